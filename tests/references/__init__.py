@@ -1,0 +1,45 @@
+"""Plain NumPy references, written from the papers and sharing nothing with symem.
+
+A module per model, each with `em_step(theta, data)` and `log_likelihood(theta, data)`: both take plain
+dicts of floats and arrays under the names of `tests/zoo/<model>.json`; ℓ is what that file calls ℓ (in
+MAP-EM with its log-prior).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+Values = dict[str, Any]
+
+
+def normalise(log_joint: Any) -> tuple[Any, Any]:
+    """p(z | x) and log p(x) from log p(x, z), whose last axis runs over z."""
+    top = log_joint.max(axis=-1, keepdims=True)
+    weight = np.exp(log_joint - top)
+    total = weight.sum(axis=-1, keepdims=True)
+    return weight / total, (top + np.log(total))[..., 0]
+
+
+def log_normal(x: Any, mean: Any, variance: Any) -> Any:
+    """The log-density of N(mean, variance)."""
+    return -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance)
+
+
+def truncated_moments(mean: Any, sd: Any, lower: Any, upper: Any) -> tuple[Any, Any, Any]:
+    """E x, E x² and log P(lower < x < upper) of a Normal that is known to lie between the two."""
+    a, b = (lower - mean) / sd, (upper - mean) / sd
+    flip = a > 0
+    a, b = np.where(flip, -b, a), np.where(flip, -a, b)
+    log_mass = log_ndtr(b) + np.log1p(-np.exp(log_ndtr(a) - log_ndtr(b)))
+    density_a, density_b = np.exp(-(a**2) / 2 - log_mass), np.exp(-(b**2) / 2 - log_mass)
+    root = math.sqrt(2 * math.pi)
+    shift = (density_a - density_b) / root
+    edge_a = np.where(np.isinf(a), 0.0, a) * density_a
+    edge_b = np.where(np.isinf(b), 0.0, b) * density_b
+    second = 1 + (edge_a - edge_b) / root
+    shift = np.where(flip, -shift, shift)
+    return mean + sd * shift, mean**2 + 2 * mean * sd * shift + sd**2 * second, log_mass
