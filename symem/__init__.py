@@ -1,0 +1,1 @@
+"""symem derives EM algorithms."""

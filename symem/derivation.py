@@ -1,0 +1,167 @@
+"""The waist: frozen records of what was found, on which every later stage feeds.
+
+A derivation is a straight-line program in SymPy: a list of `Definition`s, each a named array over axes
+whose value refers only to data, parameters and earlier names. Reports print it, `program` turns it into
+array operations, `certify` and `verify` check it; none of them derives anything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sympy import Expr, Symbol
+
+from symem.language.model import Model, Variable
+from symem.language.plates import Axis
+
+
+@dataclass(frozen=True)
+class Definition:
+    """symbol[axes] := value.
+
+    `symbol` is a `Symbol` or an `Indexed` over exactly the index symbols of `axes`; `value` may hold
+    `Sum`s with 0-based limits, `Iverson` brackets, and any symbol defined before it.
+    """
+
+    symbol: Expr
+    axes: tuple[Axis, ...]
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the derivation: by `law`, `before` becomes `after`, because `reason`."""
+
+    stage: str
+    law: str
+    before: Expr
+    after: Expr
+    reason: str
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """p(latent | data, latents eliminated later, theta^(t)) at one plate position.
+
+    `axes` are the latent's own plates followed by one axis for each label it is conditioned on.
+    `parameters` defines the family's arguments, `expectations` maps each statistic of the latent to its
+    conditional mean, `log_normaliser` is what elimination leaves behind. For a finite posterior over
+    `outcome`, `log_weight` and `probability` are arrays over (axes, outcome).
+    """
+
+    latent: Variable
+    atom: Expr
+    axes: tuple[Axis, ...]
+    family: str
+    parameters: tuple[Definition, ...]
+    expectations: Mapping[Expr, Expr]
+    log_normaliser: Definition
+    log_density: Expr
+    outcome: Axis | None = None
+    log_weight: Definition | None = None
+    probability: Definition | None = None
+    moments: tuple[Definition, ...] = ()
+    condition: Expr | None = None
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """All names that this posterior brings in, in an order in which they can be computed."""
+        weight = (self.log_weight,) if self.log_weight else ()
+        probability = (self.probability,) if self.probability else ()
+        return (*weight, *self.parameters, self.log_normaliser, *probability, *self.moments)
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Q(theta | theta^(t)) in terms of expected sufficient statistics, and the entropy of q.
+
+    `value` holds new parameters and statistic symbols; `constant` the terms free of parameters;
+    `log_prior` is already part of `value` in MAP-EM.
+    """
+
+    value: Expr
+    statistics: tuple[Definition, ...]
+    constant: Expr
+    entropy: Expr
+
+
+class Status(Enum):
+    """How far a claim was established."""
+
+    PROVED = "proved"
+    CHECKED = "checked"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about an update, how far it was established, and the argument or the number of points."""
+
+    name: str
+    status: Status
+    argument: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of one update: stationarity, second order, support, existence."""
+
+    parameter: Expr
+    claims: tuple[Claim, ...]
+    conditions: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """theta^(t+1) for one parameter array.
+
+    `value` is in terms of statistic symbols and of parameters updated before it (`nested`), `equation` the
+    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier.
+    """
+
+    definition: Definition
+    equation: Expr
+    nested: Expr
+    block: int = 0
+    multiplier: tuple[Symbol, Expr] | None = None
+    reason: str = ""
+
+    @property
+    def parameter(self) -> Expr:
+        return self.definition.symbol
+
+    @property
+    def value(self) -> Expr:
+        return self.definition.value
+
+
+@dataclass(frozen=True)
+class NotDerived:
+    """A block of parameters without a closed form: which, and the term that stands in the way."""
+
+    parameters: tuple[Expr, ...]
+    equation: Expr
+    term: Expr
+    reason: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Everything that was found, in the order of the theory."""
+
+    model: Model
+    complete: Expr
+    posteriors: tuple[Posterior, ...]
+    log_likelihood: Expr
+    surrogate: Surrogate
+    updates: tuple[Update, ...]
+    not_derived: tuple[NotDerived, ...]
+    certificates: tuple[Certificate, ...] = ()
+    steps: tuple[Step, ...] = field(default=())
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The E-step as a straight-line program."""
+        return tuple(each for posterior in self.posteriors for each in posterior.definitions)

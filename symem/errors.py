@@ -1,0 +1,47 @@
+"""What could not be done: where it stopped, what was seen, and what to write instead."""
+
+from __future__ import annotations
+
+
+class SymemError(Exception):
+    """Base of every error that symem raises on purpose."""
+
+
+class ModelError(SymemError, ValueError):
+    """The model as stated is not a model: a symbol, a role, a range or a density is at fault."""
+
+
+class UndeclaredSymbolError(ModelError):
+    """A symbol occurs that nothing declares, or a declared one occurs nowhere."""
+
+
+class PlateError(ModelError):
+    """An index is free, has no range, or two ranges meet in one slot."""
+
+
+class NameClashError(ModelError):
+    """Two symbols share a name, or a name cannot be an identifier of the emitted module."""
+
+
+class SupportError(ModelError):
+    """A support is missing, depends on a parameter, or cannot hold the quantity."""
+
+
+class NormalisationError(ModelError):
+    """A density does not integrate to a constant."""
+
+
+class NotDerivedError(SymemError):
+    """The algebra stopped: the message names the parameters or latents and the term in the way."""
+
+
+class DataError(SymemError, ValueError):
+    """Data, sizes or a start that the model cannot take; the message names the array and the row."""
+
+
+class VerificationError(SymemError):
+    """A rung of the verification ladder failed, so nothing was emitted."""
+
+
+class ExistingFileError(SymemError, FileExistsError):
+    """The file is there already, and replacing it was not asked for."""

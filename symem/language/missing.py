@@ -1,0 +1,115 @@
+"""Missing entries: a datum that is NaN is latent, the others are observed (Little & Rubin 2002, chapter 8).
+
+With m the mask of observed entries, any function of the true entry is m f(x) + (1 - m) f(x_missing). A
+datum with finitely many values becomes a latent throughout, tied to x by the constraint [x_missing = x]
+where x was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Or, Sum, Symbol
+
+from symem.language.plates import Axis, LogIverson, index_symbol, total
+from symem.language.supports import Binary, Labels
+
+if TYPE_CHECKING:
+    from symem.language.model import Variable
+
+
+def split_missing(
+    whole: Expr, constraints: tuple[Expr, ...], variables: Mapping[str, Variable]
+) -> tuple[Expr, tuple[Expr, ...], dict[str, Variable]]:
+    """Put a latent beside every datum that may be missing, and rewrite the log-likelihood with its mask."""
+    table = dict(variables)
+    for variable in [each for each in variables.values() if each.missing]:
+        latent, mask = _companions(variable)
+        table |= {latent.name: latent, mask.name: mask}
+        rename = {variable.symbol: latent.symbol}
+        constraints = tuple(_known_where_observed(c, variable, latent, mask) for c in constraints)
+        if isinstance(variable.support, (Labels, Binary)):
+            whole = whole.xreplace(rename)
+            constraints += (_tie(variable, latent, mask),)
+        else:
+            whole = _split(whole, variable, latent, mask)
+    return whole, constraints, table
+
+
+def _companions(variable: Variable) -> tuple[Variable, Variable]:
+    role = type(variable.role)
+    array = isinstance(variable.symbol, IndexedBase)
+
+    def symbol(name: str, assumptions: Mapping[str, bool]) -> Any:
+        return IndexedBase(name, **assumptions) if array else Symbol(name, **assumptions)
+
+    name, mask = f"{variable.name}_missing", f"observed_{variable.name}"
+    latent_symbol = symbol(name, variable.support.assumptions)
+    latent = replace(variable, name=name, symbol=latent_symbol, role=role.LATENT, missing=False)
+    binary = Binary()
+    seen = replace(
+        variable, name=mask, symbol=symbol(mask, binary.assumptions), role=role.MASK, support=binary, missing=False
+    )
+    return latent, seen
+
+
+def _entry(symbol: Any, places: tuple[Expr, ...]) -> Expr:
+    return symbol[places] if places else symbol
+
+
+def _places(atom: Expr) -> tuple[Expr, ...]:
+    return tuple(atom.indices) if isinstance(atom, Indexed) else ()
+
+
+def _tie(variable: Variable, latent: Variable, mask: Variable) -> Expr:
+    axes = tuple(Axis(index_symbol(f"{variable.name}_{p}"), size) for p, size in enumerate(variable.sizes))
+    places = tuple(axis.index for axis in axes)
+    seen, value, true = (_entry(each.symbol, places) for each in (mask, variable, latent))
+    return total(LogIverson(Or(Eq(seen, 0), Eq(true, value))), axes)
+
+
+def _known_where_observed(constraint: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
+    """A relation about a datum that may be missing speaks of its missing entries."""
+    atoms = _atoms(constraint, variable)
+    if not atoms:
+        return constraint
+    bracket = next(iter(constraint.atoms(LogIverson)))
+    seen = [Eq(_entry(mask.symbol, _places(atom)), 1) for atom in atoms]
+    relation = bracket.args[0].xreplace({variable.symbol: latent.symbol})
+    return constraint.xreplace({bracket: LogIverson(Or(*seen, relation))})
+
+
+def _atoms(expr: Expr, variable: Variable) -> list[Expr]:
+    if isinstance(variable.symbol, IndexedBase):
+        found = {atom for atom in expr.atoms(Indexed) if atom.base == variable.symbol}
+    else:
+        found = expr.atoms(Symbol) & {variable.symbol}
+    return sorted(found, key=str)
+
+
+def _split(expr: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
+    """Split each summand at the innermost sum that holds the datum."""
+    return Add(*(_split_summand(part, variable, latent, mask) for part in Add.make_args(expr)))
+
+
+def _split_summand(part: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
+    inner = {
+        each: Sum(_split(each.function, variable, latent, mask), *each.limits)
+        for each in sorted(_outermost_sums(part), key=str)
+        if _atoms(each, variable)
+    }
+    shields = {each: Dummy() for each in inner}
+    part = part.xreplace(shields)
+    for atom in _atoms(part, variable):
+        places = _places(atom)
+        seen = _entry(mask.symbol, places)
+        part = seen * part + (1 - seen) * part.xreplace({atom: _entry(latent.symbol, places)})
+    return part.xreplace({shields[each]: inner[each] for each in inner})
+
+
+def _outermost_sums(expr: Expr) -> set[Sum]:
+    if isinstance(expr, Sum):
+        return {expr}
+    return {found for argument in expr.args for found in _outermost_sums(argument)}

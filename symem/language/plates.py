@@ -1,0 +1,86 @@
+"""Plates: ranges that indices run over, and the brackets that select positions on them.
+
+Inside symem every index is a plain integer `Symbol` that runs from 0 to size - 1; an `Axis` pairs it
+with its size. `Iverson(condition)` is the bracket [condition] of Graham, Knuth & Patashnik; its
+logarithm, `LogIverson`, is how a hard constraint stands in a log-density.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Function, Integer, S, Symbol, Sum
+from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An index and the number of values it takes, counted from 0."""
+
+    index: Symbol
+    size: Expr
+
+    @property
+    def limits(self) -> tuple[Symbol, Expr, Expr]:
+        """The limits of a `Sum` over the whole axis."""
+        return (self.index, Integer(0), self.size - 1)
+
+    def renamed(self, index: Symbol) -> Axis:
+        return Axis(index, self.size)
+
+
+def index_symbol(name: str) -> Symbol:
+    """The internal index of that name."""
+    return Symbol(name, integer=True, nonnegative=True)
+
+
+class Iverson(Function):  # type: ignore[misc]
+    """[condition]: 1 where the condition holds, 0 elsewhere."""
+
+    nargs = 1
+    is_real = True
+    is_nonnegative = True
+    is_integer = True
+
+    @classmethod
+    def eval(cls, condition: Any) -> Expr | None:
+        if isinstance(condition, BooleanTrue):
+            return S.One
+        if isinstance(condition, BooleanFalse):
+            return S.Zero
+        return None
+
+    def _eval_power(self, exponent: Expr) -> Expr | None:
+        return self if exponent.is_positive else None
+
+    def _eval_derivative(self, _symbol: Expr) -> Expr:
+        return S.Zero
+
+
+class LogIverson(Function):  # type: ignore[misc]
+    """log [condition]: 0 where the condition holds, minus infinity elsewhere."""
+
+    nargs = 1
+    is_extended_real = True
+
+    @classmethod
+    def eval(cls, condition: Any) -> Expr | None:
+        if isinstance(condition, BooleanTrue):
+            return S.Zero
+        if isinstance(condition, BooleanFalse):
+            return S.NegativeInfinity
+        return None
+
+    def _eval_derivative(self, _symbol: Expr) -> Expr:
+        return S.Zero
+
+
+def bracket(*conditions: Any) -> Expr:
+    """The product of the brackets of all conditions, as one bracket."""
+    return Iverson(And(*conditions))
+
+
+def total(value: Expr, axes: tuple[Axis, ...]) -> Expr:
+    """The sum of a value over axes; over none, the value itself."""
+    return Sum(value, *(axis.limits for axis in axes)) if axes else value

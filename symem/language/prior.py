@@ -1,0 +1,76 @@
+"""A prior on parameters as a log-density in internal symbols (MAP-EM: Dempster, Laird & Rubin 1977, section 1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Add, Basic, Expr, Idx, Indexed, log, loggamma
+
+from symem.errors import ModelError, PlateError
+from symem.language.families import Distribution, symmetric_dirichlet
+from symem.language.plates import Axis, index_symbol, total
+from symem.language.reading import Reader, base_name
+
+
+def log_prior(key: Any, distribution: Distribution, reader: Reader) -> Expr:
+    """The log-density of the parameters that `key` names: an array, an entry `mu[k]`, a scalar or a tuple."""
+    if isinstance(key, tuple):
+        return _over_scalars(key, distribution, reader)
+    name = base_name(key)
+    axes = _axes(key, name, reader)
+    env: dict[Basic, Expr] = {}
+    if isinstance(key, Indexed):
+        env = {place: axis.index for place, axis in zip(key.indices, axes, strict=True)}
+    value = reader.symbols[name][tuple(a.index for a in axes)] if axes else reader.symbols[name]
+    if distribution.name == "Dirichlet":
+        return _dirichlet(value, distribution, axes, env, reader)
+    arguments = [reader.read(argument, env) for argument in distribution.arguments]
+    return total(distribution.family.log_density(value, *arguments), axes)
+
+
+def _axes(key: Any, name: str, reader: Reader) -> tuple[Axis, ...]:
+    places = key.indices if isinstance(key, Indexed) else [None] * len(reader.shapes[name].sizes)
+    taken: list[str] = []
+    for place, size in zip(places, reader.shapes[name].sizes, strict=True):
+        taken.append(str(place.label) if isinstance(place, Idx) else _index_name(size, taken, reader))
+    return tuple(Axis(index_symbol(n), size) for n, size in zip(taken, reader.shapes[name].sizes, strict=True))
+
+
+def _index_name(size: Expr, taken: list[str], reader: Reader) -> str:
+    """An index already in use for that size, or the first free letter."""
+    candidates = [label for label, (span, _) in sorted(reader.spans.items()) if span.size == size]
+    letters = [letter for letter in "klmrsuv" if letter not in reader.symbols]
+    return next(label for label in (*candidates, *letters) if label not in taken)
+
+
+def _dirichlet(
+    value: Expr, distribution: Distribution, axes: tuple[Axis, ...], env: dict[Basic, Expr], reader: Reader
+) -> Expr:
+    if not axes:
+        raise ModelError(f"{value} is a scalar: give Dirichlet to an array, or to a tuple of scalars.")
+    alpha, cell = distribution.arguments, axes[-1]
+    if len(alpha) > 1:
+        raise ModelError(f"Dirichlet over the array {value}: write Dirichlet(a) or Dirichlet(a[k]), not single entries.")
+    own = sorted(alpha[0].atoms(Idx) - set(env), key=str)
+    if len(own) > 1:
+        raise PlateError(f"Dirichlet({alpha[0]}) holds {len(own)} indices beside those of {value}; one is the cell's.")
+    if own:
+        env = env | {own[0]: cell.index}
+    weight = reader.read(alpha[0], env)
+    if weight.has(cell.index):
+        constant = loggamma(total(weight, (cell,))) - total(loggamma(weight), (cell,))
+    else:
+        constant = symmetric_dirichlet(weight, cell.size)
+    return total(constant + total((weight - 1) * log(value), (cell,)), axes[:-1])
+
+
+def _over_scalars(key: tuple[Any, ...], distribution: Distribution, reader: Reader) -> Expr:
+    if distribution.name != "Dirichlet":
+        raise ModelError(f"The prior of the tuple {key} must be a Dirichlet, not {distribution.name}.")
+    weights = [reader.read(a) for a in distribution.arguments]
+    weights = weights * len(key) if len(weights) == 1 else weights
+    if len(weights) != len(key):
+        raise ModelError(f"Dirichlet with {len(weights)} weights for {len(key)} scalars {key}.")
+    values = [reader.read(entry) for entry in key]
+    constant = loggamma(Add(*weights)) - Add(*(loggamma(weight) for weight in weights))
+    return constant + Add(*((weight - 1) * log(value) for weight, value in zip(weights, values, strict=True)))
