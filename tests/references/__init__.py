@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr
 
 Values = dict[str, Any]
 
