@@ -1,0 +1,220 @@
+"""What the names in a derivation stand for: their letters, their place in a product, where they count from.
+
+A `Lexicon` is gathered once from the records; the printers look everything up in it. Names that the engine
+makes (η, A, γ, S) take the plain letter while it is free and the latent's name as superscript otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from sympy import Expr, Indexed, Product, Sum, Symbol
+
+from symem.derivation import Definition, Derivation, Posterior
+from symem.language.model import Model, Role
+from symem.language.plates import Axis
+from symem.language.supports import Binary, Labels
+from symem.output.naming import Label, distinct
+from symem.output.reading import FromOne, name_of, slots_of
+
+
+class Rank(IntEnum):
+    """Where a factor stands in a product."""
+
+    NUMBER = 0
+    WEIGHT = 1
+    STATISTIC = 2
+    SIZE = 3
+    PARAMETER = 4
+    DATA = 5
+    FUNCTION = 6
+    GROUP = 7
+    EXPONENTIAL = 8
+    SUM = 9
+
+
+ROLE_RANKS = {
+    Role.SIZE: Rank.SIZE,
+    Role.PARAMETER: Rank.PARAMETER,
+    Role.DATA: Rank.DATA,
+    Role.KNOWN: Rank.DATA,
+    Role.LATENT: Rank.DATA,
+    Role.MASK: Rank.WEIGHT,
+}
+ARGUMENT_LETTERS = {
+    "shape": "a",
+    "rate": "b",
+    "scale": "b",
+    "odds": "o",
+    "ratio": "r",
+    "lower": "l",
+    "upper": "u",
+}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A name that stands for ⟨statistic⟩ at `indices`; those after the first `plates` are labels given."""
+
+    statistic: Expr
+    indices: tuple[Symbol, ...]
+    plates: int
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What the printers must know of names; `marks` is the iterate that parameters carry."""
+
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    means: Mapping[str, Mean] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
+    axes: tuple[Axis, ...] = ()
+    from_one: FromOne = field(default_factory=FromOne)
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> Label:
+        return self.labels.get(name) or Label.of(name)
+
+    def rank(self, name: str) -> Rank:
+        return self.ranks.get(name, Rank.DATA)
+
+    def marked(self, mark: str) -> Lexicon:
+        """The same, with every parameter carrying the superscript (mark)."""
+        parameters = [name for name, rank in self.ranks.items() if rank is Rank.PARAMETER]
+        return replace(self, marks=dict.fromkeys(parameters, mark))
+
+    @classmethod
+    def of(cls, derivation: Derivation) -> Lexicon:
+        """The lexicon of everything that occurs in a derivation."""
+        model, posteriors = derivation.model, derivation.posteriors
+        from_one = _counting(derivation)
+        means = {name: mean for each in posteriors for name, mean in _means(each, from_one)}
+        ranks = {name: ROLE_RANKS[variable.role] for name, variable in model.variables.items()}
+        for posterior in posteriors:
+            ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
+        ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
+        return cls(
+            labels=distinct(_choices(derivation)),
+            ranks=ranks,
+            means=means,
+            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks},
+            axes=tuple(dict.fromkeys(_axes(derivation))),
+            from_one=from_one,
+        )
+
+
+def definitions(derivation: Derivation) -> tuple[Definition, ...]:
+    """Every named array of the derivation: E-step, statistics, updates."""
+    updates = (update.definition for update in derivation.updates)
+    return (*derivation.definitions, *derivation.surrogate.statistics, *updates)
+
+
+# letters ---------------------------------------------------------------------------------------------
+
+
+def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
+    """Every name with the labels it would like, users' names first."""
+    for name in derivation.model.variables:
+        yield name, (Label.of(name),)
+    alone = sum(posterior.outcome is not None for posterior in derivation.posteriors) == 1
+    for posterior in derivation.posteriors:
+        yield from _posterior_choices(posterior, alone=alone)
+    for definition in derivation.surrogate.statistics:
+        name = name_of(definition.symbol)
+        yield name, (Label.of(name),)
+
+
+def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
+    latent = Label.of(posterior.latent.name)
+    sup = (latent.head, *latent.sub)
+    named = (
+        (posterior.log_weight, "eta"),
+        (posterior.log_normaliser, "A"),
+        (posterior.probability, "gamma"),
+    )
+    for definition, letter in named:
+        if definition is not None:
+            simple = (Label(letter),) if alone and posterior.outcome is not None else ()
+            yield name_of(definition.symbol), (*simple, Label(letter, sup=sup))
+    for definition in posterior.parameters:
+        name = name_of(definition.symbol)
+        word = name.removesuffix(f"_{posterior.latent.name}")
+        letter = ARGUMENT_LETTERS.get(word, word)
+        yield name, (Label(letter, hat=True), Label(letter, sup=sup, hat=True))
+
+
+def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]]:
+    """The names that stand for expectations, with the statistic whose mean they are."""
+    indices = tuple(axis.index for axis in posterior.axes)
+    for statistic, value in posterior.expectations.items():
+        if slots_of(value) == indices and isinstance(value, Symbol | Indexed):
+            plates = len(slots_of(posterior.atom))
+            yield name_of(value), Mean(from_one(statistic), indices, plates)
+
+
+# counting --------------------------------------------------------------------------------------------
+
+
+def _axes(derivation: Derivation) -> Iterator[Axis]:
+    for expr in (derivation.model.log_likelihood, derivation.complete, derivation.log_likelihood):
+        for sum_ in expr.atoms(Sum, Product):
+            yield from (Axis(index, upper + 1) for index, lower, upper in sum_.limits if lower == 0)
+    for definition in definitions(derivation):
+        yield from definition.axes
+    for posterior in derivation.posteriors:
+        yield from (*posterior.axes, *([posterior.outcome] if posterior.outcome else []))
+
+
+def _counting(derivation: Derivation) -> FromOne:
+    """Plates and labels count from 1; the outcomes of a coin, and what they index, from 0."""
+    model = derivation.model
+    slots = set(_binary_slots(model))
+    natural = {
+        posterior.outcome.index
+        for posterior in derivation.posteriors
+        if posterior.outcome is not None and not isinstance(posterior.latent.support, Labels)
+    }
+    natural |= set(_indices_in(derivation, slots))
+    slots |= {
+        (name_of(each.symbol), place)
+        for each in definitions(derivation)
+        for place, axis in enumerate(each.axes)
+        if axis.index in natural
+    }
+    return FromOne(
+        indices=frozenset(axis.index for axis in _axes(derivation)) - natural,
+        labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
+        natural=frozenset(natural),
+        natural_slots=frozenset(slots),
+    )
+
+
+def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
+    """The slots in which a binary label stands."""
+    for entry in model.log_likelihood.atoms(Indexed):
+        for place, slot in enumerate(entry.indices):
+            variable = model.variables.get(name_of(slot)) if isinstance(slot, Symbol | Indexed) else None
+            if variable is not None and isinstance(variable.support, Binary):
+                yield name_of(entry), place
+
+
+def _indices_in(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Symbol]:
+    """The indices that stand in these slots of what the derivation defines."""
+    for definition in definitions(derivation):
+        for entry in {definition.symbol, *definition.value.atoms(Indexed)}:
+            for place, slot in enumerate(slots_of(entry)):
+                if (name_of(entry), place) in slots and isinstance(slot, Symbol):
+                    yield slot
+
+
+def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
+    """An index for each slot of an array, the model's own where it has one of that size."""
+    chosen: list[Symbol] = []
+    for size in sizes:
+        known = [axis.index for axis in axes if axis.size == size and axis.index not in chosen]
+        spare = (Symbol(letter) for letter in "abcdefgh")
+        chosen.append(known[0] if known else next(each for each in spare if each not in chosen))
+    return tuple(chosen)

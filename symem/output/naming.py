@@ -1,0 +1,106 @@
+"""From identifiers to the letters of the field: names are data, so nothing is printed before it is taken apart.
+
+A `Label` is a name taken apart into words: a head, subscripts and a superscript. Each word is set on its own,
+Greek names as Greek letters, single letters in italics, longer words upright, every other character escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
+    "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
+    "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ",
+    "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π",
+    "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω", "ell": "ℓ",
+}  # fmt: skip
+SPELLINGS = {
+    "th": "theta",
+    "lamda": "lambda",
+    "lam": "lambda",
+    "lambda_": "lambda",
+    "Lamda": "Lambda",
+    "eps": "epsilon",
+}
+ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+    "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "`": r"\textasciigrave{}", "'": r"\textquotesingle{}", "-": r"\mbox{-}",
+}  # fmt: skip
+
+_GREEK_HEAD = "|".join(sorted(GREEK, key=len, reverse=True))
+_COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|[0-9]+[a-z]?)")
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name taken apart: head, subscript words and superscript words; `hat` marks a posterior's argument."""
+
+    head: str
+    sub: tuple[str, ...] = ()
+    sup: tuple[str, ...] = ()
+    hat: bool = False
+
+    @classmethod
+    def verbatim(cls, name: str) -> Label:
+        """The whole name as one upright word."""
+        return cls(name)
+
+    @classmethod
+    def of(cls, name: str) -> Label:
+        """The textbook's reading of an identifier.
+
+        >>> Label.of("mu_max")
+        Label(head='mu', sub=('max',), sup=(), hat=False)
+        >>> Label.of("nCC").sub, Label.of("theta0").sub
+        (('CC',), ('0',))
+        """
+        name = SPELLINGS.get(name, name)
+        head, *sub = [word for word in name.split("_") if word] or [name]
+        head = SPELLINGS.get(head, head)
+        compound = None if head in GREEK else _COMPOUND.fullmatch(head)
+        if compound:
+            head, sub = compound["head"], [compound["tail"], *sub]
+        return cls(head, tuple(sub))
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX sets as it stands, whatever characters it holds."""
+    return "".join(ESCAPES.get(character, character if character.isascii() else "?") for character in text)
+
+
+def latex_word(word: str) -> str:
+    r"""One word of a label in math mode.
+
+    >>> latex_word("sigma"), latex_word("x"), latex_word("obs"), latex_word("12")
+    ('\\sigma', 'x', '\\mathrm{obs}', '12')
+    """
+    if word == "epsilon":
+        return r"\varepsilon"
+    if word in GREEK:
+        return f"\\{word}"
+    if re.fullmatch(r"[A-Za-z]|[0-9]+", word):
+        return word
+    return rf"\mathrm{{{word}}}" if word.isalnum() and word.isascii() else rf"\text{{{escape(word)}}}"
+
+
+def plain_word(word: str) -> str:
+    """One word of a label for a terminal: Greek as Unicode, control characters never."""
+    return GREEK.get(word) or "".join(character if character.isprintable() else "?" for character in word)
+
+
+def distinct(choices: Iterable[tuple[str, tuple[Label, ...]]]) -> dict[str, Label]:
+    """A label for every name, so that no two print alike: the first of its choices that is still free.
+
+    Names are served in order; the last resort is the name itself, upright, and that is unique.
+    """
+    labels: dict[str, Label] = {}
+    taken: set[Label] = set()
+    for name, wanted in choices:
+        free = [label for label in wanted if label not in taken] or [Label.verbatim(name)]
+        labels[name] = free[0]
+        taken.add(free[0])
+    return labels
