@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from tests.numbers import BEYOND, ZOO, Values, direction, gap, move, numbers, reference
+from tests.answers import BEYOND, ZOO, Values, direction, gap, move, numbers, reference
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -39,7 +41,7 @@ def test_steps_climb_to_a_stationary_point_of_the_likelihood(name: str) -> None:
     file, module = numbers(name), reference(name)
     theta, history = converged(name)
     assert len(history) < 20000
-    assert all(new >= old - 1e-9 for old, new in zip(history, history[1:], strict=False))
+    assert all(new >= old - 1e-9 for old, new in itertools.pairwise(history))
     for seed in range(4):
         way = direction(theta, seed)
         ahead, behind = (move(file, theta, way, length) for length in (1e-4, -1e-4))
