@@ -1,0 +1,89 @@
+"""A specialised tree as a NumPy function: numbers and latents become columns, so that many plate positions
+that have the same tree are evaluated at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from symem.verification.functions import FUNCTIONS
+from symem.verification.terms import Apply, Atom, Constant, Entry, Node, entry
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Columns = tuple[Any, ...]  # one array per constant, or per latent
+Closure = Callable[[Columns, Columns, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a number in a template."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The place of a latent entry among those of its component."""
+
+    place: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """A tree whose numbers and latents are numbered places, and the numbers of this instance."""
+
+    tree: Any
+    constants: tuple[Any, ...]
+
+
+def template(node: Node, places: Mapping[Atom, int]) -> Template:
+    """Take the numbers out of a tree."""
+    constants: list[Any] = []
+
+    def taken(part: Node) -> Any:
+        match part:
+            case Constant(value):
+                constants.append(value)
+                return Slot(len(constants) - 1)
+            case Atom():
+                return Local(places[part])
+            case Entry(name, index):
+                return Entry(name, tuple(map(taken, index)))
+            case Apply(function, arguments):
+                return Apply(function, tuple(map(taken, arguments)))
+
+    return Template(taken(node), tuple(constants))
+
+
+@lru_cache(maxsize=4096)
+def compiled(tree: Any) -> Closure:
+    """The function (constants, latents, arrays) -> value of a template's tree."""
+    match tree:
+        case Slot(place):
+            return lambda constants, _latents, _arrays: constants[place]
+        case Local(place):
+            return lambda _constants, latents, _arrays: latents[place]
+        case Entry(name, index):
+            return _entry_closure(name, tuple(map(compiled, index)))
+        case Apply(function, arguments):
+            return _apply_closure(FUNCTIONS[function], tuple(map(compiled, arguments)))
+    raise TypeError(f"{tree!r} is no template.")
+
+
+def _entry_closure(name: str, index: tuple[Closure, ...]) -> Closure:
+    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
+        return entry(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+
+    return value
+
+
+def _apply_closure(function: Callable[..., Any], arguments: tuple[Closure, ...]) -> Closure:
+    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
+        return function(*(argument(constants, latents, arrays) for argument in arguments))
+
+    return value

@@ -1,0 +1,127 @@
+"""What each SymPy function means in numbers: one row per function, on floats and NumPy arrays alike.
+
+The table belongs to the checker: neither the engine nor the emitter reads it, so a mistake in their
+numerics cannot hide here. Zero wins in a product: 0 * log 0 = 0, and a term under a bracket that does
+not hold vanishes whatever stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+Value = Any  # a float, an int, or an array of either
+
+ZERO_WINS = "Mul"
+
+
+def multiply(*factors: Value) -> Value:
+    """The product in which a zero wins over infinities and undefined values."""
+    product = reduce(np.multiply, factors)
+    if np.all(np.isfinite(product)):
+        return product
+    vanishing = reduce(np.logical_or, (np.equal(factor, 0) for factor in factors))
+    return np.where(vanishing, 0.0, product)
+
+
+def power(base: Value, exponent: Value) -> Value:
+    return np.power(np.asarray(base, dtype=float), exponent)
+
+
+def log_bracket(holds: Value) -> Value:
+    return np.where(holds, 0.0, -np.inf)
+
+
+def log_normal_interval(low: Value, high: Value) -> Value:
+    """log(Phi(high) - Phi(low)) from the tail in which the difference keeps its digits."""
+    low, high = np.broadcast_arrays(np.asarray(low, dtype=float), np.asarray(high, dtype=float))
+    flip = low > 0
+    near, far = np.where(flip, -low, high), np.where(flip, -high, low)
+    above, below = special.log_ndtr(near), special.log_ndtr(far)
+    return above + np.log1p(-np.exp(below - above))
+
+
+def piecewise(*branches: Value) -> Value:
+    """Value of the first branch (value, condition) whose condition holds."""
+    values, conditions = branches[::2], branches[1::2]
+    arrays = np.broadcast_arrays(*values, *conditions)
+    count = len(values)
+    return np.select([c.astype(bool) for c in arrays[count:]], arrays[:count], default=np.nan)
+
+
+def conjunction(*conditions: Value) -> Value:
+    return np.logical_and.reduce(np.broadcast_arrays(*conditions))
+
+
+def disjunction(*conditions: Value) -> Value:
+    return np.logical_or.reduce(np.broadcast_arrays(*conditions))
+
+
+def polygamma(order: Value, argument: Value) -> Value:
+    return special.polygamma(np.asarray(order, dtype=int), np.asarray(argument, dtype=float))
+
+
+def log_binomial(total: Value, chosen: Value) -> Value:
+    return (
+        special.gammaln(total + 1.0) - special.gammaln(chosen + 1.0) - special.gammaln(total - chosen + 1.0)
+    )
+
+
+FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "Add": lambda *terms: reduce(np.add, terms),
+    ZERO_WINS: multiply,
+    "Pow": power,
+    "exp": np.exp,
+    "log": lambda argument: np.log(np.asarray(argument, dtype=float)),
+    "Abs": np.abs,
+    "sign": np.sign,
+    "Max": lambda *values: reduce(np.maximum, values),
+    "Min": lambda *values: reduce(np.minimum, values),
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "floor": np.floor,
+    "ceiling": np.ceil,
+    "loggamma": special.gammaln,
+    "gamma": special.gamma,
+    "factorial": lambda argument: special.gamma(np.asarray(argument, dtype=float) + 1.0),
+    "binomial": lambda total, chosen: np.exp(log_binomial(total, chosen)),
+    "beta": special.beta,
+    "digamma": special.digamma,
+    "polygamma": polygamma,
+    "erf": special.erf,
+    "erfc": special.erfc,
+    "besseli": special.iv,
+    "besselk": special.kv,
+    "NormalCDF": special.ndtr,
+    "LogNormalInterval": log_normal_interval,
+    "Iverson": lambda holds: np.where(holds, 1.0, 0.0),
+    "LogIverson": log_bracket,
+    "KroneckerDelta": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),
+    "Heaviside": np.heaviside,
+    "Piecewise": piecewise,
+    "Equality": np.equal,
+    "Unequality": np.not_equal,
+    "StrictLessThan": np.less,
+    "LessThan": np.less_equal,
+    "StrictGreaterThan": np.greater,
+    "GreaterThan": np.greater_equal,
+    "And": conjunction,
+    "Or": disjunction,
+    "Not": np.logical_not,
+}
+
+RELATIONS = frozenset(
+    {"Equality", "Unequality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan"}
+)

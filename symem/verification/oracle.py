@@ -1,0 +1,155 @@
+"""The observed-data log-likelihood, posterior means, Q and entropy by brute force.
+
+The declared complete-data log-likelihood is written out for concrete data, its terms are grouped by the
+latents that they couple, and every such component is summed over all configurations of its discrete latents
+and integrated over its continuous ones. No engine code takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symem.verification.beliefs import GroupBelief, Theta, grouped
+from symem.verification.compiled import Template, compiled, template
+from symem.verification.components import Domains, components_of
+from symem.verification.enumeration import TooLargeError
+from symem.verification.terms import Apply, Atom, Constant, Node, Specialiser, atoms_of, split_terms, sum_of
+
+
+@dataclass(frozen=True)
+class Belief:
+    """The posterior p(latents | data, theta) of everything."""
+
+    oracle: Oracle
+    theta: Theta
+    groups: tuple[GroupBelief, ...]
+
+    @property
+    def log_likelihood(self) -> float:
+        """The observed-data log-likelihood, all constants included."""
+        return self.oracle.observed_part(self.theta) + float(
+            sum(g.log_normalisers.sum() for g in self.groups)
+        )
+
+    def surrogate(self, theta: Theta) -> float:
+        """Q(theta | self.theta), without the prior."""
+        return self.oracle.observed_part(theta) + sum(
+            float(g.mean(g.group.log_joint(theta, g.rows, g.columns)).sum()) for g in self.groups
+        )
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the posterior."""
+        return self.log_likelihood - self.surrogate(self.theta)
+
+    def mean(self, value: Node, given: Node | None = None) -> float:
+        """E[value | data, given]; value and given hold latents of one component.
+
+        Raises
+        ------
+        TooLargeError
+            The latents belong to different components.
+        """
+        event = Constant(1) if given is None else given
+        group, place = self.oracle.home((*atoms_of(value), *atoms_of(event)))
+        belief = self.groups[group]
+        places = belief.group.components[place].places
+        top, bottom = (self._at(belief, place, each, places) for each in (_product(value, event), event))
+        return float(top / bottom)
+
+    def _at(self, belief: GroupBelief, place: int, node: Node, places: Mapping[Atom, int]) -> float:
+        shape = template(node, places)
+        mine = belief.rows.component == place
+        columns = tuple(column[mine] for column in belief.columns)
+        values = compiled(shape.tree)(shape.constants, columns, self.theta)
+        weights = belief.weights[mine]
+        return float(np.sum(np.where(weights == 0, 0.0, weights * values)))
+
+    @property
+    def error(self) -> float:
+        """The largest change that the last halving of a quadrature step made."""
+        return max((group.error for group in self.groups), default=0.0)
+
+
+def _product(value: Node, event: Node) -> Node:
+    return Apply("Mul", (value, event))
+
+
+class Oracle:
+    """The declared model with its data.
+
+    Args:
+        model: what was declared; only `log_likelihood`, `log_prior`, `latents` and `parameters` are read.
+        arrays: data, masks, sizes and extents by name (see `symem.verification.situation`).
+    """
+
+    def __init__(self, model: Any, arrays: Mapping[str, Any]) -> None:
+        parameters = frozenset(each.name for each in model.parameters)
+        latents = frozenset(each.name for each in model.latents)
+        self.scope = Specialiser(arrays, parameters, latents)
+        self._arrays = dict(arrays)
+        self._domains = Domains(model, self.scope)
+        self._prior = self._closed(self.scope(model.log_prior))
+        terms = list(split_terms(self.scope(model.log_likelihood)))
+        self._observed = self._closed(sum_of(term for term in terms if not atoms_of(term)))
+        self.groups = grouped(
+            components_of([term for term in terms if atoms_of(term)], self._domains), self._domains
+        )
+
+    @staticmethod
+    def _closed(node: Node) -> Template:
+        return template(node, {})
+
+    def _value(self, shape: Template, theta: Theta) -> float:
+        with np.errstate(all="ignore"):
+            return float(compiled(shape.tree)(shape.constants, (), self._with_data(theta)))
+
+    def _with_data(self, theta: Theta) -> Theta:
+        return {**self._arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
+
+    def observed_part(self, theta: Theta) -> float:
+        """The terms of the log-likelihood that hold no latent."""
+        return self._value(self._observed, theta)
+
+    def log_prior(self, theta: Theta) -> float:
+        return self._value(self._prior, theta)
+
+    def at(self, theta: Theta) -> Belief:
+        """The posterior at theta.
+
+        Raises
+        ------
+        TooLargeError
+            Some component has too many configurations or coupled continuous latents.
+        """
+        arrays = self._with_data(theta)
+        with np.errstate(all="ignore"):
+            return Belief(self, arrays, tuple(group.belief(arrays) for group in self.groups))
+
+    def log_likelihood(self, theta: Theta) -> float:
+        return self.at(theta).log_likelihood
+
+    def log_posterior(self, theta: Theta) -> float:
+        """What EM raises: the log-likelihood, with the log-prior in MAP-EM."""
+        return self.log_likelihood(theta) + self.log_prior(theta)
+
+    def home(self, atoms: Iterable[Atom]) -> tuple[int, int]:
+        """Group and component that hold all these latents."""
+        homes = {self._homes.get(atom) for atom in atoms}
+        if len(homes) != 1 or None in homes:
+            raise TooLargeError("a mean over latents that share no component")
+        return homes.pop()  # type: ignore[return-value]
+
+    @cached_property
+    def _homes(self) -> Mapping[Atom, tuple[int, int]]:
+        return {
+            atom: (g, c)
+            for g, group in enumerate(self.groups)
+            for c, component in enumerate(group.components)
+            for atom in component.atoms
+        }

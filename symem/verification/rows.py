@@ -1,0 +1,118 @@
+"""The configurations of a component: values of its discrete latents and domains of its continuous ones.
+
+A bracket such as [y > c] breaks the domain of a continuous latent in two, and quadrature must not run across
+the break: each piece is a row of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symem.verification.compiled import Array, compiled, template
+from symem.verification.components import Component, Domains
+from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on
+from symem.verification.quadrature import MOST_VARIABLES
+from symem.verification.terms import Apply, Atom, Entry, atoms_of, walk
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Configurations: of which component, the discrete values, and the domain of the continuous latents."""
+
+    component: Array
+    discrete: Array
+    low: Array
+    high: Array
+    face: Array
+
+    def columns(self, places: Sequence[bool], nodes: Sequence[Array]) -> list[Array]:
+        """One (rows, nodes) array per latent, in their order."""
+        discrete, continuous = iter(self.discrete.T[:, :, None]), iter(nodes)
+        return [next(discrete) if is_discrete else next(continuous) for is_discrete in places]
+
+
+def rows_of(components: Sequence[Component], domains: Domains, cut: int) -> Rows:
+    """The rows of all components; counts that nothing bounds take `cut` values."""
+    parts = [Splitter(component, domains).rows(place, cut) for place, component in enumerate(components)]
+    return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+@dataclass(frozen=True)
+class Splitter:
+    """Lists the configurations of one component and splits its continuous domains."""
+
+    component: Component
+    domains: Domains
+
+    @cached_property
+    def discrete(self) -> list[Atom]:
+        return [atom for atom in self.component.atoms if self.domains.is_discrete(atom)]
+
+    @cached_property
+    def continuous(self) -> list[Atom]:
+        return [atom for atom in self.component.atoms if not self.domains.is_discrete(atom)]
+
+    @cached_property
+    def limits(self) -> list[Total]:
+        one_hot = {tuple(row): None for row in map(self.domains.companions, self.discrete) if row}
+        return [*self.component.limits, *(Total(dict.fromkeys(row, 1.0), 1.0) for row in one_hot)]
+
+    def rows(self, place: int, cut: int) -> tuple[Array, ...]:
+        if len(self.continuous) > MOST_VARIABLES:
+            count = len(self.continuous)
+            raise TooLargeError(f"{count} coupled continuous latents, such as {self.continuous[0].name}")
+        counting = Counting({atom: self.domains.range(atom) for atom in self.discrete}, self.limits, cut)
+        values = counting.configurations()
+        face = np.any(values == counting.last, axis=1)
+        source, low, high = self._pieces(values)
+        return np.full(len(source), place), values[source], low, high, face[source]
+
+    def _pieces(self, values: Array) -> tuple[Array, Array, Array]:
+        """Split each row where brackets break its continuous domains."""
+        source, lows, highs = np.arange(len(values)), np.empty((len(values), 0)), np.empty((len(values), 0))
+        for atom in self.continuous:
+            edges = self._edges(atom, values)
+            low, high = edges[source, :-1], edges[source, 1:]
+            keep = low < high
+            again = np.repeat(np.arange(len(source)), keep.sum(axis=1))
+            lows = np.column_stack([lows[again], low[keep]])
+            highs = np.column_stack([highs[again], high[keep]])
+            source = source[again]
+        return source, lows, highs
+
+    def _edges(self, atom: Atom, values: Array) -> Array:
+        """Ends of the support and the breaks between, sorted, per row."""
+        low, high = self.domains.bounds(atom)
+        found = dict.fromkeys(each for term in self.component.terms for each in conditions_on(term))
+        breaks = [
+            np.clip(self._break(each, atom, values), low, high) for each in found if atom in atoms_of(each)
+        ]
+        ends = [np.full(len(values), low), *breaks, np.full(len(values), high)]
+        return np.sort(np.stack(ends, axis=1), axis=1)
+
+    def _break(self, relation: Apply, atom: Atom, values: Array) -> Array:
+        """Where the two sides of a relation meet, given the discrete latents."""
+        others = [each for each in atoms_of(relation) if each != atom and not self.domains.is_discrete(each)]
+        if others or any(isinstance(each, Entry) for each in walk(relation)):
+            raise TooLargeError(
+                f"a bracket on {atom.name} that also depends on parameters or continuous latents"
+            )
+        at = [self._difference(relation, atom, here, values) for here in (0.0, 1.0, 3.0)]
+        slope = at[1] - at[0]
+        if not np.allclose(at[2] - at[0], 3 * slope):
+            raise TooLargeError(f"a bracket that is not linear in {atom.name}")
+        with np.errstate(divide="ignore"):
+            return np.where(slope == 0, np.inf, -at[0] / np.where(slope == 0, 1.0, slope))
+
+    def _difference(self, relation: Apply, atom: Atom, here: float, values: Array) -> Array:
+        listed = dict(zip(self.discrete, values.T, strict=True))
+        columns = tuple(listed.get(each, here if each == atom else 0.0) for each in self.component.atoms)
+        left, right = (template(side, self.component.places) for side in relation.arguments)
+        gap = compiled(left.tree)(left.constants, columns, {}) - compiled(right.tree)(
+            right.constants, columns, {}
+        )
+        return np.broadcast_to(np.asarray(gap, dtype=float), (len(values),))

@@ -1,0 +1,63 @@
+"""Concrete data for a model: masks, sizes and extents read off the arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sympy import Symbol
+
+from symem.errors import DataError
+from symem.verification.terms import Specialiser
+
+Arrays = dict[str, Any]
+
+
+def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) -> Arrays:
+    """Everything that the formulas of a model need besides parameters and latents.
+
+    Args:
+        model: what was declared.
+        data: data and known arrays by declared name; NaN marks a missing entry.
+        shapes: parameters by name (for sizes that only they show), or sizes by name.
+
+    Raises
+    ------
+    DataError
+        An array is missing, or two arrays disagree about a size.
+    """
+    arrays: Arrays = {}
+    for variable in (*model.data, *model.known):
+        if variable.name not in data:
+            raise DataError(f"No values for {variable.name}.")
+        arrays.update(_observed(variable, np.asarray(data[variable.name])))
+    sizes = _sizes(model, {**data, **shapes})
+    scope = Specialiser({**sizes, **arrays})
+    extents = {each.symbol.name: _extent(each, scope) for each in model.extents}
+    return {**arrays, **sizes, **extents}
+
+
+def _observed(variable: Any, values: Any) -> Arrays:
+    if not variable.missing:
+        return {variable.name: values}
+    seen = ~np.isnan(np.asarray(values, dtype=float)) & (values >= 0 if variable.support.discrete else True)
+    return {variable.name: np.where(seen, values, 0), f"observed_{variable.name}": seen.astype(float)}
+
+
+def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
+    sizes = {each.name: int(arrays[each.name]) for each in model.sizes if each.name in arrays}
+    for variable in (*model.data, *model.known, *model.parameters):
+        shape = np.shape(arrays.get(variable.name, np.zeros((0,) * len(variable.sizes))))
+        if variable.name in arrays and len(shape) == len(variable.sizes):
+            for size, length in zip(variable.sizes, shape, strict=True):
+                if isinstance(size, Symbol) and sizes.setdefault(size.name, length) != length:
+                    raise DataError(
+                        f"{variable.name} has {length} entries where {size} is {sizes[size.name]}."
+                    )
+    return sizes
+
+
+def _extent(extent: Any, scope: Specialiser) -> int:
+    positions = scope.positions([axis.limits for axis in reversed(extent.axes)], {}) if extent.axes else [{}]
+    return max(scope.integer(extent.value, here) for here in positions)
