@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Mul, Product, Sum, exp, log
 
 from symem.output.lexicon import Lexicon
-from symem.output.notation import Latex, is_negative, outermost_first
-from symem.output.reading import merged_roots
+from symem.output.notation import Latex, is_negative, outermost_first, readable
 
-LINE = 68.0
+LINE = 78.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^&]|\s+|.")
 _WIDTHS = {
     r"\sum": 2.4, r"\prod": 2.4, r"\log": 3.0, r"\exp": 3.2, r"\left": 0.6, r"\right": 0.6, r"\text": 0.0,
@@ -161,7 +160,7 @@ def broken(left: str, right: Expr, lexicon: Lexicon, room: float = LINE, tail: s
     """
     breaker = Breaker(lexicon, room)
     indent = width(left) + 3 if left else 0.0
-    expr = merged_roots(lexicon.from_one(right))
+    expr = readable(right, lexicon)
     start = f"{left} &= " if left else "& "
     lines = filled(breaker.pieces(expr, room - min(indent, room / 2)), room - min(indent, room / 2))
     lines[-1] += tail

@@ -14,7 +14,7 @@ from sympy import Expr, Indexed, Product, Sum, Symbol
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Model, Role
-from symem.language.plates import Axis
+from symem.language.plates import Axis, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.naming import Label, distinct
 from symem.output.reading import FromOne, name_of, slots_of
@@ -85,6 +85,12 @@ class Lexicon:
         """The same, with every parameter carrying the superscript (mark)."""
         parameters = [name for name, rank in self.ranks.items() if rank is Rank.PARAMETER]
         return replace(self, marks=dict.fromkeys(parameters, mark))
+
+    def fresh(self, like: Symbol) -> tuple[Symbol, Lexicon]:
+        """Another index for the range of `like`, and the lexicon that knows it."""
+        taken = {axis.index.name for axis in self.axes} | set(self.ranks)
+        index = index_symbol(next(name for name in "lmhrst" if name not in taken))
+        return index, replace(self, from_one=self.from_one.knowing(index, like=like))
 
     @classmethod
     def of(cls, derivation: Derivation) -> Lexicon:

@@ -28,7 +28,7 @@ SPELLINGS = {
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
     "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "`": r"\textasciigrave{}", "'": r"\textquotesingle{}", "-": r"\mbox{-}",
+    "`": r"\textasciigrave{}",
 }  # fmt: skip
 
 _GREEK_HEAD = "|".join(sorted(GREEK, key=len, reverse=True))

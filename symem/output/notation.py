@@ -37,7 +37,7 @@ from symem.language.families import NormalCDF
 from symem.language.plates import Iverson
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import LatexMarkup, Markup, PlainMarkup
-from symem.output.reading import merged_roots, name_of, slots_of
+from symem.output.reading import merged_logs, merged_roots, name_of, slots_of
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Textbook:
 
     def _print_log(self, expr: Expr, **_: Any) -> str:
         argument = expr.args[0]
-        bare = isinstance(argument, Symbol | Indexed | Integer)
+        bare = isinstance(argument, Symbol | Indexed | Integer) or argument is S.Pi
         return self.markup.function("log", self.doprint(argument), bare=bare)
 
     def _print_exp(self, expr: Expr, **_: Any) -> str:
@@ -307,14 +307,27 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
         return f"{left} {self.relations.get(expr.rel_op, expr.rel_op)} {right}"
 
 
+def readable(expr: Expr, lexicon: Lexicon) -> Expr:
+    """The shape in which an expression with 0-based indices is printed."""
+    return merged_roots(merged_logs(lexicon.from_one(expr)))
+
+
 def latex(expr: Expr, lexicon: Lexicon) -> str:
     """An expression with 0-based indices, in LaTeX that counts from 1."""
-    return Latex(lexicon).doprint(merged_roots(lexicon.from_one(expr)))
+    return Latex(lexicon).doprint(readable(expr, lexicon))
+
+
+def letter(expr: Expr, lexicon: Lexicon) -> str:
+    """A symbol or array entry as a name: its slots count from 1, its value is not at stake."""
+    if not isinstance(expr, Indexed):
+        return Latex(lexicon).doprint(expr)
+    shifted = lexicon.from_one(expr)
+    return Latex(lexicon).doprint(shifted + 1 if name_of(expr) in lexicon.from_one.labels else shifted)
 
 
 def plain(expr: Expr, lexicon: Lexicon) -> str:
     """An expression with 0-based indices, in one line of Unicode that counts from 1."""
-    return Plain(lexicon).doprint(merged_roots(lexicon.from_one(expr)))
+    return Plain(lexicon).doprint(readable(expr, lexicon))
 
 
 _RANKS: tuple[tuple[Any, Rank], ...] = (
@@ -329,7 +342,7 @@ _RANKS: tuple[tuple[Any, Rank], ...] = (
 
 def is_negative(expr: Expr) -> bool:
     """Whether a term prints with a minus in front."""
-    return bool(expr.as_coeff_Mul()[0].is_negative)
+    return sum(bool(factor.is_Rational and factor.is_negative) for factor in _flat(expr)) % 2 == 1
 
 
 def outermost_first(limits: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ weight is a product of powers. Expanded quadratics print as squares. None of thi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 from sympy import (
@@ -22,11 +22,13 @@ from sympy import (
     exp,
     factorial,
     gamma,
+    lcm,
     log,
     loggamma,
 )
 from sympy.core.relational import Relational
 
+from symem.derivation import Definition
 from symem.language.plates import Iverson, LogIverson
 
 
@@ -49,6 +51,11 @@ class FromOne:
         self.labels = labels
         self.natural = natural
         self.natural_slots = natural_slots
+
+    def knowing(self, index: Symbol, *, like: Symbol) -> FromOne:
+        """The same, with one more index that counts as `like` does."""
+        natural = self.natural | ({index} if like in self.natural else set())
+        return FromOne(self.indices | ({index} - natural), self.labels, natural, self.natural_slots)
 
     def __call__(self, expr: Expr) -> Expr:
         if isinstance(expr, Sum | Product):
@@ -93,7 +100,9 @@ class FromOne:
 
 
 def _rebuilt(expr: Expr, arguments: list[Expr]) -> Expr:
-    return expr if tuple(arguments) == expr.args else expr.func(*arguments)
+    if tuple(arguments) == expr.args:
+        return expr
+    return expr.func(*arguments, evaluate=False) if isinstance(expr, Mul | Pow) else expr.func(*arguments)
 
 
 def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
@@ -150,14 +159,60 @@ def _signed(parts: list[Expr], scale: Expr, terms: set[Expr]) -> list[tuple[int,
     return signed
 
 
+def merged_logs(expr: Expr) -> Expr:
+    """c log 2 + c log pi as c log(2 pi), in every sum: the constant of a Normal density."""
+    return bottom_up(expr, lambda node: _one_log(node) if node.is_Add else node)
+
+
+def _one_log(expr: Add) -> Expr:
+    by_factor: dict[Expr, list[Expr]] = {}
+    for term in expr.args:
+        factor, inner = term.as_independent(log, as_Add=False)
+        if isinstance(inner, log) and inner.args[0].is_number:
+            by_factor.setdefault(factor, []).append(inner)
+    joint = {c: logs for c, logs in by_factor.items() if len(logs) > 1}
+    used = {c * each for c, logs in joint.items() for each in logs}
+    whole = [c * log(Mul(*(each.args[0] for each in logs))) for c, logs in joint.items()]
+    return Add(*(term for term in expr.args if term not in used), *whole) if joint else expr
+
+
+def over_common_denominators(expr: Expr) -> Expr:
+    """In every sum, terms over the same denominator as one fraction, the number 2 included.
+
+    >>> from sympy.abc import a, b, c
+    >>> over_common_denominators(a/(2*c**2) - b/c**2 + 1)
+    (a - 2*b)/(2*c**2) + 1
+    """
+    return bottom_up(expr, lambda node: _grouped(node) if node.is_Add else node)
+
+
+def _grouped(expr: Add) -> Expr:
+    groups: dict[Expr, list[tuple[Expr, Expr]]] = {}
+    for term in expr.args:
+        above, below = term.as_numer_denom()
+        number, rest = below.as_coeff_Mul()
+        groups.setdefault(rest, []).append((above, number))
+    return Add(*(_one_fraction(rest, parts) for rest, parts in groups.items()))
+
+
+def _one_fraction(below: Expr, parts: list[tuple[Expr, Expr]]) -> Expr:
+    if below == 1 or len(parts) == 1:
+        return Add(*(above / (number * below) for above, number in parts))
+    scale = lcm([number for _, number in parts])
+    top = Add(*(above * scale / number for above, number in parts))
+    negative = sum(1 for term in Add.make_args(top) if term.could_extract_minus_sign()) * 2 > len(parts)
+    sign = -1 if negative else 1
+    return Mul(sign / (scale * below), Add(*(sign * term for term in Add.make_args(top))), evaluate=False)
+
+
 def merged_roots(expr: Expr) -> Expr:
-    """sqrt(a)/sqrt(b) as one root of a fraction."""
+    """Several square roots in a product as one, of a fraction if need be."""
     return bottom_up(expr, lambda node: _one_root(node) if node.is_Mul else node)
 
 
 def _one_root(expr: Mul) -> Expr:
     roots = [f for f in expr.args if isinstance(f, Pow) and abs(f.exp) == S.Half and not f.base.is_number]
-    if len({root.exp for root in roots}) < 2:
+    if len(roots) < 2:
         return expr
     inside = Mul(*(root.base ** (2 * root.exp) for root in roots))
     return Mul(*(f for f in expr.args if f not in roots), Pow(inside, S.Half, evaluate=False), evaluate=False)
@@ -213,3 +268,19 @@ def slots_of(expr: Expr) -> tuple[Expr, ...]:
 def name_of(expr: Expr) -> str:
     """The name of a scalar or of an array element's array."""
     return str(expr.base.label if isinstance(expr, Indexed) else expr)
+
+
+def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
+    """An expression with the names that `definitions` define replaced by what they stand for."""
+    meaning = {name_of(each.symbol): each for each in definitions}
+    entries = [e for e in expr.atoms(Indexed, Symbol) if name_of(e) in meaning and e not in _bases(expr)]
+    return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
+
+
+def _bases(expr: Expr) -> set[Expr]:
+    return {entry.base.label for entry in expr.atoms(Indexed)}
+
+
+def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:
+    indices = (axis.index for axis in definition.axes)
+    return definition.value.subs(dict(zip(indices, slots, strict=True)), simultaneous=True)

@@ -1,0 +1,184 @@
+"""A derivation told as a report: LaTeX that a plain TeX compiles, Markdown, and a page for the terminal.
+
+The story comes from `narrative`; a medium knows how to set its words, lists and displays; the frames are
+templates. Nothing is derived here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from symem.derivation import Definition, Derivation, Status
+from symem.output.lexicon import Lexicon
+from symem.output.naming import escape
+from symem.output.narrative import Display, Items, Maths, Prose, tell
+from symem.output.notation import plain
+from symem.output.reading import inlined, squares
+from symem.output.templating import render
+
+
+def latex(derivation: Derivation) -> str:
+    """The whole derivation as a LaTeX document; needs amsmath, amssymb and geometry, no shell escape."""
+    return render("report.tex.j2", sections=_pages(derivation, LatexMedium()), title=_title(derivation))
+
+
+def latex_fragment(derivation: Derivation) -> str:
+    """The sections alone, to be `\\input` in a document that loads amsmath and amssymb."""
+    return render("fragment.tex.j2", sections=_pages(derivation, LatexMedium()))
+
+
+def markdown(derivation: Derivation) -> str:
+    """The whole derivation in Markdown, with formulas between dollars."""
+    return render("report.md.j2", sections=_pages(derivation, MarkdownMedium()), title=_title(derivation))
+
+
+def text(derivation: Derivation) -> str:
+    """Model, E-step, updates and certificates on one page of plain Unicode."""
+    return render("report.txt.j2", **_summary(derivation))
+
+
+# media -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Page:
+    """A section ready to be framed."""
+
+    title: str
+    level: int
+    body: str
+
+
+class Medium(ABC):
+    """How words, lists and displays are set."""
+
+    @abstractmethod
+    def words(self, words: str) -> str: ...
+
+    @abstractmethod
+    def display(self, display: Display) -> str: ...
+
+    @abstractmethod
+    def items(self, items: Items) -> str: ...
+
+    def prose(self, prose: Prose) -> str:
+        return "".join(f"${each.latex}$" if isinstance(each, Maths) else self.words(each) for each in prose)
+
+    def body(self, blocks: Sequence[Prose | Display | Items]) -> str:
+        return "\n\n".join(self.block(block) for block in blocks)
+
+    def block(self, block: Prose | Display | Items) -> str:
+        if isinstance(block, Display):
+            return self.display(block)
+        return self.items(block) if isinstance(block, Items) else self.prose(block)
+
+
+class LatexMedium(Medium):
+    """LaTeX; a display belongs to the paragraph before it, so no empty line stands between them."""
+
+    def body(self, blocks: Sequence[Prose | Display | Items]) -> str:
+        gaps = ["", *("\n" if isinstance(block, Display) or isinstance(before, Display) and not starts(block) else "\n\n"
+                      for before, block in pairwise(blocks))]  # fmt: skip
+        return "".join(gap + self.block(block) for gap, block in zip(gaps, blocks, strict=True))
+
+    def words(self, words: str) -> str:
+        return escape(words)
+
+    def display(self, display: Display) -> str:
+        equations = [" \\notag \\\\\n".join(f"  {line}" for line in lines) for lines in display.equations]
+        return "\\begin{align}\n" + " \\\\\n".join(equations) + "\n\\end{align}"
+
+    def items(self, items: Items) -> str:
+        kind = "enumerate" if items.ordered else "itemize"
+        entries = "\n".join(rf"  \item {self.prose(entry)}" for entry in items.entries)
+        return f"\\begin{{{kind}}}\n{entries}\n\\end{{{kind}}}"
+
+
+class MarkdownMedium(Medium):
+    """Markdown with formulas between dollars."""
+
+    special = str.maketrans({each: f"\\{each}" for each in r"\`*_{}[]<>#|$"})
+
+    def words(self, words: str) -> str:
+        return words.translate(self.special)
+
+    def display(self, display: Display) -> str:
+        lines = " \\\\\n".join(line for lines in display.equations for line in lines)
+        return f"$$\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n$$"
+
+    def items(self, items: Items) -> str:
+        marks = (f"{number}." if items.ordered else "-" for number in range(1, len(items.entries) + 1))
+        return "\n".join(
+            f"{mark} {self.prose(entry)}" for mark, entry in zip(marks, items.entries, strict=True)
+        )
+
+
+def starts(block: Prose | Display | Items) -> bool:
+    """Whether a block begins a paragraph: prose with a capital, or a list."""
+    first = block[0] if isinstance(block, tuple) and block else ""
+    return isinstance(block, Items) or (isinstance(first, str) and first[:1].isupper())
+
+
+def _pages(derivation: Derivation, medium: Medium) -> tuple[Page, ...]:
+    return tuple(
+        Page(medium.prose(section.title), section.level, medium.body(section.blocks))
+        for section in tell(derivation)
+    )
+
+
+def _title(derivation: Derivation) -> str:
+    return (
+        "Derivation of a MAP-EM algorithm"
+        if derivation.model.log_prior != 0
+        else "Derivation of an EM algorithm"
+    )
+
+
+# terminal --------------------------------------------------------------------------------------------
+
+
+def _summary(derivation: Derivation) -> dict[str, Any]:
+    lexicon = Lexicon.of(derivation)
+    return {
+        "model": str(derivation.model),
+        "e_step": tuple(_line(each, lexicon) for each in derivation.definitions),
+        "log_likelihood": plain(derivation.log_likelihood, lexicon),
+        "statistics": tuple(_line(each, lexicon) for each in derivation.surrogate.statistics),
+        "updates": tuple(_updates(derivation, lexicon)),
+        "open": tuple(_claims(derivation, lexicon)),
+        "not_derived": tuple(
+            (", ".join(plain(each, lexicon) for each in block.parameters), block.reason)
+            for block in derivation.not_derived
+        ),
+    }
+
+
+def _line(definition: Definition, lexicon: Lexicon) -> str:
+    return f"{plain(definition.symbol, lexicon)} = {plain(squares(definition.value), lexicon)}"
+
+
+def _updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
+    """Each update with its statistics written out, as far as that fits a line of a terminal."""
+    for update in derivation.updates:
+        explicit = squares(inlined(update.value, derivation.surrogate.statistics))
+        written = plain(explicit, lexicon)
+        name = plain(update.parameter, lexicon)
+        yield f"{name} = {written if len(written) <= 90 else plain(squares(update.value), lexicon)}"
+
+
+def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
+    """One line per update: what was proved, checked, or is open."""
+    for certificate in derivation.certificates:
+        found = {
+            status.value: ", ".join(claim.name for claim in certificate.claims if claim.status is status)
+            for status in Status
+        }
+        told = "; ".join(f"{status}: {names}" for status, names in found.items() if names)
+        conditions = ", ".join(plain(condition, lexicon) for condition in certificate.conditions)
+        yield f"{plain(certificate.parameter, lexicon)}: {told}" + (
+            f"; if {conditions}" if conditions else ""
+        )

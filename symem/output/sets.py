@@ -1,0 +1,89 @@
+"""Supports and ranges as sets, in LaTeX: x_i ∈ ℝ, i = 1, …, n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sympy import Expr, Integer, Sum, Symbol, oo
+
+from symem.language.model import Variable
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Positive,
+    Reals,
+    Simplex,
+    Support,
+    UnitInterval,
+)
+from symem.output.lexicon import Lexicon
+from symem.output.notation import latex, letter
+
+
+def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -> str:
+    """What an entry of the variable may be: `\\in` a set, or the simplex condition."""
+    support = variable.support
+    if isinstance(support, Simplex):
+        return _simplex(variable, indices, support, lexicon)
+    if isinstance(support, OneHot):
+        return r"\in \{0, 1\} \text{, one in each row}"
+    return rf"\in {set_of(support, lexicon)}"
+
+
+def set_of(support: Support, lexicon: Lexicon) -> str:
+    """A support as a set.
+
+    Raises:
+        TypeError: the support has no row in the table below.
+    """
+    for kind, row in SETS:
+        if isinstance(support, kind):
+            return row(support, lambda expr: latex(expr, lexicon))
+    raise TypeError(f"No set is known for the support {support}: add a row to SETS in symem/output/sets.py.")
+
+
+def counted(index: Symbol, size: Expr, lexicon: Lexicon, *, name: str, place: int) -> str:
+    """The range of an index that stands in the slot `place` of `name`."""
+    natural = (name, place) in lexicon.from_one.natural_slots
+    first, last = (Integer(0), size - 1) if natural else (Integer(1), size)
+    body, upper = letter(index, lexicon), latex(last, lexicon)
+    if last.is_Integer and last - first <= 1:
+        return f"{body} = {first}" if last == first else f"{body} = {first}, {upper}"
+    return rf"{body} = {first}, \dots, {upper}"
+
+
+def _interval(support: Any, tex: Callable[[Any], str]) -> str:
+    lower, upper = support.bounds
+    left = "(" if lower == -oo else "["
+    right = ")" if upper == oo else "]"
+    return f"{left}{tex(lower)}, {tex(upper)}{right}"
+
+
+def _counts(support: Any, tex: Callable[[Any], str]) -> str:
+    lower, upper = support.bounds
+    if upper == oo:
+        return r"\{" + rf"{tex(lower)}, {tex(lower + 1)}, \dots" + r"\}"
+    return r"\{" + rf"{tex(lower)}, \dots, {tex(upper)}" + r"\}"
+
+
+def _simplex(variable: Variable, indices: tuple[Symbol, ...], support: Simplex, lexicon: Lexicon) -> str:
+    if not indices:
+        return r"> 0 \text{, on a simplex}"
+    axes = list(zip(indices, variable.sizes, strict=True))[-support.axes :]
+    total = Sum(variable.symbol[indices], *((index, 0, size - 1) for index, size in axes))
+    return rf"> 0,\ \textstyle {latex(total, lexicon)} = 1"
+
+
+SETS: tuple[tuple[type[Support], Callable[[Any, Callable[[Any], str]], str]], ...] = (
+    (Reals, lambda _s, _tex: r"\mathbb{R}"),
+    (Positive, lambda _s, _tex: r"(0, \infty)"),
+    (UnitInterval, lambda _s, _tex: "(0, 1)"),
+    (Binary, lambda _s, _tex: r"\{0, 1\}"),
+    (Labels, lambda s, tex: r"\{1, \dots, " + tex(s.size) + r"\}"),
+    (Counts, _counts),
+    (Interval, _interval),
+)
