@@ -1,0 +1,181 @@
+"""Array expressions with named axes: what stands between an indexed formula and a line of NumPy.
+
+A node is an array whose dimensions are index symbols, kept in one order for the whole program (labels
+first, data plates last), so that two nodes combine by aligning names. Nothing here is text yet. `sources`
+says what a node depends on, which decides when it is computed: once per fit, once per iteration, or for
+every chunk of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr, Symbol
+
+Axes = tuple[Symbol, ...]
+Rank = Callable[[Symbol], Any]
+
+
+class Source(Enum):
+    """What a value depends on. Sizes and constants depend on nothing."""
+
+    THETA = "theta"
+    ROWS = "rows"
+    LATENT = "latent"
+    STATISTIC = "statistic"
+
+
+Sources = frozenset[Source]
+THETA_ONLY: Sources = frozenset({Source.THETA})
+ROWS_ONLY: Sources = frozenset({Source.ROWS})
+
+
+@dataclass(frozen=True)
+class Node:
+    """An array over `axes`, in the program's order."""
+
+    axes: Axes
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return ()
+
+    @cached_property
+    def sources(self) -> Sources:
+        return frozenset().union(*(child.sources for child in self.children))
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        """The node with its children changed."""
+        return self
+
+    def walk(self) -> Iterator[Node]:
+        """The node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    """A number, or a closed expression of numbers such as log(2 pi)/2."""
+
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Load(Node):
+    """A named array; `stored` is the index that runs along each of its dimensions as they lie in memory."""
+
+    name: str
+    stored: Axes
+    origin: Sources
+    integer: bool = False
+
+    @cached_property
+    def sources(self) -> Sources:
+        return self.origin
+
+
+@dataclass(frozen=True)
+class Range(Node):
+    """The values of an index, used as numbers."""
+
+    size: Node
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.size,)
+
+
+@dataclass(frozen=True)
+class Apply(Node):
+    """An elementwise operation on aligned arguments."""
+
+    operation: str
+    arguments: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.arguments
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Apply(self.axes, self.operation, tuple(map(change, self.arguments)))
+
+
+@dataclass(frozen=True)
+class Total(Node):
+    """The sum of a value over some of its axes."""
+
+    value: Node
+    over: Axes
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.value,)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Total(self.axes, change(self.value), self.over)
+
+
+@dataclass(frozen=True)
+class Contract(Node):
+    """The sum of left * right over axes that both have; they share no others."""
+
+    left: Node
+    right: Node
+    over: Axes
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.left, self.right)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Contract(self.axes, change(self.left), change(self.right), self.over)
+
+
+@dataclass(frozen=True)
+class Take(Node):
+    """A named array read at computed places: one index symbol (the whole slot) or node per dimension."""
+
+    base: Load
+    places: tuple[Symbol | Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.base, *(place for place in self.places if isinstance(place, Node)))
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        places = tuple(change(place) if isinstance(place, Node) else place for place in self.places)
+        return Take(self.axes, self.base, places)
+
+
+@dataclass(frozen=True)
+class Scatter(Node):
+    """The sum of value over `over`, each entry added where its keys point: the bracket [x_i = v] under a sum."""
+
+    value: Node
+    keys: tuple[tuple[Symbol, Node], ...]
+    over: Axes
+    sizes: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.value, *(node for _, node in self.keys), *self.sizes)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        keys = tuple((axis, change(node)) for axis, node in self.keys)
+        return Scatter(self.axes, change(self.value), keys, self.over, self.sizes)
+
+
+def union(rank: Rank, nodes: Iterable[Node]) -> Axes:
+    """All axes of the nodes, in the program's order."""
+    return tuple(sorted({axis for node in nodes for axis in node.axes}, key=rank))
+
+
+def without(axes: Axes, over: Iterable[Symbol]) -> Axes:
+    gone = set(over)
+    return tuple(axis for axis in axes if axis not in gone)

@@ -1,0 +1,286 @@
+"""A program as the source of a stand-alone NumPy module, and that source as a module."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sympy import Expr, Integer, Symbol
+
+from symem import runtime
+from symem.derivation import Derivation
+from symem.errors import NameClashError
+from symem.language.model import Variable
+from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
+from symem.output.functions import Bodies
+from symem.output.names import FIT_KEYWORDS
+from symem.output.program import Builder, Program, base_of
+from symem.output.rows import observed
+from symem.output.spelling import transposed
+from symem.output.summary import docstring
+from symem.output.templating import render
+
+_MARK = "# The part below is copied into every emitted module."
+
+
+def emit(derivation: Derivation) -> str:
+    """The source of a module that runs this EM algorithm with NumPy alone.
+
+    Raises
+    ------
+        NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
+        NameClashError: a data array has a name that `fit` needs for itself.
+    """
+    _check_keywords(derivation)
+    return _Source(Builder(derivation).build()).text()
+
+
+def load(source: str, name: str = "symem_solver") -> ModuleType:
+    """The module of that source text; it behaves as if it had been imported from a file."""
+    module = ModuleType(name)
+    file = f"<{name} {abs(hash(source)):x}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    sys.modules.setdefault(name, module)
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102  text that `emit` wrote
+    return module
+
+
+def _check_keywords(derivation: Derivation) -> None:
+    for variable in (*derivation.model.data, *derivation.model.known, *derivation.model.sizes):
+        if variable.name in FIT_KEYWORDS:
+            raise NameClashError(
+                f"The name {variable.name!r} is a keyword of fit(...): rename that array, for example to {variable.name}_data."
+            )
+
+
+class _Source:
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.model = program.derivation.model
+        self.bodies = Bodies(program)
+        self.layouts = program.layouts
+
+    def text(self) -> str:
+        context = {**self._records(), **self._e_step(), **self._m_step(), **self._data()}
+        context["scipy"] = sorted(self.bodies.spell.scipy | self._helper_imports())
+        context["runtime"] = _runtime()
+        context["docstring"] = docstring(self.program.derivation)
+        return render("solver.py.j2", **context)
+
+    def _helper_imports(self) -> set[str]:
+        return {"log_ndtr"} if "_log_normal_interval" in self.bodies.spell.helpers else set()
+
+    def local(self, name: str) -> str:
+        return self.layouts[name].name
+
+    # -- records ----------------------------------------------------------------------------------------
+
+    def _records(self) -> dict[str, Any]:
+        program, bodies = self.program, self.bodies
+        rows = [*bodies.row_fields, *bodies.prepared, "length"]
+        rows += ["features", "buffer"] if program.features else []
+        sizes = [self.local(name) for name in program.sizes]
+        statistics = [(each.name, _axes_text(each.definition.axes)) for each in program.statistics]
+        statistics += [(name, "the size") for name in sizes]
+        return {
+            "tables": self._tables(),
+            "parameters": [each.name for each in self.model.parameters],
+            "parameters_text": ", ".join(_shaped(each) for each in self.model.parameters),
+            "statistics": statistics,
+            "rows_fields": rows,
+            "data_fields": bodies.fixed,
+            "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
+            "posterior_text": "",
+            "simplexes": self.model.simplexes,
+            "data_text": ", ".join(_shaped(each) for each in self._asked()) or "none",
+            "merged": [f"a.{each.name} + b.{each.name}" for each in program.statistics]
+            + [f"a.{name} + b.{name}" if Symbol(name) == _plain(program.rows) else f"a.{name}" for name in sizes],
+        }
+
+    def _asked(self) -> list[Variable]:
+        return [*self.model.data, *self.model.known]
+
+    def _tables(self) -> list[str]:
+        lines = ["PARAMETERS = {"]
+        lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self.model.parameters]
+        lines += ["}", "DATA = {"]
+        lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self._asked()]
+        sizes = [each.name for each in self.model.sizes]
+        return [*lines, "}", f"SIZES: tuple[str, ...] = {_quoted(tuple(sizes))}"]
+
+    def _spec(self, variable: Variable) -> str:
+        shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
+        parts = [_quoted(shape), _quoted(_kind(variable))]
+        support = variable.support
+        if isinstance(support, Labels):
+            size = support.size
+            parts.append(f"labels={int(size) if size.is_Integer else _quoted(str(size))}")
+            parts += [f"origin={support.origin}"] if support.origin else []
+        if isinstance(support, Simplex) and support.axes != 1:
+            parts.append(f"simplex_axes={support.axes}")
+        parts += ["missing=True"] if variable.missing else []
+        return f"Array({', '.join(parts)})"
+
+    # -- functions --------------------------------------------------------------------------------------
+
+    def _e_step(self) -> dict[str, Any]:
+        bodies = self.bodies
+        coefficients, names = bodies.coefficients()
+        _, summarise, values = bodies.summarise()
+        likelihood, value = bodies.log_likelihood()
+        once, once_value = bodies.log_likelihood_once()
+        prior = bodies.log_prior() if self.program.log_prior is not None else ([], "")
+        return {
+            "coefficients": coefficients,
+            "coefficient_names": _tuple(names),
+            "infer": bodies.infer(),
+            "latent_names": _tuple(bodies.latents),
+            "summarise": summarise,
+            "summary": _tuple(values),
+            "log_likelihood": likelihood,
+            "log_likelihood_value": value,
+            "once": once,
+            "once_value": once_value,
+            "log_prior": prior[0],
+            "log_prior_value": prior[1],
+            "plus_prior": " + _log_prior(theta, checked)" if self.program.log_prior is not None else "",
+            **self._posterior(),
+        }
+
+    def _posterior(self) -> dict[str, Any]:
+        """Arrays with the row plate in front, so that chunks can be put together; then by latent."""
+        arrays: list[str] = []
+        values: list[str] = []
+        for posterior in self.program.derivation.posteriors:
+            kept = (posterior.probability,) if posterior.probability else posterior.parameters
+            places = []
+            for definition in kept:
+                symbol = definition.symbol
+                name = self.local(base_of(symbol))
+                slots = tuple(getattr(symbol, "indices", ()))
+                stored = tuple(slots[d] for d in self.layouts[base_of(symbol)].order)
+                places.append((base_of(symbol), len(arrays)))
+                arrays.append(f"np.array({name}{transposed(stored, slots)})")
+            if posterior.probability:
+                values.append(f"whole[{places[0][1]}]")
+            else:
+                values.append("{" + ", ".join(f"{name!r}: whole[{d}]" for name, d in places) + "}")
+        return {"posterior_arrays": ", ".join(arrays), "posterior_values": ", ".join(values)}
+
+    def _m_step(self) -> dict[str, Any]:
+        body, order, known = self.bodies.m_step()
+        program = self.program
+        record = "data" if program.rows is not None else "data.chunks[0]"
+        passed = [f", {name}={'data' if name in self.bodies.fixed else record}.{name}" for name in known]
+        collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
+        return {
+            "m_step": body,
+            "m_step_order": ", ".join(order),
+            "m_step_known": "".join(passed),
+            "collected": collected,
+            "collect_reads": self.bodies.once_reads(),
+        }
+
+    def _data(self) -> dict[str, Any]:
+        program, bodies = self.program, self.bodies
+        fields = [*bodies.row_fields, *bodies.prepared, "length"]
+        fields += ["features", "work[..., :length]"] if program.features else []
+        named = {self.local(each.name): each.name for each in observed(self.model)}
+        sizes = {self.local(each.name): each.name for each in self.model.sizes}
+        sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.model.extents}
+        values = [f"arrays[{_quoted(named[name])}]" if name in named else f"sizes[{_quoted(sizes[name])}]" for name in bodies.fixed]
+        return {
+            "extents": self._extents(),
+            "prepare_data": self._prepare_data(),
+            "data_values": values,
+            "scale": self._scale(),
+            "make_rows": self._make_rows(named, sizes),
+            "rows_values": ", ".join(fields),
+            "starts": "def _starts(data: _Data, seed: int | None, n_init: int, step: Any) -> list[Any]:\n    raise DataError('pass start=...')\n",
+        }
+
+    def _scale(self) -> str:
+        """The number of observations: the length of the first data plate."""
+        arrays = [each for each in self._asked() if each.sizes]
+        size = self.program.rows if self.program.rows is not None else (arrays[0].sizes[0] if arrays else Integer(1))
+        return f"sizes[{_quoted(str(size))}]" if isinstance(size, Symbol) else str(size)
+
+    def _extents(self) -> list[str]:
+        return []
+
+    def _prepare_data(self) -> list[str]:
+        program = self.program
+        if program.rows is None:
+            return ["chunks = (_rows(arrays, sizes, slice(None), None),)"]
+        lines = []
+        size = f"sizes[{_quoted(str(program.rows))}]"
+        work = "None"
+        width = "1"
+        if program.features:
+            shape = [f"sizes[{_quoted(str(program.lower.sizes[axis]))}]" if not program.lower.sizes[axis].is_Integer else str(program.lower.sizes[axis]) for axis in program.features.labels]
+            width = f"{' * '.join(shape)} + {len(program.features.features)}"
+            work = f"np.empty(({', '.join(shape)}, length))"
+        lines += [f"length = _chunk_length({size}, {width})", f"work = {work}"]
+        cuts = f"range(0, {size}, length)"
+        return [*lines, f"chunks = tuple(_rows(arrays, sizes, slice(k, k + length), work) for k in {cuts})"]
+
+    def _make_rows(self, named: dict[str, str], sizes: dict[str, str]) -> list[str]:
+        program, bodies = self.program, self.bodies
+        lines = []
+        read = bodies.prepare_reads()
+        for name in bodies.row_fields:
+            variable = self.model.variables[named[name]]
+            slot = variable.sizes.index(program.rows) if program.rows in variable.sizes else 0
+            cut = f"[{':, ' * slot}cut]" if program.rows is not None else ""
+            lines.append(f"{name} = arrays[{_quoted(named[name])}]{cut}")
+        if program.rows is not None:
+            first = next(name for name in bodies.row_fields)
+            slot = self.model.variables[named[first]].sizes.index(program.rows)
+            lines.append(f"length = {first}.shape[{slot}]")
+        else:
+            lines.append("length = 1")
+        for name in bodies.fixed:
+            if name in read:
+                lines.append(f"{name} = arrays[{_quoted(named[name])}]" if name in named else f"{name} = sizes[{_quoted(sizes[name])}]")
+        return [*lines, *bodies.prepare(), *bodies.feature_lines()]
+
+
+def _plain(size: Expr | None) -> Symbol | None:
+    return Symbol(size.name) if isinstance(size, Symbol) else None
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(names)},)" if names else "()"
+
+
+def _axes_text(axes: Sequence[Any]) -> str:
+    return f"({', '.join(str(axis.size) for axis in axes)})" if axes else "a number"
+
+
+def _shaped(variable: Variable) -> str:
+    shape = f" ({', '.join(map(str, variable.sizes))})" if variable.sizes else ""
+    return f"{variable.name}{shape}"
+
+
+def _kind(variable: Variable) -> str:
+    support = variable.support
+    if isinstance(support, Interval):
+        return "extended"
+    kinds = {
+        Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
+        OneHot: "binary", Counts: "count",
+    }  # fmt: skip
+    return kinds.get(type(support), "real")
+
+
+def _quoted(value: Any) -> str:
+    return repr(value).replace("'", '"')
+
+
+def _runtime() -> str:
+    source = Path(runtime.__file__).read_text(encoding="utf-8")
+    return source.split(_MARK)[1].strip() + "\n"

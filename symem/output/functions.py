@@ -1,0 +1,230 @@
+"""The bodies of a solver's functions: statements of a program, with what each reads unpacked above them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sympy import Symbol
+
+from symem.output.arrays import Axes, Load, Node
+from symem.output.program import Assign, Normalise, Program, Statistic, Weigh
+from symem.output.rows import observed
+from symem.output.spelling import Spelling, transposed
+
+
+@dataclass(frozen=True)
+class Function:
+    """The lines of a body and the names that it reads from each record."""
+
+    lines: tuple[str, ...]
+
+
+class Bodies:
+    """Writes the bodies of one program's functions."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.spell = Spelling(program.lower.rank)
+        model = program.derivation.model
+        layouts = program.layouts
+        self.parameters = {layouts[each.name].name: each.name for each in model.parameters}
+        arrays = [each for each in observed(model)]
+        cut = [each for each in arrays if program.rows is None or program.rows in each.sizes]
+        self.row_fields = [layouts[each.name].name for each in cut]
+        self.fixed = [layouts[each.name].name for each in arrays if each not in cut]
+        self.fixed += [layouts[each.name].name for each in model.sizes]
+        self.fixed += [layouts[each.symbol.name].name for each in model.extents]
+        self.prepared = [each.name for each in program.prepared]
+        self.latents = self._latents()
+
+    def _latents(self) -> tuple[str, ...]:
+        """What the posterior hands on: all that it computes, in order."""
+        names: list[str] = []
+        for statement in self.program.infer:
+            if isinstance(statement, Assign):
+                names.append(statement.name)
+            if isinstance(statement, Normalise):
+                names.append(statement.normaliser)
+            if isinstance(statement, Weigh):
+                names.append(statement.name)
+        return tuple(dict.fromkeys(names))
+
+    # -- unpacking --------------------------------------------------------------------------------------
+
+    def _unpacked(self, nodes: Iterable[Node], *, records: Sequence[str], always: Iterable[str] = ()) -> list[str]:
+        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)} | set(always)
+        lines = []
+        sources = {
+            "theta": self.parameters,
+            "data": {name: name for name in self.fixed},
+            "rows": {name: name for name in (*self.row_fields, *self.prepared, "length")},
+        }
+        for record in records:
+            used = [(local, name) for local, name in sources[record].items() if local in read]
+            lines += [f"{local} = {record}.{name}" for local, name in used]
+        return lines
+
+    def _used_latents(self, nodes: Iterable[Node]) -> list[str]:
+        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
+        return [name for name in self.latents if name in read]
+
+    # -- bodies -----------------------------------------------------------------------------------------
+
+    def assign(self, line: Assign) -> str:
+        return f"{line.name} = {self.text(line.node, line.axes)}"
+
+    def text(self, node: Node, axes: Axes) -> str:
+        """The node with its dimensions in the wanted order; an axis that it lacks is filled in."""
+        held = tuple(axis for axis in axes if axis in node.axes)
+        text = self.spell(node) if held == node.axes else f"({self.spell(node)}){transposed(node.axes, held)}"
+        if held == axes:
+            return text
+        shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in axes)
+        places = ", ".join(":" if axis in held else "None" for axis in axes)
+        value = f"({text})[{places}]" if held else text
+        return f"np.broadcast_to({value}, ({shape},))"
+
+    def prepare(self) -> list[str]:
+        """From a chunk's arrays to what is computed of them once."""
+        return [self.assign(line) for line in self.program.prepared]
+
+    def feature_lines(self) -> list[str]:
+        features = self.program.features
+        if features is None:
+            return []
+        lines = [f"features = np.empty(({len(features.features)}, length))"]
+        return lines + [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
+
+    def prepare_reads(self) -> set[str]:
+        nodes = [line.node for line in self.program.prepared]
+        nodes += self.program.features.features if self.program.features else ()
+        return {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
+
+    def coefficients(self) -> tuple[list[str], list[str]]:
+        """(body, names returned)."""
+        lines = self.program.coefficients
+        features = self.program.features
+        nodes = [line.node for line in lines] + list(features.coefficients if features else ())
+        body = self._unpacked(nodes, records=("theta", "data"))
+        body += [self.assign(line) for line in lines]
+        names = [line.name for line in lines if self._read_in_rows(line.name)]
+        if features:
+            body += self._natural(features.labels, features.coefficients)
+            names.append("natural")
+        return body, names
+
+    def _natural(self, labels: Axes, coefficients: Sequence[Node]) -> list[str]:
+        shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in labels)
+        body = self._unpacked([self.program.lower.size(axis) for axis in labels], records=("data",))
+        body.append(f"natural = np.empty(({shape}, {len(coefficients)}))")
+        dots = ", ".join(":" for _ in labels)
+        return body + [
+            f"natural[{dots}, {r}] = {self.spell.aligned(node, labels)}" for r, node in enumerate(coefficients)
+        ]
+
+    def _read_in_rows(self, name: str) -> bool:
+        return any(
+            isinstance(part, Load) and part.name == name for node in self._row_nodes() for part in node.walk()
+        )
+
+    def _row_nodes(self) -> list[Node]:
+        return [*self._infer_nodes(), *self._statistic_nodes(), self.program.log_likelihood]
+
+    def _infer_nodes(self) -> list[Node]:
+        nodes = [each.node for each in self.program.infer if isinstance(each, Assign)]
+        return nodes + [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
+
+    def _statistic_nodes(self) -> list[Node]:
+        return [each.rows for each in self.program.statistics if each.rows is not None]
+
+    def infer(self) -> list[str]:
+        body = self._unpacked(self._infer_nodes(), records=("theta", "data", "rows"))
+        for statement in self.program.infer:
+            body += self._statement(statement)
+        return body
+
+    def _statement(self, statement: Assign | Weigh | Normalise) -> list[str]:
+        if isinstance(statement, Assign):
+            return [self.assign(statement)]
+        if isinstance(statement, Normalise):
+            self.spell.helpers.add("_softmax")
+            return [f"{statement.normaliser} = _softmax({statement.weight}, {statement.axis})"]
+        lines = [f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"]
+        if statement.rest is not None:
+            features = self.program.features
+            assert features is not None
+            lines.append(f"{statement.name} += {self.spell.aligned(statement.rest, (*features.labels, features.row))}")
+        return lines
+
+    def summarise(self) -> tuple[list[str], list[str], list[str]]:
+        """(latents read, body, values returned)."""
+        nodes = self._statistic_nodes()
+        own = [each for each in self.program.statistics if each.rows is not None]
+        body = self._unpacked(nodes, records=("theta", "data", "rows"))
+        values = []
+        reads = set(self._used_latents(nodes))
+        if any(each.moment is not None for each in self.program.statistics):
+            assert self.program.features is not None
+            reads.add(self.program.features.weight)
+            values.append(f"{self.program.features.weight} @ rows.features.T")
+        for each in own:
+            assert each.rows is not None
+            values.append(self.text(each.rows, each.axes))
+        return [name for name in self.latents if name in reads], body, values
+
+    def log_likelihood(self) -> tuple[list[str], str]:
+        node = self.program.log_likelihood
+        return self._unpacked([node], records=("theta", "data", "rows")), self.spell(node)
+
+    def collected(self) -> list[str]:
+        """From the totals over chunks to the fields of Statistics."""
+        own = [each for each in self.program.statistics if each.rows is not None]
+        columns = [each for each in self.program.statistics if each.moment is not None]
+        places = {each.name: f"total[{k + bool(columns)}]" for k, each in enumerate(own)}
+        for each in columns:
+            assert self.program.features is not None
+            labels = self.program.features.labels
+            column = f"total[0][{', '.join(':' for _ in labels)}, {each.moment}]"
+            places[each.name] = column
+        return [self._field(each, places.get(each.name)) for each in self.program.statistics]
+
+    def _field(self, statistic: Statistic, place: str | None) -> str:
+        declared = tuple(getattr(statistic.definition.symbol, "indices", ()))
+        text = f"{place}{transposed(statistic.axes, declared)}" if place else ""
+        if statistic.once is None:
+            return text or "0.0"
+        once = self.text(statistic.once, declared)
+        return f"{text} + {once}" if text else once
+
+    def once_reads(self) -> list[str]:
+        nodes = [each.once for each in self.program.statistics if each.once is not None]
+        return self._unpacked(nodes, records=("data",))
+
+    def log_likelihood_once(self) -> tuple[list[str], str]:
+        node = self.program.log_likelihood_once
+        return self._unpacked([node], records=("theta", "data")), self.spell(node)
+
+    def log_prior(self) -> tuple[list[str], str]:
+        node = self.program.log_prior
+        assert node is not None
+        return self._unpacked([node], records=("theta", "data")), self.spell(node)
+
+    def m_step(self) -> tuple[list[str], list[str], list[str]]:
+        """(body, parameters in declared order, known arrays read)."""
+        program = self.program
+        nodes = [line.node for line in program.m_step]
+        extra = [program.lower.size(axis) for line in program.m_step for axis in line.axes if axis not in line.node.axes]
+        read = {part.name for node in (*nodes, *extra) for part in node.walk() if isinstance(part, Load)}
+        fields = [each.name for each in program.statistics if each.name in read]
+        fields += [program.layouts[name].name for name in program.sizes]
+        known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
+        body = [f"{name} = statistics.{name}" for name in fields]
+        body += [f"{name} = known[{name!r}]" for name in known]
+        body += [self.assign(line) for line in program.m_step]
+        order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
+        return body, order, known
+
+
+def index_names(symbols: Iterable[Symbol]) -> list[str]:
+    return [symbol.name for symbol in symbols]

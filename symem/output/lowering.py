@@ -1,0 +1,303 @@
+"""From SymPy to arrays with named axes: each kind of expression has one reading.
+
+`Sum`s become contractions, brackets under a sum are collapsed, scattered or turned into masks, and an array
+read at an observed category becomes a `Take`. What has no reading raises and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import (
+    Abs,
+    Add,
+    And,
+    Eq,
+    Expr,
+    Function,
+    Ge,
+    Indexed,
+    Integer,
+    Le,
+    Max,
+    Min,
+    Mul,
+    Piecewise,
+    Pow,
+    S,
+    Sum,
+    Symbol,
+    besseli,
+    erf,
+    erfc,
+    exp,
+    factorial,
+    floor,
+    gamma,
+    log,
+    loggamma,
+    polygamma,
+)
+from sympy.core.relational import Relational
+from sympy.functions import acos, asin, atan, atan2, ceiling, cos, cosh, sign, sin, sinh, tan, tanh
+from sympy.logic.boolalg import BooleanFunction, BooleanTrue
+
+from symem.errors import NotDerivedError
+from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.plates import Iverson, LogIverson
+from symem.output.arrays import (
+    Apply,
+    Axes,
+    Load,
+    Node,
+    Number,
+    Range,
+    Scatter,
+    Sources,
+    Take,
+    union,
+    without,
+)
+from symem.output.contraction import add, apply, level, multiply, negated, quotient, sum_of_product
+
+#: Functions that act on each element, and the operation each one is.
+ELEMENTWISE: Mapping[Any, str] = {
+    exp: "exp", Abs: "abs", Max: "maximum", Min: "minimum", sin: "sin", cos: "cos", tan: "tan",
+    asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
+    sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
+    erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval", besseli: "iv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a named array lies in memory: `order[d]` is the slot that runs along dimension d."""
+
+    name: str
+    order: tuple[int, ...]
+    sources: Sources
+    integer: bool = False
+
+
+@dataclass
+class Lowering:
+    """Reads SymPy expressions as nodes.
+
+    Args:
+        layouts: internal symbol name -> where and how it is stored.
+        rank: the order of axes.
+        sizes: index -> size, extended as sums are entered.
+        rows: the size whose axis is cut into chunks, and the node that holds a chunk's length.
+    """
+
+    layouts: Mapping[str, Layout]
+    rank: Callable[[Symbol], Any]
+    sizes: dict[Symbol, Expr] = field(default_factory=dict)
+    rows: tuple[Expr, Node] | None = None
+
+    def __call__(self, expr: Expr) -> Node:
+        if isinstance(expr, Expr) and expr.is_number:
+            return self.number(expr)
+        for kind, reading in _READINGS:
+            if isinstance(expr, kind):
+                return reading(self, expr)
+        raise NotDerivedError(f"{expr} has no reading in NumPy: {type(expr).__name__} is not in the table.")
+
+    def size(self, index: Symbol) -> Node:
+        size = self.sizes[index]
+        return self.rows[1] if self.rows and self.rows[0] == size else self(size)
+
+    def number(self, expr: Expr) -> Node:
+        return Number((), expr)
+
+    def symbol(self, symbol: Symbol) -> Node:
+        if symbol.name in self.layouts:
+            return self._load(self.layouts[symbol.name], ())
+        if symbol in self.sizes:
+            return Range((symbol,), self.size(symbol))
+        raise NotDerivedError(f"The symbol {symbol} is defined nowhere in the derivation.")
+
+    def _load(self, layout: Layout, places: tuple[Symbol, ...]) -> Load:
+        stored = tuple(places[slot] for slot in layout.order)
+        return Load(tuple(sorted(stored, key=self.rank)), layout.name, stored, layout.sources, layout.integer)
+
+    def indexed(self, expr: Indexed) -> Node:
+        layout = self.layouts[str(expr.base.label)]
+        places = tuple(expr.indices)
+        if all(place in self.sizes for place in places) and len(set(places)) == len(places):
+            return self._load(layout, places)
+        base = Load((), layout.name, (), layout.sources, layout.integer)
+        busy = [symbol for place in places if place not in self.sizes for symbol in place.free_symbols]
+        stored = tuple(self._place(places[slot], [*busy, *places]) for slot in layout.order)
+        names = [place for place in stored if isinstance(place, Symbol)]
+        inner = union(self.rank, [place for place in stored if isinstance(place, Node)])
+        axes = tuple(sorted({*names, *inner}, key=self.rank))
+        return Take(axes, base, stored)
+
+    def _place(self, place: Expr, busy: list[Expr]) -> Symbol | Node:
+        """An index that runs along this slot alone is a slice; anything else is computed."""
+        return place if place in self.sizes and busy.count(place) == 1 else self(place)
+
+    def add(self, expr: Add) -> Node:
+        return add(self.rank, [self(term) for term in expr.args])
+
+    def mul(self, expr: Expr) -> Node:
+        coefficient, factors = expr.as_coeff_mul()
+        above = [self(factor) for factor in factors if not _is_denominator(factor)]
+        below = [self(1 / factor) for factor in factors if _is_denominator(factor)]
+        return quotient(self.rank, coefficient, above, below)
+
+    def power(self, expr: Pow) -> Node:
+        if _is_denominator(expr):
+            return quotient(self.rank, S.One, [], [self(1 / expr)])
+        if expr.exp == S.Half:
+            return apply(self.rank, "sqrt", self(expr.base))
+        return apply(self.rank, "**", self(expr.base), self(expr.exp))
+
+    def logarithm(self, expr: Expr) -> Node:
+        argument = self(expr.args[0])
+        guarded = level(argument) == 0 and bool(argument.sources)
+        return apply(self.rank, "log_above_zero" if guarded else "log", argument)
+
+    def factorial(self, expr: Expr) -> Node:
+        return apply(self.rank, "gamma", self(expr.args[0] + 1))
+
+    def polygamma(self, expr: Expr) -> Node:
+        order, argument = expr.args
+        if order == 0:
+            return apply(self.rank, "digamma", self(argument))
+        return apply(self.rank, "polygamma", self(order), self(argument))
+
+    def function(self, expr: Expr) -> Node:
+        if expr.func not in ELEMENTWISE:
+            raise NotDerivedError(f"{expr.func.__name__} in {expr} has no NumPy or SciPy function here.")
+        return apply(self.rank, ELEMENTWISE[expr.func], *(self(argument) for argument in expr.args))
+
+    def bracket(self, expr: Expr) -> Node:
+        return apply(self.rank, "where", self(expr.args[0]), self.number(S.One), self.number(S.Zero))
+
+    def log_bracket(self, expr: Expr) -> Node:
+        return apply(self.rank, "where", self(expr.args[0]), self.number(S.Zero), self.number(S.NegativeInfinity))
+
+    def piecewise(self, expr: Piecewise) -> Node:
+        *cases, (last, _) = expr.args
+        node = self(last)
+        for value, condition in reversed(cases):
+            node = apply(self.rank, "where", self(condition), self(value), node)
+        return node
+
+    def relation(self, expr: Relational) -> Node:
+        return apply(self.rank, expr.rel_op, self(expr.lhs), self(expr.rhs))
+
+    def connective(self, expr: BooleanFunction) -> Node:
+        operation = {"And": "&", "Or": "|", "Not": "~"}[expr.func.__name__]
+        return apply(self.rank, operation, *(self(each) for each in sorted(expr.args, key=str)))
+
+    def truth(self, expr: Any) -> Node:
+        return self.number(S.One if isinstance(expr, BooleanTrue) else S.Zero)
+
+    def sum(self, expr: Sum) -> Node:
+        conditions = [test for limit in reversed(expr.limits) for test in self._enter(*limit)]
+        over = [limit[0] for limit in expr.limits]
+        return add(self.rank, [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)])
+
+    def _enter(self, index: Symbol, lower: Expr, upper: Expr) -> list[Expr]:
+        """Register an index; the conditions by which a dependent range differs from a full one."""
+        inner = {symbol: self.sizes[symbol] - 1 for symbol in upper.free_symbols if symbol in self.sizes}
+        self.sizes[index] = (upper.subs(inner) if inner else upper) + 1
+        tests = [Iverson(Le(index, upper))] if inner else []
+        return [*tests, Iverson(Ge(index, lower))] if lower != 0 else tests
+
+    def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
+        factors = [part for factor in (*Mul.make_args(term), *conditions) for part in _brackets(factor)]
+        factors = _collapsed(factors, over)
+        keys = [key for factor in factors if (key := _key(factor, over))]
+        rest = [factor for factor in factors if not _key(factor, over)]
+        if keys and len({v for v, _ in keys}) == len(keys):
+            return self._scattered(rest, keys, tuple(over))
+        coefficient, signed = _sign(factors)
+        node = sum_of_product(self.rank, self._filled(signed, over), tuple(over))
+        return node if coefficient > 0 else negated(self.rank, node)
+
+    def _filled(self, factors: list[Expr], over: list[Symbol]) -> list[Node]:
+        """The factors as nodes, with the size of every summed axis that none of them has."""
+        nodes = [part for factor in factors for part in self._split(factor)]
+        held = {axis for node in nodes for axis in node.axes}
+        return [*nodes, *(self.size(index) for index in over if index not in held)]
+
+    def _split(self, factor: Expr) -> list[Node]:
+        node = self(factor)
+        if isinstance(node, Apply) and node.operation == "*":
+            return list(node.arguments)
+        return [node]
+
+    def _scattered(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: Axes) -> Node:
+        nodes = tuple((v, self(key)) for v, key in keys)
+        value = multiply(self.rank, self._filled(rest, [a for a in over if not any(a in n.axes for _, n in nodes)]))
+        free = without(union(self.rank, [value, *(node for _, node in nodes)]), over)
+        axes = tuple(sorted({*free, *(v for v, _ in nodes)}, key=self.rank))
+        return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))
+
+
+def _is_denominator(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.is_number) and bool(factor.exp.is_negative)
+
+
+def _brackets(factor: Expr) -> list[Expr]:
+    """A bracket of a conjunction as brackets of its parts."""
+    if isinstance(factor, Iverson) and isinstance(factor.args[0], And):
+        return [Iverson(part) for part in sorted(factor.args[0].args, key=str)]
+    return [factor]
+
+
+def _collapsed(factors: list[Expr], over: list[Symbol]) -> list[Expr]:
+    """Sum over v of [v = e] f(v) is f(e): the index v leaves `over`."""
+    for factor in factors:
+        if not (isinstance(factor, Iverson) and isinstance(factor.args[0], Eq)):
+            continue
+        for index, value in (factor.args[0].args, factor.args[0].args[::-1]):
+            if index in over and not value.has(index):
+                over.remove(index)
+                others = [other for other in factors if other is not factor]
+                return _collapsed([other.xreplace({index: value}) for other in others], over)
+    return factors
+
+
+def _key(factor: Expr, over: list[Symbol]) -> tuple[Symbol, Expr] | None:
+    """(v, e) for a bracket [e = v] in which e runs with the sum and v does not."""
+    if not (isinstance(factor, Iverson) and isinstance(factor.args[0], Eq)):
+        return None
+    for index, value in (factor.args[0].args, factor.args[0].args[::-1]):
+        free = isinstance(index, Symbol) and index not in over
+        if free and isinstance(value, Indexed) and value.free_symbols & set(over) and not value.has(index):
+            return index, value
+    return None
+
+
+def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:
+    number = Mul(*(factor for factor in factors if factor.is_Rational))
+    rest = [factor for factor in factors if not factor.is_Rational]
+    return (-1 if number < 0 else 1), ([abs(number), *rest] if abs(number) != 1 else rest)
+
+
+_READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
+    (Sum, Lowering.sum),
+    (Indexed, Lowering.indexed),
+    (Symbol, Lowering.symbol),
+    (Iverson, Lowering.bracket),
+    (LogIverson, Lowering.log_bracket),
+    (Relational, Lowering.relation),
+    (BooleanTrue, Lowering.truth),
+    (BooleanFunction, Lowering.connective),
+    (Add, Lowering.add),
+    (Mul, Lowering.mul),
+    (exp, Lowering.function),
+    (Pow, Lowering.power),
+    (log, Lowering.logarithm),
+    (factorial, Lowering.factorial),
+    (polygamma, Lowering.polygamma),
+    (Piecewise, Lowering.piecewise),
+    (Function, Lowering.function),
+)

@@ -1,0 +1,363 @@
+"""A derivation as a program over arrays: what is computed once per fit, per iteration, and per chunk of rows.
+
+What depends on parameters alone is computed once per iteration, what depends on data alone once per fit.
+Log weights that separate into parameters times data become one matrix product with a feature matrix, and so
+do the statistics of the same features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Add, Expr, Mul, S, Sum, Symbol, exp, log
+
+from symem.derivation import Definition, Derivation, Posterior
+from symem.errors import NotDerivedError
+from symem.language.model import Variable
+from symem.language.plates import LogIverson
+from symem.language.supports import Binary, Counts, Labels
+from symem.output.arrays import Load, Node, Number, Range, Source, Sources
+from symem.output.contraction import ONE, add
+from symem.output.hoisting import Hoist, shared
+from symem.output.lowering import Layout, Lowering
+from symem.output.names import Names
+from symem.output.rows import base_of, index_sizes, observed, row_size
+from symem.output.separable import Features, separated
+
+NOTHING: Sources = frozenset()
+
+
+@dataclass(frozen=True)
+class Assign:
+    """name := node; `axes` is the order in which its dimensions are kept."""
+
+    name: str
+    node: Node
+    axes: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Weigh:
+    """name := coefficients @ features (+ rest), into a buffer."""
+
+    name: str
+    rest: Node | None
+
+
+@dataclass(frozen=True)
+class Normalise:
+    """`weight` becomes its softmax over `axis`, `normaliser` its log-sum-exp. `guarded`: -inf may occur."""
+
+    weight: str
+    normaliser: str
+    axis: int
+    guarded: bool
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One expected sufficient statistic: a column of the feature moments, or a node of its own."""
+
+    name: str
+    definition: Definition
+    axes: tuple[Symbol, ...]
+    moment: int | None
+    rows: Node | None
+    once: Node | None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that emission spells. `layouts` tells where every named array of the E-step is kept."""
+
+    derivation: Derivation
+    names: Names
+    rows: Expr | None
+    layouts: Mapping[str, Layout]
+    lower: Lowering
+    prepared: tuple[Assign, ...]
+    features: Features | None
+    coefficients: tuple[Assign, ...]
+    infer: tuple[Assign | Weigh | Normalise, ...]
+    statistics: tuple[Statistic, ...]
+    log_likelihood: Node
+    log_likelihood_once: Node
+    m_step: tuple[Assign, ...]
+    m_step_layouts: Mapping[str, Layout]
+    log_prior: Node | None
+    sizes: tuple[str, ...]
+
+
+class Order:
+    """The order of axes: labels and parameters first, then data plates as the data has them."""
+
+    def __init__(self, derivation: Derivation, sizes: Mapping[Symbol, Expr]) -> None:
+        self._sizes = sizes
+        variables = (*observed(derivation.model), *derivation.model.latents)
+        self._slots: dict[Expr, int] = {}
+        for variable in variables:
+            for slot, size in enumerate(variable.sizes):
+                if isinstance(size, Symbol):
+                    self._slots[size] = min(slot, self._slots.get(size, slot))
+        outcomes = {each.outcome.size for each in derivation.posteriors if each.outcome}
+        self._labels = outcomes - {each.axes[0].size for each in derivation.posteriors if each.axes}
+
+    def __call__(self, index: Symbol) -> tuple[int, str]:
+        return (self.plate(index), index.name)
+
+    def plate(self, index: Symbol) -> int:
+        """0 for a label or a parameter's axis, else one more than the slot in which data have it."""
+        size = self._sizes.get(index)
+        return 0 if size is None or size in self._labels else self._slots.get(size, -1) + 1
+
+
+class Builder:
+    """Builds the program of one derivation, stage by stage."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        _refuse_open_blocks(derivation)
+        self.derivation = derivation
+        self.model = derivation.model
+        self.names = Names()
+        self.sizes = index_sizes(derivation)
+        self.rank = Order(derivation, self.sizes)
+        self.rows = row_size(derivation)
+        self.length = Load((), "length", (), frozenset({Source.ROWS}))
+        self.layouts = self._layouts()
+        rows = (self.rows, self.length) if self.rows is not None else None
+        self.lower = Lowering(self.layouts, self.rank, dict(self.sizes), rows)
+
+    # -- where things are kept ------------------------------------------------------------------------
+
+    def _layouts(self) -> dict[str, Layout]:
+        layouts = {each.name: self._variable(each) for each in self.model.variables.values() if each not in self.model.latents}
+        for extent in self.model.extents:
+            layouts[extent.symbol.name] = Layout(self.names.take(extent.symbol.name), (), NOTHING, integer=True)
+        for definition in self.derivation.definitions:
+            layouts[base_of(definition.symbol)] = self._definition(definition, frozenset({Source.LATENT}))
+        return layouts
+
+    def _variable(self, variable: Variable) -> Layout:
+        name = self.names.take(variable.name)
+        order = tuple(range(len(variable.sizes)))
+        return Layout(name, order, self._sources(variable), _is_whole(variable))
+
+    def _sources(self, variable: Variable) -> Sources:
+        if variable in self.model.parameters:
+            return frozenset({Source.THETA})
+        if variable in self.model.sizes or (self.rows is not None and self.rows not in variable.sizes):
+            return NOTHING
+        return frozenset({Source.ROWS})
+
+    def _definition(self, definition: Definition, sources: Sources) -> Layout:
+        indices = [axis.index for axis in definition.axes]
+        slots = tuple(getattr(definition.symbol, "indices", ()))
+        order = tuple(slots.index(index) for index in sorted(indices, key=self.rank))
+        return Layout(self.names.take(base_of(definition.symbol)), order, sources)
+
+    def _axes(self, definition: Definition) -> tuple[Symbol, ...]:
+        return tuple(sorted((axis.index for axis in definition.axes), key=self.rank))
+
+    # -- the E-step -----------------------------------------------------------------------------------
+
+    def build(self) -> Program:
+        statements: list[Assign | Weigh | Normalise] = []
+        features: Features | None = None
+        for posterior in self.derivation.posteriors:
+            found, part = self._posterior(posterior, allowed=features is None)
+            features = features or found
+            statements += part
+        statistics = [self._statistic(each, features) for each in self.derivation.surrogate.statistics]
+        value, once = self._split_rows(self.derivation.log_likelihood)
+        value_node = self.lower(value)
+        statements = _live(statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported())
+        return self._hoisted(statements, features, statistics, value_node, self.lower(once))
+
+    def _reported(self) -> set[str]:
+        kept = [each.symbol for p in self.derivation.posteriors for each in p.parameters]
+        kept += [p.probability.symbol for p in self.derivation.posteriors if p.probability]
+        return {self.layouts[base_of(symbol)].name for symbol in kept}
+
+    def _posterior(self, posterior: Posterior, *, allowed: bool) -> tuple[Features | None, list[Assign | Weigh | Normalise]]:
+        if not _is_softmax(posterior) or self._used_elsewhere(posterior):
+            return None, [self._assign(definition) for definition in posterior.definitions]
+        weight, normaliser, probability = posterior.log_weight, posterior.log_normaliser, posterior.probability
+        assert weight is not None
+        assert probability is not None
+        assert posterior.outcome is not None
+        axes = self._axes(probability)
+        name = self.layouts[base_of(probability.symbol)].name
+        plates = [axis for axis in axes if self.rank.plate(axis) > 0]
+        value = _renamed(weight, probability)
+        found = separated(self.lower, name, value, axes, plates[0]) if allowed and len(plates) == 1 and axes[-1] == plates[0] else None
+        first = Weigh(name, found.rest) if found else Assign(name, self.lower(value), axes)
+        guarded = any(each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity) for each in self.derivation.posteriors)
+        softmax = Normalise(name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded)
+        return found, [first, softmax, *(self._assign(each) for each in (*posterior.parameters, *posterior.moments))]
+
+    def _used_elsewhere(self, posterior: Posterior) -> bool:
+        """Whether the log weight itself is read by anything but its own normaliser and probability."""
+        weight = posterior.log_weight
+        assert weight is not None
+        own = {id(weight), id(posterior.log_normaliser), id(posterior.probability)}
+        readers = [d for d in (*self.derivation.definitions, *self.derivation.surrogate.statistics) if id(d) not in own]
+        return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
+
+    def _assign(self, definition: Definition) -> Assign:
+        return Assign(self.layouts[base_of(definition.symbol)].name, self.lower(definition.value), self._axes(definition))
+
+    def _split_rows(self, value: Expr) -> tuple[Expr, Expr]:
+        """(what is summed over rows, what is not)."""
+        if self.rows is None:
+            return value, S.Zero
+        terms = Add.make_args(value)
+        inside = [term for term in terms if any(limit[2] == self.rows - 1 for each in term.atoms(Sum) for limit in each.limits)]
+        return Add(*inside), Add(*(term for term in terms if term not in inside))
+
+    def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
+        name = self.names.take(base_of(definition.symbol))
+        value, once = self._split_rows(definition.value)
+        node = self.lower(value) if value != 0 else None
+        rest = self.lower(once) if once != 0 else None
+        moment = features.moment(node) if features and node else None
+        return Statistic(name, definition, self._axes(definition), moment, None if moment is not None else node, rest)
+
+    # -- what is computed when ------------------------------------------------------------------------
+
+    def _hoisted(
+        self,
+        statements: Sequence[Assign | Weigh | Normalise],
+        features: Features | None,
+        statistics: Sequence[Statistic],
+        value: Node,
+        once: Node,
+    ) -> Program:
+        data = Hoist(self.names, "r", self._depends_on_data)
+        theta = Hoist(self.names, "c", _depends_on_theta)
+
+        def lift(node: Node) -> Node:
+            return theta(data(node))
+
+        infer = tuple(_with_nodes(each, lift) for each in statements)
+        stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
+        value = data(value)
+        prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
+        coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
+        if features:
+            named, nodes = shared(self.names, "c", [*(each.node for each in coefficients), *features.coefficients])
+            rest = [Assign(each.name, node, node.axes) for each, node in zip(coefficients, nodes, strict=False)]
+            coefficients = [*(Assign(name, node, node.axes) for name, node in named), *rest]
+            features = replace(features, coefficients=tuple(nodes[len(rest) :]))
+        m_step, layouts, sizes = self._m_step(statistics)
+        prior = self.model.log_prior
+        return Program(
+            self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
+            tuple(coefficients), infer, stats, value, once, m_step, layouts,
+            self.lower(prior) if prior != 0 else None, sizes,
+        )  # fmt: skip
+
+    def _depends_on_data(self, node: Node) -> bool:
+        return node.sources == {Source.ROWS} and all(self.rank.plate(axis) > 0 for axis in node.axes)
+
+    # -- the M-step -----------------------------------------------------------------------------------
+
+    def _m_step(self, statistics: Sequence[Statistic]) -> tuple[tuple[Assign, ...], dict[str, Layout], tuple[str, ...]]:
+        layouts = dict(self.layouts)
+        for each in statistics:
+            slots = tuple(getattr(each.definition.symbol, "indices", ()))
+            order = tuple(range(len(slots)))
+            layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
+        lower = Lowering(layouts, self.rank, dict(self.sizes))
+        updates = [update.definition for update in self.derivation.updates]
+        nodes = [lower(update.value) for update in updates]
+        named, nodes = shared(self.names, "d", nodes)
+        lines = [Assign(name, node, node.axes) for name, node in named]
+        for update, node in zip(updates, nodes, strict=True):
+            slots = tuple(getattr(update.symbol, "indices", ()))
+            lines.append(Assign(layouts[base_of(update.symbol)].name, node, slots))
+        symbols = {symbol.name for update in updates for symbol in update.value.free_symbols if isinstance(symbol, Symbol)}
+        sizes = {each.name for each in self.model.sizes} | {each.symbol.name for each in self.model.extents}
+        return _ordered(lines), layouts, tuple(sorted(symbols & sizes))
+
+
+def _ordered(lines: Sequence[Assign]) -> tuple[Assign, ...]:
+    """Each line after those whose names it reads; among the free ones, the given order."""
+    done: list[Assign] = []
+    waiting = list(lines)
+    pending = {line.name for line in lines}
+    while waiting:
+        ready = next(line for line in waiting if not (_reads(line.node) & pending - {line.name}))
+        waiting.remove(ready)
+        pending.discard(ready.name)
+        done.append(ready)
+    return tuple(done)
+
+
+def _reads(node: Node) -> set[str]:
+    return {part.name for part in node.walk() if isinstance(part, Load)}
+
+
+def _with_nodes(statement: Assign | Weigh | Normalise, change: Any) -> Assign | Weigh | Normalise:
+    if isinstance(statement, Assign):
+        return replace(statement, node=change(statement.node))
+    if isinstance(statement, Weigh) and statement.rest is not None:
+        return replace(statement, rest=change(statement.rest))
+    return statement
+
+
+def _live(
+    statements: Sequence[Assign | Weigh | Normalise], wanted: Iterable[Node], reported: set[str]
+) -> list[Assign | Weigh | Normalise]:
+    """The statements whose results something reads."""
+    needed = set(reported).union(*(_reads(node) for node in wanted))
+    kept: list[Assign | Weigh | Normalise] = []
+    for statement in reversed(statements):
+        if isinstance(statement, Assign):
+            if statement.name not in needed:
+                continue
+            needed |= _reads(statement.node)
+        if isinstance(statement, Weigh) and statement.rest is not None:
+            needed |= _reads(statement.rest)
+        kept.append(statement)
+    return kept[::-1]
+
+
+def _is_softmax(posterior: Posterior) -> bool:
+    """Whether the three definitions are a softmax of log weights, as they are for a finite posterior."""
+    weight, outcome, probability = posterior.log_weight, posterior.outcome, posterior.probability
+    if weight is None or outcome is None or probability is None:
+        return False
+    partition = posterior.log_normaliser.value == log(Sum(exp(weight.symbol), outcome.limits))
+    return bool(partition and probability.value == exp(weight.symbol - posterior.log_normaliser.symbol))
+
+
+def _renamed(weight: Definition, probability: Definition) -> Expr:
+    """The log weight over the probability's index symbols."""
+    pairs = dict(zip([a.index for a in weight.axes], [a.index for a in probability.axes], strict=True))
+    return weight.value.xreplace(pairs)
+
+
+def _depends_on_theta(node: Node) -> bool:
+    return node.sources <= {Source.THETA} and not isinstance(node, Range)
+
+
+def _is_whole(variable: Variable) -> bool:
+    return isinstance(variable.support, Labels) or variable.role.name == "SIZE"
+
+
+def _refuse_open_blocks(derivation: Derivation) -> None:
+    if derivation.not_derived:
+        block = derivation.not_derived[0]
+        names = ", ".join(str(each) for each in block.parameters)
+        raise NotDerivedError(
+            f"No solver can be emitted: there is no closed form for {names}, because {block.reason or block.term}."
+        )
+    updated = {base_of(update.parameter) for update in derivation.updates}
+    missing = [each.name for each in derivation.model.parameters if each.name not in updated]
+    if missing:
+        raise NotDerivedError(f"No solver can be emitted: the derivation has no update for {', '.join(missing)}.")
+
+
+_ = (Binary, Counts, Mul, Number, ONE, add)

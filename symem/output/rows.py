@@ -1,0 +1,115 @@
+"""The row plate: the outermost data plate over which the E-step falls apart and its statistics add up.
+
+Along it data can be cut into chunks, streamed, and merged. A plate qualifies if no parameter lives on it,
+every quantity of the E-step has exactly one index on it and never sums over it, and every statistic is a
+sum over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sympy import Add, Expr, Indexed, Mul, Sum, Symbol
+
+from symem.derivation import Definition, Derivation
+from symem.language.model import Model, Variable
+
+
+def base_of(symbol: Any) -> str:
+    """The name of a symbol or of the array of an entry."""
+    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(getattr(symbol, "label", symbol))
+
+
+def observed(model: Model) -> tuple[Variable, ...]:
+    """Everything that comes with the data."""
+    return (*model.data, *model.known, *model.masks)
+
+
+def row_size(derivation: Derivation) -> Expr | None:
+    """The size of the row plate, or None if the data cannot be cut."""
+    model = derivation.model
+    firsts = [variable.sizes[0] for variable in (*model.latents, *observed(model)) if variable.sizes]
+    candidates = dict.fromkeys(size for size in firsts if isinstance(size, Symbol))
+    return next((size for size in candidates if _Rows(derivation, size).qualifies()), None)
+
+
+def index_sizes(derivation: Derivation) -> dict[Symbol, Expr]:
+    """The size of every index in a derivation."""
+    sizes: dict[Symbol, Expr] = {}
+    updates = [update.definition for update in derivation.updates]
+    definitions = (*derivation.definitions, *derivation.surrogate.statistics, *updates)
+    for definition in definitions:
+        sizes |= {axis.index: axis.size for axis in definition.axes}
+    for posterior in derivation.posteriors:
+        if posterior.outcome:
+            sizes[posterior.outcome.index] = posterior.outcome.size
+    for value in (*(each.value for each in definitions), derivation.log_likelihood, derivation.model.log_prior):
+        for each in value.atoms(Sum):
+            sizes |= {index: upper + 1 for index, _, upper in each.limits}
+    return sizes
+
+
+class _Rows:
+    def __init__(self, derivation: Derivation, size: Expr) -> None:
+        self.derivation = derivation
+        self.size = size
+        arrays = [each for each in observed(derivation.model) if size in each.sizes]
+        self.slots = {each.name: each.sizes.index(size) for each in arrays}
+        self.twice = any(each.sizes.count(size) > 1 for each in arrays)
+        for definition in derivation.definitions:
+            places = self._places(definition)
+            if places:
+                self.slots[base_of(definition.symbol)] = list(definition.symbol.indices).index(places[0])
+
+    def qualifies(self) -> bool:
+        model, surrogate = self.derivation.model, self.derivation.surrogate
+        if self.twice or any(self.size in each.sizes for each in model.parameters):
+            return False
+        if any(self.size in extent.value.free_symbols for extent in model.extents):
+            return False
+        statistics = all(not self._places(each) and self._adds_up(each.value) for each in surrogate.statistics)
+        return statistics and self._adds_up(self.derivation.log_likelihood) and all(map(self._is_row, self.derivation.definitions))
+
+    def _places(self, definition: Definition) -> list[Symbol]:
+        return [axis.index for axis in definition.axes if axis.size == self.size]
+
+    def _is_row(self, definition: Definition) -> bool:
+        places = self._places(definition)
+        return len(places) == 1 and self._stays(definition.value, places[0]) and not self._sums(definition.value)
+
+    def _sums(self, value: Expr) -> list[Symbol]:
+        return [limit[0] for each in value.atoms(Sum) for limit in each.limits if limit[2] == self.size - 1]
+
+    def _stays(self, value: Expr, index: Symbol) -> bool:
+        """Whether the value reads every row array at that index, and uses the index for nothing else."""
+        for entry in value.atoms(Indexed):
+            slot = self.slots.get(base_of(entry))
+            if slot is not None and entry.indices[slot] != index:
+                return False
+        return not _outside_slots(value, index, self.slots)
+
+    def _adds_up(self, value: Expr) -> bool:
+        return all(self._term_adds_up(term) for term in Add.make_args(value))
+
+    def _term_adds_up(self, term: Expr) -> bool:
+        summed = [factor for factor in Mul.make_args(term) if self._sums(factor)]
+        rest = [factor for factor in Mul.make_args(term) if not self._sums(factor)]
+        if any(base_of(entry) in self.slots for factor in rest for entry in factor.atoms(Indexed)):
+            return False
+        if not summed:
+            return True
+        if len(summed) > 1 or not isinstance(summed[0], Sum):
+            return False
+        own = [limit[0] for limit in summed[0].limits if limit[2] == self.size - 1]
+        inner = summed[0].function
+        return len(own) == 1 and not self._sums(inner) and self._stays(inner, own[0])
+
+
+def _outside_slots(value: Expr, index: Symbol, slots: Iterable[str]) -> bool:
+    """Whether an index is used as a number, or in an array that is not cut along it."""
+    if value == index:
+        return True
+    if isinstance(value, Indexed) and base_of(value) in slots:
+        return any(_outside_slots(place, index, slots) for place in value.indices if place != index)
+    return any(_outside_slots(part, index, slots) for part in value.args)

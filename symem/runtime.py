@@ -1,0 +1,305 @@
+"""The loop that a solver runs, and the checks on what it is given: NumPy only, and copied into every solver.
+
+A solver hands over tables of its arrays (`Array`), and two functions: one EM step, which also gives the
+log-likelihood at the point it started from, and starts for restarts. Convergence, the monotonicity guard,
+restarts and the record of a fit live here, once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# The part below is copied into every emitted module.
+
+
+class DataError(ValueError):
+    """Data, sizes or a start that the model cannot take; the message names the array and the row."""
+
+
+class EMWarning(UserWarning):
+    """Something to know about a fit that was not refused."""
+
+
+class NotConvergedWarning(EMWarning):
+    """The loop reached max_iter before the log-likelihood settled."""
+
+
+class LikelihoodFellWarning(EMWarning):
+    """The log-likelihood fell by more than rounding, which EM never does."""
+
+
+class EmptyComponentWarning(EMWarning):
+    """An outcome has no observations left, so its parameters have nothing to be estimated from."""
+
+
+class BoundaryWarning(EMWarning):
+    """A parameter has reached the edge of its support: a collapsing variance, an unbounded likelihood."""
+
+
+class Array(NamedTuple):
+    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values."""
+
+    shape: tuple[Any, ...]
+    kind: str = "real"
+    labels: Any = None
+    origin: int = 0
+    missing: bool = False
+    simplex_axes: int = 1
+
+
+class Fit(NamedTuple):
+    """What `fit` returns: `history[t]` is the objective at the t-th iterate, the start included."""
+
+    parameters: Any
+    log_likelihood: float
+    history: np.ndarray
+    converged: bool
+    posterior: Any
+    n_iter: int
+
+
+_KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "real": ("finite", np.isfinite),
+    "extended": ("a number", lambda a: ~np.isnan(a)),
+    "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
+    "unit": ("between 0 and 1", lambda a: (a >= 0) & (a <= 1)),
+    "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
+    "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),
+    "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
+    "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
+    "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= 0)),
+}
+
+
+def _position(name: str, wrong: np.ndarray, origin: int = 0) -> str:
+    """The first wrong entry, as it is written: x[3]."""
+    place = np.argwhere(np.atleast_1d(wrong))[0] if np.ndim(wrong) else ()
+    return f"{name}[{', '.join(str(int(p) + origin) for p in place)}]" if len(place) else name
+
+
+def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -> None:
+    if not np.all(good):
+        place = _position(name, ~good)
+        value = array[~good].flat[0] if np.ndim(array) else array
+        more = int(np.sum(~good)) - 1
+        others = f" (and {more} more)" if more else ""
+        raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
+
+
+def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
+    """The value as a float array of the right number of dimensions, its entries checked."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} is not an array of numbers: {type(value).__name__} was given.") from None
+    if array.ndim != len(spec.shape):
+        wanted = f"({', '.join(map(str, spec.shape))})"
+        raise DataError(f"{name} must have shape {wanted}, one dimension per index, but has {array.shape}.")
+    if array.size == 0:
+        raise DataError(f"{name} is empty: its shape is {array.shape}.")
+    wanted, test = _KINDS[spec.kind]
+    good = test(array)
+    if spec.missing:
+        good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
+    _refuse_wrong(name, array, good, wanted)
+    return array
+
+
+def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], sizes: dict[str, int]) -> None:
+    """Read the sizes off the arrays' dimensions; two arrays that disagree are both named."""
+    owner = {size: f"{size}=" for size in sizes}
+    for name, array in arrays.items():
+        for length, size in zip(array.shape, table[name].shape, strict=True):
+            known = sizes.setdefault(size, length) if isinstance(size, str) else size
+            first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
+            if known != length:
+                raise DataError(f"{first} says that {size} is {known}, but {name} has shape {array.shape}.")
+
+
+def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
+    """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
+    count = spec.labels if isinstance(spec.labels, int) else sizes[spec.labels]
+    missing = np.isnan(array) | (array < 0) if spec.missing else np.zeros(array.shape, dtype=bool)
+    labels = np.where(missing, -1, array - spec.origin)
+    good = missing | ((labels >= 0) & (labels < count))
+    _refuse_wrong(name, array, good, f"one of {spec.origin}, ..., {spec.origin + count - 1}")
+    return labels.astype(np.intp)
+
+
+def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
+    for name in given:
+        if name not in wanted:
+            raise DataError(f"{name!r} is not {what} of this model: it takes {', '.join(wanted) or 'none'}.")
+    for name in wanted:
+        if name not in given:
+            raise DataError(f"{name} is missing: pass {name}=....")
+
+
+def _check_simplex(name: str, array: np.ndarray, axes: int) -> None:
+    sums = array.sum(axis=tuple(range(-axes, 0))) if array.ndim else array
+    wrong = ~np.isclose(sums, 1.0, rtol=0.0, atol=1e-6)
+    if np.any(wrong):
+        place = _position(name, wrong)
+        worst = float(np.atleast_1d(sums)[np.atleast_1d(wrong)][0])
+        raise DataError(f"{place} must sum to 1 over its last {axes} index(es), but sums to {worst:.6g}.")
+
+
+def _better(a: tuple[Any, list[float], bool], b: tuple[Any, list[float], bool] | None) -> bool:
+    return b is None or not np.isfinite(b[1][-1]) or a[1][-1] > b[1][-1]
+
+
+def _iterate(
+    step: Callable[[Any], tuple[Any, float]],
+    theta: Any,
+    *,
+    scale: int,
+    tol: float,
+    max_iter: int,
+    callback: Callable[[int, Any, float], Any] | None = None,
+    verbose: bool = False,
+) -> tuple[Any, list[float], bool]:
+    """Repeat `step` until the objective changes by at most tol * scale.
+
+    `step(theta)` gives (next theta, objective at theta). Returns the last theta whose objective is known,
+    the objective at every iterate, and whether it settled.
+    """
+    history: list[float] = []
+    following, value = step(theta)
+    for iteration in range(max_iter + 1):
+        history.append(value)
+        if callback is not None:
+            callback(iteration, theta, value)
+        if verbose:
+            print(f"iteration {iteration}: {value:.10g}", file=sys.stderr)  # noqa: T201
+        if iteration > 0 and _settled(history, scale, tol, iteration):
+            return theta, history, True
+        if iteration < max_iter:
+            theta, following, value = _advance(step, theta, following)
+    return theta, history, False
+
+
+def _advance(step: Callable[[Any], tuple[Any, float]], theta: Any, following: Any) -> tuple[Any, Any, float]:
+    """One step on. A parameter that the statistics leave undetermined (0/0) keeps its value, and is named."""
+    after, value = step(following)
+    if not np.isfinite(value):
+        following = _repaired(theta, following)
+        after, value = step(following)
+        if not np.isfinite(value):
+            raise DataError(f"The log-likelihood became {value} at {following}: start elsewhere, or scale the data.")
+    return following, after, value
+
+
+def _repaired(theta: Any, following: Any) -> Any:
+    kept = []
+    for name, old, new in zip(theta._fields, theta, following, strict=True):
+        bad = ~np.isfinite(new)
+        if np.any(bad):
+            warnings.warn(
+                f"{_position(name, bad)} is undetermined: no observations are left for it. It keeps its value "
+                f"{np.asarray(old)[bad].flat[0] if np.ndim(old) else old}.",
+                EmptyComponentWarning,
+                stacklevel=5,
+            )
+        kept.append(np.where(bad, old, new) if np.ndim(new) else (old if bad else new))
+    return type(theta)(*kept)
+
+
+def _settled(history: list[float], scale: int, tol: float, iteration: int) -> bool:
+    change = history[-1] - history[-2]
+    rounding = 1e-9 * (1.0 + abs(history[-2])) + 1e-12 * scale
+    if change < -rounding:
+        warnings.warn(
+            f"The log-likelihood fell by {-change:.3g} in iteration {iteration}: EM never does this, so the "
+            "statistics have lost their digits or the derivation is wrong.",
+            LikelihoodFellWarning,
+            stacklevel=4,
+        )
+    return abs(change) <= tol * scale
+
+
+def _best(
+    step: Callable[[Any], tuple[Any, float]],
+    starts: list[Any],
+    scale: int,
+    tol: float,
+    max_iter: int,
+    callback: Callable[[int, Any, float], Any] | None,
+    verbose: bool,  # noqa: FBT001
+) -> tuple[Any, list[float], bool]:
+    """The run with the highest objective of those from all starts."""
+    best: tuple[Any, list[float], bool] | None = None
+    with np.errstate(all="ignore"):
+        for theta in starts:
+            run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, callback=callback, verbose=verbose)
+            best = run if _better(run, best) else best
+    assert best is not None
+    if not best[2]:
+        warnings.warn(
+            f"EM has not converged after {max_iter} iterations: raise max_iter=, or loosen tol=.",
+            NotConvergedWarning,
+            stacklevel=3,
+        )
+    return best
+
+
+def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
+    for name, size in sizes.items():
+        if size != int(size) or size < 1:
+            raise DataError(f"{name} = {size}, but a size must be a whole number of at least 1.")
+    return {name: int(size) for name, size in sizes.items()}
+
+
+def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
+    for name in wanted:
+        if name not in sizes:
+            raise DataError(f"The data do not show {name}: pass {name}=....")
+
+
+def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+    """Labels to integers from 0; missing entries to a mask and a harmless value."""
+    for name, spec in table.items():
+        array = arrays[name]
+        if spec.kind == "label":
+            arrays[name] = array = _as_labels(name, array, spec, sizes)
+        if spec.missing:
+            seen = array >= 0 if spec.kind == "label" else ~np.isnan(array)
+            arrays[f"observed_{name}"] = seen.astype(float)
+            harmless = {"positive": 1.0, "unit": 0.5, "open unit": 0.5}.get(spec.kind, 0)
+            arrays[name] = np.where(seen, array, harmless).astype(array.dtype)
+        if spec.kind == "extended":
+            arrays[name] = np.clip(arrays[name], -1e100, 1e100)
+
+
+def _chunk_length(rows: int, width: int) -> int:
+    """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole."""
+    return rows if rows <= 20_000 else min(rows, max(1024, 98_304 // width))
+
+
+def _log(value: Any) -> Any:
+    """log, finite at 0: a parameter on the edge of its support gives a weight of 1e-308, and 0 log 0 = 0."""
+    return np.log(np.maximum(value, 2.2250738585072014e-308))
+
+
+def _softmax(weight: Any, axis: int) -> Any:
+    """Replace log weights by probabilities along an axis, in place; the log-sum-exp that normalised them."""
+    peak = weight.max(axis=axis)
+    weight -= np.expand_dims(peak, axis)
+    np.exp(weight, out=weight)
+    total = weight.sum(axis=axis)
+    weight /= np.expand_dims(total, axis)
+    return np.log(total) + peak
+
+
+def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """The array of that shape in which every value is added at its place."""
+    flat: Any = 0
+    for place, size in zip(places, shape, strict=True):
+        flat = flat * size + place
+    flat, value = np.broadcast_arrays(flat, value)
+    return np.bincount(flat.ravel(), value.ravel(), math.prod(shape)).reshape(shape)
