@@ -1,0 +1,289 @@
+"""A slow and obvious evaluator of indexed formulas, independent of symem's program and emission.
+
+Sums are loops, arrays are looked up by name, special functions come from mpmath. It runs the records of
+a derivation (definitions in order, then statistics, then updates) and the textbook's formulas alike, in
+double precision (`mpmath.fp`) or in as many digits as asked (`mpmath.mp`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath
+import numpy as np
+from sympy import (
+    Abs,
+    Add,
+    And,
+    Basic,
+    Expr,
+    Idx,
+    Indexed,
+    KroneckerDelta,
+    Max,
+    Min,
+    Mul,
+    Not,
+    Number,
+    NumberSymbol,
+    Or,
+    Piecewise,
+    Pow,
+    Product,
+    Sum,
+    Symbol,
+    besseli,
+    ceiling,
+    cos,
+    digamma,
+    erf,
+    erfc,
+    exp,
+    factorial,
+    floor,
+    gamma,
+    log,
+    loggamma,
+    polygamma,
+    sin,
+    tan,
+    uppergamma,
+)
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom
+
+from symem import Model
+from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.plates import Iverson, LogIverson
+
+Values = Mapping[str, Any]
+
+
+@dataclass
+class Evaluator:
+    """Values of names, and of the indices in scope, to the value of a formula."""
+
+    values: dict[str, Any]
+    context: Any = mpmath.fp
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+    def __call__(self, expr: Any, scope: Values | None = None) -> Any:
+        scope = dict(scope or {})
+        if isinstance(expr, (Sum, Product)):
+            key = (expr, tuple((name, scope[name]) for name in sorted(_names(expr)) if name in scope))
+            if key not in self.cache:
+                self.cache[key] = self._repeat(expr, scope)
+            return self.cache[key]
+        for kind, rule in RULES.items():
+            if isinstance(expr, kind):
+                return rule(self, expr, scope)
+        raise TypeError(f"no rule for {type(expr).__name__}: {expr}")
+
+    def _repeat(self, expr: Any, scope: dict[str, Any]) -> Any:
+        terms = (self(expr.function, inner) for inner in self._scopes(expr.limits, scope))
+        if isinstance(expr, Sum):
+            return sum(terms, self.context.mpf(0))
+        return self.context.fprod(terms)
+
+    def _scopes(self, limits: Any, scope: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not limits:
+            yield scope
+            return
+        *rest, (index, low, high) = limits
+        for value in range(int(self(low, scope)), int(self(high, scope)) + 1):
+            yield from self._scopes(rest, {**scope, str(index): value})
+
+    def look_up(self, name: str, places: tuple[int, ...]) -> Any:
+        value = self.values[name]
+        return self.number(np.asarray(value)[places] if places else value)
+
+    def number(self, value: Any) -> Any:
+        plain = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+        return self.context.mpf(plain) if isinstance(plain, (int, float)) else plain
+
+    def define(self, symbol: Any, axes: Any, value: Expr) -> None:
+        """Compute an array over its axes, and keep it under its name."""
+        sizes = [int(self(axis.size)) for axis in axes]
+        array = np.empty(sizes, dtype=object)
+        for places in itertools.product(*map(range, sizes)):
+            scope = {str(axis.index): place for axis, place in zip(axes, places, strict=True)}
+            array[places] = self(value, scope)
+        self.values[_name(symbol)] = array if sizes else array[()]
+        self.cache.clear()
+
+
+def _names(expr: Basic) -> set[str]:
+    return {str(symbol) for symbol in expr.free_symbols}
+
+
+def _name(symbol: Any) -> str:
+    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
+
+
+def _array(run: Evaluator, expr: Indexed, scope: Values) -> Any:
+    return run.look_up(_name(expr), tuple(int(run(place, scope)) - _origin(place) for place in expr.indices))
+
+
+def _origin(place: Any) -> int:
+    """What a user's index counts from; inside, everything counts from 0."""
+    return int(place.lower) if isinstance(place, Idx) and place.lower is not None else 0
+
+
+def _symbol(run: Evaluator, expr: Symbol, scope: Values) -> Any:
+    return scope[str(expr)] if str(expr) in scope else run.look_up(str(expr), ())
+
+
+def _mul(run: Evaluator, expr: Mul, scope: Values) -> Any:
+    """A bracket that is 0 shields the other factors: [x = 0] log x."""
+    factors = sorted(expr.args, key=lambda factor: not factor.has(Iverson, KroneckerDelta))
+    total = run.context.mpf(1)
+    for factor in factors:
+        total = total * run(factor, scope)
+        if total == 0 and isinstance(factor, (Iverson, KroneckerDelta)):
+            break
+        if total == 0 and _infinite_partner(run, factors, scope):
+            return run.context.mpf(0)
+    return total
+
+
+def _infinite_partner(run: Evaluator, factors: list[Expr], scope: Values) -> bool:
+    """0 log 0 = 0, the convention of the published tables with empty cells."""
+    return any(isinstance(factor, log) and run(factor.args[0], scope) == 0 for factor in factors)
+
+
+def _log(run: Evaluator, expr: Expr, scope: Values) -> Any:
+    value = run(expr.args[0], scope)
+    return run.context.log(value) if value != 0 else -run.context.inf
+
+
+def _exp(run: Evaluator, expr: Expr, scope: Values) -> Any:
+    return run.context.exp(run(expr.args[0], scope))
+
+
+def _pow(run: Evaluator, expr: Pow, scope: Values) -> Any:
+    if expr.base is exp(1):
+        return run.context.exp(run(expr.exp, scope))
+    base, power = run(expr.base, scope), run(expr.exp, scope)
+    if power == int(power) if abs(power) != run.context.inf else False:
+        return run.context.mpf(base) ** int(power)
+    return run.context.power(base, power)
+
+
+def _interval(run: Evaluator, expr: Expr, scope: Values) -> Any:
+    low, high = (run(end, scope) for end in expr.args)
+    if low > 0:
+        low, high = -high, -low
+    return run.context.log(run.context.ncdf(high) - run.context.ncdf(low))
+
+
+def _relation(run: Evaluator, expr: Relational, scope: Values) -> bool:
+    left, right = (run(side, scope) for side in (expr.lhs, expr.rhs))
+    return bool(OPERATORS[expr.rel_op](left, right))
+
+
+def _piecewise(run: Evaluator, expr: Piecewise, scope: Values) -> Any:
+    return next(run(value, scope) for value, condition in expr.args if run(condition, scope))
+
+
+def _apply(name: str) -> Any:
+    return lambda run, expr, scope: getattr(run.context, name)(*(run(each, scope) for each in expr.args))
+
+
+OPERATORS: dict[str, Any] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
+
+RULES: dict[Any, Any] = {
+    Indexed: _array,
+    Symbol: _symbol,
+    Idx: _symbol,
+    Number: lambda run, expr, _: (
+        run.context.mpf(expr.p) / expr.q if expr.is_Rational else _special(run, expr)
+    ),
+    NumberSymbol: lambda run, expr, _: +getattr(run.context, {"Pi": "pi", "Exp1": "e"}[type(expr).__name__]),
+    Add: lambda run, expr, scope: sum((run(each, scope) for each in expr.args), run.context.mpf(0)),
+    Mul: _mul,
+    Pow: _pow,
+    log: _log,
+    exp: _exp,
+    Iverson: lambda run, expr, scope: 1 if run(expr.args[0], scope) else 0,
+    LogIverson: lambda run, expr, scope: 0 if run(expr.args[0], scope) else -run.context.inf,
+    KroneckerDelta: lambda run, expr, scope: int(run(expr.args[0], scope) == run(expr.args[1], scope)),
+    LogNormalInterval: _interval,
+    NormalCDF: _apply("ncdf"),
+    Relational: _relation,
+    And: lambda run, expr, scope: all(run(each, scope) for each in expr.args),
+    Or: lambda run, expr, scope: any(run(each, scope) for each in expr.args),
+    Not: lambda run, expr, scope: not run(expr.args[0], scope),
+    BooleanAtom: lambda _run, expr, _scope: bool(expr),
+    Piecewise: _piecewise,
+    Max: lambda run, expr, scope: max(run(each, scope) for each in expr.args),
+    Min: lambda run, expr, scope: min(run(each, scope) for each in expr.args),
+    Abs: lambda run, expr, scope: abs(run(expr.args[0], scope)),
+    polygamma: _apply("psi"),
+    digamma: lambda run, expr, scope: run.context.psi(0, run(expr.args[0], scope)),
+    loggamma: _apply("loggamma"),
+    gamma: _apply("gamma"),
+    factorial: _apply("factorial"),
+    besseli: _apply("besseli"),
+    uppergamma: _apply("gammainc"),
+    erf: _apply("erf"),
+    erfc: _apply("erfc"),
+    sin: _apply("sin"),
+    cos: _apply("cos"),
+    tan: _apply("tan"),
+    floor: _apply("floor"),
+    ceiling: _apply("ceil"),
+}
+
+
+def _special(run: Evaluator, expr: Expr) -> Any:
+    return run.context.mpf(str(expr)) if expr.is_finite else run.context.inf * (1 if expr.is_positive else -1)
+
+
+def situation(model: Model, arrays: Values, theta: Values) -> dict[str, Any]:
+    """Everything a formula of that model may name: arrays, masks, parameters and the sizes they show."""
+    values = {**arrays, **theta}
+    for variable in model.variables.values():
+        if variable.missing:
+            entries = np.asarray(arrays[variable.name], dtype=float)
+            seen = ~np.isnan(entries) & ~(variable.support.discrete & (entries < 0))
+            values[f"observed_{variable.name}"] = seen.astype(int)
+            values[variable.name] = np.where(seen, entries, 0.0)
+        if variable.name in values:
+            for size, length in zip(variable.sizes, np.shape(values[variable.name]), strict=True):
+                if isinstance(size, Symbol):
+                    values[str(size)] = length
+    return values
+
+
+def thinned(model: Model, arrays: Values, most: int) -> dict[str, Any]:
+    """At most so many positions of every plate: enough for an identity, and quick."""
+    thin = dict(arrays)
+    for variable in model.variables.values():
+        if variable.name in thin and variable.sizes:
+            whole = np.asarray(thin[variable.name])
+            thin[variable.name] = whole[tuple(_spread(length, most) for length in whole.shape)]
+    return thin
+
+
+def _spread(length: int, most: int) -> slice:
+    return slice(0, length, -(-length // most))
+
+
+def tabulate(run: Evaluator, entry: Any, value: Expr, shape: tuple[int, ...]) -> Any:
+    """The array whose entry at each place is `value`, the indices of `entry` standing for the place."""
+    array = np.empty(shape, dtype=object)
+    places = entry.indices if isinstance(entry, Indexed) else ()
+    for place in np.ndindex(*shape):
+        scope = {str(index): number + int(index.lower) for index, number in zip(places, place, strict=True)}
+        array[place] = run(value, scope)
+    return array

@@ -1,0 +1,97 @@
+"""Every example is short, says where its model comes from, runs, and gives the update that its source prints."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sympy import IndexedBase, Symbol
+
+from symem import Simplex, maximise
+from tests.answers import gap
+from tests.derived import em, named, solver
+from tests.models import MODELS, Row, example
+
+FOLDER = Path(__file__).parents[1] / "examples"
+FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
+ROWS = [row for row in MODELS if row.example]
+NO_MODEL = {"maximum_entropy"}
+
+
+def test_every_example_has_a_row() -> None:
+    assert {row.example for row in ROWS} == set(FILES) - NO_MODEL
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_shape(name: str) -> None:
+    lines = (FOLDER / f"{name}.py").read_text().splitlines()
+    assert len(lines) < 40
+    assert lines[0].startswith('"""')
+    assert lines[2].startswith("Source: ")
+    assert 'if __name__ == "__main__":' in lines
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_runs_as_a_script(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    assert " = " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.example)
+def test_textbook_covers_every_parameter(row: Row) -> None:
+    """That the derived updates equal these is `test_zoo.test_derived_update_is_the_textbook_one`."""
+    names = {str(getattr(entry, "base", entry)) for entry in row.textbook_updates or {}}
+    assert names == {variable.name for variable in row.model().parameters}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.example)
+def test_own_data_climb(row: Row) -> None:
+    """The example's own data and start: ten steps of the emitted module, each at least as likely as the last."""
+    module, chosen = solver(row.name), example(row.example or "")
+    arrays = {name: np.asarray(value) for name, value in chosen.data.items()}
+    theta, values = chosen.start, []
+    for _ in range(10):
+        value = module.log_posterior if row.prior else module.log_likelihood
+        values.append(value(theta, **arrays))
+        theta = module.em_step(theta, **arrays)
+    assert np.diff(values).min() > -1e-9 * abs(values[0])
+
+
+def test_first_update_and_limit_of_do_and_batzoglou() -> None:
+    """Nature Biotechnology 26:897, figure 1b, as printed."""
+    chosen, module = example("two_coins"), solver("coin_do_batzoglou")
+    step = module.em_step(chosen.start, **chosen.data)
+    assert np.round(step.th, 2) == pytest.approx([0.71, 0.58])
+    limit = em("coin_do_batzoglou").fit(**chosen.data, start=chosen.start, tol=1e-12).parameters
+    assert np.round(limit.th, 2) == pytest.approx([0.80, 0.52])
+
+
+def test_update_of_one_missing_exponential() -> None:
+    """Givens & Hoeting, example 4.1: theta becomes 2 theta / (5 theta + 1) at y1 = 5, exactly."""
+    y1, theta = Symbol("y1"), Symbol("theta")
+    explicit = em("exp_missing").explicit(theta)
+    found = explicit.subs({symbol: Symbol(symbol.name) for symbol in explicit.free_symbols})
+    assert (found - 2 * theta / (y1 * theta + 1)).together() == 0
+
+
+def test_maximum_entropy() -> None:
+    chosen = example("maximum_entropy")
+    (value,) = maximise(chosen.entropy, {chosen.p: Simplex()}).values()
+    assert value.subs(dict.fromkeys(value.free_symbols, 7)) * 7 == 1
+
+
+def test_limits_of_old_faithful() -> None:
+    """The mixtools vignette: λ .36085, .63915; μ 54.61, 80.09; ℓ −1034.002."""
+    chosen = example("old_faithful")
+    fit = em("gmm1d_faithful").fit(**chosen.data, start=chosen.start, tol=1e-12)
+    assert fit.log_likelihood == pytest.approx(-1034.0017, abs=1e-3)
+    limit = named(fit.parameters)
+    assert gap({"w": limit["w"]}, {"w": np.array([0.36089, 0.63911])}) < 1e-4
+    assert limit["mu"] == pytest.approx([54.6149, 80.0911], abs=1e-3)
+
+
+def test_example_symbols_are_plain() -> None:
+    """The examples use the symbols a user would: no assumptions but those of sizes."""
+    assert example("old_faithful").mu == IndexedBase("mu")

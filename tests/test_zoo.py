@@ -1,0 +1,181 @@
+"""Every model of the table: formulas and emitted module against published numbers and plain references.
+
+The formulas are run by `tests/evaluate.py`, which knows nothing of programs and emission, so that a wrong
+number tells whether the derivation or the emitted module is at fault.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from sympy import Indexed
+
+from tests.answers import Values, direction, gap, move
+from tests.derived import em, named, solver
+from tests.evaluate import Evaluator, situation, tabulate, thinned
+from tests.models import DERIVED, MODELS, Row
+
+ZOO = [row for row in DERIVED if row.file.get("first")]
+BLOCKED = [row for row in MODELS if row.blocked]
+PRINTED = [row for row in DERIVED if row.textbook_updates]
+
+
+def over(rows: Any) -> Any:
+    """One test a row."""
+    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
+
+
+def point(row: Row, seed: int) -> Values:
+    """Parameters in the file's names, off the start and no fixed point."""
+    start = row.file["start"]
+    return move(row.file, start, direction(start, seed), 0.3)
+
+
+def objective(row: Row, theta: Values) -> float:
+    """The emitted ℓ, with the log-prior in MAP-EM."""
+    module = solver(row.name)
+    value = module.log_posterior if row.prior else module.log_likelihood
+    return float(value(row.theta(theta), **row.data))
+
+
+def expected(row: Row, theta: Values) -> float:
+    """The reference's ℓ, with the constants that the declared model holds beyond it."""
+    data = row.file["data"]
+    return float(row.reference.log_likelihood(theta, data) + row.constant(data))
+
+
+@over(DERIVED)
+def test_every_parameter_has_an_update(row: Row) -> None:
+    derivation = em(row.name).derivation
+    assert not derivation.not_derived
+    updated = {str(getattr(update.parameter, "base", update.parameter)) for update in derivation.updates}
+    assert updated == set(row.theta(row.file["start"]))
+
+
+@over(BLOCKED)
+def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
+    derivation = em(row.name).derivation
+    named_ones = {str(getattr(p, "base", p)) for block in derivation.not_derived for p in block.parameters}
+    assert set(row.blocked) <= named_ones
+    updated = {str(getattr(update.parameter, "base", update.parameter)) for update in derivation.updates}
+    assert not updated & named_ones
+    assert updated | named_ones == set(row.theta(row.file["start"]))
+    assert all(block.reason and block.term != 0 for block in derivation.not_derived)
+
+
+def run_formulas(row: Row, theta: Values) -> tuple[Values, float]:
+    """One EM step and ℓ, from the records of the derivation by brute force."""
+    derivation = em(row.name).derivation
+    run = Evaluator(situation(derivation.model, row.data, row.theta(theta)))
+    for definition in derivation.definitions:
+        run.define(definition.symbol, definition.axes, definition.value)
+    log_likelihood = run(derivation.log_likelihood)
+    if row.prior:
+        log_likelihood += run(derivation.model.log_prior)
+    for definition in derivation.surrogate.statistics:
+        run.define(definition.symbol, definition.axes, definition.value)
+    updated = {}
+    for update in derivation.updates:
+        run.define(update.definition.symbol, update.definition.axes, update.value)
+        name = str(getattr(update.parameter, "base", update.parameter))
+        updated[name] = np.array(run.values[name], dtype=float)
+    return updated, float(log_likelihood)
+
+
+@over(DERIVED)
+def test_formulas_at_the_start(row: Row) -> None:
+    start, data = row.file["start"], row.file["data"]
+    step, log_likelihood = run_formulas(row, start)
+    assert gap(step, row.theta(row.reference.em_step(start, data))) < 1e-9
+    assert log_likelihood == pytest.approx(expected(row, start), rel=1e-9)
+
+
+@over(ZOO)
+def test_emitted_first_iterate_and_log_likelihood(row: Row) -> None:
+    file = row.file
+    step = named(solver(row.name).em_step(row.theta(file["start"]), **row.data))
+    assert gap(step, row.theta(file["first"])) < 1e-9
+    constant = row.constant(file["data"])
+    assert objective(row, file["start"]) - constant == pytest.approx(file["start_log_likelihood"], rel=1e-9)
+
+
+@over(DERIVED)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_emitted_module_agrees_with_the_reference(row: Row, seed: int) -> None:
+    theta = point(row, seed)
+    step = named(solver(row.name).em_step(row.theta(theta), **row.data))
+    assert gap(step, row.theta(row.reference.em_step(theta, row.file["data"]))) < 1e-9
+    assert objective(row, theta) == pytest.approx(expected(row, theta), rel=1e-9)
+
+
+def climb(row: Row, steps: int) -> Values:
+    """EM steps of the emitted module from the start, until they no longer move."""
+    module, data = solver(row.name), row.data
+    theta = row.theta(row.file["start"])
+    for _ in range(steps):
+        new = named(module.em_step(theta, **data))
+        if gap(new, theta) < 1e-11:
+            return new
+        theta = new
+    return theta
+
+
+SLOW = {"map_gamma_poisson", "poisson_mixture_hasselblad", "ibm_model1", "betabinom_latent_beta"}
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=row.name, marks=[pytest.mark.slow] * (row.name in SLOW)) for row in ZOO]
+)
+def test_fixed_point(row: Row) -> None:
+    file = row.file
+    limit = climb(row, 6000 if row.name in SLOW else 1000)
+    module = solver(row.name)
+    value = (module.log_posterior if row.prior else module.log_likelihood)(limit, **row.data)
+    assert value - row.constant(file["data"]) == pytest.approx(file["fixed_point_log_likelihood"], abs=1e-6)
+    if row.identified:
+        assert gap(limit, row.theta(file["fixed_point"])) < 1e-6
+
+
+@over(PRINTED)
+def test_textbook_update_equals_the_reference(row: Row) -> None:
+    """The formula as printed, so that what the derivation is compared with is itself right."""
+    start = row.file["start"]
+    step = row.theta(row.reference.em_step(start, row.file["data"]))
+    theta = row.theta(start)
+    run = Evaluator(situation(row.model(), row.data, theta))
+    for entry, value in row.textbook_updates.items():
+        name = str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
+        assert tabulate(run, entry, value, np.shape(theta[name])).astype(float) == pytest.approx(
+            step[name], rel=1e-9
+        )
+
+
+def exact(row: Row, theta: Values) -> Values:
+    """Parameters as binary fractions, a simplex normalised in all digits."""
+    kinds, many = row.file["parameters"], {}
+    for name, value in theta.items():
+        digits = np.vectorize(mpmath.mpf, otypes=[object])(value)
+        if kinds[name].startswith("simplex"):
+            axis = -1 if kinds[name] == "simplex" else None
+            digits = digits / digits.sum(axis=axis, keepdims=True)
+        many[name] = digits if digits.ndim else digits.item()
+    return many
+
+
+@over(PRINTED)
+def test_derived_update_is_the_textbook_one(row: Row) -> None:
+    """Both as formulas in the user's symbols, equal in 25 digits off the start."""
+    algorithm = em(row.name)
+    with mpmath.workdps(40):
+        theta = row.theta(exact(row, point(row, 7)))
+        arrays = thinned(algorithm.model, row.data, 12)
+        run = Evaluator(situation(algorithm.model, arrays, theta), mpmath.mp)
+        for entry, printed in row.textbook_updates.items():
+            explicit = algorithm.explicit(entry)
+            name = str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
+            shape = np.shape(theta[name])
+            one, other = (tabulate(run, entry, value, shape) for value in (explicit, printed))
+            assert np.max(np.abs(one - other) / (1 + np.abs(other))) < 1e-25
