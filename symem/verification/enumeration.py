@@ -142,7 +142,7 @@ class Counting:
     def configurations(self) -> Array:
         """All rows of values, one column per atom.
 
-        Raises
+        Raises:
         ------
         TooLargeError
             There are more than two million.

@@ -50,7 +50,7 @@ class Belief:
     def mean(self, value: Node, given: Node | None = None) -> float:
         """E[value | data, given]; value and given hold latents of one component.
 
-        Raises
+        Raises:
         ------
         TooLargeError
             The latents belong to different components.
@@ -122,7 +122,7 @@ class Oracle:
     def at(self, theta: Theta) -> Belief:
         """The posterior at theta.
 
-        Raises
+        Raises:
         ------
         TooLargeError
             Some component has too many configurations or coupled continuous latents.

@@ -51,7 +51,7 @@ class Rule:
 
 
 def to_domain(u: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """The point of (low, high) that u on the line stands for, and the log-Jacobian."""
+    """The point strictly inside (low, high) that u on the line stands for, and the log-Jacobian."""
     below, above = np.isfinite(low), np.isfinite(high)
     kinds = [below & above, below, above]
     with np.errstate(all="ignore"):
@@ -60,6 +60,7 @@ def to_domain(u: Array, low: Array, high: Array) -> tuple[Array, Array]:
         inside = np.where(u > 0, high - span * np.exp(log_expit(-u)), inside)
         value = np.select(kinds, [inside, low + np.exp(u), high - np.exp(u)], u)
         log_jacobian = np.select(kinds, [np.log(span) + log_expit(u) + log_expit(-u), u, u], 0.0)
+        value = np.clip(value, np.nextafter(low, np.inf), np.nextafter(high, -np.inf))
     return value, log_jacobian
 
 
@@ -81,7 +82,7 @@ def chart(density: LogDensity, low: Array, high: Array) -> Chart:
 def integrate(density: LogDensity, on: Chart) -> tuple[Rule, Array, float]:
     """A rule, the log-integrand at its nodes (weights included), and how far the last halving moved it.
 
-    Raises
+    Raises:
     ------
     TooLargeError
         The integral does not settle to eight digits.

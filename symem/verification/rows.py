@@ -101,12 +101,14 @@ class Splitter:
             raise TooLargeError(
                 f"a bracket on {atom.name} that also depends on parameters or continuous latents"
             )
-        at = [self._difference(relation, atom, here, values) for here in (0.0, 1.0, 3.0)]
-        slope = at[1] - at[0]
-        if not np.allclose(at[2] - at[0], 3 * slope):
+        with np.errstate(invalid="ignore"):
+            at = [self._difference(relation, atom, here, values) for here in (0.0, 1.0, 3.0)]
+        never = ~np.isfinite(at[0])
+        start, near, far = (np.where(never, 0.0, each) for each in at)
+        slope = near - start
+        if not np.allclose(far - start, 3 * slope):
             raise TooLargeError(f"a bracket that is not linear in {atom.name}")
-        with np.errstate(divide="ignore"):
-            return np.where(slope == 0, np.inf, -at[0] / np.where(slope == 0, 1.0, slope))
+        return np.where(slope == 0, np.inf, -start / np.where(slope == 0, 1.0, slope))
 
     def _difference(self, relation: Apply, atom: Atom, here: float, values: Array) -> Array:
         listed = dict(zip(self.discrete, values.T, strict=True))

@@ -22,7 +22,7 @@ def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) ->
         data: data and known arrays by declared name; NaN marks a missing entry.
         shapes: parameters by name (for sizes that only they show), or sizes by name.
 
-    Raises
+    Raises:
     ------
     DataError
         An array is missing, or two arrays disagree about a size.

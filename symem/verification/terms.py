@@ -101,7 +101,8 @@ def atoms_of(node: Node) -> tuple[Atom, ...]:
 
 def _folded(function: str, arguments: tuple[Node, ...]) -> Node:
     if all(isinstance(each, Constant) for each in arguments):
-        return Constant(_number(FUNCTIONS[function](*(each.value for each in arguments))))  # type: ignore[union-attr]
+        with np.errstate(all="ignore"):
+            return Constant(_number(FUNCTIONS[function](*(each.value for each in arguments))))  # type: ignore[union-attr]
     return Apply(function, arguments)
 
 
@@ -159,7 +160,7 @@ def _distributed(node: Apply) -> Iterator[Node]:
 class Specialiser:
     """Puts numbers into expressions.
 
-    Attributes
+    Attributes:
     ----------
     arrays:
         Name -> number or array: data, sizes, and whatever else is known.

@@ -1,0 +1,162 @@
+"""V3 to V5: the update maximises Q, the likelihood never falls, and the fixed point is a maximum of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.optimize import minimize
+
+from symem.verification.coordinates import Coordinates, directions, total_defect
+from symem.verification.differences import gradient, units
+from symem.verification.ground import (
+    GAIN,
+    IDENTITY,
+    ROUNDING,
+    SLOPE,
+    Array,
+    Finding,
+    Ground,
+    Theta,
+    apart,
+    or_infinite,
+)
+from symem.verification.identities import of_free
+from symem.verification.oracle import Belief
+
+STEPS = 30
+LONGEST_RUN = 1500
+_STILL = 1e-10
+
+
+def update_maximises(ground: Ground) -> Finding:
+    """V3: the slopes of the declared model's Q at the update, and moves that might raise it."""
+    if not ground.derivation.updates:
+        return Finding(None, "no update was derived")
+    rng = np.random.default_rng(ground.seed)
+    worst = Finding(0.0)
+    for theta, belief in ground.beliefs():
+        for found in _violations(ground, belief, ground.step(theta), rng):
+            if worst.number is not None and found.number is not None and not found.number <= worst.number:
+                worst = found
+    return worst
+
+
+def _violations(ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator) -> Iterator[Finding]:
+    defect = total_defect(ground.model, new)
+    yield Finding(defect / IDENTITY * SLOPE, "the update leaves the support")
+    if defect <= IDENTITY:
+        yield from _slopes(ground, belief, new)
+        yield from _rises(ground, belief, new, rng)
+
+
+def _slopes(ground: Ground, belief: Belief, new: Theta) -> Iterator[Finding]:
+    coordinates = Coordinates(ground.model, new, ground.fixed)
+    objective, at = of_free(ground.objective(belief), coordinates), coordinates.free()
+    slopes = or_infinite(np.abs(gradient(objective, at, units(objective, at))))
+    for slope, label in zip(slopes.tolist(), coordinates.labels, strict=True):
+        yield Finding(slope, f"∂Q/∂{label} does not vanish")
+
+
+def _rises(ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator) -> Iterator[Finding]:
+    objective = ground.objective(belief)
+    peak = objective(new)
+    for other, reason in _rivals(ground, belief, new, rng):
+        rise = objective(other) - peak
+        yield Finding(rise / (1 + abs(peak)) / ROUNDING * SLOPE, reason)
+
+
+def _rivals(
+    ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator
+) -> Iterator[tuple[Theta, str]]:
+    """Feasible parameters near the update, and on the way from it to the θ⁽ᵗ⁾s, off any boundary."""
+    coordinates = Coordinates(ground.model, new, ground.fixed)
+    at = coordinates.free()
+    unit = units(of_free(ground.objective(belief), coordinates), at)
+    for length in (1e-2, 1e-1, 1.0, 4.0):
+        for direction in directions(rng, 8, len(unit)):
+            yield (
+                coordinates.point(at + length * direction * unit),
+                f"a move of {length:g} standard errors raises Q",
+            )
+    for other in ground.points:
+        for share in (1e-4, 1e-2, 0.3, 1.0):
+            yield _between(new, other, share, ground.fixed), "a step towards another θ raises Q"
+
+
+def _between(new: Theta, other: Theta, share: float, fixed: frozenset[str]) -> Theta:
+    moving = {name: 0.0 if name in fixed else share for name in new}
+    return {
+        name: (1 - moving[name]) * np.asarray(new[name]) + moving[name] * np.asarray(other[name])
+        for name in new
+    }
+
+
+def likelihood_never_falls(ground: Ground) -> Finding:
+    """V4: thirty steps from every θ⁽ᵗ⁾, ℓ by the oracle, with the log-prior in MAP-EM."""
+    worst = Finding(0.0)
+    for theta in ground.points:
+        here, value = theta, ground.oracle.log_posterior(theta)
+        for count in range(STEPS):
+            here = ground.fast_step(here)
+            after = ground.oracle.log_posterior(here)
+            fall = (value - after) / (1 + abs(value))
+            if worst.number is not None and not fall <= worst.number:
+                worst = Finding(fall if np.isfinite(fall) else np.inf, f"in step {count + 1}")
+            value = after
+    return worst
+
+
+def fixed_point_is_maximum(ground: Ground) -> Finding:
+    """V5: where EM stands still, a quasi-Newton search on ℓ gains nothing."""
+    theta, moved = _run(ground, ground.points[0])
+    coordinates = Coordinates(ground.model, theta, ground.fixed)
+    at, objective = coordinates.free(), of_free(ground.oracle.log_posterior, coordinates)
+    value = objective(at)
+    if not np.isfinite(value):
+        return Finding(None, "the likelihood has no maximum on the path from the first point")
+    best = _direct_maximum(objective, at)
+    if moved <= _STILL:
+        return Finding(
+            max(0.0, objective(best) - value - ROUNDING * abs(value)), "found by a direct maximiser"
+        )
+    return _slow(ground, coordinates.point(best))
+
+
+def _run(ground: Ground, theta: Theta) -> tuple[Theta, float]:
+    """EM until nothing moves, or the longest run; and the size of its last step."""
+    moved = np.inf
+    for _ in range(LONGEST_RUN):
+        after = ground.fast_step(theta)
+        moved = apart(after, theta)
+        theta = after
+        if not moved > _STILL:
+            break
+    return theta, moved
+
+
+def _direct_maximum(objective: Callable[[Array], float], at: Array) -> Array:
+    """Quasi-Newton in units of standard errors, kept within four of them."""
+    unit, start = units(objective, at), np.zeros(len(at))
+
+    def loss(shift: Array) -> float:
+        value = objective(at + unit * shift)
+        return -value if np.isfinite(value) else 1e300
+
+    def slope(shift: Array) -> Array:
+        return -gradient(objective, at + unit * shift, unit)
+
+    if not len(at):
+        return at
+    found = minimize(loss, start, jac=slope, method="L-BFGS-B", bounds=[(-4.0, 4.0)] * len(at), tol=1e-14)
+    return np.asarray(at + unit * found.x) if loss(found.x) <= loss(start) else at
+
+
+def _slow(ground: Ground, best: Theta) -> Finding:
+    """Where EM is too slow to stand still: is the maximum that was found directly a fixed point of its step?"""
+    gain = abs(ground.oracle.log_posterior(ground.step(best)) - ground.oracle.log_posterior(best))
+    reached = gain <= GAIN
+    note = f"EM still moves after {LONGEST_RUN} steps"
+    return Finding(
+        gain if reached else None, note if not reached else f"{note}; the direct maximum is a fixed point"
+    )

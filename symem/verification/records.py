@@ -1,0 +1,78 @@
+"""What a verification found: one record per rung of the ladder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Rungs of which a failure means that nothing may be emitted.
+BLOCKING = frozenset({"V0", "V1", "V2", "V3"})
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One identity and how well it held.
+
+    Attributes:
+    ----------
+    passed:
+        True, False, or None where it could not be checked; `detail` then says why.
+    number:
+        The largest violation found, in the rung's own units; `tolerance` is what rounding may cost.
+    points:
+        At how many parameter values it was checked.
+    """
+
+    name: str
+    identity: str
+    passed: bool | None
+    number: float = float("nan")
+    tolerance: float = float("nan")
+    points: int = 0
+    detail: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return {True: "passed", False: "FAILED", None: "open"}[self.passed]
+
+    def __str__(self) -> str:
+        number = (
+            f"{self.number:.1e} ≤ {self.tolerance:.0e}"
+            if self.passed
+            else f"{self.number:.1e} > {self.tolerance:.0e}"
+        )
+        shown = "" if self.passed is None else f"  {number}, {self.points} points"
+        detail = f"  ({self.detail})" if self.detail else ""
+        return f"{self.name}  {self.verdict:<6}  {self.identity}{shown}{detail}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The ladder V0 to V5, with the data on which it was climbed."""
+
+    rungs: tuple[Rung, ...]
+    data: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """No rung failed. Rungs that could not be checked do not count as failures: see `open`."""
+        return all(rung.passed is not False for rung in self.rungs)
+
+    @property
+    def failed(self) -> tuple[Rung, ...]:
+        return tuple(rung for rung in self.rungs if rung.passed is False)
+
+    @property
+    def open(self) -> tuple[Rung, ...]:
+        return tuple(rung for rung in self.rungs if rung.passed is None)
+
+    @property
+    def blocks_emission(self) -> bool:
+        """Whether a rung from V0 to V3 failed."""
+        return any(rung.name in BLOCKING for rung in self.failed)
+
+    def __getitem__(self, name: str) -> Rung:
+        return next(rung for rung in self.rungs if rung.name == name)
+
+    def __str__(self) -> str:
+        head = [f"Checked on {self.data}."] if self.data else []
+        return "\n".join([*head, *map(str, self.rungs)])
