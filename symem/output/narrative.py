@@ -47,12 +47,15 @@ class Items:
     ordered: bool = False
 
 
+Block = Prose | Display | Items
+
+
 @dataclass(frozen=True)
 class Section:
     """A numbered heading and what stands under it; prose is a bare tuple."""
 
     title: Prose
-    blocks: tuple[Prose | Display | Items, ...]
+    blocks: tuple[Block, ...]
     level: int = 1
 
 
@@ -117,16 +120,16 @@ class Teller:
         heads = [
             letter(v.symbol if not v.sizes else v.symbol.label, self.free)
             for role in roles
-            for v in self.model._of(role)
+            for v in self.of_role(role)
         ]
         return ", ".join(heads)
 
     # the model ----------------------------------------------------------------------------------
 
     def the_model(self) -> Section:
-        entries = [self.role(role, title) for role, title in ROLES if self.model._of(role)]
+        entries = [self.role(role, title) for role, title in ROLES if self.of_role(role)]
         theta = Maths(f"{self.theta} = ({self.names(Role.PARAMETER)})")
-        blocks: list[Prose | Display | Items] = [
+        blocks: list[Block] = [
             Items(tuple(entries)),
             (
                 "With ",
@@ -142,6 +145,9 @@ class Teller:
             ]
         return Section(("The model",), tuple(blocks))
 
+    def of_role(self, role: Role) -> list[Variable]:
+        return [variable for variable in self.model.variables.values() if variable.role is role]
+
     def density(self) -> str:
         arguments = self.names(Role.DATA, Role.LATENT)
         if width(arguments) > LINE / 4:
@@ -150,7 +156,7 @@ class Teller:
 
     def role(self, role: Role, title: str) -> Prose:
         parts: list[str | Maths] = [f"{title}: "]
-        for variable in self.model._of(role):
+        for variable in self.of_role(role):
             parts += [*self.entry(variable), "; "]
         return (*parts[:-1], ".")
 
@@ -170,9 +176,10 @@ class Teller:
         tell_it = self.finite if posterior.log_weight is not None else self.recognised
         return Section(("The latent ", self.maths(posterior.atom)), tuple(tell_it(posterior)), level=2)
 
-    def finite(self, posterior: Posterior) -> Iterator[Prose | Display]:
+    def finite(self, posterior: Posterior) -> Iterator[Block]:
         weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
-        assert weight is not None and outcome is not None
+        assert weight is not None
+        assert outcome is not None
         where = Maths(f"{letter(posterior.atom, self.free)} = {letter(outcome.index, self.free)}")
         yield ("Collect the terms that hold ", self.maths(posterior.atom), ". With all else fixed, the log-density at ",
                where, " is, up to a constant,")  # fmt: skip
@@ -204,7 +211,7 @@ class Teller:
         fraction = rf"\frac{{\displaystyle {latex(above, lexicon)}}}{{\displaystyle {latex(below, lexicon)}}}"
         return (f"{left} &= {fraction}",) if width(left + fraction) <= LINE else None
 
-    def recognised(self, posterior: Posterior) -> Iterator[Prose | Display]:
+    def recognised(self, posterior: Posterior) -> Iterator[Block]:
         atom = self.maths(posterior.atom)
         yield (
             "Collect the terms that hold ",
@@ -218,7 +225,7 @@ class Teller:
         yield Display((self.definition(posterior.log_normaliser, self.now),))
         yield from self.moments(posterior)
 
-    def moments(self, posterior: Posterior) -> Iterator[Prose | Display]:
+    def moments(self, posterior: Posterior) -> Iterator[Block]:
         if posterior.moments:
             yield ("The expectations that the M-step will need are",)
             yield Display(tuple(self.definition(each, self.now) for each in posterior.moments))
@@ -274,7 +281,7 @@ class Teller:
         blocks = [each for update in updates for each in self.update(update)]
         return Section(tuple(title[:-1]), tuple(blocks), level=2)
 
-    def update(self, update: Update) -> Iterator[Prose | Display | Items]:
+    def update(self, update: Update) -> Iterator[Block]:
         parameter = self.maths(update.parameter)
         if update.multiplier is not None:
             yield from self.lagrangian(update)
@@ -286,7 +293,7 @@ class Teller:
             if certificate.parameter == update.parameter:
                 yield self.certificate(certificate)
 
-    def lagrangian(self, update: Update) -> Iterator[Prose | Display]:
+    def lagrangian(self, update: Update) -> Iterator[Block]:
         constraint = self.constraint(update.parameter)
         mark = self.maths(update.multiplier[0]).latex if update.multiplier else ""
         yield ("On the simplex ", Maths(f"{constraint} = 1"), " the Lagrangian is")
@@ -334,8 +341,9 @@ class Teller:
             )
             for claim in certificate.claims
         ]
-        for condition in certificate.conditions:
-            entries.append(("The update exists if ", Maths(latex(condition, self.free)), "."))
+        entries += [
+            ("The update exists if ", Maths(latex(each, self.free)), ".") for each in certificate.conditions
+        ]
         return Items(tuple(entries))
 
     def open_block(self, block: NotDerived) -> Section:

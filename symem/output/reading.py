@@ -133,7 +133,7 @@ def _gathered(expr: Add) -> Expr:
             used |= {2 * scale * s * t * a * b for (s, a), (t, b) in combinations(signed, 2)}
             rest = [term for term in expr.args if term not in used]
             square = scale * Add(*(sign * root for sign, root in signed)) ** 2
-            return Add(*rest, square, evaluate=True)
+            return squares(Add(*rest)) + square
     return expr
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from symem.derivation import Definition, Derivation, Status
 from symem.output.lexicon import Lexicon
 from symem.output.naming import escape
-from symem.output.narrative import Display, Items, Maths, Prose, tell
+from symem.output.narrative import Block, Display, Items, Maths, Prose, tell
 from symem.output.notation import plain
 from symem.output.reading import inlined, squares
 from symem.output.templating import render
@@ -27,7 +27,7 @@ def latex(derivation: Derivation) -> str:
 
 
 def latex_fragment(derivation: Derivation) -> str:
-    """The sections alone, to be `\\input` in a document that loads amsmath and amssymb."""
+    r"""The sections alone, to be `\input` in a document that loads amsmath and amssymb."""
     return render("fragment.tex.j2", sections=_pages(derivation, LatexMedium()))
 
 
@@ -39,6 +39,11 @@ def markdown(derivation: Derivation) -> str:
 def text(derivation: Derivation) -> str:
     """Model, E-step, updates and certificates on one page of plain Unicode."""
     return render("report.txt.j2", **_summary(derivation))
+
+
+def updates(derivation: Derivation) -> str:
+    """The M-step alone, one line for each parameter."""
+    return render("updates.txt.j2", updates=tuple(_updates(derivation, Lexicon.of(derivation))))
 
 
 # media -----------------------------------------------------------------------------------------------
@@ -68,10 +73,10 @@ class Medium(ABC):
     def prose(self, prose: Prose) -> str:
         return "".join(f"${each.latex}$" if isinstance(each, Maths) else self.words(each) for each in prose)
 
-    def body(self, blocks: Sequence[Prose | Display | Items]) -> str:
+    def body(self, blocks: Sequence[Block]) -> str:
         return "\n\n".join(self.block(block) for block in blocks)
 
-    def block(self, block: Prose | Display | Items) -> str:
+    def block(self, block: Block) -> str:
         if isinstance(block, Display):
             return self.display(block)
         return self.items(block) if isinstance(block, Items) else self.prose(block)
@@ -80,9 +85,8 @@ class Medium(ABC):
 class LatexMedium(Medium):
     """LaTeX; a display belongs to the paragraph before it, so no empty line stands between them."""
 
-    def body(self, blocks: Sequence[Prose | Display | Items]) -> str:
-        gaps = ["", *("\n" if isinstance(block, Display) or isinstance(before, Display) and not starts(block) else "\n\n"
-                      for before, block in pairwise(blocks))]  # fmt: skip
+    def body(self, blocks: Sequence[Block]) -> str:
+        gaps = ["", *(_gap(before, block) for before, block in pairwise(blocks))]
         return "".join(gap + self.block(block) for gap, block in zip(gaps, blocks, strict=True))
 
     def words(self, words: str) -> str:
@@ -117,7 +121,13 @@ class MarkdownMedium(Medium):
         )
 
 
-def starts(block: Prose | Display | Items) -> bool:
+def _gap(before: Block, block: Block) -> str:
+    """An empty line where a paragraph ends."""
+    continues = isinstance(block, Display) or (isinstance(before, Display) and not starts(block))
+    return "\n" if continues else "\n\n"
+
+
+def starts(block: Block) -> bool:
     """Whether a block begins a paragraph: prose with a capital, or a list."""
     first = block[0] if isinstance(block, tuple) and block else ""
     return isinstance(block, Items) or (isinstance(first, str) and first[:1].isupper())

@@ -25,7 +25,7 @@ from symem.output.notation import latex, letter
 
 
 def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -> str:
-    """What an entry of the variable may be: `\\in` a set, or the simplex condition."""
+    """What an entry of the variable may be: in a set, or the simplex condition."""
     support = variable.support
     if isinstance(support, Simplex):
         return _simplex(variable, indices, support, lexicon)

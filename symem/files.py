@@ -1,0 +1,255 @@
+"""What the command line reads and writes: model files, tables of numbers, and files written whole or not at all.
+
+A table is CSV with a header. A column `x` is a one-dimensional array; `y[1]`, `y[2]`, … are the slices of one
+along its second index, `e[1,1]`, `e[1,2]`, … along its second and third. An empty cell or `NA` is NaN; empty
+cells at the end of a column mean that this array is shorter than the others.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import re
+import runpy
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symem.errors import DataError, ExistingFileError, ModelError, SymemError
+from symem.language.model import Model, Role, Variable
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Column = tuple[int, ...]
+
+_HEADER = re.compile(r"(?P<name>\w+)\s*(?:\[\s*(?P<slots>\d+(?:\s*,\s*\d+)*)\s*\])?")
+_MISSING = frozenset({"", "na", "nan", "null"})
+
+
+# models ----------------------------------------------------------------------------------------------
+
+
+def load_model(spec: str) -> Model:
+    """The model in a Python file: `FILE` with one `Model` or one called `model`, or `FILE:name`.
+
+    Raises:
+        ModelError: the file is missing, does not run, or holds no model of that name; the message has the line.
+    """
+    path, name = _split(spec)
+    names = _run(path)
+    models = {key: value for key, value in names.items() if isinstance(value, Model)}
+    if name is None:
+        name = "model" if "model" in models or len(models) != 1 else next(iter(models))
+    if name in models:
+        return models[name]
+    found = ", ".join(sorted(models)) or "none"
+    raise ModelError(
+        f"{path} has no Model called {name!r} (found: {found}). Write model = Model(...), or FILE:NAME."
+    )
+
+
+def _split(spec: str) -> tuple[Path, str | None]:
+    head, colon, tail = spec.rpartition(":")
+    if colon and tail.isidentifier() and not Path(spec).exists():
+        return Path(head), tail
+    return Path(spec), None
+
+
+def _run(path: Path) -> Mapping[str, Any]:
+    """The names that the file defines; its own folder is searched for what it imports."""
+    if not path.is_file():
+        raise ModelError(f"There is no file {path}.")
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        return runpy.run_path(str(path), run_name="symem_model")
+    except SyntaxError as error:
+        raise ModelError(
+            f"{error.filename}:{error.lineno}: {error.msg}: {(error.text or '').strip()}"
+        ) from None
+    except SymemError as error:
+        raise type(error)(f"{path}{_line(error, path)}: {error}") from None
+    except Exception as error:
+        raise ModelError(f"{path}{_line(error, path)}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+
+
+def _line(error: BaseException, path: Path) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
+    return f":{lines[-1]}" if lines else ""
+
+
+# tables ----------------------------------------------------------------------------------------------
+
+
+def read_table(path: str | Path, model: Model) -> dict[str, Array]:
+    """The data and known arrays of the model that the table holds; other columns are left alone.
+
+    Raises:
+        DataError: a cell is no number, a slice is missing, or the table holds nothing that the model knows.
+    """
+    header, rows = _cells(Path(path))
+    wanted = {
+        v.name: v for role in (Role.DATA, Role.KNOWN) for v in model.variables.values() if v.role is role
+    }
+    columns: dict[str, dict[Column, Array]] = {}
+    for place, title in enumerate(header):
+        match = _HEADER.fullmatch(title.strip())
+        if match and match["name"] in wanted:
+            slots = tuple(int(slot) for slot in (match["slots"] or "").split(",") if slot)
+            columns.setdefault(match["name"], {})[slots] = _numbers([row[place] for row in rows], title)
+    if not columns:
+        raise DataError(
+            f"{path} has the columns {', '.join(header)}, but the model's data are {', '.join(wanted)}."
+        )
+    return {name: _assembled(wanted[name], parts) for name, parts in columns.items()}
+
+
+def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            header, *rows = [row for row in csv.reader(stream) if row] or [[]]
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not a text file in UTF-8: give a CSV with a header.") from None
+    if not rows:
+        raise DataError(f"{path} holds no rows below its header.")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise DataError(f"{path}, line {number}: {len(row)} cells, but the header has {len(header)}.")
+    return header, rows
+
+
+def _numbers(cells: Iterable[str], title: str) -> Array:
+    return np.array([_number(cell, f"column {title}, row {row}") for row, cell in enumerate(cells, start=1)])
+
+
+def _number(cell: str, where: str) -> float:
+    if cell.strip().lower() in _MISSING:
+        return math.nan
+    try:
+        return float(cell)
+    except ValueError:
+        raise DataError(
+            f"{where}: {cell.strip()!r} is not a number (leave it empty, or write NA, if missing)."
+        ) from None
+
+
+def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
+    """Columns put together as one array, in the order of their numbers."""
+    slots = max(len(variable.sizes) - 1, 0)
+    if any(len(column) != slots for column in parts):
+        how = variable.name + (f"[{','.join('1' * slots)}], …" if slots else "")
+        raise DataError(
+            f"{variable.name} has {len(variable.sizes)} indices, so its columns are headed {how}."
+        )
+    shape = tuple(max(column[axis] for column in parts) for axis in range(slots))
+    absent = [column for column in np.ndindex(*shape) if tuple(c + 1 for c in column) not in parts]
+    if absent or any(0 in column for column in parts):
+        raise DataError(
+            f"{variable.name} lacks the column {_title(variable.name, absent)}: columns count from 1."
+        )
+    stacked = np.stack([parts[tuple(c + 1 for c in column)] for column in np.ndindex(*shape)], axis=-1)
+    table = _whole(stacked if variable.missing else _trimmed(stacked), variable)
+    return _constant(variable.name, table) if not variable.sizes else table.reshape(len(table), *shape)
+
+
+def _title(name: str, absent: list[tuple[int, ...]]) -> str:
+    return f"{name}[{','.join(str(slot + 1) for slot in absent[0])}]" if absent else name
+
+
+def _trimmed(table: Array) -> Array:
+    """Without the rows at the end that hold nothing."""
+    full = np.flatnonzero(~np.isnan(table).all(axis=1))
+    return table[: full[-1] + 1] if len(full) else table[:0]
+
+
+def _whole(table: Array, variable: Variable) -> Array:
+    """Counts and labels as integers, where all of them are."""
+    integral = variable.support.discrete and np.isfinite(table).all() and (table == np.floor(table)).all()
+    return table.astype(np.int64) if integral else table
+
+
+def _constant(name: str, table: Array) -> Array:
+    values = np.unique(table)
+    if len(values) != 1:
+        raise DataError(f"{name} is one number, but its column holds {len(values)} different ones.")
+    return np.asarray(values[0])
+
+
+# values on the command line ----------------------------------------------------------------------------
+
+
+def read_values(assignments: Iterable[str]) -> dict[str, Array]:
+    """`name=1`, `name=1,2,3` or `name=1,2;3,4` as arrays.
+
+    >>> read_values(["w=0.5,0.5"])
+    {'w': array([0.5, 0.5])}
+    """
+    return dict(_assignment(text) for text in assignments)
+
+
+def _assignment(text: str) -> tuple[str, Array]:
+    name, equals, values = text.partition("=")
+    if not equals or not name.strip().isidentifier():
+        raise DataError(
+            f"{text!r} is not of the form name=value, name=value,value or name=value,value;value,value."
+        )
+    rows = [[_plain_number(cell, name) for cell in row.split(",")] for row in values.split(";")]
+    if len({len(row) for row in rows}) > 1:
+        raise DataError(f"{name}: the rows of {values!r} differ in length.")
+    table = np.array(rows)
+    if ";" in values:
+        return name.strip(), table
+    return name.strip(), table[0] if "," in values else table[0, 0]
+
+
+def _plain_number(cell: str, name: str) -> int | float:
+    try:
+        return int(cell) if re.fullmatch(r"\s*[+-]?\d+\s*", cell) else float(cell)
+    except ValueError:
+        raise DataError(f"{name}: {cell.strip()!r} is not a number.") from None
+
+
+# writing -----------------------------------------------------------------------------------------------
+
+
+def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
+    """Before any work is done: no file that exists, or whose folder does not, is going to be written.
+
+    Raises:
+        ExistingFileError: a file is there and `force` is not given.
+    """
+    for path in _given(paths):
+        if path.exists() and not force:
+            raise ExistingFileError(f"{path} exists already: give another name, or --force to replace it.")
+        if path.is_dir():
+            raise DataError(f"{path} is a folder: give the name of a file.")
+
+
+def _given(paths: Iterable[str | Path | None]) -> Iterator[Path]:
+    return (Path(path) for path in paths if path is not None)
+
+
+def write_whole(path: str | Path, text: str, *, force: bool = False) -> Path:
+    """Write a text file, all of it or nothing: first beside its place, then moved there.
+
+    Raises:
+        ExistingFileError: the file exists and `force` is not given.
+    """
+    path = Path(path)
+    refuse_existing([path], force=force)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
