@@ -171,6 +171,21 @@ class Scatter(Node):
         return Scatter(self.axes, change(self.value), keys, self.over, self.sizes)
 
 
+@dataclass(frozen=True)
+class Fill(Node):
+    """A value repeated along the axes that it lacks."""
+
+    value: Node
+    sizes: tuple[Node, ...]
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.value, *self.sizes)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Fill(self.axes, change(self.value), self.sizes)
+
+
 def union(rank: Rank, nodes: Iterable[Node]) -> Axes:
     """All axes of the nodes, in the program's order."""
     return tuple(sorted({axis for node in nodes for axis in node.axes}, key=rank))

@@ -16,7 +16,9 @@ from symem.derivation import Derivation
 from symem.errors import NameClashError
 from symem.language.model import Variable
 from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
+from symem.output.arrays import Load
 from symem.output.functions import Bodies
+from symem.output.lowering import Lowering
 from symem.output.names import FIT_KEYWORDS
 from symem.output.program import Builder, Program, base_of
 from symem.output.rows import observed
@@ -210,7 +212,17 @@ class _Source:
         return f"sizes[{_quoted(str(size))}]" if isinstance(size, Symbol) else str(size)
 
     def _extents(self) -> list[str]:
-        return []
+        """Sizes that data show: the largest of a value over all positions."""
+        lines = []
+        lower = Lowering(self.layouts, self.program.lower.rank, dict(self.program.lower.sizes))
+        for extent in self.model.extents:
+            lower.sizes |= {axis.index: axis.size for axis in extent.axes}
+            node = lower(extent.value)
+            read = {part.name for part in node.walk() if isinstance(part, Load)}
+            named = {self.local(each.name): each.name for each in observed(self.model)}
+            lines += [f"{name} = arrays[{_quoted(named[name])}]" for name in sorted(read & named.keys())]
+            lines.append(f"sizes[{_quoted(extent.symbol.name)}] = int(np.max({self.bodies.spell(node)}))")
+        return lines
 
     def _prepare_data(self) -> list[str]:
         program = self.program

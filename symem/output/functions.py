@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from symem.output.arrays import Axes, Load, Node
-from symem.output.program import Assign, Normalise, Program, Statistic, Weigh
+from symem.output.program import Assign, Entry, Normalise, Program, Statistic, Weigh
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
 
@@ -74,16 +74,19 @@ class Bodies:
     def assign(self, line: Assign) -> str:
         return f"{line.name} = {self.text(line.node, line.axes)}"
 
+    def entry(self, line: Entry) -> list[str]:
+        shape = ", ".join(self.spell(size) for size in line.fresh or ())
+        made = [f"{line.name} = np.empty(({shape},))"] if line.fresh else []
+        places = ", ".join(":" if isinstance(place, Symbol) else str(place) for place in line.place)
+        axes = tuple(place for place in line.place if isinstance(place, Symbol))
+        return [*made, f"{line.name}[{places}] = {self.text(line.node, axes)}"]
+
+    def update(self, line: Assign | Entry) -> list[str]:
+        return self.entry(line) if isinstance(line, Entry) else [self.assign(line)]
+
     def text(self, node: Node, axes: Axes) -> str:
-        """The node with its dimensions in the wanted order; an axis that it lacks is filled in."""
-        held = tuple(axis for axis in axes if axis in node.axes)
-        text = self.spell(node) if held == node.axes else f"({self.spell(node)}){transposed(node.axes, held)}"
-        if held == axes:
-            return text
-        shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in axes)
-        places = ", ".join(":" if axis in held else "None" for axis in axes)
-        value = f"({text})[{places}]" if held else text
-        return f"np.broadcast_to({value}, ({shape},))"
+        """The node with its dimensions in the wanted order."""
+        return self.spell.tight(node) + transposed(node.axes, axes) if node.axes != axes else self.spell(node)
 
     def prepare(self) -> list[str]:
         """From a chunk's arrays to what is computed of them once."""
@@ -214,14 +217,13 @@ class Bodies:
         """(body, parameters in declared order, known arrays read)."""
         program = self.program
         nodes = [line.node for line in program.m_step]
-        extra = [program.lower.size(axis) for line in program.m_step for axis in line.axes if axis not in line.node.axes]
-        read = {part.name for node in (*nodes, *extra) for part in node.walk() if isinstance(part, Load)}
+        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
         fields = [each.name for each in program.statistics if each.name in read]
         fields += [program.layouts[name].name for name in program.sizes]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
         body = [f"{name} = statistics.{name}" for name in fields]
         body += [f"{name} = known[{name!r}]" for name in known]
-        body += [self.assign(line) for line in program.m_step]
+        body += [text for line in program.m_step for text in self.update(line)]
         order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
         return body, order, known
 

@@ -50,6 +50,7 @@ from symem.language.plates import Iverson, LogIverson
 from symem.output.arrays import (
     Apply,
     Axes,
+    Fill,
     Load,
     Node,
     Number,
@@ -104,6 +105,11 @@ class Lowering:
             if isinstance(expr, kind):
                 return reading(self, expr)
         raise NotDerivedError(f"{expr} has no reading in NumPy: {type(expr).__name__} is not in the table.")
+
+    def over(self, expr: Expr, axes: Axes) -> Node:
+        """The expression as an array over exactly these axes (in the program's order)."""
+        node = self(expr)
+        return node if node.axes == axes else Fill(axes, node, tuple(self.size(axis) for axis in axes))
 
     def size(self, index: Symbol) -> Node:
         size = self.sizes[index]

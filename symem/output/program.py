@@ -18,7 +18,7 @@ from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Binary, Counts, Labels
-from symem.output.arrays import Load, Node, Number, Range, Source, Sources
+from symem.output.arrays import Fill, Load, Node, Number, Range, Source, Sources
 from symem.output.contraction import ONE, add
 from symem.output.hoisting import Hoist, shared
 from symem.output.lowering import Layout, Lowering
@@ -36,6 +36,16 @@ class Assign:
     name: str
     node: Node
     axes: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """name[place] := node, into an array that `fresh` says is to be made first, of these sizes."""
+
+    name: str
+    place: tuple[Expr, ...]
+    node: Node
+    fresh: tuple[Node, ...] | None
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ class Program:
     statistics: tuple[Statistic, ...]
     log_likelihood: Node
     log_likelihood_once: Node
-    m_step: tuple[Assign, ...]
+    m_step: tuple[Assign | Entry, ...]
     m_step_layouts: Mapping[str, Layout]
     log_prior: Node | None
     sizes: tuple[str, ...]
@@ -192,7 +202,7 @@ class Builder:
         plates = [axis for axis in axes if self.rank.plate(axis) > 0]
         value = _renamed(weight, probability)
         found = separated(self.lower, name, value, axes, plates[0]) if allowed and len(plates) == 1 and axes[-1] == plates[0] else None
-        first = Weigh(name, found.rest) if found else Assign(name, self.lower(value), axes)
+        first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
         guarded = any(each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity) for each in self.derivation.posteriors)
         softmax = Normalise(name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded)
         return found, [first, softmax, *(self._assign(each) for each in (*posterior.parameters, *posterior.moments))]
@@ -206,7 +216,8 @@ class Builder:
         return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
 
     def _assign(self, definition: Definition) -> Assign:
-        return Assign(self.layouts[base_of(definition.symbol)].name, self.lower(definition.value), self._axes(definition))
+        axes = self._axes(definition)
+        return Assign(self.layouts[base_of(definition.symbol)].name, self.lower.over(definition.value, axes), axes)
 
     def _split_rows(self, value: Expr) -> tuple[Expr, Expr]:
         """(what is summed over rows, what is not)."""
@@ -219,10 +230,11 @@ class Builder:
     def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
         name = self.names.take(base_of(definition.symbol))
         value, once = self._split_rows(definition.value)
-        node = self.lower(value) if value != 0 else None
-        rest = self.lower(once) if once != 0 else None
+        axes = self._axes(definition)
+        node = self.lower.over(value, axes) if value != 0 else None
+        rest = self.lower.over(once, axes) if once != 0 else None
         moment = features.moment(node) if features and node else None
-        return Statistic(name, definition, self._axes(definition), moment, None if moment is not None else node, rest)
+        return Statistic(name, definition, axes, moment, None if moment is not None else node, rest)
 
     # -- what is computed when ------------------------------------------------------------------------
 
@@ -263,36 +275,60 @@ class Builder:
 
     # -- the M-step -----------------------------------------------------------------------------------
 
-    def _m_step(self, statistics: Sequence[Statistic]) -> tuple[tuple[Assign, ...], dict[str, Layout], tuple[str, ...]]:
+    def _m_step(
+        self, statistics: Sequence[Statistic]
+    ) -> tuple[tuple[Assign | Entry, ...], dict[str, Layout], tuple[str, ...]]:
         layouts = dict(self.layouts)
         for each in statistics:
-            slots = tuple(getattr(each.definition.symbol, "indices", ()))
-            order = tuple(range(len(slots)))
+            order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
             layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
         lower = Lowering(layouts, self.rank, dict(self.sizes))
         updates = [update.definition for update in self.derivation.updates]
-        nodes = [lower(update.value) for update in updates]
-        named, nodes = shared(self.names, "d", nodes)
-        lines = [Assign(name, node, node.axes) for name, node in named]
+        named, nodes = shared(self.names, "d", [lower.over(update.value, self._axes(update)) for update in updates])
+        lines: list[Assign | Entry] = []
         for update, node in zip(updates, nodes, strict=True):
-            slots = tuple(getattr(update.symbol, "indices", ()))
-            lines.append(Assign(layouts[base_of(update.symbol)].name, node, slots))
+            lines.append(self._update(lower, update, node, {line.name for line in lines}))
+        shapes = [size for each in self.model.parameters for size in each.sizes]
         symbols = {symbol.name for update in updates for symbol in update.value.free_symbols if isinstance(symbol, Symbol)}
+        if any(isinstance(line, Entry) or isinstance(line.node, Fill) for line in lines):
+            symbols |= {symbol.name for size in shapes for symbol in size.free_symbols}
         sizes = {each.name for each in self.model.sizes} | {each.symbol.name for each in self.model.extents}
-        return _ordered(lines), layouts, tuple(sorted(symbols & sizes))
+        return _woven(named, lines), layouts, tuple(sorted(symbols & sizes))
+
+    def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
+        name = self.layouts[base_of(update.symbol)].name
+        slots = tuple(getattr(update.symbol, "indices", ()))
+        if all(isinstance(slot, Symbol) for slot in slots):
+            return Assign(name, node, slots)
+        variable = self.model.variables[base_of(update.symbol)]
+        return Entry(name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes))
 
 
-def _ordered(lines: Sequence[Assign]) -> tuple[Assign, ...]:
-    """Each line after those whose names it reads; among the free ones, the given order."""
-    done: list[Assign] = []
-    waiting = list(lines)
-    pending = {line.name for line in lines}
-    while waiting:
-        ready = next(line for line in waiting if not (_reads(line.node) & pending - {line.name}))
-        waiting.remove(ready)
-        pending.discard(ready.name)
-        done.append(ready)
+def _woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) -> tuple[Assign | Entry, ...]:
+    """Each shared value just before the first line that reads it."""
+    done: list[Assign | Entry] = []
+    waiting = [Assign(name, node, node.axes) for name, node in named]
+    for line in lines:
+        for each in _needed(waiting, _reads(line.node)):
+            waiting.remove(each)
+            done.append(each)
+        done.append(line)
     return tuple(done)
+
+
+def _needed(waiting: Sequence[Assign], wanted: set[str]) -> list[Assign]:
+    """Those of the waiting lines that the wanted names rest on, in order."""
+    table = {line.name: line for line in waiting}
+    found: list[Assign] = []
+
+    def visit(names: Iterable[str]) -> None:
+        for name in sorted(names):
+            if name in table and table[name] not in found:
+                visit(_reads(table[name].node))
+                found.append(table[name])
+
+    visit(wanted)
+    return found
 
 
 def _reads(node: Node) -> set[str]:

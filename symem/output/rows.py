@@ -50,6 +50,10 @@ def index_sizes(derivation: Derivation) -> dict[Symbol, Expr]:
     return sizes
 
 
+def _bases(value: Expr) -> set[str]:
+    return {base_of(entry) for entry in value.atoms(Indexed)}
+
+
 class _Rows:
     def __init__(self, derivation: Derivation, size: Expr) -> None:
         self.derivation = derivation
@@ -66,7 +70,7 @@ class _Rows:
         model, surrogate = self.derivation.model, self.derivation.surrogate
         if self.twice or any(self.size in each.sizes for each in model.parameters):
             return False
-        if any(self.size in extent.value.free_symbols for extent in model.extents):
+        if any(self.slots.keys() & _bases(update.value) for update in self.derivation.updates):
             return False
         statistics = all(not self._places(each) and self._adds_up(each.value) for each in surrogate.statistics)
         return statistics and self._adds_up(self.derivation.log_likelihood) and all(map(self._is_row, self.derivation.definitions))

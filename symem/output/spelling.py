@@ -12,6 +12,7 @@ from symem.output.arrays import (
     Apply,
     Axes,
     Contract,
+    Fill,
     Load,
     Node,
     Number,
@@ -57,6 +58,10 @@ class Spelling:
     def _tight(self, node: Node, least: int = _ATOM) -> str:
         text, strength = self._spelt(node)
         return text if strength >= least else f"({text})"
+
+    def tight(self, node: Node) -> str:
+        """The node as something that takes an attribute."""
+        return self._tight(node)
 
     def aligned(self, node: Node, axes: Axes, least: int = _CONDITION) -> str:
         """The node with new axes where it lacks some, so that it broadcasts over `axes`."""
@@ -149,6 +154,10 @@ class Spelling:
             return f"np.vdot({self(left)}, {self(right)})", _ATOM
         places = tuple(tuple(side.axes.index(axis) for axis in over) for side in (left, right))
         return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
+
+    def fill(self, node: Fill) -> tuple[str, int]:
+        shape = "".join(f"{self(size)}, " for size in node.sizes)
+        return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
 
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
@@ -276,4 +285,5 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Contract: Spelling.contract,
     Take: Spelling.take,
     Scatter: Spelling.scatter,
+    Fill: Spelling.fill,
 }
