@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derive import EM
+from symem.em import EM
 from symem.errors import NotDerivedError, SymemError, VerificationError
 from symem.files import load_model, read_table, read_values, refuse_existing, write_whole
 from symem.output import report

@@ -15,6 +15,7 @@ from sympy import Expr, Symbol
 
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
+from symem.language.reading import Extent
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,10 @@ class Posterior:
     `axes` are the latent's own plates followed by one axis for each label it is conditioned on.
     `parameters` defines the family's arguments, `expectations` maps each statistic of the latent to its
     conditional mean, `log_normaliser` is what elimination leaves behind. For a finite posterior over
-    `outcome`, `log_weight` and `probability` are arrays over (axes, outcome).
+    `outcome`, `log_weight` and `probability` are arrays over (axes, outcome), and `value` is the latent at an
+    outcome. `labels` pairs each label the posterior depends on with its axis; `trials` is a known total;
+    `bounds` the interval of a family; `condition` the bracket outside which the latent does not exist. An
+    `inline` posterior depends on a continuous latent and brings in no arrays of its own but `moments`.
     """
 
     latent: Variable
@@ -64,10 +68,19 @@ class Posterior:
     probability: Definition | None = None
     moments: tuple[Definition, ...] = ()
     condition: Expr | None = None
+    labels: tuple[tuple[Expr, Axis], ...] = ()
+    arguments: Mapping[str, Expr] = field(default_factory=dict)
+    trials: Expr | None = None
+    value: Expr | None = None
+    bounds: tuple[Expr, Expr] | None = None
+    inline: bool = False
+    extent: Extent | None = None
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All names that this posterior brings in, in an order in which they can be computed."""
+        if self.inline:
+            return self.moments
         weight = (self.log_weight,) if self.log_weight else ()
         probability = (self.probability,) if self.probability else ()
         return (*weight, *self.parameters, self.log_normaliser, *probability, *self.moments)
@@ -163,5 +176,12 @@ class Derivation:
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
-        """The E-step as a straight-line program."""
-        return tuple(each for posterior in self.posteriors for each in posterior.definitions)
+        """The E-step as a straight-line program; names that two posteriors share come once."""
+        found = {each.symbol: each for posterior in self.posteriors for each in posterior.definitions}
+        return tuple(found.values())
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """Sizes that data show."""
+        own = tuple(posterior.extent for posterior in self.posteriors if posterior.extent)
+        return (*self.model.extents, *own)

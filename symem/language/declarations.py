@@ -27,16 +27,16 @@ from sympy import (
     S,
     Sum,
     Symbol,
-    loggamma,
+    Tuple,
     log,
-    sympify,
+    loggamma,
 )
 
-from symem.errors import ModelError, NormalisationError, PlateError
+from symem.errors import ModelError, PlateError
 from symem.language.families import Distribution, log_multinomial
 from symem.language.plates import Iverson, LogIverson
 from symem.language.reading import base_name, own_range
-from symem.language.supports import Binary, Labels, Positive, Reals, Simplex, Support, UnitInterval
+from symem.language.supports import Binary, Counts, Labels, Positive, Reals, Simplex, Support, UnitInterval
 
 Requirement = tuple[Expr, Support]
 
@@ -90,20 +90,9 @@ class Categories:
         if self.index:
             yield self.probabilities[0], Simplex()
         elif sum(self.probabilities, S.Zero).expand() != 1:
-            _check_numbers(self.probabilities)
-            yield sympify(self.probabilities), Simplex()
+            yield Tuple(*self.probabilities), Simplex()
         else:
             yield from ((entry, UnitInterval()) for entry in self.probabilities)
-
-
-def _check_numbers(probabilities: tuple[Expr, ...]) -> None:
-    whole = sum(probabilities, S.Zero)
-    if whole.is_number and abs(float(whole) - 1) > 1e-12:
-        raise NormalisationError(f"The probabilities {probabilities} sum to {whole}, not to 1.")
-    if not whole.is_number and not all(isinstance(p, (Symbol, Indexed)) for p in probabilities):
-        raise NormalisationError(
-            f"The probabilities {probabilities} sum to {whole}, not to 1: write the last as 1 - …, or name plain symbols."
-        )
 
 
 def categories(arguments: tuple[Expr, ...], own: tuple[Idx, ...], owner: str) -> Categories:
@@ -133,6 +122,12 @@ class Declaration:
     @property
     def own(self) -> tuple[Idx, ...]:
         return own_indices(self.entries[0])
+
+    @property
+    def indices(self) -> tuple[Idx, ...]:
+        """Every index in sight, those of the variable first."""
+        inside = {i for a in self.distribution.arguments for i in a.atoms(Idx)}
+        return (*self.own, *sorted(inside - set(self.own), key=str))
 
     @property
     def name(self) -> str:
@@ -176,7 +171,9 @@ class Declaration:
     def requirements(self) -> Iterator[Requirement]:
         """What the arguments must satisfy, as (expression, support)."""
         if self.name == "Multinomial":
-            yield from self._cells()[1].requirements()
+            total, cells = self._cells()
+            yield total, Counts()
+            yield from cells.requirements()
         else:
             yield from distribution_requirements(self.distribution, self.own, str(self.variable))
 

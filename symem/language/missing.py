@@ -1,6 +1,6 @@
 """Missing entries: a datum that is NaN is latent, the others are observed (Little & Rubin 2002, chapter 8).
 
-With m the mask of observed entries, any function of the true entry is m f(x) + (1 - m) f(x_missing). A
+Any function of the true entry is [seen] f(x) + [not seen] f(x_missing), summand by summand. A
 datum with finitely many values becomes a latent throughout, tied to x by the constraint [x_missing = x]
 where x was seen.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Or, Sum, Symbol
 
-from symem.language.plates import Axis, LogIverson, index_symbol, total
+from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
 from symem.language.supports import Binary, Labels
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def _split_summand(part: Expr, variable: Variable, latent: Variable, mask: Varia
     for atom in _atoms(part, variable):
         places = _places(atom)
         seen = _entry(mask.symbol, places)
-        part = seen * part + (1 - seen) * part.xreplace({atom: _entry(latent.symbol, places)})
+        unseen = part.xreplace({atom: _entry(latent.symbol, places)})
+        part = Iverson(Eq(seen, 1)) * part + Iverson(Eq(seen, 0)) * unseen
     return part.xreplace({shields[each]: inner[each] for each in inner})
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from sympy import Add, Expr, Idx, Indexed, IndexedBase, S, Sum, Symbol, Tuple, log, sympify
+from sympy import Add, Equality, Expr, Idx, Indexed, IndexedBase, Product, S, Sum, Symbol, Tuple, log, sympify
 from sympy.core.relational import Relational
 
-from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
+from symem.errors import ModelError, NormalisationError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.declarations import Declaration, narrower, spread
 from symem.language.families import as_distribution
+from symem.language.logarithm import expand_logs
 from symem.language.missing import split_missing
-from symem.language.plates import Axis, LogIverson
+from symem.language.plates import Axis, LogIverson, index_symbol
 from symem.language.prior import log_prior as log_prior_density
 from symem.language.reading import Extent, Range, Reader, Shape, Slot, Survey, base_name, check_name, extent_symbol, own_range
-from symem.language.supports import Binary, Counts, Labels, Reals, Simplex, Support
+from symem.language.supports import Binary, Counts, Labels, NonNegative, Reals, Simplex, Support
 
 
 class Role(Enum):
@@ -58,6 +59,7 @@ class _Statement:
     simplexes: tuple[tuple[str, ...], ...]
     rest: Role
     declarations: tuple[Declaration, ...] = ()
+    indices: Mapping[str, tuple[Idx, Range]] = field(default_factory=dict)
 
 
 class Model:
@@ -119,6 +121,13 @@ class Model:
         model._build(statement, prior or {}, sympify(log_prior), tuple(missing), tuple(given))
         return model
 
+    @classmethod
+    def of_objective(cls, objective: Any, parameters: Mapping[Any, Support]) -> Model:
+        """A plain objective in place of a log-likelihood: parameters and data, no latents."""
+        model = cls.__new__(cls)
+        model._build(_by_likelihood(sympify(objective), {}, parameters, ()), {}, S.Zero, (), (), latents=False)
+        return model
+
     # -- assembly -----------------------------------------------------------------------------------
 
     def _build(
@@ -128,12 +137,14 @@ class Model:
         log_prior: Expr,
         missing: tuple[Any, ...],
         given: tuple[Any, ...],
+        *,
+        latents: bool = True,
     ) -> None:
         self.declarations = statement.declarations
         self.simplexes = statement.simplexes
         self.prior = dict(prior)
         relations = tuple(_relation(each) for each in given)
-        survey = Survey()
+        survey = Survey(indices=dict(statement.indices))
         for piece in (*statement.pieces, log_prior):
             survey.take(piece, {})
         for support in statement.supports.values():
@@ -141,18 +152,22 @@ class Model:
         for relation in relations:
             survey.take(relation, _relation_scope(relation))
         roles = self._roles(survey, statement, relations, log_prior, prior)
-        supports = self._supports(survey, statement, roles)
+        supports = self._supports(survey, statement, roles, relations)
         reader = self._reader(survey, roles, supports)
+        for label, (index, span) in survey.indices.items():
+            reader.spans.setdefault(label, (span, index_symbol(label)))
+            if span.lower.is_Integer:
+                reader.user_indices.setdefault(index_symbol(label), (index, span.lower))
         self._reader_ = reader
         self._survey = survey
-        whole = Add(*(reader.read(piece) for piece in statement.pieces))
+        whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
         constraints = tuple(self._constraint(reader, relation) for relation in relations)
-        self.log_prior: Expr = reader.read(log_prior) + self._prior(reader, survey, prior)
+        self.log_prior: Expr = expand_logs(reader.read(log_prior)) + self._prior(reader, survey, prior)
         self.extents = tuple(reader.extents.values())
         self.variables = self._table(survey, roles, supports, reader, missing)
         whole, constraints, self.variables = split_missing(whole, constraints, self.variables)
         self.log_likelihood: Expr = Add(whole, *constraints)
-        self._check(missing)
+        self._check(missing, latents)
 
     @staticmethod
     def _roles(
@@ -183,8 +198,12 @@ class Model:
         return roles
 
     @staticmethod
-    def _supports(survey: Survey, statement: _Statement, roles: Mapping[str, Role]) -> dict[str, Support]:
+    def _supports(
+        survey: Survey, statement: _Statement, roles: Mapping[str, Role], relations: tuple[Any, ...]
+    ) -> dict[str, Support]:
         supports = dict(statement.supports)
+        for relation in relations:
+            _link_bound(relation, supports)
         for name, slots in survey.slots.items():
             for slot in slots:
                 for label in slot.labels:
@@ -244,8 +263,8 @@ class Model:
             table[name] = Variable(name, symbol, role, sizes, support, declared, name in missing_names)
         return table
 
-    def _check(self, missing: tuple[Any, ...]) -> None:
-        if not self.latents:
+    def _check(self, missing: tuple[Any, ...], latents: bool) -> None:
+        if latents and not self.latents:
             raise ModelError("The model has no latent variable: name one in latent=[...], or use maximise() directly.")
         if not self.parameters:
             raise ModelError("The model has no parameter: everything is data, known or latent.")
@@ -298,6 +317,12 @@ class Model:
             raise UndeclaredSymbolError(f"{name!r} is not in the model; it has {', '.join(sorted(self.variables))}.")
         return self.variables[name]
 
+    @property
+    def index_sizes(self) -> dict[str, Expr]:
+        """The internal size of every index that the user wrote."""
+        spans = self._reader_.spans.items()
+        return {label: _range_size(span, self._reader_) for label, (span, _) in spans if _plain(span)}
+
     def declared(self, expr: Any) -> Any:
         """An internal expression in the user's symbols and indices."""
         return _Translation(self).outward(expr)
@@ -307,8 +332,8 @@ class Model:
         return self._reader_.read(expr)
 
     def derive(self) -> Any:
-        """Derive EM for this model: see `symem.derive.derive`."""
-        from symem.derive import derive
+        """Derive EM for this model: see `symem.em.EM`."""
+        from symem.em import derive
 
         return derive(self)
 
@@ -337,31 +362,62 @@ def _by_distribution(
             raise ModelError(f"{base_name(each)!r} is both known and given a distribution: choose one.")
         roles[base_name(each)] = Role.KNOWN
     supports: dict[str, Support] = {name: support for d in read for name, support in d.supports()}
-    simplexes: list[tuple[str, ...]] = []
-    for declaration in read:
-        for expr, support in declaration.requirements():
-            _require(expr, support, roles, supports, simplexes)
     named, tuples = _named_supports(parameters)
     roles |= {name: Role.PARAMETER for name in named}
     supports |= named
+    simplexes = list(tuples)
+    for declaration in read:
+        for expr, support in declaration.requirements():
+            _require(expr, support, roles, supports, simplexes)
+    supports |= named
     pieces = tuple(declaration.log_likelihood() for declaration in read)
-    return _Statement(pieces, roles, supports, (*simplexes, *tuples), Role.PARAMETER, read)
+    indices = {base_name(i): (i, own_range(i)) for d in read for i in d.indices}
+    return _Statement(pieces, roles, supports, tuple(simplexes), Role.PARAMETER, read, indices)
 
 
 def _require(
     expr: Any, support: Support, roles: Mapping[str, Role], supports: dict[str, Support], simplexes: list[tuple[str, ...]]
 ) -> None:
-    if isinstance(support, Simplex) and isinstance(expr, (Tuple, tuple)):
-        names = tuple(base_name(entry) for entry in expr if not entry.is_number)
-        if names and not any(name in roles for name in names) and names not in simplexes:
+    if isinstance(expr, Tuple):
+        _require_simplex(expr, roles, supports, simplexes)
+    elif not isinstance(support, Simplex) or isinstance(expr, Indexed):
+        for name, wanted in spread(expr, support):
+            if name not in roles or roles[name] is Role.KNOWN:
+                supports[name] = narrower(supports.get(name), wanted)
+
+
+def _require_simplex(
+    entries: Tuple, roles: Mapping[str, Role], supports: dict[str, Support], simplexes: list[tuple[str, ...]]
+) -> None:
+    """Plain symbols form a simplex; other entries must sum to one where the declared simplexes do."""
+    if all(isinstance(entry, Symbol) for entry in entries) and not any(base_name(e) in supports for e in entries):
+        names = tuple(base_name(entry) for entry in entries)
+        if not any(name in roles for name in names):
             simplexes.append(names)
             supports |= {name: Simplex() for name in names}
         return
-    if isinstance(support, Simplex) and not isinstance(expr, Indexed):
-        return
-    for name, wanted in spread(expr, support):
-        if name not in roles or roles[name] is Role.KNOWN:
-            supports[name] = narrower(supports.get(name), wanted)
+    rest = _on_simplexes(Add(*entries), simplexes, supports).expand()
+    if (rest - 1).is_number and abs(float(rest - 1)) > 1e-12 or not rest.is_number and not _all_known(rest, roles):
+        raise NormalisationError(
+            f"The probabilities {tuple(entries)} sum to {Add(*entries)}, not to 1: write the last as 1 - …, or declare "
+            f"the simplex, parameters={{(p, q, r): Simplex()}}."
+        )
+
+
+def _all_known(expr: Expr, roles: Mapping[str, Role]) -> bool:
+    return all(roles.get(name) is Role.KNOWN for name in _names(expr))
+
+
+def _on_simplexes(whole: Expr, simplexes: list[tuple[str, ...]], supports: Mapping[str, Support]) -> Expr:
+    """Write the last member of each simplex as one minus the others."""
+    scalars = {str(symbol): symbol for symbol in whole.free_symbols if isinstance(symbol, Symbol)}
+    for names in simplexes:
+        if all(name in scalars for name in names):
+            whole = whole.subs(scalars[names[-1]], 1 - Add(*(scalars[name] for name in names[:-1])))
+    for base in {entry.base for entry in whole.atoms(Indexed) if isinstance(supports.get(base_name(entry)), Simplex)}:
+        entries = sorted((e for e in whole.atoms(Indexed) if e.base == base), key=str)
+        whole = whole.subs(entries[-1], 1 - Add(*entries[:-1]))
+    return whole
 
 
 def _by_likelihood(
@@ -435,6 +491,18 @@ def _link_label(name: str, slot: Slot, label: Expr, supports: dict[str, Support]
         supports[inner] = Labels(Symbol(f"max_{inner}", integer=True, positive=True) + 1)
 
 
+def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
+    """What bounds a positive quantity, or totals counts, is one itself."""
+    sides = [side for side in relation.args if isinstance(side, (Symbol, Indexed))]
+    bare = [side for side in sides if base_name(side) not in supports]
+    others = [supports[name] for name in _names(relation) if name in supports]
+    for side in bare:
+        if others and all(isinstance(s, (Counts, Binary)) for s in others) and isinstance(relation, Equality):
+            supports[base_name(side)] = Counts()
+        elif others and all(s.bounds[0] == 0 for s in others) and len(sides) == 2:
+            supports[base_name(side)] = NonNegative()
+
+
 def _origin(slot: Slot, supports: Mapping[str, Support]) -> int:
     if slot.range is not None:
         return int(slot.range.lower) if slot.range.lower.is_Integer else 0
@@ -465,6 +533,11 @@ def _range_size(span: Range, reader: Reader) -> Expr:
     if span.upper.atoms(Indexed):
         return extent_symbol(span.upper)
     return reader.read(span.size)
+
+
+def _plain(span: Range) -> bool:
+    """Whether a range depends on no other index."""
+    return not any(isinstance(atom, Idx) for atom in span.lower.free_symbols | span.upper.free_symbols)
 
 
 def _label_size(support: Labels, label: Expr, reader: Reader, survey: Survey) -> Expr:
@@ -525,9 +598,9 @@ class _Translation:
         self._user = {symbol: index for symbol, index in model._reader_.user_indices.items()}
 
     def outward(self, expr: Any) -> Any:
-        if isinstance(expr, Sum):
+        if isinstance(expr, (Sum, Product)):
             limits = [self._limit(index, low, high) for index, low, high in expr.limits]
-            return Sum(self.outward(expr.function), *limits)
+            return expr.func(self.outward(expr.function), *limits)
         if isinstance(expr, Indexed):
             return self._array(expr)
         if isinstance(expr, Symbol):

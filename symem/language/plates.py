@@ -84,3 +84,34 @@ def bracket(*conditions: Any) -> Expr:
 def total(value: Expr, axes: tuple[Axis, ...]) -> Expr:
     """The sum of a value over axes; over none, the value itself."""
     return Sum(value, *(axis.limits for axis in axes)) if axes else value
+
+
+class Expectation(Function):  # type: ignore[misc]
+    """<f>: a posterior mean that is left unevaluated because nothing that is computed depends on it."""
+
+    nargs = 1
+    is_real = True
+
+
+class LinearSolution(Expr):  # type: ignore[misc]
+    """Component l of the b that solves Σ_m G[j, m] b[m] = h[j] for j = 0 … size - 1.
+
+    Args: (l, j, m, G, h, size); G is an expression in the bound indices j and m, h in j.
+    """
+
+    is_real = True
+    is_commutative = True
+
+    def __new__(cls, *args: Any) -> LinearSolution:
+        made: LinearSolution = Expr.__new__(cls, *args)
+        return made
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        component, j, m, matrix, vector, size = self.args
+        inner = (matrix.free_symbols | vector.free_symbols) - {j, m}
+        return set(inner | component.free_symbols | size.free_symbols)
+
+    @property
+    def bound_symbols(self) -> list[Any]:
+        return [self.args[1], self.args[2]]

@@ -128,7 +128,7 @@ class Survey:
 
     slots: dict[str, list[Slot]] = field(default_factory=dict)
     declared: dict[str, Any] = field(default_factory=dict)
-    indices: dict[str, Range] = field(default_factory=dict)
+    indices: dict[str, tuple[Idx, Range]] = field(default_factory=dict)
     size_names: set[str] = field(default_factory=set)
 
     def take(self, expr: Expr, env: Environment) -> None:

@@ -41,6 +41,17 @@ class Positive(Support):
 
 
 @dataclass(frozen=True)
+class NonNegative(Support):
+    """The closed half-line [0, oo)."""
+
+    assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
+
+    @property
+    def bounds(self) -> tuple[Expr, Expr]:
+        return (S.Zero, oo)
+
+
+@dataclass(frozen=True)
 class UnitInterval(Support):
     """The open interval (0, 1)."""
 
@@ -89,7 +100,7 @@ class Simplex(Support):
 class Binary(Support):
     """{0, 1}."""
 
-    assumptions: ClassVar[dict[str, bool]] = {"integer": True, "nonnegative": True}
+    assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
 
     @property
@@ -122,7 +133,7 @@ class Labels(Support):
 class OneHot(Support):
     """Rows of an array with a single 1 among zeros, over its last index."""
 
-    assumptions: ClassVar[dict[str, bool]] = {"integer": True, "nonnegative": True}
+    assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
 
     @property
@@ -136,7 +147,7 @@ class Counts(Support):
 
     lower: Expr = Integer(0)
     upper: Expr = oo
-    assumptions: ClassVar[dict[str, bool]] = {"integer": True, "nonnegative": True}
+    assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
 
     def __init__(self, lower: Any = 0, upper: Any = oo) -> None:

@@ -1,0 +1,86 @@
+"""∂/∂θ at a fresh index, and Q's stationarity equations.
+
+SymPy's `diff` at a bound index is wrong. Here every entry of a parameter in a term is differentiated as a
+variable of its own, its place becomes the fresh index, and the sums over that place fall away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, diff
+
+from symem.calculus.gathering import places_of
+from symem.calculus.separate import Term, fold, fresh_index, gather, separate
+from symem.language.plates import Axis, total
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """One parameter entry at generic indices: `atom` over `axes`; fixed places are numbers."""
+
+    atom: Expr
+    axes: tuple[Axis, ...]
+
+    @property
+    def base(self) -> Expr:
+        return self.atom.base if isinstance(self.atom, Indexed) else self.atom
+
+    def matches(self, other: Expr) -> bool:
+        """Whether an entry is this unknown at some position."""
+        if not isinstance(self.atom, Indexed):
+            return bool(other == self.atom)
+        if not isinstance(other, Indexed) or other.base != self.atom.base:
+            return False
+        pairs = zip(self.atom.indices, other.indices, strict=True)
+        return all(mine == yours if mine.is_Integer else not yours.is_Integer for mine, yours in pairs)
+
+    def entries(self, expr: Expr) -> list[Expr]:
+        """The entries of this unknown in an expression."""
+        atoms = expr.atoms(Indexed) if isinstance(self.atom, Indexed) else expr.free_symbols
+        return sorted((atom for atom in atoms if self.matches(atom)), key=str)
+
+
+def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
+    """∂/∂unknown of a sum of terms."""
+    return gather(part for term in terms for entry in unknown.entries(term.factor) for part in _by(term, entry, unknown))
+
+
+def _by(term: Term, entry: Expr, unknown: Unknown) -> list[Term]:
+    variable = Dummy(**unknown.atom.assumptions0)
+    slope = diff(term.factor.xreplace({entry: variable}), variable).xreplace({variable: entry})
+    rules: dict[Expr, Expr] = {}
+    for place, index in zip(places_of(entry), places_of(unknown.atom), strict=True):
+        if not place.is_Integer:
+            rules[place] = index
+    left = tuple(axis for axis in term.axes if axis.index not in rules)
+    generic = {axis.index for axis in unknown.axes}
+    for axis in left:
+        if axis.index in generic:
+            rules[axis.index] = fresh_index(axis.index, slope.free_symbols | generic | set(rules.values()))
+    axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in left)
+    return [Term(p.factor, p.axes + axes) for p in separate(slope.xreplace(rules))]
+
+
+def pulled(term: Term) -> Expr:
+    """A term with the factors that no bound index touches in front of its sum."""
+    bare = fold(term)
+    bound = {axis.index for axis in bare.axes}
+    outer = [f for f in bare.factors() if not f.free_symbols & bound]
+    inner = [f for f in bare.factors() if f.free_symbols & bound]
+    return Mul(*outer, total(Mul(*inner), bare.axes) if bare.axes else S.One)
+
+
+def equation(terms: Iterable[Term]) -> Expr:
+    """The stationarity expression, which vanishes at the update; sums of one kind are written as one."""
+    sums: dict[tuple[Expr, tuple[object, ...]], Expr] = {}
+    rest = []
+    for each in map(pulled, terms):
+        inner = next((f for f in Mul.make_args(each) if isinstance(f, Sum)), None)
+        if inner is None:
+            rest.append(each)
+        else:
+            key = (each / inner, inner.limits)
+            sums[key] = sums.get(key, S.Zero) + inner.function
+    return Add(*rest, *(outer * Sum(inner, *limits) for (outer, limits), inner in sums.items()))

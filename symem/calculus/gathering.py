@@ -1,0 +1,133 @@
+"""log p as a function of one latent at one plate position: its terms, pulled out of the sums.
+
+A latent's own indices become the position; a latent that stands behind another index, as a[g[j]] does,
+is brought to its position by a bracket [g_j = r]. What remains bound is summed inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sympy import And, Dummy, Eq, Expr, Indexed, Mul, Symbol
+
+from symem.calculus.separate import Term, fresh_index, tidy
+from symem.errors import NotDerivedError
+from symem.language.model import Variable
+from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """The terms that hold a latent at one position, and all others.
+
+    `atom` is the latent at `position`; `terms` are bound over inner axes only; `condition` is the bracket
+    that all of them share (1 if none): the latent exists only where it holds.
+    """
+
+    variable: Variable
+    atom: Expr
+    position: tuple[Axis, ...]
+    terms: tuple[Term, ...]
+    condition: Expr
+    rest: tuple[Term, ...]
+
+
+def atoms_of(expr: Expr, variable: Variable) -> list[Expr]:
+    """The entries of a variable in an expression, in a stable order."""
+    if variable.sizes:
+        return sorted((atom for atom in expr.atoms(Indexed) if atom.base == variable.symbol), key=str)
+    return [variable.symbol] if variable.symbol in expr.free_symbols else []
+
+
+def places_of(atom: Expr) -> tuple[Expr, ...]:
+    return tuple(atom.indices) if isinstance(atom, Indexed) else ()
+
+
+def gather_latent(terms: Iterable[Term], variable: Variable) -> Conditional:
+    """Gather the terms of a latent at one position.
+
+    Raises:
+        NotDerivedError: a term holds the latent at two positions at once.
+    """
+    holding = [term for term in terms if atoms_of(term.factor, variable)]
+    rest = tuple(term for term in terms if not atoms_of(term.factor, variable))
+    position = _position(holding, variable)
+    places = tuple(axis.index for axis in position)
+    atom = variable.symbol[places] if places else variable.symbol
+    moved = [move(term, variable, position) for term in holding]
+    inner = [Term(t.factor, tuple(a for a in t.axes if a.index not in places)) for t in moved]
+    condition, stripped = _common_bracket(inner)
+    return Conditional(variable, atom, position, tuple(stripped), condition, rest)
+
+
+def _position(holding: list[Term], variable: Variable) -> tuple[Axis, ...]:
+    """Index names for the position: those of a term in which all are plain, else fresh ones."""
+    for term in holding:
+        places = places_of(atoms_of(term.factor, variable)[0])
+        if all(place in term.indices for place in places) and len(set(places)) == len(places):
+            by_index = {axis.index: axis for axis in term.axes}
+            return tuple(by_index[place] for place in places)
+    names = [index_symbol(f"{variable.name}_{slot}" if slot else f"{variable.name}_at") for slot in range(len(variable.sizes))]
+    return tuple(Axis(name, size) for name, size in zip(names, variable.sizes, strict=True))
+
+
+def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
+    """The same term with the latent standing at the position."""
+    atoms = atoms_of(term.factor, variable)
+    if len(atoms) > 1:
+        raise NotDerivedError(
+            f"{atoms[0]} and {atoms[1]} stand in one term, {term.factor}: entries of {variable.name} are coupled "
+            f"with each other. Chains and grids of latents are not derived."
+        )
+    rules, brackets = _alignment(places_of(atoms[0]), term, position)
+    taken = term.factor.free_symbols | set(rules.values())
+    for axis in position:
+        if axis.index in term.indices and axis.index not in rules:
+            rules[axis.index] = fresh_index(axis.index, taken)
+            taken.add(rules[axis.index])
+    axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
+    absent = tuple(axis for axis in position if axis.index not in {each.index for each in axes})
+    places = tuple(axis.index for axis in position)
+    token = Dummy()
+    factor = term.factor.xreplace({atoms[0]: token}).xreplace(rules)
+    factor = factor.xreplace({token: variable.symbol[places] if places else variable.symbol})
+    bracket = Iverson(And(*(Eq(place.xreplace(rules), index) for place, index in brackets)))
+    return tidy(Term(factor * bracket, axes + absent))
+
+
+def _alignment(
+    places: tuple[Expr, ...], term: Term, position: tuple[Axis, ...]
+) -> tuple[dict[Expr, Expr], list[tuple[Expr, Symbol]]]:
+    """Which index becomes which position, and the slots that hold something else."""
+    rules: dict[Expr, Expr] = {}
+    brackets = []
+    for place, axis in zip(places, position, strict=True):
+        if place in term.indices and place not in rules:
+            rules[place] = axis.index
+        else:
+            brackets.append((place, axis.index))
+    return rules, brackets
+
+
+def _common_bracket(terms: list[Term]) -> tuple[Expr, list[Term]]:
+    """Take out the conditions that every term shares; a hard constraint shares them by its alternative."""
+    soft = [term for term in terms if not term.factor.has(LogIverson)]
+    shared: set[Expr] | None = None
+    for term in soft:
+        found = conditions_of(term.factor)
+        shared = found if shared is None else shared & found
+    if not shared:
+        return Iverson(True), terms
+    return Iverson(And(*shared)), [Term(_without(term.factor, shared), term.axes) for term in terms]
+
+
+def conditions_of(factor: Expr) -> set[Expr]:
+    """The conditions in the brackets of a product."""
+    brackets = [each.args[0] for each in Mul.make_args(factor) if isinstance(each, Iverson)]
+    return {part for bracket in brackets for part in And.make_args(bracket)}
+
+
+def _without(factor: Expr, shared: set[Expr]) -> Expr:
+    rest = [each for each in Mul.make_args(factor) if not isinstance(each, Iverson)]
+    return Mul(Iverson(And(*(conditions_of(factor) - shared))), *rest)

@@ -1,0 +1,272 @@
+"""The M-step: ∂Q/∂θ = 0, block by block, with multipliers for simplexes.
+
+A block is a set of parameters that meet in terms of Q. Within it a parameter whose equation can be solved
+without the others is solved first and put into the rest (a mean before its variance); equations that are
+linear in several entries at once are solved together; what then remains has no closed form, and the outcome
+says which parameters and which term stand in the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand
+
+from symem.calculus.differentiate import Unknown, derivative, equation
+from symem.calculus.gathering import atoms_of
+from symem.calculus.isolate import isolate, simplified
+from symem.calculus.linear import coupled_over_axis, joint
+from symem.calculus.names import Names
+from symem.calculus.separate import Term, gather, separate
+from symem.derivation import Definition, NotDerived, Update
+from symem.language.model import Variable
+from symem.language.plates import Axis, LinearSolution, total
+from symem.language.supports import Simplex
+
+MULTIPLIER = Symbol("lamda", real=True)
+
+
+@dataclass(frozen=True)
+class Root:
+    """A solved parameter: its value in statistics and earlier parameters, and how it was found."""
+
+    unknown: Unknown
+    value: Expr
+    equation: Expr
+    nested: Expr
+    reason: str
+    multiplier: tuple[Symbol, Expr] | None = None
+
+
+@dataclass
+class Block:
+    """Parameters that meet in terms of Q, and their solution as far as it goes."""
+
+    number: int
+    terms: tuple[Term, ...]
+    pending: list[Unknown]
+    supports: dict[Unknown, Variable]
+    simplexes: tuple[tuple[Unknown, ...], ...]
+    collapse: Callable[[Expr], Expr]
+    roots: list[Root] = field(default_factory=list)
+
+    def solve(self) -> None:
+        """Solve until nothing more can be."""
+        while self.pending and (self._one_alone() or self._simplex() or self._together() or self._over_axis()):
+            pass
+
+    # -- substitution --------------------------------------------------------------------------------
+
+    def _terms_of(self, unknown: Unknown) -> tuple[Term, ...]:
+        return derivative(self.terms, unknown)
+
+    def _known(self, terms: Iterable[Term]) -> tuple[Term, ...]:
+        """Terms with every solved parameter at its value."""
+        for root in self.roots:
+            if not root.value.has(LinearSolution):
+                terms = [part for term in terms for part in _substituted(term, root)]
+        return gather(terms)
+
+    # -- ways to solve -------------------------------------------------------------------------------
+
+    def _one_alone(self) -> bool:
+        for unknown in self.pending:
+            if self._constraint_of(unknown):
+                continue
+            raw = equation(self._terms_of(unknown))
+            whole = self.collapse(equation(self._known(self._terms_of(unknown))))
+            value = isolate(whole, unknown.atom, self.supports[unknown].support)
+            if value is not None and self._is_free(value, unknown):
+                nested = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support)
+                self._accept(Root(unknown, value, raw, value if nested is None else nested, "isolated"))
+                return True
+        return False
+
+    def _constraint_of(self, unknown: Unknown) -> tuple[Unknown, ...] | None:
+        if isinstance(self.supports[unknown].support, Simplex):
+            return next((group for group in self.simplexes if unknown in group), (unknown,))
+        return None
+
+    def _simplex(self) -> bool:
+        """θ_k(λ) = g(λ) h_k, so θ_k = h_k / Σ h."""
+        for unknown in self.pending:
+            group = self._constraint_of(unknown)
+            if group is None:
+                continue
+            raws = [equation(self._terms_of(member)) for member in group]
+            shares = [self._share(raw, member) for raw, member in zip(raws, group, strict=True)]
+            if any(share is None or not self._is_free(share, member) for share, member in zip(shares, group, strict=True)):
+                continue
+            whole = self._simplex_sum([s for s in shares if s is not None], group)
+            for member, share, raw in zip(group, shares, raws, strict=True):
+                value = simplified(share / whole)
+                self._accept(Root(member, value, raw - MULTIPLIER, value, "multiplier", (MULTIPLIER, whole)))
+            return True
+        return False
+
+    def _share(self, raw: Expr, unknown: Unknown) -> Expr | None:
+        """h in θ = g(λ) h, scaled so that g(λ) = 1/λ where that is its form."""
+        value = isolate(raw - MULTIPLIER, unknown.atom, self.supports[unknown].support)
+        if value is None:
+            return None
+        _, held = simplified(value).as_independent(MULTIPLIER, as_Add=False)
+        share = simplified(value / held)
+        return None if share.has(MULTIPLIER) else _expanded_share(share)
+
+    def _simplex_sum(self, shares: list[Expr], group: tuple[Unknown, ...]) -> Expr:
+        if len(group) > 1:
+            return Add(*shares)
+        support = self.supports[group[0]].support
+        assert isinstance(support, Simplex)
+        cells = group[0].axes[-support.axes :]
+        parts = [total(part, cells) for part in Add.make_args(shares[0])]
+        return self.collapse(Add(*(_folded(part) for part in parts)))
+
+    def _together(self) -> bool:
+        """A few entries at one position whose equations are jointly linear."""
+        free = [u for u in self.pending if not self._constraint_of(u)]
+        for size in range(2, min(len(free), 6) + 1):
+            for group in _neighbouring(free, size):
+                raws = [equation(self._terms_of(unknown)) for unknown in group]
+                wholes = [self.collapse(equation(self._known(self._terms_of(unknown)))) for unknown in group]
+                values = joint(wholes, group, self.pending)
+                if values:
+                    for unknown, value, raw in zip(group, values, raws, strict=True):
+                        self._accept(Root(unknown, value, raw, value, "jointly linear"))
+                    return True
+        return False
+
+    def _over_axis(self) -> bool:
+        for unknown in self.pending:
+            if self._constraint_of(unknown):
+                continue
+            terms = self._known(self._terms_of(unknown))
+            value = coupled_over_axis(terms, unknown, [u for u in self.pending if u != unknown])
+            if value is not None:
+                self._accept(Root(unknown, value, equation(self._terms_of(unknown)), value, "linear system"))
+                return True
+        return False
+
+    def _is_free(self, value: Expr, own: Unknown) -> bool:
+        return not any(unknown.entries(value) for unknown in self.pending)
+
+    def _accept(self, root: Root) -> None:
+        self.roots.append(root)
+        self.pending.remove(root.unknown)
+
+    # -- outcome -------------------------------------------------------------------------------------
+
+    def updates(self) -> list[Update]:
+        return [
+            Update(
+                Definition(root.unknown.atom, root.unknown.axes, root.value),
+                root.equation,
+                root.nested,
+                self.number,
+                root.multiplier,
+                root.reason,
+            )
+            for root in self.roots
+        ]
+
+    def not_derived(self) -> list[NotDerived]:
+        if not self.pending:
+            return []
+        unknown = self.pending[0]
+        whole = equation(self._terms_of(unknown))
+        term = max(Add.make_args(whole), key=lambda part: (len(unknown.entries(part)) > 0, part.count_ops(), str(part)))
+        names = ", ".join(str(u.atom) for u in self.pending)
+        reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
+        return [NotDerived(tuple(u.atom for u in self.pending), whole, term, reason)]
+
+
+def solve_blocks(
+    terms: tuple[Term, ...],
+    parameters: Sequence[Variable],
+    simplexes: Sequence[tuple[str, ...]],
+    names: Names,
+    collapse: Callable[[Expr], Expr] = lambda expr: expr,
+) -> list[Block]:
+    """Solve ∂Q/∂θ = 0 for all parameters."""
+    unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
+    groups = tuple(tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes)
+    blocks = []
+    for number, members in enumerate(_components(terms, list(unknowns), groups)):
+        own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
+        block = Block(number, own, members, {u: unknowns[u] for u in members}, groups, collapse)
+        block.solve()
+        blocks.append(block)
+    return blocks
+
+
+def unknowns_of(variable: Variable, terms: Iterable[Term], names: Names) -> list[Unknown]:
+    """The entries of a parameter that need an update each: one per pattern of fixed places."""
+    patterns: dict[tuple[Expr | None, ...], None] = {}
+    for term in terms:
+        for atom in atoms_of(term.factor, variable):
+            places = atom.indices if isinstance(atom, Indexed) else ()
+            patterns.setdefault(tuple(p if p.is_Integer else None for p in places))
+    found = []
+    for pattern in patterns:
+        taken: set[Expr] = set()
+        places, axes = [], []
+        for place, size in zip(pattern, variable.sizes, strict=True):
+            if place is None:
+                axis = names.axis(size, "m", taken)
+                taken.add(axis.index)
+                axes.append(axis)
+            places.append(axis.index if place is None else place)
+        atom = variable.symbol[tuple(places)] if places else variable.symbol
+        found.append(Unknown(atom, tuple(axes)))
+    return found
+
+
+def _components(
+    terms: tuple[Term, ...], unknowns: list[Unknown], groups: tuple[tuple[Unknown, ...], ...]
+) -> list[list[Unknown]]:
+    """Connected components of the unknowns, two being joined by a term or a simplex."""
+    links = [[u for u in unknowns if u.entries(term.factor)] for term in terms] + [list(g) for g in groups]
+    owner = {unknown: position for position, unknown in enumerate(unknowns)}
+    for link in links:
+        if link:
+            lowest = min(owner[u] for u in link)
+            joined = {owner[u] for u in link}
+            owner = {u: lowest if o in joined else o for u, o in owner.items()}
+    return [[u for u in unknowns if owner[u] == component] for component in sorted(set(owner.values()))]
+
+
+def _neighbouring(unknowns: list[Unknown], size: int) -> list[list[Unknown]]:
+    """Groups of unknowns over the same axes."""
+    same: dict[tuple[Axis, ...], list[Unknown]] = {}
+    for unknown in unknowns:
+        same.setdefault(unknown.axes, []).append(unknown)
+    return [group[start : start + size] for group in same.values() for start in range(len(group) - size + 1)]
+
+
+def _substituted(term: Term, root: Root) -> list[Term]:
+    factor = term.factor
+    for entry in root.unknown.entries(factor):
+        factor = factor.xreplace({entry: moved(root.value, root.unknown, entry)})
+    if factor == term.factor:
+        return [term]
+    return [Term(part.factor, part.axes + term.axes) for part in separate(factor)]
+
+
+def moved(value: Expr, unknown: Unknown, entry: Expr) -> Expr:
+    """A value at generic indices, read at the indices of an entry."""
+    if not isinstance(entry, Indexed):
+        return value
+    pairs = zip(unknown.atom.indices, entry.indices, strict=True)
+    return value.xreplace({mine: yours for mine, yours in pairs if not mine.is_Integer})
+
+
+def _expanded_share(share: Expr) -> Expr:
+    return expand(share, deep=False) if isinstance(share, Mul) and share.has(Add) else share
+
+
+def _folded(part: Expr) -> Expr:
+    if isinstance(part, Sum) and not part.function.free_symbols & {limit[0] for limit in part.limits}:
+        return Mul(part.function, *(limit[2] + 1 for limit in part.limits))
+    return part
+

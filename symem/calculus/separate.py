@@ -1,0 +1,157 @@
+"""The separated form: a log-likelihood as a list of terms, each a product of factors over axes.
+
+Sums and products are multiplied out until no sum stands inside a term, squares of sums becoming double
+sums; what cannot be multiplied out (log(1 + exp(β)), 1/(σ² + v)) stays whole as one factor. Brackets are
+absorbed: [a][b] = [a and b], and [a] log [b] = log [not a or b].
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product as cartesian
+
+from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
+
+from symem.language.logarithm import expand_logs
+from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
+
+
+@dataclass(frozen=True)
+class Term:
+    """factor, summed over axes."""
+
+    factor: Expr
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def expr(self) -> Expr:
+        return total(self.factor, self.axes)
+
+    @property
+    def indices(self) -> frozenset[Symbol]:
+        return frozenset(axis.index for axis in self.axes)
+
+    def factors(self) -> tuple[Expr, ...]:
+        return Mul.make_args(self.factor)
+
+    def replace(self, rules: dict[Expr, Expr]) -> Term:
+        return Term(self.factor.xreplace(rules), self.axes)
+
+
+def separate(expr: Expr) -> tuple[Term, ...]:
+    """The separated form of an expression, equal terms gathered."""
+    return gather(_terms(expand_logs(expr)))
+
+
+def rejoin(terms: Iterable[Term]) -> Expr:
+    """The expression that terms add up to, sums over the same axes written as one."""
+    groups: dict[tuple[Axis, ...], list[Expr]] = defaultdict(list)
+    for term in terms:
+        groups[term.axes].append(term.factor)
+    return Add(*(total(Add(*factors), axes) for axes, factors in groups.items()))
+
+
+def gather(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Add up terms that differ in a number only, and drop those that are zero."""
+    sums: dict[tuple[Expr, frozenset[Axis]], Expr] = {}
+    axes: dict[tuple[Expr, frozenset[Axis]], tuple[Axis, ...]] = {}
+    for term in map(tidy, terms):
+        coefficient, factor = term.factor.as_coeff_Mul()
+        key = (factor, frozenset(term.axes))
+        sums[key] = sums.get(key, S.Zero) + coefficient
+        axes.setdefault(key, term.axes)
+    return tuple(Term(sums[key] * key[0], axes[key]) for key in sums if sums[key] != 0)
+
+
+def tidy(term: Term) -> Term:
+    """The same term with its brackets merged into one."""
+    return Term(_merge_brackets(term.factor), term.axes)
+
+
+def fold(term: Term) -> Term:
+    """Sum over the axes that nothing in the term depends on: they contribute their size."""
+    unused = [axis.size for axis in term.axes if axis.index not in term.factor.free_symbols]
+    kept = tuple(axis for axis in term.axes if axis.index in term.factor.free_symbols)
+    return Term(Mul(term.factor, *unused), kept)
+
+
+def _merge_brackets(factor: Expr) -> Expr:
+    if not factor.has(Iverson, LogIverson):
+        return factor
+    brackets, logs, rest = [], [], []
+    for each in Mul.make_args(factor):
+        (brackets if isinstance(each, Iverson) else logs if isinstance(each, LogIverson) else rest).append(each)
+    if not logs:
+        conditions = {part for b in brackets for part in And.make_args(b.args[0])}
+        return S.Zero if _contradictory(conditions) else Mul(Iverson(And(*conditions)), *rest)
+    return LogIverson(Or(Not(And(*(b.args[0] for b in brackets))), logs[0].args[0]))
+
+
+def _contradictory(conditions: Iterable[Expr]) -> bool:
+    """Whether one quantity is asked to equal two numbers."""
+    values: dict[Expr, set[Expr]] = defaultdict(set)
+    for condition in conditions:
+        if isinstance(condition, Eq) and condition.rhs.is_number:
+            values[condition.lhs].add(condition.rhs)
+    return any(len(each) > 1 for each in values.values())
+
+
+def _terms(expr: Expr) -> list[Term]:
+    if isinstance(expr, Add):
+        return [term for part in expr.args for term in _terms(part)]
+    if isinstance(expr, Sum):
+        outer = tuple(Axis(index, high + 1) for index, _low, high in expr.limits)
+        return [Term(term.factor, term.axes + outer) for term in _terms(expr.function)]
+    if isinstance(expr, Mul):
+        return _multiply([_terms(part) for part in expr.args])
+    if isinstance(expr, Pow):
+        return _power(expr)
+    return [Term(expr)]
+
+
+def _power(expr: Pow) -> list[Term]:
+    base, exponent = expr.args
+    if exponent.is_Integer and exponent > 1 and (isinstance(base, (Add, Mul)) or base.has(Sum)):
+        return _multiply([_terms(base)] * int(exponent))
+    if isinstance(base, Mul) or (isinstance(base, Pow) and base.base.is_positive):
+        spread = expand_power_base(Pow(base, exponent), force=True)
+        return _terms(spread) if spread != expr else [Term(expr)]
+    if isinstance(exponent, Add) and base.is_positive:
+        return _multiply([_terms(Pow(base, part)) for part in exponent.args])
+    return [Term(expr)]
+
+
+def _multiply(lists: list[list[Term]]) -> list[Term]:
+    if all(len(each) == 1 for each in lists) and not any(each[0].axes for each in lists):
+        return [Term(Mul(*(each[0].factor for each in lists)))]
+    return [_product(combination) for combination in cartesian(*lists)]
+
+
+def _product(terms: Iterable[Term]) -> Term:
+    """The product of sums as one sum, bound indices renamed apart."""
+    factor, axes = S.One, ()
+    for term in terms:
+        apart = rename_apart(term, {axis.index for axis in axes} | factor.free_symbols)
+        factor, axes = factor * apart.factor, axes + apart.axes
+    return Term(factor, axes)
+
+
+def rename_apart(term: Term, taken: set[Symbol]) -> Term:
+    """The same term with bound indices that avoid the names taken."""
+    rules: dict[Expr, Expr] = {}
+    for axis in term.axes:
+        if axis.index in taken:
+            rules[axis.index] = fresh_index(axis.index, taken | term.factor.free_symbols | set(rules.values()))
+    axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
+    return Term(term.factor.xreplace(rules), axes)
+
+
+def fresh_index(index: Symbol, taken: set[Symbol]) -> Symbol:
+    """An index named after another that no one uses: i', i'', … written i_2, i_3."""
+    stem = str(index).rstrip("0123456789").removesuffix("_") if "_" in str(index) else str(index)
+    count = 2
+    while index_symbol(f"{stem}_{count}") in taken:
+        count += 1
+    return index_symbol(f"{stem}_{count}")

@@ -1,0 +1,87 @@
+"""The pipeline on one page: it alone knows the order of the stages.
+
+separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) → solve_blocks (M-step) → certify.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Add, Expr
+
+from symem.calculus.certify import certify
+from symem.calculus.collapse import Collapse
+from symem.calculus.conditioning import condition
+from symem.calculus.eliminate import Elimination
+from symem.calculus.entropy import entropy
+from symem.calculus.expectation import Expectations
+from symem.calculus.maximise import Block, solve_blocks
+from symem.calculus.names import Names
+from symem.calculus.posterior import posteriors
+from symem.calculus.separate import fold, rejoin, separate
+from symem.calculus.story import steps
+from symem.calculus.surrogate import expected
+from symem.derivation import Derivation, Surrogate
+from symem.errors import NotDerivedError
+from symem.language.model import Model
+from symem.language.supports import Support
+
+
+def derive_records(model: Model) -> Derivation:
+    """Derive E-step, observed-data likelihood, surrogate and M-step.
+
+    Raises:
+        NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
+    """
+    names = Names(model)
+    terms = separate(model.log_likelihood)
+    conditioned, groups = condition(model, terms)
+    elimination = Elimination(model, names, conditioned, groups, [])
+    elimination.run()
+    expectations = Expectations(elimination.done, names)
+    surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
+    sizes = {size.symbol for size in model.sizes}
+    collapse = Collapse(surrogate.statistics, elimination.done, sizes)
+    blocks = solve_blocks(surrogate.terms, model.parameters, model.simplexes, names, collapse)
+    disorder = entropy(elimination.done, expectations)
+    derivation = Derivation(
+        model=model,
+        complete=rejoin(map(fold, terms)),
+        posteriors=posteriors(elimination.done, expectations),
+        log_likelihood=Add(*(fold(term).expr for term in elimination.terms)),
+        surrogate=Surrogate(rejoin(surrogate.terms), surrogate.statistics, surrogate.constant, disorder),
+        updates=tuple(update for block in blocks for update in block.updates()),
+        not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
+    )
+    return steps(certify(derivation))
+
+
+def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
+    """Maximise an expression over parameters: the M-step's solver on its own.
+
+    Args:
+        objective: a SymPy expression; `Sum`s over `Idx` ranges are read as in a model.
+        parameters: each parameter with its support, `{p: Simplex()}`.
+
+    Returns:
+        parameter -> its maximiser, in the user's symbols.
+
+    Raises:
+        NotDerivedError: a block has no closed form; the message names the parameters and the term.
+    """
+    model = Model.of_objective(objective, parameters)
+    names = Names(model)
+    blocks = solve_blocks(separate(model.log_likelihood), model.parameters, model.simplexes, names)
+    open_blocks = [outcome.reason for block in blocks for outcome in block.not_derived()]
+    if open_blocks:
+        raise NotDerivedError(" ".join(open_blocks))
+    return _by_parameter(model, blocks)
+
+
+def _by_parameter(model: Model, blocks: list[Block]) -> dict[Any, Expr]:
+    found = {}
+    for update in (update for block in blocks for update in block.updates()):
+        atom = model.declared(update.parameter)
+        whole = all(not place.is_Integer for place in getattr(update.parameter, "indices", ()))
+        found[getattr(atom, "base", atom) if whole else atom] = model.declared(update.value)
+    return found

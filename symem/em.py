@@ -1,0 +1,357 @@
+"""What comes back from a derivation: formulas in the user's symbols, documents, and the solver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sympy import Add, Expr, Indexed, IndexedBase, Integer, Mul, Pow, Sum, Symbol, exp, log, preorder_traversal, sqrt
+
+from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
+from symem.derive import derive_records
+from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
+from symem.files import write_whole
+from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
+from symem.language.model import Model
+from symem.language.reading import base_name
+
+
+def derive(model: Model) -> EM:
+    """Derive EM for a model.
+
+    Raises:
+        NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
+    """
+    return EM(derive_records(model))
+
+
+class EM:
+    """An EM algorithm: E-step, Q, M-step, likelihood, and what can be made of them.
+
+    Formulas are in the user's symbols. In `posterior`, `explicit` and `log_likelihood` a parameter means its
+    value at θ⁽ᵗ⁾; in `Q` it is the new one, θ⁽ᵗ⁾ being hidden in the statistics (`written_out` shows it).
+    """
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.model = derivation.model
+        self._module: ModuleType | None = None
+
+    # -- formulas ------------------------------------------------------------------------------------
+
+    @cached_property
+    def posterior(self) -> Mapping[Any, Distribution]:
+        """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
+        return _ByName({p.latent.name: (self._user(p.latent.declared), self._distribution(p)) for p in self._posteriors()})
+
+    def _posteriors(self) -> Iterator[Posterior]:
+        return iter(self.derivation.posteriors)
+
+    @cached_property
+    def Q(self) -> Expr:
+        """Q(θ|θ⁽ᵗ⁾) in new parameters and the statistics of `statistics`."""
+        return self._user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
+
+    @cached_property
+    def entropy(self) -> Expr:
+        """H(q) of q = p(z|x, θ⁽ᵗ⁾); Q(θ⁽ᵗ⁾|θ⁽ᵗ⁾) + H(q) = ℓ(θ⁽ᵗ⁾)."""
+        return self._user(self.derivation.surrogate.entropy)
+
+    @cached_property
+    def free_energy(self) -> Expr:
+        """F(q, θ) = Q + H(q) (Neal & Hinton 1998); its M-step is that of Q."""
+        return self.Q + self.entropy
+
+    @cached_property
+    def statistics(self) -> Mapping[Any, Expr]:
+        """statistic -> its sum over data and posterior means."""
+        return {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+
+    @cached_property
+    def updates(self) -> Mapping[Any, Expr]:
+        """parameter -> θ⁽ᵗ⁺¹⁾ in terms of the statistics.
+
+        Raises:
+            NotDerivedError: on asking for a parameter without a closed form; the message says why.
+        """
+        return _Updates(self)
+
+    @cached_property
+    def log_likelihood(self) -> Expr:
+        """The observed-data log-likelihood ℓ(θ), latents eliminated, written out."""
+        return self._written_out(self.derivation.log_likelihood)
+
+    @cached_property
+    def log_posterior(self) -> Expr:
+        """ℓ(θ) plus the log-prior: what MAP-EM raises."""
+        return self.log_likelihood + self._user(self.model.log_prior)
+
+    def explicit(self, parameter: Any) -> Expr:
+        """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾."""
+        return self._written_out(self.updates[parameter], internal=False)
+
+    def written_out(self, expr: Any) -> Expr:
+        """An expression with its statistics and posterior means in data and θ⁽ᵗ⁾."""
+        return self._written_out(expr, internal=False)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Of each update: what was proved, what was only checked, what is open."""
+        return self.derivation.certificates
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation: law, before, after, why it is allowed."""
+        return self.derivation.steps
+
+    # -- documents -----------------------------------------------------------------------------------
+
+    def latex(self) -> str:
+        """The derivation as a LaTeX article."""
+        from symem.output.report import latex
+
+        return latex(self.derivation)
+
+    def markdown(self) -> str:
+        """The derivation in Markdown."""
+        from symem.output.report import markdown
+
+        return markdown(self.derivation)
+
+    def _repr_latex_(self) -> str:
+        from symem.output.report import latex_fragment
+
+        return latex_fragment(self.derivation)
+
+    def __str__(self) -> str:
+        from symem.output.report import text
+
+        return text(self.derivation)
+
+    # -- the solver ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _source(self) -> str:
+        from symem.output.emit import emit
+
+        return emit(self.derivation)
+
+    def source(self) -> str:
+        """The stand-alone NumPy module.
+
+        Raises:
+            NotDerivedError: a parameter has no closed-form update.
+        """
+        return self._source
+
+    def write(self, path: str | Path, *, force: bool = False, verify: bool = True) -> Path:
+        """Write the module to a file, whole or not at all.
+
+        Raises:
+            VerificationError: a rung V0 to V3 of the ladder failed; nothing was written.
+            ExistingFileError: the file exists and `force` is not set.
+        """
+        text = self.source()
+        if verify:
+            found = self.verify()
+            if found.blocks_emission:
+                raise VerificationError(f"Nothing was written to {path}, because verification failed.\n{found}")
+        return write_whole(path, text, force=force)
+
+    def solver(self) -> ModuleType:
+        """The emitted module itself, loaded."""
+        from symem.output.emit import load
+
+        if self._module is None:
+            self._module = load(self.source())
+        return self._module
+
+    def fit(self, **options: Any) -> Any:
+        """Fit by the emitted module: `fit(x=data, K=2, seed=0, tol=…, max_iter=…, n_init=…)`.
+
+        Raises:
+            DataError: an array, size or start that the model cannot take; the message names it.
+        """
+        solver = self.solver()
+        try:
+            return solver.fit(**options)
+        except solver.DataError as error:
+            raise DataError(str(error)) from None
+
+    def verify(self, data: Mapping[str, Any] | None = None, *, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Any:
+        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model."""
+        from symem.verification import verify
+
+        return verify(self, data=data, seed=seed, sizes=sizes)
+
+    # -- translation ---------------------------------------------------------------------------------
+
+    def _user(self, expr: Any) -> Any:
+        return self.model.declared(expr) if isinstance(expr, Expr) else expr
+
+    @cached_property
+    def _definitions(self) -> dict[Any, Definition]:
+        listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
+        return {getattr(d.symbol, "base", d.symbol): d for d in listed}
+
+    def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
+        """Replace every name the derivation brought in, innermost last."""
+        while True:
+            held = [a for a in preorder_traversal(expr) if getattr(a, "base", a) in self._definitions and _is_entry(a)]
+            if not held:
+                return _reduced(self._user(expr) if internal else expr)
+            expr = expr.xreplace({atom: self._value_at(atom, internal) for atom in held})
+
+    def _value_at(self, atom: Any, internal: bool) -> Any:
+        definition = self._definitions[getattr(atom, "base", atom)]
+        value = definition.value if internal else self._user(definition.value)
+        own = definition.symbol if internal else self._user(definition.symbol)
+        if not isinstance(atom, Indexed):
+            return value
+        moved = dict(zip(own.indices, atom.indices, strict=True))
+        return _apart(value, atom).xreplace(moved)
+
+    # -- posteriors ----------------------------------------------------------------------------------
+
+    def _distribution(self, posterior: Posterior) -> Distribution:
+        return _reading(posterior, lambda expr: self._written_out(expr))
+
+
+def _is_entry(atom: Any) -> bool:
+    return isinstance(atom, Indexed) or (isinstance(atom, Symbol) and not isinstance(atom, IndexedBase))
+
+
+def _apart(value: Any, atom: Indexed) -> Any:
+    """Rename the bound indices of a definition that an entry's own indices use."""
+    used = {s for place in atom.indices for s in place.free_symbols}
+    for whole in sorted(value.atoms(Sum), key=str):
+        for index, *_ends in whole.limits:
+            if index in used:
+                value = value.xreplace({index: Symbol(f"{index}_", integer=True, nonnegative=True)})
+    return value
+
+
+def _reduced(expr: Any) -> Any:
+    """Exponentials of logarithms taken back to products, so that a posterior reads as one."""
+    rules = {each: _exponential(each.args[0]) for each in expr.atoms(exp) if each.has(log)}
+    return expr.xreplace(rules) if rules else expr
+
+
+def _exponential(exponent: Expr) -> Expr:
+    """exp of a sum, its logarithms undone: exp(x log p - log q) = p**x / q."""
+    factors, rest = [], []
+    for part in Add.make_args(exponent):
+        logs = [f for f in Mul.make_args(part) if isinstance(f, log)]
+        if len(logs) == 1 and not any(f.has(Sum) for f in Mul.make_args(part) if f != logs[0]):
+            factors.append(Pow(_reduced(logs[0].args[0]), part / logs[0]))
+        else:
+            rest.append(part)
+    return Mul(*factors, exp(Add(*rest)))
+
+
+def _reading(posterior: Posterior, show: Any) -> Distribution:
+    """A posterior record as a distribution with the arguments of `sympy.stats`."""
+    if posterior.probability is not None:
+        return _finite(posterior, show)
+    arguments = {name: show(value) for name, value in posterior.arguments.items()}
+    return _FAMILY_ARGUMENTS[posterior.family](arguments, tuple(show(b) for b in posterior.bounds or ()))
+
+
+def _finite(posterior: Posterior, show: Any) -> Distribution:
+    assert posterior.probability is not None
+    probability = posterior.probability.symbol
+    if posterior.family == "Bernoulli":
+        assert posterior.outcome is not None
+        return FAMILIES["Bernoulli"](show(probability.xreplace({posterior.outcome.index: Integer(1)})))
+    if posterior.trials is not None:
+        if posterior.family == "Binomial":
+            return FAMILIES["Binomial"](show(posterior.trials), show(probability))
+        return Multinomial(show(posterior.trials), show(probability))
+    return Categorical(show(probability))
+
+
+def _other(name: str, parameters: Mapping[str, Any], arguments: tuple[Expr, ...]) -> Distribution:
+    row = Family(name, dict(parameters), lambda *_: Integer(0), lambda *_: None)  # type: ignore[arg-type,return-value]
+    return row(*arguments)
+
+
+def _truncated(name: str) -> Any:
+    def reading(a: Mapping[str, Expr], b: tuple[Expr, ...]) -> Distribution:
+        head = (a["rate"],) if name == "TruncatedExponential" else (a["m"], sqrt(a["v"]))
+        return _other(name, dict.fromkeys(map(str, range(len(head) + 2))), (*head, *b))
+
+    return reading
+
+
+#: How a recognised family's arguments read in the parameter order of `sympy.stats`.
+_FAMILY_ARGUMENTS: Mapping[str, Any] = {
+    "Normal": lambda a, _b: FAMILIES["Normal"](a["m"], sqrt(a["v"])),
+    "LogNormal": lambda a, _b: FAMILIES["LogNormal"](a["m"], sqrt(a["v"])),
+    "Exponential": lambda a, _b: FAMILIES["Exponential"](a["rate"]),
+    "Gamma": lambda a, _b: FAMILIES["Gamma"](a["shape"], 1 / a["rate"]),
+    "GammaInverse": lambda a, _b: FAMILIES["GammaInverse"](a["shape"], a["scale"]),
+    "Beta": lambda a, _b: FAMILIES["Beta"](a["alpha"], a["beta"]),
+    "Uniform": lambda a, _b: FAMILIES["Uniform"](a["lower"], a["upper"]),
+    "TruncatedNormal": _truncated("TruncatedNormal"),
+    "TruncatedExponential": _truncated("TruncatedExponential"),
+    "Poisson": lambda a, b: FAMILIES["Poisson"](a["rate"]) if b[0] == 0 else _other("ShiftedPoisson", {"rate": 0, "lower": 0}, (a["rate"], b[0])),
+    "Geometric": lambda a, b: FAMILIES["Geometric"](1 - a["ratio"]) if b[0] == 1 else _other("ShiftedGeometric", {"p": 0, "lower": 0}, (1 - a["ratio"], b[0])),
+    "Binomial": lambda a, b: FAMILIES["Binomial"](b[1], a["odds"] / (1 + a["odds"])) if b[0] == 0 else _other("ShiftedBinomial", {"n": 0, "p": 0, "lower": 0}, (b[1] - b[0], a["odds"] / (1 + a["odds"]), b[0])),
+}  # fmt: skip
+
+
+class _ByName(Mapping[Any, Any]):
+    """A mapping that takes a symbol, an entry of an array, or a name."""
+
+    def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
+        self._entries = {base_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()}
+
+    def __getitem__(self, key: Any) -> Any:
+        name = key if isinstance(key, str) else base_name(key)
+        if name not in self._entries:
+            raise UndeclaredSymbolError(f"{name!r} is not among {', '.join(sorted(self._entries))}.")
+        return self._entries[name][1]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(key for key, _ in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class _Updates(Mapping[Any, Expr]):
+    """parameter -> update; parameters without one raise the reason."""
+
+    def __init__(self, em: EM) -> None:
+        self._found: dict[str, Expr] = {}
+        self._keys: dict[str, Any] = {}
+        for update in em.derivation.updates:
+            atom = em.model.declared(update.parameter)
+            whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
+            key = getattr(atom, "base", atom) if whole else atom
+            self._found[str(key)], self._keys[str(key)] = em.model.declared(update.value), key
+        self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
+
+    def __getitem__(self, key: Any) -> Expr:
+        for name in (str(key), key if isinstance(key, str) else base_name(key)):
+            if name in self._found:
+                return self._found[name]
+            if name in self._refused:
+                raise NotDerivedError(self._refused[name])
+        raise UndeclaredSymbolError(f"{key} has no update; the parameters are {', '.join(self._found)}.")
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._keys.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
+
+
+def _name(parameter: Any) -> str:
+    return str(parameter.base.label) if isinstance(parameter, Indexed) else str(parameter)
