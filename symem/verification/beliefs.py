@@ -26,6 +26,7 @@ class Group:
 
     components: list[Component]
     domains: Domains
+    accuracy: float
     cut: int = _FIRST_CUT
     _rows: dict[int, Rows] = field(default_factory=dict)
     _chart: Chart | None = None
@@ -75,11 +76,11 @@ class Group:
 
         if self._chart is not None and len(self._chart.low) == len(rows.component):
             try:
-                return integrate(density, self._chart)
+                return integrate(density, self._chart, self.accuracy)
             except TooLargeError:
                 self._chart = None
         self._chart = chart(density, rows.low, rows.high)
-        return integrate(density, self._chart)
+        return integrate(density, self._chart, self.accuracy)
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,10 @@ class GroupBelief:
         return np.bincount(self.rows.component, weighted.sum(axis=1), len(self.group.components))
 
 
-def grouped(components: Iterable[Component], domains: Domains) -> tuple[Group, ...]:
+def grouped(components: Iterable[Component], domains: Domains, accuracy: float) -> tuple[Group, ...]:
     groups: dict[Any, Group] = {}
     for component in components:
         trees = tuple(each.tree for each in component.templates)
         kinds = tuple(domains.is_discrete(atom) for atom in component.atoms)
-        groups.setdefault((trees, kinds), Group([], domains)).components.append(component)
+        groups.setdefault((trees, kinds), Group([], domains, accuracy)).components.append(component)
     return tuple(groups.values())

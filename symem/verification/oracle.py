@@ -38,9 +38,9 @@ class Belief:
 
     def surrogate(self, theta: Theta) -> float:
         """Q(theta | self.theta), without the prior."""
-        return self.oracle.observed_part(theta) + sum(
-            float(g.mean(g.group.log_joint(theta, g.rows, g.columns)).sum()) for g in self.groups
-        )
+        with np.errstate(all="ignore"):
+            means = [g.mean(g.group.log_joint(theta, g.rows, g.columns)).sum() for g in self.groups]
+        return self.oracle.observed_part(theta) + float(sum(means))
 
     @property
     def entropy(self) -> float:
@@ -86,9 +86,10 @@ class Oracle:
     Args:
         model: what was declared; only `log_likelihood`, `log_prior`, `latents` and `parameters` are read.
         arrays: data, masks, sizes and extents by name (see `symem.verification.situation`).
+        accuracy: to which the logarithm of each integral must settle.
     """
 
-    def __init__(self, model: Any, arrays: Mapping[str, Any]) -> None:
+    def __init__(self, model: Any, arrays: Mapping[str, Any], accuracy: float = 1e-8) -> None:
         parameters = frozenset(each.name for each in model.parameters)
         latents = frozenset(each.name for each in model.latents)
         self.scope = Specialiser(arrays, parameters, latents)
@@ -97,9 +98,8 @@ class Oracle:
         self._prior = self._closed(self.scope(model.log_prior))
         terms = list(split_terms(self.scope(model.log_likelihood)))
         self._observed = self._closed(sum_of(term for term in terms if not atoms_of(term)))
-        self.groups = grouped(
-            components_of([term for term in terms if atoms_of(term)], self._domains), self._domains
-        )
+        latent = components_of([term for term in terms if atoms_of(term)], self._domains)
+        self.groups = grouped(latent, self._domains, accuracy)
 
     @staticmethod
     def _closed(node: Node) -> Template:

@@ -29,7 +29,7 @@ _STEPS = {
     3: (3 / 8, 1 / 4, 1 / 6, 1 / 8),
 }
 _STANDS_STILL = 2e-13
-_GOOD_ENOUGH = 1e-8
+_OVERFLOW = 700.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def to_domain(u: Array, low: Array, high: Array) -> tuple[Array, Array]:
         inside = low + span * np.exp(log_expit(u))
         inside = np.where(u > 0, high - span * np.exp(log_expit(-u)), inside)
         value = np.select(kinds, [inside, low + np.exp(u), high - np.exp(u)], u)
-        log_jacobian = np.select(kinds, [np.log(span) + log_expit(u) + log_expit(-u), u, u], 0.0)
+        half = np.where(np.abs(u) < _OVERFLOW, u, -np.inf)
+        log_jacobian = np.select(kinds, [np.log(span) + log_expit(u) + log_expit(-u), half, half], 0.0)
         value = np.clip(value, np.nextafter(low, np.inf), np.nextafter(high, -np.inf))
     return value, log_jacobian
 
@@ -79,13 +80,13 @@ def chart(density: LogDensity, low: Array, high: Array) -> Chart:
     return Chart(low, high, centre, _scale_matrix(flat, centre, widths))
 
 
-def integrate(density: LogDensity, on: Chart) -> tuple[Rule, Array, float]:
+def integrate(density: LogDensity, on: Chart, accuracy: float = 1e-8) -> tuple[Rule, Array, float]:
     """A rule, the log-integrand at its nodes (weights included), and how far the last halving moved it.
 
     Raises:
     ------
     TooLargeError
-        The integral does not settle to eight digits.
+        The logarithm of an integral does not settle to that accuracy.
     """
     before: Array | None = None
     moved = np.inf
@@ -101,7 +102,7 @@ def integrate(density: LogDensity, on: Chart) -> tuple[Rule, Array, float]:
             ):
                 break
         before = whole
-    if moved > _GOOD_ENOUGH:
+    if moved > accuracy:
         raise TooLargeError(f"quadrature settles only to {moved:.0e}")
     return rule, values, moved
 

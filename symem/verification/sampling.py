@@ -1,0 +1,232 @@
+"""Data and parameters to verify on: drawn from the declared model itself.
+
+Where the model can sample itself it does. Otherwise latents and data are drawn together, component by
+component, from the brute-force joint; the support of a datum that nobody declared is the first of {0, 1},
+the naturals, (0, 1), (0, oo) and the reals on which the joint has total mass one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from symem.errors import DataError
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Positive,
+    Reals,
+    Simplex,
+    Support,
+    UnitInterval,
+)
+from symem.verification.beliefs import GroupBelief
+from symem.verification.coordinates import Coordinates
+from symem.verification.enumeration import TooLargeError
+from symem.verification.oracle import Oracle
+from symem.verification.terms import Specialiser, UnknownSymbolError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Values = dict[str, Any]
+
+CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
+_LABEL_SIZES = (2, 3, 4)
+_PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
+_MISSING_SHARE = 0.25
+_DRAWING = 1e-2  # of a joint density from which data are only drawn
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Data, the parameters behind them, and how they came about."""
+
+    data: Values
+    theta: Values
+    note: str
+
+
+def default_sizes(model: Any) -> dict[str, int]:
+    """Small sizes; those of labels differ from one another, so that a swapped index shows."""
+    labels = _label_sizes(model)
+    plates = [each.name for each in model.sizes if each.name not in labels]
+    choice = _PLATE_SIZES.get(len(plates), (3,) * len(plates))
+    return dict(zip(labels, itertools.cycle(_LABEL_SIZES), strict=False)) | dict(
+        zip(plates, choice, strict=False)
+    )
+
+
+def _label_sizes(model: Any) -> list[str]:
+    """Sizes that labels or parameters show: they are no plates of the data."""
+    shown = [size for variable in model.parameters for size in variable.sizes]
+    shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
+    names = {symbol.name for size in shown for symbol in size.free_symbols}
+    return [each.name for each in model.sizes if each.name in names]
+
+
+def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw:
+    """Parameters at random in their supports, and data given them.
+
+    Raises
+    ------
+    DataError
+        The model cannot be drawn from by brute force: the message asks for data.
+    """
+    theta = random_parameters(model, rng, sizes)
+    known = {each.name: _known(model, each, rng, sizes) for each in model.known}
+    sampler: Callable[..., Mapping[str, Any]] | None = getattr(model, "sample", None)
+    if sampler is not None and model.declarations:
+        data = {**known, **sampler({**theta, **known}, dict(sizes), rng)}
+        note = "data drawn from the declared distributions"
+    else:
+        data, note = _joint_draw(model, rng, {**known, **sizes}, theta)
+    names = {each.name for each in (*model.data, *model.known)}
+    kept = {name: value for name, value in data.items() if name in names}
+    return Draw(with_missing(model, kept, rng), theta, note)
+
+
+def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
+    """A known array; what only the prior holds is at least one, so that the prior has a mode inside."""
+    values = _random(variable, rng, sizes)
+    symbols = {str(each) for each in model.log_likelihood.free_symbols}
+    return values if variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
+
+
+def random_parameters(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Values:
+    """A point in the support of every parameter."""
+    theta = {each.name: _random(each, rng, sizes) for each in model.parameters}
+    for group in model.simplexes:
+        theta |= dict(zip(group, rng.dirichlet(np.full(len(group), 4.0)), strict=True))
+    return theta
+
+
+def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -> Values:
+    """A point some way off in free coordinates."""
+    coordinates = Coordinates(model, theta)
+    free = coordinates.free()
+    return coordinates.point(free + distance * rng.normal(size=len(free)) * (1 + 0.1 * np.abs(free)))
+
+
+def _random(variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
+    scope = Specialiser(sizes)
+    shape = tuple(scope.integer(size) for size in variable.sizes)
+    return np.asarray(_DRAWS[type(variable.support)](variable.support, shape, rng, scope))
+
+
+Shape = tuple[int, ...]
+
+
+def _simplex(support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
+    outer, inner = shape[: len(shape) - support.axes], shape[len(shape) - support.axes :]
+    return rng.dirichlet(np.full(int(np.prod(inner)), 4.0), size=outer).reshape(shape)
+
+
+def _interval(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
+    low, high = (scope.number(end) for end in support.bounds)
+    if np.isfinite(low) and np.isfinite(high):
+        return low + (high - low) * rng.beta(4, 4, shape)
+    return low + rng.gamma(4.0, 0.5, shape) if np.isfinite(low) else high - rng.gamma(4.0, 0.5, shape)
+
+
+def _one_hot(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
+    return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
+
+
+_DRAWS: Mapping[type, Callable[..., Any]] = {
+    Reals: lambda _support, shape, rng, _scope: 2 * rng.normal(size=shape),
+    Positive: lambda _support, shape, rng, _scope: np.exp(0.4 * rng.normal(size=shape) + 0.3),
+    UnitInterval: lambda _support, shape, rng, _scope: rng.beta(4, 4, shape),
+    Simplex: _simplex,
+    Interval: _interval,
+    Binary: lambda _support, shape, rng, _scope: rng.integers(0, 2, shape),
+    Counts: lambda _support, shape, rng, _scope: 2 + rng.poisson(5, shape),
+    Labels: lambda support, shape, rng, scope: rng.integers(0, scope.integer(support.size), shape),
+    OneHot: _one_hot,
+}
+
+
+def with_missing(model: Any, data: Values, rng: np.random.Generator) -> Values:
+    """A quarter of the entries that may be missing made NaN, or a negative label."""
+    for variable in model.data:
+        if variable.missing:
+            values = np.array(data[variable.name], dtype=float)
+            gone = rng.random(values.shape) < _MISSING_SHARE
+            data = {**data, variable.name: np.where(gone, np.nan, values)}
+    return data
+
+
+def _joint_draw(
+    model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values
+) -> tuple[Values, str]:
+    reasons = []
+    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    for supports in _candidate_supports(model):
+        try:
+            joint = Oracle(_everything_latent(model, supports), {**arrays, **masks}, _DRAWING)
+            belief = joint.at(theta)
+        except (TooLargeError, UnknownSymbolError) as reason:
+            reasons.append(str(reason))
+            continue
+        if abs(belief.log_likelihood) < _DRAWING:
+            drawn = {name: value for group in belief.groups for name, value in _entries(group, rng)}
+            data = {each.name: _assembled(each, arrays, drawn) for each in model.data}
+            shown = ", ".join(f"{name}: {support}" for name, support in supports.items())
+            return {**arrays, **data}, f"data drawn from the declared joint density ({shown})"
+    why = f" ({reasons[-1]})" if reasons else ""
+    raise DataError(f"No data could be drawn from the model as declared{why}: give verify(data={{…}}).")
+
+
+def _shape(variable: Any, arrays: Mapping[str, Any]) -> Shape:
+    scope = Specialiser(arrays)
+    return tuple(scope.integer(size) for size in variable.sizes)
+
+
+def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
+    """The declared supports, or every choice of candidates for data whose support nobody declared."""
+    names = [each.name for each in model.data]
+    if model.declarations:
+        yield {each.name: each.support for each in model.data}
+        return
+    options = [(each.support,) if isinstance(each.support, Labels) else CANDIDATES for each in model.data]
+    for choice in itertools.product(*options):
+        yield dict(zip(names, choice, strict=True))
+
+
+def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
+    data = tuple(replace(each, support=supports[each.name]) for each in model.data)
+    return SimpleNamespace(
+        latents=(*model.latents, *data),
+        parameters=model.parameters,
+        log_likelihood=model.log_likelihood,
+        log_prior=model.log_prior,
+    )
+
+
+def _entries(group: GroupBelief, rng: np.random.Generator) -> Iterator[tuple[Any, float]]:
+    """One draw of all latents of every component of a group."""
+    for place, component in enumerate(group.group.components):
+        mine = np.flatnonzero(group.rows.component == place)
+        weights = group.weights[mine]
+        pick = rng.choice(weights.size, p=(weights / weights.sum()).ravel())
+        row, node = np.unravel_index(pick, weights.shape)
+        for atom, column in zip(component.atoms, group.columns, strict=True):
+            values = np.broadcast_to(column[mine], weights.shape)
+            yield atom, float(values[row, node])
+
+
+def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, float]) -> Array:
+    values = np.zeros(_shape(variable, arrays))
+    for atom, value in drawn.items():
+        if atom.name == variable.name:
+            values[atom.index] = value
+    return values
+
+
+__all__ = ["Draw", "default_sizes", "draw", "near", "random_parameters", "with_missing"]

@@ -1,0 +1,204 @@
+"""`verify`: choose data and θ⁽ᵗ⁾s, climb the ladder, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sympy import Symbol
+
+from symem.derivation import Claim, Derivation, Status
+from symem.errors import DataError
+from symem.verification.coordinates import Coordinates, total_defect
+from symem.verification.differences import hessian, units
+from symem.verification.enumeration import TooLargeError
+from symem.verification.ground import Ground
+from symem.verification.identities import of_free
+from symem.verification.ladder import climb
+from symem.verification.records import Verification
+from symem.verification.sampling import Values, default_sizes, draw, near, random_parameters
+from symem.verification.situation import situation
+from symem.verification.terms import Specialiser
+
+POINTS = 3
+MOST_ROWS = 100
+
+
+def verify(
+    derivation: Derivation,
+    solver: Any = None,
+    *,
+    data: Mapping[str, Any] | None = None,
+    theta: Mapping[str, Any] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> Verification:
+    """Climb the ladder V0 to V5.
+
+    Args:
+        derivation: what was found.
+        solver: the emitted module, loaded; without it V0 is open and the other rungs use the formulas.
+        data: arrays by declared name; without them they are drawn from the declared model. Of a plate
+            with more than a hundred positions a random hundred is taken.
+        theta: parameters near which to check; without them they are drawn at random.
+        sizes: of plates and labels, where data or theta do not show them.
+        seed: of everything random.
+
+    Raises
+    ------
+    DataError
+        No data were given and none can be drawn, or those given do not fit the model.
+    """
+    ground, note = prepare(derivation, solver, data=data, theta=theta, sizes=sizes, seed=seed)
+    return Verification(climb(ground), note)
+
+
+def prepare(
+    derivation: Derivation,
+    solver: Any = None,
+    *,
+    data: Mapping[str, Any] | None = None,
+    theta: Mapping[str, Any] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> tuple[Ground, str]:
+    """The ground that `verify` climbs from, and a sentence on its data."""
+    rng = np.random.default_rng(seed)
+    model = derivation.model
+    if data is None:
+        drawn = draw(model, rng, {**default_sizes(model), **(sizes or {})})
+        data, theta, note = drawn.data, theta or drawn.theta, drawn.note
+    else:
+        data, note = _thinned(model, dict(data), rng)
+    sizes = _sizes(model, data, theta, sizes or {})
+    arrays = situation(model, data, {**sizes, **(theta or {})})
+    ground = Ground(derivation, arrays, data, (), solver, seed)
+    return replace(ground, points=_points(ground, theta, arrays, rng)), f"{note}, seed {seed}"
+
+
+def _sizes(
+    model: Any, data: Mapping[str, Any], theta: Mapping[str, Any] | None, sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """What was asked for, and small defaults for sizes that neither data nor theta show."""
+    shown = {
+        size.name
+        for each in model.variables.values()
+        if each.name in data or each.name in (theta or {})
+        for size in each.sizes
+        if isinstance(size, Symbol)
+    }
+    return {
+        name: size
+        for name, size in {**default_sizes(model), **sizes}.items()
+        if name not in shown and name not in data
+    }
+
+
+def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values, str]:
+    """At most a hundred positions of each plate of the data."""
+    labels = {size for each in model.parameters for size in each.sizes}
+    lengths = {
+        size: np.shape(data[each.name])[place]
+        for each in (*model.data, *model.known)
+        if each.name in data and np.ndim(data[each.name]) == len(each.sizes)
+        for place, size in enumerate(each.sizes)
+    }
+    kept = {
+        size: np.sort(rng.choice(length, MOST_ROWS, replace=False))
+        for size, length in lengths.items()
+        if length > MOST_ROWS and size not in labels and isinstance(size, Symbol)
+    }
+    for each in (*model.data, *model.known):
+        for place, size in enumerate(each.sizes):
+            if size in kept:
+                data[each.name] = np.take(np.asarray(data[each.name]), kept[size], axis=place)
+    cut = "".join(f"; {MOST_ROWS} positions of {size} drawn from {lengths[size]}" for size in kept)
+    return data, f"the data given{cut}"
+
+
+def _points(
+    ground: Ground, theta: Mapping[str, Any] | None, arrays: Mapping[str, Any], rng: np.random.Generator
+) -> Sequence[Values]:
+    """Parameters at which ℓ is finite: near those given, or random ones after two steps of EM."""
+    points: list[Values] = []
+    for _attempt in range(20 * POINTS):
+        if len(points) == POINTS:
+            break
+        start = {name: np.asarray(value, dtype=float) for name, value in theta.items()} if theta else None
+        candidate = near(ground.model, start, rng, 0.15) if start else _settled(ground, arrays, rng)
+        if _usable(ground, candidate):
+            points.append(candidate)
+    if not points:
+        raise DataError(
+            "No parameters were found at which the data have a finite likelihood: give theta={…}."
+        )
+    return points
+
+
+def _settled(ground: Ground, arrays: Mapping[str, Any], rng: np.random.Generator) -> Values:
+    """A random point brought to the scale of the data by two steps of EM, where these stay in the support."""
+    sizes = {each.name: Specialiser(arrays).integer(each.symbol) for each in ground.model.sizes}
+    theta = _scaled(ground, random_parameters(ground.model, rng, sizes), rng)
+    for _ in range(2):
+        after = ground.step(theta)
+        if not total_defect(ground.model, after) <= 1e-6:
+            return theta
+        theta = after
+    return near(ground.model, theta, rng, 0.1)
+
+
+def _scaled(ground: Ground, theta: Values, rng: np.random.Generator) -> Values:
+    """Real parameters within the range of the real data."""
+    pools = [
+        np.ravel(ground.arrays[each.name]).astype(float)
+        for each in ground.model.data
+        if not each.support.discrete
+    ]
+    pool = np.concatenate([np.zeros(0), *pools])
+    if not len(pool):
+        return theta
+    centre, spread = float(pool.mean()), float(pool.std()) + 1e-3 * abs(float(pool.mean())) + 1e-9
+    reals = {each.name for each in ground.model.parameters if each.support.bounds[0] == -np.inf}
+    return {
+        name: centre + spread * rng.normal(size=np.shape(value)) if name in reals else value
+        for name, value in theta.items()
+    }
+
+
+def _usable(ground: Ground, theta: Values) -> bool:
+    if not total_defect(ground.model, theta) <= 1e-9:
+        return False
+    try:
+        return bool(np.isfinite(ground.oracle.log_posterior(theta)))
+    except TooLargeError:
+        return True
+
+
+def numeric_second_order(ground: Ground) -> Claim:
+    """Whether Q bends down on the tangent space of the constraints at the updates of all points."""
+    name = "second order"
+    try:
+        worst = max(_largest_curvature(ground, theta) for theta in ground.points)
+    except TooLargeError as reason:
+        return Claim(name, Status.OPEN, str(reason))
+    count = len(ground.points)
+    if worst < 0:
+        return Claim(
+            name, Status.CHECKED, f"the Hessian of Q at the update is negative definite at {count} points"
+        )
+    return Claim(
+        name,
+        Status.OPEN,
+        f"the Hessian of Q at the update has a curvature of {worst:.1e} at one of {count} points",
+    )
+
+
+def _largest_curvature(ground: Ground, theta: Mapping[str, Any]) -> float:
+    belief = ground.oracle.at(theta)
+    coordinates = Coordinates(ground.model, ground.step(theta), ground.fixed)
+    objective, at = of_free(ground.objective(belief), coordinates), coordinates.free()
+    if not len(at):
+        return -np.inf
+    return float(np.linalg.eigvalsh(hessian(objective, at, units(objective, at))).max())
