@@ -57,7 +57,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from symem import Model
 from symem.language.families import LogNormalInterval, NormalCDF
-from symem.language.plates import Iverson, LogIverson
+from symem.language.plates import Iverson, LinearSolution, LogIverson
 
 Values = Mapping[str, Any]
 
@@ -110,9 +110,16 @@ class Evaluator:
         array = np.empty(sizes, dtype=object)
         for places in itertools.product(*map(range, sizes)):
             scope = {str(axis.index): place for axis, place in zip(axes, places, strict=True)}
-            array[places] = self(value, scope)
+            array[places] = self._or_nan(value, scope)
         self.values[_name(symbol)] = array if sizes else array[()]
         self.cache.clear()
+
+    def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
+        """A posterior is computed on a whole grid, also where no latent is: what a bracket hides may be undefined."""
+        try:
+            return self(value, scope)
+        except (ValueError, ZeroDivisionError):
+            return self.context.nan
 
 
 def _names(expr: Basic) -> set[str]:
@@ -134,6 +141,14 @@ def _origin(place: Any) -> int:
 
 def _symbol(run: Evaluator, expr: Symbol, scope: Values) -> Any:
     return scope[str(expr)] if str(expr) in scope else run.look_up(str(expr), ())
+
+
+def _add(run: Evaluator, expr: Add, scope: Values) -> Any:
+    """A bracket that is -oo shields the other terms: log [w <= x] - log (x - w)!."""
+    hard = [term for term in expr.args if isinstance(term, LogIverson)]
+    if any(run(term, scope) != 0 for term in hard):
+        return -run.context.inf
+    return sum((run(term, scope) for term in expr.args if term not in hard), run.context.mpf(0))
 
 
 def _mul(run: Evaluator, expr: Mul, scope: Values) -> Any:
@@ -184,6 +199,16 @@ def _relation(run: Evaluator, expr: Relational, scope: Values) -> bool:
     return bool(OPERATORS[expr.rel_op](left, right))
 
 
+def _solution(run: Evaluator, expr: LinearSolution, scope: Values) -> Any:
+    component, j, m, matrix, vector, size = expr.args
+    p = range(int(run(size, scope)))
+    left = run.context.matrix(
+        [[run(matrix, {**scope, str(j): row, str(m): column}) for column in p] for row in p]
+    )
+    right = run.context.matrix([run(vector, {**scope, str(j): row}) for row in p])
+    return run.context.lu_solve(left, right)[int(run(component, scope))]
+
+
 def _piecewise(run: Evaluator, expr: Piecewise, scope: Values) -> Any:
     return next(run(value, scope) for value, condition in expr.args if run(condition, scope))
 
@@ -209,7 +234,7 @@ RULES: dict[Any, Any] = {
         run.context.mpf(expr.p) / expr.q if expr.is_Rational else _special(run, expr)
     ),
     NumberSymbol: lambda run, expr, _: +getattr(run.context, {"Pi": "pi", "Exp1": "e"}[type(expr).__name__]),
-    Add: lambda run, expr, scope: sum((run(each, scope) for each in expr.args), run.context.mpf(0)),
+    Add: _add,
     Mul: _mul,
     Pow: _pow,
     log: _log,
@@ -225,6 +250,7 @@ RULES: dict[Any, Any] = {
     Not: lambda run, expr, scope: not run(expr.args[0], scope),
     BooleanAtom: lambda _run, expr, _scope: bool(expr),
     Piecewise: _piecewise,
+    LinearSolution: _solution,
     Max: lambda run, expr, scope: max(run(each, scope) for each in expr.args),
     Min: lambda run, expr, scope: min(run(each, scope) for each in expr.args),
     Abs: lambda run, expr, scope: abs(run(expr.args[0], scope)),
@@ -249,7 +275,7 @@ def _special(run: Evaluator, expr: Expr) -> Any:
     return run.context.mpf(str(expr)) if expr.is_finite else run.context.inf * (1 if expr.is_positive else -1)
 
 
-def situation(model: Model, arrays: Values, theta: Values) -> dict[str, Any]:
+def situation(model: Model, arrays: Values, theta: Values, extents: tuple[Any, ...] = ()) -> dict[str, Any]:
     """Everything a formula of that model may name: arrays, masks, parameters and the sizes they show."""
     values = {**arrays, **theta}
     for variable in model.variables.values():
@@ -262,7 +288,17 @@ def situation(model: Model, arrays: Values, theta: Values) -> dict[str, Any]:
             for size, length in zip(variable.sizes, np.shape(values[variable.name]), strict=True):
                 if isinstance(size, Symbol):
                     values[str(size)] = length
+    for extent in (*model.extents, *extents):
+        values[str(extent.symbol)] = _largest(Evaluator(values), extent)
     return values
+
+
+def _largest(run: Evaluator, extent: Any) -> int:
+    ranges = [range(int(run(axis.size))) for axis in extent.axes]
+    names = [str(axis.index) for axis in extent.axes]
+    return max(
+        int(run(extent.value, dict(zip(names, place, strict=True)))) for place in itertools.product(*ranges)
+    )
 
 
 def thinned(model: Model, arrays: Values, most: int) -> dict[str, Any]:

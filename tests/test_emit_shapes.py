@@ -44,7 +44,9 @@ RNG = np.random.default_rng
 def axes_of(model: Model, **sizes: str | int) -> dict[str, Axis]:
     """Internal axes by index name."""
     return {
-        name: Axis(index_symbol(name), Integer(size) if isinstance(size, int) else model.variables[size].symbol)
+        name: Axis(
+            index_symbol(name), Integer(size) if isinstance(size, int) else model.variables[size].symbol
+        )
         for name, size in sizes.items()
     }
 
@@ -64,7 +66,17 @@ def finite(model: Model, latent: str, axes: Sequence[Axis], outcome: Axis, weigh
     normaliser = define(f"A_{latent}", axes, log(Sum(exp(eta.symbol), outcome.limits)))
     probability = define(f"gamma_{latent}", (*axes, outcome), exp(eta.symbol - normaliser.symbol))
     return Posterior(
-        model.variables[latent], S.One, tuple(axes), "Categorical", (), {}, normaliser, weight, outcome, eta, probability
+        model.variables[latent],
+        S.One,
+        tuple(axes),
+        "Categorical",
+        (),
+        {},
+        normaliser,
+        weight,
+        outcome,
+        eta,
+        probability,
     )
 
 
@@ -80,7 +92,11 @@ def continuous(
 
 
 def record(
-    model: Model, posteriors: Sequence[Posterior], value: Expr, statistics: Sequence[Definition], updates: Sequence[Definition]
+    model: Model,
+    posteriors: Sequence[Posterior],
+    value: Expr,
+    statistics: Sequence[Definition],
+    updates: Sequence[Definition],
 ) -> Derivation:
     surrogate = Surrogate(S.Zero, tuple(statistics), S.Zero, S.Zero)
     changes = tuple(Update(each, S.Zero, S.Zero) for each in updates)
@@ -140,7 +156,10 @@ def latent_classes() -> Case:
     )  # fmt: skip
     post = finite(model, "z", (a["i"],), a["k"], weight)
     g = at("gamma_z", a["i"], a["k"])
-    stats = [define("S_0", (a["k"],), over(g, a["i"])), define("S_1", (a["k"], a["j"]), over(g * X[I, q], a["i"]))]
+    stats = [
+        define("S_0", (a["k"],), over(g, a["i"])),
+        define("S_1", (a["k"], a["j"]), over(g * X[I, q], a["i"])),
+    ]
     updates = [
         Definition(W[k], (a["k"],), stats[0].symbol / model.variables["n"].symbol),
         Definition(T[k, q], (a["k"], a["j"]), stats[1].symbol / stats[0].symbol),
@@ -180,7 +199,11 @@ def random_effects() -> Case:
         Definition(s, (), sqrt((s2 - 2 * M * s1) / (size * width) + M**2)),
     ]
     data = {"y": RNG(3).normal(10, 2, (6, 5)) + RNG(9).normal(0, 2, (6, 1))}
-    return record(model, [post], over(at("A_b", a["i"]), a["i"]), stats, updates), data, {"mu": 8.0, "sigma": 1.5, "tau": 0.7}
+    return (
+        record(model, [post], over(at("A_b", a["i"]), a["i"]), stats, updates),
+        data,
+        {"mu": 8.0, "sigma": 1.5, "tau": 0.7},
+    )
 
 
 def student_t() -> Case:
@@ -204,7 +227,11 @@ def student_t() -> Case:
     s0, s1, s2 = (each.symbol for each in stats)
     updates = [Definition(M, (), s1 / s0), Definition(s, (), sqrt((s2 - 2 * M * s1 + M**2 * s0) / size))]
     data = {"y": RNG(4).standard_t(3, 25) + 2, "nu": 3.0}
-    return record(model, [post], over(at("A_u", a["i"]), a["i"]), stats, updates), data, {"mu": 1.0, "sigma": 2.0}
+    return (
+        record(model, [post], over(at("A_u", a["i"]), a["i"]), stats, updates),
+        data,
+        {"mu": 1.0, "sigma": 2.0},
+    )
 
 
 def raters() -> Case:
@@ -235,7 +262,11 @@ def raters() -> Case:
     rng = RNG(5)
     data = {"c": rng.integers(0, 3, (9, 3, 4))}
     th0 = rng.dirichlet(np.ones(4), (3, 2))
-    return record(model, [post], over(at("A_z", a["i"]), a["i"]), stats, updates), data, {"w": [0.45, 0.55], "th": th0}
+    return (
+        record(model, [post], over(at("A_z", a["i"]), a["i"]), stats, updates),
+        data,
+        {"w": [0.45, 0.55], "th": th0},
+    )
 
 
 def emissions() -> Case:
@@ -244,7 +275,9 @@ def emissions() -> Case:
     d, b = Idx("d", D), Idx("b", B)
     from symem.language.supports import Counts
 
-    joint = Sum(cell[d, b] * log(lam[b] * p[d, b]) - lam[b] * p[d, b] - loggamma(cell[d, b] + 1), d, b) + 0 * Sum(y[d], d)
+    joint = Sum(
+        cell[d, b] * log(lam[b] * p[d, b]) - lam[b] * p[d, b] - loggamma(cell[d, b] + 1), d, b
+    ) + 0 * Sum(y[d], d)
     model = Model.from_likelihood(
         log_likelihood=joint + Sum(0 * y[d], d), latent={cell: Counts()}, parameters={lam: Positive()}, known=[p, y],
         given=[Eq(Sum(cell[d, b], b), y[d])],
@@ -278,7 +311,14 @@ def coupled_binaries() -> Case:
     X, A_, B_, P, Q = internal(model, "x", "a", "b", "p", "q")
     weight = s * log(P) + (1 - s) * log(1 - P) - A_**2 * s**2 / 2 + A_ * s * X[I] - A_ * B_ * s * t
     first = finite(model, "z1", (a["i"], a["t"]), a["s"], weight)
-    rest = t * log(Q) + (1 - t) * log(1 - Q) - B_**2 * t**2 / 2 + B_ * t * X[I] - X[I] ** 2 / 2 + at("A_z1", a["i"], a["t"])
+    rest = (
+        t * log(Q)
+        + (1 - t) * log(1 - Q)
+        - B_**2 * t**2 / 2
+        + B_ * t * X[I]
+        - X[I] ** 2 / 2
+        + at("A_z1", a["i"], a["t"])
+    )
     second = finite(model, "z2", (a["i"],), a["t"], rest - log(2 * pi) / 2)
     g1, g2 = at("gamma_z1", a["i"], a["t"], a["s"]), at("gamma_z2", a["i"], a["t"])
     base1, base2 = IndexedBase("gamma_z1", real=True), IndexedBase("gamma_z2", real=True)
@@ -299,7 +339,11 @@ def coupled_binaries() -> Case:
     ]  # fmt: skip
     data = {"x": RNG(7).normal(1, 2, 30)}
     value = over(at("A_z2", a["i"]), a["i"])
-    return record(model, [first, second], value, stats, updates), data, {"p": 0.4, "q": 0.3, "a": 1.0, "b": 2.5}
+    return (
+        record(model, [first, second], value, stats, updates),
+        data,
+        {"p": 0.4, "q": 0.3, "a": 1.0, "b": 2.5},
+    )
 
 
 def two_scalars() -> Case:
@@ -311,7 +355,11 @@ def two_scalars() -> Case:
     post = continuous(model, "y2", (), "Exponential", (define("rate_y2", (), T),), -log(T), (mean,))
     value = log(T) - T * Y + log(T) + at("A_y2")
     stats = [define("S_0", (), mean.symbol)]
-    return record(model, [post], value, stats, [Definition(T, (), 2 / (Y + stats[0].symbol))]), {"y1": 5.0}, {"theta": 0.7}
+    return (
+        record(model, [post], value, stats, [Definition(T, (), 2 / (Y + stats[0].symbol))]),
+        {"y1": 5.0},
+        {"theta": 0.7},
+    )
 
 
 def observed_categories() -> Case:

@@ -69,7 +69,7 @@ def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
 def run_formulas(row: Row, theta: Values) -> tuple[Values, float]:
     """One EM step and ℓ, from the records of the derivation by brute force."""
     derivation = em(row.name).derivation
-    run = Evaluator(situation(derivation.model, row.data, row.theta(theta)))
+    run = Evaluator(situation(derivation.model, row.data, row.theta(theta), derivation.extents))
     for definition in derivation.definitions:
         run.define(definition.symbol, definition.axes, definition.value)
     log_likelihood = run(derivation.log_likelihood)
@@ -172,7 +172,7 @@ def test_derived_update_is_the_textbook_one(row: Row) -> None:
     with mpmath.workdps(40):
         theta = row.theta(exact(row, point(row, 7)))
         arrays = thinned(algorithm.model, row.data, 12)
-        run = Evaluator(situation(algorithm.model, arrays, theta), mpmath.mp)
+        run = Evaluator(situation(algorithm.model, arrays, theta, algorithm.derivation.extents), mpmath.mp)
         for entry, printed in row.textbook_updates.items():
             explicit = algorithm.explicit(entry)
             name = str(entry.base.label) if isinstance(entry, Indexed) else str(entry)

@@ -187,11 +187,10 @@ class Model:
         for name in _names(log_prior):
             if name not in declared_in_model and roles.get(name) is Role.DATA:
                 roles[name] = Role.KNOWN
-        for value in prior.values():
-            for argument in as_distribution(value).arguments:
-                for name in _names(argument):
-                    roles.setdefault(name, Role.KNOWN)
-        absent = [name for name in statement.roles if name not in survey.declared]
+        in_prior = {n for value in prior.values() for a in as_distribution(value).arguments for n in _names(a)}
+        absent = [name for name in statement.roles if name not in survey.declared and name not in in_prior]
+        for name in in_prior:
+            roles.setdefault(name, Role.KNOWN)
         if absent:
             what = statement.roles[absent[0]].value
             raise UndeclaredSymbolError(f"The {what} {absent[0]!r} appears nowhere in the likelihood: remove it, or use it.")

@@ -94,9 +94,16 @@ def limit_ranges(expr: Expr, env: Environment) -> list[tuple[Basic, Range]]:
     return found
 
 
+def index_atoms(place: Basic) -> set[Basic]:
+    """The indices and symbols of a slot; the range of an `Idx` is no part of it."""
+    if isinstance(place, (Idx, Symbol)):
+        return {place}
+    return {atom for argument in place.args for atom in index_atoms(argument)}
+
+
 def split_index(place: Expr, env: Environment) -> tuple[Basic, Expr] | None:
     """(index, offset) if a slot holds an index in scope plus a number, else None (a label or a literal)."""
-    indices = [atom for atom in place.atoms(Idx, Symbol) if atom in env]
+    indices = [atom for atom in index_atoms(place) if atom in env]
     if len(indices) == 1 and (place - indices[0]).is_Integer:
         return indices[0], place - indices[0]
     return None

@@ -29,8 +29,8 @@ class Rank(IntEnum):
     SIZE = 3
     PARAMETER = 4
     DATA = 5
-    FUNCTION = 6
-    GROUP = 7
+    GROUP = 6
+    FUNCTION = 7
     EXPONENTIAL = 8
     SUM = 9
 

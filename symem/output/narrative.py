@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sympy import Expr, Sum
+from sympy import Add, Expr, Sum
 
 from symem.derivation import Certificate, Definition, Derivation, NotDerived, Posterior, Update
 from symem.language.model import Role, Variable
@@ -199,12 +199,12 @@ class Teller:
         yield from self.moments(posterior)
 
     def bayes(self, posterior: Posterior) -> tuple[str, ...] | None:
-        """The probabilities with the weights written out, if that fits a line."""
+        """The probabilities with the weights written out, less what cancels, if that fits a line."""
         weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
         if weight is None or probability is None or outcome is None:
             return None
         other, lexicon = self.now.fresh(outcome.index)
-        logs = squares(weight.value)
+        logs = Add(*(term for term in Add.make_args(squares(weight.value)) if term.has(outcome.index)))
         above = exponentiated(logs)
         below = Sum(exponentiated(logs.xreplace({outcome.index: other})), outcome.renamed(other).limits)
         left = letter(probability.symbol, self.now)

@@ -37,7 +37,7 @@ from symem.language.families import NormalCDF
 from symem.language.plates import Iverson
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import LatexMarkup, Markup, PlainMarkup
-from symem.output.reading import merged_logs, merged_roots, name_of, slots_of
+from symem.output.reading import merged_logs, merged_roots, name_of, over_common_number, slots_of
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,10 @@ class Textbook:
         """The terms of a sum in the order of print: what is added first, plain numbers last."""
 
         def key(term: Expr) -> tuple[Any, ...]:
-            rank = max((self.rank(atom) for atom in term.atoms(Symbol, Indexed)), default=Rank.NUMBER)
-            late = isinstance(term, Sum) or term.has(Sum)
-            return (
-                is_negative(term),
-                term.is_number and term.is_Rational,
-                late,
-                rank > Rank.PARAMETER,
-                term.count_ops(),
-                str(term),
-            )
+            ranks = [self.rank(atom) for atom in term.atoms(Symbol, Indexed)]
+            weighted = bool({Rank.WEIGHT, Rank.STATISTIC} & set(ranks))
+            of_data = max(ranks, default=Rank.NUMBER) > Rank.PARAMETER
+            return (is_negative(term), term.is_Rational, not weighted, of_data, term.count_ops(), str(term))
 
         return sorted(Add.make_args(expr), key=key)
 
@@ -201,6 +195,9 @@ class Textbook:
 
     _print_Indexed = _print_Symbol
     _print_Dummy = _print_Symbol
+
+    def _print_Idx(self, expr: Expr, **_: Any) -> str:
+        return self._print_Symbol(expr.label)
 
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
         at = dict(zip(mean.indices, slots, strict=True))
@@ -309,7 +306,7 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
 
 def readable(expr: Expr, lexicon: Lexicon) -> Expr:
     """The shape in which an expression with 0-based indices is printed."""
-    return merged_roots(merged_logs(lexicon.from_one(expr)))
+    return over_common_number(merged_roots(merged_logs(lexicon.from_one(expr))))
 
 
 def latex(expr: Expr, lexicon: Lexicon) -> str:

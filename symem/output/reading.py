@@ -16,6 +16,7 @@ from sympy import (
     Mul,
     Pow,
     Product,
+    Rational,
     S,
     Sum,
     Symbol,
@@ -174,6 +175,19 @@ def _one_log(expr: Add) -> Expr:
     used = {c * each for c, logs in joint.items() for each in logs}
     whole = [c * log(Mul(*(each.args[0] for each in logs))) for c, logs in joint.items()]
     return Add(*(term for term in expr.args if term not in used), *whole) if joint else expr
+
+
+def over_common_number(expr: Expr) -> Expr:
+    """nu/2 + 1/2 as (nu + 1)/2, in every sum without logarithms all of whose terms have that denominator."""
+    return bottom_up(expr, lambda node: _over_number(node) if node.is_Add else node)
+
+
+def _over_number(expr: Add) -> Expr:
+    below = {term.as_coeff_Mul()[0].q for term in expr.args if term.as_coeff_Mul()[0].is_Rational}
+    number = below.pop() if len(below) == 1 else 1
+    if number == 1 or expr.has(log, loggamma):
+        return expr
+    return Mul(Rational(1, number), Add(*(number * term for term in expr.args)), evaluate=False)
 
 
 def over_common_denominators(expr: Expr) -> Expr:

@@ -21,7 +21,7 @@ from symem.language.supports import (
     UnitInterval,
 )
 from symem.output.lexicon import Lexicon
-from symem.output.notation import latex, letter
+from symem.output.notation import Latex, latex, letter
 
 
 def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -> str:
@@ -35,14 +35,14 @@ def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -
 
 
 def set_of(support: Support, lexicon: Lexicon) -> str:
-    """A support as a set.
+    """A support as a set; its ends are in the user's symbols, and print as they stand.
 
     Raises:
         TypeError: the support has no row in the table below.
     """
     for kind, row in SETS:
         if isinstance(support, kind):
-            return row(support, lambda expr: latex(expr, lexicon))
+            return row(support, Latex(lexicon).doprint)
     raise TypeError(f"No set is known for the support {support}: add a row to SETS in symem/output/sets.py.")
 
 

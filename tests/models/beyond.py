@@ -266,7 +266,8 @@ ROWS = [
     Row("gamma_poisson_known_shape", disease_rates, textbook=disease_textbook),
     Row("laplace_known_location", laplace_mixture, textbook=laplace_textbook),
     Row("lca_missing_items", answers_missing),
-    Row("random_intercept_ids", intercepts),
+    # G is asked for: no array that is given has a slot over the groups
+    Row("random_intercept_ids", intercepts, arrays=lambda data: {**data, "G": 6}),
     Row("coupled_labels", subclasses),
     Row("inverse_gaussian_mixture", inverse_gaussian_mixture),
     Row("pareto_mixture", pareto_mixture, textbook=pareto_textbook),
