@@ -154,11 +154,12 @@ def test_textbook_update_equals_the_reference(row: Row) -> None:
 
 
 def exact(row: Row, theta: Values) -> Values:
-    """Parameters as binary fractions, a simplex normalised in all digits."""
+    """Parameters as binary fractions, a simplex normalised in all digits and off its walls."""
     kinds, many = row.file["parameters"], {}
     for name, value in theta.items():
         digits = np.vectorize(mpmath.mpf, otypes=[object])(value)
         if kinds[name].startswith("simplex"):
+            digits = digits + mpmath.mpf("0.01")
             axis = -1 if kinds[name] == "simplex" else None
             digits = digits / digits.sum(axis=axis, keepdims=True)
         many[name] = digits if digits.ndim else digits.item()
