@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import log_ndtr
 
 # The part below is copied into every emitted module.
 
@@ -124,7 +125,7 @@ def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], size
 
 def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
     """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
-    count = spec.labels if isinstance(spec.labels, int) else sizes[spec.labels]
+    count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)
     missing = np.isnan(array) | (array < 0) if spec.missing else np.zeros(array.shape, dtype=bool)
     labels = np.where(missing, -1, array - spec.origin)
     good = missing | ((labels >= 0) & (labels < count))
@@ -261,6 +262,13 @@ def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
             raise DataError(f"The data do not show {name}: pass {name}=....")
 
 
+def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:
+    """A size that the data show, unless the parameters or the caller say that it is larger."""
+    shown = int(np.max(value))
+    if sizes.setdefault(name, shown) < shown:
+        raise DataError(f"{name} is {sizes[name]}, but the data have a value that needs {shown}.")
+
+
 def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
     """Labels to integers from 0; missing entries to a mask and a harmless value."""
     for name, spec in table.items():
@@ -294,6 +302,41 @@ def _softmax(weight: Any, axis: int) -> Any:
     total = weight.sum(axis=axis)
     weight /= np.expand_dims(total, axis)
     return np.log(total) + peak
+
+
+def _guarded_softmax(weight: Any, axis: int) -> Any:
+    """`_softmax` where outcomes may be impossible (-inf): where all are, every probability is 0."""
+    peak = weight.max(axis=axis)
+    peak = np.where(np.isneginf(peak), 0.0, peak)
+    weight -= np.expand_dims(peak, axis)
+    np.exp(weight, out=weight)
+    total = weight.sum(axis=axis)
+    weight /= np.expand_dims(np.where(total > 0, total, 1.0), axis)
+    return np.log(total) + peak
+
+
+def _refuse_impossible(log_normaliser: Any, first: int) -> None:
+    """An observation that no outcome of the latents can explain has no likelihood."""
+    wrong = np.isneginf(log_normaliser)
+    if np.any(wrong):
+        row = first + int(np.argwhere(np.atleast_1d(wrong))[0][0])
+        raise DataError(f"Row {row} is impossible: under these parameters no value of the latents can give it.")
+
+
+def _log_normal_interval(low: Any, high: Any) -> Any:
+    """log(Phi(high) - Phi(low)), from the tail in which the difference keeps its digits."""
+    flip = np.asarray(low) > 0
+    low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
+    upper = log_ndtr(high)
+    return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _solve(matrix: Any, vector: Any) -> Any:
+    """The solution of linear systems over the last axes; the shortest one where a system is singular."""
+    try:
+        return np.linalg.solve(matrix, vector[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return (np.linalg.pinv(matrix) @ vector[..., None])[..., 0]
 
 
 def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:

@@ -186,6 +186,24 @@ class Fill(Node):
         return Fill(self.axes, change(self.value), self.sizes)
 
 
+@dataclass(frozen=True)
+class Solve(Node):
+    """The b of sum over `column` of matrix * b = vector at every `row`, read at `component`."""
+
+    matrix: Node
+    vector: Node
+    row: Symbol
+    column: Symbol
+    component: Symbol
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.matrix, self.vector)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Solve(self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component)
+
+
 def union(rank: Rank, nodes: Iterable[Node]) -> Axes:
     """All axes of the nodes, in the program's order."""
     return tuple(sorted({axis for node in nodes for axis in node.axes}, key=rank))

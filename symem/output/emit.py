@@ -9,12 +9,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Indexed, Integer, Symbol
+from sympy.core.relational import Relational
 
 from symem import runtime
 from symem.derivation import Derivation
 from symem.errors import NameClashError
-from symem.language.model import Variable
+from symem.language.model import Model, Variable
+from symem.language.plates import LogIverson
+from symem.language.reading import Extent
 from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
 from symem.output.arrays import Load
 from symem.output.functions import Bodies
@@ -83,7 +86,7 @@ class _Source:
 
     def _records(self) -> dict[str, Any]:
         program, bodies = self.program, self.bodies
-        rows = [*bodies.row_fields, *bodies.prepared, "length"]
+        rows = [*bodies.row_fields, *bodies.prepared, "first", "length"]
         rows += ["features", "buffer"] if program.features else []
         sizes = [self.local(name) for name in program.sizes]
         statistics = [(each.name, _axes_text(each.definition.axes)) for each in program.statistics]
@@ -111,21 +114,31 @@ class _Source:
         lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self.model.parameters]
         lines += ["}", "DATA = {"]
         lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self._asked()]
-        sizes = [each.name for each in self.model.sizes]
-        return [*lines, "}", f"SIZES: tuple[str, ...] = {_quoted(tuple(sizes))}"]
+        sizes = [each.name for each in self.program.sized]
+        shown = tuple(each.symbol.name for each in self.program.derivation.extents)
+        lines += ["}", f"SIZES: tuple[str, ...] = {_quoted(tuple(sizes))}"]
+        return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {_quoted(shown)}"]
 
     def _spec(self, variable: Variable) -> str:
         shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
-        parts = [_quoted(shape), _quoted(_kind(variable))]
+        parts = [_quoted(shape), _quoted(_kind(variable, self.model))]
         support = variable.support
         if isinstance(support, Labels):
             size = support.size
-            parts.append(f"labels={int(size) if size.is_Integer else _quoted(str(size))}")
+            parts += self._label_bound(size)
             parts += [f"origin={support.origin}"] if support.origin else []
         if isinstance(support, Simplex) and support.axes != 1:
             parts.append(f"simplex_axes={support.axes}")
         parts += ["missing=True"] if variable.missing else []
         return f"Array({', '.join(parts)})"
+
+    def _label_bound(self, size: Expr) -> list[str]:
+        if size.is_Integer:
+            return [f"labels={int(size)}"]
+        named = {each.symbol for each in self.program.sized}
+        shown = {extent.value.xreplace(_plain_entries(extent)): extent.symbol for extent in self.program.derivation.extents}
+        symbol = size if size in named else shown.get(size)
+        return [f"labels={_quoted(str(symbol))}"] if symbol is not None else []
 
     # -- functions --------------------------------------------------------------------------------------
 
@@ -177,23 +190,24 @@ class _Source:
         body, order, known = self.bodies.m_step()
         program = self.program
         record = "data" if program.rows is not None else "data.chunks[0]"
-        passed = [f", {name}={'data' if name in self.bodies.fixed else record}.{name}" for name in known]
+        passed = [f"{_quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known]
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
             "m_step": body,
             "m_step_order": ", ".join(order),
-            "m_step_known": "".join(passed),
+            "m_step_known": "{" + ", ".join(passed) + "}",
+            "m_step_needs": f" and {', '.join(known)}" if known else "",
             "collected": collected,
             "collect_reads": self.bodies.once_reads(),
         }
 
     def _data(self) -> dict[str, Any]:
         program, bodies = self.program, self.bodies
-        fields = [*bodies.row_fields, *bodies.prepared, "length"]
+        fields = [*bodies.row_fields, *bodies.prepared, "cut.start or 0", "length"]
         fields += ["features", "work[..., :length]"] if program.features else []
         named = {self.local(each.name): each.name for each in observed(self.model)}
-        sizes = {self.local(each.name): each.name for each in self.model.sizes}
-        sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.model.extents}
+        sizes = {self.local(each.name): each.name for each in self.program.sized}
+        sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.program.derivation.extents}
         values = [f"arrays[{_quoted(named[name])}]" if name in named else f"sizes[{_quoted(sizes[name])}]" for name in bodies.fixed]
         return {
             "extents": self._extents(),
@@ -215,13 +229,13 @@ class _Source:
         """Sizes that data show: the largest of a value over all positions."""
         lines = []
         lower = Lowering(self.layouts, self.program.lower.rank, dict(self.program.lower.sizes))
-        for extent in self.model.extents:
+        for extent in self.program.derivation.extents:
             lower.sizes |= {axis.index: axis.size for axis in extent.axes}
             node = lower(extent.value)
             read = {part.name for part in node.walk() if isinstance(part, Load)}
             named = {self.local(each.name): each.name for each in observed(self.model)}
             lines += [f"{name} = arrays[{_quoted(named[name])}]" for name in sorted(read & named.keys())]
-            lines.append(f"sizes[{_quoted(extent.symbol.name)}] = int(np.max({self.bodies.spell(node)}))")
+            lines.append(f"_show_size(sizes, {_quoted(extent.symbol.name)}, {self.bodies.spell(node)})")
         return lines
 
     def _prepare_data(self) -> list[str]:
@@ -261,6 +275,12 @@ class _Source:
         return [*lines, *bodies.prepare(), *bodies.feature_lines()]
 
 
+def _plain_entries(extent: Extent) -> dict[Any, Any]:
+    """pos[t] as the `max_pos` that stands for its largest value in a label's support."""
+    entries = sorted(extent.value.atoms(Indexed), key=str)
+    return {entry: Symbol(f"max_{base_of(entry)}", integer=True, nonnegative=True) for entry in entries}
+
+
 def _plain(size: Expr | None) -> Symbol | None:
     return Symbol(size.name) if isinstance(size, Symbol) else None
 
@@ -278,15 +298,24 @@ def _shaped(variable: Variable) -> str:
     return f"{variable.name}{shape}"
 
 
-def _kind(variable: Variable) -> str:
+def _kind(variable: Variable, model: Model) -> str:
     support = variable.support
-    if isinstance(support, Interval):
+    if isinstance(support, Interval) or variable.name in _bounds(model):
         return "extended"
     kinds = {
         Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
         OneHot: "binary", Counts: "count",
     }  # fmt: skip
     return kinds.get(type(support), "real")
+
+
+def _bounds(model: Model) -> set[str]:
+    """Data and known arrays that bound something, and so may be infinite."""
+    brackets = model.log_likelihood.atoms(LogIverson)
+    sides = [side for each in brackets for relation in each.atoms(Relational) for side in relation.args]
+    sides += [end for latent in model.latents for end in latent.support.bounds]
+    names = {base_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
+    return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
 
 
 def _quoted(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sympy import Symbol
 
-from symem.output.arrays import Axes, Load, Node
+from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
 from symem.output.program import Assign, Entry, Normalise, Program, Statistic, Weigh
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
@@ -33,8 +33,8 @@ class Bodies:
         cut = [each for each in arrays if program.rows is None or program.rows in each.sizes]
         self.row_fields = [layouts[each.name].name for each in cut]
         self.fixed = [layouts[each.name].name for each in arrays if each not in cut]
-        self.fixed += [layouts[each.name].name for each in model.sizes]
-        self.fixed += [layouts[each.symbol.name].name for each in model.extents]
+        self.fixed += [layouts[each.name].name for each in program.sized]
+        self.fixed += [layouts[each.symbol.name].name for each in program.derivation.extents]
         self.prepared = [each.name for each in program.prepared]
         self.latents = self._latents()
 
@@ -149,16 +149,26 @@ class Bodies:
 
     def _statement(self, statement: Assign | Weigh | Normalise) -> list[str]:
         if isinstance(statement, Assign):
-            return [self.assign(statement)]
+            return [self._fresh(statement) if statement.name in self._overwritten else self.assign(statement)]
         if isinstance(statement, Normalise):
-            self.spell.helpers.add("_softmax")
-            return [f"{statement.normaliser} = _softmax({statement.weight}, {statement.axis})"]
+            helper = "_guarded_softmax" if statement.guarded else "_softmax"
+            self.spell.helpers.add(helper)
+            return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
         lines = [f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"]
         if statement.rest is not None:
             features = self.program.features
             assert features is not None
             lines.append(f"{statement.name} += {self.spell.aligned(statement.rest, (*features.labels, features.row))}")
         return lines
+
+    @property
+    def _overwritten(self) -> set[str]:
+        return {each.weight for each in self.program.infer if isinstance(each, Normalise)}
+
+    def _fresh(self, line: Assign) -> str:
+        """Log weights are normalised in place, so they must not share memory with anything."""
+        made = isinstance(line.node, Apply | Contract | Total)
+        return self.assign(line) if made else f"{line.name} = np.array({self.text(line.node, line.axes)})"
 
     def summarise(self) -> tuple[list[str], list[str], list[str]]:
         """(latents read, body, values returned)."""
@@ -178,7 +188,10 @@ class Bodies:
 
     def log_likelihood(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood
-        return self._unpacked([node], records=("theta", "data", "rows")), self.spell(node)
+        body = self._unpacked([node], records=("theta", "data", "rows"))
+        guarded = {each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded}
+        body += [f"_refuse_impossible({name}, rows.first)" for name in self._used_latents([node]) if name in guarded]
+        return body, self.spell(node)
 
     def collected(self) -> list[str]:
         """From the totals over chunks to the fields of Statistics."""
@@ -222,7 +235,7 @@ class Bodies:
         fields += [program.layouts[name].name for name in program.sizes]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
         body = [f"{name} = statistics.{name}" for name in fields]
-        body += [f"{name} = known[{name!r}]" for name in known]
+        body += [f'{name} = known["{name}"]' for name in known]
         body += [text for line in program.m_step for text in self.update(line)]
         order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
         return body, order, known

@@ -6,7 +6,7 @@ read at an observed category becomes a `Take`. What has no reading raises and is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ from sympy.logic.boolalg import BooleanFunction, BooleanTrue
 
 from symem.errors import NotDerivedError
 from symem.language.families import LogNormalInterval, NormalCDF
-from symem.language.plates import Iverson, LogIverson
+from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.output.arrays import (
     Apply,
     Axes,
@@ -56,6 +56,7 @@ from symem.output.arrays import (
     Number,
     Range,
     Scatter,
+    Solve,
     Sources,
     Take,
     union,
@@ -119,10 +120,10 @@ class Lowering:
         return Number((), expr)
 
     def symbol(self, symbol: Symbol) -> Node:
-        if symbol.name in self.layouts:
-            return self._load(self.layouts[symbol.name], ())
         if symbol in self.sizes:
             return Range((symbol,), self.size(symbol))
+        if symbol.name in self.layouts:
+            return self._load(self.layouts[symbol.name], ())
         raise NotDerivedError(f"The symbol {symbol} is defined nowhere in the derivation.")
 
     def _load(self, layout: Layout, places: tuple[Symbol, ...]) -> Load:
@@ -163,9 +164,26 @@ class Lowering:
         return apply(self.rank, "**", self(expr.base), self(expr.exp))
 
     def logarithm(self, expr: Expr) -> Node:
+        if isinstance(expr.args[0], gamma | factorial):
+            inside = expr.args[0].args[0]
+            return apply(self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside))
         argument = self(expr.args[0])
         guarded = level(argument) == 0 and bool(argument.sources)
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
+
+    def solution(self, expr: LinearSolution) -> Node:
+        component, row, column, matrix, vector, size = expr.args
+        for index in (row, column):
+            self.sizes[index] = size
+        batch = without(union(self.rank, [self(matrix), self(vector)]), (row, column))
+        square = self.over(matrix, self._sorted({*batch, row, column}))
+        right = self.over(vector, self._sorted({*batch, row}))
+        if component in self.sizes:
+            return Solve(self._sorted({*batch, component}), square, right, row, column, component)
+        raise NotDerivedError(f"The component {component} of a linear system is no index.")
+
+    def _sorted(self, axes: Iterable[Symbol]) -> Axes:
+        return tuple(sorted(axes, key=self.rank))
 
     def factorial(self, expr: Expr) -> Node:
         return apply(self.rank, "gamma", self(expr.args[0] + 1))
@@ -290,6 +308,7 @@ def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:
 
 _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Sum, Lowering.sum),
+    (LinearSolution, Lowering.solution),
     (Indexed, Lowering.indexed),
     (Symbol, Lowering.symbol),
     (Iverson, Lowering.bracket),
@@ -305,5 +324,6 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (factorial, Lowering.factorial),
     (polygamma, Lowering.polygamma),
     (Piecewise, Lowering.piecewise),
+    (Max | Min, Lowering.function),
     (Function, Lowering.function),
 )

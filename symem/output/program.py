@@ -23,7 +23,7 @@ from symem.output.contraction import ONE, add
 from symem.output.hoisting import Hoist, shared
 from symem.output.lowering import Layout, Lowering
 from symem.output.names import Names
-from symem.output.rows import base_of, index_sizes, observed, row_size
+from symem.output.rows import base_of, index_sizes, observed, row_size, used_sizes
 from symem.output.separable import Features, separated
 
 NOTHING: Sources = frozenset()
@@ -98,6 +98,7 @@ class Program:
     m_step_layouts: Mapping[str, Layout]
     log_prior: Node | None
     sizes: tuple[str, ...]
+    sized: tuple[Variable, ...]
 
 
 class Order:
@@ -134,16 +135,18 @@ class Builder:
         self.sizes = index_sizes(derivation)
         self.rank = Order(derivation, self.sizes)
         self.rows = row_size(derivation)
+        self.sized = used_sizes(derivation)
         self.length = Load((), "length", (), frozenset({Source.ROWS}))
         self.layouts = self._layouts()
         rows = (self.rows, self.length) if self.rows is not None else None
-        self.lower = Lowering(self.layouts, self.rank, dict(self.sizes), rows)
+        self.lower = Lowering(self.layouts, self.rank, self.sizes, rows)
 
     # -- where things are kept ------------------------------------------------------------------------
 
     def _layouts(self) -> dict[str, Layout]:
-        layouts = {each.name: self._variable(each) for each in self.model.variables.values() if each not in self.model.latents}
-        for extent in self.model.extents:
+        kept = (*self.model.parameters, *observed(self.model), *self.sized)
+        layouts = {each.name: self._variable(each) for each in kept}
+        for extent in self.derivation.extents:
             layouts[extent.symbol.name] = Layout(self.names.take(extent.symbol.name), (), NOTHING, integer=True)
         for definition in self.derivation.definitions:
             layouts[base_of(definition.symbol)] = self._definition(definition, frozenset({Source.LATENT}))
@@ -267,11 +270,15 @@ class Builder:
         return Program(
             self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
             tuple(coefficients), infer, stats, value, once, m_step, layouts,
-            self.lower(prior) if prior != 0 else None, sizes,
+            self.lower(prior) if prior != 0 else None, sizes, self.sized,
         )  # fmt: skip
 
     def _depends_on_data(self, node: Node) -> bool:
-        return node.sources == {Source.ROWS} and all(self.rank.plate(axis) > 0 for axis in node.axes)
+        """Data alone, and no larger than data: label axes only where rows have been summed out."""
+        if node.sources != {Source.ROWS}:
+            return False
+        on_rows = any(self.sizes.get(axis) == self.rows for axis in node.axes)
+        return not on_rows or all(self.rank.plate(axis) > 0 for axis in node.axes)
 
     # -- the M-step -----------------------------------------------------------------------------------
 
@@ -292,7 +299,7 @@ class Builder:
         symbols = {symbol.name for update in updates for symbol in update.value.free_symbols if isinstance(symbol, Symbol)}
         if any(isinstance(line, Entry) or isinstance(line.node, Fill) for line in lines):
             symbols |= {symbol.name for size in shapes for symbol in size.free_symbols}
-        sizes = {each.name for each in self.model.sizes} | {each.symbol.name for each in self.model.extents}
+        sizes = {each.name for each in self.sized} | {each.symbol.name for each in self.derivation.extents}
         return _woven(named, lines), layouts, tuple(sorted(symbols & sizes))
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:

@@ -26,6 +26,18 @@ def observed(model: Model) -> tuple[Variable, ...]:
     return (*model.data, *model.known, *model.masks)
 
 
+def used_sizes(derivation: Derivation) -> tuple[Variable, ...]:
+    """The sizes that some slot has or some formula names."""
+    model = derivation.model
+    updates = [update.definition for update in derivation.updates]
+    definitions = (*derivation.definitions, *derivation.surrogate.statistics, *updates)
+    named = {symbol for each in definitions for symbol in each.value.free_symbols}
+    named |= derivation.log_likelihood.free_symbols | model.log_prior.free_symbols
+    named |= {symbol for v in model.variables.values() for size in v.sizes for symbol in size.free_symbols}
+    named |= {symbol for each in definitions for axis in each.axes for symbol in axis.size.free_symbols}
+    return tuple(size for size in model.sizes if size.symbol in named)
+
+
 def row_size(derivation: Derivation) -> Expr | None:
     """The size of the row plate, or None if the data cannot be cut."""
     model = derivation.model

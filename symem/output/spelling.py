@@ -18,6 +18,7 @@ from symem.output.arrays import (
     Number,
     Range,
     Scatter,
+    Solve,
     Take,
     Total,
     union,
@@ -159,6 +160,13 @@ class Spelling:
         shape = "".join(f"{self(size)}, " for size in node.sizes)
         return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
 
+    def solve(self, node: Solve) -> tuple[str, int]:
+        self.helpers.add("_solve")
+        batch = without(node.axes, (node.component,))
+        matrix = self._tight(node.matrix) + transposed(node.matrix.axes, (*batch, node.row, node.column))
+        vector = self._tight(node.vector) + transposed(node.vector.axes, (*batch, node.row))
+        return f"_solve({matrix}, {vector}){transposed((*batch, node.component), node.axes)}", _ATOM
+
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
             places = [":" if isinstance(place, Symbol) else self._place(place, place.axes) for place in node.places]
@@ -286,4 +294,5 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Take: Spelling.take,
     Scatter: Spelling.scatter,
     Fill: Spelling.fill,
+    Solve: Spelling.solve,
 }
