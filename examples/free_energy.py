@@ -22,7 +22,7 @@ model = Model.from_likelihood(
 if __name__ == "__main__":
     em = model.derive()
     print("Q =", em.Q)
-    print("H =", model.declared(em.derivation.surrogate.entropy))
+    print("H =", em.entropy)
     print("log-likelihood =", em.log_likelihood)
     for parameter, update in em.updates.items():
         print(parameter, "=", update)

@@ -7,21 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sympy import IndexedBase, Symbol
+from sympy import IndexedBase, Symbol, exp, pi, sqrt
 
 from symem import Simplex, maximise
 from tests.answers import gap
 from tests.derived import em, named, solver
+from tests.evaluate import Evaluator, situation
 from tests.models import MODELS, Row, example
 
 FOLDER = Path(__file__).parents[1] / "examples"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
 ROWS = [row for row in MODELS if row.example]
-NO_MODEL = {"maximum_entropy"}
+#: The two general statements: they have no data.
+GENERAL = {"maximum_entropy", "free_energy"}
 
 
 def test_every_example_has_a_row() -> None:
-    assert {row.example for row in ROWS} == set(FILES) - NO_MODEL
+    assert {row.example for row in ROWS} == set(FILES) - GENERAL
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -80,6 +82,26 @@ def test_maximum_entropy() -> None:
     chosen = example("maximum_entropy")
     (value,) = maximise(chosen.entropy, {chosen.p: Simplex()}).values()
     assert value.subs(dict.fromkeys(value.free_symbols, 7)) * 7 == 1
+
+
+def test_free_energy_of_any_mixture_is_its_log_likelihood() -> None:
+    """Q(θ|θ) + H(q) = ℓ(θ), shown for two densities put in place of f; and the M-step of F is that of Q."""
+    chosen = example("free_energy")
+    derivation = chosen.model.derive().derivation
+    theta = {"w": np.array([0.3, 0.7]), "th": np.array([0.5, 2.0])}
+    x = np.array([0.1, 0.4, 1.9, 2.5])
+    for density in (lambda x, t: exp(-((x - t) ** 2)) / sqrt(pi), lambda x, t: t * exp(-t * x)):
+        run = Evaluator(situation(chosen.model, {"x": x}, theta))
+        for each in (*derivation.definitions, *derivation.surrogate.statistics):
+            run.define(each.symbol, each.axes, each.value.replace(chosen.f, density))
+        surrogate = derivation.surrogate
+        energy = surrogate.value + surrogate.constant + surrogate.entropy
+        plain = [[density(a, b) for b in theta["th"]] for a in x]
+        expected = np.log(np.array(plain, dtype=float) @ theta["w"]).sum()
+        assert run(energy.replace(chosen.f, density)) == pytest.approx(expected, rel=1e-12)
+    (update,) = derivation.updates
+    assert str(update.parameter.base) == "w"
+    assert {str(p.base) for block in derivation.not_derived for p in block.parameters} == {"th"}
 
 
 def test_limits_of_old_faithful() -> None:
