@@ -66,6 +66,39 @@ def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
     assert all(block.reason and block.term != 0 for block in derivation.not_derived)
 
 
+@over(BLOCKED)
+def test_blocking_equation_is_the_slope_of_the_surrogate(row: Row) -> None:
+    """∂Q/∂θ as stated for a block without closed form, against differences of Q at a new θ."""
+    derivation = em(row.name).derivation
+    run = after_e_step(row, row.file["start"])
+    run.values.update(row.theta(point(row, 5)))
+    for block in derivation.not_derived:
+        entry = block.parameters[0]
+        name, place = str(getattr(entry, "base", entry)), tuple(0 for _ in getattr(entry, "indices", ()))
+        scope = {str(index): 0 for index in getattr(entry, "indices", ())}
+        slope = (
+            shifted(run, derivation, name, place, 1e-5) - shifted(run, derivation, name, place, -1e-5)
+        ) / 2e-5
+        assert run(block.equation, scope) == pytest.approx(slope, rel=1e-5)
+
+
+def after_e_step(row: Row, theta: Values) -> Evaluator:
+    """An evaluator that knows the posterior and the statistics at theta."""
+    derivation = em(row.name).derivation
+    run = Evaluator(situation(derivation.model, row.data, row.theta(theta), derivation.extents))
+    for definition in (*derivation.definitions, *derivation.surrogate.statistics):
+        run.define(definition.symbol, definition.axes, definition.value)
+    return run
+
+
+def shifted(run: Evaluator, derivation: Any, name: str, place: tuple[int, ...], step: float) -> float:
+    """Q with one entry of the new parameters moved."""
+    moved = np.array(run.values[name], dtype=float)
+    moved[place] += step
+    other = Evaluator({**run.values, name: moved})
+    return float(other(derivation.surrogate.value))
+
+
 def bounded(arrays: Values) -> Values:
     """300 stands for infinity: a formula holds in the limit, but its parts need not."""
     return {name: np.where(np.isinf(value), np.sign(value) * 300.0, value) for name, value in arrays.items()}
