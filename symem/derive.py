@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Add, Expr
 
+from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify
 from symem.calculus.collapse import Collapse
 from symem.calculus.conditioning import condition
@@ -34,7 +35,7 @@ def derive_records(model: Model) -> Derivation:
         NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
     """
     names = Names(model)
-    terms = separate(model.log_likelihood)
+    terms = collapse_brackets(separate(model.log_likelihood), model)
     conditioned, groups = condition(model, terms)
     elimination = Elimination(model, names, conditioned, groups, [])
     elimination.run()

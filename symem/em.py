@@ -8,14 +8,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sympy import Add, Expr, Indexed, IndexedBase, Integer, Mul, Pow, Sum, Symbol, exp, log, preorder_traversal, sqrt
+from sympy import Expr, Idx, Indexed, IndexedBase, Integer, Symbol, preorder_traversal, sqrt
 
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
 from symem.files import write_whole
+from symem.language.exponential import readable
 from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
 from symem.language.model import Model
+from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
 
 
@@ -202,17 +204,17 @@ class EM:
         while True:
             held = [a for a in preorder_traversal(expr) if getattr(a, "base", a) in self._definitions and _is_entry(a)]
             if not held:
-                return _reduced(self._user(expr) if internal else expr)
-            expr = expr.xreplace({atom: self._value_at(atom, internal) for atom in held})
+                return readable(self._user(expr) if internal else expr)
+            expr = expr.xreplace({atom: self._value_at(atom, expr, internal) for atom in held})
 
-    def _value_at(self, atom: Any, internal: bool) -> Any:
+    def _value_at(self, atom: Any, whole: Any, internal: bool) -> Any:
+        """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[getattr(atom, "base", atom)]
         value = definition.value if internal else self._user(definition.value)
         own = definition.symbol if internal else self._user(definition.symbol)
-        if not isinstance(atom, Indexed):
-            return value
-        moved = dict(zip(own.indices, atom.indices, strict=True))
-        return _apart(value, atom).xreplace(moved)
+        taken = {s for s in whole.atoms(Symbol, Idx)} | {s for place in getattr(atom, "indices", ()) for s in place.free_symbols}
+        moved = dict(zip(own.indices, atom.indices, strict=True)) if isinstance(atom, Indexed) else {}
+        return reindex(rebind(value, taken), moved)
 
     # -- posteriors ----------------------------------------------------------------------------------
 
@@ -222,34 +224,6 @@ class EM:
 
 def _is_entry(atom: Any) -> bool:
     return isinstance(atom, Indexed) or (isinstance(atom, Symbol) and not isinstance(atom, IndexedBase))
-
-
-def _apart(value: Any, atom: Indexed) -> Any:
-    """Rename the bound indices of a definition that an entry's own indices use."""
-    used = {s for place in atom.indices for s in place.free_symbols}
-    for whole in sorted(value.atoms(Sum), key=str):
-        for index, *_ends in whole.limits:
-            if index in used:
-                value = value.xreplace({index: Symbol(f"{index}_", integer=True, nonnegative=True)})
-    return value
-
-
-def _reduced(expr: Any) -> Any:
-    """Exponentials of logarithms taken back to products, so that a posterior reads as one."""
-    rules = {each: _exponential(each.args[0]) for each in expr.atoms(exp) if each.has(log)}
-    return expr.xreplace(rules) if rules else expr
-
-
-def _exponential(exponent: Expr) -> Expr:
-    """exp of a sum, its logarithms undone: exp(x log p - log q) = p**x / q."""
-    factors, rest = [], []
-    for part in Add.make_args(exponent):
-        logs = [f for f in Mul.make_args(part) if isinstance(f, log)]
-        if len(logs) == 1 and not any(f.has(Sum) for f in Mul.make_args(part) if f != logs[0]):
-            factors.append(Pow(_reduced(logs[0].args[0]), part / logs[0]))
-        else:
-            rest.append(part)
-    return Mul(*factors, exp(Add(*rest)))
 
 
 def _reading(posterior: Posterior, show: Any) -> Distribution:
@@ -328,20 +302,28 @@ class _Updates(Mapping[Any, Expr]):
     def __init__(self, em: EM) -> None:
         self._found: dict[str, Expr] = {}
         self._keys: dict[str, Any] = {}
+        self._indices: dict[str, Any] = {}
         for update in em.derivation.updates:
             atom = em.model.declared(update.parameter)
             whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
             key = getattr(atom, "base", atom) if whole else atom
             self._found[str(key)], self._keys[str(key)] = em.model.declared(update.value), key
+            self._indices[str(key)] = getattr(atom, "indices", ())
         self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 
     def __getitem__(self, key: Any) -> Expr:
         for name in (str(key), key if isinstance(key, str) else base_name(key)):
             if name in self._found:
-                return self._found[name]
+                return self._at(name, key)
             if name in self._refused:
                 raise NotDerivedError(self._refused[name])
         raise UndeclaredSymbolError(f"{key} has no update; the parameters are {', '.join(self._found)}.")
+
+    def _at(self, name: str, key: Any) -> Expr:
+        """The update at the indices of the key, where it has some."""
+        if not isinstance(key, Indexed) or not isinstance(self._keys[name], IndexedBase):
+            return self._found[name]
+        return reindex(self._found[name], dict(zip(self._indices[name], key.indices, strict=True)))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._keys.values())

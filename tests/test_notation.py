@@ -30,8 +30,8 @@ from symem.output.layout import LINE, broken, filled, width
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.naming import Label, distinct, escape, latex_word, plain_word
 from symem.output.notation import latex, letter, plain
+from symem.output.counting import FromOne
 from symem.output.reading import (
-    FromOne,
     exponentiated,
     merged_logs,
     merged_roots,
@@ -58,7 +58,7 @@ LEXICON = Lexicon(
         "E_u": Rank.WEIGHT,
         **dict.fromkeys(PARAMETERS, Rank.PARAMETER),
     },
-    means={"E_u": Mean(log(Symbol("u")), (i, k), 1)},
+    means={"E_u": Mean(log(IndexedBase("u")[i]), (i, k))},
     masks={"observed_x": "x"},
     from_one=FromOne(frozenset({i, j, k}), frozenset({"z"}), frozenset({b}), frozenset({("th", 0)})),
 )
@@ -83,7 +83,7 @@ FORMULAS: tuple[tuple[str, Expr, str, str], ...] = (
     ("a sum over a coin", Sum(th[b], (b, 0, 1)), r"\sum_{b=0}^{1} \theta_{b}", "Σ_(b=0..1) θ_b"),
     ("a label in a slot", mu[z[i]], r"\mu_{z_{i}}", "μ[z_i]"),
     ("commas where needed", gamma[i, z[i]], r"\gamma_{i,z_{i}}", "γ[i,z_i]"),
-    ("means", E_u[i, k], r"\left\langle \log u \right\rangle_{k}", "⟨log u⟩_k"),
+    ("means", E_u[i, k], r"\left\langle \log u_{i} \right\rangle_{k}", "⟨log u_i⟩_k"),
     ("masks", seen[i], r"[x_{i}\ \text{observed}]", "[x_i observed]"),
     ("digamma", digamma(a), r"\psi(a)", "ψ(a)"),
     ("trigamma", polygamma(1, a), r"\psi'(a)", "ψ'(a)"),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, diff
 
 from symem.calculus.gathering import places_of
-from symem.calculus.separate import Term, fold, fresh_index, gather, separate
-from symem.language.plates import Axis, total
+from symem.calculus.separate import Term, fold, gather, separate
+from symem.language.plates import Axis, fresh_index, total
 
 
 @dataclass(frozen=True)

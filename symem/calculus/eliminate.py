@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from sympy import Add, Expr, Integer, Sum, Symbol, exp, expand, log, oo
 
 from symem.calculus.bounds import interval_of
+from symem.calculus.brackets import collapse_to_index
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
@@ -233,7 +234,8 @@ class Elimination:
         """A finite posterior: log weights over the outcomes, their log-sum, their softmax."""
         terms = self._tabulated(conditional, labels)
         rules = {conditional.atom: value}
-        weighted = gather([*(part for t in terms for part in _reseparate(t, rules)), *([extra] if extra else [])])
+        parts = [collapse_to_index(part, outcome.index) for t in terms for part in _reseparate(t, rules)]
+        weighted = gather([*parts, *([extra] if extra else [])])
         axes = (*conditional.position, *(axis for _atom, axis in labels))
         places = tuple(axis.index for axis in axes)
         name = conditional.variable.name

@@ -10,10 +10,10 @@ from symem.calculus.density import split_factor
 from symem.calculus.gathering import atoms_of, conditions_of, places_of
 from symem.calculus.names import Names
 from symem.calculus.posteriors import FINITE, Eliminated
-from symem.calculus.separate import Term, fresh_index, separate
+from symem.calculus.separate import Term, separate
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
-from symem.language.plates import Axis, Iverson, LogIverson
+from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, reindex
 from symem.language.supports import Binary
 
 
@@ -136,7 +136,7 @@ class Expectations:
         """A value at the position of an atom, its label axes read at the labels there."""
         moved: dict[Expr, Expr] = dict(zip((a.index for a in one.position), places_of(atom), strict=True))
         labels = {axis.index: label.xreplace(moved) for label, axis in one.labels}
-        return value.xreplace(moved | labels)
+        return reindex(value, moved | labels)
 
 
 def _moment_name(one: Eliminated, statistic: Expr) -> str:

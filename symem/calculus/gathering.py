@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sympy import And, Dummy, Eq, Expr, Indexed, Mul, Symbol
 
-from symem.calculus.separate import Term, fresh_index, tidy
+from symem.calculus.separate import Term, tidy
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
-from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
+from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from sympy import Add, Eq, Expr, Matrix, Mul, S, expand
 from symem.calculus.differentiate import Unknown, pulled
 from symem.calculus.gathering import places_of
 from symem.calculus.isolate import simplified
-from symem.calculus.separate import Term, fresh_index
-from symem.language.plates import Iverson, LinearSolution, index_symbol
+from symem.calculus.separate import Term
+from symem.language.plates import Iverson, LinearSolution, fresh_index, index_symbol
 
 
 def coupled_over_axis(terms: Sequence[Term], unknown: Unknown, pending: Sequence[Unknown]) -> Expr | None:

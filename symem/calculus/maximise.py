@@ -21,7 +21,7 @@ from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
 from symem.derivation import Definition, NotDerived, Update
 from symem.language.model import Variable
-from symem.language.plates import Axis, LinearSolution, total
+from symem.language.plates import Axis, LinearSolution, reindex, total
 from symem.language.supports import Simplex
 
 MULTIPLIER = Symbol("lamda", real=True)
@@ -258,7 +258,7 @@ def moved(value: Expr, unknown: Unknown, entry: Expr) -> Expr:
     if not isinstance(entry, Indexed):
         return value
     pairs = zip(unknown.atom.indices, entry.indices, strict=True)
-    return value.xreplace({mine: yours for mine, yours in pairs if not mine.is_Integer})
+    return reindex(value, {mine: yours for mine, yours in pairs if not mine.is_Integer})
 
 
 def _expanded_share(share: Expr) -> Expr:

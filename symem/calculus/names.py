@@ -34,13 +34,9 @@ class Names:
         return IndexedBase(name, **assumptions)[places] if places else Symbol(name, **assumptions)
 
     def axis(self, size: Expr, stem: str, avoid: set[Any]) -> Axis:
-        """An axis of that size whose index is in use for it already, else named after a stem."""
+        """An axis of that size whose index is in use for it already, else a free letter, else named after a stem."""
         avoided = {str(symbol) for symbol in avoid}
         known = [label for label, of in sorted(self.model.index_sizes.items()) if of == size]
-        letters = [*known, *(f"{stem}_{letter}" for letter in ("value", "value_2", "value_3"))]
-        return Axis(index_symbol(next(label for label in letters if label not in avoided)), size)
-
-
-def at(entry: Expr, places: tuple[Expr, ...]) -> Expr:
-    """The entry of the same array at other places."""
-    return entry.base[places] if places else entry
+        plain = [letter for letter in "klmrsuvcgh" if letter not in self.taken and letter not in self.model.index_sizes]
+        last = [f"{stem}_{number}" for number in range(2, 99) if f"{stem}_{number}" not in self.taken]
+        return Axis(index_symbol(next(label for label in (*known, *plain, *last) if label not in avoided)), size)

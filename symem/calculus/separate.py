@@ -15,7 +15,7 @@ from itertools import product as cartesian
 from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
 
 from symem.language.logarithm import expand_logs
-from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
+from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, total
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,3 @@ def rename_apart(term: Term, taken: set[Symbol]) -> Term:
             rules[axis.index] = fresh_index(axis.index, taken | term.factor.free_symbols | set(rules.values()))
     axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
     return Term(term.factor.xreplace(rules), axes)
-
-
-def fresh_index(index: Symbol, taken: set[Symbol]) -> Symbol:
-    """An index named after another that no one uses: i', i'', … written i_2, i_3."""
-    stem = str(index).rstrip("0123456789").removesuffix("_") if "_" in str(index) else str(index)
-    count = 2
-    while index_symbol(f"{stem}_{count}") in taken:
-        count += 1
-    return index_symbol(f"{stem}_{count}")

@@ -19,7 +19,7 @@ from symem.calculus.separate import Term, fold, gather, rejoin, tidy
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
-from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol
+from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol, reindex
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,18 @@ class Statistics:
         outer = tuple(axis for axis in plain.axes if axis.index in carried)
         inner = tuple(axis for axis in plain.axes if axis.index not in carried)
         unsplit = any(self._has(f, self._varying) for f in held)
-        number, bare = Mul(*rest).as_coeff_Mul()
+        number, bare = self._constant_factor(rest)
         parameter, data = Mul(*held), fold(Term(bare, inner)).expr
         if unsplit:
             number, parameter, data, outer = S.One, plain.expr, S.One, ()
         self.splits.append(SplitTerm(number * parameter, outer, data))
+
+    def _constant_factor(self, factors: list[Expr]) -> tuple[Expr, Expr]:
+        """(numbers, sizes and known scalars; the rest) of a product."""
+        fixed = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
+        held = [f for f in factors if f.free_symbols <= fixed and not f.has(Iverson)]
+        number, bare = Mul(*(f for f in factors if f not in held)).as_coeff_Mul()
+        return Mul(number, *held), bare
 
     @property
     def _varying(self) -> tuple[Variable, ...]:
@@ -123,7 +130,7 @@ def canonical_axes(split: SplitTerm, names: Names) -> SplitTerm:
         rules[axis.index] = new
         taken.add(new)
     axes = tuple(Axis(rules[axis.index], axis.size) for axis in ordered)
-    return SplitTerm(split.parameter.xreplace(rules), axes, split.data.xreplace(rules))
+    return SplitTerm(reindex(split.parameter, rules), axes, reindex(split.data, rules))
 
 
 def _first_place(parameter: Expr, index: Symbol) -> tuple[int, str]:

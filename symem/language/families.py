@@ -205,7 +205,7 @@ def _truncated_exponential_moments(
     if length == oo:
         mean = bounds[0] + 1 / rate
         return {u: mean, u**2: mean**2 + 1 / rate**2}
-    return {u: bounds[0] + 1 / rate - length / (exp(rate * length) - 1)}
+    return {u: bounds[0] + 1 / rate - length * exp(-rate * length) / (1 - exp(-rate * length))}
 
 
 NORMAL_FACE = ExponentialFace(

@@ -6,7 +6,7 @@ A density is positive, so the log of a product of its factors is the sum of thei
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Mul, Pow, Product, Sum, binomial, exp, factorial, gamma, log, loggamma
+from sympy import Add, And, Expr, Mul, Not, Piecewise, Pow, Product, Sum, binomial, exp, factorial, gamma, log, loggamma
 
 from symem.language.plates import Iverson, LogIverson
 
@@ -30,7 +30,19 @@ def log_of(expr: Expr) -> Expr:
         return LogIverson(expr.args[0])
     if isinstance(expr, Add):
         return _log_of_sum(expr)
+    if isinstance(expr, Piecewise):
+        return _log_of_cases(expr)
     return log(expr)
+
+
+def _log_of_cases(expr: Piecewise) -> Expr:
+    """Each piece where it holds and none before it does; a piece of density zero is a hard constraint."""
+    parts, before = [], []
+    for piece, condition in expr.args:
+        here = And(condition, *(Not(each) for each in before))
+        parts.append(LogIverson(Not(here)) if piece == 0 else Iverson(here) * log_of(piece))
+        before.append(condition)
+    return Add(*parts)
 
 
 def _log_of_product(expr: Mul) -> Expr:

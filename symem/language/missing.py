@@ -52,6 +52,7 @@ def _companions(variable: Variable) -> tuple[Variable, Variable]:
     seen = replace(
         variable, name=mask, symbol=symbol(mask, binary.assumptions), role=role.MASK, support=binary, missing=False
     )
+    seen = replace(seen, declared=seen.symbol)
     return latent, seen
 
 

@@ -15,10 +15,11 @@ from symem.language.declarations import Declaration, narrower, spread
 from symem.language.families import as_distribution
 from symem.language.logarithm import expand_logs
 from symem.language.missing import split_missing
+from symem.language.one_hot import as_labels
 from symem.language.plates import Axis, LogIverson, index_symbol
 from symem.language.prior import log_prior as log_prior_density
 from symem.language.reading import Extent, Range, Reader, Shape, Slot, Survey, base_name, check_name, extent_symbol, own_range
-from symem.language.supports import Binary, Counts, Labels, NonNegative, Reals, Simplex, Support
+from symem.language.supports import Binary, Counts, Labels, NonNegative, OneHot, Reals, Simplex, Support
 
 
 class Role(Enum):
@@ -161,10 +162,12 @@ class Model:
         self._reader_ = reader
         self._survey = survey
         whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
+        one_hot = tuple(name for name, support in supports.items() if isinstance(support, OneHot))
         constraints = tuple(self._constraint(reader, relation) for relation in relations)
         self.log_prior: Expr = expand_logs(reader.read(log_prior)) + self._prior(reader, survey, prior)
         self.extents = tuple(reader.extents.values())
         self.variables = self._table(survey, roles, supports, reader, missing)
+        whole, constraints, self.variables = as_labels(one_hot, whole, constraints, self.variables)
         whole, constraints, self.variables = split_missing(whole, constraints, self.variables)
         self.log_likelihood: Expr = Add(whole, *constraints)
         self._check(missing, latents)
@@ -487,7 +490,7 @@ def _link_label(name: str, slot: Slot, label: Expr, supports: dict[str, Support]
         lower = slot.range.lower
         supports[inner] = Labels(slot.range.size, int(lower) if lower.is_Integer else 0)
     elif not isinstance(supports.get(inner), Labels):
-        supports[inner] = Labels(Symbol(f"max_{inner}", integer=True, positive=True) + 1)
+        supports[inner] = Labels(Symbol(f"size_{inner}", integer=True, positive=True))
 
 
 def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
@@ -522,7 +525,7 @@ def _slot_size(
         if isinstance(support, Binary):
             return sympify(2)
         if isinstance(support, Labels):
-            return _label_size(support, label, reader, survey)
+            return _label_size(support, label, supports, reader, survey)
     if slot.literals:
         return sympify(max(slot.literals) - _origin(slot, supports) + 1)
     raise PlateError(f"Slot {position + 1} of {name} has no range.")
@@ -539,18 +542,17 @@ def _plain(span: Range) -> bool:
     return not any(isinstance(atom, Idx) for atom in span.lower.free_symbols | span.upper.free_symbols)
 
 
-def _label_size(support: Labels, label: Expr, reader: Reader, survey: Survey) -> Expr:
+def _label_size(
+    support: Labels, label: Expr, supports: Mapping[str, Support], reader: Reader, survey: Survey
+) -> Expr:
     """The size of a slot that only labels index; where nothing declares it, the data show it."""
     free = [symbol for symbol in support.size.free_symbols if str(symbol) not in reader.symbols]
     if not free:
         return reader.read(support.size)
     inner = base_name(label)
     symbol = Symbol(f"size_{inner}", integer=True, positive=True)
-    axes = tuple(
-        Axis(Symbol(f"{inner}_{p}", integer=True, nonnegative=True), _range_size(s.range, reader))
-        for p, s in enumerate(survey.slots[inner])
-        if s.range is not None
-    )
+    sizes = (_slot_size(inner, p, slot, supports, reader, survey) for p, slot in enumerate(survey.slots[inner]))
+    axes = tuple(Axis(index_symbol(f"{inner}_{p}"), size) for p, size in enumerate(sizes))
     entry = reader.symbols[inner][tuple(a.index for a in axes)] if axes else reader.symbols[inner]
     reader.extents.setdefault(symbol, Extent(symbol, entry + 1, axes))
     return symbol
@@ -614,14 +616,18 @@ class _Translation:
         if symbol in self._user:
             user, lower = self._user[symbol]
             return user - lower
-        variable = self._variables.get(symbol)
-        return variable.declared if variable else symbol
+        return self._shown(self._variables.get(symbol), symbol)
+
+    @staticmethod
+    def _shown(variable: Variable | None, symbol: Any) -> Any:
+        """The user's symbol; a missing datum's latent keeps its own name beside the datum's."""
+        return variable.declared if variable and base_name(variable.declared) == variable.name else symbol
 
     def _array(self, entry: Indexed) -> Any:
         variable = self._variables.get(entry.base)
         places = [self.outward(place) for place in entry.indices]
         if variable is None or variable.name not in self._reader.shapes:
-            return (variable.declared if variable else entry.base)[tuple(places)]
+            return self._shown(variable, entry.base)[tuple(places)]
         origins = self._reader.shapes[variable.name].origins
         return variable.declared[tuple(p + o for p, o in zip(places, origins, strict=True))]
 

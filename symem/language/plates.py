@@ -7,10 +7,11 @@ logarithm, `LogIverson`, is how a hard constraint stands in a log-density.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Function, Integer, S, Symbol, Sum
+from sympy import Basic, Expr, Function, Integer, Product, S, Sum, Symbol
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue
 
 
@@ -84,6 +85,35 @@ def bracket(*conditions: Any) -> Expr:
 def total(value: Expr, axes: tuple[Axis, ...]) -> Expr:
     """The sum of a value over axes; over none, the value itself."""
     return Sum(value, *(axis.limits for axis in axes)) if axes else value
+
+
+def reindex(expr: Expr, rules: Mapping[Any, Any]) -> Expr:
+    """Replace indices and entries in an expression; sums whose own index would be captured are renamed first."""
+    incoming = {symbol for value in rules.values() for symbol in getattr(value, "free_symbols", ())}
+    return rebind(expr, incoming).xreplace(dict(rules))
+
+
+def rebind(expr: Expr, taken: set[Any]) -> Expr:
+    """The same expression, its bound indices avoiding the symbols that are taken."""
+    if not isinstance(expr, Basic) or not expr.args or not expr.has(Sum, Product):
+        return expr
+    if not isinstance(expr, (Sum, Product)):
+        return expr.func(*(rebind(argument, taken) for argument in expr.args))
+    rules = {}
+    for index, *_ends in expr.limits:
+        if index in taken:
+            rules[index] = fresh_index(index, taken | expr.function.free_symbols | set(rules.values()))
+    body = rebind(expr.function, taken).xreplace(rules)
+    return expr.func(body, *((rules.get(index, index), *ends) for index, *ends in expr.limits))
+
+
+def fresh_index(index: Symbol, taken: set[Any]) -> Symbol:
+    """An index named after another that no one uses: i_2, i_3, …"""
+    stem = str(index).rstrip("0123456789").removesuffix("_") if "_" in str(index) else str(index)
+    count = 2
+    while index_symbol(f"{stem}_{count}") in taken:
+        count += 1
+    return index_symbol(f"{stem}_{count}")
 
 
 class Expectation(Function):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Expr, Ge, Idx, Indexed, IndexedBase, Le, Product, Sum, Symbol, sympify
+from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, IndexedBase, KroneckerDelta, Le, Product, Sum, Symbol, sympify
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 
@@ -257,6 +257,8 @@ class Reader:
             raise PlateError(f"The index {expr.label} is free: sum over it, or give it to the variable on the left.")
         if isinstance(expr, Symbol):
             return self._read_symbol(expr)
+        if isinstance(expr, KroneckerDelta):
+            return Iverson(Eq(*(self._read(argument, env) for argument in expr.args)))
         if not expr.args:
             return expr
         if not isinstance(expr, (Expr, Boolean, Relational)):

@@ -17,7 +17,7 @@ from symem.language.model import Model, Role
 from symem.language.plates import Axis, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.naming import Label, distinct
-from symem.output.reading import FromOne, name_of, slots_of
+from symem.output.counting import FromOne, name_of, slots_of
 
 
 class Rank(IntEnum):
@@ -56,11 +56,10 @@ ARGUMENT_LETTERS = {
 
 @dataclass(frozen=True)
 class Mean:
-    """A name that stands for ⟨statistic⟩ at `indices`; those after the first `plates` are labels given."""
+    """A name that stands for ⟨statistic⟩ at `indices`; those that the statistic lacks are labels given."""
 
     statistic: Expr
     indices: tuple[Symbol, ...]
-    plates: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Lexicon:
 
     def fresh(self, like: Symbol) -> tuple[Symbol, Lexicon]:
         """Another index for the range of `like`, and the lexicon that knows it."""
-        taken = {axis.index.name for axis in self.axes} | set(self.ranks)
+        taken = {self.label(axis.index.name).head for axis in self.axes} | set(self.ranks)
         index = index_symbol(next(name for name in "lmhrst" if name not in taken))
         return index, replace(self, from_one=self.from_one.knowing(index, like=like))
 
@@ -103,7 +102,7 @@ class Lexicon:
             ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
         return cls(
-            labels=distinct(_choices(derivation)),
+            labels=distinct(_choices(derivation)) | dict(_letters(derivation)),
             ranks=ranks,
             means=means,
             masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks},
@@ -131,11 +130,13 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
     for definition in derivation.surrogate.statistics:
         name = name_of(definition.symbol)
         yield name, (Label.of(name),)
+    for update in derivation.updates:
+        if update.multiplier is not None:
+            yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
 
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
     latent = Label.of(posterior.latent.name)
-    sup = (latent.head, *latent.sub)
     named = (
         (posterior.log_weight, "eta"),
         (posterior.log_normaliser, "A"),
@@ -144,21 +145,42 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
     for definition, letter in named:
         if definition is not None:
             simple = (Label(letter),) if alone and posterior.outcome is not None else ()
-            yield name_of(definition.symbol), (*simple, Label(letter, sup=sup))
+            yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
         word = name.removesuffix(f"_{posterior.latent.name}")
         letter = ARGUMENT_LETTERS.get(word, word)
-        yield name, (Label(letter, hat=True), Label(letter, sup=sup, hat=True))
+        yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
 
 
 def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]]:
     """The names that stand for expectations, with the statistic whose mean they are."""
-    indices = tuple(axis.index for axis in posterior.axes)
     for statistic, value in posterior.expectations.items():
-        if slots_of(value) == indices and isinstance(value, Symbol | Indexed):
-            plates = len(slots_of(posterior.atom))
-            yield name_of(value), Mean(from_one(statistic), indices, plates)
+        if isinstance(value, Symbol | Indexed):
+            yield name_of(value), Mean(from_one(statistic), slots_of(value))
+
+
+def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
+    """A letter for every index that has a long name: one letter for one range, two where both are in sight."""
+    axes = tuple(dict.fromkeys(_axes(derivation)))
+    letters = {axis.index.name: axis.index.name for axis in axes if len(axis.index.name) == 1}
+    taken = set(derivation.model.variables) | set(letters)
+    sights = [_indices_of(each) for each in definitions(derivation)]
+    for axis in axes:
+        name = axis.index.name
+        if name not in letters:
+            near = {other.name for sight in sights if axis.index in sight for other in sight}
+            same = [letters[other.index.name] for other in axes if other.size == axis.size and other.index.name in letters]
+            used = {letters[other] for other in near if other in letters}
+            spare = [letter for letter in "klmrstuv" if letter not in taken]
+            letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)
+            taken.add(letters[name])
+            yield name, Label(letters[name])
+
+
+def _indices_of(definition: Definition) -> set[Symbol]:
+    bound = {limit[0] for sum_ in definition.value.atoms(Sum, Product) for limit in sum_.limits}
+    return bound | {axis.index for axis in definition.axes}
 
 
 # counting --------------------------------------------------------------------------------------------
@@ -181,7 +203,7 @@ def _counting(derivation: Derivation) -> FromOne:
     natural = {
         posterior.outcome.index
         for posterior in derivation.posteriors
-        if posterior.outcome is not None and not isinstance(posterior.latent.support, Labels)
+        if posterior.outcome is not None and isinstance(posterior.latent.support, Binary)
     }
     natural |= set(_indices_in(derivation, slots))
     slots |= {

@@ -69,7 +69,7 @@ class LatexMarkup(Markup):
     def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
         head = rf"\hat{{{latex_word(label.head)}}}" if label.hat else latex_word(label.head)
         below = joined([*map(latex_word, label.sub), *slots])
-        above = joined([*map(latex_word, label.sup)]) + (f"({mark})" if mark else "")
+        above = (self.letter(label.sup, (), "") if label.sup else "") + (f"({mark})" if mark else "")
         return head + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     def function(self, name: str, argument: str, *, bare: bool) -> str:
@@ -119,8 +119,9 @@ class PlainMarkup(Markup):
 
     def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
         head = plain_word(label.head) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if label.hat else "")
-        above = joined([*map(plain_word, label.sup)])
-        return head + (f"^{above}" if above else "") + self.subscript([*map(plain_word, label.sub), *slots])
+        above = self.letter(label.sup, (), "") if label.sup else ""
+        above = f"^{above}" if above.isalnum() else f"({above})" if above else ""
+        return head + above + self.subscript([*map(plain_word, label.sub), *slots])
 
     def subscript(self, parts: Sequence[str]) -> str:
         """μ_k, S_0k; as soon as a part is more than a word, μ[z_i]."""

@@ -37,11 +37,11 @@ _COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|
 
 @dataclass(frozen=True)
 class Label:
-    """A name taken apart: head, subscript words and superscript words; `hat` marks a posterior's argument."""
+    """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument."""
 
     head: str
     sub: tuple[str, ...] = ()
-    sup: tuple[str, ...] = ()
+    sup: Label | None = None
     hat: bool = False
 
     @classmethod
@@ -54,7 +54,7 @@ class Label:
         """The textbook's reading of an identifier.
 
         >>> Label.of("mu_max")
-        Label(head='mu', sub=('max',), sup=(), hat=False)
+        Label(head='mu', sub=('max',), sup=None, hat=False)
         >>> Label.of("nCC").sub, Label.of("theta0").sub
         (('CC',), ('0',))
         """

@@ -7,10 +7,10 @@ understand; words are plain text, which each medium escapes for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sympy import Add, Expr, Sum
+from sympy import Add, Expr, Sum, Symbol
 
 from symem.derivation import Certificate, Definition, Derivation, NotDerived, Posterior, Update
 from symem.language.model import Role, Variable
@@ -18,7 +18,14 @@ from symem.language.supports import Simplex
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon, index_names
 from symem.output.notation import latex, letter
-from symem.output.reading import exponentiated, inlined, name_of, over_common_denominators, slots_of, squares
+from symem.output.counting import name_of, slots_of
+from symem.output.reading import (
+    by_outcome,
+    exponentiated,
+    over_common_denominators,
+    printed,
+    written_out,
+)
 from symem.output.sets import counted, members
 
 
@@ -111,7 +118,7 @@ class Teller:
         return Maths(letter(expr, lexicon or self.free))
 
     def equation(self, left: str, right: Expr, lexicon: Lexicon, tail: str = "") -> tuple[str, ...]:
-        return tuple(broken(left, squares(right), lexicon, tail=tail))
+        return tuple(broken(left, printed(right), lexicon, tail=tail))
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> tuple[str, ...]:
         return self.equation(letter(definition.symbol, lexicon), definition.value, lexicon)
@@ -180,17 +187,10 @@ class Teller:
         weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
         assert weight is not None
         assert outcome is not None
-        where = Maths(f"{letter(posterior.atom, self.free)} = {letter(outcome.index, self.free)}")
         yield ("Collect the terms that hold ", self.maths(posterior.atom), ". With all else fixed, the log-density at ",
-               where, " is, up to a constant,")  # fmt: skip
-        yield Display((self.definition(weight, self.now),))
-        yield (
-            "Normalised over ",
-            self.maths(outcome.index),
-            " by Bayes' rule, this is a ",
-            posterior.family,
-            " law,",
-        )
+               self.label_is(posterior, outcome.index), " is, up to a constant,")  # fmt: skip
+        yield Display(tuple(self.definition(each, self.now) for each in by_outcome(weight, outcome)))
+        yield ("Normalised over ", self.maths(outcome.index), " by Bayes' rule, this is a ", posterior.family, " law,")
         equations = [self.definition(posterior.log_normaliser, self.now)]
         if probability is not None:
             equations.append(self.definition(probability, self.now))
@@ -198,18 +198,28 @@ class Teller:
         yield Display((*equations, *([explicit] if explicit else [])))
         yield from self.moments(posterior)
 
+    def label_is(self, posterior: Posterior, index: Symbol) -> Maths:
+        return Maths(f"{letter(posterior.atom, self.free)} = {letter(index, self.free)}")
+
     def bayes(self, posterior: Posterior) -> tuple[str, ...] | None:
         """The probabilities with the weights written out, less what cancels, if that fits a line."""
         weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
         if weight is None or probability is None or outcome is None:
             return None
+        logs = Add(*(term for term in Add.make_args(printed(weight.value)) if term.has(outcome.index)))
         other, lexicon = self.now.fresh(outcome.index)
-        logs = Add(*(term for term in Add.make_args(squares(weight.value)) if term.has(outcome.index)))
-        above = exponentiated(logs)
-        below = Sum(exponentiated(logs.xreplace({outcome.index: other})), outcome.renamed(other).limits)
-        left = letter(probability.symbol, self.now)
-        fraction = rf"\frac{{\displaystyle {latex(above, lexicon)}}}{{\displaystyle {latex(below, lexicon)}}}"
-        return (f"{left} &= {fraction}",) if width(left + fraction) <= LINE else None
+        weights = by_outcome(replace(weight, value=logs), outcome)
+        above = exponentiated(printed(weights[-1].value))
+        if len(weights) > 1:
+            symbol = probability.symbol.subs(outcome.index, int(outcome.size) - 1)
+            below = " + ".join(latex(exponentiated(printed(each.value)), lexicon) for each in weights)
+        else:
+            symbol = probability.symbol
+            cells = exponentiated(logs.xreplace({outcome.index: other}))
+            below = latex(Sum(cells, outcome.renamed(other).limits), lexicon)
+        left = letter(symbol, self.now)
+        right = rf"\frac{{\displaystyle {latex(above, lexicon)}}}{{\displaystyle {below}}}"
+        return (f"{left} &= {right}",) if width(left + right) <= LINE else None
 
     def recognised(self, posterior: Posterior) -> Iterator[Block]:
         atom = self.maths(posterior.atom)
@@ -287,7 +297,7 @@ class Teller:
             yield from self.lagrangian(update)
         yield ("The derivative with respect to ", parameter, " vanishes where")
         yield Display((self.equation("", update.equation, self.free, tail=" = 0"),))
-        yield (*self.multiplier(update), *(("(" + update.reason + ") ",) if update.reason else ()), "so that")
+        yield (*self.multiplier(update), "so that")
         yield Display(self.solved(update))
         for certificate in self.derivation.certificates:
             if certificate.parameter == update.parameter:
@@ -322,12 +332,11 @@ class Teller:
 
     def solved(self, update: Update) -> tuple[tuple[str, ...], ...]:
         """The update in the statistics, and once more with the statistics written out."""
-        short = self.definition(update.definition, self.new)
-        explicit = inlined(update.value, self.derivation.surrogate.statistics)
-        if explicit == update.value:
-            return (short,)
-        lines = tuple(broken("", squares(explicit), self.new))
-        if sum(map(width, lines)) > SHORT:
+        left = letter(update.parameter, self.new)
+        short = tuple(broken(left, over_common_denominators(update.nested), self.new))
+        explicit = written_out(update, self.derivation.surrogate.statistics)
+        lines = tuple(broken("", explicit, self.new))
+        if explicit == update.nested or sum(map(width, lines)) > SHORT:
             return (short,)
         first, *more = lines
         return ((*short, first.replace("& ", "&= ", 1), *more),)

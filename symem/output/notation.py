@@ -8,6 +8,7 @@ is looked up in a `Lexicon`; how signs are set is left to a `Markup`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -37,7 +38,8 @@ from symem.language.families import NormalCDF
 from symem.language.plates import Iverson
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import LatexMarkup, Markup, PlainMarkup
-from symem.output.reading import merged_logs, merged_roots, name_of, over_common_number, slots_of
+from symem.output.counting import name_of, slots_of
+from symem.output.reading import merged_logs, merged_roots, over_common_number
 
 
 @dataclass(frozen=True)
@@ -70,28 +72,35 @@ class Textbook:
         return Rank.NUMBER if expr.is_number else Rank.FUNCTION
 
     def ratio(self, expr: Expr) -> Ratio:
-        """A product as a fraction whose factors are in the order of print."""
+        """A product as a fraction whose factors are in the order of print, with few minus signs."""
         number, above, below = S.One, [], []
         for factor in _flat(expr):
             if factor.is_Rational:
                 number *= factor
             elif isinstance(factor, Pow) and is_negative(factor.exp):
-                below.append(_power(factor.base, -factor.exp))
+                sign, base = _positive(factor.base, factor.exp)
+                number *= sign
+                below.append(_power(base, -factor.exp))
             else:
                 above.append(factor)
-        return Ratio(number < 0, abs(number), self._sorted(above), self._sorted(below))
+        negative = number < 0
+        groups = [factor for factor in above if factor.is_Add]
+        if negative and len(groups) == 1 and 2 * sum(map(is_negative, groups[0].args)) >= len(groups[0].args):
+            above[above.index(groups[0])] = Add(*(-term for term in groups[0].args))
+            negative = False
+        return Ratio(negative, abs(number), self._sorted(above), self._sorted(below))
 
     def _sorted(self, factors: list[Expr]) -> tuple[Expr, ...]:
-        return tuple(sorted(factors, key=lambda factor: (self.rank(factor), str(factor))))
+        return tuple(sorted(factors, key=lambda factor: (self.rank(factor), natural(factor))))
 
     def terms(self, expr: Expr) -> list[Expr]:
         """The terms of a sum in the order of print: what is added first, plain numbers last."""
 
         def key(term: Expr) -> tuple[Any, ...]:
-            ranks = [self.rank(atom) for atom in term.atoms(Symbol, Indexed)]
-            weighted = bool({Rank.WEIGHT, Rank.STATISTIC} & set(ranks))
-            of_data = max(ranks, default=Rank.NUMBER) > Rank.PARAMETER
-            return (is_negative(term), term.is_Rational, not weighted, of_data, term.count_ops(), str(term))
+            bare = term.as_coeff_Mul()[1]
+            weighted = any(self.rank(atom) in _SUMMED for atom in term.atoms(Symbol, Indexed))
+            of_data = self._deepest(term) > Rank.PARAMETER
+            return (is_negative(term), term.is_Rational, not weighted, of_data, bare.count_ops(), natural(bare))
 
         return sorted(Add.make_args(expr), key=key)
 
@@ -189,8 +198,7 @@ class Textbook:
         if name in lexicon.means:
             return self._mean(lexicon.means[name], slots)
         if name in lexicon.masks:
-            base = self.markup.letter(lexicon.label(lexicon.masks[name]), self._slots(slots), "")
-            return self.markup.bracket(base + self.markup.text("observed"))
+            return self.markup.bracket(self._seen(expr, "observed"))
         return self.markup.letter(lexicon.label(name), self._slots(slots), lexicon.marks.get(name, ""))
 
     _print_Indexed = _print_Symbol
@@ -199,10 +207,16 @@ class Textbook:
     def _print_Idx(self, expr: Expr, **_: Any) -> str:
         return self._print_Symbol(expr.label)
 
+    def _seen(self, mask: Expr, how: str) -> str:
+        """x_i observed, or x_i missing, for a mask."""
+        data = self.lexicon.label(self.lexicon.masks[name_of(mask)])
+        return self.markup.letter(data, self._slots(slots_of(mask)), "") + self.markup.text(how)
+
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
         at = dict(zip(mean.indices, slots, strict=True))
         body = self.doprint(mean.statistic.subs(at, simultaneous=True))
-        return self.markup.mean(body, self._slots(slots[mean.plates :]))
+        given = [slot for index, slot in zip(mean.indices, slots, strict=True) if not mean.statistic.has(index)]
+        return self.markup.mean(body, self._slots(tuple(given)))
 
     def _slots(self, slots: tuple[Expr, ...]) -> list[str]:
         return [self.doprint(slot).replace(" ", "") for slot in slots]
@@ -257,8 +271,21 @@ class Textbook:
         below = "" if low is S.NegativeInfinity else " - " + self._print_NormalCDF(NormalCDF(low))
         return self.markup.function("log", above + below, bare=False)
 
+    def _print_Equality(self, expr: Expr, **_: Any) -> str:
+        mask, value = expr.args
+        if isinstance(mask, Symbol | Indexed) and name_of(mask) in self.lexicon.masks:
+            return self._seen(mask, "observed" if value == 1 else "missing")
+        return " = ".join(self.doprint(side) for side in expr.args)
+
     def _print_And(self, expr: Expr, **_: Any) -> str:
         return ", ".join(self.doprint(part) for part in sorted(expr.args, key=str))
+
+    def _print_Or(self, expr: Expr, **_: Any) -> str:
+        return self.markup.text("or ").join(self.doprint(part) for part in sorted(expr.args, key=str))
+
+    def _print_AppliedUndef(self, expr: Expr, **_: Any) -> str:
+        name = self.markup.letter(self.lexicon.label(expr.func.__name__), (), "")
+        return name + self.markup.group(", ".join(self.doprint(argument) for argument in expr.args))
 
     def _print_Sum(self, expr: Expr, **_: Any) -> str:
         return self._over("Sum", expr)
@@ -286,7 +313,7 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
     """One line of Unicode for a terminal."""
 
     printmethod = "_textbook"
-    relations: ClassVar = {"==": "=", "<=": "≤", ">=": "≥", "!=": "≠"}
+    relations: ClassVar = {"<=": "≤", ">=": "≥", "!=": "≠"}
 
     def __init__(self, lexicon: Lexicon) -> None:
         super().__init__()
@@ -327,6 +354,7 @@ def plain(expr: Expr, lexicon: Lexicon) -> str:
     return Plain(lexicon).doprint(readable(expr, lexicon))
 
 
+_SUMMED = frozenset({Rank.WEIGHT, Rank.STATISTIC})
 _RANKS: tuple[tuple[Any, Rank], ...] = (
     (Iverson, Rank.WEIGHT),
     (Sum, Rank.SUM),
@@ -335,6 +363,11 @@ _RANKS: tuple[tuple[Any, Rank], ...] = (
     (Add, Rank.GROUP),
     (Function, Rank.FUNCTION),
 )
+
+
+def natural(expr: Expr) -> list[str]:
+    """A key under which S_2 comes before S_10, whatever number stands before it."""
+    return [part.zfill(6) if part.isdecimal() else part for part in re.split(r"(\d+)", str(expr.as_coeff_Mul()[1]))]
 
 
 def is_negative(expr: Expr) -> bool:
@@ -350,10 +383,23 @@ def outermost_first(limits: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _flat(expr: Expr) -> tuple[Expr, ...]:
-    """The factors of a product, also of one left unevaluated."""
-    return tuple(
-        inner for factor in Mul.make_args(expr) for inner in (_flat(factor) if factor.is_Mul else (factor,))
-    )
+    """The factors of a product, also of one left unevaluated, and of one below a fraction line."""
+    if expr.is_Mul:
+        return tuple(inner for factor in expr.args for inner in _flat(factor))
+    if isinstance(expr, Pow) and expr.base.is_Mul and expr.exp.is_Integer:
+        return tuple(_raised(factor, expr.exp) for factor in _flat(expr.base))
+    return (expr,)
+
+
+def _raised(factor: Expr, exponent: Expr) -> Expr:
+    return factor**exponent if factor.is_Rational else Pow(factor, exponent, evaluate=False)
+
+
+def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
+    """A sign and a base whose product to that power is the same, the base without minus signs throughout."""
+    if base.is_Add and all(map(is_negative, base.args)) and exponent.is_Integer:
+        return (-1) ** int(exponent % 2), Add(*(-term for term in base.args))
+    return 1, base
 
 
 def _power(base: Expr, exponent: Expr) -> Expr:

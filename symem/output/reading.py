@@ -1,7 +1,8 @@
 """Rewritings for the reader: the same value in the shape in which a textbook prints it.
 
-Inside, indices and labels run from 0; in print, from 1. Log-densities are sums of logarithms; in print, a
-weight is a product of powers. Expanded quadratics print as squares. None of this finds anything new.
+Log-densities are sums of logarithms; in print, a weight is a product of powers. Expanded quadratics print as
+squares, factors free of an index stand before its sum. None of this finds anything new: each rule keeps the
+value at every point.
 """
 
 from __future__ import annotations
@@ -21,96 +22,29 @@ from sympy import (
     Sum,
     Symbol,
     exp,
+    expand_mul,
     factorial,
+    fraction,
     gamma,
     lcm,
     log,
     loggamma,
+    together,
 )
 from sympy.core.relational import Relational
 
-from symem.derivation import Definition
-from symem.language.plates import Iverson, LogIverson
+from symem.derivation import Definition, Update
+from symem.language.plates import Axis, Iverson, LogIverson
+from symem.output.counting import name_of, rebuilt, slots_of
 
-
-class FromOne:
-    """Rewrites an expression so that indices, slots and labels count from 1.
-
-    `indices` are the symbols that count plates, `labels` the names of arrays and scalars whose values count
-    categories; `natural` names the indices that keep counting from 0, because their values are numbers
-    (the outcomes of a coin), and `natural_slots` the array slots where such an index stands.
-    """
-
-    def __init__(
-        self,
-        indices: frozenset[Symbol] = frozenset(),
-        labels: frozenset[str] = frozenset(),
-        natural: frozenset[Symbol] = frozenset(),
-        natural_slots: frozenset[tuple[str, int]] = frozenset(),
-    ) -> None:
-        self.indices = indices
-        self.labels = labels
-        self.natural = natural
-        self.natural_slots = natural_slots
-
-    def knowing(self, index: Symbol, *, like: Symbol) -> FromOne:
-        """The same, with one more index that counts as `like` does."""
-        natural = self.natural | ({index} if like in self.natural else set())
-        return FromOne(self.indices | ({index} - natural), self.labels, natural, self.natural_slots)
-
-    def __call__(self, expr: Expr) -> Expr:
-        if isinstance(expr, Sum | Product):
-            return self._bound(expr)
-        if isinstance(expr, Indexed):
-            return self._indexed(expr)
-        if isinstance(expr, Symbol):
-            return expr - 1 if expr in self.indices or expr.name in self.labels else expr
-        if isinstance(expr, Relational):
-            return self._relation(expr)
-        if not expr.args:
-            return expr
-        return _rebuilt(expr, [self(argument) for argument in expr.args])
-
-    def _bound(self, expr: Expr) -> Expr:
-        inner = FromOne(
-            self.indices.union(limit[0] for limit in expr.limits) - self.natural,
-            self.labels,
-            self.natural,
-            self.natural_slots,
-        )
-        limits = [
-            (index, lower, upper) if index in self.natural else (index, inner(lower) + 1, inner(upper) + 1)
-            for index, lower, upper in expr.limits
-        ]
-        return expr.func(inner(expr.function), *limits)
-
-    def _indexed(self, expr: Expr) -> Expr:
-        name = str(expr.base.label)
-        slots = [
-            self(slot) + (0 if (name, place) in self.natural_slots else 1)
-            for place, slot in enumerate(expr.indices)
-        ]
-        shifted = Indexed(expr.base, *slots)
-        return shifted - 1 if name in self.labels else shifted
-
-    def _relation(self, expr: Expr) -> Expr:
-        sides = [self(side) for side in expr.args]
-        if any(side.is_Add and side.as_coeff_Add()[0] == -1 for side in sides):
-            sides = [side + 1 for side in sides]
-        return expr.func(*sides, evaluate=False)
-
-
-def _rebuilt(expr: Expr, arguments: list[Expr]) -> Expr:
-    if tuple(arguments) == expr.args:
-        return expr
-    return expr.func(*arguments, evaluate=False) if isinstance(expr, Mul | Pow) else expr.func(*arguments)
+FEW = 3
 
 
 def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
     """The rule at every node, leaves first; slots of arrays and relations are left alone."""
     if not expr.args or isinstance(expr, Indexed | Relational):
         return rule(expr)
-    return rule(_rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
+    return rule(rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
 
 
 def squares(expr: Expr) -> Expr:
@@ -178,15 +112,15 @@ def _one_log(expr: Add) -> Expr:
 
 
 def over_common_number(expr: Expr) -> Expr:
-    """nu/2 + 1/2 as (nu + 1)/2, in every sum without logarithms all of whose terms have that denominator."""
+    """nu/2 + 1/2 as (nu + 1)/2, in every sum without logarithms all of whose terms have a number below."""
     return bottom_up(expr, lambda node: _over_number(node) if node.is_Add else node)
 
 
 def _over_number(expr: Add) -> Expr:
-    below = {term.as_coeff_Mul()[0].q for term in expr.args if term.as_coeff_Mul()[0].is_Rational}
-    number = below.pop() if len(below) == 1 else 1
-    if number == 1 or expr.has(log, loggamma):
+    numbers = [term.as_coeff_Mul()[0] for term in expr.args]
+    if expr.has(log, loggamma) or not all(number.is_Rational and number.q > 1 for number in numbers):
         return expr
+    number = lcm([number.q for number in numbers])
     return Mul(Rational(1, number), Add(*(number * term for term in expr.args)), evaluate=False)
 
 
@@ -217,6 +151,107 @@ def _one_fraction(below: Expr, parts: list[tuple[Expr, Expr]]) -> Expr:
     negative = sum(1 for term in Add.make_args(top) if term.could_extract_minus_sign()) * 2 > len(parts)
     sign = -1 if negative else 1
     return Mul(sign / (scale * below), Add(*(sign * term for term in Add.make_args(top))), evaluate=False)
+
+
+def pulled_out(expr: Expr) -> Expr:
+    """Factors free of the index, and a minus sign, before the sum."""
+    return expr.replace(lambda node: isinstance(node, Sum), _pulled)
+
+
+def _pulled(expr: Sum) -> Expr:
+    bound = [limit[0] for limit in expr.limits]
+    outer, inner = expr.function.as_independent(*bound, as_Add=False)
+    number = inner.as_coeff_Mul()[0]
+    sign = -1 if number.is_negative else 1
+    free = {symbol for limit in expr.limits for symbol in limit[1].free_symbols | limit[2].free_symbols}
+    if inner == 1 or (outer == 1 and sign == 1) or outer.free_symbols & free & set(bound):
+        return expr
+    return sign * outer * Sum(sign * inner, *expr.limits)
+
+
+def merged_sums(expr: Expr) -> Expr:
+    """Sums over the same plates as one, in every sum of sums."""
+    return bottom_up(expr, lambda node: _one_sum(node) if node.is_Add else node)
+
+
+def _one_sum(expr: Add) -> Expr:
+    bodies: dict[frozenset[Expr], list[Expr]] = {}
+    limits: dict[frozenset[Expr], tuple[Expr, ...]] = {}
+    for term in expr.args:
+        number, rest = term.as_coeff_Mul()
+        if isinstance(rest, Sum):
+            key = frozenset(rest.limits)
+            bodies.setdefault(key, []).append(number * rest.function)
+            limits.setdefault(key, rest.limits)
+    others = [term for term in expr.args if not isinstance(term.as_coeff_Mul()[1], Sum)]
+    return Add(*others, *(Sum(Add(*parts), *limits[key]) for key, parts in bodies.items()))
+
+
+def collected_logs(expr: Expr) -> Expr:
+    """N log(1 - p) - x log(1 - p) as (N - x) log(1 - p), in every sum.
+
+    >>> from sympy.abc import p, x, N
+    >>> collected_logs(x*log(p) + N*log(1 - p) - x*log(1 - p))
+    x*log(p) + (N - x)*log(1 - p)
+    """
+    return bottom_up(expr, lambda node: _collected(node) if node.is_Add else node)
+
+
+def _collected(expr: Add) -> Expr:
+    coefficients: dict[Expr, list[Expr]] = {}
+    rest = []
+    for term in expr.args:
+        logs = [f for f in Mul.make_args(term) if isinstance(f, log) and not f.is_number]
+        if len(logs) == 1:
+            coefficients.setdefault(logs[0], []).append(term / logs[0])
+        else:
+            rest.append(term)
+    return Add(*rest, *(Add(*parts) * each for each, parts in coefficients.items()))
+
+
+def centred_sums(expr: Expr) -> Expr:
+    """(sum c x**2 - 2 m sum c x + m**2 sum c)/d as (sum c (x - m)**2)/d, in every sum that is such a square."""
+    return bottom_up(expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) else node)
+
+
+def _centred(expr: Add) -> Expr:
+    above, below = fraction(together(expr))
+    bodies: dict[tuple[Expr, ...], list[Expr]] = {}
+    for term in Add.make_args(expand_mul(above)):
+        sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
+        if len(sums) != 1:
+            return expr
+        bodies.setdefault(tuple(sums[0].limits), []).append(term / sums[0] * sums[0].function)
+    if len(bodies) != 1:
+        return expr
+    (limits, parts), = bodies.items()
+    body = squares(Add(*parts))
+    return expr if body.is_Add else pulled_out(Sum(body, *limits)) / below
+
+
+def printed(expr: Expr) -> Expr:
+    """A log-density, or a sum of such, in the shape of a textbook."""
+    return collected_logs(squares(pulled_out(merged_sums(pulled_out(expr)))))
+
+
+def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
+    """A log-weight; value by value where there are few of them and its formula counts with the outcome."""
+    if not (outcome.size.is_Integer and outcome.size <= FEW and stands_outside(weight.value, outcome.index)):
+        return (weight,)
+    return tuple(
+        Definition(weight.symbol.subs(outcome.index, value), weight.axes, at_outcome(weight.value, outcome.index, value))
+        for value in range(int(outcome.size))
+    )
+
+
+def stands_outside(expr: Expr, index: Symbol) -> bool:
+    """Whether an index occurs as a number, not only in slots."""
+    return bool(expr.xreplace({entry: S.One for entry in expr.atoms(Indexed)}).has(index))
+
+
+def at_outcome(expr: Expr, index: Symbol, value: int) -> Expr:
+    """A log-density at one value of a label, its brackets settled."""
+    return expr.subs(index, value).doit(deep=False)
 
 
 def merged_roots(expr: Expr) -> Expr:
@@ -274,21 +309,16 @@ def _gamma(argument: Expr) -> Expr:
     return gamma(argument)
 
 
-def slots_of(expr: Expr) -> tuple[Expr, ...]:
-    """The slots of an array element; none for a scalar."""
-    return tuple(expr.indices) if isinstance(expr, Indexed) else ()
-
-
-def name_of(expr: Expr) -> str:
-    """The name of a scalar or of an array element's array."""
-    return str(expr.base.label if isinstance(expr, Indexed) else expr)
-
-
 def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
     """An expression with the names that `definitions` define replaced by what they stand for."""
     meaning = {name_of(each.symbol): each for each in definitions}
     entries = [e for e in expr.atoms(Indexed, Symbol) if name_of(e) in meaning and e not in _bases(expr)]
     return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
+
+
+def written_out(update: Update, statistics: Iterable[Definition]) -> Expr:
+    """An update with its statistics written out, a variance as one centred sum."""
+    return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
 
 
 def _bases(expr: Expr) -> set[Expr]:

@@ -17,7 +17,7 @@ from symem.output.lexicon import Lexicon
 from symem.output.naming import escape
 from symem.output.narrative import Block, Display, Items, Maths, Prose, tell
 from symem.output.notation import plain
-from symem.output.reading import inlined, squares
+from symem.output.reading import by_outcome, over_common_denominators, printed, written_out
 from symem.output.templating import render
 
 
@@ -148,6 +148,9 @@ def _title(derivation: Derivation) -> str:
     )
 
 
+WIDE = 90
+
+
 # terminal --------------------------------------------------------------------------------------------
 
 
@@ -155,8 +158,8 @@ def _summary(derivation: Derivation) -> dict[str, Any]:
     lexicon = Lexicon.of(derivation)
     return {
         "model": str(derivation.model),
-        "e_step": tuple(_line(each, lexicon) for each in derivation.definitions),
-        "log_likelihood": plain(derivation.log_likelihood, lexicon),
+        "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
+        "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
         "statistics": tuple(_line(each, lexicon) for each in derivation.surrogate.statistics),
         "updates": tuple(_updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
@@ -167,17 +170,23 @@ def _summary(derivation: Derivation) -> dict[str, Any]:
     }
 
 
+def _e_step(derivation: Derivation) -> Iterator[Definition]:
+    for posterior in derivation.posteriors:
+        for definition in posterior.definitions:
+            whole = definition is not posterior.log_weight or posterior.outcome is None
+            yield from (definition,) if whole else by_outcome(definition, posterior.outcome)
+
+
 def _line(definition: Definition, lexicon: Lexicon) -> str:
-    return f"{plain(definition.symbol, lexicon)} = {plain(squares(definition.value), lexicon)}"
+    return f"{plain(definition.symbol, lexicon)} = {plain(printed(definition.value), lexicon)}"
 
 
 def _updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     """Each update with its statistics written out, as far as that fits a line of a terminal."""
     for update in derivation.updates:
-        explicit = squares(inlined(update.value, derivation.surrogate.statistics))
-        written = plain(explicit, lexicon)
-        name = plain(update.parameter, lexicon)
-        yield f"{name} = {written if len(written) <= 90 else plain(squares(update.value), lexicon)}"
+        written = plain(written_out(update, derivation.surrogate.statistics), lexicon)
+        short = plain(over_common_denominators(update.nested), lexicon)
+        yield f"{plain(update.parameter, lexicon)} = {written if len(written) <= WIDE else short}"
 
 
 def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:

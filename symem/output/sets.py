@@ -10,8 +10,6 @@ from sympy import Expr, Integer, Sum, Symbol, oo
 from symem.language.model import Variable
 from symem.language.supports import (
     Binary,
-    Counts,
-    Interval,
     Labels,
     OneHot,
     Positive,
@@ -35,15 +33,9 @@ def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -
 
 
 def set_of(support: Support, lexicon: Lexicon) -> str:
-    """A support as a set; its ends are in the user's symbols, and print as they stand.
-
-    Raises:
-        TypeError: the support has no row in the table below.
-    """
-    for kind, row in SETS:
-        if isinstance(support, kind):
-            return row(support, Latex(lexicon).doprint)
-    raise TypeError(f"No set is known for the support {support}: add a row to SETS in symem/output/sets.py.")
+    """A support as a set; its ends are in the user's symbols, and print as they stand."""
+    row = SETS.get(type(support), _counts if support.discrete else _interval)
+    return row(support, Latex(lexicon).doprint)
 
 
 def counted(index: Symbol, size: Expr, lexicon: Lexicon, *, name: str, place: int) -> str:
@@ -78,12 +70,10 @@ def _simplex(variable: Variable, indices: tuple[Symbol, ...], support: Simplex, 
     return rf"> 0,\ \textstyle {latex(total, lexicon)} = 1"
 
 
-SETS: tuple[tuple[type[Support], Callable[[Any, Callable[[Any], str]], str]], ...] = (
-    (Reals, lambda _s, _tex: r"\mathbb{R}"),
-    (Positive, lambda _s, _tex: r"(0, \infty)"),
-    (UnitInterval, lambda _s, _tex: "(0, 1)"),
-    (Binary, lambda _s, _tex: r"\{0, 1\}"),
-    (Labels, lambda s, tex: r"\{1, \dots, " + tex(s.size) + r"\}"),
-    (Counts, _counts),
-    (Interval, _interval),
-)
+SETS: dict[type[Support], Callable[[Any, Callable[[Any], str]], str]] = {
+    Reals: lambda _s, _tex: r"\mathbb{R}",
+    UnitInterval: lambda _s, _tex: "(0, 1)",
+    Positive: lambda _s, _tex: r"(0, \infty)",
+    Binary: lambda _s, _tex: r"\{0, 1\}",
+    Labels: lambda s, tex: r"\{1, \dots, " + tex(s.size) + r"\}",
+}
