@@ -16,8 +16,8 @@ from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, index_symbol
 from symem.language.supports import Binary, Labels
-from symem.output.naming import Label, distinct
 from symem.output.counting import FromOne, name_of, slots_of
+from symem.output.naming import Label, distinct
 
 
 class Rank(IntEnum):
@@ -170,7 +170,11 @@ def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
         name = axis.index.name
         if name not in letters:
             near = {other.name for sight in sights if axis.index in sight for other in sight}
-            same = [letters[other.index.name] for other in axes if other.size == axis.size and other.index.name in letters]
+            same = [
+                letters[other.index.name]
+                for other in axes
+                if other.size == axis.size and other.index.name in letters
+            ]
             used = {letters[other] for other in near if other in letters}
             spare = [letter for letter in "klmrstuv" if letter not in taken]
             letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)

@@ -48,6 +48,10 @@ class Markup(ABC):
         """⟨body⟩, given the labels."""
 
     @abstractmethod
+    def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
+        """One component of the solution of a linear system."""
+
+    @abstractmethod
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
 
@@ -97,6 +101,9 @@ class LatexMarkup(Markup):
 
     def mean(self, body: str, given: Sequence[str]) -> str:
         return rf"\left\langle {body} \right\rangle" + (f"_{{{joined(given)}}}" if given else "")
+
+    def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
+        return rf"\left[\left({matrix}\right)_{{{joined([row, column])}}}^{{-1}} \left({vector}\right)_{{{row}}}\right]_{{{place}}}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
@@ -157,6 +164,9 @@ class PlainMarkup(Markup):
 
     def mean(self, body: str, given: Sequence[str]) -> str:
         return f"⟨{body}⟩{self.subscript(given)}"
+
+    def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
+        return f"[({matrix})⁻¹{self.subscript([row, column])} ({vector}){self.subscript([row])}]{self.subscript([place])}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()

@@ -100,6 +100,8 @@ def distinct(choices: Iterable[tuple[str, tuple[Label, ...]]]) -> dict[str, Labe
     labels: dict[str, Label] = {}
     taken: set[Label] = set()
     for name, wanted in choices:
+        if name in labels:
+            continue
         free = [label for label in wanted if label not in taken] or [Label.verbatim(name)]
         labels[name] = free[0]
         taken.add(free[0])

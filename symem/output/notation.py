@@ -19,7 +19,6 @@ from sympy import (
     Function,
     Indexed,
     Integer,
-    Mul,
     Pow,
     Product,
     Rational,
@@ -36,9 +35,9 @@ from sympy.printing.str import StrPrinter
 
 from symem.language.families import NormalCDF
 from symem.language.plates import Iverson
+from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import LatexMarkup, Markup, PlainMarkup
-from symem.output.counting import name_of, slots_of
 from symem.output.reading import merged_logs, merged_roots, over_common_number
 
 
@@ -100,7 +99,14 @@ class Textbook:
             bare = term.as_coeff_Mul()[1]
             weighted = any(self.rank(atom) in _SUMMED for atom in term.atoms(Symbol, Indexed))
             of_data = self._deepest(term) > Rank.PARAMETER
-            return (is_negative(term), term.is_Rational, not weighted, of_data, bare.count_ops(), natural(bare))
+            return (
+                is_negative(term),
+                term.is_Rational,
+                not weighted,
+                of_data,
+                bare.count_ops(),
+                natural(bare),
+            )
 
         return sorted(Add.make_args(expr), key=key)
 
@@ -215,7 +221,9 @@ class Textbook:
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
         at = dict(zip(mean.indices, slots, strict=True))
         body = self.doprint(mean.statistic.subs(at, simultaneous=True))
-        given = [slot for index, slot in zip(mean.indices, slots, strict=True) if not mean.statistic.has(index)]
+        given = [
+            slot for index, slot in zip(mean.indices, slots, strict=True) if not mean.statistic.has(index)
+        ]
         return self.markup.mean(body, self._slots(tuple(given)))
 
     def _slots(self, slots: tuple[Expr, ...]) -> list[str]:
@@ -261,6 +269,13 @@ class Textbook:
 
     def _print_LogIverson(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("log", self._print_Iverson(expr), bare=True)
+
+    def _print_Expectation(self, expr: Expr, **_: Any) -> str:
+        return self.markup.mean(self.doprint(expr.args[0]), ())
+
+    def _print_LinearSolution(self, expr: Expr, **_: Any) -> str:
+        place, row, column, matrix, vector, _size = expr.args
+        return self.markup.solution(*map(self.doprint, (matrix, row, column, vector, place)))
 
     def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Phi", self.doprint(expr.args[0]), bare=False)
@@ -367,7 +382,10 @@ _RANKS: tuple[tuple[Any, Rank], ...] = (
 
 def natural(expr: Expr) -> list[str]:
     """A key under which S_2 comes before S_10, whatever number stands before it."""
-    return [part.zfill(6) if part.isdecimal() else part for part in re.split(r"(\d+)", str(expr.as_coeff_Mul()[1]))]
+    return [
+        part.zfill(6) if part.isdecimal() else part
+        for part in re.split(r"(\d+)", str(expr.as_coeff_Mul()[1]))
+    ]
 
 
 def is_negative(expr: Expr) -> bool:

@@ -34,7 +34,7 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from symem.derivation import Definition, Update
-from symem.language.plates import Axis, Iverson, LogIverson
+from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.output.counting import name_of, rebuilt, slots_of
 
 FEW = 3
@@ -129,7 +129,7 @@ def over_common_denominators(expr: Expr) -> Expr:
 
     >>> from sympy.abc import a, b, c
     >>> over_common_denominators(a/(2*c**2) - b/c**2 + 1)
-    (a - 2*b)/(2*c**2) + 1
+    (1/(2*c**2))*(a - 2*b) + 1
     """
     return bottom_up(expr, lambda node: _grouped(node) if node.is_Add else node)
 
@@ -224,7 +224,7 @@ def _centred(expr: Add) -> Expr:
         bodies.setdefault(tuple(sums[0].limits), []).append(term / sums[0] * sums[0].function)
     if len(bodies) != 1:
         return expr
-    (limits, parts), = bodies.items()
+    ((limits, parts),) = bodies.items()
     body = squares(Add(*parts))
     return expr if body.is_Add else pulled_out(Sum(body, *limits)) / below
 
@@ -239,14 +239,18 @@ def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
     if not (outcome.size.is_Integer and outcome.size <= FEW and stands_outside(weight.value, outcome.index)):
         return (weight,)
     return tuple(
-        Definition(weight.symbol.subs(outcome.index, value), weight.axes, at_outcome(weight.value, outcome.index, value))
+        Definition(
+            weight.symbol.subs(outcome.index, value),
+            weight.axes,
+            at_outcome(weight.value, outcome.index, value),
+        )
         for value in range(int(outcome.size))
     )
 
 
 def stands_outside(expr: Expr, index: Symbol) -> bool:
     """Whether an index occurs as a number, not only in slots."""
-    return bool(expr.xreplace({entry: S.One for entry in expr.atoms(Indexed)}).has(index))
+    return bool(expr.xreplace(dict.fromkeys(expr.atoms(Indexed), S.One)).has(index))
 
 
 def at_outcome(expr: Expr, index: Symbol, value: int) -> Expr:
@@ -327,4 +331,4 @@ def _bases(expr: Expr) -> set[Expr]:
 
 def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:
     indices = (axis.index for axis in definition.axes)
-    return definition.value.subs(dict(zip(indices, slots, strict=True)), simultaneous=True)
+    return reindex(definition.value, dict(zip(indices, slots, strict=True)))

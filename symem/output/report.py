@@ -15,9 +15,10 @@ from typing import Any
 from symem.derivation import Definition, Derivation, Status
 from symem.output.lexicon import Lexicon
 from symem.output.naming import escape
-from symem.output.narrative import Block, Display, Items, Maths, Prose, tell
+from symem.output.narrative import tell
 from symem.output.notation import plain
 from symem.output.reading import by_outcome, over_common_denominators, printed, written_out
+from symem.output.story import Block, Display, Items, Maths, Prose
 from symem.output.templating import render
 
 

@@ -1,0 +1,105 @@
+"""The M-step told: Lagrangian, stationarity, the update, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from sympy import Expr, Sum
+
+from symem.derivation import Certificate, NotDerived, Update
+from symem.language.supports import Simplex
+from symem.output.counting import name_of, slots_of
+from symem.output.layout import LINE, broken, width
+from symem.output.notation import latex, letter
+from symem.output.reading import over_common_denominators, written_out
+from symem.output.story import Block, Display, Items, Lines, Prose, Section, Voice, listed, said
+
+SHORT = 1.5 * LINE
+
+
+def m_step(voice: Voice) -> Iterator[Section]:
+    """The sections of the M-step: one for each block of parameters, then those without a closed form."""
+    told = [said("The next iterate @ maximises @.", voice.at("t+1"), voice.surrogate)]
+    if voice.model.log_prior != 0:
+        told.append(said("It holds the log-prior, so the iterates climb the posterior density."))
+    yield Section(said("The M-step"), (tuple(part for prose in told for part in (*prose, " ")),))
+    for _, updates in groupby(voice.derivation.updates, key=lambda update: update.block):
+        yield _block(tuple(updates), voice)
+    for block in voice.derivation.not_derived:
+        yield _not_derived(block, voice)
+
+
+def _block(updates: Sequence[Update], voice: Voice) -> Section:
+    title = ("The update of ", *listed([voice.name(update.parameter) for update in updates]))
+    return Section(title, tuple(part for update in updates for part in _update(update, voice)), level=2)
+
+
+def _update(update: Update, voice: Voice) -> Iterator[Block]:
+    if update.multiplier is not None:
+        yield from _lagrangian(update, voice)
+    yield said("The derivative with respect to @ vanishes where", voice.name(update.parameter))
+    yield Display((voice.equation("", update.equation, voice.free, tail=" = 0"),))
+    yield (*_multiplier(update, voice), "so that")
+    yield Display((_solved(update, voice),))
+    for certificate in voice.derivation.certificates:
+        if certificate.parameter == update.parameter:
+            yield _certified(certificate, voice)
+
+
+def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
+    assert update.multiplier is not None
+    constraint = _constraint(update.parameter, voice)
+    yield said("On the simplex @ the Lagrangian is", f"{constraint} = 1")
+    penalty = rf"{voice.name(update.multiplier[0])} \left( 1 - {constraint} \right)"
+    yield Display(((rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",),))
+
+
+def _multiplier(update: Update, voice: Voice) -> Prose:
+    if update.multiplier is None:
+        return ()
+    symbol, value = update.multiplier
+    return said("By the constraint @, ", f"{voice.name(symbol)} = {latex(value, voice.new)}")
+
+
+def _constraint(parameter: Expr, voice: Voice) -> str:
+    """The sum that is one."""
+    name = name_of(parameter)
+    for simplex in voice.model.simplexes:
+        if name in simplex:
+            return " + ".join(voice.name(voice.model.variables[each].symbol) for each in simplex)
+    variable = voice.model.variables[name]
+    last = variable.support.axes if isinstance(variable.support, Simplex) else 1
+    axes = list(zip(slots_of(parameter), variable.sizes, strict=True))[-last:]
+    return latex(Sum(parameter, *((index, 0, size - 1) for index, size in axes)), voice.free)
+
+
+def _solved(update: Update, voice: Voice) -> Lines:
+    """The update in the statistics, and once more with the statistics written out."""
+    left = letter(update.parameter, voice.new)
+    short = tuple(broken(left, over_common_denominators(update.nested), voice.new))
+    explicit = written_out(update, voice.derivation.surrogate.statistics)
+    first, *more = broken("", explicit, voice.new)
+    if explicit == update.nested or sum(map(width, (first, *more))) > SHORT:
+        return short
+    return (*short, first.replace("& ", "&= ", 1), *more)
+
+
+def _certified(certificate: Certificate, voice: Voice) -> Items:
+    entries: list[Prose] = []
+    for claim in certificate.claims:
+        argument = f" ({claim.argument})" if claim.argument else ""
+        entries.append((f"{claim.name[:1].upper()}{claim.name[1:]}: {claim.status.value}{argument}.",))
+    entries += [said("The update exists if @.", latex(each, voice.free)) for each in certificate.conditions]
+    return Items(tuple(entries))
+
+
+def _not_derived(block: NotDerived, voice: Voice) -> Section:
+    title = ("Not derived: ", *listed([voice.name(parameter) for parameter in block.parameters]))
+    told: tuple[Block, ...] = (
+        said("The derivative vanishes where"),
+        Display((voice.equation("", block.equation, voice.free, tail=" = 0"),)),
+        said("and no closed form was found. In the way stands"),
+        Display((voice.equation("", block.term, voice.free),)),
+    )
+    return Section(title, told, level=2)
