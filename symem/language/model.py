@@ -612,6 +612,10 @@ class _Translation:
         user, lower = self._user.get(index, (index, S.Zero))
         return user, self.outward(low) + lower, self.outward(high) + lower
 
+    def _own_count(self, place: Expr) -> Any:
+        """The place in an array that the derivation brought in: it counts as the user's index does."""
+        return self._user[place][0] if place in self._user else self.outward(place)
+
     def _symbol(self, symbol: Symbol) -> Any:
         if symbol in self._user:
             user, lower = self._user[symbol]
@@ -625,9 +629,9 @@ class _Translation:
 
     def _array(self, entry: Indexed) -> Any:
         variable = self._variables.get(entry.base)
-        places = [self.outward(place) for place in entry.indices]
         if variable is None or variable.name not in self._reader.shapes:
-            return self._shown(variable, entry.base)[tuple(places)]
+            return self._shown(variable, entry.base)[tuple(self._own_count(place) for place in entry.indices)]
+        places = [self.outward(place) for place in entry.indices]
         origins = self._reader.shapes[variable.name].origins
         return variable.declared[tuple(p + o for p, o in zip(places, origins, strict=True))]
 

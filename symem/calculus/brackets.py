@@ -1,0 +1,39 @@
+"""Σ_k [z_i = k] f(k) = f(z_i): a bracket that fixes a summed index takes the sum away (Knuth 1992)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import And, Eq, Expr, Mul, Symbol
+
+from symem.calculus.gathering import atoms_of, conditions_of
+from symem.calculus.separate import Term, gather
+from symem.language.model import Model
+from symem.language.plates import Iverson
+from symem.language.supports import Labels
+
+
+def collapse_brackets(terms: tuple[Term, ...], model: Model) -> tuple[Term, ...]:
+    """Write label latents as indices wherever a bracket pins an index to them."""
+    labels = [v for v in model.latents if isinstance(v.support, Labels)]
+    return gather(_collapsed(term, lambda side: any(side in atoms_of(side, v) for v in labels)) for term in terms)
+
+
+def collapse_to_index(term: Term, outcome: Symbol) -> Term:
+    """The same for an outcome's index."""
+    return _collapsed(term, lambda side: side == outcome)
+
+
+def _collapsed(term: Term, keeps: Callable[[Expr], bool]) -> Term:
+    for condition in sorted(conditions_of(term.factor), key=str):
+        if not isinstance(condition, Eq):
+            continue
+        for index, other in ((condition.lhs, condition.rhs), (condition.rhs, condition.lhs)):
+            if index in term.indices and keeps(other) and not other.has(index):
+                rest = conditions_of(term.factor) - {condition}
+                plain = Mul(*(f for f in term.factors() if not isinstance(f, Iverson)))
+                factor = (plain * Iverson(And(*rest))).xreplace({index: other})
+                axes = tuple(axis for axis in term.axes if axis.index != index)
+                return _collapsed(Term(factor, axes), keeps)
+    return term
+
