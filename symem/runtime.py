@@ -8,7 +8,6 @@ restarts and the record of a fit live here, once.
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -17,6 +16,10 @@ import numpy as np
 from scipy.special import log_ndtr
 
 # The part below is copied into every emitted module.
+
+
+#: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
+_LOSES_DIGITS = 4.5e6
 
 
 class DataError(ValueError):
@@ -162,8 +165,7 @@ def _iterate(
     scale: int,
     tol: float,
     max_iter: int,
-    callback: Callable[[int, Any, float], Any] | None = None,
-    verbose: bool = False,
+    tell: Callable[[int, Any, float], None] | None = None,
 ) -> tuple[Any, list[float], bool]:
     """Repeat `step` until the objective changes by at most tol * scale.
 
@@ -174,10 +176,8 @@ def _iterate(
     following, value = step(theta)
     for iteration in range(max_iter + 1):
         history.append(value)
-        if callback is not None:
-            callback(iteration, theta, value)
-        if verbose:
-            print(f"iteration {iteration}: {value:.10g}", file=sys.stderr)  # noqa: T201
+        if tell is not None:
+            tell(iteration, theta, value)
         if iteration > 0 and _settled(history, scale, tol, iteration):
             return theta, history, True
         if iteration < max_iter:
@@ -230,14 +230,13 @@ def _best(
     scale: int,
     tol: float,
     max_iter: int,
-    callback: Callable[[int, Any, float], Any] | None,
-    verbose: bool,  # noqa: FBT001
+    tell: Callable[[int, Any, float], None] | None,
 ) -> tuple[Any, list[float], bool]:
     """The run with the highest objective of those from all starts."""
     best: tuple[Any, list[float], bool] | None = None
     with np.errstate(all="ignore"):
         for theta in starts:
-            run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, callback=callback, verbose=verbose)
+            run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell)
             best = run if _better(run, best) else best
     assert best is not None
     if not best[2]:
@@ -282,6 +281,16 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
             arrays[name] = np.where(seen, array, harmless).astype(array.dtype)
         if spec.kind == "extended":
             arrays[name] = np.clip(arrays[name], -1e100, 1e100)
+
+
+def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> float:
+    """Measure the arrays that move together from the mean of one of them; the mean."""
+    seen = arrays.get(f"observed_{name}", np.ones(()))
+    centre = float(np.mean(arrays[name], where=np.broadcast_to(seen > 0, arrays[name].shape)))
+    centre = centre if np.isfinite(centre) else 0.0
+    for each in moving:
+        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
+    return centre
 
 
 def _chunk_length(rows: int, width: int) -> int:

@@ -23,7 +23,7 @@ from symem.output.arrays import Load
 from symem.output.functions import Bodies
 from symem.output.lowering import Lowering
 from symem.output.names import FIT_KEYWORDS
-from symem.output.program import Builder, Program, base_of
+from symem.output.program import Builder, Program, base_of, reported
 from symem.output.rows import observed
 from symem.output.spelling import transposed
 from symem.output.summary import docstring
@@ -98,6 +98,7 @@ class _Source:
             "statistics": statistics,
             "rows_fields": rows,
             "data_fields": bodies.fixed,
+            "guarded": program.direct is not None,
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
             "posterior_text": "",
             "simplexes": self.model.simplexes,
@@ -164,6 +165,23 @@ class _Source:
             "log_prior_value": prior[1],
             "plus_prior": " + _log_prior(theta, checked)" if self.program.log_prior is not None else "",
             **self._posterior(),
+            **self._translation(),
+        }
+
+    def _translation(self) -> dict[str, Any]:
+        moved = self.program.translation
+        if moved is None:
+            return {"centre": None}
+        body, changes = self.bodies.recentred()
+        known = {each.name for each in self.model.known}
+        return {
+            "centre": moved.centre.name,
+            "centre_mask": f"observed_{moved.centre.name}" if moved.centre.missing else None,
+            "moving_data": moved.data,
+            "moving_known": [name for name in moved.data if name in known],
+            "moving_parameters": moved.parameters,
+            "recentre": body,
+            "recentred": changes,
         }
 
     def _posterior(self) -> dict[str, Any]:
@@ -171,7 +189,7 @@ class _Source:
         arrays: list[str] = []
         values: list[str] = []
         for posterior in self.program.derivation.posteriors:
-            kept = (posterior.probability,) if posterior.probability else posterior.parameters
+            kept = reported(posterior)
             places = []
             for definition in kept:
                 symbol = definition.symbol
@@ -179,8 +197,9 @@ class _Source:
                 slots = tuple(getattr(symbol, "indices", ()))
                 stored = tuple(slots[d] for d in self.layouts[base_of(symbol)].order)
                 places.append((base_of(symbol), len(arrays)))
-                arrays.append(f"np.array({name}{transposed(stored, slots)})")
-            if posterior.probability:
+                moved = self.program.translation is not None and base_of(symbol) in self.program.translation.posteriors
+                arrays.append(f"{name}{transposed(stored, slots)} + data.centre" if moved else f"np.array({name}{transposed(stored, slots)})")
+            if kept == (posterior.probability,):
                 values.append(f"whole[{places[0][1]}]")
             else:
                 values.append("{" + ", ".join(f"{name!r}: whole[{d}]" for name, d in places) + "}")

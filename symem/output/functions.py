@@ -114,6 +114,8 @@ class Bodies:
         names = [line.name for line in lines if self._read_in_rows(line.name)]
         if features:
             body += self._natural(features.labels, features.coefficients)
+            if self.program.direct is not None:
+                body += ["if np.abs(natural).dot(data.peaks).max() > _LOSES_DIGITS:", "    natural = None"]
             names.append("natural")
         return body, names
 
@@ -136,7 +138,8 @@ class Bodies:
 
     def _infer_nodes(self) -> list[Node]:
         nodes = [each.node for each in self.program.infer if isinstance(each, Assign)]
-        return nodes + [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
+        nodes += [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
+        return [*nodes, self.program.direct] if self.program.direct is not None else nodes
 
     def _statistic_nodes(self) -> list[Node]:
         return [each.rows for each in self.program.statistics if each.rows is not None]
@@ -154,7 +157,11 @@ class Bodies:
             helper = "_guarded_softmax" if statement.guarded else "_softmax"
             self.spell.helpers.add(helper)
             return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
-        lines = [f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"]
+        product = f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"
+        lines = [product]
+        if self.program.direct is not None:
+            lines = ["if natural is None:", f"    {statement.name} = {self.spell(self.program.direct)}", "else:"]
+            lines.append(f"    {product}")
         if statement.rest is not None:
             features = self.program.features
             assert features is not None
@@ -225,6 +232,14 @@ class Bodies:
         node = self.program.log_prior
         assert node is not None
         return self._unpacked([node], records=("theta", "data")), self.spell(node)
+
+    def recentred(self) -> tuple[list[str], list[str]]:
+        """(body, fields that change) of moving statistics to another centre."""
+        program = self.program
+        read = {part.name for line in program.recentred for part in line.node.walk() if isinstance(part, Load)}
+        fields = [each.name for each in program.statistics] + [program.layouts[name].name for name in program.sizes]
+        body = [f"{name} = statistics.{name}" for name in fields if name in read]
+        return body, [f"{line.name}={self.text(line.node, line.axes)}" for line in program.recentred]
 
     def m_step(self) -> tuple[list[str], list[str], list[str]]:
         """(body, parameters in declared order, known arrays read)."""

@@ -13,7 +13,8 @@ RESERVED = frozenset(
     "np sys math warnings Any Callable Mapping NamedTuple Array Fit Parameters Statistics Posterior Data Rows "
     "theta data rows statistics posterior features natural buffer length total parts each given sizes start "
     "tol max_iter n_init seed callback verbose rng fit merge m_step em_step log_likelihood log_posterior known "
-    "posteriors moments shift annotations result arrays self cls".split()
+    "posteriors moments centre step peaks cut work chunks coefficients latents value part whole checked best "
+    "history converged expected array spec name size first known annotations result arrays self cls".split()
 )
 FIT_KEYWORDS = frozenset("start tol max_iter n_init seed callback verbose".split())
 

@@ -21,10 +21,13 @@ from symem.language.supports import Binary, Counts, Labels
 from symem.output.arrays import Fill, Load, Node, Number, Range, Source, Sources
 from symem.output.contraction import ONE, add
 from symem.output.hoisting import Hoist, shared
+from symem.output.indices import distinct
 from symem.output.lowering import Layout, Lowering
 from symem.output.names import Names
-from symem.output.rows import base_of, index_sizes, observed, row_size, used_sizes
+from symem.output.rows import base_of, observed, row_size, used_sizes
+from symem.output.reading import squares
 from symem.output.separable import Features, separated
+from symem.output.shift import Translation, translation
 
 NOTHING: Sources = frozenset()
 
@@ -99,6 +102,9 @@ class Program:
     log_prior: Node | None
     sizes: tuple[str, ...]
     sized: tuple[Variable, ...]
+    translation: Translation | None
+    recentred: tuple[Assign, ...]
+    direct: Node | None
 
 
 class Order:
@@ -129,17 +135,23 @@ class Builder:
 
     def __init__(self, derivation: Derivation) -> None:
         _refuse_open_blocks(derivation)
+        derivation, indices = distinct(derivation)
         self.derivation = derivation
         self.model = derivation.model
         self.names = Names()
-        self.sizes = index_sizes(derivation)
+        self.log_prior = indices.expr(self.model.log_prior, {})
+        self.sizes = indices.sizes
         self.rank = Order(derivation, self.sizes)
         self.rows = row_size(derivation)
         self.sized = used_sizes(derivation)
+        self.translation = translation(derivation)
+        self.statistics = (*derivation.surrogate.statistics, *(self.translation.added if self.translation else ()))
         self.length = Load((), "length", (), frozenset({Source.ROWS}))
         self.layouts = self._layouts()
         rows = (self.rows, self.length) if self.rows is not None else None
         self.lower = Lowering(self.layouts, self.rank, self.sizes, rows)
+        self.direct: Node | None = None
+        self._done: set[Expr] = set()
 
     # -- where things are kept ------------------------------------------------------------------------
 
@@ -182,20 +194,19 @@ class Builder:
             found, part = self._posterior(posterior, allowed=features is None)
             features = features or found
             statements += part
-        statistics = [self._statistic(each, features) for each in self.derivation.surrogate.statistics]
+        statistics = [self._statistic(each, features) for each in self.statistics]
         value, once = self._split_rows(self.derivation.log_likelihood)
         value_node = self.lower(value)
         statements = _live(statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported())
         return self._hoisted(statements, features, statistics, value_node, self.lower(once))
 
     def _reported(self) -> set[str]:
-        kept = [each.symbol for p in self.derivation.posteriors for each in p.parameters]
-        kept += [p.probability.symbol for p in self.derivation.posteriors if p.probability]
+        kept = [each.symbol for p in self.derivation.posteriors for each in reported(p)]
         return {self.layouts[base_of(symbol)].name for symbol in kept}
 
     def _posterior(self, posterior: Posterior, *, allowed: bool) -> tuple[Features | None, list[Assign | Weigh | Normalise]]:
-        if not _is_softmax(posterior) or self._used_elsewhere(posterior):
-            return None, [self._assign(definition) for definition in posterior.definitions]
+        if posterior.inline or not _is_softmax(posterior) or self._used_elsewhere(posterior):
+            return None, [self._assign(definition) for definition in self._new(posterior.definitions)]
         weight, normaliser, probability = posterior.log_weight, posterior.log_normaliser, posterior.probability
         assert weight is not None
         assert probability is not None
@@ -205,10 +216,22 @@ class Builder:
         plates = [axis for axis in axes if self.rank.plate(axis) > 0]
         value = _renamed(weight, probability)
         found = separated(self.lower, name, value, axes, plates[0]) if allowed and len(plates) == 1 and axes[-1] == plates[0] else None
+        self.direct = self._centred_weight(value, axes) if found else self.direct
         first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
         guarded = any(each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity) for each in self.derivation.posteriors)
         softmax = Normalise(name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded)
-        return found, [first, softmax, *(self._assign(each) for each in (*posterior.parameters, *posterior.moments))]
+        return found, [first, softmax, *(self._assign(each) for each in self._new((*posterior.parameters, *posterior.moments)))]
+
+    def _new(self, definitions: Sequence[Definition]) -> list[Definition]:
+        """Those that no earlier posterior has brought in."""
+        fresh = [each for each in definitions if each.symbol not in self._done]
+        self._done |= {each.symbol for each in fresh}
+        return fresh
+
+    def _centred_weight(self, value: Expr, axes: tuple[Symbol, ...]) -> Node | None:
+        """The log weight with its squares completed, which keeps its digits where the expanded form loses them."""
+        gathered = squares(value)
+        return self.lower.over(gathered, axes) if gathered != value else None
 
     def _used_elsewhere(self, posterior: Posterior) -> bool:
         """Whether the log weight itself is read by anything but its own normaliser and probability."""
@@ -266,11 +289,13 @@ class Builder:
             coefficients = [*(Assign(name, node, node.axes) for name, node in named), *rest]
             features = replace(features, coefficients=tuple(nodes[len(rest) :]))
         m_step, layouts, sizes = self._m_step(statistics)
-        prior = self.model.log_prior
+        recentred, more = self._recentred(layouts)
+        prior = self.log_prior
         return Program(
             self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
             tuple(coefficients), infer, stats, value, once, m_step, layouts,
-            self.lower(prior) if prior != 0 else None, sizes, self.sized,
+            self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
+            self.translation, recentred, lift(self.direct) if self.direct is not None else None,
         )  # fmt: skip
 
     def _depends_on_data(self, node: Node) -> bool:
@@ -301,6 +326,22 @@ class Builder:
             symbols |= {symbol.name for size in shapes for symbol in size.free_symbols}
         sizes = {each.name for each in self.sized} | {each.symbol.name for each in self.derivation.extents}
         return _woven(named, lines), layouts, tuple(sorted(symbols & sizes))
+
+    def _recentred(self, layouts: Mapping[str, Layout]) -> tuple[tuple[Assign, ...], set[str]]:
+        """The statistics about another centre, those that change; and the sizes that this reads."""
+        if self.translation is None:
+            return (), set()
+        step = self.translation.step
+        lower = Lowering({**layouts, step.name: Layout("step", (), NOTHING)}, self.rank, self.sizes)
+        lines = []
+        sizes: set[str] = set()
+        for definition in self.statistics:
+            value = self.translation.recentred[base_of(definition.symbol)]
+            if value != definition.symbol:
+                axes = tuple(getattr(definition.symbol, "indices", ()))
+                lines.append(Assign(layouts[base_of(definition.symbol)].name, lower.over(value, self._axes(definition)), axes))
+                sizes |= {each.name for each in value.free_symbols if isinstance(each, Symbol)}
+        return tuple(lines), sizes & {each.name for each in self.sized}
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
         name = self.layouts[base_of(update.symbol)].name
@@ -340,6 +381,13 @@ def _needed(waiting: Sequence[Assign], wanted: set[str]) -> list[Assign]:
 
 def _reads(node: Node) -> set[str]:
     return {part.name for part in node.walk() if isinstance(part, Load)}
+
+
+def reported(posterior: Posterior) -> tuple[Definition, ...]:
+    """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
+    if posterior.inline:
+        return posterior.moments
+    return (posterior.probability,) if posterior.probability else posterior.parameters
 
 
 def _with_nodes(statement: Assign | Weigh | Normalise, change: Any) -> Assign | Weigh | Normalise:

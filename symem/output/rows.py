@@ -46,22 +46,6 @@ def row_size(derivation: Derivation) -> Expr | None:
     return next((size for size in candidates if _Rows(derivation, size).qualifies()), None)
 
 
-def index_sizes(derivation: Derivation) -> dict[Symbol, Expr]:
-    """The size of every index in a derivation."""
-    sizes: dict[Symbol, Expr] = {}
-    updates = [update.definition for update in derivation.updates]
-    definitions = (*derivation.definitions, *derivation.surrogate.statistics, *updates)
-    for definition in definitions:
-        sizes |= {axis.index: axis.size for axis in definition.axes}
-    for posterior in derivation.posteriors:
-        if posterior.outcome:
-            sizes[posterior.outcome.index] = posterior.outcome.size
-    for value in (*(each.value for each in definitions), derivation.log_likelihood, derivation.model.log_prior):
-        for each in value.atoms(Sum):
-            sizes |= {index: upper + 1 for index, _, upper in each.limits}
-    return sizes
-
-
 def _bases(value: Expr) -> set[str]:
     return {base_of(entry) for entry in value.atoms(Indexed)}
 

@@ -1,0 +1,307 @@
+"""Translations that a model does not notice, so that data far from zero can be centred.
+
+If the complete-data log-likelihood stays the same when some data, some parameters and some latents all move
+by c, then so does all of EM: an iteration on centred data gives the centred parameters. Second moments are
+then taken about the centre, which is exact where E[x^2] - E[x]^2 loses every digit. Which quantities move
+together is the null space of a linear system, found from the formulas; statistics about one centre follow
+from those about another by expanding powers of x + c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Add, Expr, Indexed, IndexedBase, Matrix, Mul, S, Sum, Symbol, cancel, diff, expand, oo, together
+from sympy.core.relational import Relational
+
+from symem.derivation import Definition, Derivation, Posterior
+from symem.language.model import Variable
+from symem.language.plates import LogIverson
+from symem.language.supports import Interval, Reals
+from symem.output.rows import base_of, observed
+
+_STEP = Symbol("translation_rate", real=True)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What moves together: names of data, parameters and posterior arguments. `centre` is the data array whose
+    mean becomes 0.
+
+    `recentred` maps each statistic to its value about a centre lower by `step`; `added` are statistics that
+    only this needs.
+    """
+
+    step: Symbol
+    centre: Variable
+    data: tuple[str, ...]
+    parameters: tuple[str, ...]
+    posteriors: tuple[str, ...]
+    recentred: Mapping[str, Expr]
+    added: tuple[Definition, ...]
+
+
+def translation(derivation: Derivation) -> Translation | None:
+    """The translation that moves the most data, or None if the model notices every one."""
+    found = [moving for moving in _directions(derivation) if _has_data(derivation, moving)]
+    for moving in sorted(found, key=lambda names: (-len(names), sorted(names))):
+        made = _translation(derivation, moving)
+        if made is not None:
+            return made
+    return None
+
+
+def _has_data(derivation: Derivation, moving: frozenset[str]) -> bool:
+    return any(each.name in moving and each.sizes for each in derivation.model.data)
+
+
+def _candidates(derivation: Derivation) -> list[Variable]:
+    model = derivation.model
+    real = (*model.data, *model.known, *model.parameters, *model.latents)
+    return [each for each in real if isinstance(each.support, Reals | Interval) and not _is_bounded(each)]
+
+
+def _is_bounded(variable: Variable) -> bool:
+    """Whether numbers bound it, so that it cannot move."""
+    return any(end.is_number and end not in (oo, -oo) for end in variable.support.bounds)
+
+
+def _directions(derivation: Derivation) -> list[frozenset[str]]:
+    """Sets of names that can all move by the same amount without changing the log-density."""
+    candidates = _candidates(derivation)
+    fixed = [*_pieces(derivation), *_constraints(derivation)]
+    columns = [[_monomials(_moved(piece, each.name)) for piece in fixed] for each in candidates]
+    keys = sorted({(p, key) for column in columns for p, entry in enumerate(column) for key in entry}, key=str)
+    if not candidates:
+        return []
+    rows = [[column[p].get(key, S.Zero) for column in columns] for p, key in keys] or [[S.Zero] * len(columns)]
+    basis = Matrix(rows).nullspace()
+    return [
+        frozenset(each.name for each, entry in zip(candidates, vector, strict=True) if entry)
+        for vector in basis
+        if all(entry in (0, 1) for entry in vector)
+    ]
+
+
+def _pieces(derivation: Derivation) -> list[Expr]:
+    whole = derivation.complete + derivation.model.log_prior
+    return [whole.xreplace({each: S.Zero for each in whole.atoms(LogIverson)})]
+
+
+def _constraints(derivation: Derivation) -> list[Expr]:
+    """Differences that brackets and bounds compare with zero."""
+    model = derivation.model
+    conditions = [posterior.condition for posterior in derivation.posteriors if posterior.condition is not None]
+    texts = [*model.log_likelihood.atoms(LogIverson), *conditions]
+    found = [side.lhs - side.rhs for text in texts for side in text.atoms(Relational)]
+    for latent in model.latents:
+        entry = latent.symbol[tuple(Symbol(f"slot_{d}") for d in range(len(latent.sizes)))] if latent.sizes else latent.symbol
+        found += [entry - end for end in latent.support.bounds if end not in (oo, -oo)]
+    return found
+
+
+def _moved(expr: Expr, name: str) -> Expr:
+    """The rate at which an expression changes when the variable of that name moves."""
+    atoms = [atom for atom in expr.atoms(Indexed, Symbol) if base_of(atom) == name and not isinstance(atom, IndexedBase)]
+    atoms = [atom for atom in atoms if isinstance(atom, Indexed)] or atoms
+    return diff(expr.xreplace({atom: atom + _STEP for atom in atoms}), _STEP).subs(_STEP, 0)
+
+
+def _monomials(expr: Expr) -> dict[Expr, Expr]:
+    """Products that the expression is a sum of, with their numbers; sums are taken apart too."""
+    found: dict[Expr, Expr] = {}
+    for term in Add.make_args(spread(expr)):
+        number, product = term.as_coeff_Mul()
+        found[product] = found.get(product, S.Zero) + number
+    return {product: number for product, number in found.items() if number != 0}
+
+
+def spread(expr: Expr) -> Expr:
+    """Expanded, with every sum split into sums of products, and constants and sizes taken out."""
+    sums = sorted((each for each in expr.atoms(Sum) if not _inside(each, expr)), key=str)
+    return expand(expr.xreplace({each: _spread_sum(each) for each in sums}))
+
+
+def _inside(small: Sum, expr: Expr) -> bool:
+    """Whether a sum stands within another one of the expression."""
+    return any(each != small and each.function.has(small) for each in expr.atoms(Sum))
+
+
+def _spread_sum(whole: Sum) -> Expr:
+    limits = {index: (lower, upper) for index, lower, upper in whole.limits}
+    return Add(*(_sum_of(term, limits) for term in Add.make_args(spread(whole.function))))
+
+
+def _sum_of(term: Expr, limits: Mapping[Symbol, tuple[Expr, Expr]]) -> Expr:
+    """The sum of one product: factors free of every index outside, free sums as sizes, nested sums merged."""
+    inner = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
+    if len(inner) == 1 and not any(limits.keys() & {limit[0] for limit in inner[0].limits}):
+        rest = Mul(*(factor for factor in Mul.make_args(term) if factor is not inner[0]))
+        nested = {index: (lower, upper) for index, lower, upper in inner[0].limits}
+        return _sum_of(rest * inner[0].function, {**limits, **nested})
+    held = [factor for factor in Mul.make_args(term) if factor.free_symbols & limits.keys()]
+    outside = Mul(*(factor for factor in Mul.make_args(term) if factor not in held))
+    product = Mul(*held)
+    bound = {i: ends for i, ends in limits.items() if i in _needed(product, limits)}
+    sizes = Mul(*(ends[1] - ends[0] + 1 for i, ends in limits.items() if i not in bound))
+    order = sorted(bound, key=lambda index: index.name)
+    return outside * sizes * (Sum(product, *((i, *bound[i]) for i in order)) if bound else product)
+
+
+def _needed(product: Expr, limits: Mapping[Symbol, tuple[Expr, Expr]]) -> set[Symbol]:
+    needed = product.free_symbols & limits.keys()
+    ends = {s for i in needed for end in limits[i] for s in end.free_symbols} & limits.keys()
+    return set(needed | ends)
+
+
+def _translation(derivation: Derivation, moving: frozenset[str]) -> Translation | None:
+    moments = _moments(derivation, moving)
+    arguments = _arguments(derivation, moving)
+    if moments is None or arguments is None:
+        return None
+    step = Symbol("translation", real=True)
+    closure = _Closure(derivation, moving, moments, step)
+    recentred = closure.recentred()
+    if recentred is None:
+        return None
+    model = derivation.model
+    return Translation(
+        step,
+        next(each for each in model.data if each.name in moving and each.sizes),
+        tuple(each.name for each in observed(model) if each.name in moving),
+        tuple(each.name for each in model.parameters if each.name in moving),
+        arguments,
+        recentred,
+        tuple(closure.added),
+    )
+
+
+def _moments(derivation: Derivation, moving: frozenset[str]) -> dict[str, dict[int, str]] | None:
+    """For latents that move: the name of the mean of each power, by name of every moment."""
+    found: dict[str, dict[int, str]] = {}
+    for posterior in derivation.posteriors:
+        if posterior.latent.name in moving:
+            powers = _powers(posterior)
+            if powers is None:
+                return None
+            found |= dict.fromkeys(powers.values(), powers)
+    return found
+
+
+def _powers(posterior: Posterior) -> dict[int, str] | None:
+    powers: dict[int, str] = {}
+    for statistic, value in posterior.expectations.items():
+        base, power = statistic.as_base_exp()
+        if base_of(base) != posterior.latent.name or not power.is_Integer or not isinstance(value, Indexed | Symbol):
+            return None
+        powers[int(power)] = base_of(value)
+    return powers
+
+
+def _arguments(derivation: Derivation, moving: frozenset[str]) -> tuple[str, ...] | None:
+    """The posterior arguments that move; None if one moves by anything but the step."""
+    rates: dict[str, Expr] = {}
+    for posterior in derivation.posteriors:
+        for definition in posterior.parameters:
+            rate = Add(*(_moved(definition.value, name) for name in sorted(moving)))
+            rate += Add(*(r * _moved(definition.value, name) for name, r in rates.items()))
+            rate = cancel(together(spread(rate)))
+            if rate not in (0, 1):
+                return None
+            rates[base_of(definition.symbol)] = rate
+    return tuple(name for name, rate in rates.items() if rate == 1)
+
+
+class _Closure:
+    """Statistics about another centre in terms of those about this one, adding the ones that lack."""
+
+    def __init__(
+        self, derivation: Derivation, moving: frozenset[str], moments: Mapping[str, Mapping[int, str]], step: Symbol
+    ) -> None:
+        self.moving, self.moments, self.step = moving, moments, step
+        self.sizes = {each.symbol for each in derivation.model.sizes}
+        self.todo = list(derivation.surrogate.statistics)
+        self.count = len(self.todo)
+        self.table = {key: d for d in self.todo if (key := self._single(d)) is not None}
+        self.added: list[Definition] = []
+
+    def _single(self, definition: Definition) -> Expr | None:
+        """The product that a statistic sums, over the names of its axes; None if it is no single product."""
+        parts = _monomials(definition.value)
+        return next(iter(parts)) if len(parts) == 1 and set(parts.values()) == {S.One} else None
+
+    def recentred(self) -> dict[str, Expr] | None:
+        found: dict[str, Expr] = {}
+        while self.todo:
+            definition = self.todo.pop(0)
+            value = self._about_new_centre(definition)
+            if value is None:
+                return None
+            found[base_of(definition.symbol)] = value
+        return found
+
+    def _about_new_centre(self, definition: Definition) -> Expr | None:
+        change = spread(self._substituted(definition.value) - definition.value)
+        result: Expr = definition.symbol
+        for product, number in _monomials(change).items():
+            power = product.as_coeff_exponent(self.step)[1]
+            rest, sizes = _without_sizes(product / self.step**power, self.sizes)
+            if power == 0:
+                return None
+            result += number * self.step**power * sizes * (self._named(rest, definition) if rest != 1 else S.One)
+        return result
+
+    def _substituted(self, value: Expr) -> Expr:
+        atoms = {atom for atom in value.atoms(Indexed, Symbol) if isinstance(atom, Indexed) or base_of(atom) in self.moving}
+        changes: dict[Expr, Expr] = {}
+        for atom in atoms:
+            name = base_of(atom)
+            if name in self.moving:
+                changes[atom] = atom + self.step
+            elif name in self.moments:
+                changes[atom] = self._moved_moment(atom, name)
+        return value.xreplace(changes)
+
+    def _moved_moment(self, atom: Expr, name: str) -> Expr:
+        """E (u + c)^p by the binomial theorem."""
+        powers = self.moments[name]
+        power = next(p for p, each in powers.items() if each == name)
+        whole = expand((Symbol("u_") + self.step) ** power)
+        return Add(
+            *(
+                whole.coeff(Symbol("u_"), p) * (_renamed(atom, powers[p]) if p else 1)
+                for p in range(power + 1)
+                if p == 0 or p in powers
+            )
+        )
+
+    def _named(self, product: Expr, like: Definition) -> Expr:
+        """The statistic that sums this product, made if there is none."""
+        found = self.table.get(product)
+        if found is not None:
+            return found.symbol
+        axes = tuple(axis for axis in like.axes if axis.index in product.free_symbols)
+        name = f"S_{self.count}"
+        places = tuple(axis.index for axis in axes)
+        symbol = IndexedBase(name, real=True)[places] if places else Symbol(name, real=True)
+        made = Definition(symbol, axes, product)
+        self.count += 1
+        self.table[product] = made
+        self.added.append(made)
+        self.todo.append(made)
+        return symbol
+
+
+def _renamed(atom: Expr, name: str) -> Expr:
+    return IndexedBase(name, real=True)[tuple(atom.indices)] if isinstance(atom, Indexed) else Symbol(name, real=True)
+
+
+def _without_sizes(product: Expr, sizes: Iterable[Any]) -> tuple[Expr, Expr]:
+    """(the product without plain sizes, the product of those sizes)."""
+    allowed = set(sizes)
+    plain = [factor for factor in Mul.make_args(product) if factor.free_symbols and factor.free_symbols <= allowed]
+    rest = [factor for factor in Mul.make_args(product) if factor not in plain]
+    return Mul(*rest), Mul(*plain)
+
