@@ -113,7 +113,7 @@ def emit(options: argparse.Namespace) -> int:
     em = _derived(options.file)
     if options.output is None:
         print(em.source(), end="")
-    _write(options.output, em.source, options)
+    _emit(options.output, em, options)
     return DONE
 
 
@@ -130,7 +130,7 @@ def fit(options: argparse.Namespace) -> int:
     print(report.updates(em.derivation))
     print(_estimate(found), end="")
     _write(options.report, em.latex, options)
-    _write(options.module, em.source, options)
+    _emit(options.module, em, options)
     _write(options.output, lambda: json.dumps(_as_json(found), indent=2) + "\n", options)
     return DONE if found.converged else FAILED
 
@@ -143,12 +143,18 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def _derived(spec: str) -> EM:
-    return load_model(spec).derive()
+    return derived(load_model(spec))
 
 
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:
     if path is not None:
         _say(f"wrote {write_whole(path, text(), force=options.force)}")
+
+
+def _emit(path: str | None, em: EM, options: argparse.Namespace) -> None:
+    """Write the module, unless a check of the derivation fails."""
+    if path is not None:
+        _say(f"wrote {em.write(path, force=options.force)}")
 
 
 def _fit_options(options: argparse.Namespace) -> dict[str, Any]:

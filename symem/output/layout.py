@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Mul, Product, Sum, exp, log
 
 from symem.output.lexicon import Lexicon
-from symem.output.notation import Latex, is_negative, outermost_first, readable
+from symem.output.notation import Latex, readable
+from symem.output.textbook import is_negative, outermost_first
 
 LINE = 78.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^&]|\s+|.")
@@ -103,8 +104,7 @@ class Breaker:
 
     def _big_sum(self, expr: Expr, room: float) -> list[str]:
         printer = Latex(self.lexicon)
-        limits = outermost_first(expr.limits)
-        head = " ".join(printer.markup.big("Sum", *map(self.latex, limit)) for limit in limits)
+        head = " ".join(printer.markup.big("Sum", *map(self.latex, limit)) for limit in outermost_first(expr))
         return self._wrapped(head, expr.function, room)
 
     def _wrapped(self, head: str, body: Expr, room: float) -> list[str]:

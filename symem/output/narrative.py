@@ -70,17 +70,35 @@ def _names(voice: Voice, *roles: Role) -> str:
 
 
 def _density(voice: Voice) -> str:
-    arguments = _names(voice, Role.DATA, Role.LATENT)
-    if width(arguments) > LINE / 4:
-        arguments = r"\text{data}, \text{latents}"
+    """log p(x, z | θ), by name where there are few names."""
+    names = _names(voice, Role.DATA, Role.LATENT)
+    arguments = names if width(names) <= LINE / 4 else r"\text{data}, \text{latents}"
     return rf"\log p({arguments} \mid {voice.theta})"
+
+
+def _latents(voice: Voice) -> str:
+    """z | x, by name where there are few names."""
+    latents, data = _names(voice, Role.LATENT), _names(voice, Role.DATA)
+    few = width(latents + data) <= LINE / 4
+    return rf"{latents} \mid {data}" if few else r"\text{latents} \mid \text{data}"
 
 
 def _role(role: Role, title: str, voice: Voice) -> Prose:
     parts: list[str | Maths] = [f"{title}: "]
+    joint = {name for simplex in voice.model.simplexes for name in simplex}
     for variable in _of(role, voice):
-        parts += [*_entry(variable, voice), "; "]
+        if variable.name not in joint:
+            parts += [*_entry(variable, voice), "; "]
+    if role is Role.PARAMETER:
+        for simplex in voice.model.simplexes:
+            parts += [*_simplex(simplex, voice), "; "]
     return (*parts[:-1], ".")
+
+
+def _simplex(names: tuple[str, ...], voice: Voice) -> Prose:
+    """Scalars that form a simplex together."""
+    letters = [voice.name(voice.model.variables[name].symbol) for name in names]
+    return said("@ with @", f"{', '.join(letters)} > 0", f"{' + '.join(letters)} = 1")
 
 
 def _entry(variable: Variable, voice: Voice) -> Prose:
@@ -120,7 +138,7 @@ def _surrogate(voice: Voice) -> Section:
         voice.definitions(surrogate.statistics, voice.now),
         said("and in terms of them, up to a constant free of @,", voice.theta),
         Display((voice.equation(voice.surrogate, over_common_denominators(surrogate.value), voice.free),)),
-        said("With @ and the entropy @ of the posterior, @.", f"q = p(z \\mid x, {now})", "H(q)", identity),
+        said("With @ and its entropy @, @.", f"q = p({_latents(voice)}, {now})", "H(q)", identity),
     ]
     return Section(said("The surrogate"), tuple(blocks))
 

@@ -18,7 +18,8 @@ from symem.output.naming import escape
 from symem.output.narrative import tell
 from symem.output.notation import plain
 from symem.output.reading import by_outcome, over_common_denominators, printed, written_out
-from symem.output.story import Block, Display, Items, Maths, Prose
+from symem.output.story import Block, Display, Items, Maths, Prose, Voice
+from symem.output.telling_m import solved
 from symem.output.templating import render
 
 
@@ -40,6 +41,12 @@ def markdown(derivation: Derivation) -> str:
 def text(derivation: Derivation) -> str:
     """Model, E-step, updates and certificates on one page of plain Unicode."""
     return render("report.txt.j2", **_summary(derivation))
+
+
+def formulas(derivation: Derivation) -> str:
+    """The updates as one display, for a notebook: what MathJax can show."""
+    lines = [line for update in derivation.updates for line in solved(update, Voice(derivation))]
+    return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
 
 
 def updates(derivation: Derivation) -> str:
@@ -174,8 +181,10 @@ def _summary(derivation: Derivation) -> dict[str, Any]:
 def _e_step(derivation: Derivation) -> Iterator[Definition]:
     for posterior in derivation.posteriors:
         for definition in posterior.definitions:
-            whole = definition is not posterior.log_weight or posterior.outcome is None
-            yield from (definition,) if whole else by_outcome(definition, posterior.outcome)
+            if definition is posterior.log_weight and posterior.outcome is not None:
+                yield from by_outcome(definition, posterior.outcome)
+            else:
+                yield definition
 
 
 def _line(definition: Definition, lexicon: Lexicon) -> str:

@@ -63,8 +63,6 @@ def _counts(support: Any, tex: Callable[[Any], str]) -> str:
 
 
 def _simplex(variable: Variable, indices: tuple[Symbol, ...], support: Simplex, lexicon: Lexicon) -> str:
-    if not indices:
-        return r"> 0 \text{, on a simplex}"
     axes = list(zip(indices, variable.sizes, strict=True))[-support.axes :]
     total = Sum(variable.symbol[indices], *((index, 0, size - 1) for index, size in axes))
     return rf"> 0,\ \textstyle {latex(total, lexicon)} = 1"

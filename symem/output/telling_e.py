@@ -24,7 +24,8 @@ def e_step(voice: Voice) -> Iterator[Section]:
     for _, group in groupby(voice.derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
         posteriors = tuple(group)
         title = listed([voice.name(each.atom) for each in posteriors])
-        yield Section(("The latent ", *title), tuple(_told(posteriors, voice)), level=2)
+        latent = "The latent " if len(posteriors) == 1 else "The latents "
+        yield Section((latent, *title), tuple(_told(posteriors, voice)), level=2)
 
 
 def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
@@ -62,7 +63,7 @@ def _finite(posterior: Posterior, voice: Voice) -> Iterator[Block]:
         words = "The total @ is known, so each cell @ has the log-weight"
         yield _gathered(posterior, voice, words, latex(posterior.trials, voice.free), index)
     yield voice.definitions(by_outcome(weight, outcome), voice.now)
-    yield (*said("Normalised over @ by Bayes' rule, this is a ", index), posterior.family, " law,")
+    yield (*said("Normalised over @ by Bayes' rule, this is a ", index), law(posterior.family), ",")
     equations = [voice.definition(posterior.log_normaliser, voice.now)]
     if posterior.probability is not None:
         equations.append(voice.definition(posterior.probability, voice.now))
@@ -142,6 +143,19 @@ def _where(posterior: Posterior, voice: Voice) -> Prose:
     low, high = (latex(end, voice.free) for end in posterior.bounds)
     opening, closing = "(" if posterior.bounds[0] == -oo else "[", ")" if posterior.bounds[1] == oo else "]"
     return said(" on @", f"{opening}{low}, {high}{closing}")
+
+
+def law(family: str) -> str:
+    """A family in words.
+
+    >>> law("TruncatedNormal"), law("GammaInverse"), law("Beta")
+    ('truncated Normal law', 'inverse Gamma law', 'Beta law')
+    """
+    name = family.removesuffix("Inverse").removeprefix("Truncated")
+    kind = (
+        "truncated " if family.startswith("Truncated") else "inverse " if family.endswith("Inverse") else ""
+    )
+    return f"{kind}{name} law"
 
 
 _UNBOUNDED = frozenset({"Normal", "Gamma", "Beta", "GammaInverse", "LogNormal", "Poisson"})

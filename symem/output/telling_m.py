@@ -39,9 +39,9 @@ def _update(update: Update, voice: Voice) -> Iterator[Block]:
     if update.multiplier is not None:
         yield from _lagrangian(update, voice)
     yield said("The derivative with respect to @ vanishes where", voice.name(update.parameter))
-    yield Display((voice.equation("", update.equation, voice.free, tail=" = 0"),))
+    yield Display((voice.equation("", over_common_denominators(update.equation), voice.free, tail=" = 0"),))
     yield (*_multiplier(update, voice), "so that")
-    yield Display((_solved(update, voice),))
+    yield Display((solved(update, voice),))
     for certificate in voice.derivation.certificates:
         if certificate.parameter == update.parameter:
             yield _certified(certificate, voice)
@@ -74,7 +74,7 @@ def _constraint(parameter: Expr, voice: Voice) -> str:
     return latex(Sum(parameter, *((index, 0, size - 1) for index, size in axes)), voice.free)
 
 
-def _solved(update: Update, voice: Voice) -> Lines:
+def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
     left = letter(update.parameter, voice.new)
     short = tuple(broken(left, over_common_denominators(update.nested), voice.new))
