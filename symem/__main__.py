@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from symem.em import EM
+from symem.em import derive as derived
 from symem.errors import NotDerivedError, SymemError, VerificationError
 from symem.files import load_model, read_table, read_values, refuse_existing, write_whole
 from symem.output import report
@@ -63,22 +64,15 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
-            return _run(options.command, options)
+            return command(options)
         except (NotDerivedError, VerificationError) as error:
             return _complain(error, FAILED)
         except (SymemError, OSError) as error:
             return _complain(error, MISUSED)
-        except ValueError as error:
-            if type(error).__name__ != "DataError":  # the emitted module has a DataError of its own
-                raise
-            return _complain(error, MISUSED)
-
-
-def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    return command(options)
 
 
 def _complain(error: BaseException, status: int) -> int:

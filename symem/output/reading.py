@@ -121,7 +121,10 @@ def _over_number(expr: Add) -> Expr:
     if expr.has(log, loggamma) or not all(number.is_Rational and number.q > 1 for number in numbers):
         return expr
     number = lcm([number.q for number in numbers])
-    return Mul(Rational(1, number), Add(*(number * term for term in expr.args)), evaluate=False)
+    above = [number * term for term in expr.args]
+    if all(term.as_numer_denom()[1] != 1 for term in above):
+        return expr
+    return Mul(Rational(1, number), Add(*above), evaluate=False)
 
 
 def over_common_denominators(expr: Expr) -> Expr:

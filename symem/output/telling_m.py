@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sympy import Expr, Sum
+from sympy import Add, Expr, Sum
 
 from symem.derivation import Certificate, NotDerived, Update
 from symem.language.supports import Simplex
@@ -14,6 +14,7 @@ from symem.output.layout import LINE, broken, width
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
 from symem.output.story import Block, Display, Items, Lines, Prose, Section, Voice, listed, said
+from symem.output.textbook import is_negative
 
 SHORT = 1.5 * LINE
 
@@ -32,26 +33,42 @@ def m_step(voice: Voice) -> Iterator[Section]:
 
 def _block(updates: Sequence[Update], voice: Voice) -> Section:
     title = ("The update of ", *listed([voice.name(update.parameter) for update in updates]))
-    return Section(title, tuple(part for update in updates for part in _update(update, voice)), level=2)
+    parts = [tuple(part) for _, part in groupby(updates, key=lambda update: _family(update.parameter, voice))]
+    return Section(title, tuple(told for part in parts for told in _updated(part, voice)), level=2)
 
 
-def _update(update: Update, voice: Voice) -> Iterator[Block]:
-    if update.multiplier is not None:
-        yield from _lagrangian(update, voice)
-    yield said("The derivative with respect to @ vanishes where", voice.name(update.parameter))
-    yield Display((voice.equation("", over_common_denominators(update.equation), voice.free, tail=" = 0"),))
-    yield (*_multiplier(update, voice), "so that")
-    yield Display((solved(update, voice),))
+def _family(parameter: Expr, voice: Voice) -> tuple[str, ...]:
+    """The parameters that share a constraint with this one."""
+    name = name_of(parameter)
+    return next((simplex for simplex in voice.model.simplexes if name in simplex), (name,))
+
+
+def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
+    """Parameters told together: one, or the scalars of a simplex."""
+    first = updates[0]
+    parameters = listed([voice.name(update.parameter) for update in updates])
+    if first.multiplier is not None:
+        yield from _lagrangian(first, voice)
+    yield ("The derivative with respect to ", *parameters, " vanishes where")
+    yield Display(tuple(_vanishing(update.equation, voice) for update in updates))
+    yield (*_multiplier(first, voice), "so that")
+    yield Display(tuple(solved(update, voice) for update in updates))
     for certificate in voice.derivation.certificates:
-        if certificate.parameter == update.parameter:
+        if any(certificate.parameter == update.parameter for update in updates):
             yield _certified(certificate, voice)
+
+
+def _vanishing(equation: Expr, voice: Voice) -> Lines:
+    """equation = 0, without a minus in front."""
+    left = over_common_denominators(equation)
+    return voice.equation("", -left if is_negative(left) else left, voice.free, tail=" = 0")
 
 
 def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
     assert update.multiplier is not None
-    constraint = _constraint(update.parameter, voice)
-    yield said("On the simplex @ the Lagrangian is", f"{constraint} = 1")
-    penalty = rf"{voice.name(update.multiplier[0])} \left( 1 - {constraint} \right)"
+    whole = _whole(update.parameter, voice)
+    yield said("On the simplex @ the Lagrangian is", f"{latex(whole, voice.free)} = 1")
+    penalty = latex(update.multiplier[0] * (1 - whole), voice.free)
     yield Display(((rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",),))
 
 
@@ -62,16 +79,15 @@ def _multiplier(update: Update, voice: Voice) -> Prose:
     return said("By the constraint @, ", f"{voice.name(symbol)} = {latex(value, voice.new)}")
 
 
-def _constraint(parameter: Expr, voice: Voice) -> str:
-    """The sum that is one."""
-    name = name_of(parameter)
-    for simplex in voice.model.simplexes:
-        if name in simplex:
-            return " + ".join(voice.name(voice.model.variables[each].symbol) for each in simplex)
-    variable = voice.model.variables[name]
+def _whole(parameter: Expr, voice: Voice) -> Expr:
+    """The sum that is one on the simplex of a parameter."""
+    family = _family(parameter, voice)
+    if not slots_of(parameter):
+        return Add(*(voice.model.variables[each].symbol for each in family))
+    variable = voice.model.variables[name_of(parameter)]
     last = variable.support.axes if isinstance(variable.support, Simplex) else 1
     axes = list(zip(slots_of(parameter), variable.sizes, strict=True))[-last:]
-    return latex(Sum(parameter, *((index, 0, size - 1) for index, size in axes)), voice.free)
+    return Sum(parameter, *((index, 0, size - 1) for index, size in axes))
 
 
 def solved(update: Update, voice: Voice) -> Lines:
@@ -98,7 +114,7 @@ def _not_derived(block: NotDerived, voice: Voice) -> Section:
     title = ("Not derived: ", *listed([voice.name(parameter) for parameter in block.parameters]))
     told: tuple[Block, ...] = (
         said("The derivative vanishes where"),
-        Display((voice.equation("", block.equation, voice.free, tail=" = 0"),)),
+        Display((_vanishing(block.equation, voice),)),
         said("and no closed form was found. In the way stands"),
         Display((voice.equation("", block.term, voice.free),)),
     )

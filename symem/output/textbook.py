@@ -30,6 +30,7 @@ from sympy import (
     log,
     loggamma,
 )
+from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
 from symem.language.plates import Iverson
@@ -230,7 +231,7 @@ class Textbook:
 
     def _print_log(self, expr: Expr, **_: Any) -> str:
         argument = expr.args[0]
-        bare = isinstance(argument, Symbol | Indexed | Integer) or argument is S.Pi
+        bare = isinstance(argument, Symbol | Indexed | Integer | AppliedUndef) or argument is S.Pi
         return self.markup.function("log", self.doprint(argument), bare=bare)
 
     def _print_exp(self, expr: Expr, **_: Any) -> str:
