@@ -89,6 +89,7 @@ __all__ = [
     "NameClashError",
     "NegativeBinomial",
     "NonNegative",
+    "Normal",
     "NormalisationError",
     "NotDerivedError",
     "OneHot",

@@ -183,11 +183,26 @@ class EM:
         except solver.DataError as error:
             raise DataError(str(error)) from None
 
-    def verify(self, data: Mapping[str, Any] | None = None, *, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Any:
-        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model."""
+    def verify(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        theta: Mapping[str, Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+    ) -> Any:
+        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model.
+
+        Args:
+            data: arrays by declared name; without them they are drawn from the model.
+            theta: parameters near which to check.
+            sizes: sizes that neither data nor theta show, such as K.
+            seed: of everything random.
+        """
         from symem.verification import verify
 
-        return verify(self, data=data, seed=seed, sizes=sizes)
+        solver = None if self.derivation.not_derived else self.solver()
+        return verify(self.derivation, solver, data=data, theta=theta, sizes=sizes, seed=seed)
 
     # -- translation ---------------------------------------------------------------------------------
 
