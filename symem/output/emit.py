@@ -26,6 +26,7 @@ from symem.output.names import FIT_KEYWORDS
 from symem.output.program import Builder, Program, base_of, reported
 from symem.output.rows import observed
 from symem.output.spelling import transposed
+from symem.output.starts import Starts
 from symem.output.summary import docstring
 from symem.output.templating import render
 
@@ -235,8 +236,20 @@ class _Source:
             "scale": self._scale(),
             "make_rows": self._make_rows(named, sizes),
             "rows_values": ", ".join(fields),
-            "starts": "def _starts(data: _Data, seed: int | None, n_init: int, step: Any) -> list[Any]:\n    raise DataError('pass start=...')\n",
+**self._starts(),
         }
+
+    def _starts(self) -> dict[str, Any]:
+        made = Starts(self.program, self.bodies)
+        values = _tuple(made.values())
+        found = made.labelled
+        labelled = [(name, self._row_slot(name)) for name in found.arrays] if found else []
+        size = "" if found is None else found.size if found.size.isdigit() else f"data.{self.local(found.size)}"
+        return {"imputed": made.body, "imputed_values": values, "labelled": labelled, "labelled_size": size}
+
+    def _row_slot(self, local: str) -> int:
+        variable = next(each for each in self._asked() if self.local(each.name) == local)
+        return variable.sizes.index(self.program.rows) if self.program.rows in variable.sizes else 0
 
     def _scale(self) -> str:
         """The number of observations: the length of the first data plate."""

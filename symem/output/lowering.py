@@ -242,13 +242,25 @@ class Lowering:
         if keys and len({v for v, _ in keys}) == len(keys):
             return self._scattered(rest, keys, tuple(over))
         coefficient, signed = _sign(factors)
-        node = sum_of_product(self.rank, self._filled(signed, over), tuple(over))
+        masks = [factor for factor in signed if isinstance(factor, Iverson)]
+        nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)
+        node = sum_of_product(self.rank, self._masked(nodes, masks), tuple(over))
         return node if coefficient > 0 else negated(self.rank, node)
 
-    def _filled(self, factors: list[Expr], over: list[Symbol]) -> list[Node]:
+    def _masked(self, nodes: list[Node], masks: list[Expr]) -> list[Node]:
+        """Brackets as choices, so that they win over what is infinite or undefined where they do not hold."""
+        for mask in masks:
+            condition = self(mask.args[0])
+            inside = [node for node in nodes if node.axes and set(node.axes) <= set(condition.axes)]
+            value = multiply(self.rank, inside)
+            chosen = apply(self.rank, "where", condition, value, self.number(S.Zero))
+            nodes = [*(node for node in nodes if node not in inside), chosen]
+        return nodes
+
+    def _filled(self, factors: list[Expr], over: list[Symbol], masks: Iterable[Expr] = ()) -> list[Node]:
         """The factors as nodes, with the size of every summed axis that none of them has."""
         nodes = [part for factor in factors for part in self._split(factor)]
-        held = {axis for node in nodes for axis in node.axes}
+        held = {axis for node in (*nodes, *map(self, masks)) for axis in node.axes}
         return [*nodes, *(self.size(index) for index in over if index not in held)]
 
     def _split(self, factor: Expr) -> list[Node]:
