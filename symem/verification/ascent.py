@@ -102,7 +102,9 @@ def likelihood_never_falls(ground: Ground) -> Finding:
         falls = [(before - after) / (1 + abs(before)) for before, after in itertools.pairwise(values)]
         steepest = max(falls, default=np.inf)
         if worst.number is not None and not steepest <= worst.number:
-            worst = Finding(steepest, f"in step {falls.index(steepest) + 1}" if falls else "in the first step")
+            worst = Finding(
+                steepest, f"in step {falls.index(steepest) + 1}" if falls else "in the first step"
+            )
     return worst
 
 

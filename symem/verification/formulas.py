@@ -8,10 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Symbol
 
 from symem.derivation import Definition, Derivation
-from symem.verification.terms import Specialiser, grid
+from symem.verification.arithmetic import Arithmetic
+from symem.verification.oracle import Oracle
+from symem.verification.situation import extent_of
 
 Arrays = dict[str, Any]
 Theta = Mapping[str, Any]
@@ -21,45 +23,52 @@ def evaluate(definitions: Iterable[Definition], arrays: Mapping[str, Any]) -> Ar
     """All arrays, the defined ones included, in order of definition."""
     known = dict(arrays)
     for definition in definitions:
-        name, value = _value(definition, known)
-        known[name] = value
+        known[name_of(definition)] = _value(definition, known)
     return known
 
 
-def _value(definition: Definition, known: Mapping[str, Any]) -> tuple[str, Any]:
-    scope = Specialiser(known)
-    symbol = definition.symbol
+def _value(definition: Definition, known: Mapping[str, Any]) -> Any:
+    scope, symbol = Arithmetic(known), definition.symbol
     shape = tuple(scope.integer(axis.size) for axis in definition.axes)
-    indices = [axis.index for axis in definition.axes]
-    places = [dict(zip(indices, place, strict=True)) for place in grid(shape)]
-    values = np.array([scope.number(definition.value, here) for here in places]).reshape(shape)
-    if not isinstance(symbol, Indexed):
-        return str(symbol), values
-    name = str(symbol.base.label)
-    order = [indices.index(each) for each in symbol.indices if each in indices]
-    if len(order) == len(symbol.indices):
-        return name, values.transpose(order)
-    return name, _with_entries(np.array(known[name], dtype=float), definition, places, values)
+    indices = tuple(axis.index for axis in definition.axes)
+    values = scope.table(definition.value, indices, shape)
+    places = getattr(symbol, "indices", ())
+    if set(places) <= set(indices):
+        return values.transpose([indices.index(place) for place in places])
+    return _with_entries(np.array(known[name_of(definition)], dtype=float), definition, values, scope)
 
 
-def _with_entries(array: Any, definition: Definition, places: list[Any], values: Any) -> Any:
+def _with_entries(array: Any, definition: Definition, values: Any, scope: Arithmetic) -> Any:
     """An array of which a definition sets single entries, such as mu[0]."""
-    scope = Specialiser({})
-    for here, value in zip(places, values.ravel(), strict=True):
-        array[tuple(scope.integer(each, here) for each in definition.symbol.indices)] = value
+    for place in np.ndindex(*values.shape):
+        here = {axis.index: np.asarray(at) for axis, at in zip(definition.axes, place, strict=True)}
+        array[tuple(int(scope(each, here)) for each in definition.symbol.indices)] = values[place]
     return array
+
+
+def name_of(definition: Definition) -> str:
+    """The name of the array that a definition defines."""
+    symbol = definition.symbol
+    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
 
 
 @dataclass(frozen=True)
 class Formulas:
-    """A derivation with data put in."""
+    """A derivation with data put in; the oracle stands in for means that the derivation leaves standing."""
 
     derivation: Derivation
     arrays: Mapping[str, Any]
+    oracle: Oracle
+
+    @cached_property
+    def sized(self) -> Arrays:
+        """The arrays, with the sizes that the posteriors' own ranges have in these data."""
+        extents = [each.extent for each in self.derivation.posteriors if each.extent is not None]
+        return {**self.arrays, **{each.symbol.name: extent_of(each, self.arrays) for each in extents}}
 
     def at(self, theta: Theta) -> Expectation:
         """The E-step at theta."""
-        arrays = {**self.arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
+        arrays = {**self.sized, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
         with np.errstate(all="ignore"):
             return Expectation(self, dict(theta), evaluate(self.derivation.definitions, arrays))
 
@@ -78,7 +87,15 @@ class Expectation:
 
     def _number(self, expression: Expr, arrays: Mapping[str, Any]) -> float:
         with np.errstate(all="ignore"):
-            return Specialiser(arrays).number(expression)
+            return Arithmetic(arrays, self._mean).number(expression)
+
+    def _mean(self, value: Expr, here: Mapping[Symbol, int]) -> float:
+        oracle = self.formulas.oracle
+        return float(self._belief.mean(oracle.scope(value, here)))
+
+    @cached_property
+    def _belief(self) -> Any:
+        return self.formulas.oracle.at(self.theta)
 
     @property
     def log_likelihood(self) -> float:
@@ -89,21 +106,19 @@ class Expectation:
         return self._number(self.derivation.surrogate.entropy, self.with_statistics)
 
     @cached_property
-    def statistics(self) -> Arrays:
-        names = {_name(each) for each in self.derivation.surrogate.statistics}
-        return {name: value for name, value in self.with_statistics.items() if name in names}
-
-    @cached_property
     def with_statistics(self) -> Arrays:
         """The posterior arrays and the expected sufficient statistics."""
         with np.errstate(all="ignore"):
             return evaluate(self.derivation.surrogate.statistics, self.arrays)
 
+    @cached_property
+    def _constant(self) -> float:
+        return self._number(self.derivation.surrogate.constant, self.with_statistics)
+
     def surrogate(self, theta: Theta) -> float:
         """Q(theta | self.theta), the constant and (in MAP-EM) the log-prior included."""
         new = {name: np.asarray(value, dtype=float) for name, value in theta.items()}
-        constant = self._number(self.derivation.surrogate.constant, self.with_statistics)
-        return self._number(self.derivation.surrogate.value, {**self.with_statistics, **new}) + constant
+        return self._number(self.derivation.surrogate.value, {**self.with_statistics, **new}) + self._constant
 
     def update(self) -> dict[str, Any]:
         """The M-step."""
@@ -116,17 +131,8 @@ class Expectation:
         """How far the discrete posteriors are from summing to one."""
         worst = 0.0
         for posterior in self.derivation.posteriors:
-            if posterior.probability is not None and posterior.outcome is not None:
-                values = np.asarray(self.arrays[_name(posterior.probability)])
-                axis = _slot(posterior.probability, posterior.outcome.index)
+            if posterior.probability is not None and posterior.outcome is not None and not posterior.inline:
+                values = np.asarray(self.arrays[name_of(posterior.probability)])
+                axis = list(posterior.probability.symbol.indices).index(posterior.outcome.index)
                 worst = max(worst, float(np.max(np.abs(values.sum(axis=axis) - 1), initial=0.0)))
         return worst
-
-
-def _name(definition: Definition) -> str:
-    symbol = definition.symbol
-    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
-
-
-def _slot(definition: Definition, index: Any) -> int:
-    return list(definition.symbol.indices).index(index)

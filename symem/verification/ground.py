@@ -68,13 +68,18 @@ class Ground:
 
     @cached_property
     def formulas(self) -> Formulas:
-        return Formulas(self.derivation, self.arrays)
+        return Formulas(self.derivation, self.arrays, self.oracle)
 
     @property
     def fixed(self) -> frozenset[str]:
         """Parameters for which no update was derived."""
         updated = {_base(update.parameter) for update in self.derivation.updates}
         return frozenset(each.name for each in self.model.parameters if each.name not in updated)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The data as the emitted functions take them."""
+        return dict(self.data)
 
     def step(self, theta: Theta) -> dict[str, Any]:
         """One EM step by the formulas of the derivation."""
@@ -84,7 +89,7 @@ class Ground:
         """One EM step, by the emitted module where there is one."""
         if self.solver is None:
             return self.step(theta)
-        after = self.solver.em_step(dict(theta), **self.data)
+        after = self.solver.em_step(dict(theta), **self.asked)
         return {name: np.asarray(getattr(after, name), dtype=float) for name in theta}
 
     def beliefs(self) -> Iterator[tuple[Theta, Belief]]:

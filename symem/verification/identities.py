@@ -18,7 +18,7 @@ def emitted_equals_formulas(ground: Ground) -> Finding:
     worst = 0.0
     for theta in ground.points:
         here = ground.formulas.at(theta)
-        emitted = float(ground.solver.log_likelihood(dict(theta), **ground.data))
+        emitted = float(ground.solver.log_likelihood(dict(theta), **ground.asked))
         worst = max(worst, relative(emitted, here.log_likelihood))
         if not ground.derivation.not_derived:
             worst = max(worst, apart(ground.fast_step(theta), here.update()))

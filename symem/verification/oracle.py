@@ -38,8 +38,9 @@ class Belief:
 
     def surrogate(self, theta: Theta) -> float:
         """Q(theta | self.theta), without the prior."""
+        arrays = self.oracle.with_data(theta)
         with np.errstate(all="ignore"):
-            means = [g.mean(g.group.log_joint(theta, g.rows, g.columns)).sum() for g in self.groups]
+            means = [g.mean(g.group.log_joint(arrays, g.rows, g.columns)).sum() for g in self.groups]
         return self.oracle.observed_part(theta) + float(sum(means))
 
     @property
@@ -107,9 +108,9 @@ class Oracle:
 
     def _value(self, shape: Template, theta: Theta) -> float:
         with np.errstate(all="ignore"):
-            return float(compiled(shape.tree)(shape.constants, (), self._with_data(theta)))
+            return float(compiled(shape.tree)(shape.constants, (), self.with_data(theta)))
 
-    def _with_data(self, theta: Theta) -> Theta:
+    def with_data(self, theta: Theta) -> Theta:
         return {**self._arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
 
     def observed_part(self, theta: Theta) -> float:
@@ -127,7 +128,7 @@ class Oracle:
         TooLargeError
             Some component has too many configurations or coupled continuous latents.
         """
-        arrays = self._with_data(theta)
+        arrays = self.with_data(theta)
         with np.errstate(all="ignore"):
             return Belief(self, arrays, tuple(group.belief(arrays) for group in self.groups))
 

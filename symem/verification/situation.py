@@ -33,8 +33,7 @@ def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) ->
             raise DataError(f"No values for {variable.name}.")
         arrays.update(_observed(variable, np.asarray(data[variable.name])))
     sizes = _sizes(model, {**data, **shapes})
-    scope = Specialiser({**sizes, **arrays})
-    extents = {each.symbol.name: _extent(each, scope) for each in model.extents}
+    extents = {each.symbol.name: extent_of(each, {**sizes, **arrays}) for each in model.extents}
     return {**arrays, **sizes, **extents}
 
 
@@ -58,6 +57,8 @@ def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
     return sizes
 
 
-def _extent(extent: Any, scope: Specialiser) -> int:
+def extent_of(extent: Any, arrays: Mapping[str, Any]) -> int:
+    """The largest value of an extent over its axes."""
+    scope = Specialiser(arrays)
     positions = scope.positions([axis.limits for axis in reversed(extent.axes)], {}) if extent.axes else [{}]
     return max(scope.integer(extent.value, here) for here in positions)

@@ -8,7 +8,6 @@ evaluator of the formulas of a derivation.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -277,20 +276,6 @@ def _piecewise(scope: Specialiser, expression: Expr, bindings: Bindings) -> Node
     )
 
 
-def _linear_solution(scope: Specialiser, expression: Expr, bindings: Bindings) -> Node:
-    """Component l of the solution b of sum_m G[j, m] b[m] = h[j]."""
-    component, j, m, matrix, right, size = expression.args
-    places = range(scope.integer(size, bindings))
-    rows = [[scope.number(matrix, {**bindings, j: a, m: b}) for b in places] for a in places]
-    solution = np.linalg.solve(np.array(rows), [scope.number(right, {**bindings, j: a}) for a in places])
-    return Constant(float(solution[scope.integer(component, bindings)]))
-
-
-def _by_name(scope: Specialiser, expression: Expr, bindings: Bindings) -> Node:
-    rule = _linear_solution if type(expression).__name__ == "LinearSolution" else _function
-    return rule(scope, expression, bindings)
-
-
 _RULES: Mapping[type, Rule] = {
     Integer: lambda _scope, number, _bindings: Constant(int(number)),
     Number: lambda _scope, number, _bindings: Constant(float(number)),
@@ -306,15 +291,5 @@ _RULES: Mapping[type, Rule] = {
     Piecewise: _piecewise,
     And: _connective(absorbing=False),
     Or: _connective(absorbing=True),
-    Basic: _by_name,
+    Basic: _function,
 }
-
-
-def known(arrays: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The named arrays, as NumPy."""
-    return {name: np.asarray(arrays[name]) for name in names if name in arrays}
-
-
-def grid(shape: Iterable[int]) -> Iterator[tuple[int, ...]]:
-    """All positions of an array of that shape."""
-    return itertools.product(*(range(size) for size in shape))

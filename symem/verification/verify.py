@@ -27,10 +27,9 @@ MOST_ROWS = 100
 
 
 def verify(
-    derivation: Derivation,
-    solver: Any = None,
-    *,
+    em: Any,
     data: Mapping[str, Any] | None = None,
+    *,
     theta: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
@@ -38,8 +37,7 @@ def verify(
     """Climb the ladder V0 to V5.
 
     Args:
-        derivation: what was found.
-        solver: the emitted module, loaded; without it V0 is open and the other rungs use the formulas.
+        em: an `EM`, or a bare `Derivation`: then V0 is open and the other rungs use the formulas.
         data: arrays by declared name; without them they are drawn from the declared model. Of a plate
             with more than a hundred positions a random hundred is taken.
         theta: parameters near which to check; without them they are drawn at random.
@@ -51,20 +49,20 @@ def verify(
     DataError
         No data were given and none can be drawn, or those given do not fit the model.
     """
-    ground, note = prepare(derivation, solver, data=data, theta=theta, sizes=sizes, seed=seed)
+    ground, note = prepare(em, data, theta=theta, sizes=sizes, seed=seed)
     return Verification(climb(ground), note)
 
 
 def prepare(
-    derivation: Derivation,
-    solver: Any = None,
-    *,
+    em: Any,
     data: Mapping[str, Any] | None = None,
+    *,
     theta: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
 ) -> tuple[Ground, str]:
     """The ground that `verify` climbs from, and a sentence on its data."""
+    derivation, solver = _taken_apart(em)
     rng = np.random.default_rng(seed)
     model = derivation.model
     if data is None:
@@ -76,6 +74,14 @@ def prepare(
     arrays = situation(model, data, {**sizes, **(theta or {})})
     ground = Ground(derivation, arrays, data, (), solver, seed)
     return replace(ground, points=_points(ground, theta, arrays, rng)), f"{note}, seed {seed}"
+
+
+def _taken_apart(em: Any) -> tuple[Derivation, Any]:
+    """The records, and the emitted module where every parameter has an update."""
+    if isinstance(em, Derivation):
+        return em, None
+    derivation: Derivation = em.derivation
+    return derivation, None if derivation.not_derived else em.solver()
 
 
 def _sizes(
