@@ -52,7 +52,7 @@ class Posterior:
     `outcome`, `log_weight` and `probability` are arrays over (axes, outcome), and `value` is the latent at an
     outcome. `labels` pairs each label the posterior depends on with its axis; `trials` is a known total;
     `bounds` the interval of a family; `condition` the bracket outside which the latent does not exist. An
-    `inline` posterior depends on a continuous latent and brings in no arrays of its own but `moments`.
+    `inline` posterior depends on another latent that is no label: its arguments are polynomials in it.
     """
 
     latent: Variable
@@ -80,7 +80,7 @@ class Posterior:
     def definitions(self) -> tuple[Definition, ...]:
         """All names that this posterior brings in, in an order in which they can be computed."""
         if self.inline:
-            return self.moments
+            return self.parameters
         weight = (self.log_weight,) if self.log_weight else ()
         probability = (self.probability,) if self.probability else ()
         return (*weight, *self.parameters, self.log_normaliser, *probability, *self.moments)

@@ -29,18 +29,12 @@ def interval_of(u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, 
 def _relations(constraint: Expr, condition: Expr) -> list[Expr]:
     """The relations of a constraint that holds where the latent exists."""
     absent = {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
-    absent |= {_opposite(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
     if isinstance(constraint, Or):
         kept = [part for part in constraint.args if part not in absent]
         if len(kept) != 1:
             raise NotDerivedError(f"The constraint {constraint} holds alternatives: write one relation for each.")
         constraint = kept[0]
     return list(And.make_args(constraint))
-
-
-def _opposite(part: Expr) -> Expr:
-    """Masks are 0 or 1: not [m = 0] is [m = 1]."""
-    return Eq(part.lhs, 1 - part.rhs) if isinstance(part, Eq) and part.rhs in (0, 1) else Not(part)
 
 
 def _bound(u: Expr, relation: Expr, counting: bool) -> tuple[Expr | None, Expr | None]:

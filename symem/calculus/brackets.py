@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sympy import And, Eq, Expr, Mul, Symbol
 
-from symem.calculus.gathering import atoms_of, conditions_of
-from symem.calculus.separate import Term, gather
+from symem.calculus.gathering import atoms_of
+from symem.calculus.separate import Term, conditions_of, gather
 from symem.language.model import Model
 from symem.language.plates import Iverson
 from symem.language.supports import Labels

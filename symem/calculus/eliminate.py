@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sympy import Add, Expr, Integer, Sum, Symbol, exp, expand, log, oo
+from sympy import Add, Expr, Integer, Mul, S, Sum, Symbol, exp, expand, log, oo
 
 from symem.calculus.bounds import interval_of
 from symem.calculus.brackets import collapse_to_index
@@ -42,30 +42,35 @@ class Elimination:
     done: list[Eliminated]
 
     def run(self) -> None:
-        """Eliminate every latent, continuous and counted ones before labels.
+        """Eliminate every latent, in the first order that works: continuous and counted ones before labels.
 
         Raises:
-            NotDerivedError: no latent that is left has a recognisable conditional.
+            NotDerivedError: in every order some latent has a conditional that no family matches.
         """
+        refusals: dict[str, None] = {}
+        if not self._search(refusals):
+            raise NotDerivedError("The E-step was not derived. " + " ".join(refusals))
+
+    def _search(self, refusals: dict[str, None]) -> bool:
+        """Depth-first over orders of elimination; a latent is tried next to those that are left."""
         waiting = self._waiting()
-        while waiting:
-            self._next(waiting)
-            waiting = self._waiting()
+        if not waiting:
+            return True
+        for variable in waiting:
+            before = (self.terms, list(self.done), set(self.names.taken))
+            try:
+                self._eliminate(variable, waiting)
+            except NotDerivedError as refusal:
+                refusals.setdefault(str(refusal))
+            else:
+                if self._search(refusals):
+                    return True
+            self.terms, self.done, self.names.taken = before
+        return False
 
     def _waiting(self) -> list[Variable]:
         present = [v for v in self.model.latents if any(atoms_of(t.factor, v) for t in self.terms)]
         return sorted(present, key=_turn)
-
-    def _next(self, waiting: list[Variable]) -> None:
-        refusals = []
-        for variable in waiting:
-            try:
-                self._eliminate(variable, waiting)
-            except NotDerivedError as refusal:
-                refusals.append(str(refusal))
-            else:
-                return
-        raise NotDerivedError("The E-step was not derived. " + " ".join(dict.fromkeys(refusals)))
 
     def _eliminate(self, variable: Variable, waiting: list[Variable]) -> None:
         group = self._group_of(variable)
@@ -158,13 +163,10 @@ class Elimination:
     ) -> None:
         """Name the family's arguments and its normaliser, and put the normaliser in the latent's place."""
         axes = (*conditional.position, *(axis for _atom, axis in labels))
-        places = tuple(axis.index for axis in axes)
-        arguments, parameters = dict(found.arguments), []
-        if not inline:
-            for name, value in found.arguments.items():
-                symbol = self.names.entry(f"{name}_{conditional.variable.name}", places, **_assumed(name))
-                parameters.append(Definition(symbol, axes, value))
-                arguments[name] = symbol
+        arguments, parameters = {}, []
+        for name, value in found.arguments.items():
+            arguments[name], named = self._named_argument(name, value, conditional.variable, axes)
+            parameters += named
         normaliser = self._normaliser(conditional.variable, axes, found.log_partition(arguments))
         left = normaliser.value if inline else normaliser.symbol
         eliminated = Eliminated(
@@ -182,6 +184,30 @@ class Elimination:
             inline=inline,
         )
         self.leave(eliminated, conditional, left, conditional.position)
+
+    def _named_argument(
+        self, name: str, value: Expr, variable: Variable, axes: tuple[Axis, ...]
+    ) -> tuple[Expr, list[Definition]]:
+        """A family's argument by name; where it is a polynomial in other latents, its coefficients by name."""
+        places = tuple(axis.index for axis in axes)
+        parts: dict[Expr, Expr] = {}
+        for term in separate(value):
+            latent = Mul(*(f for f in term.factors() if self._holds_latent(f)))
+            rest = Mul(*(f for f in term.factors() if not self._holds_latent(f)))
+            if latent.free_symbols & term.indices:
+                raise NotDerivedError(f"The posterior of {variable.name} depends on {latent} at all of its positions at once.")
+            parts[latent] = parts.get(latent, S.Zero) + fold(Term(rest, term.axes)).expr
+        if set(parts) <= {S.One}:
+            parts = {S.One: value}
+        named = []
+        for latent, coefficient in parts.items():
+            stem = f"{name}_{variable.name}" if latent == 1 else f"slope_{variable.name}"
+            symbol = self.names.entry(stem, places, **_assumed(name))
+            named.append((latent, Definition(symbol, axes, coefficient)))
+        return Add(*(latent * definition.symbol for latent, definition in named)), [d for _, d in named]
+
+    def _holds_latent(self, factor: Expr) -> bool:
+        return any(atoms_of(factor, latent) for latent in self.model.latents)
 
     def _eliminate_finite(self, conditional: Conditional, labels: tuple[tuple[Expr, Axis], ...]) -> None:
         conditional = self._with_companions(conditional)
@@ -282,9 +308,10 @@ class Elimination:
         self.done.append(replace(eliminated, gathered=conditional.terms, left=left))
 
 
-def _turn(variable: Variable) -> tuple[int, str]:
+def _turn(variable: Variable) -> tuple[int, int, str]:
+    """Continuous latents before counts before labels, the deeper in plates the earlier."""
     kind = 2 if isinstance(variable.support, FINITE) else 1 if isinstance(variable.support, Counts) else 0
-    return kind, variable.name
+    return kind, -len(variable.sizes), variable.name
 
 
 def _distinct_atoms(terms: tuple[Term, ...], variable: Variable) -> list[Expr]:

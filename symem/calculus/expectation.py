@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from sympy import And, Eq, Expr, Mul, S, log
 
 from symem.calculus.density import split_factor
-from symem.calculus.gathering import atoms_of, conditions_of, places_of
+from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.names import Names
 from symem.calculus.posteriors import FINITE, Eliminated
-from symem.calculus.separate import Term, separate
+from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, reindex
@@ -44,6 +44,8 @@ class Expectations:
             return []
         if len(atoms) > 1:
             raise NotDerivedError(f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}.")
+        if isinstance(one.variable.support, Binary) and self._selected(one, term.factor, atoms[0]) is None:
+            return self._two_values(one, term, atoms[0])
         if isinstance(one.variable.support, FINITE) or one.value is not None:
             return [self._finite(one, term, atoms[0])]
         return self._moment(one, term, atoms[0])
@@ -65,6 +67,14 @@ class Expectations:
         value = one.value.xreplace({one.outcome.index: index} | moved)
         factor = term.factor.xreplace({atom: value}) * self._gamma(one, atom, index)
         return Term(factor, (*term.axes, axis))
+
+    def _two_values(self, one: Eliminated, term: Term, atom: Expr) -> list[Term]:
+        """γ₀ f(0) + γ₁ f(1): any function of a binary latent is a table."""
+        parts = []
+        for value in (S.Zero, S.One):
+            weighted = term.factor.xreplace({atom: value}) * self._gamma(one, atom, value)
+            parts += [Term(part.factor, part.axes + term.axes) for part in separate(weighted)]
+        return parts
 
     def _selected(self, one: Eliminated, factor: Expr, atom: Expr) -> tuple[Expr, Expr] | None:
         coefficient, g = split_factor(factor, atom)
@@ -88,7 +98,7 @@ class Expectations:
         coefficient, g = split_factor(term.factor, atom)
         statistic = g.xreplace({atom: one.atom})
         if one.inline:
-            value = self._inline(one, statistic)
+            value = self._formula(one, statistic)
         else:
             value = self._named(one, statistic).symbol
         placed = self._placed(one, value, atom)
@@ -115,22 +125,6 @@ class Expectations:
             symbol = self.names.entry(_moment_name(one, statistic), tuple(a.index for a in axes), real=True)
             self.moments[key] = Definition(symbol, axes, formula)
         return self.moments[key]
-
-    def _inline(self, one: Eliminated, statistic: Expr) -> Expr:
-        """A mean that is a polynomial in latents eliminated later: its coefficients at θ⁽ᵗ⁾ get names."""
-        value = S.Zero
-        for part in separate(self._formula(one, statistic)):
-            latent = Mul(*(f for f in part.factors() if self._holds_latent(f)))
-            rest = Mul(*(f for f in part.factors() if not self._holds_latent(f)))
-            key = (one.variable.name, Term(rest, part.axes).expr)
-            if key not in self.moments:
-                symbol = self.names.entry(f"c_{one.variable.name}", tuple(a.index for a in one.axes), real=True)
-                self.moments[key] = Definition(symbol, one.axes, key[1])
-            value += self.moments[key].symbol * latent
-        return value
-
-    def _holds_latent(self, factor: Expr) -> bool:
-        return any(atoms_of(factor, each.variable) for each in self.eliminated)
 
     def _placed(self, one: Eliminated, value: Expr, atom: Expr) -> Expr:
         """A value at the position of an atom, its label axes read at the labels there."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sympy import And, Dummy, Eq, Expr, Indexed, Mul, Symbol
 
-from symem.calculus.separate import Term, tidy
+from symem.calculus.separate import Term, conditions_of, tidy
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
@@ -120,12 +120,6 @@ def _common_bracket(terms: list[Term]) -> tuple[Expr, list[Term]]:
     if not shared:
         return Iverson(True), terms
     return Iverson(And(*shared)), [Term(_without(term.factor, shared), term.axes) for term in terms]
-
-
-def conditions_of(factor: Expr) -> set[Expr]:
-    """The conditions in the brackets of a product."""
-    brackets = [each.args[0] for each in Mul.make_args(factor) if isinstance(each, Iverson)]
-    return {part for bracket in brackets for part in And.make_args(bracket)}
 
 
 def _without(factor: Expr, shared: set[Expr]) -> Expr:

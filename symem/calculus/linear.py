@@ -68,27 +68,35 @@ def _without_common_factor(matrix: Expr, vector: Expr, pending: Sequence[Unknown
 
 
 def joint(equations: Sequence[Expr], unknowns: Sequence[Unknown], pending: Sequence[Unknown]) -> list[Expr] | None:
-    """Solve equations that are jointly linear in a few entries at the same position."""
+    """Solve equations that are jointly linear in a few entries at the same position, by Cramer's rule."""
     atoms = [unknown.atom for unknown in unknowns]
-    rows, right = [], []
-    for whole in equations:
-        expanded = expand(whole, deep=False)
-        row = [expanded.coeff(atom) for atom in atoms]
-        rest = expand(expanded - Add(*(c * a for c, a in zip(row, atoms, strict=True))), deep=False)
-        if any(e.has(a) for e in (*row, rest) for a in atoms):
-            return None
-        rows.append(row)
-        right.append(-rest)
-    others = [unknown for unknown in pending if unknown not in unknowns]
-    matrix = Matrix(rows)
+    rows = [_linear_row(whole, atoms) for whole in equations]
+    if any(row is None for row in rows):
+        return None
+    augmented = Matrix(rows)
+    matrix, right = augmented[:, :-1], -augmented[:, -1]
     determinant = simplified(matrix.det(method="berkowitz"))
     if determinant == 0:
         return None
-    roots = [simplified(_replaced(matrix, column, right).det(method="berkowitz") / determinant) for column in range(len(atoms))]
+    others = [unknown for unknown in pending if unknown not in unknowns]
+    tops = [_replaced(matrix, column, right).det(method="berkowitz") for column in range(len(atoms))]
+    roots = [simplified(top / determinant) for top in tops]
     return None if any(u.entries(root) for u in others for root in roots) else roots
 
 
-def _replaced(matrix: Matrix, column: int, right: Sequence[Expr]) -> Matrix:
+def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:
+    """Coefficients of the atoms and the rest, if every term holds at most one atom, once."""
+    row = [S.Zero] * (len(atoms) + 1)
+    for part in Add.make_args(expand(whole, deep=False)):
+        held = [position for position, atom in enumerate(atoms) if part.has(atom)]
+        slope = part / atoms[held[0]] if held else part
+        if len(held) > 1 or any(slope.has(atom) for atom in atoms):
+            return None
+        row[held[0] if held else -1] += slope
+    return row
+
+
+def _replaced(matrix: Matrix, column: int, right: Matrix) -> Matrix:
     copy = matrix.copy()
-    copy[:, column] = Matrix(right)
+    copy[:, column] = right
     return copy

@@ -25,6 +25,8 @@ from symem.language.plates import Axis, LinearSolution, reindex, total
 from symem.language.supports import Simplex
 
 MULTIPLIER = Symbol("lamda", real=True)
+#: An update is written in earlier updates where putting them in makes it that many times longer.
+LONG = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Block:
 
     def _known(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Terms with every solved parameter at its value."""
-        for root in self.roots:
+        for root in reversed(self.roots):
             if not root.value.has(LinearSolution):
                 terms = [part for term in terms for part in _substituted(term, root)]
         return gather(terms)
@@ -78,8 +80,9 @@ class Block:
             whole = self.collapse(equation(self._known(self._terms_of(unknown))))
             value = isolate(whole, unknown.atom, self.supports[unknown].support)
             if value is not None and self._is_free(value, unknown):
-                nested = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support)
-                self._accept(Root(unknown, value, raw, value if nested is None else nested, "isolated"))
+                nested = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support) or value
+                simple = nested if value.count_ops() > LONG * nested.count_ops() else value
+                self._accept(Root(unknown, simple, raw, nested, "isolated"))
                 return True
         return False
 

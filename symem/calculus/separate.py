@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product as cartesian
 
 from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
@@ -62,7 +63,36 @@ def gather(terms: Iterable[Term]) -> tuple[Term, ...]:
         key = (factor, frozenset(term.axes))
         sums[key] = sums.get(key, S.Zero) + coefficient
         axes.setdefault(key, term.axes)
-    return tuple(Term(sums[key] * key[0], axes[key]) for key in sums if sums[key] != 0)
+    return _complements(Term(sums[key] * key[0], axes[key]) for key in sums if sums[key] != 0)
+
+
+def _complements(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """[c] f + [not c] f = f."""
+    kept: dict[Term, None] = {}
+    for term in terms:
+        partner = next((p for p in map(partial(_opposite, term), conditions_of(term.factor)) if p in kept), None)
+        if partner is None:
+            kept[term] = None
+        else:
+            shared = conditions_of(term.factor) & conditions_of(partner.factor)
+            del kept[partner]
+            kept[tidy(Term(Iverson(And(*shared)) * _without_brackets(term.factor), term.axes))] = None
+    return tuple(kept)
+
+
+def _opposite(term: Term, condition: Expr) -> Term:
+    conditions = conditions_of(term.factor) - {condition} | {Not(condition)}
+    return Term(Iverson(And(*conditions)) * _without_brackets(term.factor), term.axes)
+
+
+def conditions_of(factor: Expr) -> set[Expr]:
+    """The conditions in the brackets of a product."""
+    brackets = [each.args[0] for each in Mul.make_args(factor) if isinstance(each, Iverson)]
+    return {part for bracket in brackets for part in And.make_args(bracket)}
+
+
+def _without_brackets(factor: Expr) -> Expr:
+    return Mul(*(each for each in Mul.make_args(factor) if not isinstance(each, Iverson)))
 
 
 def tidy(term: Term) -> Term:

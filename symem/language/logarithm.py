@@ -46,25 +46,34 @@ def _log_of_cases(expr: Piecewise) -> Expr:
 
 
 def _log_of_product(expr: Mul) -> Expr:
-    """Signs are kept with one factor: (-a)·(-b) is split as a·b."""
+    """A minus sign is carried into one factor: -1/(a - b) is 1/(b - a)."""
     coefficient, rest = expr.as_coeff_Mul()
     factors = list(Mul.make_args(rest))
     if coefficient.is_negative:
-        flipped = next((p for p, f in enumerate(factors) if f.is_negative or f.is_positive is None), None)
-        if flipped is None:
+        negated = next(((p, n) for p, f in enumerate(factors) if (n := _negated(f)) is not None), None)
+        if negated is None:
             return log(expr)
-        factors[flipped] = -factors[flipped]
+        factors[negated[0]] = negated[1]
         coefficient = -coefficient
     return Add(log(coefficient), *(log_of(factor) for factor in factors))
 
 
+def _negated(factor: Expr) -> Expr | None:
+    """-factor without a minus sign in front: a sum with all signs turned, or an odd power of one."""
+    if isinstance(factor, Add):
+        return Add(*(-part for part in factor.args))
+    if isinstance(factor, Pow) and factor.exp.is_Integer and factor.exp % 2 and isinstance(factor.base, Add):
+        return Pow(Add(*(-part for part in factor.base.args)), factor.exp)
+    return None
+
+
 def _log_of_sum(expr: Add) -> Expr:
-    """A common factor of a sum is taken out: log(th/4 + 1/2) stays, log(a b + a c) is log a + log(b + c)."""
-    content, rest = expr.as_content_primitive()
-    whole = Mul.make_args(rest.factor() if rest.is_polynomial() and len(rest.free_symbols) <= 4 else rest)
-    if len(whole) == 1:
-        return log(expr) if content == 1 or not content.is_positive else log(content) + log(whole[0])
-    return Add(log(content), *(log_of(factor) for factor in whole))
+    """log(a b + a c) is log a + log(b + c), where every factor is known to be positive; else it stays."""
+    whole = expr.factor() if expr.is_polynomial() and len(expr.free_symbols) <= 4 else expr
+    factors = Mul.make_args(whole)
+    if len(factors) == 1 or not all(factor.is_positive for factor in factors):
+        return log(expr)
+    return Add(*(log(factor) if isinstance(factor, Add) else log_of(factor) for factor in factors))
 
 
 def expand_logs(expr: Expr) -> Expr:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Or, Sum, Symbol
+from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
 from symem.language.supports import Binary, Labels
@@ -68,7 +68,7 @@ def _tie(variable: Variable, latent: Variable, mask: Variable) -> Expr:
     axes = tuple(Axis(index_symbol(f"{variable.name}_{p}"), size) for p, size in enumerate(variable.sizes))
     places = tuple(axis.index for axis in axes)
     seen, value, true = (_entry(each.symbol, places) for each in (mask, variable, latent))
-    return total(LogIverson(Or(Eq(seen, 0), Eq(true, value))), axes)
+    return total(LogIverson(Or(Ne(seen, 1), Eq(true, value))), axes)
 
 
 def _known_where_observed(constraint: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
@@ -107,7 +107,7 @@ def _split_summand(part: Expr, variable: Variable, latent: Variable, mask: Varia
         places = _places(atom)
         seen = _entry(mask.symbol, places)
         unseen = part.xreplace({atom: _entry(latent.symbol, places)})
-        part = Iverson(Eq(seen, 1)) * part + Iverson(Eq(seen, 0)) * unseen
+        part = Iverson(Eq(seen, 1)) * part + Iverson(Ne(seen, 1)) * unseen
     return part.xreplace({shields[each]: inner[each] for each in inner})
 
 

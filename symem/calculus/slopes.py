@@ -1,0 +1,123 @@
+"""∂Q/∂θ at a place, and the M-step put into it: the checker's own rules.
+
+An entry θ[m] stands in Σ_k f(θ[k]) exactly once, at k = m, so the derivative is f'(θ[m]): what holds for the
+representative entry holds for all, whatever the sizes. Nothing here is shared with the solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Sum, Symbol, diff
+
+from symem.calculus.separate import Term, rename_apart
+from symem.derivation import Update
+from symem.language.model import Model
+from symem.language.plates import LinearSolution, reindex
+
+
+class EntangledError(Exception):
+    """A parameter stands where the rule for entries does not reach: under an inner sum, or behind data."""
+
+
+def entries(expr: Expr, atom: Expr) -> list[Expr]:
+    """The entries of the atom's array in an expression, fixed places being equal."""
+    if not isinstance(atom, Indexed):
+        return [atom] if atom in expr.free_symbols else []
+    return sorted((e for e in expr.atoms(Indexed) if e.base == atom.base and _alike(e, atom)), key=str)
+
+
+def _alike(entry: Expr, atom: Expr) -> bool:
+    pairs = list(zip(entry.indices, atom.indices, strict=True))
+    return all(not (a.is_Integer and b.is_Integer) or a == b for a, b in pairs)
+
+
+def slope(terms: Iterable[Term], atom: Expr) -> Expr:
+    """∂/∂atom of a sum of terms, at the atom's own indices.
+
+    Raises:
+        EntangledError: an entry stands at a place that is neither a bound index nor the atom's own.
+    """
+    found = [_by(term, entry, atom) for term in terms for entry in entries(term.factor, atom)]
+    return Add(*found)
+
+
+def _by(term: Term, entry: Expr, atom: Expr) -> Expr:
+    apart = rename_apart(term, atom.free_symbols)
+    entry = entry.xreplace({a.index: b.index for a, b in zip(term.axes, apart.axes, strict=True)})
+    if any(entry in whole.atoms(Indexed, Symbol) for whole in apart.factor.atoms(Sum)):
+        raise EntangledError(str(entry))
+    letter = Dummy(**atom.assumptions0)
+    derived = diff(apart.factor.xreplace({entry: letter}), letter).xreplace({letter: entry})
+    rules = _placed(entry, atom, apart)
+    return Term(reindex(derived, rules), tuple(a for a in apart.axes if a.index not in rules)).expr
+
+
+def _placed(entry: Expr, atom: Expr, term: Term) -> dict[Expr, Expr]:
+    """Each bound index of the entry, and the place of the atom it stands for."""
+    rules: dict[Expr, Expr] = {}
+    for mine, wanted in zip(getattr(entry, "indices", ()), getattr(atom, "indices", ()), strict=True):
+        if mine == wanted:
+            continue
+        if mine not in term.indices or mine in rules:
+            raise EntangledError(str(entry))
+        rules[mine] = wanted
+    return rules
+
+
+@dataclass
+class Solved:
+    """The updates so far, each with the earlier ones put in.
+
+    A parameter in an update that was not updated before it can only mean θ⁽ᵗ⁾, and is renamed so.
+    """
+
+    model: Model
+    pairs: list[tuple[Expr, Expr]] = field(default_factory=list)
+
+    def add(self, update: Update) -> None:
+        value = self.put(self.dated(update.value))
+        self.pairs.append((update.parameter, value))
+
+    def put(self, expr: Expr) -> Expr:
+        """An expression with every solved parameter at its value; solutions of linear systems stay letters."""
+        for atom, value in self.pairs:
+            if not value.has(LinearSolution):
+                rules = {entry: _moved(value, atom, entry) for entry in entries(expr, atom)}
+                expr = reindex(expr, rules) if rules else expr
+        return expr
+
+    def dated(self, value: Expr) -> Expr:
+        """A value in which parameters that are not updated yet read θ⁽ᵗ⁾."""
+        done = [atom for atom, _ in self.pairs]
+        rules = {}
+        for variable in self.model.parameters:
+            for held in _entries_of(variable.symbol, value):
+                if not any(held in entries(held, atom) for atom in done):
+                    rules[held] = old(held)
+        return value.xreplace(rules)
+
+
+def old(entry: Expr) -> Expr:
+    """θ⁽ᵗ⁾ beside θ."""
+    if isinstance(entry, Indexed):
+        base = IndexedBase(f"{entry.base.label}__t", **_plain(entry.base))
+        return base[entry.indices]
+    return Symbol(f"{entry}__t", **_plain(entry))
+
+
+def _plain(symbol: Expr) -> dict[str, bool]:
+    return {"positive": True} if symbol.is_positive else {"real": True}
+
+
+def _entries_of(symbol: Expr, expr: Expr) -> list[Expr]:
+    found = [e for e in expr.atoms(Indexed) if e.base == symbol]
+    return sorted(found, key=str) or [s for s in expr.free_symbols if s == symbol]
+
+
+def _moved(value: Expr, atom: Expr, entry: Expr) -> Expr:
+    if not isinstance(entry, Indexed):
+        return value
+    pairs = zip(atom.indices, entry.indices, strict=True)
+    return reindex(value, {own: place for own, place in pairs if not isinstance(own, Integer) and own != place})

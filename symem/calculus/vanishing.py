@@ -1,0 +1,149 @@
+"""Whether an expression with sums is zero, for sums of any length.
+
+Every sum is multiplied out, its constant factors are pulled out, its bound indices get canonical names, and
+what is left of it becomes one letter; so linearity is all that is used of a sum. A probability summed over
+all its outcomes is one. The rest is a rational function in letters, radicals being reduced by r^q = base.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import permutations
+
+from sympy import Add, And, Dummy, Eq, Expr, Function, Indexed, Mul, Pow, Sum, expand, fraction, prem, together
+
+from symem.calculus.separate import Term, fold, gather, separate
+from symem.derivation import Definition, Derivation
+from symem.language.plates import Axis, Iverson, index_symbol, reindex
+
+TOO_LONG = 400
+
+
+@cache
+def _letter(_key: object) -> Expr:
+    return Dummy("sum", real=True)
+
+
+class Vanishing:
+    """Zero tests that know which arrays are probabilities and what the statistics stand for."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        tables = [p for p in derivation.posteriors if p.probability is not None and p.outcome is not None]
+        self._outcome = {_base(p.probability.symbol): (p.probability, p.outcome) for p in tables if p.probability}
+        self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
+
+    def __call__(self, expr: Expr) -> bool:
+        """Whether the expression is identically zero; False where that was not shown."""
+        named = self.named(expr)
+        return named == 0 or (named.count_ops() <= TOO_LONG and rational_zero(named))
+
+    def named(self, expr: Expr) -> Expr:
+        """The same expression with a letter for each kind of sum."""
+        if not expr.args or not expr.has(Sum):
+            return expr
+        if isinstance(expr, Sum):
+            return Add(*(self._name(term) for part in separate(expr) for term in self.reduced(part)))
+        return expr.func(*(self.named(argument) for argument in expr.args))
+
+    def reduced(self, term: Term) -> tuple[Term, ...]:
+        """The same term with brackets that pin an index and sums of probabilities carried out."""
+        for axis in term.axes:
+            for rule in (self._pinned, self._certain, self._regrouped):
+                found = rule(term, axis)
+                if found is not None:
+                    return gather(new for part in found for new in self.reduced(part))
+        return (fold(term),)
+
+    def _name(self, term: Term) -> Expr:
+        outer = [f for f in term.factors() if not f.free_symbols & term.indices]
+        inner = Mul(*(f for f in term.factors() if f.free_symbols & term.indices))
+        return Mul(*outer) * (_letter(canonical(Term(inner, term.axes))) if term.axes else inner)
+
+    def _pinned(self, term: Term, axis: Axis) -> list[Term] | None:
+        """Σ_k [k = j] f(k) = f(j)."""
+        for bracket in (f for f in term.factors() if isinstance(f, Iverson)):
+            for condition in And.make_args(bracket.args[0]):
+                if isinstance(condition, Eq) and axis.index in condition.args:
+                    other = condition.rhs if condition.lhs == axis.index else condition.lhs
+                    rest = And(*(c for c in And.make_args(bracket.args[0]) if c != condition))
+                    left = term.factor / bracket * Iverson(rest)
+                    return [Term(reindex(left, {axis.index: other}), _without(term.axes, axis))]
+        return None
+
+    def _certain(self, term: Term, axis: Axis) -> list[Term] | None:
+        """Σ_k γ_k = 1."""
+        held = [f for f in term.factors() if f.has(axis.index)]
+        if len(held) != 1 or not isinstance(held[0], Indexed) or held[0].base not in self._outcome:
+            return None
+        definition, outcome = self._outcome[held[0].base]
+        places = zip(definition.symbol.indices, held[0].indices, strict=True)
+        if any(place.has(axis.index) != (own == outcome.index) for own, place in places) or axis.size != outcome.size:
+            return None
+        return [Term(term.factor / held[0], _without(term.axes, axis))]
+
+    def _regrouped(self, term: Term, axis: Axis) -> list[Term] | None:
+        """Σ_k Σ_i γ_ik x_i = Σ_i x_i: a statistic that sums probabilities."""
+        held = [f for f in term.factors() if f.has(axis.index)]
+        if len(held) != 1 or not isinstance(held[0], Indexed) or held[0].base not in self._statistics:
+            return None
+        parts = separate(at(self._statistics[held[0].base], held[0]))
+        certain = [self._certain(Term(p.factor, (*p.axes, axis)), axis) for p in parts]
+        if any(each is None for each in certain):
+            return None
+        left, rest = term.factor / held[0], _without(term.axes, axis)
+        return [Term(left * each.factor, each.axes + rest) for found in certain for each in found or ()]
+
+
+def at(definition: Definition, entry: Expr) -> Expr:
+    """The value of a definition at an entry of its array."""
+    if not isinstance(entry, Indexed):
+        return definition.value
+    pairs = zip(definition.symbol.indices, entry.indices, strict=True)
+    return reindex(definition.value, {own: place for own, place in pairs if own != place})
+
+
+def canonical(term: Term) -> Term:
+    """The same sum with bound indices named by their sizes, whatever they were called."""
+    options = []
+    for order in permutations(sorted(term.axes, key=lambda axis: str(axis.size))) if len(term.axes) < 4 else [term.axes]:
+        if [str(a.size) for a in order] == sorted(str(a.size) for a in order):
+            names = [index_symbol(f"bound_{position}") for position in range(len(order))]
+            rules = {axis.index: name for axis, name in zip(order, names, strict=True)}
+            axes = tuple(Axis(name, axis.size) for axis, name in zip(order, names, strict=True))
+            options.append(Term(reindex(term.factor, rules), axes))
+    return min(options, key=lambda option: str(option.factor)) if len(options) > 1 else options[0] if options else term
+
+
+def rational_zero(expr: Expr) -> bool:
+    """Whether a function of letters, radicals and whole function values is zero."""
+    letters, radicals = _letters(expr)
+    numerator = expand(fraction(together(expr.xreplace(letters)))[0])
+    for radical, (degree, base) in radicals.items():
+        above, below = fraction(together(base.xreplace(letters)))
+        if numerator != 0 and numerator.has(radical):
+            numerator = expand(prem(numerator, expand(radical**degree * below - above), radical))
+    return bool(numerator == 0)
+
+
+def _letters(expr: Expr) -> tuple[dict[Expr, Expr], dict[Expr, tuple[int, Expr]]]:
+    """A letter for every entry, function value and radical; radicals with what they are a root of."""
+    opaque = {e: Dummy(positive=e.is_positive) for e in expr.atoms(Indexed, Function)}
+    rules: dict[Expr, Expr] = dict(opaque)
+    radicals: dict[Expr, tuple[int, Expr]] = {}
+    roots: dict[tuple[Expr, int], Expr] = {}
+    for power in sorted(expr.atoms(Pow), key=str):
+        if power.exp.is_Rational and not power.exp.is_Integer:
+            letter = roots.setdefault((power.base, power.exp.q), Dummy("root", positive=True))
+            radicals[letter] = (power.exp.q, power.base)
+            rules[power] = letter**power.exp.p
+    return rules, radicals
+
+
+def _base(symbol: Expr) -> Expr:
+    return symbol.base if isinstance(symbol, Indexed) else symbol
+
+
+def _without(axes: tuple[Axis, ...], axis: Axis) -> tuple[Axis, ...]:
+    return tuple(each for each in axes if each != axis)
+
+
