@@ -11,6 +11,7 @@ from sympy import (
     Eq,
     Expr,
     IndexedBase,
+    Integer,
     Rational,
     Sum,
     Symbol,
@@ -25,7 +26,7 @@ from sympy import (
 )
 
 from symem.language.families import LogNormalInterval
-from symem.language.plates import Iverson, LogIverson, index_symbol
+from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
 from symem.output.layout import LINE, broken, filled, width
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.naming import Label, distinct, escape, latex_word, plain_word
@@ -60,7 +61,7 @@ LEXICON = Lexicon(
     },
     means={"E_u": Mean(log(IndexedBase("u")[i]), (i, k))},
     masks={"observed_x": "x"},
-    from_one=FromOne(frozenset({i, j, k}), frozenset({"z"}), frozenset({b}), frozenset({("th", 0)})),
+    from_one=FromOne(frozenset({i, j, k}), frozenset({"z"}), frozenset({Axis(b, Integer(2))}), frozenset({("th", 0)})),
 )
 
 FORMULAS: tuple[tuple[str, Expr, str, str], ...] = (

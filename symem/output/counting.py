@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
 from sympy import Expr, Indexed, Mul, Pow, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
-from symem.language.plates import LinearSolution
+from symem.language.plates import Axis, LinearSolution
 
 
+@dataclass(frozen=True)
 class FromOne:
     """Rewrites an expression so that indices, slots and labels count from 1.
 
     `indices` are the symbols that count plates, `labels` the names of arrays and scalars whose values count
-    categories; `natural` names the indices that keep counting from 0, because their values are numbers
-    (the outcomes of a coin), and `natural_slots` the array slots where such an index stands.
+    categories. `natural` holds the axes that keep counting from 0, because their values are numbers (the
+    outcomes of a coin), and `natural_slots` the array slots where such an index stands.
     """
 
-    def __init__(
-        self,
-        indices: frozenset[Symbol] = frozenset(),
-        labels: frozenset[str] = frozenset(),
-        natural: frozenset[Symbol] = frozenset(),
-        natural_slots: frozenset[tuple[str, int]] = frozenset(),
-    ) -> None:
-        self.indices = indices
-        self.labels = labels
-        self.natural = natural
-        self.natural_slots = natural_slots
+    indices: frozenset[Symbol] = frozenset()
+    labels: frozenset[str] = frozenset()
+    natural: frozenset[Axis] = frozenset()
+    natural_slots: frozenset[tuple[str, int]] = frozenset()
 
-    def knowing(self, index: Symbol, *, like: Symbol) -> FromOne:
-        """The same, with one more index that counts as `like` does."""
-        natural = self.natural | ({index} if like in self.natural else set())
-        return FromOne(self.indices | ({index} - natural), self.labels, natural, self.natural_slots)
+    def within(self, axes: Iterable[Axis]) -> FromOne:
+        """The same where these axes are in scope: an index may be a coin here and a plate there."""
+        numbers = {axis.index for axis in axes if axis in self.natural}
+        plates = {axis.index for axis in axes if axis not in self.natural}
+        return replace(self, indices=(self.indices | plates) - numbers)
 
     def __call__(self, expr: Expr) -> Expr:
         if isinstance(expr, Sum | Product):
@@ -49,21 +47,17 @@ class FromOne:
         return rebuilt(expr, [self(argument) for argument in expr.args])
 
     def _bound(self, expr: Expr) -> Expr:
-        inner = FromOne(
-            self.indices.union(limit[0] for limit in expr.limits) - self.natural,
-            self.labels,
-            self.natural,
-            self.natural_slots,
-        )
+        axes = [Axis(index, upper + 1) for index, _lower, upper in expr.limits]
+        inner = self.within(axes)
         limits = [
-            (index, lower, upper) if index in self.natural else (index, inner(lower) + 1, inner(upper) + 1)
-            for index, lower, upper in expr.limits
+            limit if axis in self.natural else (limit[0], inner(limit[1]) + 1, inner(limit[2]) + 1)
+            for axis, limit in zip(axes, expr.limits, strict=True)
         ]
         return expr.func(inner(expr.function), *limits)
 
     def _component(self, expr: LinearSolution) -> LinearSolution:
         place, row, column, matrix, vector, size = expr.args
-        inner = FromOne(self.indices | {row, column}, self.labels, self.natural, self.natural_slots)
+        inner = self.within([Axis(row, size), Axis(column, size)])
         return LinearSolution(self(place) + 1, row, column, inner(matrix), inner(vector), self(size))
 
     def _indexed(self, expr: Expr) -> Expr:

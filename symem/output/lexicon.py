@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from sympy import Expr, Indexed, Product, Sum, Symbol
+from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Model, Role
-from symem.language.plates import Axis, index_symbol
+from symem.language.plates import Axis, LinearSolution, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.counting import FromOne, name_of, slots_of
 from symem.output.naming import Label, distinct
@@ -85,11 +85,18 @@ class Lexicon:
         parameters = [name for name, rank in self.ranks.items() if rank is Rank.PARAMETER]
         return replace(self, marks=dict.fromkeys(parameters, mark))
 
-    def fresh(self, like: Symbol) -> tuple[Symbol, Lexicon]:
+    def within(self, axes: Iterable[Axis]) -> Lexicon:
+        """The same where these axes are in scope."""
+        return replace(self, from_one=self.from_one.within(axes))
+
+    def fresh(self, like: Axis) -> tuple[Axis, Lexicon]:
         """Another index for the range of `like`, and the lexicon that knows it."""
         taken = {self.label(axis.index.name).head for axis in self.axes} | set(self.ranks)
-        index = index_symbol(next(name for name in "lmhrst" if name not in taken))
-        return index, replace(self, from_one=self.from_one.knowing(index, like=like))
+        letters = (name for name in "lmhrstuvcdefgjkpqabnwxyz" if name not in taken)
+        axis = like.renamed(index_symbol(next(letters, f"{like.index.name}_2")))
+        counting = self.from_one
+        natural = counting.natural | ({axis} if like in counting.natural else set())
+        return axis, replace(self, from_one=replace(counting, natural=natural)).within([axis])
 
     @classmethod
     def of(cls, derivation: Derivation) -> Lexicon:
@@ -165,59 +172,98 @@ def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
     axes = tuple(dict.fromkeys(_axes(derivation)))
     letters = {axis.index.name: axis.index.name for axis in axes if len(axis.index.name) == 1}
     taken = set(derivation.model.variables) | set(letters)
-    sights = [_indices_of(each) for each in definitions(derivation)]
+    sights = [set(map(_name_of_index, sight)) for sight in _sights(derivation)]
     for axis in axes:
         name = axis.index.name
         if name not in letters:
-            near = {other.name for sight in sights if axis.index in sight for other in sight}
-            same = [
-                letters[other.index.name]
-                for other in axes
-                if other.size == axis.size and other.index.name in letters
-            ]
+            near = {other for sight in sights if name in sight for other in sight}
             used = {letters[other] for other in near if other in letters}
-            spare = [letter for letter in "klmrstuv" if letter not in taken]
+            same = [
+                letters[each.index.name]
+                for each in axes
+                if each.size == axis.size and each.index.name in letters
+            ]
+            spare = [letter for letter in "klmrstuvabcdefgh" if letter not in taken]
             letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)
             taken.add(letters[name])
-            yield name, Label(letters[name])
+            yield name, Label.of(letters[name])
 
 
-def _indices_of(definition: Definition) -> set[Symbol]:
-    bound = {limit[0] for sum_ in definition.value.atoms(Sum, Product) for limit in sum_.limits}
-    return bound | {axis.index for axis in definition.axes}
+def _name_of_index(index: Symbol) -> str:
+    return str(index.name)
+
+
+def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
+    """The indices that are seen together in one formula."""
+    for definition in definitions(derivation):
+        yield {axis.index for axis in definition.axes} | _bound_in(definition.value)
+    for update in derivation.updates:
+        yield (
+            {axis.index for axis in update.definition.axes}
+            | _bound_in(update.equation)
+            | _bound_in(update.nested)
+        )
+    for expr in _whole_formulas(derivation):
+        yield _bound_in(expr)
+    for block in derivation.not_derived:
+        yield _bound_in(block.equation) | {slot for each in block.parameters for slot in slots_of(each)}
+
+
+def _whole_formulas(derivation: Derivation) -> tuple[Expr, ...]:
+    surrogate, model = derivation.surrogate, derivation.model
+    return (model.log_likelihood, model.log_prior, derivation.log_likelihood, surrogate.value)
+
+
+def _bound_in(expr: Expr) -> set[Symbol]:
+    """The indices that a formula binds."""
+    sums = {limit[0] for each in expr.atoms(Sum, Product) for limit in each.limits}
+    return sums | {index for each in expr.atoms(LinearSolution) for index in each.args[1:3]}
 
 
 # counting --------------------------------------------------------------------------------------------
 
 
 def _axes(derivation: Derivation) -> Iterator[Axis]:
-    for expr in (derivation.model.log_likelihood, derivation.complete, derivation.log_likelihood):
-        for sum_ in expr.atoms(Sum, Product):
-            yield from (Axis(index, upper + 1) for index, lower, upper in sum_.limits if lower == 0)
+    for expr in _whole_formulas(derivation):
+        yield from _axes_in(expr)
     for definition in definitions(derivation):
-        yield from definition.axes
+        yield from (*definition.axes, *_axes_in(definition.value))
     for posterior in derivation.posteriors:
         yield from (*posterior.axes, *([posterior.outcome] if posterior.outcome else []))
+    for update in derivation.updates:
+        yield from (*_axes_in(update.equation), *_axes_in(update.nested))
+    for block in derivation.not_derived:
+        yield from _axes_in(block.equation)
+
+
+def _axes_in(expr: Expr) -> Iterator[Axis]:
+    """The axes that a formula sums over, in a stable order."""
+    for node in preorder_traversal(expr):
+        if isinstance(node, Sum | Product):
+            yield from (Axis(index, upper + 1) for index, lower, upper in node.limits if lower == 0)
+        if isinstance(node, LinearSolution):
+            yield from (Axis(index, node.args[5]) for index in node.args[1:3])
 
 
 def _counting(derivation: Derivation) -> FromOne:
-    """Plates and labels count from 1; the outcomes of a coin, and what they index, from 0."""
+    """Plates and labels count from 1; outcomes that are numbers, and what they index, from 0."""
     model = derivation.model
     slots = set(_binary_slots(model))
     natural = {
-        posterior.outcome.index
+        posterior.outcome
         for posterior in derivation.posteriors
-        if posterior.outcome is not None and isinstance(posterior.latent.support, Binary)
-    }
-    natural |= set(_indices_in(derivation, slots))
+        if posterior.outcome is not None and posterior.value == posterior.outcome.index
+        and not isinstance(posterior.latent.support, Labels)
+    }  # fmt: skip
+    natural |= set(_axes_at(derivation, slots))
     slots |= {
         (name_of(each.symbol), place)
         for each in definitions(derivation)
         for place, axis in enumerate(each.axes)
-        if axis.index in natural
+        if axis in natural
     }
     return FromOne(
-        indices=frozenset(axis.index for axis in _axes(derivation)) - natural,
+        indices=frozenset(axis.index for axis in _axes(derivation)) - {axis.index for axis in natural},
         labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
         natural=frozenset(natural),
         natural_slots=frozenset(slots),
@@ -233,13 +279,12 @@ def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
                 yield name_of(entry), place
 
 
-def _indices_in(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Symbol]:
-    """The indices that stand in these slots of what the derivation defines."""
+def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Axis]:
+    """The axes whose index stands in one of these slots of what is defined."""
     for definition in definitions(derivation):
-        for entry in {definition.symbol, *definition.value.atoms(Indexed)}:
-            for place, slot in enumerate(slots_of(entry)):
-                if (name_of(entry), place) in slots and isinstance(slot, Symbol):
-                    yield slot
+        for place, axis in enumerate(definition.axes):
+            if (name_of(definition.symbol), place) in slots:
+                yield axis
 
 
 def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:

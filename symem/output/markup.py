@@ -15,6 +15,7 @@ class Markup(ABC):
     """Primitives take finished strings and return one; `builds_up` tells whether fractions have a line."""
 
     builds_up: bool
+    unequal: str
 
     @abstractmethod
     def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
@@ -66,6 +67,7 @@ class LatexMarkup(Markup):
     """Math mode of LaTeX with amsmath."""
 
     builds_up = True
+    unequal = r" \neq "
 
     signs = {"Sum": r"\sum", "Product": r"\prod"}  # noqa: RUF012
     functions = {"log": r"\log", "Gamma": r"\Gamma", "psi": r"\psi", "Phi": r"\Phi"}  # noqa: RUF012
@@ -119,6 +121,7 @@ class PlainMarkup(Markup):
     """One line of Unicode."""
 
     builds_up = False
+    unequal = " ≠ "
 
     signs = {"Sum": "Σ", "Product": "Π"}  # noqa: RUF012
     functions = {"Gamma": "Γ", "psi": "ψ", "Phi": "Φ"}  # noqa: RUF012

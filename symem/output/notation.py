@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Symbol
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from symem.output.counting import name_of
 from symem.output.lexicon import Lexicon
 from symem.output.markup import LatexMarkup, PlainMarkup
-from symem.output.reading import merged_logs, merged_roots, over_common_number
+from symem.output.reading import density_constants, merged_logs, merged_roots, over_common_number
 from symem.output.textbook import Textbook
 
 
@@ -51,7 +51,7 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
 
 def readable(expr: Expr, lexicon: Lexicon) -> Expr:
     """The shape in which an expression with 0-based indices is printed."""
-    return over_common_number(merged_roots(merged_logs(lexicon.from_one(expr))))
+    return density_constants(over_common_number(merged_roots(merged_logs(lexicon.from_one(expr)))))
 
 
 def latex(expr: Expr, lexicon: Lexicon) -> str:
@@ -60,11 +60,22 @@ def latex(expr: Expr, lexicon: Lexicon) -> str:
 
 
 def letter(expr: Expr, lexicon: Lexicon) -> str:
-    """A symbol or array entry as a name: its slots count from 1, its value is not at stake."""
+    """A symbol or array entry as a name: an index in a slot stands for itself, a number counts from 1."""
+    return Latex(lexicon).doprint(_as_name(expr, lexicon))
+
+
+def plain_letter(expr: Expr, lexicon: Lexicon) -> str:
+    """The same in Unicode."""
+    return Plain(lexicon).doprint(_as_name(expr, lexicon))
+
+
+def _as_name(expr: Expr, lexicon: Lexicon) -> Expr:
     if not isinstance(expr, Indexed):
-        return Latex(lexicon).doprint(expr)
+        return expr
     shifted = lexicon.from_one(expr)
-    return Latex(lexicon).doprint(shifted + 1 if name_of(expr) in lexicon.from_one.labels else shifted)
+    shifted = shifted + 1 if name_of(expr) in lexicon.from_one.labels else shifted
+    slots = zip(expr.indices, shifted.indices, strict=True)
+    return Indexed(expr.base, *(old if isinstance(old, Symbol) else new for old, new in slots))
 
 
 def plain(expr: Expr, lexicon: Lexicon) -> str:

@@ -29,6 +29,8 @@ from sympy import (
     lcm,
     log,
     loggamma,
+    pi,
+    sqrt,
     together,
 )
 from sympy.core.relational import Relational
@@ -272,6 +274,20 @@ def _one_root(expr: Mul) -> Expr:
         return expr
     inside = Mul(*(root.base ** (2 * root.exp) for root in roots))
     return Mul(*(f for f in expr.args if f not in roots), Pow(inside, S.Half, evaluate=False), evaluate=False)
+
+
+def density_constants(expr: Expr) -> Expr:
+    """sqrt(2)/(2 sqrt(pi)) as 1/sqrt(2 pi), as it stands in the density of a Normal law."""
+    return bottom_up(expr, lambda node: _density_constant(node) if node.is_Mul else node)
+
+
+def _density_constant(expr: Mul) -> Expr:
+    number = expr.as_coeff_Mul()[0]
+    parts = (sqrt(2), 1 / sqrt(pi))
+    if number.q % 2 or not all(part in expr.args for part in parts):
+        return expr
+    rest = [factor for factor in expr.args if factor not in (*parts, number)]
+    return Mul(2 * number, *rest, Pow(2 * pi, -S.Half, evaluate=False), evaluate=False)
 
 
 def exponentiated(expr: Expr) -> Expr:

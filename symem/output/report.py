@@ -16,7 +16,7 @@ from symem.derivation import Definition, Derivation, Status
 from symem.output.lexicon import Lexicon
 from symem.output.naming import escape
 from symem.output.narrative import tell
-from symem.output.notation import plain
+from symem.output.notation import plain, plain_letter
 from symem.output.reading import by_outcome, over_common_denominators, printed, written_out
 from symem.output.story import Block, Display, Items, Maths, Prose, Voice
 from symem.output.telling_m import solved
@@ -172,7 +172,7 @@ def _summary(derivation: Derivation) -> dict[str, Any]:
         "updates": tuple(_updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(
-            (", ".join(plain(each, lexicon) for each in block.parameters), block.reason)
+            (", ".join(plain_letter(each, lexicon) for each in block.parameters), plain(block.term, lexicon))
             for block in derivation.not_derived
         ),
     }
@@ -188,15 +188,17 @@ def _e_step(derivation: Derivation) -> Iterator[Definition]:
 
 
 def _line(definition: Definition, lexicon: Lexicon) -> str:
-    return f"{plain(definition.symbol, lexicon)} = {plain(printed(definition.value), lexicon)}"
+    scope = lexicon.within(definition.axes)
+    return f"{plain_letter(definition.symbol, scope)} = {plain(printed(definition.value), scope)}"
 
 
 def _updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     """Each update with its statistics written out, as far as that fits a line of a terminal."""
     for update in derivation.updates:
-        written = plain(written_out(update, derivation.surrogate.statistics), lexicon)
-        short = plain(over_common_denominators(update.nested), lexicon)
-        yield f"{plain(update.parameter, lexicon)} = {written if len(written) <= WIDE else short}"
+        scope = lexicon.within(update.definition.axes)
+        written = plain(written_out(update, derivation.surrogate.statistics), scope)
+        short = plain(over_common_denominators(update.nested), scope)
+        yield f"{plain_letter(update.parameter, scope)} = {written if len(written) <= WIDE else short}"
 
 
 def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
@@ -208,6 +210,6 @@ def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
         }
         told = "; ".join(f"{status}: {names}" for status, names in found.items() if names)
         conditions = ", ".join(plain(condition, lexicon) for condition in certificate.conditions)
-        yield f"{plain(certificate.parameter, lexicon)}: {told}" + (
+        yield f"{plain_letter(certificate.parameter, lexicon)}: {told}" + (
             f"; if {conditions}" if conditions else ""
         )

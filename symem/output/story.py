@@ -102,7 +102,8 @@ class Voice:
         return tuple(broken(left, printed(right), lexicon, tail=tail))
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
-        return self.equation(letter(definition.symbol, lexicon), definition.value, lexicon)
+        scope = lexicon.within(definition.axes)
+        return self.equation(letter(definition.symbol, scope), definition.value, scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))

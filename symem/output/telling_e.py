@@ -41,7 +41,8 @@ def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
 def _gathered(posterior: Posterior, voice: Voice, words: str, *formulas: str) -> Prose:
     """Collect the terms …, given the labels that the posterior depends on."""
     atom = voice.name(posterior.atom)
-    given = [latex(Eq(label, axis.index, evaluate=False), voice.free) for label, axis in posterior.labels]
+    scope = voice.free.within(posterior.axes)
+    given = [latex(Eq(label, axis.index, evaluate=False), scope) for label, axis in posterior.labels]
     start = ("Collect the terms that hold @" + (", given @" if given else "") + ". ").replace("@, @", "@")
     return said(start + words, atom, *([",\\ ".join(given)] if given else []), *formulas)
 
@@ -78,14 +79,14 @@ def _bayes(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
         return
     logs = Add(*(term for term in Add.make_args(printed(weight.value)) if term.has(outcome.index)))
     weights = by_outcome(replace(weight, value=logs), outcome)
-    other, lexicon = voice.now.fresh(outcome.index)
+    other, lexicon = voice.now.within(weight.axes).fresh(outcome)
     symbol = probability.symbol
     if len(weights) > 1:
         symbol = symbol.subs(outcome.index, int(outcome.size) - 1)
         below = " + ".join(latex(_density(each.value), lexicon) for each in weights)
     else:
-        cells = _density(logs.xreplace({outcome.index: other}))
-        below = latex(Sum(cells, outcome.renamed(other).limits), lexicon)
+        cells = _density(logs.xreplace({outcome.index: other.index}))
+        below = latex(Sum(cells, other.limits), lexicon)
     above = latex(_density(weights[-1].value), lexicon)
     left, right = letter(symbol, voice.now), rf"\frac{{\displaystyle {above}}}{{\displaystyle {below}}}"
     if width(left + right) <= LINE:

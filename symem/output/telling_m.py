@@ -11,6 +11,7 @@ from symem.derivation import Certificate, NotDerived, Update
 from symem.language.supports import Simplex
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
+from symem.output.lexicon import Lexicon
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
 from symem.output.story import Block, Display, Items, Lines, Prose, Section, Voice, listed, said
@@ -50,7 +51,12 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     if first.multiplier is not None:
         yield from _lagrangian(first, voice)
     yield ("The derivative with respect to ", *parameters, " vanishes where")
-    yield Display(tuple(_vanishing(update.equation, voice) for update in updates))
+    yield Display(
+        tuple(
+            _vanishing(update.equation, voice.free.within(update.definition.axes), voice)
+            for update in updates
+        )
+    )
     yield (*_multiplier(first, voice), "so that")
     yield Display(tuple(solved(update, voice) for update in updates))
     for certificate in voice.derivation.certificates:
@@ -58,10 +64,10 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
             yield _certified(certificate, voice)
 
 
-def _vanishing(equation: Expr, voice: Voice) -> Lines:
+def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:
     """equation = 0, without a minus in front."""
     left = over_common_denominators(equation)
-    return voice.equation("", -left if is_negative(left) else left, voice.free, tail=" = 0")
+    return voice.equation("", -left if is_negative(left) else left, scope, tail=" = 0")
 
 
 def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
@@ -92,11 +98,13 @@ def _whole(parameter: Expr, voice: Voice) -> Expr:
 
 def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
-    left = letter(update.parameter, voice.new)
-    short = tuple(broken(left, over_common_denominators(update.nested), voice.new))
+    scope = voice.new.within(update.definition.axes)
+    left = letter(update.parameter, scope)
+    short = tuple(broken(left, over_common_denominators(update.nested), scope))
     explicit = written_out(update, voice.derivation.surrogate.statistics)
-    first, *more = broken("", explicit, voice.new)
-    if explicit == update.nested or sum(map(width, (first, *more))) > SHORT:
+    first, *more = broken("", explicit, scope)
+    widths = [width(line) for line in (first, *more)]
+    if explicit == update.nested or sum(widths) > SHORT or max(widths) > LINE:
         return short
     return (*short, first.replace("& ", "&= ", 1), *more)
 
@@ -114,7 +122,7 @@ def _not_derived(block: NotDerived, voice: Voice) -> Section:
     title = ("Not derived: ", *listed([voice.name(parameter) for parameter in block.parameters]))
     told: tuple[Block, ...] = (
         said("The derivative vanishes where"),
-        Display((_vanishing(block.equation, voice),)),
+        Display((_vanishing(block.equation, voice.free, voice),)),
         said("and no closed form was found. In the way stands"),
         Display((voice.equation("", block.term, voice.free),)),
     )

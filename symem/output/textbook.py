@@ -27,13 +27,15 @@ from sympy import (
     Symbol,
     Tuple,
     exp,
+    expand_mul,
+    gamma,
     log,
     loggamma,
 )
 from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
-from symem.language.plates import Iverson
+from symem.language.plates import Iverson, LogIverson
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
@@ -163,10 +165,10 @@ class Textbook:
 
     def factor(self, expr: Expr, *, last: bool) -> str:
         """One factor, in parentheses where it would otherwise run into its neighbours."""
-        if isinstance(expr, log | loggamma) and not last:
+        if isinstance(expr, log) and not last:
             return self.markup.function("log", self.doprint(expr.args[0]), bare=False)
         body = self.doprint(expr)
-        runs_on = isinstance(expr, Sum | Product) and not last
+        runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson) and not last
         return self.markup.group(body) if expr.is_Add or expr.is_Mul or runs_on else body
 
     def term(self, expr: Expr) -> str:
@@ -231,7 +233,7 @@ class Textbook:
 
     def _print_log(self, expr: Expr, **_: Any) -> str:
         argument = expr.args[0]
-        bare = isinstance(argument, Symbol | Indexed | Integer | AppliedUndef) or argument is S.Pi
+        bare = isinstance(argument, Symbol | Indexed | Integer | AppliedUndef | gamma) or argument is S.Pi
         return self.markup.function("log", self.doprint(argument), bare=bare)
 
     def _print_exp(self, expr: Expr, **_: Any) -> str:
@@ -242,12 +244,12 @@ class Textbook:
     _print_ExpBase = _print_exp
 
     def _print_gamma(self, expr: Expr, **_: Any) -> str:
+        if expr.args[0].as_coeff_Add()[0] == 1:
+            return self.factorial(expr.args[0] - 1)
         return self.markup.function("Gamma", self.doprint(expr.args[0]), bare=False)
 
     def _print_loggamma(self, expr: Expr, **_: Any) -> str:
-        argument = expr.args[0]
-        body = self.factorial(argument - 1) if argument.as_coeff_Add()[0] == 1 else self._print_gamma(expr)
-        return self.markup.function("log", body, bare=True)
+        return self.markup.function("log", self._print_gamma(expr), bare=True)
 
     def factorial(self, argument: Expr) -> str:
         body = self.doprint(argument)
@@ -273,6 +275,8 @@ class Textbook:
 
     def _print_LinearSolution(self, expr: Expr, **_: Any) -> str:
         place, row, column, matrix, vector, _size = expr.args
+        if all(map(is_negative, (matrix, vector))) or all(map(_falls, (matrix, vector))):
+            matrix, vector = expand_mul(-matrix), expand_mul(-vector)
         return self.markup.solution(*map(self.doprint, (matrix, row, column, vector, place)))
 
     def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
@@ -285,10 +289,17 @@ class Textbook:
         return self.markup.function("log", above + below, bare=False)
 
     def _print_Equality(self, expr: Expr, **_: Any) -> str:
+        return self._compared(expr, " = ", 1)
+
+    def _print_Unequality(self, expr: Expr, **_: Any) -> str:
+        return self._compared(expr, self.markup.unequal, 0)
+
+    def _compared(self, expr: Expr, sign: str, seen: int) -> str:
+        """A relation; of a mask, whether the entry is observed or missing."""
         mask, value = expr.args
-        if isinstance(mask, Symbol | Indexed) and name_of(mask) in self.lexicon.masks:
-            return self._seen(mask, "observed" if value == 1 else "missing")
-        return " = ".join(self.doprint(side) for side in expr.args)
+        if isinstance(mask, Symbol | Indexed) and name_of(mask) in self.lexicon.masks and value.is_Integer:
+            return self._seen(mask, "observed" if value == seen else "missing")
+        return sign.join(self.doprint(side) for side in expr.args)
 
     def _print_And(self, expr: Expr, **_: Any) -> str:
         return ", ".join(self.doprint(part) for part in sorted(expr.args, key=str))
@@ -368,6 +379,12 @@ def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
     if base.is_Add and all(map(is_negative, base.args)) and exponent.is_Integer:
         return (-1) ** int(exponent % 2), Add(*(-term for term in base.args))
     return 1, base
+
+
+def _falls(expr: Expr) -> bool:
+    """Whether every term of a sum, or of a sum over a number, has a minus."""
+    terms = [term for factor in _flat(expr) if factor.is_Add for term in factor.args]
+    return bool(terms) and all(map(is_negative, terms)) and not is_negative(expr)
 
 
 def _power(base: Expr, exponent: Expr) -> Expr:
