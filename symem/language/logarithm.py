@@ -6,7 +6,25 @@ A density is positive, so the log of a product of its factors is the sum of thei
 
 from __future__ import annotations
 
-from sympy import Add, And, Expr, Mul, Not, Piecewise, Pow, Product, Sum, binomial, exp, factorial, gamma, log, loggamma
+from typing import Any
+
+from sympy import (
+    Add,
+    And,
+    Expr,
+    Mul,
+    Not,
+    Piecewise,
+    Pow,
+    Product,
+    Sum,
+    binomial,
+    exp,
+    factorial,
+    gamma,
+    log,
+    loggamma,
+)
 
 from symem.language.plates import Iverson, LogIverson
 
@@ -37,7 +55,8 @@ def log_of(expr: Expr) -> Expr:
 
 def _log_of_cases(expr: Piecewise) -> Expr:
     """Each piece where it holds and none before it does; a piece of density zero is a hard constraint."""
-    parts, before = [], []
+    parts: list[Expr] = []
+    before: list[Any] = []
     for piece, condition in expr.args:
         here = And(condition, *(Not(each) for each in before))
         parts.append(LogIverson(Not(here)) if piece == 0 else Iverson(here) * log_of(piece))

@@ -50,7 +50,12 @@ def _companions(variable: Variable) -> tuple[Variable, Variable]:
     latent = replace(variable, name=name, symbol=latent_symbol, role=role.LATENT, missing=False)
     binary = Binary()
     seen = replace(
-        variable, name=mask, symbol=symbol(mask, binary.assumptions), role=role.MASK, support=binary, missing=False
+        variable,
+        name=mask,
+        symbol=symbol(mask, binary.assumptions),
+        role=role.MASK,
+        support=binary,
+        missing=False,
     )
     seen = replace(seen, declared=seen.symbol)
     return latent, seen

@@ -39,6 +39,8 @@ def _read(expr: Expr, variable: Variable, label: IndexedBase) -> Expr:
         if atom.base == variable.symbol:
             *rows, cell = atom.indices
             if not rows:
-                raise SupportError(f"{atom} is one-hot with a single index: write a label and Labels(K) instead.")
+                raise SupportError(
+                    f"{atom} is one-hot with a single index: write a label and Labels(K) instead."
+                )
             rules[atom] = Iverson(Eq(label[tuple(rows)], cell))
     return expr.xreplace(rules)

@@ -99,7 +99,7 @@ def rebind(expr: Expr, taken: set[Any]) -> Expr:
         return expr
     if not isinstance(expr, (Sum, Product)):
         return expr.func(*(rebind(argument, taken) for argument in expr.args))
-    rules = {}
+    rules: dict[Any, Symbol] = {}
     for index, *_ends in expr.limits:
         if index in taken:
             rules[index] = fresh_index(index, taken | expr.function.free_symbols | set(rules.values()))
