@@ -105,13 +105,18 @@ class Evaluator:
         return self.context.mpf(plain) if isinstance(plain, (int, float)) else plain
 
     def define(self, symbol: Any, axes: Any, value: Expr) -> None:
-        """Compute an array over its axes, and keep it under its name."""
-        sizes = [int(self(axis.size)) for axis in axes]
-        array = np.empty(sizes, dtype=object)
-        for places in itertools.product(*map(range, sizes)):
-            scope = {str(axis.index): place for axis, place in zip(axes, places, strict=True)}
-            array[places] = self._or_nan(value, scope)
-        self.values[_name(symbol)] = array if sizes else array[()]
+        """Compute an array over its axes, or the entries of it that a literal place names, and keep it."""
+        indices = {str(axis.index): int(self(axis.size)) for axis in axes}
+        entries = getattr(symbol, "indices", tuple(axis.index for axis in axes))
+        whole = all(str(place) in indices for place in entries)
+        shape = [indices[str(place)] for place in entries] if whole else np.shape(self.values[_name(symbol)])
+        array = np.empty(shape, dtype=object) if whole else np.array(self.values[_name(symbol)], dtype=object)
+        for places in itertools.product(*map(range, indices.values())):
+            scope = dict(zip(indices, places, strict=True))
+            array[tuple(scope[str(p)] if str(p) in scope else int(p) for p in entries)] = self._or_nan(
+                value, scope
+            )
+        self.values[_name(symbol)] = array if shape else array[()]
         self.cache.clear()
 
     def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
@@ -315,11 +320,14 @@ def _spread(length: int, most: int) -> slice:
     return slice(0, length, -(-length // most))
 
 
-def tabulate(run: Evaluator, entry: Any, value: Expr, shape: tuple[int, ...]) -> Any:
-    """The array whose entry at each place is `value`, the indices of `entry` standing for the place."""
-    array = np.empty(shape, dtype=object)
-    places = entry.indices if isinstance(entry, Indexed) else ()
-    for place in np.ndindex(*shape):
-        scope = {str(index): number + int(index.lower) for index, number in zip(places, place, strict=True)}
-        array[place] = run(value, scope)
-    return array
+def tabulate(run: Evaluator, entry: Any, value: Expr, whole: Any) -> tuple[Any, Any]:
+    """`value` at each place that `entry` stands for, beside those places of the array `whole`."""
+    places = getattr(entry, "indices", ())
+    free = [place for place in places if isinstance(place, Idx)]
+    spans = [range(length) for place, length in zip(places, np.shape(whole), strict=True) if place in free]
+    found, there = [], []
+    for numbers in itertools.product(*spans):
+        at = dict(zip(free, numbers, strict=True))
+        found.append(run(value, {str(index): number + int(index.lower) for index, number in at.items()}))
+        there.append(np.asarray(whole)[tuple(int(at.get(place, place)) for place in places)])
+    return np.array(found), np.array(there)

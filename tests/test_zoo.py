@@ -28,6 +28,10 @@ def over(rows: Any) -> Any:
     return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
 
 
+def name_of(entry: Any) -> str:
+    return str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
+
+
 def point(row: Row, seed: int) -> Values:
     """Parameters in the file's names, off the start and no fixed point."""
     start = row.file["start"]
@@ -51,16 +55,16 @@ def expected(row: Row, theta: Values) -> float:
 def test_every_parameter_has_an_update(row: Row) -> None:
     derivation = em(row.name).derivation
     assert not derivation.not_derived
-    updated = {str(getattr(update.parameter, "base", update.parameter)) for update in derivation.updates}
+    updated = {name_of(update.parameter) for update in derivation.updates}
     assert updated == set(row.theta(row.file["start"]))
 
 
 @over(BLOCKED)
 def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
     derivation = em(row.name).derivation
-    named_ones = {str(getattr(p, "base", p)) for block in derivation.not_derived for p in block.parameters}
+    named_ones = {name_of(p) for block in derivation.not_derived for p in block.parameters}
     assert set(row.blocked) <= named_ones
-    updated = {str(getattr(update.parameter, "base", update.parameter)) for update in derivation.updates}
+    updated = {name_of(update.parameter) for update in derivation.updates}
     assert not updated & named_ones
     assert updated | named_ones == set(row.theta(row.file["start"]))
     assert all(block.reason and block.term != 0 for block in derivation.not_derived)
@@ -74,7 +78,7 @@ def test_blocking_equation_is_the_slope_of_the_surrogate(row: Row) -> None:
     run.values.update(row.theta(point(row, 5)))
     for block in derivation.not_derived:
         entry = block.parameters[0]
-        name, place = str(getattr(entry, "base", entry)), tuple(0 for _ in getattr(entry, "indices", ()))
+        name, place = name_of(entry), tuple(0 for _ in getattr(entry, "indices", ()))
         scope = {str(index): 0 for index in getattr(entry, "indices", ())}
         slope = (
             shifted(run, derivation, name, place, 1e-5) - shifted(run, derivation, name, place, -1e-5)
@@ -118,7 +122,7 @@ def run_formulas(row: Row, theta: Values) -> tuple[Values, float]:
     updated = {}
     for update in derivation.updates:
         run.define(update.definition.symbol, update.definition.axes, update.value)
-        name = str(getattr(update.parameter, "base", update.parameter))
+        name = name_of(update.parameter)
         updated[name] = np.array(run.values[name], dtype=float)
     return updated, float(log_likelihood)
 
@@ -182,13 +186,10 @@ def test_textbook_update_equals_the_reference(row: Row) -> None:
     """The formula as printed, so that what the derivation is compared with is itself right."""
     start = row.file["start"]
     step = row.theta(row.reference.em_step(start, row.file["data"]))
-    theta = row.theta(start)
-    run = Evaluator(situation(row.model(), row.data, theta))
-    for entry, value in row.textbook_updates.items():
-        name = str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
-        assert tabulate(run, entry, value, np.shape(theta[name])).astype(float) == pytest.approx(
-            step[name], rel=1e-9
-        )
+    run = Evaluator(situation(row.model(), row.data, row.theta(start)))
+    for entry, printed in (row.textbook_updates or {}).items():
+        found, expected_ones = tabulate(run, entry, printed, step[name_of(entry)])
+        assert found.astype(float) == pytest.approx(expected_ones, rel=1e-9)
 
 
 def exact(row: Row, theta: Values) -> Values:
@@ -212,9 +213,7 @@ def test_derived_update_is_the_textbook_one(row: Row) -> None:
         theta = row.theta(exact(row, point(row, 7)))
         arrays = thinned(algorithm.model, row.data, 12)
         run = Evaluator(situation(algorithm.model, arrays, theta, algorithm.derivation.extents), mpmath.mp)
-        for entry, printed in row.textbook_updates.items():
-            explicit = algorithm.explicit(entry)
-            name = str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
-            shape = np.shape(theta[name])
-            one, other = (tabulate(run, entry, value, shape) for value in (explicit, printed))
+        for entry, printed in (row.textbook_updates or {}).items():
+            one, _ = tabulate(run, entry, algorithm.explicit(entry), theta[name_of(entry)])
+            other, _ = tabulate(run, entry, printed, theta[name_of(entry)])
             assert np.max(np.abs(one - other) / (1 + np.abs(other))) < 1e-25

@@ -13,9 +13,13 @@ Updates = dict[Any, Any]
 
 def two_coins() -> Updates:
     m = example("two_coins")
-    c, i, x, th, N = Idx("c", 2), m.i, m.x, m.th, m.N
-    r = responsibility(th[c] ** x[i] * (1 - th[c]) ** (N - x[i]), c, 2)
-    return {th[c]: Sum(r * x[i], i) / (N * Sum(r, i))}
+    i, x, th, N = m.i, m.x, m.th, m.N
+    one, other = (th[c] ** x[i] * (1 - th[c]) ** (N - x[i]) for c in (0, 1))
+    r = one / (one + other)
+    return {
+        th[0]: Sum(r * x[i], i) / (N * Sum(r, i)),
+        th[1]: Sum((1 - r) * x[i], i) / (N * Sum(1 - r, i)),
+    }
 
 
 def two_coins_weight() -> Updates:
