@@ -28,6 +28,14 @@ def over(rows: Any) -> Any:
     return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
 
 
+def marked(rows: Any, slow: set[str]) -> Any:
+    """One test a row, those named marked slow."""
+    marks = {row.name: [pytest.mark.slow] if row.name in slow else [] for row in rows}
+    return pytest.mark.parametrize(
+        "row", [pytest.param(row, id=row.name, marks=marks[row.name]) for row in rows]
+    )
+
+
 def name_of(entry: Any) -> str:
     return str(entry.base.label) if isinstance(entry, Indexed) else str(entry)
 
@@ -165,12 +173,11 @@ def climb(row: Row, steps: int) -> Values:
     return theta
 
 
+#: Thousands of steps to the limit.
 SLOW = {"map_gamma_poisson", "poisson_mixture_hasselblad", "ibm_model1", "betabinom_latent_beta"}
 
 
-@pytest.mark.parametrize(
-    "row", [pytest.param(row, id=row.name, marks=[pytest.mark.slow] * (row.name in SLOW)) for row in ZOO]
-)
+@marked(ZOO, SLOW)
 def test_fixed_point(row: Row) -> None:
     file = row.file
     limit = climb(row, 6000 if row.name in SLOW else 1000)
@@ -181,7 +188,7 @@ def test_fixed_point(row: Row) -> None:
         assert gap(limit, row.theta(file["fixed_point"])) < 1e-6
 
 
-@over(PRINTED)
+@marked(PRINTED, {"dawid_skene", "lca_stouffer_toby", "poisson_mixture_hasselblad", "gmm1d_faithful"})
 def test_textbook_update_equals_the_reference(row: Row) -> None:
     """The formula as printed, so that what the derivation is compared with is itself right."""
     start = row.file["start"]

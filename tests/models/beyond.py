@@ -124,14 +124,16 @@ def gamma_known_shape() -> Model:
 
 
 def disease_rates() -> Model:
-    L, E, shape, scale = IndexedBase("L"), IndexedBase("E"), *symbols("r b")
+    L, E = IndexedBase("L"), IndexedBase("E")
+    shape, scale = symbols("r b")
     return Model(
         {L[g]: Gamma(shape, 1 / scale), x[g, j]: Poisson(L[g] * E[g, j])}, latent=[L], known=[shape, E]
     )
 
 
 def disease_textbook() -> Any:
-    E, shape, scale = IndexedBase("E"), *symbols("r b")
+    E = IndexedBase("E")
+    shape, scale = symbols("r b")
     return {scale: G * shape / Sum((shape + Sum(x[g, j], j)) / (scale + Sum(E[g, j], j)), g)}
 
 

@@ -60,7 +60,8 @@ def common_mean() -> Model:
 
 
 def beta_binomial() -> Model:
-    q, a, b, N = IndexedBase("q"), *symbols("a b N")
+    q = IndexedBase("q")
+    a, b, N = symbols("a b N")
     return Model({q[i]: Beta(a, b), x[i]: Binomial(N, q[i])}, latent=[q], known=[N])
 
 

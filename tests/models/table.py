@@ -98,4 +98,4 @@ def example(name: str) -> ModuleType:
 
 def declared_by(name: str) -> Callable[[], Model]:
     """The model of an example."""
-    return lambda: example(name).model  # type: ignore[no-any-return]
+    return lambda: example(name).model
