@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,13 +85,24 @@ def test_maximum_entropy() -> None:
     assert value.subs(dict.fromkeys(value.free_symbols, 7)) * 7 == 1
 
 
+def bell(x: Any, t: Any) -> Any:
+    return exp(-((x - t) ** 2)) / sqrt(pi)
+
+
+def decay(x: Any, t: Any) -> Any:
+    return t * exp(-t * x)
+
+
+DENSITIES = (bell, decay)
+
+
 def test_free_energy_of_any_mixture_is_its_log_likelihood() -> None:
     """Q(θ|θ) + H(q) = ℓ(θ), shown for two densities put in place of f; and the M-step of F is that of Q."""
     chosen = example("free_energy")
     derivation = chosen.model.derive().derivation
     theta = {"w": np.array([0.3, 0.7]), "th": np.array([0.5, 2.0])}
     x = np.array([0.1, 0.4, 1.9, 2.5])
-    for density in (lambda x, t: exp(-((x - t) ** 2)) / sqrt(pi), lambda x, t: t * exp(-t * x)):
+    for density in DENSITIES:
         run = Evaluator(situation(chosen.model, {"x": x}, theta))
         for each in (*derivation.definitions, *derivation.surrogate.statistics):
             run.define(each.symbol, each.axes, each.value.replace(chosen.f, density))

@@ -6,6 +6,7 @@ number tells whether the derivation or the emitted module is at fault.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import mpmath
@@ -23,12 +24,7 @@ BLOCKED = [row for row in MODELS if row.blocked]
 PRINTED = [row for row in DERIVED if row.textbook_updates]
 
 
-def over(rows: Any) -> Any:
-    """One test a row."""
-    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
-
-
-def marked(rows: Any, slow: set[str]) -> Any:
+def over(rows: Sequence[Row], slow: Collection[str] = ()) -> pytest.MarkDecorator:
     """One test a row, those named marked slow."""
     marks = {row.name: [pytest.mark.slow] if row.name in slow else [] for row in rows}
     return pytest.mark.parametrize(
@@ -177,7 +173,7 @@ def climb(row: Row, steps: int) -> Values:
 SLOW = {"map_gamma_poisson", "poisson_mixture_hasselblad", "ibm_model1", "betabinom_latent_beta"}
 
 
-@marked(ZOO, SLOW)
+@over(ZOO, SLOW)
 def test_fixed_point(row: Row) -> None:
     file = row.file
     limit = climb(row, 6000 if row.name in SLOW else 1000)
@@ -188,7 +184,7 @@ def test_fixed_point(row: Row) -> None:
         assert gap(limit, row.theta(file["fixed_point"])) < 1e-6
 
 
-@marked(PRINTED, {"dawid_skene", "lca_stouffer_toby", "poisson_mixture_hasselblad", "gmm1d_faithful"})
+@over(PRINTED, {"dawid_skene", "lca_stouffer_toby", "poisson_mixture_hasselblad", "gmm1d_faithful"})
 def test_textbook_update_equals_the_reference(row: Row) -> None:
     """The formula as printed, so that what the derivation is compared with is itself right."""
     start = row.file["start"]
