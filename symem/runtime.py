@@ -192,7 +192,9 @@ def _advance(step: Callable[[Any], tuple[Any, float]], theta: Any, following: An
         following = _repaired(theta, following)
         after, value = step(following)
         if not np.isfinite(value):
-            raise DataError(f"The log-likelihood became {value} at {following}: start elsewhere, or scale the data.")
+            raise DataError(
+                f"The log-likelihood became {value} at {following}: start elsewhere, or scale the data."
+            )
     return following, after, value
 
 
@@ -305,23 +307,24 @@ def _log(value: Any) -> Any:
 
 def _softmax(weight: Any, axis: int) -> Any:
     """Replace log weights by probabilities along an axis, in place; the log-sum-exp that normalised them."""
-    peak = weight.max(axis=axis)
-    weight -= np.expand_dims(peak, axis)
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
+    np.subtract(weight, peak, out=weight)
     np.exp(weight, out=weight)
-    total = weight.sum(axis=axis)
-    weight /= np.expand_dims(total, axis)
-    return np.log(total) + peak
+    total = np.add.reduce(weight, axis, keepdims=True)
+    np.divide(weight, total, out=weight)
+    np.log(total, out=total)
+    total += peak
+    return total.squeeze(axis)
 
 
 def _guarded_softmax(weight: Any, axis: int) -> Any:
     """`_softmax` where outcomes may be impossible (-inf): where all are, every probability is 0."""
-    peak = weight.max(axis=axis)
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
     peak = np.where(np.isneginf(peak), 0.0, peak)
-    weight -= np.expand_dims(peak, axis)
-    np.exp(weight, out=weight)
-    total = weight.sum(axis=axis)
-    weight /= np.expand_dims(np.where(total > 0, total, 1.0), axis)
-    return np.log(total) + peak
+    np.exp(np.subtract(weight, peak, out=weight), out=weight)
+    total = np.add.reduce(weight, axis, keepdims=True)
+    weight /= np.where(total > 0, total, 1.0)
+    return (np.log(total) + peak).squeeze(axis)
 
 
 def _refuse_impossible(log_normaliser: Any, first: int) -> None:
@@ -329,7 +332,9 @@ def _refuse_impossible(log_normaliser: Any, first: int) -> None:
     wrong = np.isneginf(log_normaliser)
     if np.any(wrong):
         row = first + int(np.argwhere(np.atleast_1d(wrong))[0][0])
-        raise DataError(f"Row {row} is impossible: under these parameters no value of the latents can give it.")
+        raise DataError(
+            f"Row {row} is impossible: under these parameters no value of the latents can give it."
+        )
 
 
 def _log_normal_interval(low: Any, high: Any) -> Any:
@@ -338,6 +343,20 @@ def _log_normal_interval(low: Any, high: Any) -> Any:
     low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
     upper = log_ndtr(high)
     return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _filled_in(
+    whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[int, ...], first: int, rows: int | None
+) -> tuple[Any, ...]:
+    """The arrays of all rows, with those of one chunk put in their place."""
+    if rows is None:
+        return tuple(np.array(each) for each in part)
+    if not whole:
+        shapes = [(*each.shape[:axis], rows, *each.shape[axis + 1 :]) for each, axis in zip(part, axes, strict=True)]
+        whole = tuple(np.empty(shape) for shape in shapes)
+    for array, each, axis in zip(whole, part, axes, strict=True):
+        np.moveaxis(array, axis, 0)[first : first + each.shape[axis]] = np.moveaxis(each, axis, 0)
+    return whole
 
 
 def _solve(matrix: Any, vector: Any) -> Any:

@@ -201,7 +201,9 @@ class Solve(Node):
         return (self.matrix, self.vector)
 
     def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Solve(self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component)
+        return Solve(
+            self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component
+        )
 
 
 def union(rank: Rank, nodes: Iterable[Node]) -> Axes:

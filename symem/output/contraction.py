@@ -173,4 +173,9 @@ def contract(rank: Rank, left: Node, right: Node, over: Axes) -> Node:
     first, second = without(left.axes, over), without(right.axes, over)
     if first and second and rank(second[0]) < rank(first[0]):
         left, right = right, left
-    return Contract(union(rank, [left, right]) if not over else without(union(rank, [left, right]), over), left, right, over)
+    return Contract(
+        union(rank, [left, right]) if not over else without(union(rank, [left, right]), over),
+        left,
+        right,
+        over,
+    )

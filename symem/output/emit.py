@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import linecache
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zlib import crc32
 
 from sympy import Expr, Indexed, Integer, Symbol
 from sympy.core.relational import Relational
 
 from symem import runtime
-from symem.derivation import Derivation
+from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
@@ -23,8 +23,8 @@ from symem.output.arrays import Load
 from symem.output.functions import Bodies
 from symem.output.lowering import Lowering
 from symem.output.names import FIT_KEYWORDS
-from symem.output.program import Builder, Program, base_of, reported
-from symem.output.rows import observed
+from symem.output.program import Builder, Program, reported
+from symem.output.rows import base_of, observed
 from symem.output.spelling import transposed
 from symem.output.starts import Starts
 from symem.output.summary import docstring
@@ -48,9 +48,8 @@ def emit(derivation: Derivation) -> str:
 def load(source: str, name: str = "symem_solver") -> ModuleType:
     """The module of that source text; it behaves as if it had been imported from a file."""
     module = ModuleType(name)
-    file = f"<{name} {abs(hash(source)):x}>"
+    file = f"<{name} {crc32(source.encode()):08x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    sys.modules.setdefault(name, module)
     exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102  text that `emit` wrote
     return module
 
@@ -100,12 +99,16 @@ class _Source:
             "rows_fields": rows,
             "data_fields": bodies.fixed,
             "guarded": program.direct is not None,
+            "cut": program.rows is not None,
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
             "posterior_text": "",
             "simplexes": self.model.simplexes,
             "data_text": ", ".join(_shaped(each) for each in self._asked()) or "none",
             "merged": [f"a.{each.name} + b.{each.name}" for each in program.statistics]
-            + [f"a.{name} + b.{name}" if Symbol(name) == _plain(program.rows) else f"a.{name}" for name in sizes],
+            + [
+                f"a.{name} + b.{name}" if Symbol(name) == _plain(program.rows) else f"a.{name}"
+                for name in sizes
+            ],
         }
 
     def _asked(self) -> list[Variable]:
@@ -138,7 +141,10 @@ class _Source:
         if size.is_Integer:
             return [f"labels={int(size)}"]
         named = {each.symbol for each in self.program.sized}
-        shown = {extent.value.xreplace(_plain_entries(extent)): extent.symbol for extent in self.program.derivation.extents}
+        shown = {
+            extent.value.xreplace(_plain_entries(extent)): extent.symbol
+            for extent in self.program.derivation.extents
+        }
         symbol = size if size in named else shown.get(size)
         return [f"labels={_quoted(str(symbol))}"] if symbol is not None else []
 
@@ -186,31 +192,37 @@ class _Source:
         }
 
     def _posterior(self) -> dict[str, Any]:
-        """Arrays with the row plate in front, so that chunks can be put together; then by latent."""
+        """What is shown of each latent: arrays in declared order, the row axis of each, and the record's fields."""
         arrays: list[str] = []
+        rows: list[int] = []
         values: list[str] = []
         for posterior in self.program.derivation.posteriors:
-            kept = reported(posterior)
-            places = []
-            for definition in kept:
-                symbol = definition.symbol
-                name = self.local(base_of(symbol))
-                slots = tuple(getattr(symbol, "indices", ()))
-                stored = tuple(slots[d] for d in self.layouts[base_of(symbol)].order)
-                places.append((base_of(symbol), len(arrays)))
-                moved = self.program.translation is not None and base_of(symbol) in self.program.translation.posteriors
-                arrays.append(f"{name}{transposed(stored, slots)} + data.centre" if moved else f"np.array({name}{transposed(stored, slots)})")
-            if kept == (posterior.probability,):
-                values.append(f"whole[{places[0][1]}]")
+            names = [base_of(definition.symbol) for definition in reported(posterior)]
+            first = len(arrays)
+            for definition in reported(posterior):
+                arrays.append(self._shown(definition))
+                sizes = [axis.size for axis in definition.axes]
+                rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else 0)
+            if reported(posterior) == (posterior.probability,):
+                values.append(f"whole[{first}]")
             else:
-                values.append("{" + ", ".join(f"{name!r}: whole[{d}]" for name, d in places) + "}")
-        return {"posterior_arrays": ", ".join(arrays), "posterior_values": ", ".join(values)}
+                values.append("{" + ", ".join(f"{_quoted(name)}: whole[{first + d}]" for d, name in enumerate(names)) + "}")
+        return {"posterior_arrays": _tuple(arrays), "posterior_rows": _tuple(map(str, rows)), "posterior_values": ", ".join(values)}
+
+    def _shown(self, definition: Definition) -> str:
+        name = base_of(definition.symbol)
+        slots = tuple(getattr(definition.symbol, "indices", ()))
+        stored = tuple(slots[d] for d in self.layouts[name].order)
+        moved = self.program.translation is not None and name in self.program.translation.posteriors
+        return f"{self.local(name)}{transposed(stored, slots)}{' + data.centre' if moved else ''}"
 
     def _m_step(self) -> dict[str, Any]:
         body, order, known = self.bodies.m_step()
         program = self.program
         record = "data" if program.rows is not None else "data.chunks[0]"
-        passed = [f"{_quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known]
+        passed = [
+            f"{_quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known
+        ]
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
             "m_step": body,
@@ -228,7 +240,10 @@ class _Source:
         named = {self.local(each.name): each.name for each in observed(self.model)}
         sizes = {self.local(each.name): each.name for each in self.program.sized}
         sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.program.derivation.extents}
-        values = [f"arrays[{_quoted(named[name])}]" if name in named else f"sizes[{_quoted(sizes[name])}]" for name in bodies.fixed]
+        values = [
+            f"arrays[{_quoted(named[name])}]" if name in named else f"sizes[{_quoted(sizes[name])}]"
+            for name in bodies.fixed
+        ]
         return {
             "extents": self._extents(),
             "prepare_data": self._prepare_data(),
@@ -236,7 +251,7 @@ class _Source:
             "scale": self._scale(),
             "make_rows": self._make_rows(named, sizes),
             "rows_values": ", ".join(fields),
-**self._starts(),
+            **self._starts(),
         }
 
     def _starts(self) -> dict[str, Any]:
@@ -244,7 +259,9 @@ class _Source:
         values = _tuple(made.values())
         found = made.labelled
         labelled = [(name, self._row_slot(name)) for name in found.arrays] if found else []
-        size = "" if found is None else found.size if found.size.isdigit() else f"data.{self.local(found.size)}"
+        size = (
+            "" if found is None else found.size if found.size.isdigit() else f"data.{self.local(found.size)}"
+        )
         return {"imputed": made.body, "imputed_values": values, "labelled": labelled, "labelled_size": size}
 
     def _row_slot(self, local: str) -> int:
@@ -254,7 +271,11 @@ class _Source:
     def _scale(self) -> str:
         """The number of observations: the length of the first data plate."""
         arrays = [each for each in self._asked() if each.sizes]
-        size = self.program.rows if self.program.rows is not None else (arrays[0].sizes[0] if arrays else Integer(1))
+        size = (
+            self.program.rows
+            if self.program.rows is not None
+            else (arrays[0].sizes[0] if arrays else Integer(1))
+        )
         return f"sizes[{_quoted(str(size))}]" if isinstance(size, Symbol) else str(size)
 
     def _extents(self) -> list[str]:
@@ -279,7 +300,12 @@ class _Source:
         work = "None"
         width = "1"
         if program.features:
-            shape = [f"sizes[{_quoted(str(program.lower.sizes[axis]))}]" if not program.lower.sizes[axis].is_Integer else str(program.lower.sizes[axis]) for axis in program.features.labels]
+            shape = [
+                f"sizes[{_quoted(str(program.lower.sizes[axis]))}]"
+                if not program.lower.sizes[axis].is_Integer
+                else str(program.lower.sizes[axis])
+                for axis in program.features.labels
+            ]
             width = f"{' * '.join(shape)} + {len(program.features.features)}"
             work = f"np.empty(({', '.join(shape)}, length))"
         lines += [f"length = _chunk_length({size}, {width})", f"work = {work}"]
@@ -303,7 +329,11 @@ class _Source:
             lines.append("length = 1")
         for name in bodies.fixed:
             if name in read:
-                lines.append(f"{name} = arrays[{_quoted(named[name])}]" if name in named else f"{name} = sizes[{_quoted(sizes[name])}]")
+                lines.append(
+                    f"{name} = arrays[{_quoted(named[name])}]"
+                    if name in named
+                    else f"{name} = sizes[{_quoted(sizes[name])}]"
+                )
         return [*lines, *bodies.prepare(), *bodies.feature_lines()]
 
 
@@ -317,8 +347,9 @@ def _plain(size: Expr | None) -> Symbol | None:
     return Symbol(size.name) if isinstance(size, Symbol) else None
 
 
-def _tuple(names: Sequence[str]) -> str:
-    return f"({', '.join(names)},)" if names else "()"
+def _tuple(names: Iterable[str]) -> str:
+    listed = ", ".join(names)
+    return f"({listed},)" if listed else "()"
 
 
 def _axes_text(axes: Sequence[Any]) -> str:

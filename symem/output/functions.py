@@ -52,7 +52,9 @@ class Bodies:
 
     # -- unpacking --------------------------------------------------------------------------------------
 
-    def _unpacked(self, nodes: Iterable[Node], *, records: Sequence[str], always: Iterable[str] = ()) -> list[str]:
+    def _unpacked(
+        self, nodes: Iterable[Node], *, records: Sequence[str], always: Iterable[str] = ()
+    ) -> list[str]:
         read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)} | set(always)
         lines = []
         sources = {
@@ -97,7 +99,9 @@ class Bodies:
         if features is None:
             return []
         lines = [f"features = np.empty(({len(features.features)}, length))"]
-        return lines + [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
+        lines += [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
+        own = [(r, node.name) for r, node in enumerate(features.features) if isinstance(node, Load)]
+        return lines + [f"{name} = features[{r}]" for r, name in own if name in self.row_fields]
 
     def prepare_reads(self) -> set[str]:
         nodes = [line.node for line in self.program.prepared]
@@ -125,7 +129,8 @@ class Bodies:
         body.append(f"natural = np.empty(({shape}, {len(coefficients)}))")
         dots = ", ".join(":" for _ in labels)
         return body + [
-            f"natural[{dots}, {r}] = {self.spell.aligned(node, labels)}" for r, node in enumerate(coefficients)
+            f"natural[{dots}, {r}] = {self.spell.aligned(node, labels)}"
+            for r, node in enumerate(coefficients)
         ]
 
     def _read_in_rows(self, name: str) -> bool:
@@ -160,12 +165,18 @@ class Bodies:
         product = f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"
         lines = [product]
         if self.program.direct is not None:
-            lines = ["if natural is None:", f"    {statement.name} = {self.spell(self.program.direct)}", "else:"]
+            lines = [
+                "if natural is None:",
+                f"    {statement.name} = {self.spell(self.program.direct)}",
+                "else:",
+            ]
             lines.append(f"    {product}")
         if statement.rest is not None:
             features = self.program.features
             assert features is not None
-            lines.append(f"{statement.name} += {self.spell.aligned(statement.rest, (*features.labels, features.row))}")
+            lines.append(
+                f"{statement.name} += {self.spell.aligned(statement.rest, (*features.labels, features.row))}"
+            )
         return lines
 
     @property
@@ -196,8 +207,14 @@ class Bodies:
     def log_likelihood(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood
         body = self._unpacked([node], records=("theta", "data", "rows"))
-        guarded = {each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded}
-        body += [f"_refuse_impossible({name}, rows.first)" for name in self._used_latents([node]) if name in guarded]
+        guarded = {
+            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
+        }
+        body += [
+            f"_refuse_impossible({name}, rows.first)"
+            for name in self._used_latents([node])
+            if name in guarded
+        ]
         return body, self.spell(node)
 
     def collected(self) -> list[str]:
@@ -236,8 +253,12 @@ class Bodies:
     def recentred(self) -> tuple[list[str], list[str]]:
         """(body, fields that change) of moving statistics to another centre."""
         program = self.program
-        read = {part.name for line in program.recentred for part in line.node.walk() if isinstance(part, Load)}
-        fields = [each.name for each in program.statistics] + [program.layouts[name].name for name in program.sizes]
+        read = {
+            part.name for line in program.recentred for part in line.node.walk() if isinstance(part, Load)
+        }
+        fields = [each.name for each in program.statistics] + [
+            program.layouts[name].name for name in program.sizes
+        ]
         body = [f"{name} = statistics.{name}" for name in fields if name in read]
         return body, [f"{line.name}={self.text(line.node, line.axes)}" for line in program.recentred]
 

@@ -41,7 +41,9 @@ class Hoist:
 def described(node: Node) -> str:
     """A name that says what a small node is: log_w, mu_squared."""
     if isinstance(node, Apply) and len(node.arguments) == 1 and isinstance(node.arguments[0], Load):
-        stem = {"log_above_zero": "log", "log": "log", "gammaln": "log_gamma", "sqrt": "sqrt"}.get(node.operation)
+        stem = {"log_above_zero": "log", "log": "log", "gammaln": "log_gamma", "sqrt": "sqrt"}.get(
+            node.operation
+        )
         return f"{stem}_{node.arguments[0].name}" if stem else ""
     if isinstance(node, Apply) and node.operation == "**" and isinstance(node.arguments[0], Load):
         return f"{node.arguments[0].name}_squared" if node.arguments[1:] == (_TWO,) else ""
@@ -57,8 +59,12 @@ def shared(names: Names, stem: str, nodes: Sequence[Node]) -> tuple[list[tuple[s
     named: list[tuple[str, Node]] = []
     current = list(nodes)
     while True:
-        counts = Counter(part for node in current for part in node.walk() if not is_leaf(part) and not _cheap(part))
-        counts.update(part for _, node in named for part in node.walk() if not is_leaf(part) and not _cheap(part))
+        counts = Counter(
+            part for node in current for part in node.walk() if not is_leaf(part) and not _cheap(part)
+        )
+        counts.update(
+            part for _, node in named for part in node.walk() if not is_leaf(part) and not _cheap(part)
+        )
         twice = [part for part, count in counts.items() if count > 1]
         if not twice:
             return named, current

@@ -99,6 +99,8 @@ def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
         posteriors=posteriors,
         log_likelihood=indices.expr(derivation.log_likelihood, {}),
         surrogate=replace(derivation.surrogate, statistics=statistics),
-        updates=tuple(replace(each, definition=indices.definition(each.definition)) for each in derivation.updates),
+        updates=tuple(
+            replace(each, definition=indices.definition(each.definition)) for each in derivation.updates
+        ),
     )
     return renamed, indices

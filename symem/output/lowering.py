@@ -166,7 +166,9 @@ class Lowering:
     def logarithm(self, expr: Expr) -> Node:
         if isinstance(expr.args[0], gamma | factorial):
             inside = expr.args[0].args[0]
-            return apply(self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside))
+            return apply(
+                self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
+            )
         argument = self(expr.args[0])
         guarded = level(argument) == 0 and bool(argument.sources)
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
@@ -203,7 +205,9 @@ class Lowering:
         return apply(self.rank, "where", self(expr.args[0]), self.number(S.One), self.number(S.Zero))
 
     def log_bracket(self, expr: Expr) -> Node:
-        return apply(self.rank, "where", self(expr.args[0]), self.number(S.Zero), self.number(S.NegativeInfinity))
+        return apply(
+            self.rank, "where", self(expr.args[0]), self.number(S.Zero), self.number(S.NegativeInfinity)
+        )
 
     def piecewise(self, expr: Piecewise) -> Node:
         *cases, (last, _) = expr.args
@@ -225,7 +229,9 @@ class Lowering:
     def sum(self, expr: Sum) -> Node:
         conditions = [test for limit in reversed(expr.limits) for test in self._enter(*limit)]
         over = [limit[0] for limit in expr.limits]
-        return add(self.rank, [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)])
+        return add(
+            self.rank, [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)]
+        )
 
     def _enter(self, index: Symbol, lower: Expr, upper: Expr) -> list[Expr]:
         """Register an index; the conditions by which a dependent range differs from a full one."""
@@ -271,7 +277,9 @@ class Lowering:
 
     def _scattered(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: Axes) -> Node:
         nodes = tuple((v, self(key)) for v, key in keys)
-        value = multiply(self.rank, self._filled(rest, [a for a in over if not any(a in n.axes for _, n in nodes)]))
+        value = multiply(
+            self.rank, self._filled(rest, [a for a in over if not any(a in n.axes for _, n in nodes)])
+        )
         free = without(union(self.rank, [value, *(node for _, node in nodes)]), over)
         axes = tuple(sorted({*free, *(v for v, _ in nodes)}, key=self.rank))
         return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))

@@ -27,7 +27,9 @@ class Names:
 
     def take(self, wanted: str) -> str:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", wanted):
-            raise NameClashError(f"The name {wanted!r} cannot stand in a Python module: use letters, digits and underscores.")
+            raise NameClashError(
+                f"The name {wanted!r} cannot stand in a Python module: use letters, digits and underscores."
+            )
         while wanted in self._taken:
             wanted += "_"
         self._taken.add(wanted)

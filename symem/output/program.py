@@ -145,7 +145,10 @@ class Builder:
         self.rows = row_size(derivation)
         self.sized = used_sizes(derivation)
         self.translation = translation(derivation)
-        self.statistics = (*derivation.surrogate.statistics, *(self.translation.added if self.translation else ()))
+        self.statistics = (
+            *derivation.surrogate.statistics,
+            *(self.translation.added if self.translation else ()),
+        )
         self.length = Load((), "length", (), frozenset({Source.ROWS}))
         self.layouts = self._layouts()
         rows = (self.rows, self.length) if self.rows is not None else None
@@ -159,7 +162,9 @@ class Builder:
         kept = (*self.model.parameters, *observed(self.model), *self.sized)
         layouts = {each.name: self._variable(each) for each in kept}
         for extent in self.derivation.extents:
-            layouts[extent.symbol.name] = Layout(self.names.take(extent.symbol.name), (), NOTHING, integer=True)
+            layouts[extent.symbol.name] = Layout(
+                self.names.take(extent.symbol.name), (), NOTHING, integer=True
+            )
         for definition in self.derivation.definitions:
             layouts[base_of(definition.symbol)] = self._definition(definition, frozenset({Source.LATENT}))
         return layouts
@@ -197,17 +202,25 @@ class Builder:
         statistics = [self._statistic(each, features) for each in self.statistics]
         value, once = self._split_rows(self.derivation.log_likelihood)
         value_node = self.lower(value)
-        statements = _live(statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported())
+        statements = _live(
+            statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported()
+        )
         return self._hoisted(statements, features, statistics, value_node, self.lower(once))
 
     def _reported(self) -> set[str]:
         kept = [each.symbol for p in self.derivation.posteriors for each in reported(p)]
         return {self.layouts[base_of(symbol)].name for symbol in kept}
 
-    def _posterior(self, posterior: Posterior, *, allowed: bool) -> tuple[Features | None, list[Assign | Weigh | Normalise]]:
+    def _posterior(
+        self, posterior: Posterior, *, allowed: bool
+    ) -> tuple[Features | None, list[Assign | Weigh | Normalise]]:
         if posterior.inline or not _is_softmax(posterior) or self._used_elsewhere(posterior):
             return None, [self._assign(definition) for definition in self._new(posterior.definitions)]
-        weight, normaliser, probability = posterior.log_weight, posterior.log_normaliser, posterior.probability
+        weight, normaliser, probability = (
+            posterior.log_weight,
+            posterior.log_normaliser,
+            posterior.probability,
+        )
         assert weight is not None
         assert probability is not None
         assert posterior.outcome is not None
@@ -215,12 +228,25 @@ class Builder:
         name = self.layouts[base_of(probability.symbol)].name
         plates = [axis for axis in axes if self.rank.plate(axis) > 0]
         value = _renamed(weight, probability)
-        found = separated(self.lower, name, value, axes, plates[0]) if allowed and len(plates) == 1 and axes[-1] == plates[0] else None
+        found = (
+            separated(self.lower, name, value, axes, plates[0])
+            if allowed and len(plates) == 1 and axes[-1] == plates[0]
+            else None
+        )
         self.direct = self._centred_weight(value, axes) if found else self.direct
         first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
-        guarded = any(each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity) for each in self.derivation.posteriors)
-        softmax = Normalise(name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded)
-        return found, [first, softmax, *(self._assign(each) for each in self._new((*posterior.parameters, *posterior.moments)))]
+        guarded = any(
+            each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity)
+            for each in self.derivation.posteriors
+        )
+        softmax = Normalise(
+            name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded
+        )
+        return found, [
+            first,
+            softmax,
+            *(self._assign(each) for each in self._new((*posterior.parameters, *posterior.moments))),
+        ]
 
     def _new(self, definitions: Sequence[Definition]) -> list[Definition]:
         """Those that no earlier posterior has brought in."""
@@ -238,19 +264,29 @@ class Builder:
         weight = posterior.log_weight
         assert weight is not None
         own = {id(weight), id(posterior.log_normaliser), id(posterior.probability)}
-        readers = [d for d in (*self.derivation.definitions, *self.derivation.surrogate.statistics) if id(d) not in own]
+        readers = [
+            d
+            for d in (*self.derivation.definitions, *self.derivation.surrogate.statistics)
+            if id(d) not in own
+        ]
         return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
 
     def _assign(self, definition: Definition) -> Assign:
         axes = self._axes(definition)
-        return Assign(self.layouts[base_of(definition.symbol)].name, self.lower.over(definition.value, axes), axes)
+        return Assign(
+            self.layouts[base_of(definition.symbol)].name, self.lower.over(definition.value, axes), axes
+        )
 
     def _split_rows(self, value: Expr) -> tuple[Expr, Expr]:
         """(what is summed over rows, what is not)."""
         if self.rows is None:
             return value, S.Zero
         terms = Add.make_args(value)
-        inside = [term for term in terms if any(limit[2] == self.rows - 1 for each in term.atoms(Sum) for limit in each.limits)]
+        inside = [
+            term
+            for term in terms
+            if any(limit[2] == self.rows - 1 for each in term.atoms(Sum) for limit in each.limits)
+        ]
         return Add(*inside), Add(*(term for term in terms if term not in inside))
 
     def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
@@ -284,8 +320,12 @@ class Builder:
         prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
         coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
         if features:
-            named, nodes = shared(self.names, "c", [*(each.node for each in coefficients), *features.coefficients])
-            rest = [Assign(each.name, node, node.axes) for each, node in zip(coefficients, nodes, strict=False)]
+            named, nodes = shared(
+                self.names, "c", [*(each.node for each in coefficients), *features.coefficients]
+            )
+            rest = [
+                Assign(each.name, node, node.axes) for each, node in zip(coefficients, nodes, strict=False)
+            ]
             coefficients = [*(Assign(name, node, node.axes) for name, node in named), *rest]
             features = replace(features, coefficients=tuple(nodes[len(rest) :]))
         m_step, layouts, sizes = self._m_step(statistics)
@@ -316,12 +356,19 @@ class Builder:
             layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
         lower = Lowering(layouts, self.rank, dict(self.sizes))
         updates = [update.definition for update in self.derivation.updates]
-        named, nodes = shared(self.names, "d", [lower.over(update.value, self._axes(update)) for update in updates])
+        named, nodes = shared(
+            self.names, "d", [lower.over(update.value, self._axes(update)) for update in updates]
+        )
         lines: list[Assign | Entry] = []
         for update, node in zip(updates, nodes, strict=True):
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
         shapes = [size for each in self.model.parameters for size in each.sizes]
-        symbols = {symbol.name for update in updates for symbol in update.value.free_symbols if isinstance(symbol, Symbol)}
+        symbols = {
+            symbol.name
+            for update in updates
+            for symbol in update.value.free_symbols
+            if isinstance(symbol, Symbol)
+        }
         if any(isinstance(line, Entry) or isinstance(line.node, Fill) for line in lines):
             symbols |= {symbol.name for size in shapes for symbol in size.free_symbols}
         sizes = {each.name for each in self.sized} | {each.symbol.name for each in self.derivation.extents}
@@ -339,7 +386,13 @@ class Builder:
             value = self.translation.recentred[base_of(definition.symbol)]
             if value != definition.symbol:
                 axes = tuple(getattr(definition.symbol, "indices", ()))
-                lines.append(Assign(layouts[base_of(definition.symbol)].name, lower.over(value, self._axes(definition)), axes))
+                lines.append(
+                    Assign(
+                        layouts[base_of(definition.symbol)].name,
+                        lower.over(value, self._axes(definition)),
+                        axes,
+                    )
+                )
                 sizes |= {each.name for each in value.free_symbols if isinstance(each, Symbol)}
         return tuple(lines), sizes & {each.name for each in self.sized}
 
@@ -349,7 +402,9 @@ class Builder:
         if all(isinstance(slot, Symbol) for slot in slots):
             return Assign(name, node, slots)
         variable = self.model.variables[base_of(update.symbol)]
-        return Entry(name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes))
+        return Entry(
+            name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
+        )
 
 
 def _woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) -> tuple[Assign | Entry, ...]:
@@ -448,7 +503,9 @@ def _refuse_open_blocks(derivation: Derivation) -> None:
     updated = {base_of(update.parameter) for update in derivation.updates}
     missing = [each.name for each in derivation.model.parameters if each.name not in updated]
     if missing:
-        raise NotDerivedError(f"No solver can be emitted: the derivation has no update for {', '.join(missing)}.")
+        raise NotDerivedError(
+            f"No solver can be emitted: the derivation has no update for {', '.join(missing)}."
+        )
 
 
 _ = (Binary, Counts, Mul, Number, ONE, add)

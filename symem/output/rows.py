@@ -68,15 +68,23 @@ class _Rows:
             return False
         if any(self.slots.keys() & _bases(update.value) for update in self.derivation.updates):
             return False
-        statistics = all(not self._places(each) and self._adds_up(each.value) for each in surrogate.statistics)
-        return statistics and self._adds_up(self.derivation.log_likelihood) and all(map(self._is_row, self.derivation.definitions))
+        statistics = all(
+            not self._places(each) and self._adds_up(each.value) for each in surrogate.statistics
+        )
+        return (
+            statistics
+            and self._adds_up(self.derivation.log_likelihood)
+            and all(map(self._is_row, self.derivation.definitions))
+        )
 
     def _places(self, definition: Definition) -> list[Symbol]:
         return [axis.index for axis in definition.axes if axis.size == self.size]
 
     def _is_row(self, definition: Definition) -> bool:
         places = self._places(definition)
-        return len(places) == 1 and self._stays(definition.value, places[0]) and not self._sums(definition.value)
+        return (
+            len(places) == 1 and self._stays(definition.value, places[0]) and not self._sums(definition.value)
+        )
 
     def _sums(self, value: Expr) -> list[Symbol]:
         return [limit[0] for each in value.atoms(Sum) for limit in each.limits if limit[2] == self.size - 1]

@@ -31,7 +31,11 @@ class Features:
         if isinstance(node, Total):
             value, feature = node.value, ONE
         elif isinstance(node, Contract):
-            pair = (node.left, node.right) if isinstance(node.left, Load) and node.left.name == self.weight else (node.right, node.left)
+            pair = (
+                (node.left, node.right)
+                if isinstance(node.left, Load) and node.left.name == self.weight
+                else (node.right, node.left)
+            )
             value, feature = pair
         else:
             return None
@@ -54,7 +58,9 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
         return None
     features = sorted(found, key=lambda node: (node != ONE, sum(1 for _ in node.walk()), repr(node)))
     coefficients = tuple(add(lower.rank, found[feature]) for feature in features)
-    return Features(weight, labels, row, tuple(features), coefficients, add(lower.rank, rest) if rest else None)
+    return Features(
+        weight, labels, row, tuple(features), coefficients, add(lower.rank, rest) if rest else None
+    )
 
 
 def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> tuple[Node, Node] | None:
@@ -64,7 +70,11 @@ def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> tuple[Node
     for factor in factors:
         (data if level(lower(factor)) == 1 else other).append(factor)
     feature, coefficient = lower(Mul(*data)) if data else ONE, lower(Mul(constant, *other))
-    if level(coefficient) != 0 or feature.axes not in ((), (row,)) or not set(coefficient.axes) <= set(labels):
+    if (
+        level(coefficient) != 0
+        or feature.axes not in ((), (row,))
+        or not set(coefficient.axes) <= set(labels)
+    ):
         return None
     return feature, coefficient
 

@@ -13,7 +13,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Add, Expr, Indexed, IndexedBase, Matrix, Mul, S, Sum, Symbol, cancel, diff, expand, oo, together
+from sympy import (
+    Add,
+    Expr,
+    Indexed,
+    IndexedBase,
+    Matrix,
+    Mul,
+    S,
+    Sum,
+    Symbol,
+    cancel,
+    diff,
+    expand,
+    oo,
+    together,
+)
 from sympy.core.relational import Relational
 
 from symem.derivation import Definition, Derivation, Posterior
@@ -73,10 +88,14 @@ def _directions(derivation: Derivation) -> list[frozenset[str]]:
     candidates = _candidates(derivation)
     fixed = [*_pieces(derivation), *_constraints(derivation)]
     columns = [[_monomials(_moved(piece, each.name)) for piece in fixed] for each in candidates]
-    keys = sorted({(p, key) for column in columns for p, entry in enumerate(column) for key in entry}, key=str)
+    keys = sorted(
+        {(p, key) for column in columns for p, entry in enumerate(column) for key in entry}, key=str
+    )
     if not candidates:
         return []
-    rows = [[column[p].get(key, S.Zero) for column in columns] for p, key in keys] or [[S.Zero] * len(columns)]
+    rows = [[column[p].get(key, S.Zero) for column in columns] for p, key in keys] or [
+        [S.Zero] * len(columns)
+    ]
     basis = Matrix(rows).nullspace()
     return [
         frozenset(each.name for each, entry in zip(candidates, vector, strict=True) if entry)
@@ -93,18 +112,28 @@ def _pieces(derivation: Derivation) -> list[Expr]:
 def _constraints(derivation: Derivation) -> list[Expr]:
     """Differences that brackets and bounds compare with zero."""
     model = derivation.model
-    conditions = [posterior.condition for posterior in derivation.posteriors if posterior.condition is not None]
+    conditions = [
+        posterior.condition for posterior in derivation.posteriors if posterior.condition is not None
+    ]
     texts = [*model.log_likelihood.atoms(LogIverson), *conditions]
     found = [side.lhs - side.rhs for text in texts for side in text.atoms(Relational)]
     for latent in model.latents:
-        entry = latent.symbol[tuple(Symbol(f"slot_{d}") for d in range(len(latent.sizes)))] if latent.sizes else latent.symbol
+        entry = (
+            latent.symbol[tuple(Symbol(f"slot_{d}") for d in range(len(latent.sizes)))]
+            if latent.sizes
+            else latent.symbol
+        )
         found += [entry - end for end in latent.support.bounds if end not in (oo, -oo)]
     return found
 
 
 def _moved(expr: Expr, name: str) -> Expr:
     """The rate at which an expression changes when the variable of that name moves."""
-    atoms = [atom for atom in expr.atoms(Indexed, Symbol) if base_of(atom) == name and not isinstance(atom, IndexedBase)]
+    atoms = [
+        atom
+        for atom in expr.atoms(Indexed, Symbol)
+        if base_of(atom) == name and not isinstance(atom, IndexedBase)
+    ]
     atoms = [atom for atom in atoms if isinstance(atom, Indexed)] or atoms
     return diff(expr.xreplace({atom: atom + _STEP for atom in atoms}), _STEP).subs(_STEP, 0)
 
@@ -194,7 +223,11 @@ def _powers(posterior: Posterior) -> dict[int, str] | None:
     powers: dict[int, str] = {}
     for statistic, value in posterior.expectations.items():
         base, power = statistic.as_base_exp()
-        if base_of(base) != posterior.latent.name or not power.is_Integer or not isinstance(value, Indexed | Symbol):
+        if (
+            base_of(base) != posterior.latent.name
+            or not power.is_Integer
+            or not isinstance(value, Indexed | Symbol)
+        ):
             return None
         powers[int(power)] = base_of(value)
     return powers
@@ -218,7 +251,11 @@ class _Closure:
     """Statistics about another centre in terms of those about this one, adding the ones that lack."""
 
     def __init__(
-        self, derivation: Derivation, moving: frozenset[str], moments: Mapping[str, Mapping[int, str]], step: Symbol
+        self,
+        derivation: Derivation,
+        moving: frozenset[str],
+        moments: Mapping[str, Mapping[int, str]],
+        step: Symbol,
     ) -> None:
         self.moving, self.moments, self.step = moving, moments, step
         self.sizes = {each.symbol for each in derivation.model.sizes}
@@ -250,11 +287,17 @@ class _Closure:
             rest, sizes = _without_sizes(product / self.step**power, self.sizes)
             if power == 0:
                 return None
-            result += number * self.step**power * sizes * (self._named(rest, definition) if rest != 1 else S.One)
+            result += (
+                number * self.step**power * sizes * (self._named(rest, definition) if rest != 1 else S.One)
+            )
         return result
 
     def _substituted(self, value: Expr) -> Expr:
-        atoms = {atom for atom in value.atoms(Indexed, Symbol) if isinstance(atom, Indexed) or base_of(atom) in self.moving}
+        atoms = {
+            atom
+            for atom in value.atoms(Indexed, Symbol)
+            if isinstance(atom, Indexed) or base_of(atom) in self.moving
+        }
         changes: dict[Expr, Expr] = {}
         for atom in atoms:
             name = base_of(atom)
@@ -295,13 +338,18 @@ class _Closure:
 
 
 def _renamed(atom: Expr, name: str) -> Expr:
-    return IndexedBase(name, real=True)[tuple(atom.indices)] if isinstance(atom, Indexed) else Symbol(name, real=True)
+    return (
+        IndexedBase(name, real=True)[tuple(atom.indices)]
+        if isinstance(atom, Indexed)
+        else Symbol(name, real=True)
+    )
 
 
 def _without_sizes(product: Expr, sizes: Iterable[Any]) -> tuple[Expr, Expr]:
     """(the product without plain sizes, the product of those sizes)."""
     allowed = set(sizes)
-    plain = [factor for factor in Mul.make_args(product) if factor.free_symbols and factor.free_symbols <= allowed]
+    plain = [
+        factor for factor in Mul.make_args(product) if factor.free_symbols and factor.free_symbols <= allowed
+    ]
     rest = [factor for factor in Mul.make_args(product) if factor not in plain]
     return Mul(*rest), Mul(*plain)
-

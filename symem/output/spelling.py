@@ -137,10 +137,10 @@ class Spelling:
 
     def total(self, node: Total) -> tuple[str, int]:
         if len(node.over) == len(node.value.axes):
-            return f"np.sum({self(node.value)})", _ATOM
+            return f"{self._tight(node.value)}.sum()", _ATOM
         places = [node.value.axes.index(axis) for axis in node.over]
         axis = str(places[0]) if len(places) == 1 else str(tuple(places))
-        return f"np.sum({self(node.value)}, axis={axis})", _ATOM
+        return f"{self._tight(node.value)}.sum(axis={axis})", _ATOM
 
     def contract(self, node: Contract) -> tuple[str, int]:
         left, right, over = node.left, node.right, node.over
@@ -169,7 +169,9 @@ class Spelling:
 
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
-            places = [":" if isinstance(place, Symbol) else self._place(place, place.axes) for place in node.places]
+            places = [
+                ":" if isinstance(place, Symbol) else self._place(place, place.axes) for place in node.places
+            ]
             inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
             places = [
                 ":" if isinstance(place, Symbol) else self._place(place, inner) for place in node.places
@@ -216,7 +218,11 @@ class Spelling:
         places, shape = [], []
         for axis, size in zip(node.axes, node.sizes, strict=True):
             shape.append(self(size))
-            place = self._place(keys[axis], full) if axis in keys else f"np.arange({shape[-1]}){_expanded((axis,), full)}"
+            place = (
+                self._place(keys[axis], full)
+                if axis in keys
+                else f"np.arange({shape[-1]}){_expanded((axis,), full)}"
+            )
             places.append(place)
         value = self.aligned(node.value, full)
         return f"_scatter({value}, ({', '.join(places)},), ({', '.join(shape)},))", _ATOM
@@ -231,7 +237,9 @@ def is_integer(node: Node) -> bool:
     if isinstance(node, Number):
         return bool(node.value.is_Integer)
     if isinstance(node, Apply):
-        return node.operation in ("+", "*", "neg", "maximum", "minimum") and all(map(is_integer, node.arguments))
+        return node.operation in ("+", "*", "neg", "maximum", "minimum") and all(
+            map(is_integer, node.arguments)
+        )
     return isinstance(node, Range)
 
 

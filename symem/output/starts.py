@@ -73,7 +73,10 @@ class Starts:
     def body(self) -> list[str]:
         """All lines, below what they unpack."""
         lines = []
-        for record, names in (("data", self.bodies.fixed), ("rows", (*self.bodies.row_fields, *self.bodies.prepared, "length"))):
+        for record, names in (
+            ("data", self.bodies.fixed),
+            ("rows", (*self.bodies.row_fields, *self.bodies.prepared, "length")),
+        ):
             lines += [f"{name} = {record}.{name}" for name in names if name in self.read]
         return lines + self.lines
 
@@ -100,7 +103,9 @@ class Starts:
         if line is None:
             return False
         loads = [part for part in line.node.walk() if isinstance(part, Load)]
-        return all(part.name in self._tables or part.sources <= {Source.ROWS} for part in loads) and not self._hoisted(loads)
+        return all(
+            part.name in self._tables or part.sources <= {Source.ROWS} for part in loads
+        ) and not self._hoisted(loads)
 
     def _hoisted(self, loads: Iterable[Load]) -> bool:
         coefficients = {each.name for each in self.program.coefficients}
@@ -118,9 +123,13 @@ class Starts:
         definition = next(
             each for each in posterior.definitions if self.program.layouts[base_of(each.symbol)].name == name
         )
-        statistic = next((key for key, value in posterior.expectations.items() if value == definition.symbol), None)
+        statistic = next(
+            (key for key, value in posterior.expectations.items() if value == definition.symbol), None
+        )
         if statistic is None:
-            statistic = next((k for k in posterior.expectations if base_of(k) == posterior.latent.name), posterior.atom)
+            statistic = next(
+                (k for k in posterior.expectations if base_of(k) == posterior.latent.name), posterior.atom
+            )
         self._draw(posterior)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         axes = tuple(slots[d] for d in self.program.layouts[base_of(definition.symbol)].order)
@@ -155,10 +164,16 @@ class Starts:
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
         if end is None or any(base_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
             return "None"
-        axes = tuple(sorted((index for index in places if isinstance(index, Symbol)), key=self.program.lower.rank))
+        axes = tuple(
+            sorted((index for index in places if isinstance(index, Symbol)), key=self.program.lower.rank)
+        )
         node = self._draws.over(end, axes) if end.free_symbols else self._draws(end)
         self._note([node])
-        return self.bodies.text(node, tuple(i for i in places if i in node.axes)) if node.axes else self.bodies.spell(node)
+        return (
+            self.bodies.text(node, tuple(i for i in places if i in node.axes))
+            if node.axes
+            else self.bodies.spell(node)
+        )
 
     @property
     def _theta(self) -> set[str]:
@@ -201,14 +216,22 @@ class Starts:
         """Whether the table has one row for each row of data, so that prototypes can stand for its outcomes."""
         arrays = self._describing()
         size = self.program.lower.sizes[axes[place]]
-        lone = len(axes) == 2 and self.program.rows is not None and self.program.lower.sizes[axes[1 - place]] == self.program.rows
+        lone = (
+            len(axes) == 2
+            and self.program.rows is not None
+            and self.program.lower.sizes[axes[1 - place]] == self.program.rows
+        )
         if not lone or not arrays or (self.labelled and self.labelled.size != str(size)):
             return False
         self.labelled = Labelled(str(size), arrays)
         return True
 
     def _describing(self) -> tuple[str, ...]:
-        rows = [each for each in self.model.data if self.program.rows in each.sizes and not isinstance(each.support, Labels)]
+        rows = [
+            each
+            for each in self.model.data
+            if self.program.rows in each.sizes and not isinstance(each.support, Labels)
+        ]
         return tuple(self.program.layouts[each.name].name for each in rows)
 
     def _possible(self, posterior: Posterior) -> Expr | None:
@@ -216,7 +239,11 @@ class Starts:
         assert posterior.log_weight is not None
         assert posterior.probability is not None
         pairs = dict(
-            zip([a.index for a in posterior.log_weight.axes], [a.index for a in posterior.probability.axes], strict=True)
+            zip(
+                [a.index for a in posterior.log_weight.axes],
+                [a.index for a in posterior.probability.axes],
+                strict=True,
+            )
         )
         terms = [t for t in Add.make_args(posterior.log_weight.value) if isinstance(t, LogIverson)]
         return exp(Add(*terms)).xreplace(pairs) if terms else None

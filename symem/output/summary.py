@@ -9,7 +9,12 @@ from symem.derivation import Derivation
 
 def docstring(derivation: Derivation) -> str:
     """The model, the posteriors, the statistics and the updates, a line each."""
-    lines = ["An EM algorithm, derived by symem.", "", "Complete-data log-likelihood:", f"    {_text(derivation.complete)}"]
+    lines = [
+        "An EM algorithm, derived by symem.",
+        "",
+        "Complete-data log-likelihood:",
+        f"    {_text(derivation.complete)}",
+    ]
     lines += ["", "E-step (posterior at the current parameters):"]
     lines += [f"    {_text(each.symbol)} = {_text(each.value)}" for each in derivation.definitions]
     lines += ["", "Expected sufficient statistics:"]
