@@ -201,8 +201,7 @@ class EM:
         """
         from symem.verification import verify
 
-        solver = None if self.derivation.not_derived else self.solver()
-        return verify(self.derivation, solver, data=data, theta=theta, sizes=sizes, seed=seed)
+        return verify(self, data, theta=theta, sizes=sizes, seed=seed)
 
     # -- translation ---------------------------------------------------------------------------------
 
