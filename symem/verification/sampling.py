@@ -28,6 +28,7 @@ from symem.language.supports import (
     Support,
     UnitInterval,
 )
+from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
@@ -81,15 +82,23 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
     """
     theta = random_parameters(model, rng, sizes)
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
-    sampler: Callable[..., Mapping[str, Any]] | None = getattr(model, "sample", None)
-    if sampler is not None and model.declarations:
-        data = {**known, **sampler({**theta, **known}, dict(sizes), rng)}
-        note = "data drawn from the declared distributions"
-    else:
-        data, note = _joint_draw(model, rng, {**known, **sizes}, theta)
+    data, note = _data(model, rng, {**sizes, **known}, theta)
     names = {each.name for each in (*model.data, *model.known)}
     kept = {name: value for name, value in data.items() if name in names}
     return Draw(with_missing(model, kept, rng), theta, note)
+
+
+def _data(
+    model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values
+) -> tuple[Values, str]:
+    if not model.declarations:
+        return _joint_draw(model, rng, arrays, theta)
+    try:
+        return ancestral(model, {**arrays, **theta}, rng), "data drawn from the declared distributions"
+    except CannotSampleError as reason:
+        raise DataError(
+            f"No data could be drawn from the model: {reason}. Give verify(data={{…}})."
+        ) from None
 
 
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:

@@ -23,7 +23,7 @@ from symem.verification.situation import situation
 from symem.verification.terms import Specialiser
 
 POINTS = 3
-MOST_ROWS = 100
+MOST_ROWS = 40
 
 
 def verify(
@@ -39,7 +39,7 @@ def verify(
     Args:
         em: an `EM`, or a bare `Derivation`: then V0 is open and the other rungs use the formulas.
         data: arrays by declared name; without them they are drawn from the declared model. Of a plate
-            with more than a hundred positions a random hundred is taken.
+            with more than forty positions forty are drawn.
         theta: parameters near which to check; without them they are drawn at random.
         sizes: of plates and labels, where data or theta do not show them.
         seed: of everything random.
@@ -103,7 +103,7 @@ def _sizes(
 
 
 def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values, str]:
-    """At most a hundred positions of each plate of the data."""
+    """At most forty positions of each plate of the data."""
     labels = {size for each in model.parameters for size in each.sizes}
     lengths = {
         size: np.shape(data[each.name])[place]
