@@ -4,5 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One flag writes every golden file anew."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

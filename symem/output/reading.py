@@ -124,7 +124,7 @@ def _over_number(expr: Add) -> Expr:
         return expr
     number = lcm([number.q for number in numbers])
     above = [number * term for term in expr.args]
-    if all(term.as_numer_denom()[1] != 1 for term in above):
+    if all(fraction(term, exact=True)[1] != 1 for term in above):
         return expr
     return Mul(Rational(1, number), Add(*above), evaluate=False)
 
@@ -142,7 +142,7 @@ def over_common_denominators(expr: Expr) -> Expr:
 def _grouped(expr: Add) -> Expr:
     groups: dict[Expr, list[tuple[Expr, Expr]]] = {}
     for term in expr.args:
-        above, below = term.as_numer_denom()
+        above, below = fraction(term, exact=True)
         number, rest = below.as_coeff_Mul()
         groups.setdefault(rest, []).append((above, number))
     return Add(*(_one_fraction(rest, parts) for rest, parts in groups.items()))

@@ -1,0 +1,231 @@
+"""Reports: what is printed equals what was derived, a plain TeX sets it, and it does not change unnoticed.
+
+Golden files are in `tests/golden`; `pytest --update-golden` writes them anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Expr, Sum
+
+from symem.derivation import Definition
+from symem.output import report
+from symem.output.counting import name_of
+from symem.output.layout import LINE, width
+from symem.output.lexicon import Lexicon, definitions
+from symem.output.narrative import tell
+from symem.output.reading import over_common_denominators, printed, written_out
+from symem.output.story import Display
+from tests.derived import em
+from tests.evaluate import Evaluator, situation, thinned
+from tests.models import DERIVED, MODELS, Row
+
+GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parents[1]
+#: One of each kind: mixture, MAP by product form, simplex of scalars, random effects, censoring, two plates.
+TOLD = (
+    "gmm1d_faithful",
+    "peppered_moths",
+    "random_effects_dyestuff",
+    "exp_right_censored",
+    "ibm_model1",
+    "student_t_known_nu",
+)
+by_name = pytest.mark.parametrize("name", TOLD)
+over = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
+over_derived = pytest.mark.parametrize("row", DERIVED, ids=lambda row: row.name)
+
+
+# golden ----------------------------------------------------------------------------------------------
+
+
+@by_name
+@pytest.mark.parametrize("kind", ["latex_fragment", "markdown", "text"])
+def test_golden(name: str, kind: str, request: pytest.FixtureRequest) -> None:
+    suffix = {"latex_fragment": "tex", "markdown": "md", "text": "txt"}[kind]
+    path = GOLDEN / f"{name}.{suffix}"
+    told = getattr(report, kind)(em(name).derivation)
+    if request.config.getoption("--update-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(told, encoding="utf-8")
+    assert told == path.read_text(encoding="utf-8")
+
+
+PROGRAM = "import sys; from symem.files import load_model; print(load_model(sys.argv[1]).derive().latex())"
+
+
+@pytest.mark.slow
+def test_a_report_is_the_same_in_every_process() -> None:
+    """Hash seeds differ between processes; nothing in a report may depend on them."""
+    example = str(ROOT / "examples" / "old_faithful.py")
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, example],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(told) == 1
+
+
+# what is printed is what was derived --------------------------------------------------------------------
+
+
+def run_e_step(row: Row) -> Evaluator:
+    """An evaluator that knows data, start, posterior and statistics."""
+    derivation = em(row.name).derivation
+    finite = {
+        name: np.where(np.isinf(value), np.sign(value) * 300.0, value) for name, value in row.data.items()
+    }
+    run = Evaluator(situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents))
+    for definition in (*derivation.definitions, *derivation.surrogate.statistics):
+        run.define(definition.symbol, definition.axes, definition.value)
+    return run
+
+
+def tabulated(run: Evaluator, definition: Definition, value: Expr) -> Any:
+    """The array that the definition names, computed from another value; the name keeps its own."""
+    name = name_of(definition.symbol)
+    before = run.values.get(name)
+    run.define(definition.symbol, definition.axes, value)
+    found = np.asarray(run.values[name], dtype=float)
+    if before is not None:
+        run.values[name] = before
+    return found
+
+
+@pytest.mark.slow
+@over_derived
+def test_rewriting_for_the_reader_keeps_every_value(row: Row) -> None:
+    """Squares, collected logs, merged sums, common denominators: none may change a number."""
+    derivation, run = em(row.name).derivation, run_e_step(row)
+    for definition in definitions(derivation):
+        own = tabulated(run, definition, definition.value)
+        told = tabulated(run, definition, printed(over_common_denominators(definition.value)))
+        scale = np.max(np.abs(own[np.isfinite(own)]), initial=1.0)
+        np.testing.assert_allclose(told, own, rtol=1e-9, atol=1e-9 * scale, equal_nan=True)
+    for expr in (derivation.log_likelihood, derivation.surrogate.value, derivation.model.log_prior):
+        assert float(run(printed(expr))) == pytest.approx(float(run(expr)), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.slow
+@over_derived
+def test_updates_written_out_keep_their_values(row: Row) -> None:
+    """Each update as the report writes it, one after the other, equals the derived one."""
+    derivation, run = em(row.name).derivation, run_e_step(row)
+    for update in derivation.updates:
+        own = tabulated(run, update.definition, update.value)
+        told = tabulated(run, update.definition, written_out(update, derivation.surrogate.statistics))
+        np.testing.assert_allclose(told, own, rtol=1e-8, atol=1e-9)
+        run.values[name_of(update.parameter)] = own if own.ndim else float(own)
+
+
+@over
+def test_every_update_and_every_open_block_is_told(row: Row) -> None:
+    derivation = em(row.name).derivation
+    told = report.latex_fragment(derivation)
+    assert told.count("(t+1)") >= len(derivation.updates)
+    assert told.count(r"\subsection{Not derived: ") == len(derivation.not_derived)
+
+
+@over
+def test_no_index_is_bound_twice(row: Row) -> None:
+    """In no sum do two indices print as the same letter."""
+    derivation = em(row.name).derivation
+    lexicon = Lexicon.of(derivation)
+    for expr in (
+        derivation.log_likelihood,
+        derivation.surrogate.value,
+        *(u.nested for u in derivation.updates),
+    ):
+        for sum_ in expr.atoms(Sum):
+            bound = [limit[0] for each in (sum_, *sum_.function.atoms(Sum)) for limit in each.limits]
+            letters = {lexicon.label(index.name) for index in bound}
+            assert len(letters) == len(set(bound))
+
+
+# TeX -------------------------------------------------------------------------------------------------
+
+
+@over
+def test_no_line_is_wider_than_the_page(row: Row) -> None:
+    displays = [
+        block
+        for section in tell(em(row.name).derivation)
+        for block in section.blocks
+        if isinstance(block, Display)
+    ]
+    lines = [line for display in displays for equation in display.equations for line in equation]
+    assert max(map(width, lines)) <= LINE + 20
+    assert all(line.count("&") == 1 for line in lines)
+
+
+@over
+def test_markup_is_balanced(row: Row) -> None:
+    told = report.latex_fragment(em(row.name).derivation)
+    assert told.count("{") - told.count(r"\{") == told.count("}") - told.count(r"\}")
+    assert told.count(r"\left") - told.count(r"\left\langle") == told.count(r"\right") - told.count(
+        r"\right\rangle"
+    )
+    assert told.count(r"\Bigl") == told.count(r"\Bigr")
+    assert told.count("$") % 2 == 0
+    assert not re.search(r"_(?!\{)|\^(?![{])", re.sub(r"\\_", "", told))
+
+
+FRAME = r"""\documentclass[11pt,a4paper]{article}
+\usepackage{amsmath,amssymb}
+\usepackage[margin=26mm]{geometry}
+\allowdisplaybreaks
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_a_plain_tex_sets_every_report(tmp_path: Path) -> None:
+    """All models in one document; no formula runs off the page by more than a hair."""
+    parts = [
+        f"\\typeout{{MODEL {row.name}}}\n{report.latex_fragment(em(row.name).derivation)}\n\\clearpage"
+        for row in MODELS
+    ]
+    log = _typeset(tmp_path, FRAME % "\n".join(parts))
+    wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert max(wide, default=0.0) < 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_the_whole_document_compiles(tmp_path: Path) -> None:
+    assert "Overfull" not in _typeset(tmp_path, report.latex(em("gmm1d_faithful").derivation))
+
+
+def _typeset(folder: Path, document: str) -> str:
+    (folder / "report.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode", "report.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+# notebooks -------------------------------------------------------------------------------------------
+
+
+def test_formulas_for_a_notebook() -> None:
+    told = report.formulas(em("gmm1d_faithful").derivation)
+    assert told.startswith("$$\\begin{aligned}\n")
+    assert told.endswith("\n\\end{aligned}$$")
+    assert r"\mu_{k}^{(t+1)} &= \frac{S_{1k}}{S_{0k}}" in told
