@@ -85,7 +85,7 @@ class Solved:
         for atom, value in self.pairs:
             if not value.has(LinearSolution):
                 rules = {entry: _moved(value, atom, entry) for entry in entries(expr, atom)}
-                expr = reindex(expr, rules) if rules else expr
+                expr = expr.xreplace(rules) if rules else expr
         return expr
 
     def dated(self, value: Expr) -> Expr:

@@ -7,10 +7,10 @@ section 2.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Eq, Expr, Indexed, Integer, Mul, S, Symbol
+from sympy import Add, Eq, Expr, Indexed, Integer, Mul, S, Sum, Symbol
 
 from symem.calculus.expectation import Expectations
 from symem.calculus.gathering import atoms_of
@@ -24,11 +24,17 @@ from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_
 
 @dataclass(frozen=True)
 class SplitTerm:
-    """A term of Q: its part in parameters over `axes`, and its part in data, summed over `inner` axes."""
+    """number · parameter · data, over axes: `parameter` holds the parameters, `data` is summed within."""
 
+    number: Expr
     parameter: Expr
     axes: tuple[Axis, ...]
     data: Expr
+
+    @property
+    def place(self) -> tuple[Expr, tuple[Axis, ...]]:
+        """Where in Q the data stand."""
+        return self.parameter, self.axes
 
 
 @dataclass
@@ -38,29 +44,32 @@ class Statistics:
     model: Model
     names: Names
     splits: list[SplitTerm] = field(default_factory=list)
-    constants: list[Expr] = field(default_factory=list)
 
     def take(self, term: Term) -> None:
         """Split a term that holds parameters."""
         plain = plain_indices(term, self.model.parameters)
         held = [f for f in plain.factors() if self._has(f, self.model.parameters)]
         rest = [f for f in plain.factors() if f not in held]
+        if any(self._has(f, self._varying) for f in held):
+            self.splits.append(SplitTerm(S.One, plain.factor, plain.axes, S.One))
+            return
         carried = {a for f in held for a in f.free_symbols}
         outer = tuple(axis for axis in plain.axes if axis.index in carried)
-        inner = tuple(axis for axis in plain.axes if axis.index not in carried)
-        unsplit = any(self._has(f, self._varying) for f in held)
-        number, bare = self._constant_factor(rest)
-        parameter, data = Mul(*held), fold(Term(bare, inner)).expr
-        if unsplit:
-            number, parameter, data, outer = S.One, plain.expr, S.One, ()
-        self.splits.append(SplitTerm(number * parameter, outer, data))
+        inner = fold(Term(Mul(*rest), tuple(axis for axis in plain.axes if axis.index not in carried)))
+        number, bare = self._constant_factor(inner.factors())
+        self.splits.append(SplitTerm(number, Mul(*held), outer, Term(bare, inner.axes).expr))
 
-    def _constant_factor(self, factors: list[Expr]) -> tuple[Expr, Expr]:
+    def _constant_factor(self, factors: Iterable[Expr]) -> tuple[Expr, Expr]:
         """(numbers, sizes and known scalars; the rest) of a product."""
-        fixed = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
-        held = [f for f in factors if f.free_symbols <= fixed and not f.has(Iverson)]
+        held = [f for f in factors if f.free_symbols <= self._fixed and not f.has(Iverson)]
         number, bare = Mul(*(f for f in factors if f not in held)).as_coeff_Mul()
         return Mul(number, *held), bare
+
+    @property
+    def _fixed(self) -> set[Expr]:
+        """Sizes and known scalars, which need no statistic."""
+        scalars = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
+        return scalars | {extent.symbol for extent in self.model.extents}
 
     @property
     def _varying(self) -> tuple[Variable, ...]:
@@ -72,7 +81,7 @@ class Statistics:
 
     def named(self) -> tuple[list[Term], tuple[Definition, ...]]:
         """The terms of Q in statistic symbols, and the statistics, the simplest first."""
-        canonical = [canonical_axes(split, self.names) for split in self.splits]
+        canonical = merge([canonical_axes(split, self.names) for split in self.splits], self._is_statistic)
         needed = sorted({split.data for split in canonical if self._is_statistic(split.data)}, key=_simplicity)
         table: dict[Expr, Definition] = {}
         for number, value in enumerate(needed):
@@ -80,13 +89,55 @@ class Statistics:
             places = tuple(axis.index for axis in axes)
             sign = {"positive": True} if value.is_nonnegative else {"real": True}
             table[value] = Definition(self.names.entry(f"S_{number}", places, **sign), axes, value)
-        terms = [Term(s.parameter * (table[s.data].symbol if s.data in table else s.data), s.axes) for s in canonical]
+        symbols = {value: definition.symbol for value, definition in table.items()}
+        terms = [Term(s.number * s.parameter * symbols.get(s.data, s.data), s.axes) for s in canonical]
         return list(gather(terms)), tuple(table.values())
 
     def _is_statistic(self, data: Expr) -> bool:
-        sizes = {v.symbol for v in (*self.model.sizes,)} | {e.symbol for e in self.model.extents}
-        scalars = {v.symbol for v in self.model.known if not v.sizes}
-        return bool(data.free_symbols - sizes - scalars)
+        return bool(data.free_symbols - self._fixed)
+
+
+def merge(splits: list[SplitTerm], is_statistic: Callable[[Expr], bool]) -> list[SplitTerm]:
+    """Add up data that enter Q in one proportion everywhere: they are one statistic."""
+    uses: dict[Expr, dict[tuple[Expr, tuple[Axis, ...]], Expr]] = {}
+    for split in splits:
+        if is_statistic(split.data):
+            numbers = uses.setdefault(split.data, {})
+            numbers[split.place] = numbers.get(split.place, S.Zero) + split.number
+    groups: dict[tuple[object, ...], list[tuple[Expr, Expr]]] = {}
+    for data, numbers in uses.items():
+        if any(number != 0 for number in numbers.values()):
+            pattern, scale = _proportion(numbers)
+            indices = frozenset(a.index for _p, axes in numbers for a in axes if a.index in data.free_symbols)
+            groups.setdefault((pattern, indices), []).append((scale, data))
+    merged = [split for split in splits if not is_statistic(split.data)]
+    for (pattern, _indices), members in groups.items():
+        scale = min((weight for weight, _data in members), key=lambda weight: (weight.count_ops(), str(weight)))
+        value = joined([weight / scale * data for weight, data in members])
+        merged += [SplitTerm(scale * ratio, parameter, axes, value) for (parameter, axes), ratio in pattern]  # type: ignore[attr-defined]
+    return merged
+
+
+def _proportion(
+    numbers: Mapping[tuple[Expr, tuple[Axis, ...]], Expr],
+) -> tuple[frozenset[tuple[tuple[Expr, tuple[Axis, ...]], Expr]], Expr]:
+    """Coefficients as ratios to one of them, and that one."""
+    first = min((place for place, number in numbers.items() if number != 0), key=str)
+    return frozenset((place, number / numbers[first]) for place, number in numbers.items() if number != 0), numbers[first]
+
+
+def joined(parts: Iterable[Expr]) -> Expr:
+    """A sum in which sums over the same axes are one."""
+    sums: dict[tuple[object, ...], Expr] = {}
+    rest = []
+    for part in parts:
+        inner = [f for f in Mul.make_args(part) if isinstance(f, Sum)]
+        if len(inner) == 1 and not (part / inner[0]).has(Sum):
+            key = inner[0].limits
+            sums[key] = sums.get(key, S.Zero) + part / inner[0] * inner[0].function
+        else:
+            rest.append(part)
+    return Add(*rest, *(Sum(function, *limits) for limits, function in sums.items()))
 
 
 def plain_indices(term: Term, parameters: Iterable[Variable]) -> Term:
@@ -130,7 +181,7 @@ def canonical_axes(split: SplitTerm, names: Names) -> SplitTerm:
         rules[axis.index] = new
         taken.add(new)
     axes = tuple(Axis(rules[axis.index], axis.size) for axis in ordered)
-    return SplitTerm(reindex(split.parameter, rules), axes, reindex(split.data, rules))
+    return SplitTerm(split.number, reindex(split.parameter, rules), axes, reindex(split.data, rules))
 
 
 def _first_place(parameter: Expr, index: Symbol) -> tuple[int, str]:

@@ -57,7 +57,7 @@ class Vanishing:
     def _name(self, term: Term) -> Expr:
         outer = [f for f in term.factors() if not f.free_symbols & term.indices]
         inner = Mul(*(f for f in term.factors() if f.free_symbols & term.indices))
-        return Mul(*outer) * (_letter(canonical(Term(inner, term.axes))) if term.axes else inner)
+        return Mul(*map(self.named, outer)) * (_letter(canonical(Term(inner, term.axes))) if term.axes else inner)
 
     def _pinned(self, term: Term, axis: Axis) -> list[Term] | None:
         """Σ_k [k = j] f(k) = f(j)."""

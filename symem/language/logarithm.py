@@ -88,6 +88,9 @@ def _negated(factor: Expr) -> Expr | None:
 
 def _log_of_sum(expr: Add) -> Expr:
     """log(a b + a c) is log a + log(b + c), where every factor is known to be positive; else it stays."""
+    content, primitive = expr.as_content_primitive()
+    if content != 1 and content.is_positive:
+        return log(content) + log_of(primitive)
     whole = expr.factor() if expr.is_polynomial() and len(expr.free_symbols) <= 4 else expr
     factors = Mul.make_args(whole)
     if len(factors) == 1 or not all(factor.is_positive for factor in factors):
