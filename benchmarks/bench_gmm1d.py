@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.mixture import GaussianMixture
 from sympy import Idx, IndexedBase, symbols
 
 from symem import Categorical, Model, Normal
@@ -48,8 +49,6 @@ def ours(module: Any, x: Any, iterations: int) -> Any:
 
 
 def theirs(x: Any, iterations: int) -> Any:
-    from sklearn.mixture import GaussianMixture
-
     mixture = GaussianMixture(
         2,
         tol=0.0,
@@ -70,7 +69,10 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def compare(module: Any, size: int, short: int, long: int, repeats: int) -> None:
     x = sample(size)
-    fits: dict[str, Callable[[int], Any]] = {"symem": lambda t: ours(module, x, t), "scikit-learn": lambda t: theirs(x, t)}
+    fits: dict[str, Callable[[int], Any]] = {
+        "symem": lambda t: ours(module, x, t),
+        "scikit-learn": lambda t: theirs(x, t),
+    }
     slopes: dict[str, list[float]] = {name: [] for name in fits}
     for _ in range(repeats):
         for name, fit in fits.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from zlib import crc32
@@ -12,7 +11,6 @@ from zlib import crc32
 from sympy import Expr, Indexed, Integer, Symbol
 from sympy.core.relational import Relational
 
-from symem import runtime
 from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Model, Variable
@@ -21,6 +19,7 @@ from symem.language.reading import Extent
 from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
 from symem.output.arrays import Load
 from symem.output.functions import Bodies
+from symem.output.inlining import helpers, imports
 from symem.output.lowering import Lowering
 from symem.output.names import FIT_KEYWORDS
 from symem.output.program import Builder, Program, reported
@@ -29,8 +28,6 @@ from symem.output.spelling import transposed
 from symem.output.starts import Starts
 from symem.output.summary import docstring
 from symem.output.templating import render
-
-_MARK = "# The part below is copied into every emitted module."
 
 
 def emit(derivation: Derivation) -> str:
@@ -71,13 +68,10 @@ class _Source:
 
     def text(self) -> str:
         context = {**self._records(), **self._e_step(), **self._m_step(), **self._data()}
-        context["scipy"] = sorted(self.bodies.spell.scipy | self._helper_imports())
-        context["runtime"] = _runtime()
         context["docstring"] = docstring(self.program.derivation)
-        return render("solver.py.j2", **context)
-
-    def _helper_imports(self) -> set[str]:
-        return {"log_ndtr"} if "_log_normal_interval" in self.bodies.spell.helpers else set()
+        bare = render("solver.py.j2", **context, imports=[], helpers="")
+        needed = helpers(bare)
+        return render("solver.py.j2", **context, imports=imports(bare + needed), helpers=needed)
 
     def local(self, name: str) -> str:
         return self.layouts[name].name
@@ -101,15 +95,28 @@ class _Source:
             "guarded": program.direct is not None,
             "cut": program.rows is not None,
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
-            "posterior_text": "",
+            "components": self._components(),
             "simplexes": self.model.simplexes,
             "data_text": ", ".join(_shaped(each) for each in self._asked()) or "none",
             "merged": [f"a.{each.name} + b.{each.name}" for each in program.statistics]
             + [
-                f"a.{name} + b.{name}" if Symbol(name) == _plain(program.rows) else f"a.{name}"
-                for name in sizes
+                f"a.{self.local(name)}" + (f" + b.{self.local(name)}" if name == str(program.rows) else "")
+                for name in program.sizes
             ],
         }
+
+    def _components(self) -> list[tuple[str, int]]:
+        """Labels whose values have parameters of their own: (latent, outcome axis of its table)."""
+        sizes = {size for each in self.model.parameters for size in each.sizes if isinstance(size, Symbol)}
+        return [
+            (each.latent.name, list(each.probability.symbol.indices).index(each.outcome.index))
+            for each in self.program.derivation.posteriors
+            if isinstance(each.latent.support, Labels)
+            and each.probability
+            and each.outcome
+            and each.outcome.size in sizes
+            and not each.inline
+        ]
 
     def _asked(self) -> list[Variable]:
         return [*self.model.data, *self.model.known]
@@ -206,8 +213,16 @@ class _Source:
             if reported(posterior) == (posterior.probability,):
                 values.append(f"whole[{first}]")
             else:
-                values.append("{" + ", ".join(f"{_quoted(name)}: whole[{first + d}]" for d, name in enumerate(names)) + "}")
-        return {"posterior_arrays": _tuple(arrays), "posterior_rows": _tuple(map(str, rows)), "posterior_values": ", ".join(values)}
+                values.append(
+                    "{"
+                    + ", ".join(f"{_quoted(name)}: whole[{first + d}]" for d, name in enumerate(names))
+                    + "}"
+                )
+        return {
+            "posterior_arrays": _tuple(arrays),
+            "posterior_rows": _tuple(map(str, rows)),
+            "posterior_values": ", ".join(values),
+        }
 
     def _shown(self, definition: Definition) -> str:
         name = base_of(definition.symbol)
@@ -327,13 +342,9 @@ class _Source:
             lines.append(f"length = {first}.shape[{slot}]")
         else:
             lines.append("length = 1")
-        for name in bodies.fixed:
-            if name in read:
-                lines.append(
-                    f"{name} = arrays[{_quoted(named[name])}]"
-                    if name in named
-                    else f"{name} = sizes[{_quoted(sizes[name])}]"
-                )
+        sources = {name: f"arrays[{_quoted(named[name])}]" for name in bodies.fixed if name in named}
+        sources |= {name: f"sizes[{_quoted(sizes[name])}]" for name in bodies.fixed if name in sizes}
+        lines += [f"{name} = {source}" for name, source in sources.items() if name in read]
         return [*lines, *bodies.prepare(), *bodies.feature_lines()]
 
 
@@ -341,10 +352,6 @@ def _plain_entries(extent: Extent) -> dict[Any, Any]:
     """pos[t] as the `max_pos` that stands for its largest value in a label's support."""
     entries = sorted(extent.value.atoms(Indexed), key=str)
     return {entry: Symbol(f"max_{base_of(entry)}", integer=True, nonnegative=True) for entry in entries}
-
-
-def _plain(size: Expr | None) -> Symbol | None:
-    return Symbol(size.name) if isinstance(size, Symbol) else None
 
 
 def _tuple(names: Iterable[str]) -> str:
@@ -383,8 +390,3 @@ def _bounds(model: Model) -> set[str]:
 
 def _quoted(value: Any) -> str:
     return repr(value).replace("'", '"')
-
-
-def _runtime() -> str:
-    source = Path(runtime.__file__).read_text(encoding="utf-8")
-    return source.split(_MARK)[1].strip() + "\n"

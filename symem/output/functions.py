@@ -29,7 +29,7 @@ class Bodies:
         model = program.derivation.model
         layouts = program.layouts
         self.parameters = {layouts[each.name].name: each.name for each in model.parameters}
-        arrays = [each for each in observed(model)]
+        arrays = list(observed(model))
         cut = [each for each in arrays if program.rows is None or program.rows in each.sizes]
         self.row_fields = [layouts[each.name].name for each in cut]
         self.fixed = [layouts[each.name].name for each in arrays if each not in cut]

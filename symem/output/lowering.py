@@ -19,7 +19,6 @@ from sympy import (
     Function,
     Ge,
     Indexed,
-    Integer,
     Le,
     Max,
     Min,

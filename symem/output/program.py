@@ -11,21 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import Add, Expr, Mul, S, Sum, Symbol, exp, log
+from sympy import Add, Expr, S, Sum, Symbol, exp, log
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
-from symem.language.supports import Binary, Counts, Labels
-from symem.output.arrays import Fill, Load, Node, Number, Range, Source, Sources
-from symem.output.contraction import ONE, add
+from symem.language.supports import Labels
+from symem.output.arrays import Fill, Load, Node, Range, Source, Sources
 from symem.output.hoisting import Hoist, shared
 from symem.output.indices import distinct
 from symem.output.lowering import Layout, Lowering
 from symem.output.names import Names
-from symem.output.rows import base_of, observed, row_size, used_sizes
 from symem.output.reading import squares
+from symem.output.rows import base_of, observed, row_size, used_sizes
 from symem.output.separable import Features, separated
 from symem.output.shift import Translation, translation
 
@@ -317,6 +316,7 @@ class Builder:
         infer = tuple(_with_nodes(each, lift) for each in statements)
         stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
         value = data(value)
+        direct = lift(self.direct) if self.direct is not None else None
         prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
         coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
         if features:
@@ -335,7 +335,7 @@ class Builder:
             self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
             tuple(coefficients), infer, stats, value, once, m_step, layouts,
             self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
-            self.translation, recentred, lift(self.direct) if self.direct is not None else None,
+            self.translation, recentred, direct,
         )  # fmt: skip
 
     def _depends_on_data(self, node: Node) -> bool:
@@ -506,6 +506,3 @@ def _refuse_open_blocks(derivation: Derivation) -> None:
         raise NotDerivedError(
             f"No solver can be emitted: the derivation has no update for {', '.join(missing)}."
         )
-
-
-_ = (Binary, Counts, Mul, Number, ONE, add)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Mul, Symbol
 
 from symem.output.arrays import Axes, Contract, Load, Node, Total
-from symem.output.contraction import ONE, add, level, multiply, quotient
+from symem.output.contraction import ONE, add, level
 from symem.output.lowering import Lowering
 
 
@@ -28,8 +28,10 @@ class Features:
 
     def moment(self, node: Node) -> int | None:
         """r, if the node is the sum over rows of weight * features[r]."""
+        value: Node
+        feature: Node = ONE
         if isinstance(node, Total):
-            value, feature = node.value, ONE
+            value = node.value
         elif isinstance(node, Contract):
             pair = (
                 (node.left, node.right)
@@ -66,7 +68,8 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
 def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> tuple[Node, Node] | None:
     """(feature, coefficient) of a term, or None if it mixes parameters and data."""
     constant, factors = term.as_coeff_mul()
-    data, other = [], []
+    data: list[Expr] = []
+    other: list[Expr] = []
     for factor in factors:
         (data if level(lower(factor)) == 1 else other).append(factor)
     feature, coefficient = lower(Mul(*data)) if data else ONE, lower(Mul(constant, *other))
@@ -77,6 +80,3 @@ def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> tuple[Node
     ):
         return None
     return feature, coefficient
-
-
-__all__ = ["Features", "multiply", "quotient", "separated"]

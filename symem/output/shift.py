@@ -106,7 +106,7 @@ def _directions(derivation: Derivation) -> list[frozenset[str]]:
 
 def _pieces(derivation: Derivation) -> list[Expr]:
     whole = derivation.complete + derivation.model.log_prior
-    return [whole.xreplace({each: S.Zero for each in whole.atoms(LogIverson)})]
+    return [whole.xreplace(dict.fromkeys(whole.atoms(LogIverson), S.Zero))]
 
 
 def _constraints(derivation: Derivation) -> list[Expr]:

@@ -35,10 +35,30 @@ _INFIX: Mapping[str, tuple[int, str]] = {
 }  # fmt: skip
 
 NUMPY = frozenset(
-    "exp log sqrt abs sin cos tan arcsin arccos arctan arctan2 floor ceil sinh cosh tanh sign where "
-    "maximum minimum".split()
+    [
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arctan2",
+        "floor",
+        "ceil",
+        "sinh",
+        "cosh",
+        "tanh",
+        "sign",
+        "where",
+        "maximum",
+        "minimum",
+    ]
 )
-SCIPY = frozenset("gammaln gamma digamma polygamma erf erfc ndtr iv".split())
+SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr", "iv"])
 HELPERS: Mapping[str, str] = {"log_above_zero": "_log", "log_normal_interval": "_log_normal_interval"}
 
 
@@ -203,7 +223,7 @@ class Spelling:
             return None
         inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
         before, after = node.places[: computed[0]], node.places[computed[-1] + 1 :]
-        return (*before, *inner, *after)  # type: ignore[return-value]
+        return (*before, *inner, *after)
 
     def _place(self, place: Node, axes: Axes) -> str:
         text = self.aligned(place, axes)

@@ -19,9 +19,8 @@ from symem.language.supports import Binary, Counts, Labels, NonNegative, Positiv
 from symem.output.arrays import Load, Node, Source
 from symem.output.functions import Bodies
 from symem.output.lowering import Layout, Lowering
-from symem.output.program import Assign, Normalise, Program, Weigh
+from symem.output.program import Assign, Normalise, Program
 from symem.output.rows import base_of
-from symem.output.spelling import transposed
 
 
 @dataclass(frozen=True)
@@ -254,6 +253,3 @@ def _kind(posterior: Posterior) -> str:
         Positive: "positive", NonNegative: "positive", UnitInterval: "unit", Counts: "count", Binary: "unit",
     }  # fmt: skip
     return kinds.get(type(posterior.latent.support), "real")
-
-
-_ = (transposed, Weigh)

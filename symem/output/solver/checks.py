@@ -1,0 +1,151 @@
+"""What a solver is given, checked: names, shapes, values, sizes; every refusal names the array and the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symem.runtime import DataError, _position
+
+
+class Array(NamedTuple):
+    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values."""
+
+    shape: tuple[Any, ...]
+    kind: str = "real"
+    labels: Any = None
+    origin: int = 0
+    missing: bool = False
+    simplex_axes: int = 1
+
+
+_KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "real": ("finite", np.isfinite),
+    "extended": ("a number", lambda a: ~np.isnan(a)),
+    "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
+    "unit": ("between 0 and 1", lambda a: (a >= 0) & (a <= 1)),
+    "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
+    "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),
+    "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
+    "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
+    "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= 0)),
+}
+
+
+def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -> None:
+    if not np.all(good):
+        place = _position(name, ~good)
+        value = array[~good].flat[0] if np.ndim(array) else array
+        more = int(np.sum(~good)) - 1
+        others = f" (and {more} more)" if more else ""
+        raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
+
+
+def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
+    """The value as a float array of the right number of dimensions, its entries checked."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} is not an array of numbers: {type(value).__name__} was given.") from None
+    if array.ndim != len(spec.shape):
+        wanted = f"({', '.join(map(str, spec.shape))})"
+        raise DataError(f"{name} must have shape {wanted}, one dimension per index, but has {array.shape}.")
+    if array.size == 0:
+        raise DataError(f"{name} is empty: its shape is {array.shape}.")
+    wanted, test = _KINDS[spec.kind]
+    good = test(array)
+    if spec.missing:
+        good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
+    _refuse_wrong(name, array, good, wanted)
+    return array
+
+
+def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
+    for name in given:
+        if name not in wanted:
+            raise DataError(f"{name!r} is not {what} of this model: it takes {', '.join(wanted) or 'none'}.")
+    for name in wanted:
+        if name not in given:
+            raise DataError(f"{name} is missing: pass {name}=....")
+
+
+def _check_simplex(name: str, array: np.ndarray, axes: int) -> None:
+    sums = array.sum(axis=tuple(range(-axes, 0))) if array.ndim else array
+    wrong = ~np.isclose(sums, 1.0, rtol=0.0, atol=1e-6)
+    if np.any(wrong):
+        place = _position(name, wrong)
+        worst = float(np.atleast_1d(sums)[np.atleast_1d(wrong)][0])
+        raise DataError(f"{place} must sum to 1 over its last {axes} index(es), but sums to {worst:.6g}.")
+
+
+def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], sizes: dict[str, int]) -> None:
+    """Read the sizes off the arrays' dimensions; two arrays that disagree are both named."""
+    owner = {size: f"{size}=" for size in sizes}
+    for name, array in arrays.items():
+        for length, size in zip(array.shape, table[name].shape, strict=True):
+            known = sizes.setdefault(size, length) if isinstance(size, str) else size
+            first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
+            if known != length:
+                raise DataError(f"{first} says that {size} is {known}, but {name} has shape {array.shape}.")
+
+
+def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
+    for name, size in sizes.items():
+        if size != int(size) or size < 1:
+            raise DataError(f"{name} = {size}, but a size must be a whole number of at least 1.")
+    return {name: int(size) for name, size in sizes.items()}
+
+
+def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
+    for name in wanted:
+        if name not in sizes:
+            raise DataError(f"The data do not show {name}: pass {name}=....")
+
+
+def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:
+    """A size that the data show, unless the parameters or the caller say that it is larger."""
+    shown = int(np.max(value))
+    if sizes.setdefault(name, shown) < shown:
+        raise DataError(f"{name} is {sizes[name]}, but the data have a value that needs {shown}.")
+
+
+def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+    """Labels to integers from 0; missing entries to a mask and a harmless value."""
+    for name, spec in table.items():
+        array = arrays[name]
+        if spec.kind == "label":
+            arrays[name] = array = _as_labels(name, array, spec, sizes)
+        if spec.missing:
+            seen = array >= 0 if spec.kind == "label" else ~np.isnan(array)
+            arrays[f"observed_{name}"] = seen.astype(float)
+            harmless = {"positive": 1.0, "unit": 0.5, "open unit": 0.5}.get(spec.kind, 0)
+            arrays[name] = np.where(seen, array, harmless).astype(array.dtype)
+        if spec.kind == "extended":
+            arrays[name] = np.clip(arrays[name], -1e100, 1e100)
+
+
+def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
+    """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
+    count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)
+    missing = np.isnan(array) | (array < 0) if spec.missing else np.zeros(array.shape, dtype=bool)
+    labels = np.where(missing, -1, array - spec.origin)
+    good = missing | ((labels >= 0) & (labels < count))
+    _refuse_wrong(name, array, good, f"one of {spec.origin}, ..., {spec.origin + count - 1}")
+    return labels.astype(np.intp)
+
+
+def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> float:
+    """Measure the arrays that move together from the mean of one of them; the mean."""
+    seen = arrays.get(f"observed_{name}", np.ones(()))
+    centre = float(np.mean(arrays[name], where=np.broadcast_to(seen > 0, arrays[name].shape)))
+    centre = centre if np.isfinite(centre) else 0.0
+    for each in moving:
+        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
+    return centre
+
+
+def _chunk_length(rows: int, width: int) -> int:
+    """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole."""
+    return rows if rows <= 20_000 else min(rows, max(1024, 98_304 // width))

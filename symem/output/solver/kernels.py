@@ -1,0 +1,92 @@
+"""The numerical pieces of an E-step that NumPy has no name for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from symem.runtime import DataError
+
+#: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
+_LOSES_DIGITS = 4.5e6
+
+
+def _log(value: Any) -> Any:
+    """log, finite at 0: a parameter on the edge of its support gives a weight of 1e-308, and 0 log 0 = 0."""
+    return np.log(np.maximum(value, 2.2250738585072014e-308))
+
+
+def _softmax(weight: Any, axis: int) -> Any:
+    """Replace log weights by probabilities along an axis, in place; the log-sum-exp that normalised them."""
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
+    np.subtract(weight, peak, out=weight)
+    np.exp(weight, out=weight)
+    total = np.add.reduce(weight, axis, keepdims=True)
+    np.divide(weight, total, out=weight)
+    np.log(total, out=total)
+    total += peak
+    return total.squeeze(axis)
+
+
+def _guarded_softmax(weight: Any, axis: int) -> Any:
+    """`_softmax` where outcomes may be impossible (-inf): where all are, every probability is 0."""
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
+    peak = np.where(np.isneginf(peak), 0.0, peak)
+    np.exp(np.subtract(weight, peak, out=weight), out=weight)
+    total = np.add.reduce(weight, axis, keepdims=True)
+    weight /= np.where(total > 0, total, 1.0)
+    return (np.log(total) + peak).squeeze(axis)
+
+
+def _refuse_impossible(log_normaliser: Any, first: int) -> None:
+    """An observation that no outcome of the latents can explain has no likelihood."""
+    wrong = np.isneginf(log_normaliser)
+    if np.any(wrong):
+        row = first + int(np.argwhere(np.atleast_1d(wrong))[0][0])
+        raise DataError(
+            f"Row {row} is impossible: under these parameters no value of the latents can give it."
+        )
+
+
+def _log_normal_interval(low: Any, high: Any) -> Any:
+    """log(Phi(high) - Phi(low)), from the tail in which the difference keeps its digits."""
+    flip = np.asarray(low) > 0
+    low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
+    upper = log_ndtr(high)
+    return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _filled_in(
+    whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[int, ...], first: int, rows: int | None
+) -> tuple[Any, ...]:
+    """The arrays of all rows, with those of one chunk put in their place."""
+    if rows is None:
+        return tuple(np.array(each) for each in part)
+    if not whole:
+        shapes = [
+            (*each.shape[:axis], rows, *each.shape[axis + 1 :]) for each, axis in zip(part, axes, strict=True)
+        ]
+        whole = tuple(np.empty(shape) for shape in shapes)
+    for array, each, axis in zip(whole, part, axes, strict=True):
+        np.moveaxis(array, axis, 0)[first : first + each.shape[axis]] = np.moveaxis(each, axis, 0)
+    return whole
+
+
+def _solve(matrix: Any, vector: Any) -> Any:
+    """The solution of linear systems over the last axes; the shortest one where a system is singular."""
+    try:
+        return np.linalg.solve(matrix, vector[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return (np.linalg.pinv(matrix) @ vector[..., None])[..., 0]
+
+
+def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """The array of that shape in which every value is added at its place."""
+    flat: Any = 0
+    for place, size in zip(places, shape, strict=True):
+        flat = flat * size + place
+    flat, value = np.broadcast_arrays(flat, value)
+    return np.bincount(flat.ravel(), value.ravel(), math.prod(shape)).reshape(shape)

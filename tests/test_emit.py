@@ -1,0 +1,285 @@
+"""What an emitted module promises beyond its formulas: digits, chunks, names, and refusals that say what is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Idx, IndexedBase, symbols
+
+from symem import Categorical, Gamma, Model, NameClashError, Normal, NotDerivedError, Poisson, Positive, Uniform
+from symem.derive import derive_records
+from symem.output.emit import emit, load
+
+n, K, J = symbols("n K J", integer=True, positive=True)
+i, k = Idx("i", n), Idx("k", K)
+x, z, w, mu, sigma, lam = map(IndexedBase, ["x", "z", "w", "mu", "sigma", "lam"])
+THETA = {"w": [0.4, 0.6], "mu": [-1.0, 2.0], "sigma": [1.0, 0.7]}
+SAMPLE = np.concatenate([np.random.default_rng(0).normal(-1, 1, 60), np.random.default_rng(1).normal(2, 0.5, 90)])
+
+
+def mixture() -> Model:
+    return Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z])
+
+
+def poisson_mixture() -> Model:
+    return Model({z[i]: Categorical(w[k]), x[i]: Poisson(lam[z[i]])}, latent=[z])
+
+
+@cache
+def solver() -> ModuleType:
+    return load(emit(derive_records(mixture())))
+
+
+@cache
+def counting_solver() -> ModuleType:
+    return load(emit(derive_records(poisson_mixture())))
+
+
+def log_density(theta: dict[str, Any], values: Any) -> Any:
+    """The mixture's log-likelihood, each log-density from its centred square."""
+    weights, means, scales = (np.asarray(theta[name])[:, None] for name in ("w", "mu", "sigma"))
+    each = np.log(weights / scales) - np.log(2 * np.pi) / 2 - (values - means) ** 2 / (2 * scales**2)
+    return np.logaddexp.reduce(each, axis=0).sum()
+
+
+def moved(theta: dict[str, Any], by: float) -> dict[str, Any]:
+    return {**theta, "mu": np.asarray(theta["mu"]) + by}
+
+
+# -- digits ------------------------------------------------------------------------------------------------
+
+
+def test_data_far_from_zero_keep_their_variance() -> None:
+    far = np.round(SAMPLE * 2**20) / 2**20 + 1e8
+    near = far - 1e8
+    one, other = solver().fit(x=near, start=THETA), solver().fit(x=far, start=moved(THETA, 1e8))
+    np.testing.assert_allclose(other.parameters.sigma, one.parameters.sigma, rtol=1e-7)
+    np.testing.assert_allclose(other.parameters.mu - 1e8, one.parameters.mu, atol=1e-7)
+    assert other.log_likelihood == pytest.approx(one.log_likelihood, rel=1e-10)
+
+
+def test_distant_components_keep_their_digits() -> None:
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(0, 1, 50), rng.normal(1e6, 1, 50)])
+    theta = {"w": [0.5, 0.5], "mu": [0.1, 1e6], "sigma": [1.0, 1.2]}
+    assert solver().log_likelihood(theta, x=values) == pytest.approx(log_density(theta, values), rel=1e-9)
+
+
+def test_weights_that_underflow_still_normalise() -> None:
+    table = solver().posterior(THETA, x=[1e3, -1e3]).z
+    np.testing.assert_allclose(table.sum(axis=1), 1.0)
+
+
+# -- chunks and streams ------------------------------------------------------------------------------------
+
+
+def test_parts_merge_into_the_whole() -> None:
+    whole = solver().statistics(THETA, x=SAMPLE)
+    parts = [solver().statistics(THETA, x=part) for part in np.array_split(SAMPLE, 3)]
+    merged = solver().merge(solver().merge(parts[2], parts[0]), parts[1])
+    assert merged.log_likelihood == pytest.approx(whole.log_likelihood)
+    for one, other in zip(solver().m_step(merged), solver().em_step(THETA, x=SAMPLE), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_long_data_are_cut_into_chunks_and_shown_whole() -> None:
+    long = np.tile(SAMPLE, 400)
+    assert solver().log_likelihood(THETA, x=long) == pytest.approx(400 * log_density(THETA, SAMPLE), rel=1e-11)
+    np.testing.assert_allclose(
+        solver().posterior(THETA, x=long).z, np.tile(solver().posterior(THETA, x=SAMPLE).z, (400, 1)), atol=1e-12
+    )
+
+
+# -- the text ----------------------------------------------------------------------------------------------
+
+
+def test_the_text_does_not_depend_on_the_process() -> None:
+    script = (
+        "from tests.test_emit import mixture, emit, derive_records\n"
+        "import hashlib\n"
+        "print(hashlib.sha256(emit(derive_records(mixture())).encode()).hexdigest())"
+    )
+    root = Path(__file__).parents[1]
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            cwd=root, capture_output=True, check=True, text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(runs) == 1
+
+
+def test_the_module_stands_alone(tmp_path: Path) -> None:
+    (tmp_path / "solver.py").write_text(emit(derive_records(mixture())), encoding="utf-8")
+    script = (
+        "import sys, solver\n"
+        "fit = solver.fit(x=[0.0, 0.1, 5.0, 5.2, 5.1], start={'w': [.5, .5], 'mu': [0, 5], 'sigma': [1, 1]}, max_iter=3, tol=0)\n"
+        "assert not {'symem', 'sympy', 'scipy', 'jinja2'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, check=True)
+
+
+NAMES = ["statistics", "np", "theta", "data", "i_", "rows", "lambda_", "count", "natural", "A_z", "S_0", "gamma_z"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_may_be_a_parameter_or_a_datum(name: str) -> None:
+    array = IndexedBase(name)
+    as_parameter = Model({z[i]: Categorical(w[k]), x[i]: Poisson(array[z[i]])}, latent=[z])
+    as_datum = Model({z[i]: Categorical(w[k]), array[i]: Poisson(lam[z[i]])}, latent=[z])
+    values = [0, 1, 7, 8]
+    plain = counting_solver().em_step({"w": [0.5, 0.5], "lam": [1.0, 6.0]}, x=values)
+    one = load(emit(derive_records(as_parameter))).em_step({"w": [0.5, 0.5], name: [1.0, 6.0]}, x=values)
+    two = load(emit(derive_records(as_datum))).em_step({"w": [0.5, 0.5], "lam": [1.0, 6.0]}, **{name: values})
+    np.testing.assert_allclose(getattr(one, name), plain.lam)
+    np.testing.assert_allclose(two.lam, plain.lam)
+
+
+@pytest.mark.parametrize("name", ["start", "tol", "seed", "verbose"])
+def test_a_datum_called_like_a_keyword_of_fit_is_refused(name: str) -> None:
+    array = IndexedBase(name)
+    model = Model({z[i]: Categorical(w[k]), array[i]: Poisson(lam[z[i]])}, latent=[z])
+    with pytest.raises(NameClashError, match=name):
+        emit(derive_records(model))
+
+
+def test_an_open_block_is_named() -> None:
+    shape, rate = map(IndexedBase, ["shape", "rate"])
+    model = Model(
+        {z[i]: Categorical(w[k]), x[i]: Gamma(shape[z[i]], 1 / rate[z[i]])},
+        latent=[z],
+        parameters={shape: Positive(), rate: Positive()},
+    )
+    with pytest.raises(NotDerivedError, match="shape"):
+        emit(derive_records(model))
+
+
+# -- what is refused ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "x is missing: pass x="),
+        ({"x": [1.0, 2.0], "y": [1.0]}, "'y' is not an array of this model"),
+        ({"x": [1.0, np.nan, 2.0]}, r"x\[1\] = nan"),
+        ({"x": [1.0, 2.0, np.inf]}, r"x\[2\] = inf"),
+        ({"x": [[1.0], [2.0]]}, r"x must have shape \(n\).*\(2, 1\)"),
+        ({"x": []}, "x is empty"),
+        ({"x": ["a", "b"]}, "x is not an array of numbers"),
+    ],
+)
+def test_bad_data_are_named(data: dict[str, Any], words: str) -> None:
+    with pytest.raises(solver().DataError, match=words):
+        solver().log_likelihood(THETA, **data)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"w": [0.5, 0.6]}, "w must sum to 1"),
+        ({"w": [-0.5, 1.5]}, r"w\[0\] = -0.5"),
+        ({"sigma": [1.0, 0.0]}, r"sigma\[1\] = 0.0, but every entry of sigma must be positive"),
+        ({"mu": [0.0]}, "w says that K is 2, but mu"),
+        ({"mu": [0.0, np.nan]}, r"mu\[1\] = nan"),
+        ({"tau": 1.0}, "'tau' is not a parameter"),
+    ],
+)
+def test_bad_parameters_are_named(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(solver().DataError, match=words):
+        solver().fit(x=SAMPLE, start={**THETA, **change})
+
+
+@pytest.mark.parametrize(("counts", "words"), [([1, -2], r"x\[1\] = -2"), ([1.5, 2], r"x\[0\] = 1.5")])
+def test_counts_are_counts(counts: list[float], words: str) -> None:
+    with pytest.raises(counting_solver().DataError, match=words):
+        counting_solver().fit(x=counts, K=2)
+
+
+@pytest.mark.parametrize(("sizes", "words"), [({}, "pass K="), ({"K": 0}, "K = 0"), ({"K": 1.5}, "K = 1.5")])
+def test_a_size_that_no_array_shows_is_asked_for(sizes: dict[str, Any], words: str) -> None:
+    with pytest.raises(solver().DataError, match=words):
+        solver().fit(x=SAMPLE, **sizes)
+
+
+def test_two_arrays_that_disagree_are_both_named() -> None:
+    y, b = IndexedBase("y"), IndexedBase("b")
+    t = symbols("t")
+    model = Model({b[i]: Normal(0, t), x[i]: Normal(b[i], y[i])}, latent=[b], known=[y])
+    module = load(emit(derive_records(model)))
+    with pytest.raises(module.DataError, match="x says that n is 3, but y"):
+        module.log_likelihood({"t": 1.0}, x=[1.0, 2.0, 3.0], y=[1.0, 1.0])
+
+
+def test_labels_count_from_where_their_index_does() -> None:
+    one, seen = Idx("v", (1, J)), IndexedBase("B")
+    model = Model({z[i]: Categorical(w[k]), x[i]: Categorical(seen[z[i], one])}, latent=[z])
+    module = load(emit(derive_records(model)))
+    theta = {"w": [0.5, 0.5], "B": [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]}
+    expected = np.log([0.4, 0.3]).sum()
+    assert module.log_likelihood(theta, x=[1, 3]) == pytest.approx(expected)
+    with pytest.raises(module.DataError, match=r"x\[1\] = 0.0, but every entry of x must be one of 1, ..., 3"):
+        module.log_likelihood(theta, x=[1, 0])
+
+
+def test_an_impossible_row_is_named() -> None:
+    low, high = IndexedBase("low"), IndexedBase("high")
+    model = Model({z[i]: Categorical(w[k]), x[i]: Uniform(low[z[i]], high[z[i]])}, latent=[z], known=[low, high])
+    module = load(emit(derive_records(model)))
+    ranges = {"low": [0.0, 2.0], "high": [1.0, 3.0]}
+    assert module.em_step({"w": [0.5, 0.5]}, x=[0.5, 0.7, 2.5], **ranges).w == pytest.approx([2 / 3, 1 / 3])
+    with pytest.raises(module.DataError, match="Row 1 is impossible"):
+        module.log_likelihood({"w": [0.5, 0.5]}, x=[0.5, 1.5], **ranges)
+
+
+# -- the fit -----------------------------------------------------------------------------------------------
+
+
+def test_a_fit_is_the_same_for_the_same_seed_and_finds_the_components() -> None:
+    one, two = (solver().fit(x=SAMPLE, K=2, seed=5, n_init=2) for _ in range(2))
+    for a, b in zip(one.parameters, two.parameters, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(np.sort(one.parameters.mu), [-1, 2], atol=0.3)
+    assert one.converged
+    assert one.posterior.z.shape == (150, 2)
+    assert one.history[-1] == pytest.approx(one.log_likelihood)
+
+
+def test_reaching_max_iter_is_not_convergence() -> None:
+    with pytest.warns(solver().NotConvergedWarning, match="max_iter"):
+        fit = solver().fit(x=SAMPLE, start=THETA, max_iter=2)
+    assert not fit.converged
+    assert fit.n_iter == 2
+
+
+def test_every_iteration_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[tuple[int, float, float]] = []
+    far = SAMPLE + 1000.0
+    fit = solver().fit(
+        x=far, start=moved(THETA, 1000.0), verbose=True, callback=lambda t, p, v: told.append((t, p.mu[0], v))
+    )
+    assert [t for t, _, _ in told] == list(range(fit.n_iter + 1))
+    assert all(mean > 900 for _, mean, _ in told)
+    assert "iteration 0" in capsys.readouterr().err
+
+
+def test_a_collapsing_component_is_named() -> None:
+    values = np.concatenate([np.zeros(5), SAMPLE[60:] + 50.0])
+    with pytest.warns(solver().EMWarning, match="sigma"):
+        solver().fit(x=values, start={"w": [0.5, 0.5], "mu": [0.0, 50.0], "sigma": [1.0, 1.0]})
+
+
+def test_an_empty_component_is_named() -> None:
+    values = np.random.default_rng(1).normal(0, 1, 40)
+    start = {"w": [0.5, 0.5], "mu": [0.0, 1e5], "sigma": [1.0, 1.0]}
+    with pytest.warns(solver().EmptyComponentWarning, match=r"mu\[1\]|sigma\[1\]|z = 1"):
+        solver().fit(x=values, start=start)
