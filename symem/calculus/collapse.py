@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from sympy import Add, Expr, Indexed, Mul, Sum, preorder_traversal
+from sympy import Add, Expr, Indexed, Integer, Mul, Sum, preorder_traversal
 
+from symem.calculus.isolate import simplified
 from symem.calculus.posteriors import Eliminated
 from symem.calculus.separate import Term, fold, separate
 from symem.derivation import Definition
@@ -15,12 +16,36 @@ class Collapse:
     """Replaces Σ_k S[k] by a number of observations, where S[k] sums a posterior's probability of k."""
 
     def __init__(self, statistics: Iterable[Definition], eliminated: Iterable[Eliminated], sizes: set[Expr]) -> None:
+        statistics, eliminated = tuple(statistics), tuple(eliminated)
         self._values = {s.symbol.base: s for s in statistics if isinstance(s.symbol, Indexed)}
         tables = [e.probability for e in eliminated if e.probability and e.outcome]
         self._probabilities = {table.symbol.base for table in tables if isinstance(table.symbol, Indexed)}
         self._sizes = sizes
+        self._whole = list(self._complete_groups(statistics, tables))
 
     def __call__(self, expr: Expr) -> Expr:
+        for symbols, count in self._whole:
+            if set(symbols) <= expr.free_symbols:
+                shorter = simplified(expr.xreplace({symbols[0]: count - Add(*symbols[1:])}))
+                expr = shorter if shorter.count_ops() < expr.count_ops() else expr
+        return self._over_sums(expr)
+
+    def _complete_groups(
+        self, statistics: Iterable[Definition], tables: Iterable[Definition]
+    ) -> Iterator[tuple[list[Expr], Expr]]:
+        """Scalar statistics Σ_i γ_i0, Σ_i γ_i1, … that name every outcome, and the count they add up to."""
+        plain = {s.value: s.symbol for s in statistics if not s.axes and isinstance(s.value, Sum)}
+        for table in tables:
+            *places, outcome = table.symbol.indices if isinstance(table.symbol, Indexed) else (None,)
+            if not places or not table.axes[-1].size.is_Integer:
+                continue
+            cells = [table.symbol.xreplace({outcome: cell}) for cell in map(Integer, range(int(table.axes[-1].size)))]
+            limits = tuple(axis.limits for axis in table.axes[:-1])
+            sums = [plain.get(Sum(cell, *limits)) for cell in cells]
+            if None not in sums:
+                yield [s for s in sums if s is not None], Mul(*(axis.size for axis in table.axes[:-1]))
+
+    def _over_sums(self, expr: Expr) -> Expr:
         rules = {s: self._sum(s) for s in preorder_traversal(expr) if isinstance(s, Sum)}
         changed = {old: new for old, new in rules.items() if old != new}
         return expr.xreplace(changed) if changed else expr

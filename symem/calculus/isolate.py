@@ -130,6 +130,8 @@ def spread(value: Expr) -> Expr:
     """A ratio with a difference of products on top as a sum of simple ratios: a variance reads S₂/S₀ - S₁²/S₀²."""
     numerator, denominator = fraction(together(value))
     parts = Add.make_args(expand(numerator, deep=False))
+    if any(isinstance(factor, Add) for factor in Mul.make_args(denominator)):
+        return value
     if not any(_degree(part) > 1 for part in parts) or not any(part.could_extract_minus_sign() for part in parts):
         return value
     return Add(*(simplified(part / denominator) for part in parts))

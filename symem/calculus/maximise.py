@@ -8,13 +8,14 @@ says which parameters and which term stand in the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand
 
 from symem.calculus.differentiate import Unknown, derivative, equation
-from symem.calculus.gathering import atoms_of
+from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.isolate import isolate, simplified
 from symem.calculus.linear import coupled_over_axis, joint
 from symem.calculus.names import Names
@@ -26,7 +27,7 @@ from symem.language.supports import Simplex
 
 MULTIPLIER = Symbol("lamda", real=True)
 #: An update is written in earlier updates where putting them in makes it that many times longer.
-LONG = 3
+LONG = 1.5
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Block:
             whole = self.collapse(equation(self._known(self._terms_of(unknown))))
             value = isolate(whole, unknown.atom, self.supports[unknown].support)
             if value is not None and self._is_free(value, unknown):
+                value = self.collapse(value)
                 nested = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support) or value
                 simple = nested if value.count_ops() > LONG * nested.count_ops() else value
                 self._accept(Root(unknown, simple, raw, nested, "isolated"))
@@ -87,6 +89,7 @@ class Block:
         return False
 
     def _constraint_of(self, unknown: Unknown) -> tuple[Unknown, ...] | None:
+        """The unknowns that form a simplex with this one; alone, it runs over the cells itself."""
         if isinstance(self.supports[unknown].support, Simplex):
             return next((group for group in self.simplexes if unknown in group), (unknown,))
         return None
@@ -95,31 +98,45 @@ class Block:
         """θ_k(λ) = g(λ) h_k, so θ_k = h_k / Σ h."""
         for unknown in self.pending:
             group = self._constraint_of(unknown)
-            if group is None:
+            if group is None or not self._is_whole(group):
                 continue
             raws = [equation(self._terms_of(member)) for member in group]
             shares = [self._share(raw, member) for raw, member in zip(raws, group, strict=True)]
-            if any(share is None or not self._is_free(share, member) for share, member in zip(shares, group, strict=True)):
+            if None in shares or len({share[1] for share in shares if share}) != 1:
                 continue
-            whole = self._simplex_sum([s for s in shares if s is not None], group)
+            whole = self._simplex_sum([share[0] for share in shares if share], group)
             for member, share, raw in zip(group, shares, raws, strict=True):
-                value = simplified(share / whole)
+                assert share is not None
+                value = simplified(share[0] / whole)
                 self._accept(Root(member, value, raw - MULTIPLIER, value, "multiplier", (MULTIPLIER, whole)))
             return True
         return False
 
-    def _share(self, raw: Expr, unknown: Unknown) -> Expr | None:
-        """h in θ = g(λ) h, scaled so that g(λ) = 1/λ where that is its form."""
+    def _is_whole(self, group: tuple[Unknown, ...]) -> bool:
+        """Whether the group covers its simplex: all cells by name, or one index over all of them."""
+        variable, support = self.supports[group[0]], self.supports[group[0]].support
+        assert isinstance(support, Simplex)
+        if not variable.sizes:
+            return group in self.simplexes
+        cells = places_of(group[0].atom)[-support.axes :]
+        if any(cell.is_Integer for cell in cells):
+            return len(group) == prod(variable.sizes[-support.axes :])
+        return len(group) == 1
+
+    def _share(self, raw: Expr, unknown: Unknown) -> tuple[Expr, Expr] | None:
+        """(h, g) in θ = g(λ) h, where g is the same for all cells."""
         value = isolate(raw - MULTIPLIER, unknown.atom, self.supports[unknown].support)
-        if value is None:
+        if value is None or not self._is_free(value, unknown):
             return None
         _, held = simplified(value).as_independent(MULTIPLIER, as_Add=False)
         share = simplified(value / held)
-        return None if share.has(MULTIPLIER) else _expanded_share(share)
+        if share.has(MULTIPLIER) or held.free_symbols != {MULTIPLIER}:
+            return None
+        return _expanded_share(share), held
 
     def _simplex_sum(self, shares: list[Expr], group: tuple[Unknown, ...]) -> Expr:
-        if len(group) > 1:
-            return Add(*shares)
+        if len(group) > 1 or not group[0].axes:
+            return self.collapse(Add(*shares))
         support = self.supports[group[0]].support
         assert isinstance(support, Simplex)
         cells = group[0].axes[-support.axes :]
@@ -135,7 +152,7 @@ class Block:
                 wholes = [self.collapse(equation(self._known(self._terms_of(unknown)))) for unknown in group]
                 values = joint(wholes, group, self.pending)
                 if values:
-                    for unknown, value, raw in zip(group, values, raws, strict=True):
+                    for unknown, value, raw in zip(group, map(self.collapse, values), raws, strict=True):
                         self._accept(Root(unknown, value, raw, value, "jointly linear"))
                     return True
         return False
@@ -193,7 +210,9 @@ def solve_blocks(
 ) -> list[Block]:
     """Solve ∂Q/∂θ = 0 for all parameters."""
     unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
-    groups = tuple(tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes)
+    ties = [tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes]
+    ties = [tie for tie, names_ in zip(ties, simplexes, strict=True) if len(tie) == len(names_)]
+    groups = (*ties, *_cells_one_by_one(unknowns))
     blocks = []
     for number, members in enumerate(_components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
@@ -201,6 +220,17 @@ def solve_blocks(
         block.solve()
         blocks.append(block)
     return blocks
+
+
+def _cells_one_by_one(unknowns: Mapping[Unknown, Variable]) -> list[tuple[Unknown, ...]]:
+    """The cells of a simplex that are named by literals, p[0], p[1], …, as one group a simplex."""
+    groups: dict[object, list[Unknown]] = {}
+    for unknown, variable in unknowns.items():
+        if isinstance(variable.support, Simplex) and isinstance(unknown.atom, Indexed):
+            rows, cells = unknown.atom.indices[: -variable.support.axes], unknown.atom.indices[-variable.support.axes :]
+            if all(cell.is_Integer for cell in cells):
+                groups.setdefault((variable.name, rows), []).append(unknown)
+    return [tuple(group) for group in groups.values()]
 
 
 def unknowns_of(variable: Variable, terms: Iterable[Term], names: Names) -> list[Unknown]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Eq, Expr, Indexed, Integer, Mul, S, Sum, Symbol
+from sympy import Add, Eq, Expr, Mul, S, Sum, Symbol
 
 from symem.calculus.expectation import Expectations
-from symem.calculus.gathering import atoms_of
+from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, fold, gather, rejoin, tidy
 from symem.derivation import Definition
@@ -45,9 +45,8 @@ class Statistics:
     names: Names
     splits: list[SplitTerm] = field(default_factory=list)
 
-    def take(self, term: Term) -> None:
-        """Split a term that holds parameters."""
-        plain = plain_indices(term, self.model.parameters)
+    def take(self, plain: Term) -> None:
+        """Split a term that holds parameters at plain indices."""
         held = [f for f in plain.factors() if self._has(f, self.model.parameters)]
         rest = [f for f in plain.factors() if f not in held]
         if any(self._has(f, self._varying) for f in held):
@@ -140,13 +139,29 @@ def joined(parts: Iterable[Expr]) -> Expr:
     return Add(*rest, *(Sum(function, *limits) for limits, function in sums.items()))
 
 
-def plain_indices(term: Term, parameters: Iterable[Variable]) -> Term:
-    """Give every parameter plain indices: θ[x_i] becomes Σ_v [x_i = v] θ[v]."""
+def running_slots(terms: Iterable[Term], parameters: Iterable[Variable]) -> set[tuple[str, int]]:
+    """The slots of parameters in which something other than a literal stands somewhere."""
+    return {
+        (variable.name, slot)
+        for term in terms
+        for variable in parameters
+        for atom in atoms_of(term.factor, variable)
+        for slot, place in enumerate(places_of(atom))
+        if not place.is_Integer
+    }
+
+
+def plain_indices(term: Term, parameters: Iterable[Variable], running: set[tuple[str, int]]) -> Term:
+    """Give every parameter plain indices: θ[x_i] becomes Σ_v [x_i = v] θ[v].
+
+    A literal stays where only literals stand in that slot; next to θ[k], θ[0] is Σ_v [0 = v] θ[v].
+    """
     factor, axes = term.factor, term.axes
     for variable in parameters:
         for atom in atoms_of(factor, variable):
-            for slot, place in enumerate(atom.indices if isinstance(atom, Indexed) else ()):
-                if isinstance(place, (Symbol, Integer)) and (place.is_Integer or place in {a.index for a in axes}):
+            for slot, place in enumerate(places_of(atom)):
+                literal = place.is_Integer and (variable.name, slot) not in running
+                if literal or place in {axis.index for axis in axes}:
                     continue
                 axis = _category_axis(variable, slot, factor, axes)
                 factor = _at_category(factor, place, axis, tuple(parameters)) * Iverson(Eq(place, axis.index))
@@ -211,17 +226,20 @@ def expected(
 ) -> Expected:
     """Take the posterior mean of every term, and gather the statistics."""
     statistics, constants = Statistics(model, names), []
+    means: list[Term] = []
     for term in complete:
         if any(atoms_of(term.factor, parameter) for parameter in model.parameters):
-            for mean in expectations.of(term):
-                statistics.take(mean)
+            means += expectations.of(term)
         elif not term.factor.has(LogIverson):
             constants.append(_constant(term, expectations, model))
     for term in prior:
         if any(atoms_of(term.factor, parameter) for parameter in model.parameters):
-            statistics.take(term)
+            means.append(term)
         else:
             constants.append(fold(term).expr)
+    running = running_slots(means, model.parameters)
+    for term in means:
+        statistics.take(plain_indices(term, model.parameters, running))
     terms, named = statistics.named()
     return Expected(tuple(terms), named, Add(*constants))
 
