@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 from sympy import Idx, IndexedBase, symbols
 
-from symem import Categorical, Gamma, Model, NameClashError, Normal, NotDerivedError, Poisson, Positive, Uniform
+from symem import (
+    Categorical,
+    Gamma,
+    Model,
+    NameClashError,
+    Normal,
+    NotDerivedError,
+    Poisson,
+    Positive,
+    Uniform,
+)
 from symem.derive import derive_records
 from symem.output.emit import emit, load
 
@@ -21,7 +31,9 @@ n, K, J = symbols("n K J", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
 x, z, w, mu, sigma, lam = map(IndexedBase, ["x", "z", "w", "mu", "sigma", "lam"])
 THETA = {"w": [0.4, 0.6], "mu": [-1.0, 2.0], "sigma": [1.0, 0.7]}
-SAMPLE = np.concatenate([np.random.default_rng(0).normal(-1, 1, 60), np.random.default_rng(1).normal(2, 0.5, 90)])
+SAMPLE = np.concatenate(
+    [np.random.default_rng(0).normal(-1, 1, 60), np.random.default_rng(1).normal(2, 0.5, 90)]
+)
 
 
 def mixture() -> Model:
@@ -91,9 +103,13 @@ def test_parts_merge_into_the_whole() -> None:
 
 def test_long_data_are_cut_into_chunks_and_shown_whole() -> None:
     long = np.tile(SAMPLE, 400)
-    assert solver().log_likelihood(THETA, x=long) == pytest.approx(400 * log_density(THETA, SAMPLE), rel=1e-11)
+    assert solver().log_likelihood(THETA, x=long) == pytest.approx(
+        400 * log_density(THETA, SAMPLE), rel=1e-11
+    )
     np.testing.assert_allclose(
-        solver().posterior(THETA, x=long).z, np.tile(solver().posterior(THETA, x=SAMPLE).z, (400, 1)), atol=1e-12
+        solver().posterior(THETA, x=long).z,
+        np.tile(solver().posterior(THETA, x=SAMPLE).z, (400, 1)),
+        atol=1e-12,
     )
 
 
@@ -128,7 +144,20 @@ def test_the_module_stands_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, check=True)
 
 
-NAMES = ["statistics", "np", "theta", "data", "i_", "rows", "lambda_", "count", "natural", "A_z", "S_0", "gamma_z"]
+NAMES = [
+    "statistics",
+    "np",
+    "theta",
+    "data",
+    "i_",
+    "rows",
+    "lambda_",
+    "count",
+    "natural",
+    "A_z",
+    "S_0",
+    "gamma_z",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -227,13 +256,17 @@ def test_labels_count_from_where_their_index_does() -> None:
     theta = {"w": [0.5, 0.5], "B": [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]}
     expected = np.log([0.4, 0.3]).sum()
     assert module.log_likelihood(theta, x=[1, 3]) == pytest.approx(expected)
-    with pytest.raises(module.DataError, match=r"x\[1\] = 0.0, but every entry of x must be one of 1, ..., 3"):
+    with pytest.raises(
+        module.DataError, match=r"x\[1\] = 0.0, but every entry of x must be one of 1, ..., 3"
+    ):
         module.log_likelihood(theta, x=[1, 0])
 
 
 def test_an_impossible_row_is_named() -> None:
     low, high = IndexedBase("low"), IndexedBase("high")
-    model = Model({z[i]: Categorical(w[k]), x[i]: Uniform(low[z[i]], high[z[i]])}, latent=[z], known=[low, high])
+    model = Model(
+        {z[i]: Categorical(w[k]), x[i]: Uniform(low[z[i]], high[z[i]])}, latent=[z], known=[low, high]
+    )
     module = load(emit(derive_records(model)))
     ranges = {"low": [0.0, 2.0], "high": [1.0, 3.0]}
     assert module.em_step({"w": [0.5, 0.5]}, x=[0.5, 0.7, 2.5], **ranges).w == pytest.approx([2 / 3, 1 / 3])

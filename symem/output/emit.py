@@ -220,7 +220,7 @@ class _Source:
                 )
         return {
             "posterior_arrays": _tuple(arrays),
-            "posterior_rows": _tuple(map(str, rows)),
+            "posterior_rows": repr(tuple(rows)),
             "posterior_values": ", ".join(values),
         }
 
@@ -313,19 +313,25 @@ class _Source:
         lines = []
         size = f"sizes[{_quoted(str(program.rows))}]"
         work = "None"
-        width = "1"
         if program.features:
-            shape = [
-                f"sizes[{_quoted(str(program.lower.sizes[axis]))}]"
-                if not program.lower.sizes[axis].is_Integer
-                else str(program.lower.sizes[axis])
-                for axis in program.features.labels
-            ]
-            width = f"{' * '.join(shape)} + {len(program.features.features)}"
+            shape = [self._size(program.lower.sizes[axis]) for axis in program.features.labels]
             work = f"np.empty(({', '.join(shape)}, length))"
-        lines += [f"length = _chunk_length({size}, {width})", f"work = {work}"]
+        lines += [f"length = _chunk_length({size}, {' + '.join(self._widths())})", f"work = {work}"]
         cuts = f"range(0, {size}, length)"
         return [*lines, f"chunks = tuple(_rows(arrays, sizes, slice(k, k + length), work) for k in {cuts})"]
+
+    def _size(self, size: Expr) -> str:
+        return str(size) if size.is_Integer else f"sizes[{_quoted(str(size))}]"
+
+    def _widths(self) -> list[str]:
+        """How many numbers a row takes: features, tables and data arrays."""
+        program = self.program
+        shapes = [[axis.size for axis in each.axes] for each in program.derivation.definitions]
+        shapes += [list(each.sizes) for each in self._asked() if program.rows in each.sizes]
+        beside = [tuple(size for size in shape if size != program.rows) for shape in shapes]
+        widths = [" * ".join(map(self._size, shape)) for shape in dict.fromkeys(beside) if shape]
+        features = len(program.features.features) if program.features else 1
+        return [str(features), *widths]
 
     def _make_rows(self, named: dict[str, str], sizes: dict[str, str]) -> list[str]:
         program, bodies = self.program, self.bodies
@@ -355,8 +361,8 @@ def _plain_entries(extent: Extent) -> dict[Any, Any]:
 
 
 def _tuple(names: Iterable[str]) -> str:
-    listed = ", ".join(names)
-    return f"({listed},)" if listed else "()"
+    listed = list(names)
+    return f"({listed[0]},)" if len(listed) == 1 else ", ".join(listed) or "()"
 
 
 def _axes_text(axes: Sequence[Any]) -> str:

@@ -229,7 +229,7 @@ class Builder:
         value = _renamed(weight, probability)
         found = (
             separated(self.lower, name, value, axes, plates[0])
-            if allowed and len(plates) == 1 and axes[-1] == plates[0]
+            if allowed and [self.sizes[axis] for axis in plates] == [self.rows] and axes[-1] == plates[0]
             else None
         )
         self.direct = self._centred_weight(value, axes) if found else self.direct
@@ -316,7 +316,7 @@ class Builder:
         infer = tuple(_with_nodes(each, lift) for each in statements)
         stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
         value = data(value)
-        direct = lift(self.direct) if self.direct is not None else None
+        direct = data(self.direct) if self.direct is not None else None
         prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
         coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
         if features:
