@@ -7,7 +7,7 @@ of its arguments, its log-partition and its moments (Wainwright & Jordan 2008, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,12 @@ class Distribution:
     @property
     def name(self) -> str:
         return self.family.name
+
+    def parts(self) -> Iterator[Distribution]:
+        """The distribution and those in its branches."""
+        yield self
+        for branch in self.branches.values():
+            yield from branch.parts()
 
     def __hash__(self) -> int:
         return hash((self.family.name, self.arguments))

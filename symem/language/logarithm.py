@@ -6,6 +6,7 @@ A density is positive, so the log of a product of its factors is the sum of thei
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sympy import (
@@ -31,26 +32,13 @@ from symem.language.plates import Iverson, LogIverson
 
 def log_of(expr: Expr) -> Expr:
     """log(expr) as a sum of logs of its factors."""
-    if isinstance(expr, Mul):
-        return _log_of_product(expr)
-    if isinstance(expr, Pow):
-        return expr.exp * log_of(expr.base)
-    if isinstance(expr, exp):
-        return expr.args[0]
-    if isinstance(expr, Product):
-        return Sum(log_of(expr.function), *expr.limits)
-    if isinstance(expr, (factorial, gamma)):
-        return loggamma(expr.args[0] + (1 if isinstance(expr, factorial) else 0))
-    if isinstance(expr, binomial):
-        n, k = expr.args
-        return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
-    if isinstance(expr, Iverson):
-        return LogIverson(expr.args[0])
-    if isinstance(expr, Add):
-        return _log_of_sum(expr)
-    if isinstance(expr, Piecewise):
-        return _log_of_cases(expr)
-    return log(expr)
+    rule = next((rule for kind, rule in _RULES.items() if isinstance(expr, kind)), log)
+    return rule(expr)
+
+
+def _log_of_binomial(expr: Expr) -> Expr:
+    n, k = expr.args
+    return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
 
 
 def _log_of_cases(expr: Piecewise) -> Expr:
@@ -106,3 +94,17 @@ def expand_logs(expr: Expr) -> Expr:
     if isinstance(expr, (Sum, Product)):
         return expr.func(arguments[0], *expr.limits)
     return log_of(arguments[0]) if isinstance(expr, log) else expr.func(*arguments)
+
+
+_RULES: dict[type[Expr], Callable[[Any], Expr]] = {
+    Mul: _log_of_product,
+    Pow: lambda power: power.exp * log_of(power.base),
+    exp: lambda power: power.args[0],
+    Product: lambda product: Sum(log_of(product.function), *product.limits),
+    factorial: lambda whole: loggamma(whole.args[0] + 1),
+    gamma: lambda whole: loggamma(whole.args[0]),
+    binomial: _log_of_binomial,
+    Iverson: lambda bracket: LogIverson(bracket.args[0]),
+    Add: _log_of_sum,
+    Piecewise: _log_of_cases,
+}

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
 from symem.language.supports import Binary, Labels
-
-if TYPE_CHECKING:
-    from symem.language.model import Variable
+from symem.language.variables import Role, Variable
 
 
 def split_missing(
@@ -38,22 +36,26 @@ def split_missing(
     return whole, constraints, table
 
 
+def companion_names(name: str) -> tuple[str, str]:
+    """What the latent and the mask of a datum that may be missing are called."""
+    return f"{name}_missing", f"observed_{name}"
+
+
 def _companions(variable: Variable) -> tuple[Variable, Variable]:
-    role = type(variable.role)
     array = isinstance(variable.symbol, IndexedBase)
 
     def symbol(name: str, assumptions: Mapping[str, bool]) -> Any:
         return IndexedBase(name, **assumptions) if array else Symbol(name, **assumptions)
 
-    name, mask = f"{variable.name}_missing", f"observed_{variable.name}"
+    name, mask = companion_names(variable.name)
     latent_symbol = symbol(name, variable.support.assumptions)
-    latent = replace(variable, name=name, symbol=latent_symbol, role=role.LATENT, missing=False)
+    latent = replace(variable, name=name, symbol=latent_symbol, role=Role.LATENT, missing=False)
     binary = Binary()
     seen = replace(
         variable,
         name=mask,
         symbol=symbol(mask, binary.assumptions),
-        role=role.MASK,
+        role=Role.MASK,
         support=binary,
         missing=False,
     )

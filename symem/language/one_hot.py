@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sympy import Eq, Expr, Indexed, IndexedBase
 
 from symem.errors import SupportError
 from symem.language.plates import Iverson
 from symem.language.supports import Labels
-
-if TYPE_CHECKING:
-    from symem.language.model import Variable
+from symem.language.variables import Variable
 
 
 def as_labels(

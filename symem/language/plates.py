@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sympy import Basic, Expr, Function, Integer, Product, S, Sum, Symbol
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue
@@ -132,8 +132,8 @@ class LinearSolution(Expr):  # type: ignore[misc]
     is_real = True
     is_commutative = True
 
-    def __new__(cls, *args: Any) -> LinearSolution:
-        made: LinearSolution = Expr.__new__(cls, *args)
+    def __new__(cls, *args: Any) -> Self:
+        made: Self = Expr.__new__(cls, *args)
         return made
 
     @property

@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Basic, Expr, Idx, Indexed, log, loggamma
+from sympy import Add, Basic, Expr, Idx, Indexed, IndexedBase, Symbol, log, loggamma
 
 from symem.errors import ModelError, PlateError
-from symem.language.families import Distribution, symmetric_dirichlet
+from symem.language.families import symmetric_dirichlet
+from symem.language.family import Distribution
+from symem.language.naming import base_name, check_name, names_in
 from symem.language.plates import Axis, index_symbol, total
-from symem.language.reading import Reader, base_name
+from symem.language.ranges import own_range
+from symem.language.reading import Reader, Shape
+from symem.language.shapes import origin_of, range_size
+from symem.language.survey import Survey
 
 
-def log_prior(key: Any, distribution: Distribution, reader: Reader) -> Expr:
-    """The log-density of the parameters that `key` names: an array, an entry `mu[k]`, a scalar or a tuple."""
+def admit_constants(prior: Mapping[Any, Distribution], reader: Reader, survey: Survey) -> None:
+    """Let the hyper-parameters of priors into the reader, as known positive arrays or real numbers."""
+    for distribution in prior.values():
+        for argument in distribution.arguments:
+            for entry in sorted(argument.atoms(Indexed), key=str):
+                _admit_array(entry, reader, survey)
+            for name in sorted(names_in(argument) - set(reader.symbols)):
+                check_name(name)
+                survey.declared[name] = next(s for s in argument.free_symbols if str(s) == name)
+                reader.symbols[name] = Symbol(name, real=True)
+                reader.shapes[name] = Shape((), ())
+
+
+def _admit_array(entry: Indexed, reader: Reader, survey: Survey) -> None:
+    name = base_name(entry)
+    if name in reader.symbols:
+        return
+    check_name(name)
+    survey.take(entry, {index: own_range(index) for index in entry.atoms(Idx)})
+    slots = survey.slots[name]
+    if not all(slot.range for slot in slots):
+        raise PlateError(f"The constant {entry} of a prior: index it by an Idx for every slot.")
+    reader.symbols[name] = IndexedBase(name, positive=True)
+    sizes = tuple(range_size(slot.range, reader) for slot in slots if slot.range)
+    reader.shapes[name] = Shape(sizes, tuple(origin_of(slot, {}) for slot in slots))
+
+
+def log_prior_density(key: Any, distribution: Distribution, reader: Reader) -> Expr:
+    """The log-density of the parameters that `key` names: an array, an entry `mu[k]`, a scalar or a tuple.
+
+    Raises:
+        ModelError: a Dirichlet for a scalar, another law for a tuple, or as many weights as do not fit.
+        PlateError: an argument holds an index that the parameter has not.
+    """
     if isinstance(key, tuple):
         return _over_scalars(key, distribution, reader)
     name = base_name(key)
     axes = _axes(key, name, reader)
     env: dict[Basic, Expr] = {}
     if isinstance(key, Indexed):
-        env = {place: axis.index for place, axis in zip(key.indices, axes, strict=True)}
+        origins = reader.shapes[name].origins
+        env = {p: axis.index + o for p, axis, o in zip(key.indices, axes, origins, strict=True)}
     value = reader.symbols[name][tuple(a.index for a in axes)] if axes else reader.symbols[name]
     if distribution.name == "Dirichlet":
         return _dirichlet(value, distribution, axes, env, reader)
@@ -29,11 +68,16 @@ def log_prior(key: Any, distribution: Distribution, reader: Reader) -> Expr:
 
 
 def _axes(key: Any, name: str, reader: Reader) -> tuple[Axis, ...]:
-    places = key.indices if isinstance(key, Indexed) else [None] * len(reader.shapes[name].sizes)
+    sizes = reader.shapes[name].sizes
+    places = key.indices if isinstance(key, Indexed) else [None] * len(sizes)
+    if len(places) != len(sizes) or not all(place is None or isinstance(place, Idx) for place in places):
+        raise PlateError(
+            f"prior={{{key}: …}}: index {name} by one plain Idx for each of its {len(sizes)} slots."
+        )
     taken: list[str] = []
-    for place, size in zip(places, reader.shapes[name].sizes, strict=True):
+    for place, size in zip(places, sizes, strict=True):
         taken.append(str(place.label) if isinstance(place, Idx) else _index_name(size, taken, reader))
-    return tuple(Axis(index_symbol(n), size) for n, size in zip(taken, reader.shapes[name].sizes, strict=True))
+    return tuple(Axis(index_symbol(label), size) for label, size in zip(taken, sizes, strict=True))
 
 
 def _index_name(size: Expr, taken: list[str], reader: Reader) -> str:
@@ -50,12 +94,16 @@ def _dirichlet(
         raise ModelError(f"{value} is a scalar: give Dirichlet to an array, or to a tuple of scalars.")
     alpha, cell = distribution.arguments, axes[-1]
     if len(alpha) > 1:
-        raise ModelError(f"Dirichlet over the array {value}: write Dirichlet(a) or Dirichlet(a[k]), not single entries.")
+        raise ModelError(
+            f"Dirichlet over the array {value}: write Dirichlet(a) or Dirichlet(a[k]), not single entries."
+        )
     own = sorted(alpha[0].atoms(Idx) - set(env), key=str)
     if len(own) > 1:
-        raise PlateError(f"Dirichlet({alpha[0]}) holds {len(own)} indices beside those of {value}; one is the cell's.")
+        raise PlateError(
+            f"Dirichlet({alpha[0]}) holds {len(own)} indices beside those of {value}; one is the cell's."
+        )
     if own:
-        env = env | {own[0]: cell.index}
+        env = env | {own[0]: cell.index + own_range(own[0]).lower}
     weight = reader.read(alpha[0], env)
     if weight.has(cell.index):
         constant = loggamma(total(weight, (cell,))) - total(loggamma(weight), (cell,))
@@ -67,7 +115,7 @@ def _dirichlet(
 def _over_scalars(key: tuple[Any, ...], distribution: Distribution, reader: Reader) -> Expr:
     if distribution.name != "Dirichlet":
         raise ModelError(f"The prior of the tuple {key} must be a Dirichlet, not {distribution.name}.")
-    weights = [reader.read(a) for a in distribution.arguments]
+    weights = [reader.read(argument) for argument in distribution.arguments]
     weights = weights * len(key) if len(weights) == 1 else weights
     if len(weights) != len(key):
         raise ModelError(f"Dirichlet with {len(weights)} weights for {len(key)} scalars {key}.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, Integer, S, oo, sympify
+from sympy import Expr, Integer, S, SympifyError, oo, sympify
+
+from symem.errors import SupportError
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,28 @@ class Support:
         """Infimum and supremum."""
         return (-oo, oo)
 
+    def admits(self, number: Expr) -> bool:
+        """Whether a number lies in the closure of the set, an open end at a finite bound excluded for half-lines."""
+        low, high = self.bounds
+        inside = number.is_real is not False and number >= low and number <= high
+        return bool(inside) and not (self.assumptions.get("positive") and number.is_zero and high == oo)
+
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def as_support(stated: Any, owner: Any) -> Support:
+    """A support as the user wrote it; `Positive` is taken for `Positive()`.
+
+    Raises:
+        SupportError: it is none.
+    """
+    if isinstance(stated, type) and issubclass(stated, Support) and stated not in (Support, Labels):
+        return stated()
+    if isinstance(stated, Support):
+        return stated
+    what = "Labels(K)" if stated is Labels else "a support such as Positive() or Simplex()"
+    raise SupportError(f"The support of {owner} must be {what}, not {stated!r}.")
 
 
 @dataclass(frozen=True)
@@ -70,8 +92,8 @@ class Interval(Support):
     upper: Expr = oo
 
     def __init__(self, lower: Any = -oo, upper: Any = oo) -> None:
-        object.__setattr__(self, "lower", sympify(lower))
-        object.__setattr__(self, "upper", sympify(upper))
+        object.__setattr__(self, "lower", _end(lower, self))
+        object.__setattr__(self, "upper", _end(upper, self))
 
     @property
     def bounds(self) -> tuple[Expr, Expr]:
@@ -118,7 +140,7 @@ class Labels(Support):
     discrete: ClassVar[bool] = True
 
     def __init__(self, size: Any, origin: int = 0) -> None:
-        object.__setattr__(self, "size", sympify(size))
+        object.__setattr__(self, "size", _end(size, self))
         object.__setattr__(self, "origin", origin)
 
     @property
@@ -151,8 +173,8 @@ class Counts(Support):
     discrete: ClassVar[bool] = True
 
     def __init__(self, lower: Any = 0, upper: Any = oo) -> None:
-        object.__setattr__(self, "lower", sympify(lower))
-        object.__setattr__(self, "upper", sympify(upper))
+        object.__setattr__(self, "lower", _end(lower, self))
+        object.__setattr__(self, "upper", _end(upper, self))
 
     @property
     def bounds(self) -> tuple[Expr, Expr]:
@@ -160,3 +182,15 @@ class Counts(Support):
 
     def __str__(self) -> str:
         return "Counts" if self.bounds == (0, oo) else f"Counts({self.lower}, {self.upper})"
+
+
+def _end(stated: Any, owner: Support) -> Expr:
+    try:
+        end = stated if isinstance(stated, Expr) else sympify(stated, strict=True)
+    except SympifyError:
+        end = None
+    if not isinstance(end, Expr) or end.has(S.NaN):
+        raise SupportError(
+            f"{type(owner).__name__}: an end or a size is a number or an expression, not {stated!r}."
+        )
+    return end

@@ -1,0 +1,71 @@
+"""The cells that the probabilities of a Categorical or Multinomial run over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Add, Eq, Expr, Idx, Integer, S, Tuple, log
+
+from symem.errors import PlateError
+from symem.language.plates import Iverson
+from symem.language.ranges import free_indices, own_range
+from symem.language.supports import Labels, Simplex, Support, UnitInterval
+
+Requirement = tuple[Expr, Support]
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Cells along an index, or written one by one.
+
+    Args:
+        probabilities: one expression in the index, or one for each cell.
+        index: the index, or None.
+    """
+
+    probabilities: tuple[Expr, ...]
+    index: Idx | None
+
+    @property
+    def size(self) -> Expr:
+        return own_range(self.index).size if self.index else Integer(len(self.probabilities))
+
+    @property
+    def support(self) -> Labels:
+        origin = own_range(self.index).lower if self.index else S.Zero
+        if not origin.is_Integer:
+            raise PlateError(f"The range of {self.index} must start at a number, not at {origin}.")
+        return Labels(self.size, int(origin))
+
+    def log_probability(self, value: Expr) -> Expr:
+        """log p(value), in the user's symbols."""
+        if self.index:
+            return log(self.probabilities[0].subs(self.index, value))
+        return Add(*(Iverson(Eq(value, cell)) * log(p) for cell, p in enumerate(self.probabilities)))
+
+    def requirements(self) -> Iterator[Requirement]:
+        """An entry w[k] lies on a simplex; entries that sum to one by themselves lie in (0, 1)."""
+        if self.index:
+            yield self.probabilities[0], Simplex()
+        elif sum(self.probabilities, S.Zero).expand() == 1:
+            yield from ((entry, UnitInterval()) for entry in self.probabilities)
+        else:
+            yield Tuple(*self.probabilities), Simplex()
+
+
+def categories(arguments: tuple[Expr, ...], own: tuple[Idx, ...], owner: str) -> Categories:
+    """Read the probabilities of a Categorical or Multinomial.
+
+    Raises:
+        PlateError: a single probability holds no index over the cells, or several.
+    """
+    if len(arguments) > 1:
+        return Categories(arguments, None)
+    free = free_indices(arguments[0], own)
+    if len(free) != 1:
+        raise PlateError(
+            f"{owner}: the probabilities {arguments[0]} must hold exactly one index that runs over the categories, "
+            f"such as w[k]; {len(free)} were found."
+        )
+    return Categories(arguments, free[0])

@@ -1,0 +1,121 @@
+"""What the places of symbols in distributions demand of them: a scale is positive, weights lie on a simplex."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
+
+from symem.errors import NormalisationError, SupportError
+from symem.language.declarations import Declaration
+from symem.language.naming import base_name, names_in
+from symem.language.supports import Binary, Positive, Reals, Simplex, Support, UnitInterval
+from symem.language.variables import Role
+
+_TOLERANCE = 1e-9
+
+
+def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
+    """What a demand on an expression means for the symbols in it.
+
+    A product is positive if its factors are, a probability 1 - p if p is one; inside exp or log nothing
+    is asked. These are sufficient conditions; `parameters=` overrides them.
+    """
+    if isinstance(expr, (Symbol, Indexed)):
+        yield base_name(expr), support
+    elif isinstance(expr, (Add, Mul)):
+        for argument in expr.args:
+            yield from spread(argument, support)
+    elif isinstance(expr, Pow):
+        yield from spread(expr.base, support)
+    elif isinstance(expr, Sum):
+        yield from spread(expr.function, support)
+
+
+_RANK: Mapping[type[Support], int] = {Reals: 0, Positive: 1, UnitInterval: 2, Binary: 3, Simplex: 4}
+
+
+def narrower(one: Support | None, other: Support) -> Support:
+    """Of two supports asked of one symbol, the smaller set."""
+    if one is None:
+        return other
+    return other if _RANK.get(type(other), 3) > _RANK.get(type(one), 3) else one
+
+
+class Demands:
+    """The supports and simplexes that the declarations of a model ask for, gathered one after another."""
+
+    def __init__(
+        self,
+        roles: Mapping[str, Role],
+        supports: Mapping[str, Support],
+        simplexes: tuple[tuple[str, ...], ...],
+    ) -> None:
+        self.roles = roles
+        self.supports = dict(supports)
+        self.simplexes = list(simplexes)
+
+    def take(self, declaration: Declaration) -> None:
+        """What the arguments of one declaration ask of the symbols in them.
+
+        Raises:
+            SupportError: an argument is a number outside the set it must lie in.
+            NormalisationError: probabilities do not sum to one.
+        """
+        for expr, support in declaration.requirements():
+            if isinstance(expr, Tuple):
+                self._take_simplex(tuple(expr), declaration)
+            elif expr.is_number:
+                _check_number(expr, support, declaration)
+            elif not isinstance(support, Simplex) or isinstance(expr, Indexed):
+                self._take(expr, support)
+
+    def _take(self, expr: Expr, support: Support) -> None:
+        for name, wanted in spread(expr, support):
+            if self.roles.get(name, Role.KNOWN) is Role.KNOWN:
+                self.supports[name] = narrower(self.supports.get(name), wanted)
+
+    def _take_simplex(self, entries: tuple[Expr, ...], declaration: Declaration) -> None:
+        """Plain symbols form a simplex; other entries must sum to one where the declared simplexes do."""
+        for entry in entries:
+            if entry.is_number:
+                _check_number(entry, UnitInterval(), declaration)
+        names = tuple(base_name(entry) for entry in entries if isinstance(entry, Symbol))
+        fresh = not any(name in self.supports or name in self.roles for name in names)
+        if len(names) == len(entries) and len(set(names)) == len(names) and fresh:
+            self.simplexes.append(names)
+            self.supports |= {name: Simplex() for name in names}
+        else:
+            self._check_sum(entries)
+
+    def _check_sum(self, entries: tuple[Expr, ...]) -> None:
+        rest = (self._on_simplexes(Add(*entries)) - 1).expand()
+        off = abs(float(rest)) > _TOLERANCE if rest.is_number else not self._all_known(rest)
+        if off:
+            raise NormalisationError(
+                f"The probabilities {entries} sum to {Add(*entries)}, not to 1: write the last as 1 - …, or declare the "
+                f"simplex, parameters={{(p, q, r): Simplex()}}."
+            )
+
+    def _all_known(self, expr: Expr) -> bool:
+        return all(self.roles.get(name) is Role.KNOWN for name in names_in(expr))
+
+    def _on_simplexes(self, whole: Expr) -> Expr:
+        """Write the last member of each simplex as one minus the others."""
+        scalars = {str(symbol): symbol for symbol in whole.free_symbols if isinstance(symbol, Symbol)}
+        for names in self.simplexes:
+            if all(name in scalars for name in names):
+                *others, last = (scalars[name] for name in names)
+                whole = whole.subs(last, 1 - Add(*others))
+        for base in sorted({entry.base for entry in whole.atoms(Indexed)}, key=str):
+            if isinstance(self.supports.get(base_name(base)), Simplex):
+                *rest, end = sorted((e for e in whole.atoms(Indexed) if e.base == base), key=str)
+                whole = whole.subs(end, 1 - Add(*rest))
+        return whole
+
+
+def _check_number(number: Expr, support: Support, declaration: Declaration) -> None:
+    if not support.admits(number):
+        raise SupportError(
+            f"{declaration.variable}: {declaration.distribution} — {number} must lie in {support}."
+        )

@@ -1,0 +1,66 @@
+"""The names of symbols: read off what a user wrote, and refused where they cannot stand in Python code."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+from sympy import Idx, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, Symbol
+
+from symem.errors import ModelError, NameClashError
+
+#: The options of an emitted `fit`, which takes data, constants and sizes by name beside them.
+FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"})
+
+
+def base_name(symbol: Any) -> str:
+    """The name a user gave to a symbol, an array or an entry of one.
+
+    Raises:
+        ModelError: it is none of them.
+    """
+    if isinstance(symbol, Indexed):
+        return base_name(symbol.base)
+    if isinstance(symbol, (IndexedBase, Idx)):
+        return str(symbol.label)
+    if isinstance(symbol, Symbol):
+        return str(symbol.name)
+    if isinstance(symbol, (MatrixBase, MatrixExpr)):
+        raise ModelError(
+            f"{symbol} is a matrix: vectors are not read yet, so write its entries over a plate, x[i, j]."
+        )
+    raise ModelError(f"{symbol!r} is not a symbol: name a Symbol, an IndexedBase or an entry such as x[i].")
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that cannot be an identifier of the emitted module.
+
+    Raises:
+        NameClashError: it is a keyword, starts with an underscore, or holds other characters than letters and digits.
+    """
+    if not (name.isidentifier() and name.isascii()) or keyword.iskeyword(name) or name.startswith("_"):
+        raise NameClashError(
+            f"The name {name!r} cannot stand in a Python module: rename the symbol to letters, digits and "
+            f"underscores, a letter first, that are no Python keyword (for λ write 'lam')."
+        )
+
+
+def check_keyword(name: str) -> None:
+    """Refuse a datum, constant or size that is called as an option of `fit` is.
+
+    Raises:
+        NameClashError: it is.
+    """
+    if name in FIT_OPTIONS:
+        raise NameClashError(
+            f"The name {name!r} is an option of fit(…), which takes data, constants and sizes by name too: rename it."
+        )
+
+
+def names_in(expr: Any) -> set[str]:
+    """The names of the arrays and scalars of an expression, indices apart."""
+    bound = {limit[0] for inner in expr.atoms(Sum) for limit in inner.limits}
+    entries = expr.atoms(Indexed)
+    arrays = {entry.base.label for entry in entries}
+    scalars = {s for s in expr.free_symbols if isinstance(s, Symbol) and s not in bound and s not in arrays}
+    return {base_name(entry) for entry in entries} | {str(s.name) for s in scalars}

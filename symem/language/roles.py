@@ -1,0 +1,174 @@
+"""The role and the support of every symbol, from what was said and from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sympy import Equality, Expr, Indexed, Symbol
+
+from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
+from symem.language.naming import base_name, names_in
+from symem.language.statements import Extras, Statement
+from symem.language.supports import Binary, Counts, Labels, NonNegative, Reals, Support
+from symem.language.survey import Slot, Survey
+from symem.language.variables import Role
+
+
+def roles_of(survey: Survey, statement: Statement, extras: Extras) -> dict[str, Role]:
+    """Every symbol's role: what was said, a size if it bounds a range, else what is left for it.
+
+    What only relations or a prior hold is data or known.
+
+    Raises:
+        UndeclaredSymbolError: something named occurs nowhere.
+        PlateError: a latent or a parameter bounds a range.
+    """
+    roles = dict(statement.roles)
+    in_model = {name for piece in statement.pieces for name in names_in(piece)}
+    in_log_prior = names_in(extras.log_prior)
+    in_prior = {n for law in extras.prior.values() for a in law.arguments for n in names_in(a)}
+    for name in survey.declared:
+        if name not in roles:
+            here = statement.rest if name in in_model else Role.KNOWN if name in in_log_prior else Role.DATA
+            roles[name] = Role.SIZE if name in survey.size_names else here
+    for name in sorted(survey.size_names):
+        if roles[name] in (Role.LATENT, Role.PARAMETER):
+            raise PlateError(
+                f"The {roles[name].value} {name!r} bounds the range of an index: a size is known."
+            )
+    for name in statement.roles:
+        if name not in survey.declared and name not in in_prior:
+            what = roles[name].value
+            raise UndeclaredSymbolError(
+                f"The {what} {name!r} appears nowhere in the likelihood: remove it, or use it."
+            )
+    return roles | {name: Role.KNOWN for name in in_prior if name not in roles}
+
+
+def supports_of(
+    survey: Survey, statement: Statement, roles: Mapping[str, Role], relations: tuple[Any, ...]
+) -> dict[str, Support]:
+    """Every symbol's support: what was said or demanded, what relations and label places imply, else the reals."""
+    supports = dict(statement.supports)
+    for relation in relations:
+        _link_bound(relation, supports)
+    for name, slots in survey.slots.items():
+        for slot in slots:
+            for label in slot.labels:
+                _link_label(name, slot, label, roles, supports)
+    for name, role in roles.items():
+        if role is Role.SIZE:
+            supports[name] = Counts(1)
+        supports.setdefault(name, Reals())
+    return supports
+
+
+def _link_label(
+    name: str, slot: Slot, label: Expr, roles: Mapping[str, Role], supports: dict[str, Support]
+) -> None:
+    """An array indexed by a label: the label's support and the slot agree.
+
+    Raises:
+        PlateError: what stands in the slot is neither an index nor a label.
+    """
+    if not isinstance(label, (Indexed, Symbol)):
+        raise PlateError(f"{name} is indexed by {label}: index by a label, an observed category, or an Idx.")
+    inner = base_name(label)
+    if roles.get(inner) is Role.PARAMETER:
+        raise PlateError(f"{name} is indexed by {label}, which nothing declares: name it in known=[{inner}].")
+    stated = supports.get(inner)
+    if isinstance(stated, (Labels, Binary)):
+        return
+    if stated is not None and roles.get(inner) in (Role.LATENT, Role.DATA):
+        raise SupportError(
+            f"{name} is indexed by {label}, which lies in {stated}: an index is a label, Labels(K)."
+        )
+    if slot.range is not None:
+        lower = slot.range.lower
+        supports[inner] = Labels(slot.range.size, int(lower) if lower.is_Integer else 0)
+    else:
+        supports[inner] = Labels(Symbol(f"size_{inner}", integer=True, positive=True))
+
+
+def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
+    """What bounds a positive quantity, or totals counts, is one itself."""
+    sides = [side for side in relation.args if isinstance(side, (Symbol, Indexed))]
+    others = [supports[name] for name in names_in(relation) if name in supports]
+    for side in sides:
+        if base_name(side) in supports or not others:
+            continue
+        if all(isinstance(s, (Counts, Binary)) for s in others) and isinstance(relation, Equality):
+            supports[base_name(side)] = Counts()
+        elif all(s.bounds[0] == 0 for s in others) and len(sides) == 2:
+            supports[base_name(side)] = NonNegative()
+
+
+def check_chains(survey: Survey, roles: Mapping[str, Role]) -> None:
+    """A latent that stands beside its own predecessor is a chain.
+
+    Raises:
+        NotDerivedError: one does.
+        PlateError: an index such as t - 1 leaves its array.
+    """
+    for name, slots in survey.slots.items():
+        for slot in slots:
+            shifted = [place for offset, place in slot.offsets.items() if offset != 0]
+            if shifted and roles[name] is Role.LATENT and len(slot.offsets) > 1:
+                raise NotDerivedError(
+                    f"The latent {name} stands at {shifted[0]} beside other places: chains are not derived yet."
+                )
+            if shifted and slot.range and slot.range.lower.is_negative:
+                raise PlateError(
+                    f"{name}[{shifted[0]}] leaves the array: its first place would be {slot.range.lower}."
+                )
+
+
+def check_relations(relations: tuple[Any, ...], roles: Mapping[str, Role], missing: frozenset[str]) -> None:
+    """What is given speaks of latents, or of data that may be missing.
+
+    Raises:
+        ModelError: a relation is about observed data only, or holds a parameter.
+    """
+    for relation in relations:
+        names = names_in(relation)
+        if not any(roles.get(name) is Role.LATENT or name in missing for name in names):
+            raise ModelError(f"given=[{relation}] holds no latent: it says what was observed about latents.")
+
+
+def check_prior(extras: Extras, roles: Mapping[str, Role]) -> None:
+    """A prior is about parameters.
+
+    Raises:
+        ModelError: a key of prior=, or a symbol of log_prior=, is something else.
+        UndeclaredSymbolError: a key of prior= is not in the model.
+    """
+    for key in extras.prior:
+        for name in map(base_name, key if isinstance(key, tuple) else (key,)):
+            if name not in roles:
+                raise UndeclaredSymbolError(f"The prior names {name!r}, which is not in the model.")
+            if roles[name] is not Role.PARAMETER:
+                raise ModelError(
+                    f"prior={{{key}: …}}: {name!r} is {roles[name].value}, and priors are for parameters."
+                )
+    for name in sorted(names_in(extras.log_prior)):
+        if roles.get(name) in (Role.LATENT, Role.DATA):
+            raise ModelError(
+                f"log_prior= holds the {roles[name].value} {name!r}: it is a density of the parameters."
+            )
+
+
+def check_missing(missing: frozenset[str], roles: Mapping[str, Role]) -> None:
+    """Only data can be missing.
+
+    Raises:
+        ModelError: something else is named.
+        UndeclaredSymbolError: it is not in the model.
+    """
+    for name in sorted(missing):
+        if name not in roles:
+            raise UndeclaredSymbolError(f"missing=[{name}]: {name!r} is not in the model.")
+        if roles[name] not in (Role.DATA, Role.KNOWN):
+            raise ModelError(
+                f"missing=[{name}]: only data can be missing, and {name!r} is a {roles[name].value}."
+            )

@@ -1,0 +1,126 @@
+"""From a survey to a `Reader`: the internal symbol of every name, and the size and origin of every slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
+
+from symem.errors import PlateError
+from symem.language.naming import base_name, check_name
+from symem.language.plates import Axis, index_symbol
+from symem.language.ranges import Range
+from symem.language.reading import Extent, Reader, Shape, extent_symbol
+from symem.language.supports import Binary, Counts, Interval, Labels, Support
+from symem.language.survey import Slot, Survey
+from symem.language.variables import Role
+
+
+def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, Support]) -> Reader:
+    """The reader of a model.
+
+    Raises:
+        NameClashError: a name cannot stand in Python code.
+        PlateError: a slot has no range.
+    """
+    shapes, symbols, origins = {}, {}, {}
+    for name, slots in survey.slots.items():
+        check_name(name)
+        support = supports[name]
+        symbols[name] = _internal(name, survey.declared[name], roles[name], support)
+        shapes[name] = Shape(tuple(S.Zero for _ in slots), tuple(origin_of(slot, supports) for slot in slots))
+        if isinstance(support, Labels) and support.origin:
+            origins[name] = support.origin
+    reader = Reader(symbols, shapes, origins, {})
+    for name, slots in survey.slots.items():
+        sizes = tuple(_slot_size(name, p, slot, supports, reader, survey) for p, slot in enumerate(slots))
+        reader.shapes[name] = replace(shapes[name], sizes=sizes)
+    for label, (index, span) in survey.indices.items():
+        reader.spans.setdefault(label, (span, index_symbol(label)))
+        if span.lower.is_Integer:
+            reader.user_indices.setdefault(index_symbol(label), (index, span.lower))
+    return reader
+
+
+def _internal(name: str, declared: Any, role: Role, support: Support) -> Any:
+    assumptions = {"integer": True, "positive": True} if role is Role.SIZE else support.assumptions
+    return (
+        IndexedBase(name, **assumptions) if isinstance(declared, IndexedBase) else Symbol(name, **assumptions)
+    )
+
+
+def origin_of(slot: Slot, supports: Mapping[str, Support]) -> int:
+    """What a slot counts from: its range, its label, or its literals."""
+    if slot.range is not None:
+        return int(slot.range.lower) if slot.range.lower.is_Integer else 0
+    for label in slot.labels:
+        support = supports.get(base_name(label))
+        if isinstance(support, Labels):
+            return support.origin
+    return 1 if min(slot.literals, default=0) == 1 else 0
+
+
+def _slot_size(
+    name: str, position: int, slot: Slot, supports: Mapping[str, Support], reader: Reader, survey: Survey
+) -> Expr:
+    if slot.range is not None:
+        return range_size(slot.range, reader)
+    for label in slot.labels:
+        support = supports.get(base_name(label))
+        if isinstance(support, Binary):
+            return sympify(2)
+        if isinstance(support, Labels):
+            return _label_size(support, label, supports, reader, survey)
+    if slot.literals:
+        return sympify(max(slot.literals) - origin_of(slot, supports) + 1)
+    raise PlateError(f"Slot {position + 1} of {name} has no range.")
+
+
+def range_size(span: Range, reader: Reader) -> Expr:
+    """The internal size of a range."""
+    return extent_symbol(span.upper) if span.upper.atoms(Indexed) else reader.read(span.size)
+
+
+def index_sizes(reader: Reader) -> dict[str, Expr]:
+    """The internal size of every index whose range depends on no other index."""
+    spans = ((label, span) for label, (span, _symbol) in reader.spans.items())
+    return {label: range_size(span, reader) for label, span in spans if _plain(span)}
+
+
+def _plain(span: Range) -> bool:
+    return not any(isinstance(atom, Idx) for atom in span.lower.free_symbols | span.upper.free_symbols)
+
+
+def _label_size(
+    support: Labels, label: Expr, supports: Mapping[str, Support], reader: Reader, survey: Survey
+) -> Expr:
+    """The size of a slot that only labels index; where nothing declares it, the data show it."""
+    if all(str(symbol) in reader.symbols for symbol in support.size.free_symbols):
+        return reader.read(support.size)
+    inner = base_name(label)
+    symbol = Symbol(f"size_{inner}", integer=True, positive=True)
+    sizes = (
+        _slot_size(inner, p, slot, supports, reader, survey) for p, slot in enumerate(survey.slots[inner])
+    )
+    axes = tuple(Axis(index_symbol(f"{inner}_{p}"), size) for p, size in enumerate(sizes))
+    entry = reader.symbols[inner][tuple(a.index for a in axes)] if axes else reader.symbols[inner]
+    reader.extents.setdefault(symbol, Extent(symbol, entry + 1, axes))
+    return symbol
+
+
+def read_support(support: Support, reader: Reader) -> Support:
+    """A support whose size or ends are in internal symbols; an `Idx` in them is the variable's own index."""
+    if isinstance(support, Labels):
+        known = all(str(symbol) in reader.symbols for symbol in support.size.free_symbols)
+        return Labels(reader.read(support.size), support.origin) if known else support
+    if isinstance(support, (Interval, Counts)):
+        return type(support)(*(_read_end(end, reader) for end in support.bounds))
+    return support
+
+
+def _read_end(end: Expr, reader: Reader) -> Expr:
+    spans = {index: reader.spans.get(base_name(index)) for index in end.atoms(Idx)}
+    env = {index: span[1] + span[0].lower for index, span in spans.items() if span}
+    return reader.read(end, env)

@@ -1,0 +1,223 @@
+"""Both front doors: what a user hands over, brought to one form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, Tuple, sympify
+from sympy.core.relational import Relational
+from sympy.core.sympify import SympifyError
+
+from symem.errors import ModelError, SupportError, UndeclaredSymbolError
+from symem.language.declarations import Declaration, declaration
+from symem.language.demands import Demands
+from symem.language.families import as_distribution
+from symem.language.family import Distribution, expression
+from symem.language.naming import base_name
+from symem.language.ranges import Range, own_range
+from symem.language.supports import Simplex, Support, as_support
+from symem.language.variables import Role
+
+Simplexes = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A model in the user's symbols.
+
+    Args:
+        pieces: they add up to the complete-data log-likelihood.
+        roles: what was said of a symbol's role.
+        supports: what was said, or is demanded by distributions.
+        simplexes: scalars that lie on a simplex together.
+        rest: the role of every symbol of which nothing was said.
+        declarations: the lines of the model, if it was stated by how the data arise.
+        indices: the indices of the declarations.
+    """
+
+    pieces: tuple[Expr, ...]
+    roles: Mapping[str, Role]
+    supports: Mapping[str, Support]
+    simplexes: Simplexes
+    rest: Role
+    declarations: tuple[Declaration, ...] = ()
+    indices: Mapping[str, tuple[Idx, Range]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What both front doors take beside the likelihood, checked for its kind."""
+
+    prior: Mapping[Any, Distribution]
+    log_prior: Expr
+    missing: frozenset[str]
+    relations: tuple[Any, ...]
+
+
+def by_distribution(declarations: Any, latent: Any, known: Any, parameters: Any) -> Statement:
+    """The model `{variable: distribution}`."""
+    if not isinstance(declarations, Mapping) or not len(declarations):
+        raise ModelError(
+            f"Model takes a dict {{variable: distribution}}, such as {{z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], 1)}}, "
+            f"not {declarations!r}; a likelihood goes into Model.from_likelihood(…)."
+        )
+    read = tuple(declaration(key, value) for key, value in declarations.items())
+    roles = _declared_roles(read, names_of(latent, "latent"), names_of(known, "known"))
+    named, tuples = named_supports(parameters, "parameters")
+    roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
+    demands = Demands(roles, {name: s for each in read for name, s in each.supports()} | named, tuples)
+    for each in read:
+        demands.take(each)
+    return Statement(
+        tuple(each.log_likelihood() for each in read),
+        roles,
+        demands.supports | named,
+        tuple(demands.simplexes),
+        Role.PARAMETER,
+        read,
+        {base_name(index): (index, own_range(index)) for each in read for index in each.indices},
+    )
+
+
+def _declared_roles(
+    declarations: tuple[Declaration, ...], latent: tuple[str, ...], known: tuple[str, ...]
+) -> dict[str, Role]:
+    names = [base_name(entry) for each in declarations for entry in each.entries]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ModelError(f"{name!r} stands on the left of {count} distributions: give it one.")
+    roles = dict.fromkeys(names, Role.DATA)
+    for name in latent:
+        if name not in roles:
+            raise UndeclaredSymbolError(
+                f"The latent {name!r} has no distribution: add {name}[i]: Categorical(…) or another to the model."
+            )
+        roles[name] = Role.LATENT
+    return roles | dict.fromkeys(_distinct(known, roles, "known"), Role.KNOWN)
+
+
+def _distinct(names: Iterable[str], roles: Mapping[str, Role], where: str) -> Iterable[str]:
+    """No name may have a second role.
+
+    Raises:
+        ModelError: one has.
+    """
+    for name in names:
+        if name in roles:
+            raise ModelError(f"{name!r} is named in {where}=, but it is {_SAID[roles[name]]}: choose one.")
+    return names
+
+
+_SAID = {
+    Role.DATA: "data with a distribution",
+    Role.LATENT: "latent",
+    Role.KNOWN: "known",
+    Role.PARAMETER: "a parameter",
+}
+
+
+def by_likelihood(
+    whole: Expr, latent: Any, parameters: Any, known: Any, *, whose: str = "log-likelihood"
+) -> Statement:
+    """The model by its complete-data log-likelihood."""
+    if not whole.free_symbols:
+        raise ModelError(f"The {whose} is the number {whole}: it must hold data, latents and parameters.")
+    latents, tuples = named_supports(latent, "latent")
+    if tuples or any(isinstance(support, Simplex) for support in latents.values()):
+        raise SupportError(
+            "latent=: a latent on a simplex is not read; relations between counts go into given=[…]."
+        )
+    named, simplexes = named_supports(parameters, "parameters")
+    roles = dict.fromkeys(latents, Role.LATENT)
+    roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
+    roles |= dict.fromkeys(_distinct(names_of(known, "known"), roles, "known"), Role.KNOWN)
+    return Statement((whole,), roles, latents | named, simplexes, Role.DATA)
+
+
+def named_supports(stated: Any, where: str) -> tuple[dict[str, Support], Simplexes]:
+    """`{p: UnitInterval(), (a, b, c): Simplex()}` by name, and the tuples that lie on a simplex.
+
+    Raises:
+        SupportError: a value is no support, or a simplex is given to a single scalar.
+        ModelError: it is no dict of symbols.
+    """
+    if not isinstance(stated, Mapping):
+        raise ModelError(
+            f"{where}= takes a dict from symbols to supports, such as {{p: UnitInterval()}}, not {stated!r}."
+        )
+    supports: dict[str, Support] = {}
+    tuples = []
+    for key, value in stated.items():
+        support = as_support(value, key)
+        names = tuple(base_name(entry) for entry in (key if isinstance(key, (tuple, Tuple)) else (key,)))
+        for name in _distinct(names, dict.fromkeys(supports, Role.PARAMETER), where):
+            supports[name] = support
+        if isinstance(support, Simplex) and isinstance(key, (tuple, Tuple)):
+            tuples.append(names)
+        if (isinstance(support, Simplex) and isinstance(key, Symbol)) or (
+            len(names) == 1 and names in tuples
+        ):
+            raise SupportError(
+                f"{key} alone cannot be a simplex: write a tuple of scalars or an IndexedBase."
+            )
+    return supports, tuple(tuples)
+
+
+def names_of(stated: Any, where: str) -> tuple[str, ...]:
+    """The names in a list of symbols.
+
+    Raises:
+        ModelError: it is no list of symbols.
+    """
+    return tuple(base_name(each) for each in _listed(stated, where))
+
+
+def _listed(stated: Any, where: str) -> tuple[Any, ...]:
+    if isinstance(stated, (str, Symbol, Indexed, IndexedBase)) or not isinstance(stated, Iterable):
+        raise ModelError(f"{where}= takes a list: write {where}=[{stated}].")
+    return tuple(stated)
+
+
+def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
+    """Check the kinds of prior=, log_prior=, missing= and given=.
+
+    Raises:
+        ModelError: one is of another kind.
+    """
+    prior = {} if prior is None else prior
+    if not isinstance(prior, Mapping):
+        raise ModelError(
+            f"prior= takes a dict from parameters to distributions, such as {{p: Beta(2, 2)}}, not {prior!r}."
+        )
+    read = {_prior_key(key): as_distribution(value) for key, value in prior.items()}
+    for key, distribution in read.items():
+        if distribution.name in ("Cases", "Categorical", "Multinomial", "Dirac"):
+            raise ModelError(
+                f"{distribution} cannot be the prior of {key}: a parameter has a continuous law."
+            )
+    relations = tuple(_relation(each) for each in _listed(given, "given"))
+    return Extras(
+        read, expression(log_prior, "log_prior"), frozenset(names_of(missing, "missing")), relations
+    )
+
+
+def _prior_key(key: Any) -> Any:
+    for entry in key if isinstance(key, (tuple, Tuple)) else (key,):
+        base_name(entry)
+    return tuple(key) if isinstance(key, Tuple) else key
+
+
+def _relation(stated: Any) -> Any:
+    try:
+        relation = sympify(stated, strict=True)
+    except SympifyError:
+        relation = None
+    if not isinstance(relation, Relational):
+        raise ModelError(
+            f"given=[{stated}]: write relations that are open, such as Eq(a + b, n) or y[j] > c[j], one an entry "
+            f"(`==` compares at once, so write Eq)."
+        )
+    return relation

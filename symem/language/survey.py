@@ -1,0 +1,151 @@
+"""The survey of a model: which names occur, in which slots of which arrays, over which ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Basic, Expr, Idx, Indexed, Symbol
+
+from symem.errors import NameClashError, PlateError
+from symem.language.naming import base_name
+from symem.language.ranges import Environment, Range, atoms_in_scope, split_index
+
+
+@dataclass
+class Slot:
+    """One index position of an array: the range that stands in it, the labels, the numbers, the offsets i + c."""
+
+    range: Range | None = None
+    labels: list[Expr] = field(default_factory=list)
+    literals: list[int] = field(default_factory=list)
+    offsets: dict[Expr, Expr] = field(default_factory=dict)
+
+
+@dataclass
+class Survey:
+    """Which names occur, in which slots, over which ranges.
+
+    Args:
+        slots: name -> one `Slot` for each index; empty for a scalar.
+        declared: name -> the symbol that the user wrote.
+        indices: name -> the `Idx` of the declarations and its range.
+        size_names: the symbols that bound a range.
+        index_names: the indices that occur.
+    """
+
+    slots: dict[str, list[Slot]] = field(default_factory=dict)
+    declared: dict[str, Any] = field(default_factory=dict)
+    indices: dict[str, tuple[Idx, Range]] = field(default_factory=dict)
+    size_names: set[str] = field(default_factory=set)
+    index_names: set[str] = field(default_factory=set)
+
+    def take(self, expr: Expr, env: Environment) -> None:
+        """Take note of every symbol of an expression.
+
+        Raises:
+            PlateError: an index is free, or two ranges meet in one slot.
+            NameClashError: two different symbols have one name.
+        """
+        for atom, scope in atoms_in_scope(expr, env):
+            if isinstance(atom, Indexed):
+                self._take_array(atom, scope)
+            elif atom in scope:
+                self._take_index(atom, scope)
+            elif isinstance(atom, Idx):
+                raise PlateError(
+                    f"The index {atom.label} is free in {expr}: sum over it, or give it to the variable on the left."
+                )
+            else:
+                self._take_name(str(atom.name), atom, 0)
+
+    def take_size(self, size: Expr) -> None:
+        """The symbols of a size that only a label's range shows."""
+        for atom in size.free_symbols:
+            self.size_names.add(str(atom.name))
+            self._take_name(str(atom.name), atom, 0)
+
+    def check_indices(self) -> None:
+        """No index is called as a variable is.
+
+        Raises:
+            NameClashError: one is.
+        """
+        for name in sorted(self.index_names & set(self.slots)):
+            raise NameClashError(f"{name!r} names both an index and a symbol: rename one of them.")
+
+    def _take_index(self, index: Basic, scope: Environment) -> None:
+        self.index_names.add(base_name(index))
+        for atom in _bare_symbols(scope[index].lower) | _bare_symbols(scope[index].upper):
+            if atom not in scope:
+                self.size_names.add(str(atom.name))
+                self._take_name(str(atom.name), atom, 0)
+
+    def _take_name(self, name: str, symbol: Any, arity: int) -> None:
+        known = self.declared.setdefault(name, symbol)
+        if known != symbol:
+            raise NameClashError(
+                f"Two different symbols are called {name!r}: they print alike, so rename one of them "
+                f"(symbols of one name with different assumptions are different symbols)."
+            )
+        slots = self.slots.setdefault(name, [Slot() for _ in range(arity)])
+        if len(slots) != arity:
+            raise PlateError(f"{name} stands with {len(slots)} indices in one place and {arity} in another.")
+
+    def _take_array(self, atom: Indexed, scope: Environment) -> None:
+        name = base_name(atom)
+        self._take_name(name, atom.base, len(atom.indices))
+        for slot, place in zip(self.slots[name], atom.indices, strict=True):
+            self._take_place(name, slot, place, scope)
+
+    def _take_place(self, name: str, slot: Slot, place: Expr, scope: Environment) -> None:
+        found = split_index(place, scope)
+        if found:
+            index, offset = found
+            self._take_index(index, scope)
+            base = _base_range(scope[index], scope)
+            slot.range = _joined(name, slot.range, Range(base.lower + offset, base.upper + offset))
+            slot.offsets[offset] = place
+        elif place.is_Integer:
+            slot.literals.append(int(place))
+        else:
+            slot.labels.append(place)
+
+
+def _bare_symbols(end: Basic) -> set[Symbol]:
+    """The symbols of an end of a range that stand neither in an array nor as an index."""
+    if isinstance(end, Symbol):
+        return {end}
+    if isinstance(end, (Idx, Indexed)):
+        return set()
+    return {symbol for argument in end.args for symbol in _bare_symbols(argument)}
+
+
+def _base_range(span: Range, scope: Environment) -> Range:
+    """The widest range, where an end depends on another index."""
+    lower = span.lower.subs(
+        {index: scope[index].lower for index in span.lower.free_symbols if index in scope}
+    )
+    inner = [index for index in span.upper.free_symbols if index in scope and not span.upper.atoms(Indexed)]
+    upper = span.upper.subs({index: scope[index].upper for index in inner})
+    outer = [scope[index].lower for index in span.lower.free_symbols if index in scope]
+    return Range(min(lower, *outer, key=order) if outer else lower, upper)
+
+
+def _joined(name: str, seen: Range | None, new: Range) -> Range:
+    """The range that holds both, if they differ by numbers only."""
+    if seen is None or seen == new:
+        return new
+    if seen.lower.is_Integer and new.lower.is_Integer and (seen.upper - new.upper).is_Integer:
+        return Range(
+            min(seen.lower, new.lower), max(seen.upper, new.upper, key=lambda end: order(end - new.upper))
+        )
+    raise PlateError(
+        f"Two ranges meet in one slot of {name}: {seen.lower}..{seen.upper} and {new.lower}..{new.upper}. "
+        f"Use one size for both, or two arrays."
+    )
+
+
+def order(value: Expr) -> float:
+    """The place of a number on the line; symbols count as 0."""
+    return float(value) if value.is_number else 0.0

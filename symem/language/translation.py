@@ -1,0 +1,81 @@
+"""Internal expressions back in the user's symbols, indices and ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sympy import Eq, Expr, Indexed, Product, S, Sum, Symbol
+from sympy.core.relational import Relational
+
+from symem.language.naming import base_name
+from symem.language.plates import Iverson
+from symem.language.reading import Reader
+from symem.language.variables import Variable
+
+
+class Translation:
+    """The way out of a model that `Reader` is the way in."""
+
+    def __init__(self, variables: Iterable[Variable], reader: Reader) -> None:
+        self._variables = {variable.symbol: variable for variable in variables}
+        self._shapes = reader.shapes
+        self._labels = reader.label_origins
+        self._user = reader.user_indices
+
+    def outward(self, expr: Any) -> Any:
+        """An internal expression as the user would write it."""
+        if isinstance(expr, (Sum, Product)):
+            return expr.func(self.outward(expr.function), *(self._limit(*limit) for limit in expr.limits))
+        if isinstance(expr, Indexed):
+            return self._array(expr)
+        if isinstance(expr, Symbol):
+            return self._symbol(expr)
+        if isinstance(expr, Relational):
+            return _balanced(expr.func, *(self.outward(side) for side in expr.args))
+        if isinstance(expr, Iverson) and isinstance(expr.args[0], Eq):
+            return self._cell(*expr.args[0].args) or Iverson(self.outward(expr.args[0]))
+        return expr.func(*(self.outward(each) for each in expr.args)) if expr.args else expr
+
+    def _limit(self, index: Symbol, low: Expr, high: Expr) -> tuple[Any, Expr, Expr]:
+        user, lower = self._user.get(index, (index, S.Zero))
+        return user, self.outward(low) + lower, self.outward(high) + lower
+
+    def _own_count(self, place: Expr) -> Any:
+        """The place in an array that the derivation brought in: it counts as the user's index does."""
+        return self._user[place][0] if place in self._user else self.outward(place)
+
+    def _symbol(self, symbol: Symbol) -> Any:
+        if symbol in self._user:
+            user, lower = self._user[symbol]
+            return user - lower
+        variable = self._variables.get(symbol)
+        return _shown(variable, symbol) - (self._labels.get(variable.name, 0) if variable else 0)
+
+    def _array(self, entry: Indexed) -> Any:
+        variable = self._variables.get(entry.base)
+        if variable is None or variable.name not in self._shapes:
+            return _shown(variable, entry.base)[tuple(self._own_count(place) for place in entry.indices)]
+        origins = self._shapes[variable.name].origins
+        places = (self.outward(p) + origin for p, origin in zip(entry.indices, origins, strict=False))
+        return variable.declared[tuple(places)] - self._labels.get(variable.name, 0)
+
+    def _cell(self, label: Expr, cell: Expr) -> Any:
+        """[z_i = k] as the entry z[i, k] of an array that was declared one-hot."""
+        variable = self._variables.get(label.base) if isinstance(label, Indexed) else None
+        origins = self._shapes[variable.name].origins if variable and variable.name in self._shapes else ()
+        if variable is None or len(origins) != len(variable.sizes) + 1:
+            return None
+        places = zip((*label.indices, cell), origins, strict=True)
+        return variable.declared[tuple(self.outward(place) + origin for place, origin in places)]
+
+
+def _balanced(kind: type[Relational], left: Expr, right: Expr) -> Any:
+    """A relation whose left side adds no number: z - 1 = k - 1 is z = k."""
+    shift, rest = left.as_coeff_Add()
+    return kind(rest, right - shift) if rest != 0 else kind(left, right)
+
+
+def _shown(variable: Variable | None, symbol: Any) -> Any:
+    """The user's symbol; a missing datum's latent keeps its own name beside the datum's."""
+    return variable.declared if variable and base_name(variable.declared) == variable.name else symbol

@@ -1,0 +1,45 @@
+"""A symbol of a model with what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sympy import Expr
+
+from symem.language.supports import Support
+
+
+class Role(Enum):
+    """What a symbol is to the model."""
+
+    DATA = "data"
+    KNOWN = "known"
+    LATENT = "latent"
+    PARAMETER = "parameter"
+    SIZE = "size"
+    MASK = "mask"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A symbol with its role, the size of each index slot, and its support.
+
+    Args:
+        name: an identifier, unique in the model.
+        symbol: the internal `Symbol` or `IndexedBase`, with the assumptions of the support.
+        role: data, known, latent, parameter, size, or the mask of data that may be missing.
+        sizes: one internal size for each slot; empty for a scalar.
+        support: the set that it, or each entry of it, lies in.
+        declared: what the user wrote.
+        missing: data of which NaN entries (of labels: NaN or negative ones) are latent.
+    """
+
+    name: str
+    symbol: Any
+    role: Role
+    sizes: tuple[Expr, ...]
+    support: Support
+    declared: Any
+    missing: bool = False
