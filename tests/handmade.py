@@ -5,7 +5,7 @@ They come from the textbook, not from the engine, so that a fault of the engine 
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, Symbol, digamma, exp, log, loggamma, pi, symbols
+from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, digamma, exp, log, loggamma, pi, symbols
 
 from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
 from symem.language.families import Beta, Binomial, Categorical, Dirichlet, Gamma, Normal
@@ -46,43 +46,48 @@ def _mixture(model: Model) -> Derivation:
     n, K = (model.variable(name).symbol for name in ("n", "K"))
     i, k = Axis(index_symbol("i"), n), Axis(index_symbol("k"), K)
     eta, A, gamma = map(IndexedBase, ["eta_z", "A_z", "gamma_z"])
-    I, J = i.index, k.index
-    weight = log(w[J]) - log(2 * pi) / 2 - log(sigma[J]) - (x[I] - mu[J]) ** 2 / (2 * sigma[J] ** 2)
+    item, label = i.index, k.index
+    weight = (
+        log(w[label])
+        - log(2 * pi) / 2
+        - log(sigma[label])
+        - (x[item] - mu[label]) ** 2 / (2 * sigma[label] ** 2)
+    )
     posterior = Posterior(
         latent=model.variable("z"),
-        atom=model.variable("z").symbol[I],
+        atom=model.variable("z").symbol[item],
         axes=(i,),
         family="Categorical",
         parameters=(),
         expectations={},
-        log_normaliser=_definition(A[I], (i,), log(Sum(exp(eta[I, J]), k.limits))),
-        log_density=eta[I, J],
+        log_normaliser=_definition(A[item], (i,), log(Sum(exp(eta[item, label]), k.limits))),
+        log_density=eta[item, label],
         outcome=k,
-        log_weight=_definition(eta[I, J], (i, k), weight),
-        probability=_definition(gamma[I, J], (i, k), exp(eta[I, J] - A[I])),
+        log_weight=_definition(eta[item, label], (i, k), weight),
+        probability=_definition(gamma[item, label], (i, k), exp(eta[item, label] - A[item])),
     )
     S0, S1, S2 = map(IndexedBase, ["S_0", "S_1", "S_2"])
     statistics = tuple(
-        _definition(S[J], (k,), Sum(gamma[I, J] * x[I] ** power, i.limits))
+        _definition(S[label], (k,), Sum(gamma[item, label] * x[item] ** power, i.limits))
         for power, S in enumerate((S0, S1, S2))
     )
-    squares = S2[J] - 2 * mu[J] * S1[J] + mu[J] ** 2 * S0[J]
-    cell = S0[J] * log(w[J]) - S0[J] * log(sigma[J]) - squares / (2 * sigma[J] ** 2)
+    squares = S2[label] - 2 * mu[label] * S1[label] + mu[label] ** 2 * S0[label]
+    cell = S0[label] * log(w[label]) - S0[label] * log(sigma[label]) - squares / (2 * sigma[label] ** 2)
     surrogate = Surrogate(
         value=Sum(cell, k.limits) + model.log_prior,
         statistics=statistics,
         constant=-n * log(2 * pi) / 2,
-        entropy=-Sum(gamma[I, J] * (eta[I, J] - A[I]), i.limits, k.limits),
+        entropy=-Sum(gamma[item, label] * (eta[item, label] - A[item]), i.limits, k.limits),
     )
-    raised = S0[J] + alpha[J] - 1
+    raised = S0[label] + alpha[label] - 1
     return _derivation(
         model,
         (posterior,),
-        Sum(A[I], i.limits),
+        Sum(A[item], i.limits),
         surrogate,
-        _update(w[J], (k,), raised / Sum(raised, k.limits)),
-        _update(mu[J], (k,), S1[J] / S0[J]),
-        _update(sigma[J], (k,), (squares / S0[J]) ** (Integer(1) / 2)),
+        _update(w[label], (k,), raised / Sum(raised, k.limits)),
+        _update(mu[label], (k,), S1[label] / S0[label]),
+        _update(sigma[label], (k,), (squares / S0[label]) ** (Integer(1) / 2)),
     )
 
 
@@ -101,38 +106,40 @@ def student_t() -> Derivation:
 def _scale_mixture(model: Model) -> Derivation:
     y, u, m, s, nu, n = (model.variable(name).symbol for name in ("y", "u", "m", "s", "nu", "n"))
     i = Axis(index_symbol("i"), n)
-    I = i.index
+    item = i.index
     rate, E, L, A = map(IndexedBase, ["rate_u", "E_u", "E_log_u", "A_u"])
     shape = (nu + 1) / 2
     base = nu / 2 * log(nu / 2) - loggamma(nu / 2) - log(2 * pi * s) / 2
     posterior = Posterior(
         latent=model.variable("u"),
-        atom=u[I],
+        atom=u[item],
         axes=(i,),
         family="Gamma",
-        parameters=(_definition(rate[I], (i,), nu / 2 + (y[I] - m) ** 2 / (2 * s)),),
-        expectations={u[I]: E[I], log(u[I]): L[I]},
-        log_normaliser=_definition(A[I], (i,), base + loggamma(shape) - shape * log(rate[I])),
+        parameters=(_definition(rate[item], (i,), nu / 2 + (y[item] - m) ** 2 / (2 * s)),),
+        expectations={u[item]: E[item], log(u[item]): L[item]},
+        log_normaliser=_definition(A[item], (i,), base + loggamma(shape) - shape * log(rate[item])),
         log_density=Integer(0),
         moments=(
-            _definition(E[I], (i,), shape / rate[I]),
-            _definition(L[I], (i,), digamma(shape) - log(rate[I])),
+            _definition(E[item], (i,), shape / rate[item]),
+            _definition(L[item], (i,), digamma(shape) - log(rate[item])),
         ),
     )
     T0, T1, T2 = symbols("T_0 T_1 T_2")
     statistics = tuple(
-        _definition(T, (), Sum(E[I] * y[I] ** power, i.limits)) for power, T in enumerate((T0, T1, T2))
+        _definition(T, (), Sum(E[item] * y[item] ** power, i.limits)) for power, T in enumerate((T0, T1, T2))
     )
     squares = T2 - 2 * m * T1 + m**2 * T0
-    plain = nu / 2 * log(nu / 2) - loggamma(nu / 2) - log(2 * pi) / 2 + (nu - 1) / 2 * L[I] - nu / 2 * E[I]
-    entropy = shape - log(rate[I]) + loggamma(shape) + (1 - shape) * digamma(shape)
+    plain = (
+        nu / 2 * log(nu / 2) - loggamma(nu / 2) - log(2 * pi) / 2 + (nu - 1) / 2 * L[item] - nu / 2 * E[item]
+    )
+    entropy = shape - log(rate[item]) + loggamma(shape) + (1 - shape) * digamma(shape)
     surrogate = Surrogate(
         -n * log(s) / 2 - squares / (2 * s), statistics, Sum(plain, i.limits), Sum(entropy, i.limits)
     )
     return _derivation(
         model,
         (posterior,),
-        Sum(A[I], i.limits),
+        Sum(A[item], i.limits),
         surrogate,
         _update(m, (), T1 / T0),
         _update(s, (), squares / n),
@@ -159,44 +166,99 @@ def _coins(model: Model) -> Derivation:
         model.variable(each).symbol for each in ("x", "w", "p", "N", "a", "b", "n", "K")
     )
     i, k = Axis(index_symbol("i"), n), Axis(index_symbol("k"), K)
-    I, J = i.index, k.index
+    item, label = i.index, k.index
     eta, A, gamma = map(IndexedBase, ["eta_z", "A_z", "gamma_z"])
-    choose = loggamma(N[I] + 1) - loggamma(x[I] + 1) - loggamma(N[I] - x[I] + 1)
-    weight = choose + log(w[J]) + x[I] * log(p[J]) + (N[I] - x[I]) * log(1 - p[J])
+    choose = loggamma(N[item] + 1) - loggamma(x[item] + 1) - loggamma(N[item] - x[item] + 1)
+    weight = choose + log(w[label]) + x[item] * log(p[label]) + (N[item] - x[item]) * log(1 - p[label])
     posterior = Posterior(
         latent=model.variable("z"),
-        atom=model.variable("z").symbol[I],
+        atom=model.variable("z").symbol[item],
         axes=(i,),
         family="Categorical",
         parameters=(),
         expectations={},
-        log_normaliser=_definition(A[I], (i,), log(Sum(exp(eta[I, J]), k.limits))),
-        log_density=eta[I, J],
+        log_normaliser=_definition(A[item], (i,), log(Sum(exp(eta[item, label]), k.limits))),
+        log_density=eta[item, label],
         outcome=k,
-        log_weight=_definition(eta[I, J], (i, k), weight),
-        probability=_definition(gamma[I, J], (i, k), exp(eta[I, J] - A[I])),
+        log_weight=_definition(eta[item, label], (i, k), weight),
+        probability=_definition(gamma[item, label], (i, k), exp(eta[item, label] - A[item])),
     )
     S0, H, T = map(IndexedBase, ["S_0", "S_heads", "S_tails"])
-    values = (Integer(1), x[I], N[I] - x[I])
+    values = (Integer(1), x[item], N[item] - x[item])
     statistics = tuple(
-        _definition(S[J], (k,), Sum(gamma[I, J] * value, i.limits))
+        _definition(S[label], (k,), Sum(gamma[item, label] * value, i.limits))
         for S, value in zip((S0, H, T), values, strict=True)
     )
-    cell = S0[J] * log(w[J]) + H[J] * log(p[J]) + T[J] * log(1 - p[J])
+    cell = S0[label] * log(w[label]) + H[label] * log(p[label]) + T[label] * log(1 - p[label])
     surrogate = Surrogate(
         value=Add(Sum(cell, k.limits), model.log_prior),
         statistics=statistics,
         constant=Sum(choose, i.limits),
-        entropy=-Sum(gamma[I, J] * (eta[I, J] - A[I]), i.limits, k.limits),
+        entropy=-Sum(gamma[item, label] * (eta[item, label] - A[item]), i.limits, k.limits),
     )
     return _derivation(
         model,
         (posterior,),
-        Sum(A[I], i.limits),
+        Sum(A[item], i.limits),
         surrogate,
-        _update(w[J], (k,), S0[J] / n),
-        _update(p[J], (k,), (H[J] + a - 1) / (H[J] + T[J] + a + b - 2)),
+        _update(w[label], (k,), S0[label] / n),
+        _update(p[label], (k,), (H[label] + a - 1) / (H[label] + T[label] + a + b - 2)),
     )
 
 
-__all__ = ["Symbol", "coins", "gaussian_mixture", "student_t"]
+def random_effects() -> Derivation:
+    """One-way random effects with variances va (between groups) and ve (within)."""
+    m, J = symbols("m J", integer=True, positive=True)
+    g, j = Idx("g", m), Idx("j", J)
+    y, a = map(IndexedBase, ["y", "a"])
+    mu, va, ve = symbols("mu va ve")
+    half = Integer(1) / 2
+    model = Model({a[g]: Normal(0, va**half), y[g, j]: Normal(mu + a[g], ve**half)}, latent=[a])
+    return _random_effects(model)
+
+
+def _random_effects(model: Model) -> Derivation:
+    y, a, mu, va, ve, m, J = (model.variable(each).symbol for each in ("y", "a", "mu", "va", "ve", "m", "J"))
+    g, j = Axis(index_symbol("g"), m), Axis(index_symbol("j"), J)
+    here, within = g.index, j.index
+    E, E2, V, A = map(IndexedBase, ["E_a", "E_a2", "v_a", "A_a"])
+    residual = Sum(y[here, within] - mu, j.limits)
+    squares = Sum((y[here, within] - mu) ** 2, j.limits)
+    density = -J * log(2 * pi * ve) / 2 - log(va) / 2 - squares / (2 * ve) + E[here] ** 2 / (2 * V[here])
+    posterior = Posterior(
+        latent=model.variable("a"),
+        atom=a[here],
+        axes=(g,),
+        family="Normal",
+        parameters=(
+            _definition(V[here], (g,), 1 / (1 / va + J / ve)),
+            _definition(E[here], (g,), V[here] * residual / ve),
+        ),
+        expectations={a[here]: E[here], a[here] ** 2: E2[here]},
+        log_normaliser=_definition(A[here], (g,), density + log(V[here]) / 2),
+        log_density=Integer(0),
+        moments=(_definition(E2[here], (g,), E[here] ** 2 + V[here]),),
+    )
+    T0, T1, T2, T3 = symbols("T_0 T_1 T_2 T_3")
+    values = (Sum(y[here, within], j.limits), E[here], E2[here])
+    cross = Sum((y[here, within] - E[here]) ** 2 + V[here], j.limits)
+    statistics = tuple(
+        _definition(T, (), Sum(value, g.limits))
+        for T, value in zip((T0, T1, T2, T3), (*values, cross), strict=True)
+    )
+    errors = T3 - 2 * mu * (T0 - J * T1) + m * J * mu**2
+    surrogate = Surrogate(
+        value=-m * log(va) / 2 - T2 / (2 * va) - m * J * log(ve) / 2 - errors / (2 * ve),
+        statistics=statistics,
+        constant=-m * (J + 1) * log(2 * pi) / 2,
+        entropy=Sum(log(2 * pi * V[here]) / 2 + Integer(1) / 2, g.limits),
+    )
+    return _derivation(
+        model,
+        (posterior,),
+        Sum(A[here], g.limits),
+        surrogate,
+        _update(mu, (), (T0 - J * T1) / (m * J)),
+        _update(va, (), T2 / m),
+        _update(ve, (), errors / (m * J)),
+    )

@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Basic, Expr, Idx, Indexed, Integer, Symbol
+from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
-from symem.language.declarations import Declaration, categories
-from symem.language.families import Distribution
 from symem.language.plates import LogIverson
-from symem.language.reading import base_name, own_range
 from symem.verification.arithmetic import Arithmetic
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,20 +37,20 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
     """
     known = dict(arrays)
     scope = Arithmetic(known)
-    for name in (base_name(entry) for each in model.declarations for entry in each.entries):
+    for name in (_name(entry) for each in model.declarations for entry in each.entries):
         shape = tuple(scope.integer(size) for size in model.variables[name].sizes)
         known[name] = np.zeros(shape)
     for declaration in _parents_first(model.declarations):
         for entry, value in _draws(model, declaration, known, rng):
             place = model.internal(entry)
-            known[base_name(entry)][tuple(int(each) for each in getattr(place, "indices", ()))] = value
+            known[_name(entry)][tuple(int(each) for each in getattr(place, "indices", ()))] = value
     return _observed(model, known, rng)
 
 
-def _parents_first(declarations: Sequence[Declaration]) -> Iterator[Declaration]:
+def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
     waiting = list(declarations)
     while waiting:
-        unborn = {base_name(entry) for each in waiting for entry in each.entries}
+        unborn = {_name(entry) for each in waiting for entry in each.entries}
         ready = [each for each in waiting if not (_names(each.distribution) & unborn)]
         if not ready:
             raise CannotSampleError("the declarations refer to one another in a circle")
@@ -61,22 +58,20 @@ def _parents_first(declarations: Sequence[Declaration]) -> Iterator[Declaration]
         waiting = [each for each in waiting if each not in ready]
 
 
-def _names(distribution: Distribution) -> set[str]:
-    own = {base_name(atom) for each in distribution.arguments for atom in each.atoms(Indexed, Symbol)}
+def _names(distribution: Any) -> set[str]:
+    own = {_name(atom) for each in distribution.arguments for atom in each.atoms(Indexed, Symbol)}
     return own.union(*(_names(branch) for branch in distribution.branches.values()))
 
 
 def _draws(
-    model: Any, declaration: Declaration, known: Arrays, rng: np.random.Generator
+    model: Any, declaration: Any, known: Arrays, rng: np.random.Generator
 ) -> Iterator[tuple[Basic, Any]]:
     """(entry, value) pairs, in the user's symbols."""
     distribution, own = declaration.distribution, declaration.own
     cell = _cell(declaration)
     plates = [index for index in own if index != cell]
     number = _Numbers(model, known)
-    spans = [own_range(index) for index in plates]
-    ranges = [range(int(number(span.lower)), int(number(span.upper)) + 1) for span in spans]
-    for position in itertools.product(*ranges):
+    for position in itertools.product(*map(number.places, plates)):
         here = dict(zip(plates, map(Integer, position), strict=True))
         value = _drawn(distribution, declaration, number.at(here), rng)
         if distribution.name != "Multinomial":
@@ -84,12 +79,11 @@ def _draws(
         elif cell is None:
             yield from zip((entry.xreplace(here) for entry in declaration.entries), value, strict=True)
         else:
-            low = int(number(own_range(cell).lower))
-            places = ({**here, cell: Integer(low + c)} for c in range(len(value)))
+            places = ({**here, cell: Integer(place)} for place in number.places(cell))
             yield from zip((declaration.entries[0].xreplace(each) for each in places), value, strict=True)
 
 
-def _cell(declaration: Declaration) -> Any:
+def _cell(declaration: Any) -> Any:
     """The index over the cells of a Multinomial, where it is one of the variable's own."""
     if declaration.name != "Multinomial":
         return None
@@ -107,13 +101,15 @@ class _Numbers:
     def at(self, here: Mapping[Any, Integer]) -> _Numbers:
         return _Numbers(self.model, self.known, {**self.here, **here})
 
+    def places(self, index: Any) -> range:
+        """The values of an index, counted as the user counts."""
+        return range(round(self(index.lower)), round(self(index.upper)) + 1)
+
     def __call__(self, expression: Expr) -> float:
         return Arithmetic(self.known).number(self.model.internal(expression.xreplace(self.here)))
 
 
-def _drawn(
-    distribution: Distribution, declaration: Declaration, number: _Numbers, rng: np.random.Generator
-) -> Any:
+def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random.Generator) -> Any:
     """One value at one position; of a label the place of the category, of a Multinomial all counts."""
     arguments = distribution.arguments
     if distribution.name == "Categorical":
@@ -130,28 +126,32 @@ def _drawn(
     return np.asarray(distribution.family.sampler(rng, (), *map(number, arguments))).item()
 
 
-def _probabilities(arguments: tuple[Expr, ...], declaration: Declaration, number: _Numbers) -> Array:
-    cell = _cell(declaration)
-    own = tuple(index for index in declaration.own if index != cell)
-    cells = categories(arguments, own, declaration.name)
-    if cells.index is None:
-        weights = np.array([number(each) for each in cells.probabilities])
+def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbers) -> Array:
+    """Of cells that are written one by one, or that an index runs over which nothing else binds."""
+    if len(arguments) > 1:
+        weights = np.array([number(each) for each in arguments])
     else:
-        low, size = round(number(cells.origin)), round(number(cells.size))
-        places = ({cells.index: Integer(low + c)} for c in range(size))
-        weights = np.array([number.at(place)(cells.probabilities[0]) for place in places])
+        bound = {limit[0] for inner in arguments[0].atoms(Sum) for limit in inner.limits}
+        (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {_cell(declaration)})
+        at = [number.at({index: Integer(place)}) for place in number.places(index)]
+        weights = np.array([each(arguments[0]) for each in at])
     return np.asarray(weights / weights.sum())
+
+
+def _name(symbol: Any) -> str:
+    """The name of a symbol, an array or an entry."""
+    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
 
 
 def _observed(model: Any, known: Arrays, rng: np.random.Generator) -> Arrays:
     """What the relations in `given` say was seen of the drawn values."""
     masks = {each.name: np.ones_like(known[each.name.removeprefix("observed_")]) for each in model.masks}
     true = {f"{each.name}_missing": known[each.name] for each in model.data if each.missing}
-    declared = {base_name(entry) for each in model.declarations for entry in each.entries}
+    declared = {_name(entry) for each in model.declarations for entry in each.entries}
     arrays = {**known, **masks, **true}
     for relation in _relations(model):
         for entry, other in ((relation.lhs, relation.rhs), (relation.rhs, relation.lhs)):
-            variable = model.variables.get(base_name(entry)) if isinstance(entry, Indexed | Symbol) else None
+            variable = model.variables.get(_name(entry)) if isinstance(entry, Indexed | Symbol) else None
             if variable is None or variable.name in declared or variable.role.value not in {"data", "known"}:
                 continue
             value = _table(variable, entry, other, arrays)

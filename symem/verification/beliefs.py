@@ -96,18 +96,29 @@ class GroupBelief:
     @cached_property
     def log_normalisers(self) -> Array:
         """Log of the total mass of each component."""
-        count = len(self.group.components)
-        heaviest = np.full(count, -np.inf)
-        np.maximum.at(heaviest, self.rows.component, self.values.max(axis=1, initial=-np.inf))
-        anchor = np.where(np.isfinite(heaviest), heaviest, 0.0)
         with np.errstate(divide="ignore"):
-            mass = np.exp(self.values - anchor[self.rows.component, None]).sum(axis=1)
-            return anchor + np.log(np.bincount(self.rows.component, mass, count))
+            return np.asarray(self._anchor + np.log(self._mass))
+
+    @cached_property
+    def _anchor(self) -> Array:
+        """The largest log-mass of a node in each component."""
+        heaviest = np.full(len(self.group.components), -np.inf)
+        np.maximum.at(heaviest, self.rows.component, self.values.max(axis=1, initial=-np.inf))
+        return np.where(np.isfinite(heaviest), heaviest, 0.0)
+
+    @cached_property
+    def _scaled(self) -> Array:
+        return np.asarray(np.exp(self.values - self._anchor[self.rows.component, None]))
+
+    @cached_property
+    def _mass(self) -> Array:
+        """The mass of each component beside its heaviest node."""
+        return np.bincount(self.rows.component, self._scaled.sum(axis=1), len(self.group.components))
 
     @cached_property
     def weights(self) -> Array:
-        """Posterior probabilities of the nodes."""
-        return np.asarray(np.exp(self.values - self.log_normalisers[self.rows.component, None]))
+        """Posterior probabilities of the nodes; they sum to one however large the log-masses are."""
+        return np.asarray(self._scaled / self._mass[self.rows.component, None])
 
     @property
     def tail(self) -> float:

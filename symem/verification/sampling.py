@@ -33,6 +33,7 @@ from symem.verification.beliefs import GroupBelief
 from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
+from symem.verification.situation import label_origin
 from symem.verification.terms import Specialiser, UnknownSymbolError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -84,7 +85,9 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
     data, note = _data(model, rng, {**sizes, **known}, theta)
     names = {each.name for each in (*model.data, *model.known)}
-    kept = {name: value for name, value in data.items() if name in names}
+    kept = {
+        name: value + label_origin(model.variables[name]) for name, value in data.items() if name in names
+    }
     return Draw(with_missing(model, kept, rng), theta, note)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sympy import Symbol
 
 from symem.errors import DataError
+from symem.language.supports import Labels
 from symem.verification.terms import Specialiser
 
 Arrays = dict[str, Any]
@@ -38,10 +39,17 @@ def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) ->
 
 
 def _observed(variable: Any, values: Any) -> Arrays:
+    """The datum counted from 0 if it is a label, and where it was seen if it may be missing."""
+    values = values - label_origin(variable)
     if not variable.missing:
         return {variable.name: values}
     seen = ~np.isnan(np.asarray(values, dtype=float)) & (values >= 0 if variable.support.discrete else True)
     return {variable.name: np.where(seen, values, 0), f"observed_{variable.name}": seen.astype(float)}
+
+
+def label_origin(variable: Any) -> int:
+    """What the user counts a label from."""
+    return variable.support.origin if isinstance(variable.support, Labels) else 0
 
 
 def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
