@@ -179,3 +179,36 @@ def contract(rank: Rank, left: Node, right: Node, over: Axes) -> Node:
         right,
         over,
     )
+
+
+def merged(rank: Rank, nodes: Iterable[Node]) -> list[Node]:
+    """A @ x - B @ x as (A - B) @ x, where x is data and A, B are parameters."""
+    kept: list[Node] = []
+    groups: dict[tuple[Node, Axes], list[Node]] = {}
+    for node in nodes:
+        split = _by_data(node)
+        if split is None:
+            kept.append(node)
+        else:
+            groups.setdefault((split[1], _summed_axes(node)), []).append(split[0])
+    for (data, over), weights in groups.items():
+        kept.append(contract(rank, add(rank, weights), data, over))
+    return kept
+
+
+def _summed_axes(node: Node) -> Axes:
+    """The axes that a contraction, or its negative, sums over."""
+    inner = node.arguments[0] if isinstance(node, Apply) else node
+    assert isinstance(inner, Contract)
+    return inner.over
+
+
+def _by_data(node: Node) -> tuple[Node, Node] | None:
+    """(parameters, data) of a contraction or its negative, the sign with the parameters."""
+    if isinstance(node, Apply) and node.operation == "neg":
+        inner = _by_data(node.arguments[0])
+        return (negative(inner[0]), inner[1]) if inner else None
+    if isinstance(node, Contract) and {level(node.left), level(node.right)} == {0, 1}:
+        weights, data = (node.left, node.right) if level(node.left) == 0 else (node.right, node.left)
+        return weights, data
+    return None

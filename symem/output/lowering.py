@@ -61,7 +61,7 @@ from symem.output.arrays import (
     union,
     without,
 )
-from symem.output.contraction import add, apply, level, multiply, negated, quotient, sum_of_product
+from symem.output.contraction import add, apply, level, merged, multiply, negated, quotient, sum_of_product
 
 #: Functions that act on each element, and the operation each one is.
 ELEMENTWISE: Mapping[Any, str] = {
@@ -147,7 +147,7 @@ class Lowering:
         return place if place in self.sizes and busy.count(place) == 1 else self(place)
 
     def add(self, expr: Add) -> Node:
-        return add(self.rank, [self(term) for term in expr.args])
+        return add(self.rank, merged(self.rank, [self(term) for term in expr.args]))
 
     def mul(self, expr: Expr) -> Node:
         coefficient, factors = expr.as_coeff_mul()

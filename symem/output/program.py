@@ -273,7 +273,9 @@ class Builder:
     def _assign(self, definition: Definition) -> Assign:
         axes = self._axes(definition)
         return Assign(
-            self.layouts[base_of(definition.symbol)].name, self.lower.over(definition.value, axes), axes
+            self.layouts[base_of(definition.symbol)].name,
+            self.lower.over(squares(definition.value), axes),
+            axes,
         )
 
     def _split_rows(self, value: Expr) -> tuple[Expr, Expr]:
