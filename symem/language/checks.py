@@ -58,6 +58,7 @@ def check_supports(table: Mapping[str, Variable], log_likelihood: Expr) -> None:
                 f"The parameter {variable.name!r} lies in {variable.support}, where nothing can be differentiated: "
                 f"if it is given with the data, name it in known=[{variable.name}]."
             )
+    for variable in table.values():
         for end in variable.support.bounds:
             _check_free(end, parameters, f"{variable.name} in {variable.support}")
     for constraint in log_likelihood.atoms(LogIverson):

@@ -19,6 +19,7 @@ from symem.language.densities import log_density, requirements, value_support
 from symem.language.families import as_distribution, log_multinomial
 from symem.language.family import Distribution
 from symem.language.naming import base_name
+from symem.language.ranges import own_range
 from symem.language.supports import Counts, Support
 
 
@@ -50,6 +51,7 @@ def own_indices(variable: Any) -> tuple[Idx, ...]:
             raise PlateError(
                 f"{variable} on the left of a colon: write plain indices, one Idx a plate, not {place}."
             )
+        own_range(place)
     if len(set(variable.indices)) != len(variable.indices):
         raise PlateError(f"{variable} repeats an index: give every slot an Idx of its own.")
     return tuple(variable.indices)

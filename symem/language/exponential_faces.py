@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Expr, S, digamma, exp, log, loggamma, oo, pi, sqrt
+from sympy import Abs, Expr, S, besselk, digamma, exp, expand_func, log, loggamma, oo, pi, simplify, sqrt
 
 from symem.language.family import ExponentialFace
 from symem.language.special import LogNormalInterval
@@ -171,3 +171,66 @@ UNIFORM_FACE = ExponentialFace(
         u**2: (a["lower"] ** 2 + a["lower"] * a["upper"] + a["upper"] ** 2) / 3,
     },
 )
+
+TRUNCATED_LOG_NORMAL_FACE = ExponentialFace(
+    statistics=lambda u: (log(u), log(u) ** 2),
+    arguments=lambda eta, bounds: _normal_arguments((eta[0] + 1, eta[1]), bounds),
+    log_partition=lambda a, b: TRUNCATED_NORMAL_FACE.log_partition(a, _log_bounds(b)),
+    moments=lambda u, a, b: _truncated_moments(log(u), a, _log_bounds(b)),
+)
+
+
+def _log_bounds(bounds: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
+    return tuple(-oo if end == 0 else oo if end == oo else log(end) for end in bounds)
+
+
+def _bessel(order: Expr, argument: Expr) -> Expr:
+    """K of the second kind, elementary at half-integer orders."""
+    return expand_func(besselk(Abs(order) if order.is_number else order, argument))
+
+
+def _gig_partition(a: Mapping[str, Expr], _bounds: tuple[Expr, Expr]) -> Expr:
+    root = sqrt(a["a"] * a["b"])
+    return log(2) + log(_bessel(a["p"], root)) + a["p"] * (log(a["b"]) - log(a["a"])) / 2
+
+
+def _gig_moments(u: Expr, a: Mapping[str, Expr], _bounds: tuple[Expr, Expr]) -> Mapping[Expr, Expr]:
+    """Jørgensen 1982, Statistical Properties of the Generalized Inverse Gaussian Distribution, section 2."""
+    p, root = a["p"], sqrt(a["a"] * a["b"])
+    here, above, below = (_bessel(order, root) for order in (p, p + 1, p - 1))
+    scale = sqrt(a["b"] / a["a"])
+    return {u: scale * simplify(above / here), 1 / u: simplify(below / here) / scale}
+
+
+GENERALISED_INVERSE_GAUSSIAN_FACE = ExponentialFace(
+    statistics=lambda u: (log(u), u, 1 / u),
+    arguments=lambda eta, _b: {"p": eta[0] + 1, "a": -2 * eta[1], "b": -2 * eta[2]},
+    log_partition=_gig_partition,
+    moments=_gig_moments,
+)
+
+
+def power_exponential_face(power: Expr) -> ExponentialFace:
+    """u to a known power is exponential: a Weibull or Rayleigh law, whole or beyond a lower bound."""
+
+    def partition(a: Mapping[str, Expr], bounds: tuple[Expr, Expr]) -> Expr:
+        return -a["rate"] * bounds[0] ** power - log(a["rate"]) - log(power)
+
+    return ExponentialFace(
+        statistics=lambda u: (u**power,),
+        base_measure=lambda u, _b: (power - 1) * log(u),
+        arguments=lambda eta, _b: {"rate": -eta[0]},
+        log_partition=partition,
+        moments=lambda u, a, b: {u**power: b[0] ** power + 1 / a["rate"]},
+    )
+
+
+def negative_binomial_face(size: Expr) -> ExponentialFace:
+    """Failures before a known number of successes: Γ(u + r)/u! is the base measure."""
+    return ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, _b: loggamma(u + size) - loggamma(u + 1),
+        arguments=lambda eta, _b: {"ratio": exp(eta[0])},
+        log_partition=lambda a, _b: loggamma(size) - size * log(1 - a["ratio"]),
+        moments=lambda u, a, _b: {u: size * a["ratio"] / (1 - a["ratio"])},
+    )

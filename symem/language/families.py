@@ -53,8 +53,9 @@ from symem.language.exponential_faces import (
     TRUNCATED_NORMAL_FACE,
     UNIFORM_FACE,
 )
-from symem.language.family import Array, Distribution, ExponentialFace, Family, expression
+from symem.language.family import Array, Distribution, ExponentialFace, Family
 from symem.language.special import LogNormalInterval, NormalCDF
+from symem.language.stated import expression
 from symem.language.supports import Binary, Counts, Positive, Reals, Simplex
 
 #: The rows with one scalar value, by the name users write.

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sympy import Expr, S, SympifyError, sympify
+from sympy import Expr, S
 
 from symem.errors import ModelError
+from symem.language.stated import expression
 from symem.language.supports import Support
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -115,20 +116,3 @@ class Distribution:
         return f"{self.name}({', '.join(inside)})"
 
     __repr__ = __str__
-
-
-def expression(stated: Any, what: str) -> Expr:
-    """A user's number, symbol or expression as SymPy; text is not read, because reading it would run it.
-
-    Raises:
-        ModelError: it is no scalar SymPy expression; `what` opens the message.
-    """
-    try:
-        read = stated if isinstance(stated, Expr) else sympify(stated, strict=True)
-    except (SympifyError, TypeError, ValueError, AttributeError):
-        read = None
-    if not isinstance(read, Expr) or not read.is_commutative or getattr(read, "is_Matrix", False):
-        raise ModelError(f"{what} must be a scalar SymPy expression or a number, not {stated!r}.")
-    if read.has(S.NaN, S.ComplexInfinity):
-        raise ModelError(f"{what} is {read}, which is no number.")
-    return read

@@ -10,7 +10,7 @@ from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError, UndeclaredSymbolError
 from symem.language.checks import check_cases, check_names, check_presence, check_supports
-from symem.language.family import Family, expression
+from symem.language.family import Family
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.naming import base_name
@@ -28,6 +28,7 @@ from symem.language.roles import (
     supports_of,
 )
 from symem.language.shapes import index_sizes, read_support, reader_of
+from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
 from symem.language.supports import Counts, Interval, Labels, OneHot, Reals, Support
 from symem.language.survey import Survey
@@ -219,10 +220,14 @@ class Model:
         """A user's expression in internal symbols.
 
         Raises:
+            ModelError: it is no SymPy expression.
             UndeclaredSymbolError: a symbol is not in the model.
             PlateError: an index is free.
         """
-        return self._reader.read(expr)
+        read = as_sympy(expr)
+        if read is None:
+            raise ModelError(f"{expr!r} is no SymPy expression.")
+        return self._reader.read(read)
 
     def derive(self) -> EM:
         """Derive EM for this model: see `symem.em.EM`."""

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol, sympify
+from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol
 from sympy.concrete.expr_with_limits import ExprWithLimits
-from sympy.core.function import AppliedUndef, Derivative
+from sympy.core.function import Derivative
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.stats.rv import RandomSymbol
@@ -72,7 +72,7 @@ class Reader:
             PlateError: an index is free.
             ModelError: something stands in it that no log-likelihood can hold.
         """
-        return self._read(sympify(expr, strict=True), dict(env or {}))
+        return self._read(expr, dict(env or {}))
 
     def _read(self, expr: Any, env: Scope) -> Any:
         if expr in env:
@@ -214,6 +214,6 @@ def _refuse_random(expr: Any, _env: Scope) -> Any:
     )
 
 
-_REFUSED = (AppliedUndef, Derivative, ExprWithLimits)
+_REFUSED = (Derivative, ExprWithLimits)
 
 __all__ = ["Extent", "Reader", "Shape", "base_name", "extent_symbol", "own_range"]

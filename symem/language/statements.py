@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, Tuple, sympify
+from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, Tuple
 from sympy.core.relational import Relational
-from sympy.core.sympify import SympifyError
 
 from symem.errors import ModelError, SupportError, UndeclaredSymbolError
 from symem.language.declarations import Declaration, declaration
 from symem.language.demands import Demands
 from symem.language.families import as_distribution
-from symem.language.family import Distribution, expression
+from symem.language.family import Distribution
 from symem.language.naming import base_name
 from symem.language.ranges import Range, own_range
+from symem.language.stated import as_sympy, expression
 from symem.language.supports import Simplex, Support, as_support
 from symem.language.variables import Role
 
@@ -211,10 +211,7 @@ def _prior_key(key: Any) -> Any:
 
 
 def _relation(stated: Any) -> Any:
-    try:
-        relation = sympify(stated, strict=True)
-    except SympifyError:
-        relation = None
+    relation = as_sympy(stated)
     if not isinstance(relation, Relational):
         raise ModelError(
             f"given=[{stated}]: write relations that are open, such as Eq(a + b, n) or y[j] > c[j], one an entry "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, Integer, S, SympifyError, oo, sympify
+from sympy import Expr, Integer, S, oo
 
-from symem.errors import SupportError
+from symem.errors import ModelError, SupportError
+from symem.language.stated import expression
 
 
 @dataclass(frozen=True)
@@ -186,11 +187,6 @@ class Counts(Support):
 
 def _end(stated: Any, owner: Support) -> Expr:
     try:
-        end = stated if isinstance(stated, Expr) else sympify(stated, strict=True)
-    except SympifyError:
-        end = None
-    if not isinstance(end, Expr) or end.has(S.NaN):
-        raise SupportError(
-            f"{type(owner).__name__}: an end or a size is a number or an expression, not {stated!r}."
-        )
-    return end
+        return expression(stated, f"{type(owner).__name__}: an end or a size")
+    except ModelError as error:
+        raise SupportError(str(error)) from None
