@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jinja2 import TemplateNotFound, UndefinedError
 from sympy import Idx, IndexedBase, symbols
 
 from symem import (
@@ -26,6 +27,7 @@ from symem import (
 )
 from symem.derive import derive_records
 from symem.output.emit import emit, load
+from symem.output.templating import render
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -190,6 +192,13 @@ def test_an_open_block_is_named() -> None:
     )
     with pytest.raises(NotDerivedError, match="shape"):
         emit(derive_records(model))
+
+
+def test_a_template_asks_for_nothing_in_vain() -> None:
+    with pytest.raises(UndefinedError):
+        render("solver.py.j2")
+    with pytest.raises(TemplateNotFound):
+        render("no_such_template.j2")
 
 
 # -- what is refused ---------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ class _Rows:
         self.size = size
         arrays = [each for each in observed(derivation.model) if size in each.sizes]
         self.slots = {each.name: each.sizes.index(size) for each in arrays}
+        self.shown = bool(arrays)
         self.twice = any(each.sizes.count(size) > 1 for each in arrays)
         for definition in derivation.definitions:
             places = self._places(definition)
@@ -64,7 +65,7 @@ class _Rows:
 
     def qualifies(self) -> bool:
         model, surrogate = self.derivation.model, self.derivation.surrogate
-        if self.twice or any(self.size in each.sizes for each in model.parameters):
+        if not self.shown or self.twice or any(self.size in each.sizes for each in model.parameters):
             return False
         if any(self.slots.keys() & _bases(update.value) for update in self.derivation.updates):
             return False

@@ -198,12 +198,12 @@ class Starts:
         slots = tuple(posterior.probability.symbol.indices)
         axes = tuple(slots[d] for d in self.program.layouts[base_of(posterior.probability.symbol)].order)
         sizes = [self.program.lower.size(axis) for axis in axes]
-        self._note(sizes)
         shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
         place = axes.index(posterior.outcome.index)
         if self._is_row_label(axes, place):
             self.lines.append(f"{name} = _near(rng, prototypes, _profile(rows), {place})")
         else:
+            self._note(sizes)
             self.lines.append(f"{name} = _random_table(rng, ({shape.rstrip()}), {place})")
         hard = self._possible(posterior)
         if hard is not None:
