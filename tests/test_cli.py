@@ -249,7 +249,7 @@ def test_a_missing_entry_in_the_middle_stays(tmp_path: Path) -> None:
 
 def test_values_of_every_shape() -> None:
     found = read_values(["K=2", "s=0.5", "w=1,2", "A=1,2;3,4"])
-    assert (found["K"], found["s"]) == (2, 0.5)
+    assert {"K": found["K"], "s": found["s"]} == {"K": 2, "s": 0.5}
     np.testing.assert_array_equal(found["A"], [[1, 2], [3, 4]])
     assert found["w"].tolist() == [1, 2]
 

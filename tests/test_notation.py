@@ -27,11 +27,11 @@ from sympy import (
 
 from symem.language.families import LogNormalInterval
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
+from symem.output.counting import FromOne
 from symem.output.layout import LINE, broken, filled, width
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.naming import Label, distinct, escape, latex_word, plain_word
 from symem.output.notation import latex, letter, plain
-from symem.output.counting import FromOne
 from symem.output.reading import (
     exponentiated,
     merged_logs,
@@ -61,7 +61,9 @@ LEXICON = Lexicon(
     },
     means={"E_u": Mean(log(IndexedBase("u")[i]), (i, k))},
     masks={"observed_x": "x"},
-    from_one=FromOne(frozenset({i, j, k}), frozenset({"z"}), frozenset({Axis(b, Integer(2))}), frozenset({("th", 0)})),
+    from_one=FromOne(
+        frozenset({i, j, k}), frozenset({"z"}), frozenset({Axis(b, Integer(2))}), frozenset({("th", 0)})
+    ),
 )
 
 FORMULAS: tuple[tuple[str, Expr, str, str], ...] = (

@@ -87,7 +87,8 @@ def run_e_step(row: Row) -> Evaluator:
     """An evaluator that knows data, start, posterior and statistics."""
     derivation = em(row.name).derivation
     finite = {
-        name: np.where(np.isinf(value), np.sign(value) * 300.0, value) for name, value in row.data.items()
+        name: np.where(np.isinf(value), np.sign(value) * 300.0, value)
+        for name, value in thinned(derivation.model, row.data, 12).items()
     }
     run = Evaluator(situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents))
     for definition in (*derivation.definitions, *derivation.surrogate.statistics):
