@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Abs, Expr, S, besselk, digamma, exp, expand_func, log, loggamma, oo, pi, simplify, sqrt
+from sympy import Add, Expr, Rational, S, Sum, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
 
 from symem.language.family import ExponentialFace
 from symem.language.special import LogNormalInterval
@@ -20,7 +20,14 @@ def log_beta(a: Expr, b: Expr) -> Expr:
 
 
 def _normal_arguments(eta: tuple[Expr, ...], _bounds: tuple[Expr, Expr]) -> Mapping[str, Expr]:
-    return {"m": -eta[0] / (2 * eta[1]), "v": -1 / (2 * eta[1])}
+    precision = _scaled(-2, eta[1])
+    return {"m": eta[0] / precision, "v": 1 / precision}
+
+
+def _scaled(number: int, value: Expr) -> Expr:
+    """A multiple of a sum, the factor inside: -2 Σ -t²/2 is Σ t²."""
+    parts = Add.make_args(value)
+    return Add(*(Sum(number * p.function, *p.limits) if isinstance(p, Sum) else number * p for p in parts))
 
 
 def _normal_moments(u: Expr, a: Mapping[str, Expr], _bounds: tuple[Expr, Expr]) -> Mapping[Expr, Expr]:
@@ -184,22 +191,32 @@ def _log_bounds(bounds: tuple[Expr, Expr]) -> tuple[Expr, Expr]:
     return tuple(-oo if end == 0 else oo if end == oo else log(end) for end in bounds)
 
 
-def _bessel(order: Expr, argument: Expr) -> Expr:
-    """K of the second kind, elementary at half-integer orders."""
-    return expand_func(besselk(Abs(order) if order.is_number else order, argument))
+def _tail(order: Expr, z: Expr) -> Expr:
+    """K_order(z) · e^z · √(2z/π) at a half-integer order: a polynomial in 1/z (Abramowitz & Stegun 10.2.15)."""
+    n = int(abs(order) - Rational(1, 2))
+    return Add(*(factorial(n + k) / (factorial(k) * factorial(n - k)) / (2 * z) ** k for k in range(n + 1)))
+
+
+def _ratio(above: Expr, order: Expr, z: Expr) -> Expr:
+    """K_above(z) / K_order(z)."""
+    if (2 * order).is_Integer and not order.is_Integer:
+        return _tail(above, z) / _tail(order, z)
+    return besselk(above, z) / besselk(order, z)
 
 
 def _gig_partition(a: Mapping[str, Expr], _bounds: tuple[Expr, Expr]) -> Expr:
-    root = sqrt(a["a"] * a["b"])
-    return log(2) + log(_bessel(a["p"], root)) + a["p"] * (log(a["b"]) - log(a["a"])) / 2
+    p, z = a["p"], sqrt(a["a"] * a["b"])
+    power = p * (log(a["b"]) - log(a["a"])) / 2
+    if (2 * p).is_Integer and not p.is_Integer:
+        return log(2 * pi) / 2 - log(z) / 2 - z + log(_tail(p, z)) + power
+    return log(2) + log(besselk(p, z)) + power
 
 
 def _gig_moments(u: Expr, a: Mapping[str, Expr], _bounds: tuple[Expr, Expr]) -> Mapping[Expr, Expr]:
     """Jørgensen 1982, Statistical Properties of the Generalized Inverse Gaussian Distribution, section 2."""
-    p, root = a["p"], sqrt(a["a"] * a["b"])
-    here, above, below = (_bessel(order, root) for order in (p, p + 1, p - 1))
+    p, z = a["p"], sqrt(a["a"] * a["b"])
     scale = sqrt(a["b"] / a["a"])
-    return {u: scale * simplify(above / here), 1 / u: simplify(below / here) / scale}
+    return {u: scale * _ratio(p + 1, p, z), 1 / u: _ratio(p - 1, p, z) / scale}
 
 
 GENERALISED_INVERSE_GAUSSIAN_FACE = ExponentialFace(
