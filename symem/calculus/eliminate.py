@@ -165,6 +165,9 @@ class Elimination:
         axes = (*conditional.position, *(axis for _atom, axis in labels))
         arguments, parameters = {}, []
         for name, value in found.arguments.items():
+            if value.is_number:
+                arguments[name] = value
+                continue
             arguments[name], named = self._named_argument(name, value, conditional.variable, axes)
             parameters += named
         normaliser = self._normaliser(conditional.variable, axes, found.log_partition(arguments))

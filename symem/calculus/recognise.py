@@ -6,26 +6,30 @@ every other g(u) is one of its sufficient statistics; the coefficients are the n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Max, Min, S, expand, loggamma, oo
 
 from symem.errors import NormalisationError
-from symem.language.families import (
+from symem.language.exponential_faces import (
     BETA_FACE,
     BINOMIAL_FACE,
     EXPONENTIAL_FACE,
     GAMMA_FACE,
+    GENERALISED_INVERSE_GAUSSIAN_FACE,
     GEOMETRIC_FACE,
     INVERSE_GAMMA_FACE,
     LOG_NORMAL_FACE,
     NORMAL_FACE,
     POISSON_FACE,
+    TRUNCATED_LOG_NORMAL_FACE,
     TRUNCATED_NORMAL_FACE,
     UNIFORM_FACE,
-    ExponentialFace,
+    negative_binomial_face,
+    power_exponential_face,
 )
+from symem.language.family import ExponentialFace
 
 Bounds = tuple[Expr, Expr]
 LINE, HALF_LINE, UNIT = (-oo, oo), (S.Zero, oo), (S.Zero, S.One)
@@ -37,10 +41,12 @@ CONTINUOUS: tuple[tuple[str, Bounds | None, ExponentialFace], ...] = (
     ("Gamma", HALF_LINE, GAMMA_FACE),
     ("GammaInverse", HALF_LINE, INVERSE_GAMMA_FACE),
     ("LogNormal", HALF_LINE, LOG_NORMAL_FACE),
+    ("GeneralisedInverseGaussian", HALF_LINE, GENERALISED_INVERSE_GAUSSIAN_FACE),
     ("Beta", UNIT, BETA_FACE),
     ("Uniform", None, UNIFORM_FACE),
     ("TruncatedExponential", None, EXPONENTIAL_FACE),
     ("TruncatedNormal", None, TRUNCATED_NORMAL_FACE),
+    ("TruncatedLogNormal", None, TRUNCATED_LOG_NORMAL_FACE),
 )
 COUNTING: tuple[tuple[str, bool, ExponentialFace], ...] = (
     ("Poisson", False, POISSON_FACE),
@@ -67,18 +73,34 @@ class Recognised:
 
 def recognise_continuous(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Recognised | None:
     """The first family on that interval whose statistics span the log-density."""
-    for name, home, face in CONTINUOUS:
-        if home is not None and home != bounds or home is None and bounds == LINE:
-            continue
-        found = _match(name, face, density, u, bounds)
-        if found:
-            return found
+    for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds)):
+        if home == bounds or home is None and bounds != LINE:
+            found = _match(name, face, density, u, bounds)
+            if found:
+                return found
     return None
+
+
+def _powers(
+    density: Mapping[Expr, Expr], u: Expr, bounds: Bounds
+) -> Iterator[tuple[str, Bounds | None, ExponentialFace]]:
+    """Rows for the powers of u that the density itself shows, on a half-line."""
+    for g in density:
+        base, power = g.as_base_exp()
+        if base == u and bounds[1] == oo and bounds[0] != -oo and power not in (1, -1):
+            yield "PowerExponential", None, power_exponential_face(power)
+
+
+def _sizes(density: Mapping[Expr, Expr], u: Expr) -> Iterator[tuple[str, bool, ExponentialFace]]:
+    """Rows for the Γ(u + r) that the density itself shows."""
+    for g, coefficient in density.items():
+        if isinstance(g, loggamma) and coefficient == 1 and not (g.args[0] - u).has(u):
+            yield "NegativeBinomial", False, negative_binomial_face(g.args[0] - u)
 
 
 def recognise_counting(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Recognised | None:
     """The same on the integers of a range; `bounds` come from `counting_bounds`."""
-    for name, finite, face in COUNTING:
+    for name, finite, face in (*COUNTING, *_sizes(density, u)):
         if finite == (bounds[1] != oo):
             found = _match(name, face, density, u, bounds)
             if found:
@@ -91,8 +113,8 @@ def _match(
 ) -> Recognised | None:
     rest = dict(density)
     for part in Add.make_args(face.base_measure(u, bounds)):
-        coefficient, g = part.as_coeff_Mul()
-        if coefficient != 0 and rest.pop(g, None) != coefficient:
+        g, coefficient = _in_latent(part, u)
+        if coefficient != 0 and expand(rest.pop(g, S.Zero) - coefficient) != 0:
             return None
     statistics = face.statistics(u)
     if not set(rest) <= set(statistics):
@@ -103,6 +125,12 @@ def _match(
     arguments = face.arguments(natural, bounds)
     _check_signs(name, u, arguments)
     return Recognised(name, face, bounds, arguments)
+
+
+def _in_latent(part: Expr, u: Expr) -> tuple[Expr, Expr]:
+    """(g(u), coefficient) of a summand of a base measure."""
+    coefficient, g = part.as_independent(u, as_Add=False)
+    return g, coefficient
 
 
 def _check_signs(name: str, u: Expr, arguments: Mapping[str, Expr]) -> None:
