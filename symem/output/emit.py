@@ -71,7 +71,8 @@ class _Source:
         context["docstring"] = docstring(self.program.derivation)
         bare = render("solver.py.j2", **context, imports=[], helpers="")
         needed = helpers(bare)
-        return render("solver.py.j2", **context, imports=imports(bare + needed), helpers=needed)
+        code = bare.split("from __future__ import annotations", 1)[1] + needed
+        return render("solver.py.j2", **context, imports=imports(code), helpers=needed)
 
     def local(self, name: str) -> str:
         return self.layouts[name].name

@@ -266,9 +266,11 @@ class Bodies:
         """(body, parameters in declared order, known arrays read)."""
         program = self.program
         nodes = [line.node for line in program.m_step]
+        nodes += [size for line in program.m_step if isinstance(line, Entry) for size in line.fresh or ()]
         read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
         fields = [each.name for each in program.statistics if each.name in read]
-        fields += [program.layouts[name].name for name in program.sizes]
+        sizes = [program.layouts[name].name for name in program.sizes]
+        fields += [name for name in sizes if name in read]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
         body = [f"{name} = statistics.{name}" for name in fields]
         body += [f'{name} = known["{name}"]' for name in known]

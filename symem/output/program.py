@@ -18,7 +18,7 @@ from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Labels
-from symem.output.arrays import Fill, Load, Node, Range, Source, Sources
+from symem.output.arrays import Load, Node, Range, Source, Sources
 from symem.output.hoisting import Hoist, shared
 from symem.output.indices import distinct
 from symem.output.lowering import Layout, Lowering
@@ -364,17 +364,15 @@ class Builder:
         lines: list[Assign | Entry] = []
         for update, node in zip(updates, nodes, strict=True):
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
-        shapes = [size for each in self.model.parameters for size in each.sizes]
-        symbols = {
-            symbol.name
-            for update in updates
-            for symbol in update.value.free_symbols
-            if isinstance(symbol, Symbol)
-        }
-        if any(isinstance(line, Entry) or isinstance(line.node, Fill) for line in lines):
-            symbols |= {symbol.name for size in shapes for symbol in size.free_symbols}
-        sizes = {each.name for each in self.sized} | {each.symbol.name for each in self.derivation.extents}
-        return _woven(named, lines), layouts, tuple(sorted(symbols & sizes))
+        nodes = [*nodes, *(node for _, node in named)]
+        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
+        return _woven(named, lines), layouts, self._sizes_in(nodes)
+
+    def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        """The names of the sizes that the nodes read."""
+        read = set().union(*(_reads(node) for node in nodes))
+        names = [each.name for each in self.sized] + [each.symbol.name for each in self.derivation.extents]
+        return tuple(sorted(name for name in names if self.layouts[name].name in read))
 
     def _recentred(self, layouts: Mapping[str, Layout]) -> tuple[tuple[Assign, ...], set[str]]:
         """The statistics about another centre, those that change; and the sizes that this reads."""
@@ -383,20 +381,13 @@ class Builder:
         step = self.translation.step
         lower = Lowering({**layouts, step.name: Layout("step", (), NOTHING)}, self.rank, self.sizes)
         lines = []
-        sizes: set[str] = set()
         for definition in self.statistics:
             value = self.translation.recentred[base_of(definition.symbol)]
             if value != definition.symbol:
+                node = lower.over(value, self._axes(definition))
                 axes = tuple(getattr(definition.symbol, "indices", ()))
-                lines.append(
-                    Assign(
-                        layouts[base_of(definition.symbol)].name,
-                        lower.over(value, self._axes(definition)),
-                        axes,
-                    )
-                )
-                sizes |= {each.name for each in value.free_symbols if isinstance(each, Symbol)}
-        return tuple(lines), sizes & {each.name for each in self.sized}
+                lines.append(Assign(layouts[base_of(definition.symbol)].name, node, axes))
+        return tuple(lines), set(self._sizes_in([line.node for line in lines]))
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
         name = self.layouts[base_of(update.symbol)].name
