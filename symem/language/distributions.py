@@ -124,9 +124,9 @@ Binomial = Family(
 NegativeBinomial = Family(
     "NegativeBinomial",
     {"r": _POSITIVE, "p": _UNIT},
-    lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(1 - p) + x * log(p),
+    lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(p) + x * log(1 - p),
     lambda *_: _COUNT,
-    lambda rng, size, r, p: rng.negative_binomial(r, 1 - np.asarray(p), size),
+    lambda rng, size, r, p: rng.negative_binomial(r, p, size),
 )
 Bernoulli = Family(
     "Bernoulli",
