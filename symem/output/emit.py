@@ -8,15 +8,12 @@ from types import ModuleType
 from typing import Any
 from zlib import crc32
 
-from sympy import Expr, Indexed, Integer, Symbol
-from sympy.core.relational import Relational
+from sympy import Expr, Integer, Symbol
 
 from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
-from symem.language.model import Model, Variable
-from symem.language.plates import LogIverson
-from symem.language.reading import Extent
-from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
+from symem.language.model import Variable
+from symem.language.supports import Labels
 from symem.output.arrays import Load
 from symem.output.functions import Bodies
 from symem.output.inlining import helpers, imports
@@ -27,6 +24,7 @@ from symem.output.rows import base_of, observed
 from symem.output.spelling import transposed
 from symem.output.starts import Starts
 from symem.output.summary import docstring
+from symem.output.tables import Tables, quoted
 from symem.output.templating import render
 
 
@@ -87,7 +85,7 @@ class _Source:
         statistics = [(each.name, _axes_text(each.definition.axes)) for each in program.statistics]
         statistics += [(name, "the size") for name in sizes]
         return {
-            "tables": self._tables(),
+            "tables": Tables(program).lines(),
             "parameters": [each.name for each in self.model.parameters],
             "parameters_text": ", ".join(_shaped(each) for each in self.model.parameters),
             "statistics": statistics,
@@ -121,40 +119,6 @@ class _Source:
 
     def _asked(self) -> list[Variable]:
         return [*self.model.data, *self.model.known]
-
-    def _tables(self) -> list[str]:
-        lines = ["PARAMETERS = {"]
-        lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self.model.parameters]
-        lines += ["}", "DATA = {"]
-        lines += [f"    {_quoted(each.name)}: {self._spec(each)}," for each in self._asked()]
-        sizes = [each.name for each in self.program.sized]
-        shown = tuple(each.symbol.name for each in self.program.derivation.extents)
-        lines += ["}", f"SIZES: tuple[str, ...] = {_quoted(tuple(sizes))}"]
-        return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {_quoted(shown)}"]
-
-    def _spec(self, variable: Variable) -> str:
-        shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
-        parts = [_quoted(shape), _quoted(_kind(variable, self.model))]
-        support = variable.support
-        if isinstance(support, Labels):
-            size = support.size
-            parts += self._label_bound(size)
-            parts += [f"origin={support.origin}"] if support.origin else []
-        if isinstance(support, Simplex) and support.axes != 1:
-            parts.append(f"simplex_axes={support.axes}")
-        parts += ["missing=True"] if variable.missing else []
-        return f"Array({', '.join(parts)})"
-
-    def _label_bound(self, size: Expr) -> list[str]:
-        if size.is_Integer:
-            return [f"labels={int(size)}"]
-        named = {each.symbol for each in self.program.sized}
-        shown = {
-            extent.value.xreplace(_plain_entries(extent)): extent.symbol
-            for extent in self.program.derivation.extents
-        }
-        symbol = size if size in named else shown.get(size)
-        return [f"labels={_quoted(str(symbol))}"] if symbol is not None else []
 
     # -- functions --------------------------------------------------------------------------------------
 
@@ -216,7 +180,7 @@ class _Source:
             else:
                 values.append(
                     "{"
-                    + ", ".join(f"{_quoted(name)}: whole[{first + d}]" for d, name in enumerate(names))
+                    + ", ".join(f"{quoted(name)}: whole[{first + d}]" for d, name in enumerate(names))
                     + "}"
                 )
         return {
@@ -237,7 +201,7 @@ class _Source:
         program = self.program
         record = "data" if program.rows is not None else "data.chunks[0]"
         passed = [
-            f"{_quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known
+            f"{quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known
         ]
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
@@ -257,7 +221,7 @@ class _Source:
         sizes = {self.local(each.name): each.name for each in self.program.sized}
         sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.program.derivation.extents}
         values = [
-            f"arrays[{_quoted(named[name])}]" if name in named else f"sizes[{_quoted(sizes[name])}]"
+            f"arrays[{quoted(named[name])}]" if name in named else f"sizes[{quoted(sizes[name])}]"
             for name in bodies.fixed
         ]
         return {
@@ -292,7 +256,7 @@ class _Source:
             if self.program.rows is not None
             else (arrays[0].sizes[0] if arrays else Integer(1))
         )
-        return f"sizes[{_quoted(str(size))}]" if isinstance(size, Symbol) else str(size)
+        return f"sizes[{quoted(str(size))}]" if isinstance(size, Symbol) else str(size)
 
     def _extents(self) -> list[str]:
         """Sizes that data show: the largest of a value over all positions."""
@@ -303,8 +267,8 @@ class _Source:
             node = lower(extent.value)
             read = {part.name for part in node.walk() if isinstance(part, Load)}
             named = {self.local(each.name): each.name for each in observed(self.model)}
-            lines += [f"{name} = arrays[{_quoted(named[name])}]" for name in sorted(read & named.keys())]
-            lines.append(f"_show_size(sizes, {_quoted(extent.symbol.name)}, {self.bodies.spell(node)})")
+            lines += [f"{name} = arrays[{quoted(named[name])}]" for name in sorted(read & named.keys())]
+            lines.append(f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.bodies.spell(node)})")
         return lines
 
     def _prepare_data(self) -> list[str]:
@@ -312,7 +276,7 @@ class _Source:
         if program.rows is None:
             return ["chunks = (_rows(arrays, sizes, slice(None), None),)"]
         lines = []
-        size = f"sizes[{_quoted(str(program.rows))}]"
+        size = f"sizes[{quoted(str(program.rows))}]"
         work = "None"
         if program.features:
             shape = [self._size(program.lower.sizes[axis]) for axis in program.features.labels]
@@ -322,7 +286,7 @@ class _Source:
         return [*lines, f"chunks = tuple(_rows(arrays, sizes, slice(k, k + length), work) for k in {cuts})"]
 
     def _size(self, size: Expr) -> str:
-        return str(size) if size.is_Integer else f"sizes[{_quoted(str(size))}]"
+        return str(size) if size.is_Integer else f"sizes[{quoted(str(size))}]"
 
     def _widths(self) -> list[str]:
         """How many numbers a row takes: features, tables and data arrays."""
@@ -342,23 +306,17 @@ class _Source:
             variable = self.model.variables[named[name]]
             slot = variable.sizes.index(program.rows) if program.rows in variable.sizes else 0
             cut = f"[{':, ' * slot}cut]" if program.rows is not None else ""
-            lines.append(f"{name} = arrays[{_quoted(named[name])}]{cut}")
+            lines.append(f"{name} = arrays[{quoted(named[name])}]{cut}")
         if program.rows is not None:
             first = next(name for name in bodies.row_fields)
             slot = self.model.variables[named[first]].sizes.index(program.rows)
             lines.append(f"length = {first}.shape[{slot}]")
         else:
             lines.append("length = 1")
-        sources = {name: f"arrays[{_quoted(named[name])}]" for name in bodies.fixed if name in named}
-        sources |= {name: f"sizes[{_quoted(sizes[name])}]" for name in bodies.fixed if name in sizes}
+        sources = {name: f"arrays[{quoted(named[name])}]" for name in bodies.fixed if name in named}
+        sources |= {name: f"sizes[{quoted(sizes[name])}]" for name in bodies.fixed if name in sizes}
         lines += [f"{name} = {source}" for name, source in sources.items() if name in read]
         return [*lines, *bodies.prepare(), *bodies.feature_lines()]
-
-
-def _plain_entries(extent: Extent) -> dict[Any, Any]:
-    """pos[t] as the `max_pos` that stands for its largest value in a label's support."""
-    entries = sorted(extent.value.atoms(Indexed), key=str)
-    return {entry: Symbol(f"max_{base_of(entry)}", integer=True, nonnegative=True) for entry in entries}
 
 
 def _tuple(names: Iterable[str]) -> str:
@@ -373,27 +331,3 @@ def _axes_text(axes: Sequence[Any]) -> str:
 def _shaped(variable: Variable) -> str:
     shape = f" ({', '.join(map(str, variable.sizes))})" if variable.sizes else ""
     return f"{variable.name}{shape}"
-
-
-def _kind(variable: Variable, model: Model) -> str:
-    support = variable.support
-    if isinstance(support, Interval) or variable.name in _bounds(model):
-        return "extended"
-    kinds = {
-        Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
-        OneHot: "binary", Counts: "count",
-    }  # fmt: skip
-    return kinds.get(type(support), "real")
-
-
-def _bounds(model: Model) -> set[str]:
-    """Data and known arrays that bound something, and so may be infinite."""
-    brackets = model.log_likelihood.atoms(LogIverson)
-    sides = [side for each in brackets for relation in each.atoms(Relational) for side in relation.args]
-    sides += [end for latent in model.latents for end in latent.support.bounds]
-    names = {base_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
-    return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
-
-
-def _quoted(value: Any) -> str:
-    return repr(value).replace("'", '"')

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
-from symem.output.program import Assign, Entry, Normalise, Program, Statistic, Weigh
+from symem.output.program import Program
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
+from symem.output.statements import Assign, Entry, Normalise, Statistic, Weigh
 
 
 @dataclass(frozen=True)

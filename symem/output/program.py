@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sympy import Add, Expr, S, Sum, Symbol, exp, log
 
@@ -27,57 +26,20 @@ from symem.output.reading import squares
 from symem.output.rows import base_of, observed, row_size, used_sizes
 from symem.output.separable import Features, separated
 from symem.output.shift import Translation, translation
+from symem.output.statements import (
+    Assign,
+    Entry,
+    Normalise,
+    Statement,
+    Statistic,
+    Weigh,
+    live,
+    reads,
+    with_nodes,
+    woven,
+)
 
 NOTHING: Sources = frozenset()
-
-
-@dataclass(frozen=True)
-class Assign:
-    """name := node; `axes` is the order in which its dimensions are kept."""
-
-    name: str
-    node: Node
-    axes: tuple[Symbol, ...]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """name[place] := node, into an array that `fresh` says is to be made first, of these sizes."""
-
-    name: str
-    place: tuple[Expr, ...]
-    node: Node
-    fresh: tuple[Node, ...] | None
-
-
-@dataclass(frozen=True)
-class Weigh:
-    """name := coefficients @ features (+ rest), into a buffer."""
-
-    name: str
-    rest: Node | None
-
-
-@dataclass(frozen=True)
-class Normalise:
-    """`weight` becomes its softmax over `axis`, `normaliser` its log-sum-exp. `guarded`: -inf may occur."""
-
-    weight: str
-    normaliser: str
-    axis: int
-    guarded: bool
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """One expected sufficient statistic: a column of the feature moments, or a node of its own."""
-
-    name: str
-    definition: Definition
-    axes: tuple[Symbol, ...]
-    moment: int | None
-    rows: Node | None
-    once: Node | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +54,7 @@ class Program:
     prepared: tuple[Assign, ...]
     features: Features | None
     coefficients: tuple[Assign, ...]
-    infer: tuple[Assign | Weigh | Normalise, ...]
+    infer: tuple[Statement, ...]
     statistics: tuple[Statistic, ...]
     log_likelihood: Node
     log_likelihood_once: Node
@@ -192,7 +154,7 @@ class Builder:
     # -- the E-step -----------------------------------------------------------------------------------
 
     def build(self) -> Program:
-        statements: list[Assign | Weigh | Normalise] = []
+        statements: list[Statement] = []
         features: Features | None = None
         for posterior in self.derivation.posteriors:
             found, part = self._posterior(posterior, allowed=features is None)
@@ -201,18 +163,14 @@ class Builder:
         statistics = [self._statistic(each, features) for each in self.statistics]
         value, once = self._split_rows(self.derivation.log_likelihood)
         value_node = self.lower(value)
-        statements = _live(
-            statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported()
-        )
+        statements = live(statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported())
         return self._hoisted(statements, features, statistics, value_node, self.lower(once))
 
     def _reported(self) -> set[str]:
         kept = [each.symbol for p in self.derivation.posteriors for each in reported(p)]
         return {self.layouts[base_of(symbol)].name for symbol in kept}
 
-    def _posterior(
-        self, posterior: Posterior, *, allowed: bool
-    ) -> tuple[Features | None, list[Assign | Weigh | Normalise]]:
+    def _posterior(self, posterior: Posterior, *, allowed: bool) -> tuple[Features | None, list[Statement]]:
         if posterior.inline or not _is_softmax(posterior) or self._used_elsewhere(posterior):
             return None, [self._assign(definition) for definition in self._new(posterior.definitions)]
         weight, normaliser, probability = (
@@ -303,7 +261,7 @@ class Builder:
 
     def _hoisted(
         self,
-        statements: Sequence[Assign | Weigh | Normalise],
+        statements: Sequence[Statement],
         features: Features | None,
         statistics: Sequence[Statistic],
         value: Node,
@@ -315,7 +273,7 @@ class Builder:
         def lift(node: Node) -> Node:
             return theta(data(node))
 
-        infer = tuple(_with_nodes(each, lift) for each in statements)
+        infer = tuple(with_nodes(each, lift) for each in statements)
         stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
         value = data(value)
         direct = data(self.direct) if self.direct is not None else None
@@ -366,11 +324,11 @@ class Builder:
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
         nodes = [*nodes, *(node for _, node in named)]
         nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
-        return _woven(named, lines), layouts, self._sizes_in(nodes)
+        return woven(named, lines), layouts, self._sizes_in(nodes)
 
     def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
         """The names of the sizes that the nodes read."""
-        read = set().union(*(_reads(node) for node in nodes))
+        read = set().union(*(reads(node) for node in nodes))
         names = [each.name for each in self.sized] + [each.symbol.name for each in self.derivation.extents]
         return tuple(sorted(name for name in names if self.layouts[name].name in read))
 
@@ -400,67 +358,11 @@ class Builder:
         )
 
 
-def _woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) -> tuple[Assign | Entry, ...]:
-    """Each shared value just before the first line that reads it."""
-    done: list[Assign | Entry] = []
-    waiting = [Assign(name, node, node.axes) for name, node in named]
-    for line in lines:
-        for each in _needed(waiting, _reads(line.node)):
-            waiting.remove(each)
-            done.append(each)
-        done.append(line)
-    return tuple(done)
-
-
-def _needed(waiting: Sequence[Assign], wanted: set[str]) -> list[Assign]:
-    """Those of the waiting lines that the wanted names rest on, in order."""
-    table = {line.name: line for line in waiting}
-    found: list[Assign] = []
-
-    def visit(names: Iterable[str]) -> None:
-        for name in sorted(names):
-            if name in table and table[name] not in found:
-                visit(_reads(table[name].node))
-                found.append(table[name])
-
-    visit(wanted)
-    return found
-
-
-def _reads(node: Node) -> set[str]:
-    return {part.name for part in node.walk() if isinstance(part, Load)}
-
-
 def reported(posterior: Posterior) -> tuple[Definition, ...]:
     """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
     if posterior.inline:
         return posterior.moments
     return (posterior.probability,) if posterior.probability else posterior.parameters
-
-
-def _with_nodes(statement: Assign | Weigh | Normalise, change: Any) -> Assign | Weigh | Normalise:
-    if isinstance(statement, Assign):
-        return replace(statement, node=change(statement.node))
-    if isinstance(statement, Weigh) and statement.rest is not None:
-        return replace(statement, rest=change(statement.rest))
-    return statement
-
-
-def _live(
-    statements: Sequence[Assign | Weigh | Normalise], wanted: Iterable[Node], reported: set[str]
-) -> list[Assign | Weigh | Normalise]:
-    """The statements whose results something reads."""
-    needed = set(reported).union(*(_reads(node) for node in wanted))
-    kept: list[Assign | Weigh | Normalise] = []
-    for statement in reversed(statements):
-        if isinstance(statement, Assign):
-            if statement.name not in needed:
-                continue
-            needed |= _reads(statement.node)
-        if isinstance(statement, Weigh) and statement.rest is not None:
-            needed |= _reads(statement.rest)
-        kept.append(statement)
-    return kept[::-1]
 
 
 def _is_softmax(posterior: Posterior) -> bool:

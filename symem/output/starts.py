@@ -19,8 +19,9 @@ from symem.language.supports import Binary, Counts, Labels, NonNegative, Positiv
 from symem.output.arrays import Load, Node, Source
 from symem.output.functions import Bodies
 from symem.output.lowering import Layout, Lowering
-from symem.output.program import Assign, Normalise, Program
+from symem.output.program import Program
 from symem.output.rows import base_of
+from symem.output.statements import Assign, Normalise
 
 
 @dataclass(frozen=True)
