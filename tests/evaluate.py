@@ -55,7 +55,7 @@ from sympy import (
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
-from symem import Model
+from symem import Labels, Model
 from symem.language.families import LogNormalInterval, NormalCDF
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 
@@ -289,6 +289,8 @@ def situation(model: Model, arrays: Values, theta: Values, extents: tuple[Any, .
             seen = ~np.isnan(entries) & ~(variable.support.discrete & (entries < 0))
             values[f"observed_{variable.name}"] = seen.astype(int)
             values[variable.name] = np.where(seen, entries, 0.0)
+        if isinstance(variable.support, Labels) and variable.name in values:
+            values[variable.name] = np.asarray(values[variable.name]) - variable.support.origin
         if variable.name in values:
             for size, length in zip(variable.sizes, np.shape(values[variable.name]), strict=True):
                 if isinstance(size, Symbol):

@@ -1,0 +1,105 @@
+"""Models of the same kinds that no source prints: three identities, and honest refusals."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symem import NotDerivedError
+from tests.answers import Values, direction, gap, move
+from tests.derived import named
+from tests.evaluate import Evaluator, situation
+from tests.trials import TRIALS, Trial
+from tests.trials.refusals import REFUSALS
+
+for family in ("labels", "continuous"):
+    import_module(f"tests.trials.{family}")
+#: Eight cells and a block of four linear equations: seconds to derive.
+SLOW = {"three_bits"}
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(TRIALS)]
+CLOSED = [each for each in NAMES if each.values[0] not in ("rates_of_rows_and_columns",)]
+
+
+@cache
+def built(name: str) -> Trial:
+    return TRIALS[name]()
+
+
+@cache
+def algorithm(name: str) -> Any:
+    return built(name).model.derive()
+
+
+def e_step(name: str) -> Evaluator:
+    """The formulas of the derivation at the trial's point."""
+    trial, derivation = built(name), algorithm(name).derivation
+    run = Evaluator(situation(trial.model, trial.data, trial.theta, derivation.extents))
+    for each in (*derivation.definitions, *derivation.surrogate.statistics):
+        run.define(each.symbol, each.axes, each.value)
+    return run
+
+
+def surrogate(name: str, run: Evaluator, theta: Values) -> float:
+    """Q at new parameters, the posterior held."""
+    return float(Evaluator({**run.values, **theta})(algorithm(name).derivation.surrogate.value))
+
+
+def walk(trial: Trial, theta: Values, seed: int, length: float) -> Values:
+    return move({"parameters": trial.kinds}, theta, direction(theta, seed), length)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_log_likelihood(name: str) -> None:
+    trial, derivation, run = built(name), algorithm(name).derivation, e_step(name)
+    value = float(run(derivation.log_likelihood + trial.model.log_prior))
+    assert value == pytest.approx(trial.log_likelihood(trial.theta, trial.data), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_slope_of_q_is_the_slope_of_the_likelihood(name: str, seed: int) -> None:
+    """Fisher: ∂Q(θ|θ)/∂θ = ∂ℓ/∂θ, by central differences along a random direction."""
+    trial, run, step = built(name), e_step(name), 1e-5
+    ends = [walk(trial, trial.theta, seed, length) for length in (step, -step)]
+    ahead, behind = (surrogate(name, run, theta) for theta in ends)
+    up, down = (trial.log_likelihood(theta, trial.data) for theta in ends)
+    assert (ahead - behind) / (2 * step) == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_update_is_the_top_of_q(name: str) -> None:
+    trial, derivation, run = built(name), algorithm(name).derivation, e_step(name)
+    assert {str(getattr(p, "base", p)) for b in derivation.not_derived for p in b.parameters} == trial.open
+    for each in derivation.updates:
+        run.define(each.definition.symbol, each.definition.axes, each.value)
+    top = {name: np.array(run.values[name], dtype=float) for name in trial.theta}
+    if trial.open:
+        return
+    height = surrogate(name, run, top)
+    for seed in range(6):
+        for length in (1e-3, -1e-3, 0.1):
+            assert surrogate(name, run, walk(trial, top, seed, length)) < height + 1e-9 * abs(height)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_emitted_module_is_the_formulas(name: str) -> None:
+    trial, derivation, run = built(name), algorithm(name).derivation, e_step(name)
+    for each in derivation.updates:
+        run.define(each.definition.symbol, each.definition.axes, each.value)
+    top = {name: np.array(run.values[name], dtype=float) for name in trial.theta}
+    module = algorithm(name).solver()
+    assert gap(named(module.em_step(trial.theta, **trial.data)), top) < 1e-9
+    objective = module.log_posterior if trial.model.log_prior != 0 else module.log_likelihood
+    expected = trial.log_likelihood(trial.theta, trial.data)
+    assert objective(trial.theta, **trial.data) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSALS))
+def test_refusal_names_the_latent(name: str) -> None:
+    declare, latent = REFUSALS[name]
+    with pytest.raises(NotDerivedError, match=rf"\b{latent}"):
+        declare().derive()

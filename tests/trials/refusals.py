@@ -1,0 +1,45 @@
+"""Models whose E-step is beyond this engine: each must be refused, and the latent named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import Idx, IndexedBase, exp, sqrt, symbols
+
+from symem import Bernoulli, Categorical, Gamma, Model, Normal, Poisson
+from tests.trials import a, b, c, g, h, i, k, mu, n, p, t, w, x, y, z
+
+
+def hidden_markov_chain() -> Model:
+    A = IndexedBase("A")
+    return Model({z[i]: Categorical(A[z[i - 1], k]), x[i]: Normal(mu[z[i]], 1)}, latent=[z])
+
+
+def block_model() -> Model:
+    other = Idx("other", n)
+    return Model({z[i]: Categorical(w[k]), x[i, other]: Bernoulli(p[z[i], z[other]])}, latent=[z])
+
+
+def crossed_effects() -> Model:
+    va, vb, ve, m = symbols("va vb ve m")
+    cell = Normal(m + a[g] + b[h], sqrt(ve))
+    return Model({a[g]: Normal(0, sqrt(va)), b[h]: Normal(0, sqrt(vb)), y[g, h]: cell}, latent=[a, b])
+
+
+def gamma_beyond_a_limit() -> Model:
+    shape, rate = symbols("shape rate")
+    return Model({t[i]: Gamma(shape, 1 / rate)}, missing=[t], known=[c, shape], given=[t[i] > c[i]])
+
+
+def poisson_with_normal_effect() -> Model:
+    m, s = symbols("m s")
+    return Model({a[i]: Normal(m, s), x[i]: Poisson(exp(a[i]))}, latent=[a])
+
+
+REFUSALS: dict[str, tuple[Callable[[], Model], str]] = {
+    "hidden_markov_chain": (hidden_markov_chain, "z"),
+    "block_model": (block_model, "z"),
+    "crossed_effects": (crossed_effects, "a"),
+    "gamma_beyond_a_limit": (gamma_beyond_a_limit, "t"),
+    "poisson_with_normal_effect": (poisson_with_normal_effect, "a"),
+}
