@@ -178,9 +178,8 @@ def test_any_name_may_be_a_parameter_or_a_datum(name: str) -> None:
 @pytest.mark.parametrize("name", ["start", "tol", "seed", "verbose"])
 def test_a_datum_called_like_a_keyword_of_fit_is_refused(name: str) -> None:
     array = IndexedBase(name)
-    model = Model({z[i]: Categorical(w[k]), array[i]: Poisson(lam[z[i]])}, latent=[z])
     with pytest.raises(NameClashError, match=name):
-        emit(derive_records(model))
+        emit(derive_records(Model({z[i]: Categorical(w[k]), array[i]: Poisson(lam[z[i]])}, latent=[z])))
 
 
 def test_an_open_block_is_named() -> None:
