@@ -21,6 +21,7 @@ from sympy import (
     Symbol,
     Trace,
     exp,
+    factorial,
     log,
     nan,
     oo,
@@ -62,6 +63,7 @@ from symem import (
     Uniform,
     UnitInterval,
 )
+from symem.calculus.normalisation import check_normalised
 
 n, m, K = symbols("n m K", integer=True, positive=True)
 i, j, k, t = Idx("i", n), Idx("j", m), Idx("k", K), Idx("t", n)
@@ -540,3 +542,83 @@ def test_a_family_from_outside_counts_its_arguments() -> None:
     with pytest.raises(ModelError, match=r"Gompertz takes \(b, eta\), but 1"):
         gompertz(1)
     assert isinstance(x[i], Indexed)
+
+
+# -- densities that are not normalised ---------------------------------------------------------------------
+
+w1, m1, m2, lam = symbols("w1 m1 m2 lam")
+E = IndexedBase("E")
+
+
+def two(first: Any, second: Any, one: Any = w1, other: Any = 1 - w1) -> Any:
+    """The complete-data likelihood of one observation of a mixture of two."""
+    return (one * first) ** z[i] * (other * second) ** (1 - z[i])
+
+
+def coin(chance: Any) -> Any:
+    return chance ** x[i] * (1 - chance) ** (1 - x[i])
+
+
+def bell(mean: Any, power: int = 1) -> Any:
+    return exp(-((x[i] - mean) ** 2) / (2 * s**2)) / s**power
+
+
+def stated(body: Any, latent: Any = None) -> Model:
+    weights = dict.fromkeys({w1, q, b, lam, s} & body.free_symbols, Positive())
+    shares = dict.fromkeys({w1, q, b} & body.free_symbols, UnitInterval())
+    means = dict.fromkeys({m1, m2} & body.free_symbols, Reals())
+    return Model.from_likelihood(
+        Product(body, (i, 0, n - 1)), latent=latent or {z: Binary()}, parameters=weights | shares | means
+    )
+
+
+NORMALISED = {
+    "coins": two(coin(q), coin(b)),
+    "coins with even weights": coin(q) ** z[i] * coin(b) ** (1 - z[i]),
+    "tosses without their binomial coefficient": two(
+        q ** x[i] * (1 - q) ** (N[i] - x[i]), b ** x[i] * (1 - b) ** (N[i] - x[i])
+    ),
+    "Poisson without x!": two(lam ** x[i] * exp(-lam), s ** x[i] * exp(-s)),
+    "Poisson with exposure": two(
+        (lam * E[i]) ** x[i] * exp(-lam * E[i]), (s * E[i]) ** x[i] * exp(-s * E[i])
+    ),
+    "zero-truncated Poisson": two(lam ** x[i] / (exp(lam) - 1), s ** x[i] / (exp(s) - 1)),
+    "normal": two(bell(m1), bell(m2)),
+    "regression on a covariate": two(bell(m1 * E[i]), bell(m2 * E[i])),
+    "Cauchy": two(1 / (1 + (x[i] - m1) ** 2), 1 / (1 + (x[i] - m2) ** 2)),
+    "exponential": two(lam * exp(-lam * x[i]), s * exp(-s * x[i])),
+    "exponential on (0, 2)": two(
+        lam * exp(-lam * x[i]) / (1 - exp(-2 * lam)), s * exp(-s * x[i]) / (1 - exp(-2 * s))
+    ),
+    "geometric from 1": two(q * (1 - q) ** (x[i] - 1), b * (1 - b) ** (x[i] - 1)),
+    "Rayleigh": two(
+        x[i] / s**2 * exp(-(x[i] ** 2) / 2 / s**2), x[i] / lam**2 * exp(-(x[i] ** 2) / 2 / lam**2)
+    ),
+    "logistic gate": exp(z[i] * E[i] * m1) / (1 + exp(E[i] * m1)) * two(bell(0), bell(1), 1, 1),
+}
+NOT_NORMALISED = {
+    "no log sigma": (two(bell(m1, 0), bell(m2, 0)), "form of Normal.*depends on 's'"),
+    "log sigma twice": (two(bell(m1, 2), bell(m2, 2)), "form of Normal.*depends on 's'"),
+    "one weight missing": (two(bell(m1), bell(m2), w1, 1), "depends on 'w1'"),
+    "one weight of coins missing": (two(coin(q), coin(b), w1, 1), "weights do not sum to one.*'w1'"),
+    "a weight twice": (two(lam ** x[i] * exp(-lam), s ** x[i] * exp(-s), w1, w1), "weights.*'w1'"),
+    "tails missing": (two(q ** x[i], b ** x[i]), "'b', 'q' stands only in terms that hold x"),
+    "rate missing": (two(exp(-lam * x[i]), exp(-s * x[i])), "'lam', 's' stands only"),
+    "no exp(-lam)": (two(lam ** x[i], s ** x[i]), "'lam', 's' stands only"),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_a_normalised_likelihood_is_taken(name: str) -> None:
+    check_normalised(stated(NORMALISED[name]))
+
+
+def test_a_covariate_may_look_like_data() -> None:
+    check_normalised(stated((lam * x[i]) ** z[i] * exp(-lam * x[i]) / factorial(z[i]), {z: Counts()}))
+
+
+@pytest.mark.parametrize("name", NOT_NORMALISED)
+def test_a_likelihood_that_is_not_normalised(name: str) -> None:
+    body, words = NOT_NORMALISED[name]
+    with pytest.raises(NormalisationError, match=words):
+        check_normalised(stated(body))

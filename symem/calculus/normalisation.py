@@ -1,0 +1,319 @@
+"""Whether a stated likelihood p(x, z; θ) integrates to a constant: a forgotten −log σ or weight is found here.
+
+The data of a likelihood carry no support, so the check tries those on which the density could live: the
+datum is eliminated like a latent, then the latents are, and what is left must not depend on θ. An error is
+claimed only where the form of the density leaves no other reading: its statistics belong to one family, a
+parameter stands with the datum alone, or the components are normalised and their weights are not. In all
+other cases nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sympy import Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
+
+from symem.calculus.brackets import collapse_brackets
+from symem.calculus.conditioning import condition
+from symem.calculus.density import density_of
+from symem.calculus.eliminate import Elimination
+from symem.calculus.gathering import Conditional, atoms_of, gather_latent
+from symem.calculus.names import Names
+from symem.calculus.separate import Term, separate
+from symem.calculus.trials import Numbers
+from symem.errors import NormalisationError, SymemError
+from symem.language.model import Model, Role, Variable
+from symem.language.plates import Iverson, LogIverson
+from symem.language.supports import Binary, Counts, Labels, Positive, Reals, Simplex, Support, UnitInterval
+
+_DRAWS, _TOLERANCE = 4, 1e-7
+
+
+def check_normalised(model: Model) -> None:
+    """Refuse a likelihood whose normaliser depends on a parameter, where that can be decided.
+
+    Models stated by distributions are normalised by construction; with `given=`, `missing=` or several data
+    that share terms with parameters (a response and its covariates, say) nothing is claimed.
+
+    Raises:
+        NormalisationError: naming the parameters and the datum, with what may have been forgotten.
+    """
+    if model.declarations or model.log_likelihood.has(LogIverson) or model.masks:
+        return
+    responses = [variable for variable in model.data if _coupled(model, variable)]
+    if len(responses) == 1:
+        fault = _fault(model, responses[0])
+        if fault and not _normalised_given_data(model):
+            raise NormalisationError(f"The likelihood is not normalised: {fault}")
+
+
+def _terms(model: Model) -> tuple[Term, ...]:
+    return collapse_brackets(separate(model.log_likelihood), model)
+
+
+def _coupled(model: Model, variable: Variable) -> bool:
+    """Whether the datum and a parameter share a term."""
+    return any(atoms_of(t.factor, variable) and _parameters_in(t.factor, model) for t in _terms(model))
+
+
+def _parameters_in(expr: Expr, model: Model) -> set[str]:
+    return {variable.name for variable in model.parameters if atoms_of(expr, variable)}
+
+
+# -- what the datum could be ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The datum on a support, with the log of a base measure that the likelihood may have left out."""
+
+    support: Support
+    base: Callable[[Expr], Expr] | None = None
+
+
+def _counting_readings(model: Model, variable: Variable) -> Iterator[_Reading]:
+    """What a datum may be whose log-density is linear in it."""
+    yield from (_Reading(Binary()), _Reading(Counts()), _Reading(Positive()))
+    yield _Reading(Counts(), lambda u: -loggamma(u + 1))
+    for total in (*model.known, *model.data):
+        if total.name != variable.name and total.sizes in ((), variable.sizes):
+            yield _Reading(Counts(), partial(_binomial, total))
+
+
+def _binomial(total: Variable, u: Expr) -> Expr:
+    size = total.symbol[u.indices] if total.sizes else total.symbol
+    return -loggamma(u + 1) - loggamma(size - u + 1)
+
+
+def _read_as(model: Model, variable: Variable, reading: _Reading) -> Model:
+    """The model with a datum as a latent on that support."""
+    assumptions = reading.support.assumptions
+    array = isinstance(variable.symbol, IndexedBase)
+    symbol = IndexedBase(variable.name, **assumptions) if array else Symbol(variable.name, **assumptions)
+    latent = replace(variable, symbol=symbol, role=Role.LATENT, support=reading.support)
+    trial = copy.copy(model)
+    trial.variables = {**model.variables, variable.name: latent}
+    trial.log_likelihood = model.log_likelihood.xreplace({variable.symbol: symbol})
+    if reading.base is not None:
+        conditional = gather_latent(separate(trial.log_likelihood), latent)
+        base = Term(reading.base(conditional.atom) * conditional.condition, conditional.position)
+        trial.log_likelihood += base.expr
+    return trial
+
+
+# -- whether what is left depends on θ -----------------------------------------------------------------------
+
+
+def _normalised_given_data(model: Model) -> bool:
+    """Whether the latents alone are normalised: the data are then covariates."""
+    return _moved(model) == []
+
+
+def _moved(model: Model) -> list[str] | None:
+    """The parameters on which the total over the latents of a model depends, by numbers; None if there is none."""
+    try:
+        return _movers(model, _left(model))
+    except (SymemError, ArithmeticError, ValueError, TypeError, LookupError):
+        return None
+
+
+def _left(model: Model) -> Elimination:
+    """Eliminate every latent of the model."""
+    conditioned, groups = condition(model, _terms(model))
+    elimination = Elimination(model, Names(model), conditioned, groups, [])
+    elimination.run()
+    return elimination
+
+
+def _movers(model: Model, elimination: Elimination) -> list[str]:
+    """The parameters on which what is left depends."""
+    sizes = _sizes(model)
+    moved: list[str] = []
+    for group in _groups(model):
+        start = _Situation(model, sizes, seed=0)
+        values = [_value(elimination, start.redrawn(group, seed)) for seed in range(_DRAWS)]
+        if not all(math.isfinite(value) for value in values):
+            raise ArithmeticError
+        if max(values) - min(values) > _TOLERANCE * (1 + max(map(abs, values))):
+            moved += group
+    return moved
+
+
+def _groups(model: Model) -> list[tuple[str, ...]]:
+    together = {name for group in model.simplexes for name in group}
+    return [*model.simplexes, *((v.name,) for v in model.parameters if v.name not in together)]
+
+
+def _sizes(model: Model) -> dict[str, int]:
+    extents = {str(extent.symbol): 3 for extent in model.extents}
+    return {variable.name: 2 + place % 2 for place, variable in enumerate(model.sizes)} | extents
+
+
+class _Situation:
+    """Numbers for parameters and for what is given; one group of parameters may be drawn anew."""
+
+    def __init__(self, model: Model, sizes: Mapping[str, int], seed: int) -> None:
+        self._model, self._sizes = model, sizes
+        self._entries: dict[Any, float] = {}
+        self._draw((*model.parameters, *model.known, *model.data), seed)
+
+    def redrawn(self, names: tuple[str, ...], seed: int) -> Numbers:
+        self._draw(tuple(v for v in self._model.parameters if v.name in names), seed + 1)
+        return Numbers(self._sizes, dict(self._entries))
+
+    def _draw(self, variables: tuple[Variable, ...], seed: int) -> None:
+        chance, numbers = random.Random(seed), Numbers(self._sizes)  # noqa: S311 - no secret
+        for variable in variables:
+            shape = [range(int(numbers(size))) for size in variable.sizes]
+            for place in itertools.product(*shape):
+                self._entries[variable.name, place] = _number(variable, chance)
+            if isinstance(variable.support, Simplex) and variable.sizes:
+                self._scale_rows(variable)
+        for group in self._model.simplexes:
+            self._scale([(name, ()) for name in group])
+
+    def _scale_rows(self, variable: Variable) -> None:
+        rows: dict[Any, list[Any]] = {}
+        axes = variable.support.axes  # type: ignore[attr-defined]
+        for key in self._entries:
+            if key[0] == variable.name:
+                rows.setdefault(key[1][:-axes], []).append(key)
+        for row in rows.values():
+            self._scale(row)
+
+    def _scale(self, keys: list[Any]) -> None:
+        whole = sum(self._entries[key] for key in keys)
+        for key in keys:
+            self._entries[key] /= whole
+
+
+def _number(variable: Variable, chance: random.Random) -> float:
+    low, high = variable.support.bounds
+    if isinstance(variable.support, (Labels, Binary)):
+        return chance.randint(0, 1)
+    if isinstance(variable.support, Counts) or variable.role is not Role.PARAMETER:
+        return chance.randint(3, 9)
+    if low.is_finite and high.is_finite:
+        return float(low) + float(high - low) * chance.uniform(0.2, 0.8)
+    return float(low) + chance.uniform(0.4, 2.5) if low.is_finite else chance.gauss(0, 1)
+
+
+def _value(elimination: Elimination, numbers: Numbers) -> float:
+    for each in elimination.done:
+        tables = (each.log_weight,) if each.log_weight else ()
+        for definition in (*each.parameters, *tables, each.log_normaliser):
+            numbers.define(definition)
+    return float(sum(numbers(term.expr) for term in elimination.terms))
+
+
+# -- what can be claimed -------------------------------------------------------------------------------------
+
+#: Families by the statistics that only they have, on their support.
+_SHAPES: tuple[tuple[str, Support, Callable[[Expr], set[Expr]]], ...] = (
+    ("Normal", Reals(), lambda u: {u, u**2}),
+    ("Gamma", Positive(), lambda u: {log(u), u}),
+    ("GammaInverse", Positive(), lambda u: {log(u), 1 / u}),
+    ("LogNormal", Positive(), lambda u: {log(u), log(u) ** 2}),
+    ("Beta", UnitInterval(), lambda u: {log(u), log(1 - u)}),
+)
+
+
+def _fault(model: Model, response: Variable) -> str:
+    """What is wrong with the likelihood as a density of the datum, where its form leaves no other reading."""
+    if isinstance(response.support, Labels):
+        return _family_fault(model, response, response.support, "a table of probabilities")
+    for support in (Positive(), UnitInterval(), Reals()):
+        trial = _read_as(model, response, _Reading(support))
+        conditional = _conditional(trial, trial.variable(response.name))
+        if conditional is None:
+            return ""
+        family = _family(trial, support, conditional)
+        if family:
+            return _family_fault(model, response, support, family)
+    assert conditional is not None
+    return _lonely(trial, response, conditional) or _weights_fault(model, response, conditional)
+
+
+def _conditional(model: Model, variable: Variable) -> Conditional | None:
+    """The datum's terms, if each is a coefficient times a function of the datum that holds no parameter."""
+    try:
+        conditional = gather_latent(_terms(model), variable)
+        density = _density(conditional)
+    except SymemError:
+        return None
+    return None if any(_parameters_in(g, model) for g in density) else conditional
+
+
+def _density(conditional: Conditional) -> dict[Expr, Expr]:
+    return density_of(conditional.terms, conditional.atom)
+
+
+def _family(model: Model, support: Support, conditional: Conditional) -> str:
+    """The family that alone has these statistics; none where a truncation or the like may be meant."""
+    inside = (f for t in conditional.rest for f in t.factor.atoms(Function) if _parameters_in(f, model))
+    if any(not isinstance(f, (log, Iverson, Indexed)) for f in inside):
+        return ""
+    shown = set(_density(conditional))
+    for name, home, shape in _SHAPES:
+        if home == support and shown <= shape(conditional.atom) and shown != {conditional.atom}:
+            return name
+    return ""
+
+
+def _family_fault(model: Model, response: Variable, support: Support, family: str) -> str:
+    moved = _moved(_read_as(model, response, _Reading(support)))
+    if not moved:
+        return ""
+    return (
+        f"as a function of {response.name} it has the form of {family}, but its total over "
+        f"{_listed([response.name, *(v.name for v in model.latents)])} depends on {_listed(moved)}. Look for a term without "
+        f"{response.name} that was forgotten (−log σ of a Normal, the log of a mixing weight)."
+    )
+
+
+def _lonely(model: Model, response: Variable, conditional: Conditional) -> str:
+    """A log-partition is strictly convex in the natural parameters, so each of them stands in it too."""
+    beside = {name for term in conditional.rest for name in _parameters_in(term.factor, model)}
+    simplexes = {v.name for v in model.parameters if isinstance(v.support, Simplex)}
+    alone = sorted(
+        {n for c in _density(conditional).values() for n in _parameters_in(c, model)} - beside - simplexes
+    )
+    if not alone:
+        return ""
+    return (
+        f"{_listed(alone)} stands only in terms that hold {response.name}, so the total over {response.name} depends on "
+        f"it. Add the term that is missing, such as −log σ of a Normal, log λ of an Exponential or (1 − x)·log(1 − p) "
+        f"of a Bernoulli."
+    )
+
+
+def _weights_fault(model: Model, response: Variable, conditional: Conditional) -> str:
+    """On a support where the components are normalised, the weights of the components must be."""
+    density = _density(conditional)
+    if set(density) != {conditional.atom}:
+        return ""
+    own = _parameters_in(density[conditional.atom], model)
+    for reading in _counting_readings(model, response):
+        moved = _moved(_read_as(model, response, reading))
+        if moved == []:
+            return ""
+        if moved and own and not own & set(moved):
+            return (
+                f"the components of {response.name} are, but their weights do not sum to one; the total depends on "
+                f"{_listed(moved)}. Look for a missing weight, such as 1 − w."
+            )
+    return ""
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+__all__ = ["check_normalised"]
