@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,8 +70,7 @@ def _draws(
     cell = _cell(declaration)
     plates = [index for index in own if index != cell]
     number = _Numbers(model, known)
-    for position in itertools.product(*map(number.places, plates)):
-        here = dict(zip(plates, map(Integer, position), strict=True))
+    for here in _positions(number, plates):
         value = _drawn(distribution, declaration, number.at(here), rng)
         if distribution.name != "Multinomial":
             yield declaration.entries[0].xreplace(here), value
@@ -81,6 +79,17 @@ def _draws(
         else:
             places = ({**here, cell: Integer(place)} for place in number.places(cell))
             yield from zip((declaration.entries[0].xreplace(each) for each in places), value, strict=True)
+
+
+def _positions(number: _Numbers, plates: Sequence[Any]) -> Iterator[dict[Any, Integer]]:
+    """All positions of the indices; the range of one may depend on those before it."""
+    if not plates:
+        yield {}
+        return
+    *outer, last = plates
+    for here in _positions(number, outer):
+        for place in number.at(here).places(last):
+            yield {**here, last: Integer(place)}
 
 
 def _cell(declaration: Any) -> Any:
@@ -148,18 +157,26 @@ def _observed(model: Any, known: Arrays, rng: np.random.Generator) -> Arrays:
     masks = {each.name: np.ones_like(known[each.name.removeprefix("observed_")]) for each in model.masks}
     true = {f"{each.name}_missing": known[each.name] for each in model.data if each.missing}
     declared = {_name(entry) for each in model.declarations for entry in each.entries}
+    declared |= {name for each in model.declarations for name in _names(each.distribution)}
     arrays = {**known, **masks, **true}
     for relation in _relations(model):
         for entry, other in ((relation.lhs, relation.rhs), (relation.rhs, relation.lhs)):
             variable = model.variables.get(_name(entry)) if isinstance(entry, Indexed | Symbol) else None
-            if variable is None or variable.name in declared or variable.role.value not in {"data", "known"}:
+            if variable is None or variable.name in declared or not _is_free(variable, entry, other):
                 continue
             value = _table(variable, entry, other, arrays)
-            arrays[variable.name] = _on_the_right_side(relation, entry, value, rng)
+            arrays[variable.name] = _on_the_right_side(relation, entry, value, rng, _ends(variable, arrays))
     undrawn = [each.name for each in model.data if each.name not in arrays]
     if undrawn:
         raise CannotSampleError(f"nothing says where {undrawn[0]} comes from")
     return {each.name: arrays[each.name] for each in (*model.data, *model.known)}
+
+
+def _is_free(variable: Any, entry: Any, other: Expr) -> bool:
+    """Whether a relation may settle an entry: data or known, with an index for each of the other side."""
+    indices = {each for at in other.atoms(Indexed) for place in at.indices for each in place.free_symbols}
+    unbound = indices & other.free_symbols
+    return variable.role.value in {"data", "known"} and unbound <= set(getattr(entry, "indices", ()))
 
 
 def _relations(model: Any) -> list[Relational]:
@@ -174,10 +191,18 @@ def _table(variable: Any, entry: Any, value: Expr, arrays: Arrays) -> Array:
     return scope.table(value, indices, tuple(scope.integer(size) for size in variable.sizes))
 
 
-def _on_the_right_side(relation: Relational, entry: Any, value: Array, rng: np.random.Generator) -> Array:
-    """Equal to the value, or an end of an interval that holds it."""
+def _ends(variable: Any, arrays: Arrays) -> tuple[float, float]:
+    scope = Arithmetic(arrays)
+    low, high = (scope.number(end) if end.is_number else np.nan for end in variable.support.bounds)
+    return np.nan_to_num(low, nan=-np.inf, neginf=-np.inf), np.nan_to_num(high, nan=np.inf, posinf=np.inf)
+
+
+def _on_the_right_side(
+    relation: Relational, entry: Any, value: Array, rng: np.random.Generator, ends: tuple[float, float]
+) -> Array:
+    """Equal to the value, or an end of an interval that holds it, inside the support."""
     if isinstance(relation, Equality):
         return value
     below = entry == relation.lts
     room = (0.2 + np.abs(value)) * rng.random(value.shape)
-    return value - room if below else value + room
+    return np.maximum(value - room, ends[0]) if below else np.minimum(value + room, ends[1])

@@ -111,23 +111,33 @@ def likelihood_never_falls(ground: Ground) -> Finding:
 def _path(ground: Ground, theta: Theta) -> list[float]:
     """ℓ along EM, up to where it ceases to be finite: a component that collapses has no maximum."""
     values: list[float] = []
-    for _ in range(STEPS + 1):
-        value = ground.oracle.log_posterior(theta) if total_defect(ground.model, theta) < np.inf else np.inf
+    here: Theta | None = theta
+    while here is not None and len(values) <= STEPS:
+        value = ground.oracle.log_posterior(here)
         if not np.isfinite(value):
             break
         values.append(value)
-        theta = ground.fast_step(theta)
+        here = _stepped(ground, here)
     return values
 
 
 def fixed_point_is_maximum(ground: Ground) -> Finding:
     """V5: where EM stands still, a quasi-Newton search on ℓ gains nothing."""
-    theta, moved = _run(ground, ground.points[0])
+    found = Finding(None)
+    for theta in ground.points:
+        found = _at_the_end(ground, theta)
+        if found.number is not None:
+            break
+    return found
+
+
+def _at_the_end(ground: Ground, start: Theta) -> Finding:
+    theta, moved = _run(ground, start)
     coordinates = Coordinates(ground.model, theta, ground.fixed)
     at, objective = coordinates.free(), of_free(ground.oracle.log_posterior, coordinates)
     value = objective(at)
-    if not np.isfinite(value):
-        return Finding(None, "the likelihood has no maximum on the path from the first point")
+    if np.isnan(moved) or not np.isfinite(value):
+        return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")
     best = _direct_maximum(objective, at)
     if moved <= _STILL:
         return Finding(
@@ -137,15 +147,26 @@ def fixed_point_is_maximum(ground: Ground) -> Finding:
 
 
 def _run(ground: Ground, theta: Theta) -> tuple[Theta, float]:
-    """EM until nothing moves, or the longest run; and the size of its last step."""
+    """EM until nothing moves, or the longest run; and the size of its last step, NaN if it left the space."""
     moved = np.inf
     for _ in range(LONGEST_RUN[ground.solver is not None]):
-        after = ground.fast_step(theta)
+        after = _stepped(ground, theta)
+        if after is None:
+            return theta, np.nan
         moved = apart(after, theta)
         theta = after
         if not moved > _STILL:
             break
     return theta, moved
+
+
+def _stepped(ground: Ground, theta: Theta) -> Theta | None:
+    """The next iterate, or None where a component collapses: the emitted step then refuses by name."""
+    try:
+        after = ground.fast_step(theta)
+    except (ValueError, ArithmeticError):
+        return None
+    return after if total_defect(ground.model, after) < np.inf else None
 
 
 def _direct_maximum(objective: Callable[[Array], float], at: Array) -> Array:

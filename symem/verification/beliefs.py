@@ -76,11 +76,11 @@ class Group:
 
         if self._chart is not None and len(self._chart.low) == len(rows.component):
             try:
-                return integrate(density, self._chart, self.accuracy)
+                return integrate(density, self._chart, rows.component, self.accuracy)
             except TooLargeError:
                 self._chart = None
         self._chart = chart(density, rows.low, rows.high)
-        return integrate(density, self._chart, self.accuracy)
+        return integrate(density, self._chart, rows.component, self.accuracy)
 
 
 @dataclass(frozen=True)

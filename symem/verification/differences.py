@@ -10,6 +10,8 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[[Array], float]
 
+_SETTLED = 1e-8
+
 
 def units(function: Function, at: Array) -> Array:
     """For each coordinate, the step over which the function bends by about one: a standard error.
@@ -43,14 +45,24 @@ def gradient(function: Function, at: Array, unit: Array) -> Array:
 
 
 def _slope(function: Function, at: Array, place: int, unit: float) -> float:
-    """Three central differences, extrapolated twice (Richardson 1911)."""
-    steps = [unit / 8, unit / 16, unit / 32]
+    """Three central differences, extrapolated twice (Richardson 1911), on ever smaller steps (Ridders 1982)."""
+    best, doubt = np.nan, np.inf
+    for fraction in (1 / 8, 1 / 32, 1 / 128):
+        coarse, fine = _extrapolated(function, at, place, unit * fraction)
+        spread = abs(fine - coarse)
+        if not spread >= doubt:
+            best, doubt = (16 * fine - coarse) / 15 * unit, spread
+        if spread * unit <= _SETTLED * (1 + abs(fine) * unit):
+            break
+    return best
+
+
+def _extrapolated(function: Function, at: Array, place: int, step: float) -> tuple[float, float]:
     rough = [
-        (function(_moved(at, place, step)) - function(_moved(at, place, -step))) / (2 * step) * unit
-        for step in steps
+        (function(_moved(at, place, each)) - function(_moved(at, place, -each))) / (2 * each)
+        for each in (step, step / 2, step / 4)
     ]
-    finer = [(4 * rough[1] - rough[0]) / 3, (4 * rough[2] - rough[1]) / 3]
-    return (16 * finer[1] - finer[0]) / 15
+    return (4 * rough[1] - rough[0]) / 3, (4 * rough[2] - rough[1]) / 3
 
 
 def hessian(function: Function, at: Array, unit: Array) -> Array:

@@ -16,7 +16,7 @@ from symem.verification.terms import Apply, Atom, Constant, Node, atoms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 200_000
 _NO_BOUND = int(np.iinfo(np.int64).max)
 
 

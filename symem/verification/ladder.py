@@ -46,7 +46,7 @@ class Check:
                 return self.violation(ground)
         except TooLargeError as reason:
             return Finding(None, f"out of reach of brute force: {reason}")
-        except (UnknownSymbolError, np.linalg.LinAlgError) as reason:
+        except (UnknownSymbolError, np.linalg.LinAlgError, ValueError, ArithmeticError) as reason:
             return Finding(np.inf, str(reason))
 
 
@@ -77,6 +77,11 @@ LADDER = (
         GAIN,
     ),
 )
+
+
+def open_rungs(reason: str) -> tuple[Rung, ...]:
+    """The ladder where there is nothing to stand on."""
+    return tuple(Rung(check.name, check.identity, None, detail=reason) for check in LADDER)
 
 
 def climb(ground: Ground, *names: str) -> tuple[Rung, ...]:

@@ -30,6 +30,7 @@ _STEPS = {
 }
 _STANDS_STILL = 2e-13
 _OVERFLOW = 700.0
+_NEGLIGIBLE = 37.0  # e^-37 is below rounding
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,12 @@ def chart(density: LogDensity, low: Array, high: Array) -> Chart:
     return Chart(low, high, centre, _scale_matrix(flat, centre, widths))
 
 
-def integrate(density: LogDensity, on: Chart, accuracy: float = 1e-8) -> tuple[Rule, Array, float]:
+def integrate(
+    density: LogDensity, on: Chart, owner: Array, accuracy: float = 1e-8
+) -> tuple[Rule, Array, float]:
     """A rule, the log-integrand at its nodes (weights included), and how far the last halving moved it.
+
+    Rows of one owner are summed afterwards, so only those count that are heavy beside it.
 
     Raises:
     ------
@@ -96,7 +101,7 @@ def integrate(density: LogDensity, on: Chart, accuracy: float = 1e-8) -> tuple[R
             values = _finite(density(rule.nodes)) + rule.log_weights
             whole = logsumexp(values, axis=1)
         if before is not None:
-            moved = _moved(before, whole)
+            moved = _moved(before, whole, owner)
             if moved < _STANDS_STILL * max(
                 1.0, float(np.max(np.abs(whole[np.isfinite(whole)]), initial=0.0))
             ):
@@ -107,10 +112,11 @@ def integrate(density: LogDensity, on: Chart, accuracy: float = 1e-8) -> tuple[R
     return rule, values, moved
 
 
-def _moved(before: Array, after: Array) -> float:
-    """The largest change in rows that carry mass beside the heaviest one."""
-    heavy = after > np.max(after, initial=-np.inf) - 700
-    heavy &= np.isfinite(after)
+def _moved(before: Array, after: Array, owner: Array) -> float:
+    """The largest change in rows that carry mass beside the heaviest one of the same owner."""
+    heaviest = np.full(int(owner.max(initial=0)) + 1, -np.inf)
+    np.maximum.at(heaviest, owner, after)
+    heavy = np.isfinite(after) & (after > heaviest[owner] - _NEGLIGIBLE)
     return float(np.max(np.abs(after - before)[heavy], initial=0.0))
 
 

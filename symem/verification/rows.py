@@ -106,6 +106,7 @@ class Splitter:
         never = ~np.isfinite(at[0])
         start, near, far = (np.where(never, 0.0, each) for each in at)
         slope = near - start
+        slope = np.where(np.abs(slope - np.rint(slope)) < 1e-9, np.rint(slope), slope)
         if not np.allclose(far - start, 3 * slope):
             raise TooLargeError(f"a bracket that is not linear in {atom.name}")
         return np.where(slope == 0, np.inf, -start / np.where(slope == 0, 1.0, slope))

@@ -2,7 +2,8 @@
 
 Where the model can sample itself it does. Otherwise latents and data are drawn together, component by
 component, from the brute-force joint; the support of a datum that nobody declared is the first of {0, 1},
-the naturals, (0, 1), (0, oo) and the reals on which the joint has total mass one.
+the naturals, (0, 1), (0, oo) and the reals on which the joint has total mass one. Failing that the data are
+arbitrary: the identities hold on any.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sympy import Indexed
 
 from symem.errors import DataError
 from symem.language.supports import (
@@ -33,7 +35,7 @@ from symem.verification.beliefs import GroupBelief
 from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
-from symem.verification.situation import label_origin
+from symem.verification.situation import extent_of, label_origin
 from symem.verification.terms import Specialiser, UnknownSymbolError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -59,6 +61,7 @@ def default_sizes(model: Any) -> dict[str, int]:
     """Small sizes; those of labels differ from one another, so that a swapped index shows."""
     labels = _label_sizes(model)
     plates = [each.name for each in model.sizes if each.name not in labels]
+    labels += [extent.symbol.name for extent in model.extents]
     choice = _PLATE_SIZES.get(len(plates), (3,) * len(plates))
     return dict(zip(labels, itertools.cycle(_LABEL_SIZES), strict=False)) | dict(
         zip(plates, choice, strict=False)
@@ -79,16 +82,30 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
     Raises
     ------
     DataError
-        The model cannot be drawn from by brute force: the message asks for data.
+        Nothing says what the data look like: the message asks for them.
     """
-    theta = random_parameters(model, rng, sizes)
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
+    sizes = {**sizes, **_shown(model, {**sizes, **known})}
+    theta = random_parameters(model, rng, sizes)
     data, note = _data(model, rng, {**sizes, **known}, theta)
     names = {each.name for each in (*model.data, *model.known)}
     kept = {
         name: value + label_origin(model.variables[name]) for name, value in data.items() if name in names
     }
+    shown = _shown(model, {**sizes, **data})
+    if any(shown[name] != sizes[name] for name in shown):
+        theta = random_parameters(model, rng, {**sizes, **shown})
     return Draw(with_missing(model, kept, rng), theta, note)
+
+
+def _shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes that arrays show, as far as they are drawn."""
+    drawn = (each for each in model.extents if {str(s) for s in _bases(each.value)} <= set(arrays))
+    return {each.symbol.name: extent_of(each, arrays) for each in drawn}
+
+
+def _bases(value: Any) -> set[Any]:
+    return {each.base.label for each in value.atoms(Indexed)}
 
 
 def _data(
@@ -107,6 +124,9 @@ def _data(
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
     """A known array; what only the prior holds is at least one, so that the prior has a mode inside."""
     values = _random(variable, rng, sizes)
+    lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
+    if variable.name in lengths and not isinstance(variable.support, Labels):
+        return rng.integers(1, 1 + max(_LABEL_SIZES), np.shape(values))
     symbols = {str(each) for each in model.log_likelihood.free_symbols}
     return values if variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
 
@@ -129,7 +149,8 @@ def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -
 def _random(variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
     scope = Specialiser(sizes)
     shape = tuple(scope.integer(size) for size in variable.sizes)
-    return np.asarray(_DRAWS[type(variable.support)](variable.support, shape, rng, scope))
+    rule = next(_DRAWS[kind] for kind in type(variable.support).__mro__ if kind in _DRAWS)
+    return np.asarray(rule(variable.support, shape, rng, scope))
 
 
 Shape = tuple[int, ...]
@@ -147,6 +168,12 @@ def _interval(support: Any, shape: Shape, rng: np.random.Generator, scope: Speci
     return low + rng.gamma(4.0, 0.5, shape) if np.isfinite(low) else high - rng.gamma(4.0, 0.5, shape)
 
 
+def _labels(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
+    """Every label in its turn, shuffled: none is left out, as far as they go."""
+    turns = np.arange(int(np.prod(shape, dtype=int))) % scope.integer(support.size)
+    return rng.permutation(turns).reshape(shape)
+
+
 def _one_hot(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
     return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
 
@@ -159,8 +186,9 @@ _DRAWS: Mapping[type, Callable[..., Any]] = {
     Interval: _interval,
     Binary: lambda _support, shape, rng, _scope: rng.integers(0, 2, shape),
     Counts: lambda _support, shape, rng, _scope: 2 + rng.poisson(5, shape),
-    Labels: lambda support, shape, rng, scope: rng.integers(0, scope.integer(support.size), shape),
+    Labels: _labels,
     OneHot: _one_hot,
+    Support: _interval,
 }
 
 
@@ -192,7 +220,24 @@ def _joint_draw(
             shown = ", ".join(f"{name}: {support}" for name, support in supports.items())
             return {**arrays, **data}, f"data drawn from the declared joint density ({shown})"
     why = f" ({reasons[-1]})" if reasons else ""
-    raise DataError(f"No data could be drawn from the model as declared{why}: give verify(data={{…}}).")
+    return _arbitrary(
+        model, rng, arrays, theta
+    ), f"arbitrary data, for the joint density could not be drawn from{why}"
+
+
+def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values) -> Values:
+    """Data in the first candidate support on which the likelihood is finite: an identity holds on any data."""
+    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    for supports in _candidate_supports(model):
+        data = {
+            each.name: _random(replace(each, support=supports[each.name]), rng, arrays) for each in model.data
+        }
+        try:
+            if np.isfinite(Oracle(model, {**arrays, **masks, **data}).log_likelihood(theta)):
+                return {**arrays, **data}
+        except (TooLargeError, UnknownSymbolError):
+            continue
+    raise DataError("No data could be drawn from the model as declared: give verify(data={…}).")
 
 
 def _shape(variable: Any, arrays: Mapping[str, Any]) -> Shape:
@@ -206,9 +251,11 @@ def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
     if model.declarations:
         yield {each.name: each.support for each in model.data}
         return
-    options = [(each.support,) if isinstance(each.support, Labels) else CANDIDATES for each in model.data]
-    for choice in itertools.product(*options):
-        yield dict(zip(names, choice, strict=True))
+    fixed = {each.name: each.support for each in model.data if type(each.support) is not Reals}
+    unknown = [name for name in names if name not in fixed]
+    together = [(each,) * len(unknown) for each in CANDIDATES]
+    for choice in itertools.product(CANDIDATES, repeat=len(unknown)) if len(unknown) < 3 else together:
+        yield {**fixed, **dict(zip(unknown, choice, strict=True))}
 
 
 def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:

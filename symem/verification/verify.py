@@ -16,7 +16,7 @@ from symem.verification.differences import hessian, units
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
-from symem.verification.ladder import climb
+from symem.verification.ladder import climb, open_rungs
 from symem.verification.records import Verification
 from symem.verification.sampling import Values, default_sizes, draw, near, random_parameters
 from symem.verification.situation import situation
@@ -47,9 +47,14 @@ def verify(
     Raises
     ------
     DataError
-        No data were given and none can be drawn, or those given do not fit the model.
+        The data given do not fit the model. (Where none are given and none can be drawn, all rungs are open.)
     """
-    ground, note = prepare(em, data, theta=theta, sizes=sizes, seed=seed)
+    try:
+        ground, note = prepare(em, data, theta=theta, sizes=sizes, seed=seed)
+    except DataError as reason:
+        if data is not None:
+            raise
+        return Verification(open_rungs(str(reason)))
     return Verification(climb(ground), note)
 
 
