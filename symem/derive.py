@@ -18,6 +18,7 @@ from symem.calculus.entropy import entropy
 from symem.calculus.expectation import Expectations
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.names import Names
+from symem.calculus.normalisation import check_normalised
 from symem.calculus.posterior import posteriors
 from symem.calculus.separate import fold, rejoin, separate
 from symem.calculus.story import steps
@@ -32,8 +33,10 @@ def derive_records(model: Model) -> Derivation:
     """Derive E-step, observed-data likelihood, surrogate and M-step.
 
     Raises:
+        NormalisationError: the likelihood's total over data and latents depends on a parameter.
         NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
     """
+    check_normalised(model)
     names = Names(model)
     terms = collapse_brackets(separate(model.log_likelihood), model)
     conditioned, groups = condition(model, terms)

@@ -8,17 +8,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, IndexedBase, Integer, Symbol, preorder_traversal, sqrt
+from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, preorder_traversal
 
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
 from symem.files import write_whole
 from symem.language.exponential import readable
-from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
+from symem.language.families import Distribution
 from symem.language.model import Model
 from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
+from symem.posteriors import as_distribution
 
 
 def derive(model: Model) -> EM:
@@ -47,14 +48,19 @@ class EM:
     @cached_property
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
-        return _ByName({p.latent.name: (self._user(p.latent.declared), self._distribution(p)) for p in self._posteriors()})
+        return _ByName(
+            {
+                p.latent.name: (self._user(p.latent.declared), self._distribution(p))
+                for p in self._posteriors()
+            }
+        )
 
     def _posteriors(self) -> Iterator[Posterior]:
         return iter(self.derivation.posteriors)
 
     @cached_property
     def Q(self) -> Expr:
-        """Q(θ|θ⁽ᵗ⁾) in new parameters and the statistics of `statistics`."""
+        """The surrogate: new parameters against the expected statistics of `statistics`."""
         return self._user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
 
     @cached_property
@@ -160,7 +166,9 @@ class EM:
         if verify:
             found = self.verify()
             if found.blocks_emission:
-                raise VerificationError(f"Nothing was written to {path}, because verification failed.\n{found}")
+                raise VerificationError(
+                    f"Nothing was written to {path}, because verification failed.\n{found}"
+                )
         return write_whole(path, text, force=force)
 
     def solver(self) -> ModuleType:
@@ -216,86 +224,43 @@ class EM:
     def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
         """Replace every name the derivation brought in, innermost last."""
         while True:
-            held = [a for a in preorder_traversal(expr) if getattr(a, "base", a) in self._definitions and _is_entry(a)]
+            held = [
+                a
+                for a in preorder_traversal(expr)
+                if getattr(a, "base", a) in self._definitions and _is_entry(a)
+            ]
             if not held:
                 return readable(self._user(expr) if internal else expr)
-            expr = expr.xreplace({atom: self._value_at(atom, expr, internal) for atom in held})
+            expr = expr.xreplace({atom: self._value_at(atom, expr, internal=internal) for atom in held})
 
-    def _value_at(self, atom: Any, whole: Any, internal: bool) -> Any:
+    def _value_at(self, atom: Any, whole: Any, *, internal: bool) -> Any:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[getattr(atom, "base", atom)]
         value = definition.value if internal else self._user(definition.value)
         own = definition.symbol if internal else self._user(definition.symbol)
-        taken = {s for s in whole.atoms(Symbol, Idx)} | {s for place in getattr(atom, "indices", ()) for s in place.free_symbols}
+        taken = set(whole.atoms(Symbol, Idx)) | {
+            s for place in getattr(atom, "indices", ()) for s in place.free_symbols
+        }
         moved = dict(zip(own.indices, atom.indices, strict=True)) if isinstance(atom, Indexed) else {}
         return reindex(rebind(value, taken), moved)
 
     # -- posteriors ----------------------------------------------------------------------------------
 
     def _distribution(self, posterior: Posterior) -> Distribution:
-        return _reading(posterior, lambda expr: self._written_out(expr))
+        return as_distribution(posterior, self._written_out)
 
 
 def _is_entry(atom: Any) -> bool:
     return isinstance(atom, Indexed) or (isinstance(atom, Symbol) and not isinstance(atom, IndexedBase))
 
 
-def _reading(posterior: Posterior, show: Any) -> Distribution:
-    """A posterior record as a distribution with the arguments of `sympy.stats`."""
-    if posterior.probability is not None:
-        return _finite(posterior, show)
-    arguments = {name: show(value) for name, value in posterior.arguments.items()}
-    return _FAMILY_ARGUMENTS[posterior.family](arguments, tuple(show(b) for b in posterior.bounds or ()))
-
-
-def _finite(posterior: Posterior, show: Any) -> Distribution:
-    assert posterior.probability is not None
-    probability = posterior.probability.symbol
-    if posterior.family == "Bernoulli":
-        assert posterior.outcome is not None
-        return FAMILIES["Bernoulli"](show(probability.xreplace({posterior.outcome.index: Integer(1)})))
-    if posterior.trials is not None:
-        if posterior.family == "Binomial":
-            return FAMILIES["Binomial"](show(posterior.trials), show(probability))
-        return Multinomial(show(posterior.trials), show(probability))
-    return Categorical(show(probability))
-
-
-def _other(name: str, parameters: Mapping[str, Any], arguments: tuple[Expr, ...]) -> Distribution:
-    row = Family(name, dict(parameters), lambda *_: Integer(0), lambda *_: None)  # type: ignore[arg-type,return-value]
-    return row(*arguments)
-
-
-def _truncated(name: str) -> Any:
-    def reading(a: Mapping[str, Expr], b: tuple[Expr, ...]) -> Distribution:
-        head = (a["rate"],) if name == "TruncatedExponential" else (a["m"], sqrt(a["v"]))
-        return _other(name, dict.fromkeys(map(str, range(len(head) + 2))), (*head, *b))
-
-    return reading
-
-
-#: How a recognised family's arguments read in the parameter order of `sympy.stats`.
-_FAMILY_ARGUMENTS: Mapping[str, Any] = {
-    "Normal": lambda a, _b: FAMILIES["Normal"](a["m"], sqrt(a["v"])),
-    "LogNormal": lambda a, _b: FAMILIES["LogNormal"](a["m"], sqrt(a["v"])),
-    "Exponential": lambda a, _b: FAMILIES["Exponential"](a["rate"]),
-    "Gamma": lambda a, _b: FAMILIES["Gamma"](a["shape"], 1 / a["rate"]),
-    "GammaInverse": lambda a, _b: FAMILIES["GammaInverse"](a["shape"], a["scale"]),
-    "Beta": lambda a, _b: FAMILIES["Beta"](a["alpha"], a["beta"]),
-    "Uniform": lambda a, _b: FAMILIES["Uniform"](a["lower"], a["upper"]),
-    "TruncatedNormal": _truncated("TruncatedNormal"),
-    "TruncatedExponential": _truncated("TruncatedExponential"),
-    "Poisson": lambda a, b: FAMILIES["Poisson"](a["rate"]) if b[0] == 0 else _other("ShiftedPoisson", {"rate": 0, "lower": 0}, (a["rate"], b[0])),
-    "Geometric": lambda a, b: FAMILIES["Geometric"](1 - a["ratio"]) if b[0] == 1 else _other("ShiftedGeometric", {"p": 0, "lower": 0}, (1 - a["ratio"], b[0])),
-    "Binomial": lambda a, b: FAMILIES["Binomial"](b[1], a["odds"] / (1 + a["odds"])) if b[0] == 0 else _other("ShiftedBinomial", {"n": 0, "p": 0, "lower": 0}, (b[1] - b[0], a["odds"] / (1 + a["odds"]), b[0])),
-}  # fmt: skip
-
-
 class _ByName(Mapping[Any, Any]):
     """A mapping that takes a symbol, an entry of an array, or a name."""
 
     def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
-        self._entries = {base_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()}
+        self._entries = {
+            base_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
+        }
 
     def __getitem__(self, key: Any) -> Any:
         name = key if isinstance(key, str) else base_name(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import And, Eq, Expr, Ge, Gt, Lt, Max, Min, Not, Or, expand, oo
+from sympy import And, Eq, Expr, Ge, Gt, Lt, Max, Min, Not, Or, expand
 from sympy.core.relational import Relational
 
 from symem.calculus.separate import Term
@@ -12,7 +12,9 @@ from symem.language.plates import Iverson
 Bounds = tuple[Expr, Expr]
 
 
-def interval_of(u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, *, counting: bool = False) -> Bounds:
+def interval_of(
+    u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, *, counting: bool = False
+) -> Bounds:
     """The support of u narrowed by every constraint; on the integers, a strict bound moves by one.
 
     Raises:
@@ -20,7 +22,7 @@ def interval_of(u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, 
     """
     lowers, uppers = [], []
     for relation in [r for term in hard for r in _relations(term.factor.args[0], condition)]:
-        lower, upper = _bound(u, relation, counting)
+        lower, upper = _bound(u, relation, counting=counting)
         lowers += [] if lower is None else [lower]
         uppers += [] if upper is None else [upper]
     return _inner(Max, home[0], lowers), _inner(Min, home[1], uppers)
@@ -28,22 +30,28 @@ def interval_of(u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, 
 
 def _relations(constraint: Expr, condition: Expr) -> list[Expr]:
     """The relations of a constraint that holds where the latent exists."""
-    absent = {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
+    absent = (
+        {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
+    )
     if isinstance(constraint, Or):
         kept = [part for part in constraint.args if part not in absent]
         if len(kept) != 1:
-            raise NotDerivedError(f"The constraint {constraint} holds alternatives: write one relation for each.")
+            raise NotDerivedError(
+                f"The constraint {constraint} holds alternatives: write one relation for each."
+            )
         constraint = kept[0]
     return list(And.make_args(constraint))
 
 
-def _bound(u: Expr, relation: Expr, counting: bool) -> tuple[Expr | None, Expr | None]:
+def _bound(u: Expr, relation: Expr, *, counting: bool) -> tuple[Expr | None, Expr | None]:
     if not isinstance(relation, Relational) or isinstance(relation, Eq):
-        raise NotDerivedError(f"The constraint {relation} on {u} is no inequality: write u > a, u <= b or both.")
+        raise NotDerivedError(
+            f"The constraint {relation} on {u} is no inequality: write u > a, u <= b or both."
+        )
     difference = expand(relation.lhs - relation.rhs)
     slope = difference.coeff(u)
     rest = difference - slope * u
-    if rest.has(u) or slope.is_positive is not True and slope.is_negative is not True:
+    if rest.has(u) or not (slope.is_positive or slope.is_negative):
         raise NotDerivedError(f"The constraint {relation} is not linear in {u}.")
     end = expand(-rest / slope)
     above = isinstance(relation, (Gt, Ge)) == bool(slope.is_positive)
@@ -54,4 +62,3 @@ def _bound(u: Expr, relation: Expr, counting: bool) -> tuple[Expr | None, Expr |
 def _inner(pick: type[Expr], home: Expr, ends: list[Expr]) -> Expr:
     """The tightest of several bounds."""
     return pick(home, *ends)
-

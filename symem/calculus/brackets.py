@@ -16,7 +16,9 @@ from symem.language.supports import Labels
 def collapse_brackets(terms: tuple[Term, ...], model: Model) -> tuple[Term, ...]:
     """Write label latents as indices wherever a bracket pins an index to them."""
     labels = [v for v in model.latents if isinstance(v.support, Labels)]
-    return gather(_collapsed(term, lambda side: any(side in atoms_of(side, v) for v in labels)) for term in terms)
+    return gather(
+        _collapsed(term, lambda side: any(side in atoms_of(side, v) for v in labels)) for term in terms
+    )
 
 
 def collapse_to_index(term: Term, outcome: Symbol) -> Term:
@@ -36,4 +38,3 @@ def _collapsed(term: Term, keeps: Callable[[Expr], bool]) -> Term:
                 axes = tuple(axis for axis in term.axes if axis.index != index)
                 return _collapsed(Term(factor, axes), keeps)
     return term
-

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, preorder_traversal
 
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.isolate import simplified
-from symem.calculus.posteriors import Eliminated
 from symem.calculus.separate import Term, fold, separate
 from symem.derivation import Definition
 
@@ -15,7 +15,9 @@ from symem.derivation import Definition
 class Collapse:
     """Replaces Σ_k S[k] by a number of observations, where S[k] sums a posterior's probability of k."""
 
-    def __init__(self, statistics: Iterable[Definition], eliminated: Iterable[Eliminated], sizes: set[Expr]) -> None:
+    def __init__(
+        self, statistics: Iterable[Definition], eliminated: Iterable[Eliminated], sizes: set[Expr]
+    ) -> None:
         statistics, eliminated = tuple(statistics), tuple(eliminated)
         self._values = {s.symbol.base: s for s in statistics if isinstance(s.symbol, Indexed)}
         tables = [e.probability for e in eliminated if e.probability and e.outcome]
@@ -39,7 +41,10 @@ class Collapse:
             *places, outcome = table.symbol.indices if isinstance(table.symbol, Indexed) else (None,)
             if not places or not table.axes[-1].size.is_Integer:
                 continue
-            cells = [table.symbol.xreplace({outcome: cell}) for cell in map(Integer, range(int(table.axes[-1].size)))]
+            cells = [
+                table.symbol.xreplace({outcome: cell})
+                for cell in map(Integer, range(int(table.axes[-1].size)))
+            ]
             limits = tuple(axis.limits for axis in table.axes[:-1])
             sums = [plain.get(Sum(cell, *limits)) for cell in cells]
             if None not in sums:

@@ -74,8 +74,16 @@ def _as_group(relation: Term, counts: dict[Expr, Variable], others: list[Term]) 
     rest = Add(*(each.expr for each in separate(difference) if each not in summed))
     if len(summed) == 1 and len(summed[0].axes) == 1 and abs(summed[0].factor.as_coeff_Mul()[0]) == 1:
         sign, member = summed[0].factor.as_coeff_Mul()
-        return Group((member,), expand(-rest / sign), relation.axes, summed[0].axes[0]) if member in atoms else None
-    signs = {each.factor.as_coeff_Mul()[0] for each in summed if not each.axes and each.factor.as_coeff_Mul()[1] in atoms}
+        return (
+            Group((member,), expand(-rest / sign), relation.axes, summed[0].axes[0])
+            if member in atoms
+            else None
+        )
+    signs = {
+        each.factor.as_coeff_Mul()[0]
+        for each in summed
+        if not each.axes and each.factor.as_coeff_Mul()[1] in atoms
+    }
     if len(summed) >= 2 and len(signs) == 1 and len(summed) == len(atoms) and abs(next(iter(signs))) == 1:
         members = tuple(each.factor.as_coeff_Mul()[1] for each in summed)
         return Group(members, expand(-rest / next(iter(signs))), relation.axes)
@@ -86,7 +94,7 @@ def _shared(atoms: list[Expr], other: Term) -> bool:
     """Whether another relation speaks of the same entries: the same scalars, or the same arrays."""
     found = other.factor.atoms(Indexed) | other.factor.free_symbols
     arrays = {atom.base for atom in found if isinstance(atom, Indexed)}
-    return any(atom in found or isinstance(atom, Indexed) and atom.base in arrays for atom in atoms)
+    return any(atom in found or (isinstance(atom, Indexed) and atom.base in arrays) for atom in atoms)
 
 
 def _substitute(relation: Term, counts: dict[Expr, Variable], terms: list[Term]) -> list[Term]:
@@ -112,10 +120,11 @@ def _replace(atom: Expr, value: Expr, relation: Term, terms: list[Term]) -> list
     """Put the value for the count wherever it stands; a difference of counts keeps being non-negative."""
     replaced = []
     for term in terms:
-        for other in _count_atoms(term.factor, [_symbol(atom)]):
+        factor = term.factor
+        for other in _count_atoms(factor, [_symbol(atom)]):
             moved = dict(zip(atom.indices, other.indices, strict=True)) if isinstance(atom, Indexed) else {}
-            term = Term(term.factor.xreplace({other: value.xreplace(moved)}), term.axes)
-        replaced += [Term(part.factor, part.axes + term.axes) for part in separate(term.factor)]
+            factor = factor.xreplace({other: value.xreplace(moved)})
+        replaced += [Term(part.factor, part.axes + term.axes) for part in separate(factor)]
     if len(Add.make_args(value)) > 1:
         replaced.append(Term(LogIverson(Ge(value, 0)), relation.axes))
     return replaced

@@ -31,7 +31,9 @@ def density_of(terms: Iterable[Term], u: Expr) -> dict[Expr, Expr]:
     for term in terms:
         coefficient, g = split_factor(term.factor, u)
         if any(axis.index in g.free_symbols for axis in term.axes):
-            raise NotDerivedError(f"The term {term.factor} cannot be split into a statistic of {u} and a coefficient.")
+            raise NotDerivedError(
+                f"The term {term.factor} cannot be split into a statistic of {u} and a coefficient."
+            )
         if g != 1:
             density[g] = density.get(g, S.Zero) + fold(Term(coefficient, term.axes)).expr
     return {g: coefficient for g, coefficient in density.items() if coefficient != 0}

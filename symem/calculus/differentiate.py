@@ -44,16 +44,16 @@ class Unknown:
 
 def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
     """∂/∂unknown of a sum of terms."""
-    return gather(part for term in terms for entry in unknown.entries(term.factor) for part in _by(term, entry, unknown))
+    return gather(
+        part for term in terms for entry in unknown.entries(term.factor) for part in _by(term, entry, unknown)
+    )
 
 
 def _by(term: Term, entry: Expr, unknown: Unknown) -> list[Term]:
     variable = Dummy(**unknown.atom.assumptions0)
     slope = diff(term.factor.xreplace({entry: variable}), variable).xreplace({variable: entry})
-    rules: dict[Expr, Expr] = {}
-    for place, index in zip(places_of(entry), places_of(unknown.atom), strict=True):
-        if not place.is_Integer:
-            rules[place] = index
+    pairs = zip(places_of(entry), places_of(unknown.atom), strict=True)
+    rules: dict[Expr, Expr] = {place: index for place, index in pairs if not place.is_Integer}
     left = tuple(axis for axis in term.axes if axis.index not in rules)
     generic = {axis.index for axis in unknown.axes}
     for axis in left:

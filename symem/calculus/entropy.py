@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sympy import Expr, Mul, S
 
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
-from symem.calculus.posteriors import Eliminated
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.errors import NotDerivedError
 from symem.language.plates import Expectation, LogIverson

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from sympy import And, Eq, Expr, Mul, S, log
 
 from symem.calculus.density import split_factor
+from symem.calculus.eliminated import FINITE, Eliminated
 from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.names import Names
-from symem.calculus.posteriors import FINITE, Eliminated
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
@@ -43,7 +43,9 @@ class Expectations:
         if term.factor.has(LogIverson):
             return []
         if len(atoms) > 1:
-            raise NotDerivedError(f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}.")
+            raise NotDerivedError(
+                f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
+            )
         if isinstance(one.variable.support, Binary) and self._selected(one, term.factor, atoms[0]) is None:
             return self._two_values(one, term, atoms[0])
         if isinstance(one.variable.support, FINITE) or one.value is not None:
@@ -54,7 +56,8 @@ class Expectations:
 
     def _finite(self, one: Eliminated, term: Term, atom: Expr) -> Term:
         """Σ_k γ_k f(k); where f is a bracket or a 0/1 factor, the one outcome it selects."""
-        assert one.outcome is not None and one.value is not None
+        assert one.outcome is not None
+        assert one.value is not None
         selected = self._selected(one, term.factor, atom)
         if selected is not None:
             outcome, rest = selected
@@ -89,7 +92,8 @@ class Expectations:
         return None
 
     def _gamma(self, one: Eliminated, atom: Expr, outcome: Expr) -> Expr:
-        assert one.probability is not None and one.outcome is not None
+        assert one.probability is not None
+        assert one.outcome is not None
         return self._placed(one, one.probability.symbol, atom).xreplace({one.outcome.index: outcome})
 
     # -- families and totals -----------------------------------------------------------------------------
@@ -108,7 +112,8 @@ class Expectations:
         if one.trials is not None and one.probability is not None:
             known = {one.atom: one.trials * one.probability.symbol}
         else:
-            assert one.recognised is not None and one.arguments is not None
+            assert one.recognised is not None
+            assert one.arguments is not None
             known = dict(one.recognised.moments(one.atom, one.arguments))
         if statistic not in known:
             raise NotDerivedError(
@@ -135,7 +140,11 @@ class Expectations:
 
 def _moment_name(one: Eliminated, statistic: Expr) -> str:
     u, name = one.atom, one.variable.name
-    shapes = {u: f"E_{name}", log(u): f"E_log_{name}", 1 / u: f"E_inverse_{name}", log(1 - u): f"E_log_1m_{name}"}
+    shapes = {
+        u: f"E_{name}",
+        log(u): f"E_log_{name}",
+        1 / u: f"E_inverse_{name}",
+        log(1 - u): f"E_log_1m_{name}",
+    }
     exponent = statistic.as_base_exp()[1]
     return shapes.get(statistic, f"E_{name}_{exponent}" if exponent.is_Integer else f"E_T_{name}")
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import And, Dummy, Eq, Expr, Indexed, Mul, Symbol
+from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
 
 from symem.calculus.separate import Term, conditions_of, tidy
 from symem.errors import NotDerivedError
@@ -68,7 +68,10 @@ def _position(holding: list[Term], variable: Variable) -> tuple[Axis, ...]:
         if all(place in term.indices for place in places) and len(set(places)) == len(places):
             by_index = {axis.index: axis for axis in term.axes}
             return tuple(by_index[place] for place in places)
-    names = [index_symbol(f"{variable.name}_{slot}" if slot else f"{variable.name}_at") for slot in range(len(variable.sizes))]
+    names = [
+        index_symbol(f"{variable.name}_{slot}" if slot else f"{variable.name}_at")
+        for slot in range(len(variable.sizes))
+    ]
     return tuple(Axis(name, size) for name, size in zip(names, variable.sizes, strict=True))
 
 
@@ -118,7 +121,7 @@ def _common_bracket(terms: list[Term]) -> tuple[Expr, list[Term]]:
         found = conditions_of(term.factor)
         shared = found if shared is None else shared & found
     if not shared:
-        return Iverson(True), terms
+        return S.One, terms
     return Iverson(And(*shared)), [Term(_without(term.factor, shared), term.axes) for term in terms]
 
 

@@ -8,7 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Add, Dummy, Expr, Mul, Poly, Pow, S, Sum, cancel, exp, expand, factor_terms, fraction, log, sqrt, together
+from sympy import (
+    Add,
+    Dummy,
+    Expr,
+    Mul,
+    Poly,
+    Pow,
+    S,
+    Sum,
+    cancel,
+    exp,
+    expand,
+    factor_terms,
+    fraction,
+    log,
+    sqrt,
+    together,
+)
 
 from symem.language.supports import Positive, Simplex, Support, UnitInterval
 
@@ -19,8 +36,8 @@ def isolate(equation: Expr, unknown: Expr, support: Support) -> Expr | None:
     if gathered is None or set(gathered) <= {S.One}:
         return None
     rational = all(_is_rational(g, unknown) for g in gathered)
-    root = _rational(gathered, unknown, support) if rational else _two_terms(gathered, unknown, support)
-    return root
+    solve = _rational if rational else _two_terms
+    return solve(gathered, unknown, support)
 
 
 def _gather(equation: Expr, unknown: Expr) -> dict[Expr, Expr] | None:
@@ -64,7 +81,7 @@ def _powers(powers: Mapping[Expr, Expr], support: Support) -> Expr | None:
     if len(live) == 2:
         return _root(simplified(-powers[live[0]] / powers[live[1]]), live[1] - live[0], support)
     if len(live) == 3 and all(e.is_number for e in live) and live[2] - live[1] == live[1] - live[0]:
-        square = _quadratic([powers[e] for e in live], support, live[1] - live[0])
+        square = _quadratic([powers[e] for e in live], support)
         return None if square is None else _root(square, live[1] - live[0], support)
     return None
 
@@ -81,7 +98,7 @@ def _is_positive(support: Support) -> bool:
     return isinstance(support, (Positive, UnitInterval, Simplex))
 
 
-def _quadratic(coefficients: list[Expr], support: Support, step: Expr) -> Expr | None:
+def _quadratic(coefficients: list[Expr], support: Support) -> Expr | None:
     """The root of c + b v + a v² in the support: where a and c differ in sign, the positive one."""
     c, b, a = (simplified(each) for each in coefficients)
     opposite = bool((a * c).is_negative) or bool((-a * c).is_positive)
@@ -132,7 +149,9 @@ def spread(value: Expr) -> Expr:
     parts = Add.make_args(expand(numerator, deep=False))
     if any(isinstance(factor, Add) for factor in Mul.make_args(denominator)):
         return value
-    if not any(_degree(part) > 1 for part in parts) or not any(part.could_extract_minus_sign() for part in parts):
+    if not any(_degree(part) > 1 for part in parts) or not any(
+        part.could_extract_minus_sign() for part in parts
+    ):
         return value
     return Add(*(simplified(part / denominator) for part in parts))
 

@@ -35,13 +35,17 @@ def coupled_over_axis(terms: Sequence[Term], unknown: Unknown, pending: Sequence
     if any(u.entries(e) for u in (unknown, *pending) for e in (matrix, vector)):
         return None
     row = index_symbol(f"{index}_row")
-    return LinearSolution(index, row, column, matrix.xreplace({index: row}), vector.xreplace({index: row}), size)
+    return LinearSolution(
+        index, row, column, matrix.xreplace({index: row}), vector.xreplace({index: row}), size
+    )
 
 
 def _coupled_slot(term: Term, unknown: Unknown) -> int | None:
     """The slot at which a term holds the unknown under a sum."""
     entry = unknown.entries(term.factor)[0]
-    differing = [s for s, (a, b) in enumerate(zip(places_of(entry), places_of(unknown.atom), strict=True)) if a != b]
+    differing = [
+        s for s, (a, b) in enumerate(zip(places_of(entry), places_of(unknown.atom), strict=True)) if a != b
+    ]
     if not differing:
         return None
     return differing[0] if len(differing) == 1 and places_of(entry)[differing[0]] in term.indices else -1
@@ -61,13 +65,19 @@ def _entry(term: Term, unknown: Unknown, slot: int, column: Expr) -> Expr:
 def _without_common_factor(matrix: Expr, vector: Expr, pending: Sequence[Unknown]) -> tuple[Expr, Expr]:
     """Divide both sides by a factor in other unknowns that every summand shares, such as 1/σ²."""
     parts = [*Add.make_args(matrix), *Add.make_args(vector)]
-    held = [Mul(*(f for f in Mul.make_args(p) if any(u.entries(f) for u in pending))) for p in parts if p != 0]
+    held = [
+        Mul(*(f for f in Mul.make_args(p) if any(u.entries(f) for u in pending))) for p in parts if p != 0
+    ]
     if len(set(held)) != 1:
         return matrix, vector
-    return Add(*(p / held[0] for p in Add.make_args(matrix))), Add(*(p / held[0] for p in Add.make_args(vector)))
+    return Add(*(p / held[0] for p in Add.make_args(matrix))), Add(
+        *(p / held[0] for p in Add.make_args(vector))
+    )
 
 
-def joint(equations: Sequence[Expr], unknowns: Sequence[Unknown], pending: Sequence[Unknown]) -> list[Expr] | None:
+def joint(
+    equations: Sequence[Expr], unknowns: Sequence[Unknown], pending: Sequence[Unknown]
+) -> list[Expr] | None:
     """Solve equations that are jointly linear in a few entries at the same position, by Cramer's rule."""
     atoms = [unknown.atom for unknown in unknowns]
     rows = [_linear_row(whole, atoms) for whole in equations]

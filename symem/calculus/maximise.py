@@ -56,7 +56,9 @@ class Block:
 
     def solve(self) -> None:
         """Solve until nothing more can be."""
-        while self.pending and (self._one_alone() or self._simplex() or self._together() or self._over_axis()):
+        while self.pending and (
+            self._one_alone() or self._simplex() or self._together() or self._over_axis()
+        ):
             pass
 
     # -- substitution --------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Block:
             return group in self.simplexes
         cells = places_of(group[0].atom)[-support.axes :]
         if any(cell.is_Integer for cell in cells):
-            return len(group) == prod(variable.sizes[-support.axes :])
+            return bool(len(group) == prod(variable.sizes[-support.axes :]))
         return len(group) == 1
 
     def _share(self, raw: Expr, unknown: Unknown) -> tuple[Expr, Expr] | None:
@@ -195,7 +197,10 @@ class Block:
             return []
         unknown = self.pending[0]
         whole = equation(self._terms_of(unknown))
-        term = max(Add.make_args(whole), key=lambda part: (len(unknown.entries(part)) > 0, part.count_ops(), str(part)))
+        term = max(
+            Add.make_args(whole),
+            key=lambda part: (len(unknown.entries(part)) > 0, part.count_ops(), str(part)),
+        )
         names = ", ".join(str(u.atom) for u in self.pending)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
         return [NotDerived(tuple(u.atom for u in self.pending), whole, term, reason)]
@@ -227,7 +232,10 @@ def _cells_one_by_one(unknowns: Mapping[Unknown, Variable]) -> list[tuple[Unknow
     groups: dict[object, list[Unknown]] = {}
     for unknown, variable in unknowns.items():
         if isinstance(variable.support, Simplex) and isinstance(unknown.atom, Indexed):
-            rows, cells = unknown.atom.indices[: -variable.support.axes], unknown.atom.indices[-variable.support.axes :]
+            rows, cells = (
+                unknown.atom.indices[: -variable.support.axes],
+                unknown.atom.indices[-variable.support.axes :],
+            )
             if all(cell.is_Integer for cell in cells):
                 groups.setdefault((variable.name, rows), []).append(unknown)
     return [tuple(group) for group in groups.values()]
@@ -302,4 +310,3 @@ def _folded(part: Expr) -> Expr:
     if isinstance(part, Sum) and not part.function.free_symbols & {limit[0] for limit in part.limits}:
         return Mul(part.function, *(limit[2] + 1 for limit in part.limits))
     return part
-

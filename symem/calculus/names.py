@@ -37,6 +37,12 @@ class Names:
         """An axis of that size whose index is in use for it already, else a free letter, else named after a stem."""
         avoided = {str(symbol) for symbol in avoid}
         known = [label for label, of in sorted(self.model.index_sizes.items()) if of == size]
-        plain = [letter for letter in "klmrsuvcgh" if letter not in self.taken and letter not in self.model.index_sizes]
+        plain = [
+            letter
+            for letter in "klmrsuvcgh"
+            if letter not in self.taken and letter not in self.model.index_sizes
+        ]
         last = [f"{stem}_{number}" for number in range(2, 99) if f"{stem}_{number}" not in self.taken]
-        return Axis(index_symbol(next(label for label in (*known, *plain, *last) if label not in avoided)), size)
+        return Axis(
+            index_symbol(next(label for label in (*known, *plain, *last) if label not in avoided)), size
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
-from symem.calculus.posteriors import Eliminated
 from symem.derivation import Posterior
 
 

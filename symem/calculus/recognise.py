@@ -74,7 +74,7 @@ class Recognised:
 def recognise_continuous(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Recognised | None:
     """The first family on that interval whose statistics span the log-density."""
     for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds)):
-        if home == bounds or home is None and bounds != LINE:
+        if home == bounds or (home is None and bounds != LINE):
             found = _match(name, face, density, u, bounds)
             if found:
                 return found
@@ -159,5 +159,7 @@ def counting_bounds(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Bo
 def _tightest(pick: type[Expr], ends: list[Expr]) -> Expr:
     distinct = [end for end in dict.fromkeys(map(expand, ends)) if end not in (oo, -oo)]
     if pick is Max and len(distinct) > 1:
-        distinct = [end for end in distinct if not (end == 0 and any(o.is_nonnegative for o in distinct if o != 0))]
+        distinct = [
+            end for end in distinct if not (end == 0 and any(o.is_nonnegative for o in distinct if o != 0))
+        ]
     return pick(*distinct) if distinct else ends[0]

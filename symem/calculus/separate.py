@@ -35,7 +35,7 @@ class Term:
         return frozenset(axis.index for axis in self.axes)
 
     def factors(self) -> tuple[Expr, ...]:
-        return Mul.make_args(self.factor)
+        return tuple(Mul.make_args(self.factor))
 
     def replace(self, rules: dict[Expr, Expr]) -> Term:
         return Term(self.factor.xreplace(rules), self.axes)
@@ -70,7 +70,9 @@ def _complements(terms: Iterable[Term]) -> tuple[Term, ...]:
     """[c] f + [not c] f = f."""
     kept: dict[Term, None] = {}
     for term in terms:
-        partner = next((p for p in map(partial(_opposite, term), conditions_of(term.factor)) if p in kept), None)
+        partner = next(
+            (p for p in map(partial(_opposite, term), conditions_of(term.factor)) if p in kept), None
+        )
         if partner is None:
             kept[term] = None
         else:
@@ -110,10 +112,11 @@ def fold(term: Term) -> Term:
 def _merge_brackets(factor: Expr) -> Expr:
     if not factor.has(Iverson, LogIverson):
         return factor
-    brackets, logs, rest = [], [], []
-    for each in Mul.make_args(factor):
-        (brackets if isinstance(each, Iverson) else logs if isinstance(each, LogIverson) else rest).append(each)
+    factors = Mul.make_args(factor)
+    brackets = [each for each in factors if isinstance(each, Iverson)]
+    logs = [each for each in factors if isinstance(each, LogIverson)]
     if not logs:
+        rest = [each for each in factors if not isinstance(each, Iverson)]
         conditions = {part for b in brackets for part in And.make_args(b.args[0])}
         return S.Zero if _contradictory(conditions) else Mul(Iverson(And(*conditions)), *rest)
     return LogIverson(Or(Not(And(*(b.args[0] for b in brackets))), logs[0].args[0]))
@@ -161,7 +164,8 @@ def _multiply(lists: list[list[Term]]) -> list[Term]:
 
 def _product(terms: Iterable[Term]) -> Term:
     """The product of sums as one sum, bound indices renamed apart."""
-    factor, axes = S.One, ()
+    factor: Expr = S.One
+    axes: tuple[Axis, ...] = ()
     for term in terms:
         apart = rename_apart(term, {axis.index for axis in axes} | factor.free_symbols)
         factor, axes = factor * apart.factor, axes + apart.axes
@@ -173,6 +177,8 @@ def rename_apart(term: Term, taken: set[Symbol]) -> Term:
     rules: dict[Expr, Expr] = {}
     for axis in term.axes:
         if axis.index in taken:
-            rules[axis.index] = fresh_index(axis.index, taken | term.factor.free_symbols | set(rules.values()))
+            rules[axis.index] = fresh_index(
+                axis.index, taken | term.factor.free_symbols | set(rules.values())
+            )
     axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
     return Term(term.factor.xreplace(rules), axes)

@@ -21,6 +21,11 @@ from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol, reindex
 
+#: Where in Q data stand: the part in parameters, and its axes.
+Place = tuple[Expr, tuple[Axis, ...]]
+#: Coefficients at several places, as ratios to the first.
+Pattern = tuple[tuple[Place, Expr], ...]
+
 
 @dataclass(frozen=True)
 class SplitTerm:
@@ -32,7 +37,7 @@ class SplitTerm:
     data: Expr
 
     @property
-    def place(self) -> tuple[Expr, tuple[Axis, ...]]:
+    def place(self) -> Place:
         """Where in Q the data stand."""
         return self.parameter, self.axes
 
@@ -81,7 +86,9 @@ class Statistics:
     def named(self) -> tuple[list[Term], tuple[Definition, ...]]:
         """The terms of Q in statistic symbols, and the statistics, the simplest first."""
         canonical = merge([canonical_axes(split, self.names) for split in self.splits], self._is_statistic)
-        needed = sorted({split.data for split in canonical if self._is_statistic(split.data)}, key=_simplicity)
+        needed = sorted(
+            {split.data for split in canonical if self._is_statistic(split.data)}, key=_simplicity
+        )
         table: dict[Expr, Definition] = {}
         for number, value in enumerate(needed):
             axes = tuple(a for a in _axes_of(canonical, value) if a.index in value.free_symbols)
@@ -98,31 +105,34 @@ class Statistics:
 
 def merge(splits: list[SplitTerm], is_statistic: Callable[[Expr], bool]) -> list[SplitTerm]:
     """Add up data that enter Q in one proportion everywhere: they are one statistic."""
-    uses: dict[Expr, dict[tuple[Expr, tuple[Axis, ...]], Expr]] = {}
+    uses: dict[Expr, dict[Place, Expr]] = {}
     for split in splits:
         if is_statistic(split.data):
             numbers = uses.setdefault(split.data, {})
             numbers[split.place] = numbers.get(split.place, S.Zero) + split.number
-    groups: dict[tuple[object, ...], list[tuple[Expr, Expr]]] = {}
+    groups: dict[tuple[Pattern, frozenset[Symbol]], list[tuple[Expr, Expr]]] = {}
     for data, numbers in uses.items():
         if any(number != 0 for number in numbers.values()):
             pattern, scale = _proportion(numbers)
-            indices = frozenset(a.index for _p, axes in numbers for a in axes if a.index in data.free_symbols)
+            indices: frozenset[Symbol] = frozenset(
+                a.index for _p, axes in numbers for a in axes if a.index in data.free_symbols
+            )
             groups.setdefault((pattern, indices), []).append((scale, data))
     merged = [split for split in splits if not is_statistic(split.data)]
     for (pattern, _indices), members in groups.items():
-        scale = min((weight for weight, _data in members), key=lambda weight: (weight.count_ops(), str(weight)))
+        scale = min(
+            (weight for weight, _data in members), key=lambda weight: (weight.count_ops(), str(weight))
+        )
         value = joined([weight / scale * data for weight, data in members])
-        merged += [SplitTerm(scale * ratio, parameter, axes, value) for (parameter, axes), ratio in pattern]  # type: ignore[attr-defined]
+        merged += [SplitTerm(scale * ratio, parameter, axes, value) for (parameter, axes), ratio in pattern]
     return merged
 
 
-def _proportion(
-    numbers: Mapping[tuple[Expr, tuple[Axis, ...]], Expr],
-) -> tuple[frozenset[tuple[tuple[Expr, tuple[Axis, ...]], Expr]], Expr]:
+def _proportion(numbers: Mapping[Place, Expr]) -> tuple[Pattern, Expr]:
     """Coefficients as ratios to one of them, and that one."""
-    first = min((place for place, number in numbers.items() if number != 0), key=str)
-    return frozenset((place, number / numbers[first]) for place, number in numbers.items() if number != 0), numbers[first]
+    live = sorted((place for place, number in numbers.items() if number != 0), key=str)
+    scale = numbers[live[0]]
+    return tuple((place, numbers[place] / scale) for place in live), scale
 
 
 def joined(parts: Iterable[Expr]) -> Expr:
@@ -176,7 +186,7 @@ def _category_axis(variable: Variable, slot: int, factor: Expr, axes: tuple[Axis
 
 
 def _at_category(factor: Expr, place: Expr, axis: Axis, parameters: tuple[Variable, ...]) -> Expr:
-    rules = {}
+    rules: dict[Expr, Expr] = {}
     for variable in parameters:
         for slot, size in enumerate(variable.sizes):
             for atom in atoms_of(factor, variable):
@@ -222,7 +232,11 @@ class Expected:
 
 
 def expected(
-    model: Model, complete: tuple[Term, ...], prior: tuple[Term, ...], expectations: Expectations, names: Names
+    model: Model,
+    complete: tuple[Term, ...],
+    prior: tuple[Term, ...],
+    expectations: Expectations,
+    names: Names,
 ) -> Expected:
     """Take the posterior mean of every term, and gather the statistics."""
     statistics, constants = Statistics(model, names), []
@@ -252,4 +266,3 @@ def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:
         return rejoin(fold(mean) for mean in expectations.of(term))
     except NotDerivedError:
         return Term(Expectation(term.factor), term.axes).expr
-

@@ -8,8 +8,8 @@ from sympy import Add, Expr, S, Sum, exp, log, loggamma
 
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
-from symem.calculus.posteriors import Eliminated
 from symem.calculus.separate import rejoin
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
@@ -32,7 +32,9 @@ def _weight(conditional: Conditional, state: Elimination, waiting: list[Variable
     """The coefficient of the count in its log-density, which must be linear over count!."""
     u = conditional.atom
     if state.labels(conditional, waiting):
-        raise NotDerivedError(f"The weight of {u} depends on a label: counts with a total given a label are not derived.")
+        raise NotDerivedError(
+            f"The weight of {u} depends on a label: counts with a total given a label are not derived."
+        )
     density = density_of(conditional.terms, u)
     if density.pop(loggamma(u + 1), None) != -1 or set(density) - {u}:
         raise NotDerivedError(
@@ -54,7 +56,9 @@ def _over_axis(state: Elimination, variable: Variable, group: Group, waiting: li
     full = (*plates, outcome)
     eta = state.names.entry(f"eta_{variable.name}", (*indices, outcome.index), real=True)
     mass = Definition(
-        state.names.entry(f"A_{variable.name}", indices, real=True), plates, log(Sum(exp(eta), outcome.limits))
+        state.names.entry(f"A_{variable.name}", indices, real=True),
+        plates,
+        log(Sum(exp(eta), outcome.limits)),
     )
     gamma = state.names.entry(f"gamma_{variable.name}", (*indices, outcome.index), nonnegative=True)
     eliminated = Eliminated(
@@ -84,7 +88,9 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
     weights = [_at(w, c, plates) for w, c in zip(weights, conditionals, strict=True)]
     name = "_".join(c.variable.name for c in conditionals)
     mass = Definition(
-        state.names.entry(f"A_{name}", indices, real=True), plates, log(Add(*(exp(weight) for weight in weights)))
+        state.names.entry(f"A_{name}", indices, real=True),
+        plates,
+        log(Add(*(exp(weight) for weight in weights))),
     )
     family = "Binomial" if len(weights) == 2 else "Multinomial"
     for position, (conditional, weight) in enumerate(zip(conditionals, weights, strict=True)):
@@ -107,8 +113,12 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
 
 
 def _moved_total(group: Group, plates: tuple[Axis, ...]) -> Expr:
-    return group.total.xreplace(dict(zip(places_of(group.members[0]), (a.index for a in plates), strict=True)))
+    return group.total.xreplace(
+        dict(zip(places_of(group.members[0]), (a.index for a in plates), strict=True))
+    )
 
 
 def _at(weight: Expr, conditional: Conditional, plates: tuple[Axis, ...]) -> Expr:
-    return weight.xreplace({own.index: axis.index for own, axis in zip(conditional.position, plates, strict=True)})
+    return weight.xreplace(
+        {own.index: axis.index for own, axis in zip(conditional.position, plates, strict=True)}
+    )

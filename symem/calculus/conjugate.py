@@ -1,0 +1,123 @@
+"""Latents whose conditional is a family of the table: its arguments get names, its log-partition stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sympy import Add, Expr, Mul, S, oo
+
+from symem.calculus.bounds import interval_of
+from symem.calculus.density import density_of
+from symem.calculus.eliminated import Case, Eliminated
+from symem.calculus.gathering import atoms_of
+from symem.calculus.recognise import Recognised, counting_bounds, recognise_continuous, recognise_counting
+from symem.calculus.separate import Term, fold, rejoin, separate
+from symem.calculus.tables import eliminate_range
+from symem.derivation import Definition
+from symem.errors import NotDerivedError
+from symem.language.plates import LogIverson
+
+if TYPE_CHECKING:
+    from symem.calculus.eliminate import Elimination
+
+Density = Mapping[Expr, Expr]
+Bounds = tuple[Expr, Expr]
+
+
+def eliminate_continuous(state: Elimination, case: Case) -> None:
+    """Integrate a continuous latent out."""
+    density, support = _read(case, counting=False)
+    found = recognise_continuous(density, case.atom, support)
+    if found is None:
+        raise NotDerivedError(_unrecognised(case, density, support))
+    _replace_by_normaliser(state, case, found)
+
+
+def eliminate_count(state: Elimination, case: Case) -> None:
+    """Sum a count out: by its family, or over its range if that is finite."""
+    density, support = _read(case, counting=True)
+    bounds = counting_bounds(density, case.atom, support)
+    found = recognise_counting(density, case.atom, bounds)
+    if found:
+        _replace_by_normaliser(state, case, found)
+    elif bounds[1] != oo and not case.depends_on_others():
+        eliminate_range(state, case, bounds)
+    else:
+        raise NotDerivedError(_unrecognised(case, density, bounds))
+
+
+def _read(case: Case, *, counting: bool) -> tuple[Density, Bounds]:
+    """The log-density by functions of the latent, and the interval that constraints leave it."""
+    terms = case.terms
+    hard = tuple(term for term in terms if term.factor.has(LogIverson))
+    density = density_of((term for term in terms if term not in hard), case.atom)
+    home = case.variable.support.bounds
+    return density, interval_of(case.atom, home, hard, case.conditional.condition, counting=counting)
+
+
+def _replace_by_normaliser(state: Elimination, case: Case, found: Recognised) -> None:
+    arguments, parameters = {}, []
+    for name, value in found.arguments.items():
+        arguments[name], named = _named(state, case, name, value)
+        parameters += named
+    normaliser = state.normaliser(case.variable, case.axes, found.log_partition(arguments))
+    inline = case.depends_on_others()
+    eliminated = Eliminated(
+        case.variable,
+        case.atom,
+        case.conditional.position,
+        case.labels,
+        found.family,
+        rejoin(term for term in case.terms if not term.factor.has(LogIverson)),
+        normaliser,
+        case.conditional.condition,
+        recognised=found,
+        arguments=arguments,
+        parameters=tuple(parameters),
+        inline=inline,
+    )
+    left = normaliser.value if inline else normaliser.symbol
+    state.leave(eliminated, case.conditional, left, case.conditional.position)
+
+
+def _named(state: Elimination, case: Case, name: str, value: Expr) -> tuple[Expr, list[Definition]]:
+    """An argument by name; where it is a polynomial in other latents, its coefficients by name."""
+    if value.is_number:
+        return value, []
+    named = []
+    for latent, coefficient in _by_latent(state, case, value).items():
+        stem = f"{name}_{case.variable.name}" if latent == 1 else f"slope_{case.variable.name}"
+        symbol = state.names.entry(stem, case.places, **_assumed(name))
+        named.append((latent, Definition(symbol, case.axes, coefficient)))
+    return Add(*(latent * definition.symbol for latent, definition in named)), [d for _, d in named]
+
+
+def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
+    """{product of other latents: coefficient}.
+
+    Raises:
+        NotDerivedError: another latent stands under a sum over its positions.
+    """
+    parts: dict[Expr, Expr] = {}
+    for term in separate(value):
+        held = [f for f in term.factors() if any(atoms_of(f, latent) for latent in state.model.latents)]
+        latent, rest = Mul(*held), Mul(*(f for f in term.factors() if f not in held))
+        if latent.free_symbols & term.indices:
+            raise NotDerivedError(
+                f"The posterior of {case.atom} depends on {latent} at all of its positions at once."
+            )
+        parts[latent] = parts.get(latent, S.Zero) + fold(Term(rest, term.axes)).expr
+    return parts if set(parts) != {S.One} else {S.One: value}
+
+
+def _assumed(name: str) -> dict[str, bool]:
+    return {"real": True} if name in ("m", "p", "lower", "upper") else {"positive": True}
+
+
+def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:
+    shown = " + ".join(f"({coefficient})·{g}" for g, coefficient in density.items())
+    return (
+        f"The conditional log-density of {case.atom} on ({bounds[0]}, {bounds[1]}) is {shown or 'constant'}, which is "
+        f"no family of the table: its posterior has no closed form here."
+    )

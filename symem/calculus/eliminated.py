@@ -1,0 +1,98 @@
+"""The records of elimination: a latent whose turn it is, and its posterior once it has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sympy import Expr, S, Symbol
+
+from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.recognise import Recognised
+from symem.calculus.separate import Term, gather
+from symem.derivation import Definition
+from symem.language.model import Variable
+from symem.language.plates import Axis
+from symem.language.reading import Extent
+from symem.language.supports import Binary, Labels
+
+#: The supports over which a posterior is a table.
+FINITE = (Binary, Labels)
+
+
+Labelling = tuple[tuple[Expr, Axis], ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A latent whose turn it is: its conditional, the labels it depends on, and who else waits."""
+
+    conditional: Conditional
+    labels: Labelling
+    waiting: tuple[Variable, ...]
+
+    @property
+    def variable(self) -> Variable:
+        return self.conditional.variable
+
+    @property
+    def atom(self) -> Expr:
+        return self.conditional.atom
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return (*self.conditional.position, *(axis for _atom, axis in self.labels))
+
+    @property
+    def places(self) -> tuple[Symbol, ...]:
+        return tuple(axis.index for axis in self.axes)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The gathered terms with every label at its axis."""
+        rules = {atom: axis.index for atom, axis in self.labels}
+        return gather(Term(t.factor.xreplace(rules), t.axes) for t in self.conditional.terms)
+
+    @property
+    def used_indices(self) -> set[Symbol]:
+        return set(self.places) | {s for t in self.conditional.terms for s in t.indices}
+
+    def depends_on_others(self) -> bool:
+        """Whether a continuous or counted latent that still waits stands in the gathered terms."""
+        others = [v for v in self.waiting if v is not self.variable and not isinstance(v.support, FINITE)]
+        return any(atoms_of(term.factor, other) for other in others for term in self.conditional.terms)
+
+
+@dataclass(frozen=True)
+class Eliminated:
+    """One latent's posterior given the latents eliminated after it.
+
+    `labels` pairs each label atom the posterior depends on with the axis that stands for it. Exactly one of
+    `recognised` (a family), `probability` (a finite table over `outcome`) or `cells` (counts with a known
+    total) says what it is. `inline` posteriors depend on a continuous latent and are written out.
+    """
+
+    variable: Variable
+    atom: Expr
+    position: tuple[Axis, ...]
+    labels: Labelling
+    family: str
+    log_density: Expr
+    log_normaliser: Definition
+    condition: Expr = S.One
+    recognised: Recognised | None = None
+    arguments: Mapping[str, Expr] | None = None
+    parameters: tuple[Definition, ...] = ()
+    inline: bool = False
+    outcome: Axis | None = None
+    log_weight: Definition | None = None
+    probability: Definition | None = None
+    value: Expr | None = None
+    trials: Expr | None = None
+    extent: Extent | None = None
+    gathered: tuple[Term, ...] = ()
+    left: Expr = S.Zero
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return (*self.position, *(axis for _atom, axis in self.labels))

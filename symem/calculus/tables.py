@@ -1,0 +1,111 @@
+"""Latents with finitely many values: a table of log weights, their log-sum, their softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sympy import Add, Expr, Sum, Symbol, exp, expand, log
+
+from symem.calculus.brackets import collapse_to_index
+from symem.calculus.eliminated import Case, Eliminated
+from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.separate import Term, fold, gather, rejoin, separate
+from symem.derivation import Definition
+from symem.language.plates import Axis, LogIverson
+from symem.language.reading import Extent
+from symem.language.supports import Binary
+
+if TYPE_CHECKING:
+    from symem.calculus.eliminate import Elimination
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The values of a finite latent: the axis that numbers them, and the latent at one of them."""
+
+    axis: Axis
+    value: Expr
+    family: str
+    extent: Extent | None = None
+
+    def inside(self) -> list[Term]:
+        """Where the number of values differs from position to position, the constraint to those there are."""
+        return [Term(LogIverson(self.axis.index < self.extent.value))] if self.extent else []
+
+
+def eliminate_finite(state: Elimination, case: Case) -> None:
+    """Sum a label or a binary latent out."""
+    case = replace(case, conditional=_with_companions(state, case.conditional))
+    axis = state.outcome_axis(case.variable, case.used_indices)
+    family = "Bernoulli" if isinstance(case.variable.support, Binary) else "Categorical"
+    _tabulate(state, case, Outcomes(axis, axis.index, family))
+
+
+def eliminate_range(state: Elimination, case: Case, bounds: tuple[Expr, Expr]) -> None:
+    """Sum a count on a finite range out that no family matches."""
+    length = expand(bounds[1] - bounds[0] + 1)
+    size, extent = length, None
+    if length.free_symbols & set(case.places):
+        size = Symbol(state.names.fresh(f"max_{case.variable.name}"), integer=True, positive=True)
+        extent = Extent(size, length, case.conditional.position)
+    axis = state.names.axis(size, case.variable.name, case.used_indices)
+    _tabulate(state, case, Outcomes(axis, bounds[0] + axis.index, "FiniteRange", extent))
+
+
+def _with_companions(state: Elimination, conditional: Conditional) -> Conditional:
+    """Add the terms at the same position that hold parameters but no latent.
+
+    The weight is then p(x, z) at that position, and the normaliser is log p(x).
+    """
+    places = {axis.index for axis in conditional.position}
+    if conditional.condition != 1 or not places:
+        return conditional
+    joining = [term for term in conditional.rest if places <= term.indices and _is_companion(state, term)]
+    inner = tuple(Term(t.factor, tuple(a for a in t.axes if a.index not in places)) for t in joining)
+    rest = tuple(term for term in conditional.rest if term not in joining)
+    return replace(conditional, terms=(*conditional.terms, *inner), rest=rest)
+
+
+def _is_companion(state: Elimination, term: Term) -> bool:
+    if term.factor.has(LogIverson) or any(atoms_of(term.factor, latent) for latent in state.model.latents):
+        return False
+    return any(atoms_of(term.factor, parameter) for parameter in state.model.parameters)
+
+
+def _tabulate(state: Elimination, case: Case, outcomes: Outcomes) -> None:
+    name, axis = case.variable.name, outcomes.axis
+    full, places = (*case.axes, axis), (*case.places, axis.index)
+    weight = state.names.entry(f"eta_{name}", places, real=True)
+    normaliser = state.normaliser(case.variable, case.axes, log(Sum(exp(weight), axis.limits)))
+    gamma = state.names.entry(f"gamma_{name}", places, nonnegative=True)
+    eliminated = Eliminated(
+        case.variable,
+        case.atom,
+        case.conditional.position,
+        case.labels,
+        outcomes.family,
+        rejoin(case.terms),
+        normaliser,
+        case.conditional.condition,
+        outcome=axis,
+        log_weight=Definition(weight, full, _log_weight(case, outcomes)),
+        probability=Definition(gamma, full, exp(weight - normaliser.symbol)),
+        extent=outcomes.extent,
+        value=outcomes.value,
+    )
+    state.leave(eliminated, case.conditional, normaliser.symbol, case.conditional.position)
+
+
+def _log_weight(case: Case, outcomes: Outcomes) -> Expr:
+    """The gathered terms with the latent at an outcome."""
+    rules = {case.atom: outcomes.value}
+    parts = [
+        collapse_to_index(part, outcomes.axis.index) for t in case.terms for part in _reseparate(t, rules)
+    ]
+    return Add(*(fold(term).expr for term in gather([*parts, *outcomes.inside()])))
+
+
+def _reseparate(term: Term, rules: Mapping[Expr, Expr]) -> list[Term]:
+    return [Term(part.factor, part.axes + term.axes) for part in separate(term.factor.xreplace(dict(rules)))]
