@@ -155,7 +155,7 @@ HOSTILE = (
     "a\nb",
 )
 COMMAND = re.compile(
-    r"\\(?!text(?:backslash|asciicircum|asciitilde|less|greater|asciigrave)\{\}|[{}$&#%_]|text\{|mathrm\{)"
+    r"\\(?!ensuremath\{(?:\\[A-Za-z]+\}|\{\}[_^])|(?<=ensuremath\{\\)|text(?:backslash|asciicircum|asciitilde|less|greater|asciigrave)\{\}|[{}$&#%_]|text\{|mathrm\{)"
 )
 
 
@@ -168,11 +168,17 @@ def test_hostile_names_are_set_as_text(name: str) -> None:
     assert all(sign.isprintable() for sign in plain(Symbol(name), Lexicon()))
 
 
+def test_words_of_mathematics_are_set_as_mathematics() -> None:
+    assert escape("c ≥ λ") == r"c \ensuremath{\ge} \ensuremath{\lambda}"
+    assert escape("u⁻ᵃ") == r"u\ensuremath{{}^{-}}\ensuremath{{}^{a}}"
+
+
 @given(st.text(max_size=20))
 def test_any_text_is_escaped(text: str) -> None:
     assert not COMMAND.search(escape(text))
     assert _balanced(escape(text))
-    assert not set(re.sub(r"\\.", "", escape(text))) & set("$&#%_^~<>")
+    plain = re.sub(r"\\ensuremath\{\{\}[_^]|\\.", "", escape(text))
+    assert not set(plain) & set("$&#%_^~<>")
     assert plain_word(text).isprintable()
     assert _balanced(latex_word(text))
 

@@ -7,6 +7,7 @@ Greek names as Greek letters, single letters in italics, longer words upright, e
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -67,9 +68,30 @@ class Label:
         return cls(head, tuple(sub))
 
 
+SIGNS = {
+    "≥": "ge", "≤": "le", "≠": "ne", "∞": "infty", "∂": "partial", "·": "cdot", "×": "times", "−": "-",
+    "→": "to", "∈": "in", "√": "surd", "…": "dots", "⟨": "langle", "⟩": "rangle", "Σ": "sum", "Π": "prod",
+}  # fmt: skip
+LETTERS = {letter: word for word, letter in GREEK.items()} | SIGNS
+
+
+RAISED = {"<super>": "^", "<sub>": "_"}
+
+
 def escape(text: str) -> str:
-    """Text that LaTeX sets as it stands, whatever characters it holds."""
-    return "".join(ESCAPES.get(character, character if character.isascii() else "?") for character in text)
+    """Text that LaTeX sets as it stands, whatever characters it holds; Greek letters and signs as mathematics."""
+    return "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character in ESCAPES:
+        return ESCAPES[character]
+    if character in LETTERS:
+        return "-" if character == "−" else rf"\ensuremath{{\{LETTERS[character]}}}"
+    place, _, code = unicodedata.decomposition(character).partition(" ")
+    if place in RAISED and len(code) == 4:
+        return rf"\ensuremath{{{{}}{RAISED[place]}{{{_escaped(chr(int(code, 16)))}}}}}"
+    return character if character.isascii() and (character.isprintable() or character == " ") else "?"
 
 
 def latex_word(word: str) -> str:

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from sympy import Add, Eq, Expr, Sum, oo
 
-from symem.derivation import Posterior
+from symem.derivation import Definition, Posterior
 from symem.output.layout import LINE, width
 from symem.output.notation import latex, letter
-from symem.output.reading import by_outcome, exponentiated, printed
+from symem.output.reading import by_outcome, exponentiated, over_common_denominators, printed, pulled_out
 from symem.output.story import Block, Display, Lines, Prose, Section, Voice, listed, said
 
 
@@ -123,18 +123,17 @@ def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     left = rf"\log p({atom} \mid \cdot)"
     yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
     yield Display((voice.equation(left, posterior.log_density, voice.now),))
-    yield (
-        "This is a ",
-        posterior.family,
-        " law",
-        *_where(posterior, voice),
-        " with" if posterior.parameters else ".",
-    )
+    end = " with" if posterior.parameters else "."
+    yield ("This is a ", law(posterior.family), *_where(posterior, voice), end)
     if posterior.parameters:
-        yield voice.definitions(posterior.parameters, voice.now)
+        yield voice.definitions([_tidy(each) for each in posterior.parameters], voice.now)
     yield said("Its normaliser, which stays behind when @ is integrated out, is", atom)
     yield voice.definitions([posterior.log_normaliser], voice.now)
     yield from _moments([posterior], voice)
+
+
+def _tidy(definition: Definition) -> Definition:
+    return replace(definition, value=over_common_denominators(pulled_out(definition.value)))
 
 
 def _where(posterior: Posterior, voice: Voice) -> Prose:
