@@ -5,7 +5,7 @@ from symem.verification.ground import Ground
 from symem.verification.oracle import Oracle
 from symem.verification.records import Rung, Verification
 from symem.verification.situation import situation
-from symem.verification.verify import numeric_second_order, prepare, verify
+from symem.verification.verifying import numeric_second_order, prepare, verify
 
 __all__ = [
     "Ground",
