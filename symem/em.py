@@ -130,9 +130,12 @@ class EM:
         return markdown(self.derivation)
 
     def _repr_latex_(self) -> str:
-        from symem.output.report import latex_fragment
+        from symem.output.report import formulas
 
-        return latex_fragment(self.derivation)
+        return formulas(self.derivation)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
 
     def __str__(self) -> str:
         from symem.output.report import text

@@ -28,7 +28,7 @@ Bounds = tuple[Expr, Expr]
 def eliminate_continuous(state: Elimination, case: Case) -> None:
     """Integrate a continuous latent out."""
     density, support = _read(case, counting=False)
-    found = recognise_continuous(density, case.atom, support)
+    found = recognise_continuous(density, case.atom, support, state.model.families)
     if found is None:
         raise NotDerivedError(_unrecognised(case, density, support))
     _replace_by_normaliser(state, case, found)
@@ -38,7 +38,7 @@ def eliminate_count(state: Elimination, case: Case) -> None:
     """Sum a count out: by its family, or over its range if that is finite."""
     density, support = _read(case, counting=True)
     bounds = counting_bounds(density, case.atom, support)
-    found = recognise_counting(density, case.atom, bounds)
+    found = recognise_counting(density, case.atom, bounds, state.model.families)
     if found:
         _replace_by_normaliser(state, case, found)
     elif bounds[1] != oo and not case.depends_on_others():

@@ -34,10 +34,16 @@ def coupled_over_axis(terms: Sequence[Term], unknown: Unknown, pending: Sequence
         matrix, vector = _without_common_factor(matrix, vector, pending)
     if any(u.entries(e) for u in (unknown, *pending) for e in (matrix, vector)):
         return None
+    if matrix.could_extract_minus_sign():
+        matrix, vector = _negated(matrix), _negated(vector)
     row = index_symbol(f"{index}_row")
     return LinearSolution(
         index, row, column, matrix.xreplace({index: row}), vector.xreplace({index: row}), size
     )
+
+
+def _negated(value: Expr) -> Expr:
+    return Add(*(-part for part in Add.make_args(value)))
 
 
 def _coupled_slot(term: Term, unknown: Unknown) -> int | None:

@@ -22,12 +22,15 @@ from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
 from symem.derivation import Definition, NotDerived, Update
 from symem.language.model import Variable
-from symem.language.plates import Axis, LinearSolution, reindex, total
+from symem.language.plates import Axis, reindex, total
 from symem.language.supports import Simplex
 
 MULTIPLIER = Symbol("lamda", real=True)
 #: An update is written in earlier updates where putting them in makes it that many times longer.
 LONG = 1.5
+#: How a parameter must have been solved for its value to be put into later equations; a solution of several
+#: equations at once stays a name there.
+SUBSTITUTED = ("isolated", "multiplier")
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ class Block:
         return derivative(self.terms, unknown)
 
     def _known(self, terms: Iterable[Term]) -> tuple[Term, ...]:
-        """Terms with every solved parameter at its value."""
+        """Terms with every parameter that was solved by itself at its value."""
         for root in reversed(self.roots):
-            if not root.value.has(LinearSolution):
+            if root.reason in SUBSTITUTED:
                 terms = [part for term in terms for part in _substituted(term, root)]
         return gather(terms)
 

@@ -6,7 +6,7 @@ every other g(u) is one of its sufficient statistics; the coefficients are the n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Max, Min, S, expand, loggamma, oo
@@ -29,7 +29,7 @@ from symem.language.exponential_faces import (
     negative_binomial_face,
     power_exponential_face,
 )
-from symem.language.family import ExponentialFace
+from symem.language.family import ExponentialFace, Family
 
 Bounds = tuple[Expr, Expr]
 LINE, HALF_LINE, UNIT = (-oo, oo), (S.Zero, oo), (S.Zero, S.One)
@@ -71,9 +71,12 @@ class Recognised:
         return self.face.moments(u, arguments, self.bounds)
 
 
-def recognise_continuous(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Recognised | None:
-    """The first family on that interval whose statistics span the log-density."""
-    for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds)):
+def recognise_continuous(
+    density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
+) -> Recognised | None:
+    """The first family on that interval whose statistics span the log-density; `families` come from outside."""
+    outside = ((row.name, bounds, row.face) for row in families if row.face)
+    for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds), *outside):
         if home == bounds or (home is None and bounds != LINE):
             found = _match(name, face, density, u, bounds)
             if found:
@@ -98,9 +101,12 @@ def _sizes(density: Mapping[Expr, Expr], u: Expr) -> Iterator[tuple[str, bool, E
             yield "NegativeBinomial", False, negative_binomial_face(g.args[0] - u)
 
 
-def recognise_counting(density: Mapping[Expr, Expr], u: Expr, bounds: Bounds) -> Recognised | None:
+def recognise_counting(
+    density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
+) -> Recognised | None:
     """The same on the integers of a range; `bounds` come from `counting_bounds`."""
-    for name, finite, face in (*COUNTING, *_sizes(density, u)):
+    outside = ((row.name, bounds[1] != oo, row.face) for row in families if row.face)
+    for name, finite, face in (*COUNTING, *_sizes(density, u), *outside):
         if finite == (bounds[1] != oo):
             found = _match(name, face, density, u, bounds)
             if found:
