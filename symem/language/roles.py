@@ -10,7 +10,7 @@ from sympy import Equality, Expr, Indexed, Symbol
 from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.naming import base_name, names_in
 from symem.language.statements import Extras, Statement
-from symem.language.supports import Binary, Counts, Labels, NonNegative, Reals, Support
+from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals, Support
 from symem.language.survey import Slot, Survey
 from symem.language.variables import Role
 
@@ -60,8 +60,16 @@ def supports_of(
     for name, role in roles.items():
         if role is Role.SIZE:
             supports[name] = Counts(1)
-        supports.setdefault(name, Reals())
+        supports.setdefault(name, _assumed(survey.declared.get(name)))
     return supports
+
+
+def _assumed(declared: Any) -> Support:
+    """What the user's own assumptions say of a symbol that nothing else bounds."""
+    symbol = getattr(declared, "label", declared)
+    if getattr(symbol, "is_positive", None):
+        return Positive()
+    return NonNegative() if getattr(symbol, "is_nonnegative", None) else Reals()
 
 
 def _link_label(
