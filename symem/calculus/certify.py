@@ -1,9 +1,248 @@
-"""Certificates: checks of a derivation that this module did not make."""
+"""Certificates: checks of a derivation that this module did not make.
+
+For each update: that ∂Q/∂θ vanishes there, that it is a maximum and not merely stationary, that it lies in the
+support, and what must not vanish for it to exist. A claim is proved where an identity or a law holds for all
+sizes and all data; otherwise it is evaluated at random attainable statistics, and then it is only checked.
+"""
 
 from __future__ import annotations
 
-from symem.derivation import Derivation
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
+
+from symem.calculus.maxima import Law, law_for
+from symem.calculus.numeric import Trials
+from symem.calculus.separate import Term, separate
+from symem.calculus.signs import Signs
+from symem.calculus.slopes import EntangledError, Solved, entries, slope
+from symem.calculus.systems import concave, solves
+from symem.calculus.vanishing import Vanishing
+from symem.derivation import Certificate, Claim, Derivation, Status, Update
+from symem.language.model import Variable
+from symem.language.plates import LinearSolution, total
+from symem.language.supports import Simplex
+
+POINTS = 3
+#: Operations up to which the sign of a denominator is looked for.
+SHORT = 40
 
 
 def certify(derivation: Derivation) -> Derivation:
-    return derivation
+    """The derivation with a certificate for each update."""
+    checker = Checker(derivation)
+    return replace(derivation, certificates=tuple(checker.certificate(each) for each in derivation.updates))
+
+
+@dataclass(frozen=True)
+class Checker:
+    """All that the claims of one derivation share."""
+
+    derivation: Derivation
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        return separate(self.derivation.surrogate.value)
+
+    @cached_property
+    def vanishes(self) -> Vanishing:
+        return Vanishing(self.derivation)
+
+    @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.derivation)
+
+    @cached_property
+    def trials(self) -> Trials:
+        return Trials(self.derivation, POINTS)
+
+    def certificate(self, update: Update) -> Certificate:
+        supposed: dict[Expr, None] = {}
+        claims = []
+        for claim in (self._stationarity, self._second_order, self._support):
+            self.signs.hypotheses.clear()
+            claims.append(claim(update))
+            if claims[-1].status is Status.PROVED:
+                supposed |= self.signs.hypotheses
+        return Certificate(
+            update.parameter, tuple(claims), tuple(dict.fromkeys((*self._conditions(update), *supposed)))
+        )
+
+    # -- stationarity ------------------------------------------------------------------------------------
+
+    def _stationarity(self, update: Update) -> Claim:
+        name = "stationarity"
+        if isinstance(update.value, LinearSolution):
+            if self._slope(update) is not None and solves(self.vanishes, self._slope(update), update):
+                return Claim(
+                    name, Status.PROVED, "the derivative is the linear system that the update solves"
+                )
+        elif self._is_stationary(update):
+            how = "equals λ" if update.multiplier else "vanishes"
+            return Claim(
+                name, Status.PROVED, f"the derivative {how} at the update identically, for all sizes and data"
+            )
+        return self._checked(name, self.trials.stationary(update), "the derivative at the update")
+
+    def _is_stationary(self, update: Update) -> bool:
+        """With the earlier updates put in; then, for parameters solved together, with later ones too."""
+        raw = self._slope(update)
+        if raw is None:
+            return False
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        solved = Solved(self.derivation.model)
+        for each in block:
+            solved.add(each)
+            if block.index(each) >= block.index(update) and self.vanishes(solved.put(raw)):
+                return self._on_simplex(update)
+        return False
+
+    def _slope(self, update: Update) -> Expr | None:
+        """∂Q/∂θ, less the multiplier's value on a simplex."""
+        try:
+            found = slope(self.terms, update.parameter)
+        except EntangledError:
+            return None
+        return found if update.multiplier is None else found - update.multiplier[1]
+
+    def _on_simplex(self, update: Update) -> bool:
+        """λ is one number for the whole simplex, and the updates sum to one."""
+        if update.multiplier is None:
+            return not isinstance(self._variable(update).support, Simplex)
+        support = self._variable(update).support
+        group = next((g for g in self.derivation.model.simplexes if str(update.parameter) in g), None)
+        if group:
+            values = [u.value for u in self.derivation.updates if str(u.parameter) in group]
+            alike = {u.multiplier for u in self.derivation.updates if str(u.parameter) in group} == {
+                update.multiplier
+            }
+            return alike and len(values) == len(group) and self.vanishes(Add(*values) - 1)
+        assert isinstance(support, Simplex)
+        cells = update.definition.axes[-support.axes :]
+        shared = not update.multiplier[1].free_symbols & {axis.index for axis in cells}
+        return shared and self.vanishes(total(update.value, cells) - 1)
+
+    # -- second order ------------------------------------------------------------------------------------
+
+    def _second_order(self, update: Update) -> Claim:
+        name = "second order"
+        law, sentence = self._law(update), ""
+        if law is not None:
+            sentence = law.sentence
+        elif self._is_concave(update):
+            sentence = "Q is a quadratic function of the parameter that curves downwards in every direction"
+        if not sentence:
+            return self._checked(name, self.trials.maximal(update), "the Hessian of the block at the update")
+        earlier = [u for u in self._earlier(update) if u.parameter in self._met(update)]
+        known = ", ".join(str(u.parameter) for u in earlier)
+        lead = f"with {known} at its solution, which holds for every {update.parameter}, " if earlier else ""
+        return Claim(name, Status.PROVED, lead + sentence)
+
+    def _law(self, update: Update) -> Law | None:
+        """The law for one parameter, the earlier ones at their solutions and the later ones anything."""
+        raw = self._slope(replace(update, multiplier=None))
+        if raw is None or not self._profiled(update):
+            return None
+        solved = Solved(self.derivation.model)
+        for earlier in self._earlier(update):
+            solved.add(earlier)
+        simplex = update.multiplier is not None
+        return law_for(raw, update.parameter, self.signs, simplex=simplex) or law_for(
+            solved.put(raw), update.parameter, self.signs, simplex=simplex
+        )
+
+    def _profiled(self, update: Update) -> bool:
+        """Stationary for every value of the later parameters of the block."""
+        raw = self._slope(update)
+        solved = Solved(self.derivation.model)
+        for each in (*self._earlier(update), update):
+            solved.add(each)
+        return raw is not None and self.vanishes(solved.put(raw)) and self._on_simplex(update)
+
+    def _is_concave(self, update: Update) -> bool:
+        raw = self._slope(update)
+        if (
+            raw is None
+            or not isinstance(update.value, LinearSolution)
+            or not solves(self.vanishes, raw, update)
+        ):
+            return False
+        return concave(raw, update, self.signs)
+
+    def _earlier(self, update: Update) -> list[Update]:
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        return block[: block.index(update)]
+
+    def _met(self, update: Update) -> set[Expr]:
+        raw = self._slope(update)
+        return {u.parameter for u in self._earlier(update) if raw is not None and entries(raw, u.parameter)}
+
+    # -- support -----------------------------------------------------------------------------------------
+
+    def _support(self, update: Update) -> Claim:
+        name, variable = "support", self._variable(update)
+        low, high = variable.support.bounds
+        if low == -S.Infinity and high == S.Infinity:
+            return Claim(name, Status.PROVED, "every real number is allowed")
+        values = [update.value] + ([update.nested] if self._same(update) else [])
+        if all(any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))):
+            closed = f"from {low} on" if high == S.Infinity else f"between {low} and {high}"
+            return Claim(
+                name,
+                Status.PROVED,
+                f"the update lies {closed}, by the signs of what its statistics are sums of",
+            )
+        if (
+            isinstance(variable.support, Simplex)
+            and self._on_simplex(update)
+            and any(self.signs(v) in (0, 1) for v in values)
+        ):
+            return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
+        return self._checked(name, self.trials.feasible(update), "whether the update lies in its support")
+
+    def _beyond(self, value: Expr, end: Expr, way: int) -> bool:
+        return not end.is_finite or self.signs(way * (value - end)) in (0, 1)
+
+    def _same(self, update: Update) -> bool:
+        """Whether the nested form is the update, the earlier ones being put in."""
+        solved = Solved(self.derivation.model)
+        for earlier in self._earlier(update):
+            solved.add(earlier)
+        return bool(update.nested == update.value or self.vanishes(solved.put(update.nested - update.value)))
+
+    # -- conditions --------------------------------------------------------------------------------------
+
+    def _conditions(self, update: Update) -> tuple[Expr, ...]:
+        """What must not vanish: denominators, and what a positive parameter is a multiple of."""
+        if isinstance(update.value, LinearSolution):
+            return ()
+        above, below = (
+            fraction(together(update.value)) if update.value.count_ops() < 200 else (update.value, S.One)
+        )
+        sizes = {v.symbol for v in self.derivation.model.sizes}
+        wanted = list(Mul.make_args(below))
+        low, high = self._variable(update).support.bounds
+        if low == 0 and high == S.Infinity:
+            wanted += list(Mul.make_args(above))
+        bases = dict.fromkeys(f.base if isinstance(f, Pow) else f for f in wanted)
+        return tuple(self._condition(b) for b in bases if b.free_symbols - sizes)
+
+    def _condition(self, base: Expr) -> Expr:
+        positive = base.count_ops() < SHORT and self.signs(base) in (0, 1)
+        return Gt(base, 0, evaluate=False) if positive else Ne(base, 0, evaluate=False)
+
+    # -- numbers -----------------------------------------------------------------------------------------
+
+    def _checked(self, name: str, outcome: bool | None, what: str) -> Claim:  # noqa: FBT001
+        where = f"{POINTS} random attainable points"
+        if outcome is None:
+            return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
+        if not outcome:
+            return Claim(name, Status.OPEN, f"it fails: {what} was wrong at one of {where}")
+        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}")
+
+    def _variable(self, update: Update) -> Variable:
+        symbol = update.parameter
+        name = str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
+        return self.derivation.model.variables[name]

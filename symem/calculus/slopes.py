@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Sum, Symbol, diff
+from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Mul, Sum, Symbol, diff
 
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Update
 from symem.language.model import Model
-from symem.language.plates import LinearSolution, reindex
+from symem.language.plates import LinearSolution, reindex, total
 
 
 class EntangledError(Exception):
@@ -51,7 +51,13 @@ def _by(term: Term, entry: Expr, atom: Expr) -> Expr:
     letter = Dummy(**atom.assumptions0)
     derived = diff(apart.factor.xreplace({entry: letter}), letter).xreplace({letter: entry})
     rules = _placed(entry, atom, apart)
-    return Term(reindex(derived, rules), tuple(a for a in apart.axes if a.index not in rules)).expr
+    return _pulled(Term(reindex(derived, rules), tuple(a for a in apart.axes if a.index not in rules)))
+
+
+def _pulled(term: Term) -> Expr:
+    """A sum with what no bound index touches in front of it."""
+    inner = Mul(*(f for f in term.factors() if f.free_symbols & term.indices))
+    return term.factor / inner * total(inner, term.axes)
 
 
 def _placed(entry: Expr, atom: Expr, term: Term) -> dict[Expr, Expr]:
@@ -120,4 +126,6 @@ def _moved(value: Expr, atom: Expr, entry: Expr) -> Expr:
     if not isinstance(entry, Indexed):
         return value
     pairs = zip(atom.indices, entry.indices, strict=True)
-    return reindex(value, {own: place for own, place in pairs if not isinstance(own, Integer) and own != place})
+    return reindex(
+        value, {own: place for own, place in pairs if not isinstance(own, Integer) and own != place}
+    )

@@ -10,13 +10,29 @@ from __future__ import annotations
 from functools import cache
 from itertools import permutations
 
-from sympy import Add, And, Dummy, Eq, Expr, Function, Indexed, Mul, Pow, Sum, expand, fraction, prem, together
+from sympy import (
+    Add,
+    And,
+    Dummy,
+    Eq,
+    Expr,
+    Function,
+    Indexed,
+    Mul,
+    Pow,
+    Sum,
+    expand,
+    fraction,
+    prem,
+    together,
+)
 
 from symem.calculus.separate import Term, fold, gather, separate
 from symem.derivation import Definition, Derivation
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 
-TOO_LONG = 400
+#: Operations beyond which a zero is not sought by algebra: multiplying out would take seconds.
+TOO_LONG = 1000
 
 
 @cache
@@ -29,13 +45,19 @@ class Vanishing:
 
     def __init__(self, derivation: Derivation) -> None:
         tables = [p for p in derivation.posteriors if p.probability is not None and p.outcome is not None]
-        self._outcome = {_base(p.probability.symbol): (p.probability, p.outcome) for p in tables if p.probability}
+        self._outcome = {
+            _base(p.probability.symbol): (p.probability, p.outcome)
+            for p in tables
+            if p.probability and p.outcome
+        }
         self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
 
     def __call__(self, expr: Expr) -> bool:
         """Whether the expression is identically zero; False where that was not shown."""
+        if expr.count_ops() > TOO_LONG:
+            return False
         named = self.named(expr)
-        return named == 0 or (named.count_ops() <= TOO_LONG and rational_zero(named))
+        return named == 0 or rational_zero(named)
 
     def named(self, expr: Expr) -> Expr:
         """The same expression with a letter for each kind of sum."""
@@ -57,7 +79,9 @@ class Vanishing:
     def _name(self, term: Term) -> Expr:
         outer = [f for f in term.factors() if not f.free_symbols & term.indices]
         inner = Mul(*(f for f in term.factors() if f.free_symbols & term.indices))
-        return Mul(*map(self.named, outer)) * (_letter(canonical(Term(inner, term.axes))) if term.axes else inner)
+        return Mul(*map(self.named, outer)) * (
+            _letter(canonical(Term(inner, term.axes))) if term.axes else inner
+        )
 
     def _pinned(self, term: Term, axis: Axis) -> list[Term] | None:
         """Σ_k [k = j] f(k) = f(j)."""
@@ -72,18 +96,21 @@ class Vanishing:
 
     def _certain(self, term: Term, axis: Axis) -> list[Term] | None:
         """Σ_k γ_k = 1."""
-        held = [f for f in term.factors() if f.has(axis.index)]
+        held = [f for f in term.factors() if axis.index in f.free_symbols]
         if len(held) != 1 or not isinstance(held[0], Indexed) or held[0].base not in self._outcome:
             return None
         definition, outcome = self._outcome[held[0].base]
         places = zip(definition.symbol.indices, held[0].indices, strict=True)
-        if any(place.has(axis.index) != (own == outcome.index) for own, place in places) or axis.size != outcome.size:
+        if (
+            any(place.has(axis.index) != (own == outcome.index) for own, place in places)
+            or axis.size != outcome.size
+        ):
             return None
         return [Term(term.factor / held[0], _without(term.axes, axis))]
 
     def _regrouped(self, term: Term, axis: Axis) -> list[Term] | None:
         """Σ_k Σ_i γ_ik x_i = Σ_i x_i: a statistic that sums probabilities."""
-        held = [f for f in term.factors() if f.has(axis.index)]
+        held = [f for f in term.factors() if axis.index in f.free_symbols]
         if len(held) != 1 or not isinstance(held[0], Indexed) or held[0].base not in self._statistics:
             return None
         parts = separate(at(self._statistics[held[0].base], held[0]))
@@ -105,13 +132,23 @@ def at(definition: Definition, entry: Expr) -> Expr:
 def canonical(term: Term) -> Term:
     """The same sum with bound indices named by their sizes, whatever they were called."""
     options = []
-    for order in permutations(sorted(term.axes, key=lambda axis: str(axis.size))) if len(term.axes) < 4 else [term.axes]:
+    for order in (
+        permutations(sorted(term.axes, key=lambda axis: str(axis.size)))
+        if len(term.axes) < 4
+        else [term.axes]
+    ):
         if [str(a.size) for a in order] == sorted(str(a.size) for a in order):
             names = [index_symbol(f"bound_{position}") for position in range(len(order))]
             rules = {axis.index: name for axis, name in zip(order, names, strict=True)}
             axes = tuple(Axis(name, axis.size) for axis, name in zip(order, names, strict=True))
             options.append(Term(reindex(term.factor, rules), axes))
-    return min(options, key=lambda option: str(option.factor)) if len(options) > 1 else options[0] if options else term
+    return (
+        min(options, key=lambda option: str(option.factor))
+        if len(options) > 1
+        else options[0]
+        if options
+        else term
+    )
 
 
 def rational_zero(expr: Expr) -> bool:
@@ -145,5 +182,3 @@ def _base(symbol: Expr) -> Expr:
 
 def _without(axes: tuple[Axis, ...], axis: Axis) -> tuple[Axis, ...]:
     return tuple(each for each in axes if each != axis)
-
-

@@ -1,0 +1,143 @@
+"""Claims evaluated at random attainable points: derivatives of Q by differences, the sizes being small."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symem.calculus.trials import Trial, name_of
+from symem.derivation import Derivation, Update
+from symem.language.supports import Simplex
+
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+Key = tuple[str, tuple[int, ...]]
+FAR = 1e-5
+
+
+class Trials:
+    """A few random situations, and what is true at all of them; None where Q cannot be evaluated."""
+
+    def __init__(self, derivation: Derivation, points: int) -> None:
+        self._derivation, self._count = derivation, points
+        self._blocks: dict[int, bool | None] = {}
+
+    @cached_property
+    def points(self) -> list[Point]:
+        return [Point(self._derivation, Trial(self._derivation, seed)) for seed in range(self._count)]
+
+    def stationary(self, update: Update) -> bool | None:
+        """Whether the slopes of Q along the support vanish at the update, which is a point of a simplex if need be."""
+        return self._everywhere(lambda point: point.whole(update) and _flat(point, [update]))
+
+    def maximal(self, update: Update) -> bool | None:
+        """Whether Q over the block is stationary with a negative definite Hessian along the support."""
+        block = [u for u in self._derivation.updates if u.block == update.block]
+        if update.block not in self._blocks:
+            self._blocks[update.block] = self._everywhere(lambda point: _curved(point, block))
+        return self._blocks[update.block]
+
+    def feasible(self, update: Update) -> bool | None:
+        """Whether the update lies in its support."""
+        return self._everywhere(lambda point: point.inside(update))
+
+    def _everywhere(self, claim: Callable[[Point], bool]) -> bool | None:
+        try:
+            return all(claim(point) for point in self.points)
+        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
+            return None
+
+
+class Point:
+    """Q as a function of some of its parameters, all else as in a trial."""
+
+    def __init__(self, derivation: Derivation, trial: Trial) -> None:
+        self.derivation, self.numbers = derivation, trial.numbers
+
+    def keys(self, update: Update) -> list[Key]:
+        places = self.numbers.places(update.definition)
+        indices = getattr(update.parameter, "indices", ())
+        return [(name_of(update.parameter), tuple(int(self.numbers(p, s)) for p in indices)) for s in places]
+
+    def value(self, keys: list[Key], values: list[float]) -> float:
+        kept = {key: self.numbers.entries[key] for key in keys}
+        self.numbers.entries.update(zip(keys, values, strict=True))
+        found = float(self.numbers(self.derivation.surrogate.value))
+        self.numbers.entries.update(kept)
+        return found
+
+    def directions(self, updates: list[Update], keys: list[Key]) -> Iterator[Vector]:
+        """Along the support: single entries, and on a simplex from one entry to the next."""
+        for update in updates:
+            own = self.keys(update)
+            groups = self._groups(update, own)
+            for group in groups:
+                if len(group) == 1:
+                    yield self._towards(keys, group[0], None)
+                for one, other in itertools.pairwise(group):
+                    yield self._towards(keys, one, other)
+
+    def _groups(self, update: Update, own: list[Key]) -> list[list[Key]]:
+        model = self.derivation.model
+        support = model.variables[name_of(update.parameter)].support
+        group = next((g for g in model.simplexes if str(update.parameter) in g), None)
+        if group:
+            return [[(name, ()) for name in group]]
+        if isinstance(support, Simplex):
+            rows = itertools.groupby(sorted(own), key=lambda key: key[1][: -support.axes])
+            return [list(row) for _, row in rows]
+        return [[key] for key in own]
+
+    @staticmethod
+    def _towards(keys: list[Key], one: Key, other: Key | None) -> Vector:
+        step = np.array([float(key == one) - float(key == other) for key in keys])
+        return np.asarray(step / np.linalg.norm(step))
+
+    def inside(self, update: Update) -> bool:
+        support = self.derivation.model.variables[name_of(update.parameter)].support
+        low, high = (float(end) for end in support.bounds)
+        values = [self.numbers.entries[key] for key in self.keys(update)]
+        return self.whole(update) and all(low <= value <= high for value in values)
+
+    def whole(self, update: Update) -> bool:
+        """Whether the shares of each simplex sum to one."""
+        if not isinstance(self.derivation.model.variables[name_of(update.parameter)].support, Simplex):
+            return True
+        groups = self._groups(update, self.keys(update))
+        return bool(np.allclose([sum(self.numbers.entries[key] for key in row) for row in groups], 1))
+
+    def all_keys(self, updates: list[Update]) -> list[Key]:
+        grouped = [key for u in updates for row in self._groups(u, self.keys(u)) for key in row]
+        return list(dict.fromkeys(grouped))
+
+
+def _flat(point: Point, updates: list[Update]) -> bool:
+    keys = point.all_keys(updates)
+    centre = np.array([point.numbers.entries[key] for key in keys], float)
+    here = abs(point.value(keys, list(centre))) + 1
+    for direction in point.directions(updates, keys):
+        step = FAR * direction
+        ahead, behind = (point.value(keys, list(centre + way * step)) for way in (1, -1))
+        if not abs(ahead - behind) / (2 * FAR) < 1e-5 * here:
+            return False
+    return True
+
+
+def _curved(point: Point, updates: list[Update]) -> bool:
+    """Second differences on a wider stencil than the first, so that rounding does not decide."""
+    if not all(map(point.whole, updates)) or not _flat(point, updates):
+        return False
+    keys = point.all_keys(updates)
+    centre = np.array([point.numbers.entries[key] for key in keys], float)
+    ways, far = list(point.directions(updates, keys)), 1e-3
+    bent = np.array([[_mixed(point, keys, centre, far * a, far * b) for b in ways] for a in ways]) / far**2
+    highest = float(np.linalg.eigvalsh((bent + bent.T) / 2)[-1])
+    return highest < -1e-6 * float(np.abs(bent).max())
+
+
+def _mixed(point: Point, keys: list[Key], centre: Vector, a: Vector, b: Vector) -> float:
+    corners = [(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]
+    return sum(sign * point.value(keys, list(centre + (p * a + q * b) / 2)) for p, q, sign in corners)

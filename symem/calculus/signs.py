@@ -1,0 +1,297 @@
+"""Signs of statistics, from what they are sums of.
+
+A combination of statistics is written as one sum over their common axes (n f = Σ_i f, f = Σ_k γ_ik f) whose
+summand is factored: Σ γ (1 - x) with x ≤ 1, Σ γ (x - μ)² and the like. Of posterior means the rules know
+E[u²] ≥ E[u]² (Jensen) and that a mean lies where the latent does. Only ≥ 0 and ≤ 0 are found here; that
+something does not vanish is a condition, never a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sympy import (
+    Abs,
+    Add,
+    Dummy,
+    Eq,
+    Expr,
+    Function,
+    Ge,
+    Indexed,
+    Min,
+    Mul,
+    Ne,
+    Pow,
+    S,
+    Sum,
+    Symbol,
+    fraction,
+    log,
+    oo,
+    together,
+)
+
+from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
+from symem.calculus.ends import ends_of, indices_of
+from symem.calculus.inequalities import Bounds, Polynomial
+from symem.calculus.separate import separate
+from symem.calculus.vanishing import at
+from symem.derivation import Definition, Derivation, Posterior
+from symem.language.model import Variable
+from symem.language.plates import Iverson, reindex
+
+#: Operations, and terms of a combination, beyond which no sign is looked for.
+TOO_LONG, MANY = 300, 24
+
+
+@dataclass
+class Letters:
+    """Entries as letters with lower and upper bounds in other letters."""
+
+    signs: Signs
+    letters: dict[Expr, Expr] = field(default_factory=dict)
+    bounds: dict[Expr, Bounds] = field(default_factory=dict)
+    slacks: set[Expr] = field(default_factory=set)
+
+    def of(self, expr: Expr) -> Expr:
+        """An expression in letters, posterior means being written by what bounds them."""
+        held = [a for a in expr.atoms(Indexed, Symbol, Function, Sum) if not isinstance(a, Dummy)]
+        inner = {
+            b
+            for a in held
+            if not isinstance(a, Symbol)
+            for b in a.atoms(Indexed, Symbol, Function, Sum)
+            if b != a
+        }
+        rules = {a: self._letter(a) for a in held if a not in inner}
+        direct = {s for s in expr.free_symbols if s in inner and expr.xreplace(rules).has(s)}
+        return expr.xreplace(rules | {s: self._letter(s) for s in direct})
+
+    def _letter(self, atom: Expr) -> Expr:
+        if atom not in self.letters:
+            if isinstance(atom, Iverson) and isinstance(atom.args[0], Ne):
+                self.letters[atom] = 1 - self._letter(Iverson(Eq(*atom.args[0].args)))
+            else:
+                self.letters[atom] = (
+                    self._mean(atom) if atom in self.signs.means(atom) else self._bounded(atom)
+                )
+        return self.letters[atom]
+
+    def polynomial(self) -> Polynomial:
+        """The rules for polynomials in these letters."""
+        held = {letter for atom, letter in self.letters.items() if isinstance(atom, Iverson)}
+        brackets = frozenset(letter for letter in held if letter.is_Symbol)
+        return Polynomial(self.bounds, brackets, frozenset(self.slacks))
+
+    def _bounded(self, atom: Expr) -> Expr:
+        letter = Dummy(str(atom), real=True)
+        self.letters[atom] = letter
+        lower, upper = self.signs.bounds(atom)
+        self.bounds[letter] = tuple(self.of(e) for e in lower), tuple(self.of(e) for e in upper)
+        return letter
+
+    def slack(self) -> Expr:
+        letter = Dummy("slack", real=True)
+        self.bounds[letter] = (S.Zero,), ()
+        self.slacks.add(letter)
+        return letter
+
+    def _mean(self, atom: Expr) -> Expr:
+        """E[u] = lower + slack, E[u²] = E[u]² + slack."""
+        posterior, statistic, places = self.signs.mean_of(atom)
+        plain = self.signs.entry_of(posterior, posterior.atom, places)
+        if statistic == posterior.atom**2 and plain is not None:
+            return self._letter(plain) ** 2 + self.slack()
+        low, _ = posterior.bounds or posterior.latent.support.bounds
+        if statistic == posterior.atom and low not in (-oo, 0):
+            return self.of(reindex(low, places)) + self.slack()
+        return self._bounded(atom)
+
+
+class Signs:
+    """1 for ≥ 0, -1 for ≤ 0, 0 for zero, None where no rule tells.
+
+    `unit` names data without a declared support that are taken to lie in [0, 1].
+    """
+
+    def __init__(self, derivation: Derivation, unit: frozenset[str] = frozenset()) -> None:
+        model = derivation.model
+        self._model, self._unit = model, unit
+        self.hypotheses: dict[Expr, None] = {}
+        self._known: dict[Expr, tuple[int | None, tuple[Expr, ...]]] = {}
+        self._free = {
+            v.symbol for v in model.known if not v.sizes and v.symbol in model.log_prior.free_symbols
+        }
+        self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
+        self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics}
+        self._shares = {
+            _base(p.probability.symbol): p for p in derivation.posteriors if p.probability is not None
+        }
+        self._moments = {_base(d.symbol): (p, d) for p in derivation.posteriors for d in p.moments}
+        self._reach = {
+            p.outcome.index: p.extent.value - 1 for p in derivation.posteriors if p.extent and p.outcome
+        }
+
+    # -- expressions -------------------------------------------------------------------------------------
+
+    def __call__(self, expr: Expr) -> int | None:
+        if expr not in self._known:
+            before = set(self.hypotheses)
+            found = self._sign(expr)
+            self._known[expr] = found, tuple(h for h in self.hypotheses if h not in before)
+        found, supposed = self._known[expr]
+        self.hypotheses.update(dict.fromkeys(supposed))
+        return found
+
+    def _sign(self, expr: Expr) -> int | None:
+        if expr.is_number:
+            return int((expr > 0) == True) - int((expr < 0) == True)  # noqa: E712
+        if isinstance(expr, Mul):
+            return self._product(expr.args)
+        if isinstance(expr, Pow):
+            return self._power(expr)
+        if isinstance(expr, Sum):
+            return self._either(expr, self(expr.function))
+        if isinstance(expr, Add):
+            return self._add(expr)
+        if _base(expr) in self._statistics:
+            return self(at(self._statistics[_base(expr)], expr))
+        return self._single(expr)
+
+    def _product(self, parts: Iterable[Expr]) -> int | None:
+        sign = 1
+        for part in parts:
+            found = self(part)
+            if found is None:
+                return None
+            sign *= found
+        return sign
+
+    def _power(self, expr: Pow) -> int | None:
+        if expr.exp.is_Integer and expr.exp.is_even:
+            return 1
+        base = self(expr.base)
+        return base if expr.exp.is_Integer else 1 if base in (0, 1) or expr.base.is_positive else None
+
+    def _add(self, expr: Expr) -> int | None:
+        prior = Add(*(part for part in expr.args if part.free_symbols <= self._free))
+        if prior.free_symbols and prior != expr:
+            return self._supposed(expr - prior, prior)
+        found = {self(part) for part in expr.args} - {0}
+        return found.pop() if len(found) == 1 and None not in found else self._either(expr, None)
+
+    def _supposed(self, rest: Expr, prior: Expr) -> int | None:
+        """The prior's constants count as observations: that their part has the sign of the rest is supposed."""
+        sign = self(rest)
+        if sign in (1, -1):
+            _, primitive = (sign * prior).as_content_primitive()
+            self.hypotheses[Ge(primitive, 0, evaluate=False)] = None
+        return sign
+
+    def _either(self, expr: Expr, known: int | None) -> int | None:
+        if known is not None:
+            return known
+        above, below = fraction(together(expr)) if expr.count_ops() < TOO_LONG else (expr, S.One)
+        if below != 1:
+            return self._product([above, below])
+        return self._combined(above)
+
+    def _single(self, atom: Expr) -> int | None:
+        letters = Letters(self)
+        return letters.polynomial().sign(letters.of(atom))
+
+    # -- combinations ------------------------------------------------------------------------------------
+
+    def _combined(self, expr: Expr) -> int | None:
+        """The sign of a combination of statistics as one sum."""
+        if expr.count_ops() > TOO_LONG or any(self._degree(part) > 1 for part in Add.make_args(expr)):
+            return None
+        terms = [named(term) for term in separate(self._written(expr))]
+        if len(terms) > MANY:
+            return None
+        once = {axis for axis in shared_axes(terms) if not any(twice(term, axis) for term in terms)}
+        for whole, shared in ((completed(terms, self._shares), None), (terms, None), (terms, once)):
+            letters = Letters(self)
+            body = letters.of(body_over(whole, shared_axes(whole) if shared is None else shared))
+            sign = letters.polynomial().sign(body)
+            if sign is not None:
+                return sign
+        return None
+
+    def _degree(self, part: Expr) -> int:
+        """How many sums over data a product multiplies: products of sums have no common summand."""
+        powers = [f.as_base_exp() for f in Mul.make_args(part)]
+        return sum(abs(int(e)) if e.is_Integer else 2 for b, e in powers if _base(b) in self._statistics)
+
+    def _written(self, expr: Expr) -> Expr:
+        """Statistics as the sums that they stand for; means of counts with a known total as shares of it."""
+        held = [a for a in expr.atoms(Indexed, Symbol) if _base(a) in self._statistics]
+        expr = expr.xreplace({a: at(self._statistics[_base(a)], a) for a in held})
+        means = [
+            a for a in expr.atoms(Indexed, Symbol) if self.means(a) and self.mean_of(a)[0].trials is not None
+        ]
+        return expr.xreplace({a: at(self._moments[_base(a)][1], a) for a in means})
+
+    # -- what is known of an entry -------------------------------------------------------------------------
+
+    def bounds(self, atom: Expr) -> Bounds:
+        """Lower and upper bounds of an entry, an index or a whole function value."""
+        base = _base(atom)
+        if base in self._shares or isinstance(atom, Iverson):
+            return (S.Zero,), (S.One,)
+        if base in self._variables:
+            return self._support(atom, self._variables[base])
+        if isinstance(atom, Min):
+            return (), tuple(atom.args)
+        if isinstance(atom, log):
+            return self._log(atom)
+        if self.means(atom):
+            return self._mean(atom)
+        if base in self._reach:
+            return (S.Zero,), (self._reach[base],)
+        return ((S.Zero,) if atom.is_nonnegative or isinstance(atom, Abs) else ()), ()
+
+    def _support(self, atom: Expr, variable: Variable) -> Bounds:
+        if variable.name in self._unit:
+            return (S.Zero,), (S.One,)
+        rules = dict(zip(indices_of(variable, self._model), getattr(atom, "indices", ()), strict=False))
+        low, high = (end.xreplace(rules) for end in ends_of(variable, self._model))
+        return (() if low == -oo else (low,)), (() if high == oo else (high,))
+
+    def _log(self, atom: Expr) -> Bounds:
+        inner = atom.args[0]
+        lower, upper = self.bounds(inner) if inner.is_Atom or isinstance(inner, Indexed) else ((), ())
+        return tuple(log(e) for e in lower if e.is_positive), tuple(log(e) for e in upper if e.is_positive)
+
+    def _mean(self, atom: Expr) -> Bounds:
+        posterior, statistic, _places = self.mean_of(atom)
+        low = (posterior.bounds or posterior.latent.support.bounds)[0]
+        square = isinstance(statistic, Pow) and statistic.exp.is_even
+        monotone = statistic == posterior.atom or isinstance(statistic, Pow)
+        return ((S.Zero,) if square or (monotone and low.is_nonnegative) else ()), ()
+
+    def means(self, atom: Expr) -> tuple[Expr, ...]:
+        return (atom,) if _base(atom) in self._moments else ()
+
+    def mean_of(self, atom: Expr) -> tuple[Posterior, Expr, dict[Expr, Expr]]:
+        """The posterior, the function whose mean an entry is, and where the entry stands."""
+        posterior, definition = self._moments[_base(atom)]
+        statistic = next(s for s, symbol in posterior.expectations.items() if symbol == definition.symbol)
+        return posterior, statistic, _places(definition, atom)
+
+    def entry_of(self, posterior: Posterior, statistic: Expr, places: dict[Expr, Expr]) -> Expr | None:
+        """The named mean of another function of the same latent, at the same place."""
+        symbol = posterior.expectations.get(statistic)
+        return None if symbol is None else reindex(symbol, places)
+
+
+def _base(symbol: Expr) -> Expr:
+    return symbol.base if isinstance(symbol, Indexed) else symbol
+
+
+def _places(definition: Definition, atom: Expr) -> dict[Expr, Expr]:
+    if not isinstance(atom, Indexed):
+        return {}
+    return dict(zip(definition.symbol.indices, atom.indices, strict=True))
