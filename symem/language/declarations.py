@@ -69,6 +69,12 @@ class Declaration:
         return self.variable if isinstance(self.variable, tuple) else (self.variable,)
 
     @property
+    def stated_arguments(self) -> tuple[Expr, ...]:
+        """The arguments as written, those of the branches of a `Cases` after its label."""
+        branches = self.distribution.branches.values()
+        return (*self.distribution.arguments, *(each for branch in branches for each in branch.arguments))
+
+    @property
     def own(self) -> tuple[Idx, ...]:
         return own_indices(self.entries[0])
 

@@ -133,7 +133,7 @@ class Model:
         check_cases(statement.declarations, roles, supports)
         self._reader = reader_of(survey, roles, supports)
         self._read(statement, extra, survey)
-        self._settle(_table(survey, roles, supports, self._reader, extra.missing), extra)
+        self._settle(_table(survey, roles, supports, self._reader, statement, extra.missing), extra)
 
     def _read(self, statement: Statement, extra: Extras, survey: Survey) -> None:
         reader = self._reader
@@ -274,10 +274,14 @@ def _table(
     roles: Mapping[str, Role],
     supports: Mapping[str, Support],
     reader: Reader,
+    statement: Statement,
     missing: frozenset[str],
 ) -> dict[str, Variable]:
+    """Every symbol, in the order in which the user stated them."""
+    order = {name: position for position, name in enumerate(statement.order)}
     table = {}
-    for name, symbol in reader.symbols.items():
+    for name in sorted(reader.symbols, key=lambda each: order.get(each, len(order))):
+        symbol = reader.symbols[name]
         support = read_support(supports.get(name, Reals()), reader)
         declared = survey.declared.get(name, symbol)
         role = roles.get(name, Role.KNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from typing import Any
 
-from sympy import Idx, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, Symbol
+from sympy import Idx, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, Symbol, preorder_traversal
 
 from symem.errors import ModelError, NameClashError
 
@@ -55,6 +55,12 @@ def check_keyword(name: str) -> None:
         raise NameClashError(
             f"The name {name!r} is an option of fit(…), which takes data, constants and sizes by name too: rename it."
         )
+
+
+def stated_names(expr: Any) -> list[str]:
+    """The names in an expression, the outermost and leftmost first."""
+    found = [a for a in preorder_traversal(expr) if isinstance(a, (Indexed, Symbol)) and not isinstance(a, Idx)]
+    return [base_name(each) for each in found]
 
 
 def names_in(expr: Any) -> set[str]:

@@ -15,7 +15,7 @@ from symem.language.declarations import Declaration, declaration
 from symem.language.demands import Demands
 from symem.language.families import as_distribution
 from symem.language.family import Distribution
-from symem.language.naming import base_name
+from symem.language.naming import base_name, stated_names
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Simplex, Support, as_support
@@ -45,6 +45,13 @@ class Statement:
     rest: Role
     declarations: tuple[Declaration, ...] = ()
     indices: Mapping[str, tuple[Idx, Range]] = field(default_factory=dict)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Names in the order in which they were stated: line by line, argument by argument, or by role."""
+        lines = [each for d in self.declarations for each in (*d.entries, *d.stated_arguments)]
+        found = [name for each in lines for name in stated_names(each)]
+        return tuple(dict.fromkeys([*found, *self.roles]))
 
 
 @dataclass(frozen=True)
