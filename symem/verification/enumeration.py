@@ -16,7 +16,7 @@ from symem.verification.terms import Apply, Atom, Constant, Node, atoms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-MOST_ROWS = 200_000
+MOST_ROWS = 500_000
 _NO_BOUND = int(np.iinfo(np.int64).max)
 
 
@@ -145,7 +145,7 @@ class Counting:
         Raises:
         ------
         TooLargeError
-            There are more than two million.
+            There are more than half a million.
         """
         rows = np.zeros((1, 0), dtype=np.int64)
         for atom in self.ranges:
