@@ -1,9 +1,193 @@
-"""The steps of a derivation."""
+"""The steps of a derivation in the textbook's order: law, before, after, why.
+
+Nothing is derived here: the records are put side by side, so that every step can be evaluated on both sides.
+In the E-step a parameter means θ⁽ᵗ⁾, in the M-step the new one.
+"""
 
 from __future__ import annotations
 
-from symem.derivation import Derivation
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from sympy import Add, Expr, Integer, S, Sum, exp, log, loggamma, sqrt
+
+from symem.calculus.laws import LAWS
+from symem.derivation import Derivation, Posterior, Step, Update
+from symem.language.families import FAMILIES, LogNormalInterval
+from symem.language.plates import Expectation, total
+from symem.language.supports import Simplex
+
+Arguments = Mapping[str, Expr]
+Ends = tuple[Expr, Expr]
 
 
 def steps(derivation: Derivation) -> Derivation:
-    return derivation
+    """The derivation with its steps."""
+    told = (*_separated(derivation), *_e_step(derivation), *_surrogate(derivation), *_m_step(derivation))
+    return replace(derivation, steps=told)
+
+
+def _step(stage: str, law: str, before: Expr, after: Expr, **particulars: Any) -> Step:
+    return Step(stage, law, before, after, LAWS[law].sentence.format(**particulars))
+
+
+def _separated(derivation: Derivation) -> Iterator[Step]:
+    yield _step("model", "separation", derivation.model.log_likelihood, derivation.complete)
+
+
+# E-step -----------------------------------------------------------------------------------------------
+
+
+def _e_step(derivation: Derivation) -> Iterator[Step]:
+    for posterior in derivation.posteriors:
+        if posterior.log_weight is not None and posterior.trials is None:
+            yield from _finite(posterior)
+        elif posterior.trials is not None:
+            yield _shares(posterior)
+        elif posterior.family in _DENSITIES:
+            yield _recognised(posterior)
+    yield _step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
+
+
+def _finite(posterior: Posterior) -> Iterator[Step]:
+    weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
+    assert weight is not None
+    assert probability is not None
+    assert outcome is not None
+    gathered = _tabulated(posterior).xreplace({posterior.atom: posterior.value})
+    names = {"latent": posterior.atom, "outcome": posterior.value}
+    yield _step("E-step", "outcomes", gathered, weight.value, **names)
+    whole = Sum(exp(weight.symbol), outcome.limits)
+    yield _step("E-step", "softmax", exp(weight.symbol) / whole, probability.value, **names)
+
+
+def _tabulated(posterior: Posterior) -> Expr:
+    """The gathered terms with an axis for each label that they depend on."""
+    return posterior.log_density.xreplace({atom: axis.index for atom, axis in posterior.labels})
+
+
+def _shares(posterior: Posterior) -> Step:
+    """weight·u - log u! = u (log γ + A) - log u!."""
+    u, probability = posterior.atom, posterior.probability
+    assert probability is not None
+    after = u * (log(probability.symbol) + posterior.log_normaliser.symbol) - loggamma(u + 1)
+    return _step(
+        "E-step", "known total", posterior.log_density, after, total=posterior.trials, family=posterior.family
+    )
+
+
+def _recognised(posterior: Posterior) -> Step:
+    u, normaliser = posterior.atom, posterior.log_normaliser
+    density = _DENSITIES[posterior.family](u, posterior.arguments, posterior.bounds or (S.Zero, S.Infinity))
+    left = normaliser.value if posterior.inline else normaliser.symbol
+    names = {"latent": u, "family": posterior.family}
+    return _step("E-step", "recognition", _tabulated(posterior), density + left, **names)
+
+
+def _row(name: str) -> Callable[..., Expr]:
+    return FAMILIES[name].log_density
+
+
+#: The log-density of each family that a posterior is recognised as, in its arguments.
+_DENSITIES: Mapping[str, Callable[[Expr, Arguments, Ends], Expr]] = {
+    "Normal": lambda u, a, _: _row("Normal")(u, a["m"], sqrt(a["v"])),
+    "LogNormal": lambda u, a, _: _row("LogNormal")(u, a["m"], sqrt(a["v"])),
+    "Exponential": lambda u, a, _: log(a["rate"]) - a["rate"] * u,
+    "Gamma": lambda u, a, _: a["shape"] * log(a["rate"]) - loggamma(a["shape"]) + (a["shape"] - 1) * log(u) - a["rate"] * u,
+    "GammaInverse": lambda u, a, _: (
+        a["shape"] * log(a["scale"]) - loggamma(a["shape"]) - (a["shape"] + 1) * log(u) - a["scale"] / u
+    ),
+    "Beta": lambda u, a, _: (
+        loggamma(a["alpha"] + a["beta"]) - loggamma(a["alpha"]) - loggamma(a["beta"])
+        + (a["alpha"] - 1) * log(u) + (a["beta"] - 1) * log(1 - u)
+    ),
+    "TruncatedExponential": lambda u, a, b: (
+        log(a["rate"]) - a["rate"] * (u - b[0])
+        - (S.Zero if b[1] == S.Infinity else log(1 - exp(-a["rate"] * (b[1] - b[0]))))
+    ),
+    "TruncatedNormal": lambda u, a, b: (
+        _row("Normal")(u, a["m"], sqrt(a["v"])) - LogNormalInterval(*((end - a["m"]) / sqrt(a["v"]) for end in b))
+    ),
+    "Uniform": lambda _u, _a, b: -log(b[1] - b[0]),
+    "Geometric": lambda u, a, b: log(1 - a["ratio"]) + (u - b[0]) * log(a["ratio"]),
+    "Binomial": lambda u, a, b: (
+        loggamma(b[1] - b[0] + 1) - loggamma(u - b[0] + 1) - loggamma(b[1] - u + 1)
+        + (u - b[0]) * log(a["odds"]) - (b[1] - b[0]) * log(1 + a["odds"])
+    ),
+    "Poisson": lambda u, a, b: (u - b[0]) * log(a["rate"]) - a["rate"] - loggamma(u - b[0] + 1),
+}  # fmt: skip
+
+
+# Q ------------------------------------------------------------------------------------------------------
+
+
+def _surrogate(derivation: Derivation) -> Iterator[Step]:
+    q = derivation.surrogate
+    yield _step("surrogate", "expectation", derivation.complete + derivation.model.log_prior, q.value)
+    identity = q.value + q.constant + q.entropy
+    if not identity.has(Expectation):
+        yield _step(
+            "surrogate", "free energy", identity, derivation.log_likelihood + derivation.model.log_prior
+        )
+
+
+# M-step -------------------------------------------------------------------------------------------------
+
+
+def _m_step(derivation: Derivation) -> Iterator[Step]:
+    for _, block in groupby(derivation.updates, key=lambda update: update.block):
+        earlier: list[Update] = []
+        for update in block:
+            yield from _update(derivation, update, earlier)
+            earlier.append(update)
+
+
+def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> Iterator[Step]:
+    parameter = update.parameter
+    if update.multiplier is not None:
+        q = derivation.surrogate.value
+        yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), parameter=parameter)
+    yield _step("M-step", "stationarity", update.equation, Integer(0), parameter=parameter)
+    law = "normalised shares" if update.multiplier else update.reason
+    multiplier = update.multiplier[1] if update.multiplier else None
+    yield _step("M-step", law, parameter, update.nested, parameter=parameter, multiplier=multiplier)
+    if update.nested != update.value:
+        used = [
+            u.parameter for u in earlier if _base(u.parameter) in {_base(a) for a in _atoms(update.nested)}
+        ]
+        names = ", ".join(map(str, used))
+        yield _step("M-step", "substitution", update.nested, update.value, earlier=names)
+    for certificate in derivation.certificates:
+        if certificate.parameter == parameter:
+            claim = next(each for each in certificate.claims if each.name == "second order")
+            yield _step(
+                "M-step",
+                "second order",
+                parameter,
+                update.value,
+                status=claim.status.value,
+                argument=claim.argument,
+            )
+
+
+def _penalty(derivation: Derivation, update: Update) -> Expr:
+    """λ (1 - Σ θ), at one row of the array."""
+    model = derivation.model
+    assert update.multiplier is not None
+    multiplier = update.multiplier[0]
+    group = next((each for each in model.simplexes if str(update.parameter) in each), None)
+    if group:
+        return multiplier * (1 - Add(*(model.variables[name].symbol for name in group)))
+    support = model.variables[str(update.parameter.base.label)].support
+    assert isinstance(support, Simplex)
+    return multiplier * (1 - total(update.parameter, update.definition.axes[-support.axes :]))
+
+
+def _atoms(expr: Expr) -> set[Expr]:
+    return {entry for entry in expr.atoms() if entry.is_Symbol}
+
+
+def _base(symbol: Expr) -> Expr:
+    return symbol.base.label if hasattr(symbol, "base") and symbol.is_Indexed else symbol
