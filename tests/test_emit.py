@@ -146,33 +146,41 @@ def test_the_module_stands_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], cwd=tmp_path, check=True)
 
 
-NAMES = [
-    "statistics",
-    "np",
-    "theta",
-    "data",
-    "i_",
-    "rows",
-    "lambda_",
-    "count",
-    "natural",
-    "A_z",
-    "S_0",
-    "gamma_z",
-]
+#: Words that the module uses for itself, each of them a legal name in a model.
+NAMES = "scale centre theta statistics Parameters np data count x_1 c_1 iv known".split()
+MORE_NAMES = (
+    "Statistics Data Rows natural features buffer rows length index fit r_1 d_1 i_ lambda_ A_z S_0 gamma_z eta_z "
+    "drawn_z digamma gammaln sizes given posterior chunks peaks total value step K_ print float self Any Fit "
+    "log_likelihood translation observed_x prototypes a b"
+).split()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_any_name_may_be_a_parameter_or_a_datum(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [*NAMES, *(pytest.param(each, marks=pytest.mark.slow) for each in MORE_NAMES)]
+)
+def test_any_name_may_be_a_parameter_a_datum_or_known(name: str) -> None:
     array = IndexedBase(name)
-    as_parameter = Model({z[i]: Categorical(w[k]), x[i]: Poisson(array[z[i]])}, latent=[z])
-    as_datum = Model({z[i]: Categorical(w[k]), array[i]: Poisson(lam[z[i]])}, latent=[z])
-    values = [0, 1, 7, 8]
-    plain = counting_solver().em_step({"w": [0.5, 0.5], "lam": [1.0, 6.0]}, x=values)
-    one = load(emit(derive_records(as_parameter))).em_step({"w": [0.5, 0.5], name: [1.0, 6.0]}, x=values)
-    two = load(emit(derive_records(as_datum))).em_step({"w": [0.5, 0.5], "lam": [1.0, 6.0]}, **{name: values})
-    np.testing.assert_allclose(getattr(one, name), plain.lam)
-    np.testing.assert_allclose(two.lam, plain.lam)
+    symbol = symbols(name)
+    theta, values = {"w": [0.5, 0.5], "mu": [1.0, 6.0], "sigma": [1.0, 2.0]}, [0.0, 1.0, 7.0, 8.5]
+    plain = solver().em_step(theta, x=values)
+    tied = Model({z[i]: Categorical(w[k]), x[i]: Normal(array[z[i]], sigma[z[i]])}, latent=[z])
+    seen = Model({z[i]: Categorical(w[k]), array[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z])
+    prior = Model(
+        {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], 1)},
+        latent=[z], known=[symbol], prior={mu[k]: Normal(0, symbol)},
+    )  # fmt: skip
+    one = load(emit(derive_records(tied)))
+    two = load(emit(derive_records(seen)))
+    three = load(emit(derive_records(prior)))
+    free = {"w": theta["w"], "mu": theta["mu"]}
+    first = one.em_step({"w": theta["w"], name: theta["mu"], "sigma": theta["sigma"]}, x=values)
+    np.testing.assert_allclose(getattr(first, name), plain.mu)
+    np.testing.assert_allclose(two.em_step(theta, **{name: values}).mu, plain.mu)
+    whole = three.em_step(free, x=values, **{name: 0.5})
+    again = three.m_step(three.statistics(free, x=values, **{name: 0.5}), **{name: 0.5})
+    np.testing.assert_allclose(again.mu, whole.mu)
+    assert three.em_step(free, x=values, **{name: 1e8}).mu[1] > whole.mu[1]
+    assert two.fit(K=2, seed=0, max_iter=3, tol=-1.0, **{name: values}).n_iter == 3
 
 
 @pytest.mark.parametrize("name", ["start", "tol", "seed", "verbose"])

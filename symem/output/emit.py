@@ -201,14 +201,17 @@ class _Source:
         program = self.program
         record = "data" if program.rows is not None else "data.chunks[0]"
         passed = [
-            f"{quoted(name)}: {'data' if name in self.bodies.fixed else record}.{name}" for name in known
+            f"{quoted(self.bodies.declared[name])}: {'data' if name in self.bodies.fixed else record}.{name}"
+            for name in known
         ]
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
             "m_step": body,
             "m_step_order": ", ".join(order),
             "m_step_known": "{" + ", ".join(passed) + "}",
-            "m_step_needs": f" and {', '.join(known)}" if known else "",
+            "m_step_needs": f" and {', '.join(self.bodies.declared[name] for name in known)}"
+            if known
+            else "",
             "collected": collected,
             "collect_reads": self.bodies.once_reads(),
         }

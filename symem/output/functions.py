@@ -31,6 +31,8 @@ class Bodies:
         layouts = program.layouts
         self.parameters = {layouts[each.name].name: each.name for each in model.parameters}
         arrays = list(observed(model))
+        kept = (*arrays, *program.sized, *(each.symbol for each in program.derivation.extents))
+        self.declared = {layouts[each.name].name: each.name for each in kept}
         cut = [each for each in arrays if program.rows is None or program.rows in each.sizes]
         self.row_fields = [layouts[each.name].name for each in cut]
         self.fixed = [layouts[each.name].name for each in arrays if each not in cut]
@@ -274,7 +276,7 @@ class Bodies:
         fields += [name for name in sizes if name in read]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
         body = [f"{name} = statistics.{name}" for name in fields]
-        body += [f'{name} = known["{name}"]' for name in known]
+        body += [f'{name} = known["{self.declared[name]}"]' for name in known]
         body += [text for line in program.m_step for text in self.update(line)]
         order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
         return body, order, known

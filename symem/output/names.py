@@ -1,99 +1,44 @@
-"""Identifiers of an emitted module: allowed, distinct, and the same in every run."""
+"""Identifiers of an emitted module: allowed, distinct, and the same in every run.
+
+What the solver's frame calls its own things is read off the frame itself, so that no list can fall behind it.
+A keyword of `fit` cannot be renamed: a datum of that name is refused.
+"""
 
 from __future__ import annotations
 
 import builtins
 import keyword
 import re
+from functools import cache
 
 from symem.errors import NameClashError
+from symem.output.spelling import SCIPY
+from symem.output.templating import text_of
 
-#: What the frame of a solver calls its own things.
-RESERVED = frozenset(
-    [
-        "np",
-        "sys",
-        "math",
-        "warnings",
-        "Any",
-        "Callable",
-        "Mapping",
-        "NamedTuple",
-        "Array",
-        "Fit",
-        "Parameters",
-        "Statistics",
-        "Posterior",
-        "Data",
-        "Rows",
-        "theta",
-        "data",
-        "rows",
-        "statistics",
-        "posterior",
-        "features",
-        "natural",
-        "buffer",
-        "length",
-        "total",
-        "parts",
-        "each",
-        "given",
-        "sizes",
-        "start",
-        "tol",
-        "max_iter",
-        "n_init",
-        "seed",
-        "callback",
-        "verbose",
-        "rng",
-        "fit",
-        "merge",
-        "m_step",
-        "em_step",
-        "log_likelihood",
-        "log_posterior",
-        "known",
-        "posteriors",
-        "moments",
-        "centre",
-        "step",
-        "peaks",
-        "cut",
-        "work",
-        "chunks",
-        "coefficients",
-        "latents",
-        "value",
-        "part",
-        "whole",
-        "checked",
-        "best",
-        "history",
-        "converged",
-        "expected",
-        "array",
-        "spec",
-        "name",
-        "size",
-        "first",
-        "known",
-        "annotations",
-        "result",
-        "arrays",
-        "self",
-        "cls",
-    ]
-)
 FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"])
+
+
+#: What the lines that are written into the frame call their own things.
+_WRITTEN = frozenset(["natural", "buffer", "math", "warnings"])
+
+
+@cache
+def reserved() -> frozenset[str]:
+    """Words that no variable may be called: those of the frame's code, SciPy's and Python's own.
+
+    One letter is free: the frame uses single letters only where no name of a model is read.
+    """
+    frame = re.sub(r"{{.*?}}|{%.*?%}", " ", text_of("solver.py.j2"), flags=re.DOTALL)
+    code = re.sub(r'(?s:""".*?""")|"[^"\n]*"|#.*', " ", frame)
+    words = re.findall(r"[A-Za-z]\w+", code)
+    return frozenset({*words, *_WRITTEN, *SCIPY, *dir(builtins), *keyword.kwlist})
 
 
 class Names:
     """Hands out identifiers; a name that is taken or reserved gets a trailing underscore."""
 
     def __init__(self) -> None:
-        self._taken = set(RESERVED) | set(dir(builtins)) | set(keyword.kwlist)
+        self._taken = set(reserved())
 
     def take(self, wanted: str) -> str:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", wanted):

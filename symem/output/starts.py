@@ -63,9 +63,11 @@ class Starts:
     def _drawing(self) -> Lowering:
         """Reads expressions in which a latent stands for what was drawn for it."""
         layouts = dict(self.program.layouts)
+        take = self.program.names.take
+        self._drawn = {each.name: take(f"drawn_{each.name}") for each in self.model.latents}
         for latent in self.model.latents:
             order = tuple(range(len(latent.sizes)))
-            layouts[latent.name] = Layout(f"drawn_{latent.name}", order, frozenset({Source.LATENT}))
+            layouts[latent.name] = Layout(self._drawn[latent.name], order, frozenset({Source.LATENT}))
         lower = self.program.lower
         return Lowering(layouts, lower.rank, lower.sizes, lower.rows)
 
@@ -143,7 +145,7 @@ class Starts:
     # -- draws ------------------------------------------------------------------------------------------
 
     def _draw(self, posterior: Posterior) -> None:
-        drawn = f"drawn_{posterior.latent.name}"
+        drawn = self._drawn[posterior.latent.name]
         if drawn in self._done:
             return
         self._done.add(drawn)

@@ -16,11 +16,19 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 @cache
 def _source(name: str) -> str | None:
+    """The text of a template, None if there is none."""
     for folder in (files("symem") / "templates", Path(__file__).parents[2] / "templates"):
         template = folder / name
         if template.is_file():
             return template.read_text(encoding="utf-8")
     return None
+
+
+def text_of(name: str) -> str:
+    """A template as it stands, not filled in."""
+    text = _source(name)
+    assert text is not None, name
+    return text
 
 
 @cache
