@@ -6,14 +6,14 @@ variable of its own, its place becomes the fresh index, and the sums over that p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, diff
 
 from symem.calculus.gathering import places_of
-from symem.calculus.separate import Term, fold, gather, separate
-from symem.language.plates import Axis, fresh_index, total
+from symem.calculus.separate import Term, fold, gather, rename_apart, separate
+from symem.language.plates import Axis, rebind, reindex, total
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,43 @@ class Unknown:
 
 def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
     """∂/∂unknown of a sum of terms."""
-    return gather(
-        part for term in terms for entry in unknown.entries(term.factor) for part in _by(term, entry, unknown)
-    )
+    return gather(part for term in terms for part in _of_term(term, unknown))
 
 
-def _by(term: Term, entry: Expr, unknown: Unknown) -> list[Term]:
+def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
+    """By the entries that stand in a term, and through the sums that stand inside a function of it."""
+    generic = {axis.index for axis in unknown.axes}
+    term = rename_apart(Term(rebind(term.factor, generic), term.axes), generic)
+    shields = {inner: Dummy(real=True) for inner in _outermost_sums(term.factor) if unknown.entries(inner)}
+    shown = {shield: inner for inner, shield in shields.items()}
+    shielded = term.factor.xreplace(shields)
+    for entry in unknown.entries(shielded):
+        yield from _by(Term(shielded, term.axes), entry, unknown, shown)
+    for inner, shield in shields.items():
+        slope = diff(shielded, shield).xreplace(shown)
+        for part in derivative(separate(inner), unknown):
+            yield from _times(slope, rename_apart(part, set(term.indices)), term.axes)
+
+
+def _by(term: Term, entry: Expr, unknown: Unknown, shown: Mapping[Expr, Expr]) -> Iterator[Term]:
+    """By one entry: its place becomes the generic index, and the sum over that place falls away."""
     variable = Dummy(**unknown.atom.assumptions0)
-    slope = diff(term.factor.xreplace({entry: variable}), variable).xreplace({variable: entry})
+    slope = diff(term.factor.xreplace({entry: variable}), variable).xreplace({variable: entry, **shown})
     pairs = zip(places_of(entry), places_of(unknown.atom), strict=True)
     rules: dict[Expr, Expr] = {place: index for place, index in pairs if not place.is_Integer}
-    left = tuple(axis for axis in term.axes if axis.index not in rules)
-    generic = {axis.index for axis in unknown.axes}
-    for axis in left:
-        if axis.index in generic:
-            rules[axis.index] = fresh_index(axis.index, slope.free_symbols | generic | set(rules.values()))
-    axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in left)
-    return [Term(p.factor, p.axes + axes) for p in separate(slope.xreplace(rules))]
+    axes = tuple(axis for axis in term.axes if axis.index not in rules)
+    yield from _times(reindex(slope, rules), Term(S.One), axes)
+
+
+def _times(slope: Expr, part: Term, axes: tuple[Axis, ...]) -> Iterator[Term]:
+    for product in separate(slope * part.factor):
+        yield Term(product.factor, product.axes + part.axes + axes)
+
+
+def _outermost_sums(expr: Expr) -> set[Expr]:
+    if isinstance(expr, Sum):
+        return {expr}
+    return {found for argument in expr.args for found in _outermost_sums(argument)}
 
 
 def pulled(term: Term) -> Expr:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
 
-from symem.calculus.separate import Term, conditions_of, tidy
+from symem.calculus.separate import Term, conditions_of, inner_indices, tidy
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
@@ -82,6 +82,10 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
         raise NotDerivedError(
             f"{atoms[0]} and {atoms[1]} stand in one term, {term.factor}: entries of {variable.name} are coupled "
             f"with each other. Chains and grids of latents are not derived."
+        )
+    if any(place.free_symbols & inner_indices(term.factor) for place in places_of(atoms[0])):
+        raise NotDerivedError(
+            f"{atoms[0]} stands under a sum inside a function, in {term.factor}: it cannot be gathered."
         )
     rules, brackets = _alignment(places_of(atoms[0]), term, position)
     taken = term.factor.free_symbols | set(rules.values())

@@ -87,6 +87,11 @@ def _opposite(term: Term, condition: Expr) -> Term:
     return Term(Iverson(And(*conditions)) * _without_brackets(term.factor), term.axes)
 
 
+def inner_indices(factor: Expr) -> set[Expr]:
+    """The indices of the sums that stand inside a factor, such as log(1 + exp(Σ_j x_j v_j))."""
+    return {limit[0] for inner in factor.atoms(Sum) for limit in inner.limits}
+
+
 def conditions_of(factor: Expr) -> set[Expr]:
     """The conditions in the brackets of a product."""
     brackets = [each.args[0] for each in Mul.make_args(factor) if isinstance(each, Iverson)]

@@ -15,7 +15,7 @@ from sympy import Add, Eq, Expr, Mul, S, Sum, Symbol
 from symem.calculus.expectation import Expectations
 from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.names import Names
-from symem.calculus.separate import Term, fold, gather, rejoin, tidy
+from symem.calculus.separate import Term, fold, gather, inner_indices, rejoin, tidy
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
@@ -171,7 +171,7 @@ def plain_indices(term: Term, parameters: Iterable[Variable], running: set[tuple
         for atom in atoms_of(factor, variable):
             for slot, place in enumerate(places_of(atom)):
                 literal = place.is_Integer and (variable.name, slot) not in running
-                if literal or place in {axis.index for axis in axes}:
+                if literal or place in {axis.index for axis in axes} | inner_indices(factor):
                     continue
                 axis = _category_axis(variable, slot, factor, axes)
                 factor = _at_category(factor, place, axis, tuple(parameters)) * Iverson(Eq(place, axis.index))
