@@ -18,9 +18,11 @@ from sympy import (
     Expr,
     Function,
     Indexed,
+    Integer,
     Mul,
     Pow,
     Sum,
+    Symbol,
     expand,
     fraction,
     prem,
@@ -50,6 +52,7 @@ class Vanishing:
             for p in tables
             if p.probability and p.outcome
         }
+        self._written = {_base(s.symbol): s for s in derivation.surrogate.statistics}
         self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
 
     def __call__(self, expr: Expr) -> bool:
@@ -57,7 +60,24 @@ class Vanishing:
         if expr.count_ops() > TOO_LONG:
             return False
         named = self.named(expr)
-        return named == 0 or rational_zero(named)
+        if named == 0 or rational_zero(named):
+            return True
+        written = self._complemented(expr)
+        return written != expr and rational_zero(self.named(written))
+
+    def _complemented(self, expr: Expr) -> Expr:
+        """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
+        held = [a for a in expr.atoms(Indexed, Symbol) if _base(a) in self._written]
+        expr = expr.xreplace({a: at(self._written[_base(a)], a) for a in held})
+        rules: dict[Expr, Expr] = {}
+        for entry in expr.atoms(Indexed):
+            definition, outcome = self._outcome.get(entry.base, (None, None))
+            if definition is not None and outcome is not None and outcome.size.is_Integer:
+                slot = definition.symbol.indices.index(outcome.index)
+                if entry.indices[slot] == 0:
+                    others = (_with_place(entry, slot, place) for place in range(1, int(outcome.size)))
+                    rules[entry] = 1 - Add(*others)
+        return expr.xreplace(rules) if rules else expr
 
     def named(self, expr: Expr) -> Expr:
         """The same expression with a letter for each kind of sum."""
@@ -174,6 +194,10 @@ def _letters(expr: Expr) -> tuple[dict[Expr, Expr], dict[Expr, tuple[int, Expr]]
             radicals[letter] = (power.exp.q, power.base)
             rules[power] = letter**power.exp.p
     return rules, radicals
+
+
+def _with_place(entry: Expr, slot: int, place: int) -> Expr:
+    return entry.base[(*entry.indices[:slot], Integer(place), *entry.indices[slot + 1 :])]
 
 
 def _base(symbol: Expr) -> Expr:
