@@ -80,6 +80,7 @@ class Model:
         log_likelihood: Any = None,
         latent: Mapping[Any, Any],
         parameters: Mapping[Any, Any],
+        data: Mapping[Any, Any] | None = None,
         known: Iterable[Any] = (),
         prior: Mapping[Any, Any] | None = None,
         log_prior: Any = 0,
@@ -89,7 +90,8 @@ class Model:
         """A model stated by its complete-data likelihood p(x, z; θ), or by its logarithm.
 
         `latent` and `parameters` give each its support; every other symbol is data, or a size if it bounds a
-        range. A simplex is an indexed array (`{w: Simplex()}`) or a tuple of scalars (`{(p, q, r): Simplex()}`).
+        range, and `data` may say what values they take, `{x: Counts(0, N)}`: the solver then refuses others, and
+        `verify` knows what to draw. A simplex is an indexed array (`{w: Simplex()}`) or a tuple of scalars (`{(p, q, r): Simplex()}`).
 
         Raises:
             ModelError: naming the symbol, index or density at fault and what to write instead.
@@ -101,7 +103,7 @@ class Model:
         else:
             whole = log(expression(likelihood, "The likelihood"))
         model = cls.__new__(cls)
-        statement = by_likelihood(whole, latent, parameters, known)
+        statement = by_likelihood(whole, latent, parameters, known, data=data)
         cls._build(model, statement, extras(prior, log_prior, missing, given))
         check_presence(model.latents, model.parameters)
         return model

@@ -127,9 +127,9 @@ _SAID = {
 
 
 def by_likelihood(
-    whole: Expr, latent: Any, parameters: Any, known: Any, *, whose: str = "log-likelihood"
+    whole: Expr, latent: Any, parameters: Any, known: Any, *, data: Any = None, whose: str = "log-likelihood"
 ) -> Statement:
-    """The model by its complete-data log-likelihood."""
+    """The model by its complete-data log-likelihood; `data` gives supports, no more."""
     if not whole.free_symbols:
         raise ModelError(f"The {whose} is the number {whole}: it must hold data, latents and parameters.")
     latents, tuples = named_supports(latent, "latent")
@@ -140,8 +140,10 @@ def by_likelihood(
     named, simplexes = named_supports(parameters, "parameters")
     roles = dict.fromkeys(latents, Role.LATENT)
     roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
+    observed, _ = named_supports(data or {}, "data")
     roles |= dict.fromkeys(_distinct(names_of(known, "known"), roles, "known"), Role.KNOWN)
-    return Statement((whole,), roles, latents | named, simplexes, Role.DATA)
+    roles |= dict.fromkeys(_distinct(observed, roles, "data"), Role.DATA)
+    return Statement((whole,), roles, latents | named | observed, simplexes, Role.DATA)
 
 
 def named_supports(stated: Any, where: str) -> tuple[dict[str, Support], Simplexes]:

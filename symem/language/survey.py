@@ -133,13 +133,19 @@ def _base_range(span: Range, scope: Environment) -> Range:
 
 
 def _joined(name: str, seen: Range | None, new: Range) -> Range:
-    """The range that holds both, if they differ by numbers only."""
+    """The wider of two ranges, if it holds the other; two of one size that start apart are two codings.
+
+    Raises:
+        PlateError: neither holds the other.
+    """
     if seen is None or seen == new:
         return new
     if seen.lower.is_Integer and new.lower.is_Integer and (seen.upper - new.upper).is_Integer:
-        return Range(
-            min(seen.lower, new.lower), max(seen.upper, new.upper, key=lambda end: order(end - new.upper))
-        )
+        wider, other = (seen, new) if order(seen.upper - new.upper) >= 0 else (new, seen)
+        if wider.lower <= other.lower and wider.size != other.size:
+            return wider
+        if other.upper == wider.upper:
+            return other
     raise PlateError(
         f"Two ranges meet in one slot of {name}: {seen.lower}..{seen.upper} and {new.lower}..{new.upper}. "
         f"Use one size for both, or two arrays."
