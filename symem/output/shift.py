@@ -15,11 +15,14 @@ from typing import Any
 
 from sympy import (
     Add,
+    And,
+    Eq,
     Expr,
     Indexed,
     IndexedBase,
     Matrix,
     Mul,
+    Ne,
     S,
     Sum,
     Symbol,
@@ -33,7 +36,7 @@ from sympy.core.relational import Relational
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
-from symem.language.plates import LogIverson
+from symem.language.plates import Iverson, LogIverson
 from symem.language.supports import Interval, Reals
 from symem.output.rows import base_of, observed
 
@@ -149,8 +152,16 @@ def _monomials(expr: Expr) -> dict[Expr, Expr]:
 
 def spread(expr: Expr) -> Expr:
     """Expanded, with every sum split into sums of products, and constants and sizes taken out."""
+    expr = expr.xreplace({each: _positive(each.args[0]) for each in expr.atoms(Iverson)})
     sums = sorted((each for each in expr.atoms(Sum) if not _inside(each, expr)), key=str)
     return expand(expr.xreplace({each: _spread_sum(each) for each in sums}))
+
+
+def _positive(condition: Any) -> Expr:
+    """The bracket of a condition in brackets of equations alone: [a != b] is 1 - [a = b]."""
+    if isinstance(condition, And):
+        return Mul(*map(_positive, sorted(condition.args, key=str)))
+    return S.One - Iverson(Eq(*condition.args)) if isinstance(condition, Ne) else Iverson(condition)
 
 
 def _inside(small: Sum, expr: Expr) -> bool:
@@ -261,13 +272,8 @@ class _Closure:
         self.sizes = {each.symbol for each in derivation.model.sizes}
         self.todo = list(derivation.surrogate.statistics)
         self.count = len(self.todo)
-        self.table = {key: d for d in self.todo if (key := self._single(d)) is not None}
+        self.table = [(each, _monomials(each.value)) for each in self.todo]
         self.added: list[Definition] = []
-
-    def _single(self, definition: Definition) -> Expr | None:
-        """The product that a statistic sums, over the names of its axes; None if it is no single product."""
-        parts = _monomials(definition.value)
-        return next(iter(parts)) if len(parts) == 1 and set(parts.values()) == {S.One} else None
 
     def recentred(self) -> dict[str, Expr] | None:
         found: dict[str, Expr] = {}
@@ -281,16 +287,28 @@ class _Closure:
 
     def _about_new_centre(self, definition: Definition) -> Expr | None:
         change = spread(self._substituted(definition.value) - definition.value)
-        result: Expr = definition.symbol
+        shares: dict[Expr, dict[Expr, Expr]] = {}
         for product, number in _monomials(change).items():
             power = product.as_coeff_exponent(self.step)[1]
-            rest, sizes = _without_sizes(product / self.step**power, self.sizes)
             if power == 0:
                 return None
-            result += (
-                number * self.step**power * sizes * (self._named(rest, definition) if rest != 1 else S.One)
-            )
-        return result
+            rest, sizes = _without_sizes(product / self.step**power, self.sizes)
+            shares.setdefault(self.step**power * sizes, {})[rest] = number
+        return definition.symbol + Add(
+            *(factor * self._combined(share, definition) for factor, share in shares.items())
+        )
+
+    def _combined(self, share: dict[Expr, Expr], like: Definition) -> Expr:
+        """A sum of products in terms of statistics; those of several products first."""
+        found: Expr = S.Zero
+        for definition, parts in sorted(self.table, key=lambda entry: -len(entry[1])):
+            some = next(iter(parts), None)
+            ratio = share.get(some, S.Zero) / parts[some] if some in parts else S.Zero
+            if ratio != 0 and all(share.get(part) == ratio * number for part, number in parts.items()):
+                found += ratio * definition.symbol
+                share = {part: number for part, number in share.items() if part not in parts}
+        rest = (number * (self._made(part, like) if part != 1 else S.One) for part, number in share.items())
+        return found + Add(*rest)
 
     def _substituted(self, value: Expr) -> Expr:
         atoms = {
@@ -320,18 +338,15 @@ class _Closure:
             )
         )
 
-    def _named(self, product: Expr, like: Definition) -> Expr:
-        """The statistic that sums this product, made if there is none."""
-        found = self.table.get(product)
-        if found is not None:
-            return found.symbol
+    def _made(self, product: Expr, like: Definition) -> Expr:
+        """A new statistic that sums this product."""
         axes = tuple(axis for axis in like.axes if axis.index in product.free_symbols)
         name = f"S_{self.count}"
         places = tuple(axis.index for axis in axes)
         symbol = IndexedBase(name, real=True)[places] if places else Symbol(name, real=True)
         made = Definition(symbol, axes, product)
         self.count += 1
-        self.table[product] = made
+        self.table.append((made, _monomials(product)))
         self.added.append(made)
         self.todo.append(made)
         return symbol
