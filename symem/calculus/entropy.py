@@ -21,7 +21,7 @@ def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
 
 
 def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
-    plates = one.position if one.trials is None or one.outcome is None else one.axes[:-1]
+    plates = tuple(axis for axis in one.position if one.trials is None or axis != one.outcome)
     normaliser = [Term(p.factor, p.axes + plates) for p in separate(one.left * one.condition)]
     density = [Term(Mul(t.factor, one.condition), t.axes + one.position) for t in one.gathered]
     soft = [term for term in density if not term.factor.has(LogIverson)]

@@ -17,7 +17,7 @@ def _record(one: Eliminated, expectations: Expectations) -> Posterior:
     return Posterior(
         latent=one.variable,
         atom=one.atom,
-        axes=one.axes if one.trials is None or one.outcome is None else one.axes[:-1],
+        axes=tuple(axis for axis in one.axes if one.trials is None or axis != one.outcome),
         family=one.family,
         parameters=one.parameters,
         expectations={statistic: d.symbol for statistic, d in own.items()},

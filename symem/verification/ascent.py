@@ -35,6 +35,8 @@ def update_maximises(ground: Ground) -> Finding:
     """V3: the slopes of the declared model's Q at the update, and moves that might raise it."""
     if not ground.derivation.updates:
         return Finding(None, "no update was derived")
+    if _astray(ground):
+        return _ASTRAY
     rng = np.random.default_rng(ground.seed)
     worst = Finding(0.0)
     for theta, belief in ground.beliefs():
@@ -42,6 +44,15 @@ def update_maximises(ground: Ground) -> Finding:
             if worst.number is not None and found.number is not None and not found.number <= worst.number:
                 worst = found
     return worst
+
+
+_ASTRAY = Finding(None, "an update leaves the support on arbitrary data: give verify(data={…})")
+
+
+def _astray(ground: Ground) -> bool:
+    """Whether data that are no draws from the model take an update out of its support."""
+    steps = (ground.step(theta) for theta, _belief in ground.beliefs()) if ground.arbitrary else ()
+    return any(total_defect(ground.model, new) > IDENTITY for new in steps)
 
 
 def _violations(ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator) -> Iterator[Finding]:
@@ -96,6 +107,8 @@ def _between(new: Theta, other: Theta, share: float, fixed: frozenset[str]) -> T
 
 def likelihood_never_falls(ground: Ground) -> Finding:
     """V4: thirty steps from every θ⁽ᵗ⁾, ℓ by the oracle, with the log-prior in MAP-EM."""
+    if _astray(ground):
+        return _ASTRAY
     worst = Finding(0.0)
     for theta in ground.points:
         values = _path(ground, theta)

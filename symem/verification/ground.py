@@ -49,6 +49,7 @@ class Ground:
         points: θ⁽ᵗ⁾s that are no fixed points.
         solver: the emitted module, loaded.
         seed: of the random moves.
+        arbitrary: whether the data are not draws from the model, so that an update may leave its support.
     """
 
     derivation: Derivation
@@ -57,6 +58,7 @@ class Ground:
     points: Sequence[Theta]
     solver: Any = None
     seed: int = 0
+    arbitrary: bool = False
 
     @property
     def model(self) -> Any:

@@ -77,7 +77,7 @@ def prepare(
         data, note = _thinned(model, dict(data), rng)
     sizes = _sizes(model, data, theta, sizes or {})
     arrays = situation(model, data, {**sizes, **(theta or {})})
-    ground = Ground(derivation, arrays, data, (), solver, seed)
+    ground = Ground(derivation, arrays, data, (), solver, seed, note.startswith("arbitrary"))
     return replace(ground, points=_points(ground, theta, arrays, rng)), f"{note}, seed {seed}"
 
 
