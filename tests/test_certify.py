@@ -187,6 +187,11 @@ def test_a_minimum_is_stationary_and_no_maximum(name: str) -> None:
         assert found["second order"].status is Status.OPEN, certificate
 
 
+def test_shares_that_do_not_sum_to_one_are_not_on_the_simplex() -> None:
+    half = mutated("gmm1d_own_var", "w", lambda u: u.value / 2)
+    assert claims(half, "w")["support"].status is Status.OPEN
+
+
 def test_an_update_out_of_its_support_is_caught() -> None:
     claim = claims(mutated("coin_do_batzoglou", "th", lambda u: 1 + u.value), "th")["support"]
     assert claim.status is Status.OPEN

@@ -22,7 +22,7 @@ HEAVY = {"factor_analysis", "rabbit_coat", "peppered_moths_unknown", "dawid_sken
 #: Totals so large that their compositions cannot be listed.
 OUT_OF_REACH = {"rabbit_coat"}
 
-#: Rows where the ladder found a fault that is not mended yet; strict, so that mending it shows.
+
 def marks(row: Row) -> list[pytest.MarkDecorator]:
     return [pytest.mark.slow] if row.name in HEAVY else []
 

@@ -186,19 +186,15 @@ class Checker:
         if low == -S.Infinity and high == S.Infinity:
             return Claim(name, Status.PROVED, "every real number is allowed")
         values = [update.value] + ([update.nested] if self._same(update) else [])
-        if all(any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))):
-            closed = f"from {low} on" if high == S.Infinity else f"between {low} and {high}"
-            return Claim(
-                name,
-                Status.PROVED,
-                f"the update lies {closed}, by the signs of what its statistics are sums of",
-            )
-        if (
-            isinstance(variable.support, Simplex)
-            and self._on_simplex(update)
-            and any(self.signs(v) in (0, 1) for v in values)
+        if isinstance(variable.support, Simplex):
+            if any(self.signs(value) in (0, 1) for value in values) and self._on_simplex(update):
+                return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
+        elif all(
+            any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))
         ):
-            return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
+            closed = f"from {low} on" if high == S.Infinity else f"between {low} and {high}"
+            how = "by the signs of what its statistics are sums of"
+            return Claim(name, Status.PROVED, f"the update lies {closed}, {how}")
         return self._checked(name, self.trials.feasible(update), "whether the update lies in its support")
 
     def _beyond(self, value: Expr, end: Expr, way: int) -> bool:

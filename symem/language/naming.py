@@ -59,7 +59,9 @@ def check_keyword(name: str) -> None:
 
 def stated_names(expr: Any) -> list[str]:
     """The names in an expression, the outermost and leftmost first."""
-    found = [a for a in preorder_traversal(expr) if isinstance(a, (Indexed, Symbol)) and not isinstance(a, Idx)]
+    found = [
+        a for a in preorder_traversal(expr) if isinstance(a, (Indexed, Symbol)) and not isinstance(a, Idx)
+    ]
     return [base_name(each) for each in found]
 
 
