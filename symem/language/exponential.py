@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, log
+from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, factor, log
 
 
 def readable(expr: Any) -> Any:
@@ -31,7 +31,14 @@ def exponential(exponent: Expr) -> Expr:
             powers[base] = powers.get(base, S.Zero) + part / logs[0]
         else:
             rest.append(part)
-    return Mul(*(Pow(base, power) for base, power in powers.items()), *products, exp(Add(*rest)))
+    return Mul(*(Pow(base, power) for base, power in powers.items()), *products, exp(_squared(Add(*rest))))
+
+
+def _squared(exponent: Expr) -> Expr:
+    """A short polynomial that is a multiple of a square, written as one: -(x - mu)**2/(2 sigma**2)."""
+    short = 2 < len(Add.make_args(exponent)) < 10 and not exponent.has(Sum, exp, log)
+    factored = factor(exponent) if short else exponent
+    return exponent if isinstance(factored, Add) else factored
 
 
 def _product(whole: Sum) -> Expr:
