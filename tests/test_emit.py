@@ -12,15 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
-from sympy import Idx, IndexedBase, symbols
+from sympy import Idx, IndexedBase, S, symbols
 
 from symem import (
+    Bernoulli,
+    Binomial,
+    Cases,
     Categorical,
+    Dirac,
     Gamma,
+    LogNormal,
     Model,
     NameClashError,
     Normal,
     NotDerivedError,
+    Pareto,
     Poisson,
     Positive,
     Uniform,
@@ -31,7 +37,7 @@ from symem.output.templating import render
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
-x, z, w, mu, sigma, lam = map(IndexedBase, ["x", "z", "w", "mu", "sigma", "lam"])
+x, z, w, mu, sigma, lam, p = map(IndexedBase, ["x", "z", "w", "mu", "sigma", "lam", "p"])
 THETA = {"w": [0.4, 0.6], "mu": [-1.0, 2.0], "sigma": [1.0, 0.7]}
 SAMPLE = np.concatenate(
     [np.random.default_rng(0).normal(-1, 1, 60), np.random.default_rng(1).normal(2, 0.5, 90)]
@@ -306,6 +312,38 @@ def test_counts_are_counts(counts: list[float], words: str) -> None:
 def test_a_size_that_no_array_shows_is_asked_for(sizes: dict[str, Any], words: str) -> None:
     with pytest.raises(solver().DataError, match=words):
         solver().fit(x=SAMPLE, **sizes)
+
+
+@pytest.mark.parametrize("total", [10, symbols("N"), IndexedBase("N")[i]])
+def test_a_count_above_its_total_is_named(total: Any) -> None:
+    known = [each for each in (symbols("N"), IndexedBase("N")) if S(total).has(each)]
+    model = Model({z[i]: Categorical(w[k]), x[i]: Binomial(total, p[z[i]])}, latent=[z], known=known)
+    module, theta = model.derive().solver(), {"w": [0.5, 0.5], "p": [0.2, 0.6]}
+    totals = {} if not known else {"N": 10 if total == symbols("N") else [10, 10, 12]}
+    with pytest.raises(module.DataError, match=r"x\[1\] = 11.0, but every entry of x must be at most (N|10)"):
+        module.fit(start=theta, x=[3, 11, 10], **totals)
+    assert np.isfinite(module.log_likelihood(theta, x=[3, 10, 10], **totals))
+
+
+def test_data_below_a_known_least_value_are_named() -> None:
+    least = symbols("least")
+    model = Model({z[i]: Categorical(w[k]), x[i]: Pareto(least, lam[z[i]])}, latent=[z], known=[least])
+    with pytest.raises(ValueError, match=r"x\[2\] = 0.5, but every entry of x must be at least least"):
+        model.derive().solver().fit(x=[1.0, 2.0, 0.5], least=1.0, K=2)
+
+
+def test_what_an_impossible_outcome_weighs_counts_for_nothing() -> None:
+    """At 0 the log-normal branch has log 0, in its weight and in its statistics."""
+    share, mean, sd = symbols("share mean sd")
+    branches = {1: Dirac(0), 0: LogNormal(mean, sd)}
+    model = Model({z[i]: Bernoulli(share), x[i]: Cases(z[i], branches)}, latent=[z])
+    module, theta = model.derive().solver(), {"share": 0.5, "mean": 1.0, "sd": 1.0}
+    logs = np.log([1.0, 2.0, 3.0])
+    after = module.em_step(theta, x=[0.0, 1.0, 2.0, 0.0, 3.0])
+    assert tuple(after) == pytest.approx((0.4, logs.mean(), logs.std()))
+    value = np.sum(np.log(0.5) - logs - np.log(2 * np.pi) / 2 - (logs - 1) ** 2 / 2) + 2 * np.log(0.5)
+    assert module.log_likelihood(theta, x=[0.0, 1.0, 2.0, 0.0, 3.0]) == pytest.approx(value)
+    np.testing.assert_array_equal(module.posterior(theta, x=[0.0, 1.0]).z, [[0, 1], [1, 0]])
 
 
 def test_two_arrays_that_disagree_are_both_named() -> None:

@@ -14,7 +14,7 @@ from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Variable
 from symem.language.supports import Labels
-from symem.output.arrays import Load
+from symem.output.arrays import Node
 from symem.output.functions import Bodies
 from symem.output.inlining import helpers, imports
 from symem.output.lowering import Lowering
@@ -23,8 +23,9 @@ from symem.output.program import Builder, Program, reported
 from symem.output.rows import base_of, observed
 from symem.output.spelling import transposed
 from symem.output.starts import Starts
+from symem.output.statements import reads
 from symem.output.summary import docstring
-from symem.output.tables import Tables, quoted
+from symem.output.tables import Tables, bounds_of, quoted
 from symem.output.templating import render
 
 
@@ -228,6 +229,7 @@ class _Source:
             for name in bodies.fixed
         ]
         return {
+            "bounds": self._bounds(),
             "extents": self._extents(),
             "prepare_data": self._prepare_data(),
             "data_values": values,
@@ -268,10 +270,29 @@ class _Source:
         for extent in self.program.derivation.extents:
             lower.sizes |= {axis.index: axis.size for axis in extent.axes}
             node = lower(extent.value)
-            read = {part.name for part in node.walk() if isinstance(part, Load)}
-            named = {self.local(each.name): each.name for each in observed(self.model)}
-            lines += [f"{name} = arrays[{quoted(named[name])}]" for name in sorted(read & named.keys())]
+            lines += self._from_arrays([node])
             lines.append(f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.bodies.spell(node)})")
+        return lines
+
+    def _from_arrays(self, nodes: Iterable[Node]) -> list[str]:
+        """Checked arrays and sizes under the names that the nodes read."""
+        read = set().union(*(reads(node) for node in nodes))
+        sources = {self.local(each.name): f"arrays[{quoted(each.name)}]" for each in observed(self.model)}
+        sources |= {self.local(each.name): f"sizes[{quoted(each.name)}]" for each in self.program.sized}
+        return [f"{name} = {sources[name]}" for name in sorted(read & sources.keys())]
+
+    def _bounds(self) -> list[str]:
+        """Data that other data or numbers bound, such as a count below a known total."""
+        lines = []
+        for variable in self._asked():
+            bound = bounds_of(variable, self.model)
+            if bound is not None:
+                places = bound.places(self.program.lower.sizes)
+                low, high = (self.program.lower(end) for end in bound.ends)
+                texts = [self.bodies.spell.aligned(node, places) for node in (low, high)]
+                lines += self._from_arrays([low, high])
+                name = quoted(variable.name)
+                lines.append(f"_refuse_outside({name}, arrays, {', '.join(texts)}, {quoted(bound.wanted)})")
         return lines
 
     def _prepare_data(self) -> list[str]:

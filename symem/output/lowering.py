@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from sympy import (
@@ -56,6 +57,7 @@ from symem.output.arrays import (
     Range,
     Scatter,
     Solve,
+    Source,
     Sources,
     Take,
     union,
@@ -91,12 +93,14 @@ class Lowering:
         rank: the order of axes.
         sizes: index -> size, extended as sums are entered.
         rows: the size whose axis is cut into chunks, and the node that holds a chunk's length.
+        tables: probabilities that may be 0, beside which what they weigh may be infinite or undefined.
     """
 
     layouts: Mapping[str, Layout]
     rank: Callable[[Symbol], Any]
     sizes: dict[Symbol, Expr] = field(default_factory=dict)
     rows: tuple[Expr, Node] | None = None
+    tables: frozenset[str] = frozenset()
 
     def __call__(self, expr: Expr) -> Node:
         if isinstance(expr, Expr) and expr.is_number:
@@ -147,13 +151,30 @@ class Lowering:
         return place if place in self.sizes and busy.count(place) == 1 else self(place)
 
     def add(self, expr: Add) -> Node:
+        """A hard constraint among the terms decides alone: where it fails, the others may be undefined."""
+        hard = [term for term in expr.args if isinstance(term, LogIverson)]
+        rest = Add(*(term for term in expr.args if term not in hard))
+        if hard and rest.free_symbols:
+            condition = And(*(term.args[0] for term in hard))
+            return apply(self.rank, "where", self(condition), self(rest), self.number(S.NegativeInfinity))
         return add(self.rank, merged(self.rank, [self(term) for term in expr.args]))
 
     def mul(self, expr: Expr) -> Node:
         coefficient, factors = expr.as_coeff_mul()
-        above = [self(factor) for factor in factors if not _is_denominator(factor)]
-        below = [self(1 / factor) for factor in factors if _is_denominator(factor)]
-        return quotient(self.rank, coefficient, above, below)
+        masks = [factor for factor in factors if isinstance(factor, Iverson)]
+        rest = [factor for factor in factors if factor not in masks]
+        weighed = [factor for factor in rest if level(self(factor)) != 0]
+        if masks and weighed:
+            held = And(*(mask.args[0] for mask in masks))
+            chosen = apply(self.rank, "where", self(held), self(Mul(*weighed)), self.number(S.Zero))
+            return quotient(
+                self.rank, coefficient, *self._ratio([f for f in rest if f not in weighed], chosen)
+            )
+        return quotient(self.rank, coefficient, *self._ratio(factors))
+
+    def _ratio(self, factors: Iterable[Expr], *more: Node) -> tuple[list[Node], list[Node]]:
+        above = [*more, *(self(factor) for factor in factors if not _is_denominator(factor))]
+        return above, [self(1 / factor) for factor in factors if _is_denominator(factor)]
 
     def power(self, expr: Pow) -> Node:
         if _is_denominator(expr):
@@ -249,7 +270,7 @@ class Lowering:
         coefficient, signed = _sign(factors)
         masks = [factor for factor in signed if isinstance(factor, Iverson)]
         nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)
-        node = sum_of_product(self.rank, self._masked(nodes, masks), tuple(over))
+        node = sum_of_product(self.rank, self._shielded(self._masked(nodes, masks)), tuple(over))
         return node if coefficient > 0 else negated(self.rank, node)
 
     def _masked(self, nodes: list[Node], masks: list[Expr]) -> list[Node]:
@@ -261,6 +282,17 @@ class Lowering:
             chosen = apply(self.rank, "where", condition, value, self.number(S.Zero))
             nodes = [*(node for node in nodes if node not in inside), chosen]
         return nodes
+
+    def _shielded(self, nodes: list[Node]) -> list[Node]:
+        """What a probability of 0 weighs counts for 0, be it infinite or undefined."""
+        held = [node for node in nodes if _read_by(node) in self.tables]
+        risky = [node for node in nodes if node not in held and node.axes and not _is_finite(node)]
+        if not held or not risky:
+            return nodes
+        possible = [apply(self.rank, ">", node, self.number(S.Zero)) for node in held]
+        condition = reduce(lambda a, b: apply(self.rank, "&", a, b), possible)
+        chosen = apply(self.rank, "where", condition, multiply(self.rank, risky), self.number(S.Zero))
+        return [*(node for node in nodes if node not in risky), chosen]
 
     def _filled(self, factors: list[Expr], over: list[Symbol], masks: Iterable[Expr] = ()) -> list[Node]:
         """The factors as nodes, with the size of every summed axis that none of them has."""
@@ -282,6 +314,20 @@ class Lowering:
         free = without(union(self.rank, [value, *(node for _, node in nodes)]), over)
         axes = tuple(sorted({*free, *(v for v, _ in nodes)}, key=self.rank))
         return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))
+
+
+def _read_by(node: Node) -> str:
+    """The name of an array as it is read, whole or in part."""
+    load = node.base if isinstance(node, Take) else node
+    return load.name if isinstance(load, Load) else ""
+
+
+def _is_finite(node: Node) -> bool:
+    """Whether a node is made of parameters and data by operations that keep numbers finite."""
+    parts = list(node.walk())
+    safe = {"+", "*", "neg", "where", "==", "!=", "<", "<=", ">", ">=", "&", "|", "~", "maximum", "minimum"}
+    computed = any(isinstance(part, Apply) and part.operation not in safe for part in parts)
+    return not computed and not any(Source.LATENT in part.sources for part in parts if isinstance(part, Load))
 
 
 def _is_denominator(factor: Expr) -> bool:

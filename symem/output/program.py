@@ -113,7 +113,7 @@ class Builder:
         self.length = Load((), "length", (), frozenset({Source.ROWS}))
         self.layouts = self._layouts()
         rows = (self.rows, self.length) if self.rows is not None else None
-        self.lower = Lowering(self.layouts, self.rank, self.sizes, rows)
+        self.lower = Lowering(self.layouts, self.rank, self.sizes, rows, self._uncertain())
         self.direct: Node | None = None
         self._done: set[Expr] = set()
 
@@ -192,10 +192,7 @@ class Builder:
         )
         self.direct = self._centred_weight(value, axes) if found else self.direct
         first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
-        guarded = any(
-            each.log_weight is not None and each.log_weight.value.has(LogIverson, S.NegativeInfinity)
-            for each in self.derivation.posteriors
-        )
+        guarded = bool(self.lower.tables)
         softmax = Normalise(
             name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded
         )
@@ -204,6 +201,16 @@ class Builder:
             softmax,
             *(self._assign(each) for each in self._new((*posterior.parameters, *posterior.moments))),
         ]
+
+    def _uncertain(self) -> frozenset[str]:
+        """The tables of probabilities, if outcomes may be impossible at a row."""
+        weights = [
+            each.log_weight.value for each in self.derivation.posteriors if each.log_weight is not None
+        ]
+        if not any(weight.has(LogIverson, S.NegativeInfinity) for weight in weights):
+            return frozenset()
+        tables = [each.probability for each in self.derivation.posteriors if each.probability is not None]
+        return frozenset(self.layouts[base_of(each.symbol)].name for each in tables)
 
     def _new(self, definitions: Sequence[Definition]) -> list[Definition]:
         """Those that no earlier posterior has brought in."""

@@ -49,20 +49,18 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
     """The features of a log weight over `axes`, if it has at least two and `row` is its only plate."""
     labels = tuple(axis for axis in axes if axis != row)
     found: dict[Node, list[Node]] = {}
-    rest: list[Node] = []
+    rest: list[Expr] = []
     for term in Add.make_args(value):
         split = _split(lower, term, labels, row)
         if split is None:
-            rest.append(lower(term))
+            rest.append(term)
         else:
             found.setdefault(split[0], []).append(split[1])
     if len(found) < 2 or not labels:
         return None
     features = sorted(found, key=lambda node: (node != ONE, sum(1 for _ in node.walk()), repr(node)))
     coefficients = tuple(add(lower.rank, found[feature]) for feature in features)
-    return Features(
-        weight, labels, row, tuple(features), coefficients, add(lower.rank, rest) if rest else None
-    )
+    return Features(weight, labels, row, tuple(features), coefficients, lower(Add(*rest)) if rest else None)
 
 
 def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> tuple[Node, Node] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Indexed, S, Symbol, oo
 from sympy.core.relational import Relational
 
 from symem.language.model import Model, Variable
@@ -13,6 +15,46 @@ from symem.language.reading import Extent
 from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
 from symem.output.program import Program
 from symem.output.rows import base_of, observed
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The ends between which data lie, as formulas over the data's own indices."""
+
+    variable: Variable
+    ends: tuple[Expr, Expr]
+
+    @property
+    def wanted(self) -> str:
+        """What an error says of them."""
+        low, high = self.ends
+        if high == oo:
+            return f"at least {low}"
+        return f"at most {high}" if low in (0, -oo) else f"between {low} and {high}"
+
+    def places(self, sizes: Mapping[Symbol, Expr]) -> tuple[Symbol, ...]:
+        """The index that runs along each slot of the data in the ends."""
+        used = sorted(symbols_of(self.ends) & sizes.keys(), key=str)
+        free = (Symbol(f"slot_{d}") for d in range(len(self.variable.sizes)))
+        return tuple(
+            next((index for index in used if sizes[index] == size), spare)
+            for size, spare in zip(self.variable.sizes, free, strict=True)
+        )
+
+
+def bounds_of(variable: Variable, model: Model) -> Bounds | None:
+    """The bounds of data that its kind does not tell, None if there are none or latents hold them."""
+    if not isinstance(variable.support, Counts | Interval):
+        return None
+    low, high = variable.support.bounds
+    told = (S.Zero, oo) if isinstance(variable.support, Counts) else (-oo, oo)
+    hidden = {each.name for each in (*model.latents, *model.parameters)}
+    read = {base_of(atom) for end in (low, high) for atom in end.atoms(Indexed, Symbol)}
+    return Bounds(variable, (low, high)) if (low, high) != told and not read & hidden else None
+
+
+def symbols_of(ends: tuple[Expr, Expr]) -> set[Symbol]:
+    return {symbol for end in ends for symbol in end.free_symbols if isinstance(symbol, Symbol)}
 
 
 class Tables:

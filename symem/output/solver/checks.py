@@ -43,6 +43,13 @@ def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -
         raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
 
 
+def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, wanted: str) -> None:
+    """Data beyond what other data allow, such as a count above its known total."""
+    array = arrays[name]
+    missing = arrays.get(f"observed_{name}", 1.0) == 0
+    _refuse_wrong(name, array, missing | ((array >= low) & (array <= high)), wanted)
+
+
 def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     """The value as a float array of the right number of dimensions, its entries checked."""
     try:
