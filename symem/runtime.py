@@ -56,14 +56,18 @@ def _iterate(
     tol: float,
     max_iter: int,
     tell: Callable[[int, Any, float], None] | None = None,
+    positive: tuple[str, ...] = (),
 ) -> tuple[Any, list[float], bool]:
     """Repeat `step` until the objective changes by at most tol * scale.
 
-    `step(theta)` gives (next theta, objective at theta). Returns the last theta whose objective is known,
-    the objective at every iterate, and whether it settled.
+    `step(theta)` gives (next theta, objective at theta). `positive` names parameters that must stay above 0.
+    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled.
     """
     history: list[float] = []
+    said: set[str] = set()
     following, value = step(theta)
+    if not np.isfinite(value):
+        raise DataError(f"The log-likelihood is {value} at the start: start elsewhere, or scale the data.")
     for iteration in range(max_iter + 1):
         history.append(value)
         if tell is not None:
@@ -71,36 +75,59 @@ def _iterate(
         if iteration > 0 and _settled(history, scale, tol, iteration):
             return theta, history, True
         if iteration < max_iter:
-            theta, following, value = _advance(step, theta, following)
+            theta, following, value = _advance(step, theta, following, positive, said)
     return theta, history, False
 
 
-def _advance(step: Callable[[Any], tuple[Any, float]], theta: Any, following: Any) -> tuple[Any, Any, float]:
-    """One step on. A parameter that the statistics leave undetermined (0/0) keeps its value, and is named."""
+def _advance(
+    step: Callable[[Any], tuple[Any, float]],
+    theta: Any,
+    following: Any,
+    positive: tuple[str, ...],
+    said: set[str],
+) -> tuple[Any, Any, float]:
+    """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named."""
     after, value = step(following)
     if not np.isfinite(value):
-        following = _repaired(theta, following)
+        following = _repaired(theta, following, positive, said)
         after, value = step(following)
         if not np.isfinite(value):
-            raise DataError(
-                f"The log-likelihood became {value} at {following}: start elsewhere, or scale the data."
-            )
+            raise DataError(f"The log-likelihood became {value}: start elsewhere, or scale the data.")
     return following, after, value
 
 
-def _repaired(theta: Any, following: Any) -> Any:
+def _repaired(theta: Any, following: Any, positive: tuple[str, ...], said: set[str]) -> Any:
     kept = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
-        bad = ~np.isfinite(new)
-        if np.any(bad):
-            warnings.warn(
-                f"{_position(name, bad)} is undetermined: no observations are left for it, or their spread is 0. "
-                f"It keeps its value {np.asarray(old)[bad].flat[0]!s}.",
-                EmptyComponentWarning,
-                stacklevel=5,
-            )
+        empty = ~np.isfinite(new)
+        collapsed = np.less_equal(new, 0) if name in positive else np.zeros(np.shape(new), dtype=bool)
+        _say_kept(
+            name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", said
+        )
+        _say_kept(
+            name,
+            old,
+            collapsed,
+            BoundaryWarning,
+            "fell to 0: what it is the spread of sits on one point",
+            said,
+        )
+        bad = empty | collapsed
         kept.append(np.where(bad, old, new) if np.ndim(new) else (old if bad else new))
     return type(theta)(*kept)
+
+
+def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, said: set[str]) -> None:
+    """Once a run for each entry."""
+    if np.any(bad) and _position(name, bad) not in said:
+        said.add(_position(name, bad))
+        value = np.asarray(old)[bad].flat[0] if np.ndim(old) else old
+        warnings.warn(
+            f"{_position(name, bad)} {what}. It keeps its value {value!s}: ask for fewer components, start "
+            "elsewhere, or give the parameter a prior.",
+            kind,
+            stacklevel=8,
+        )
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
@@ -115,7 +142,7 @@ def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any]
                 f"{_position(name, tiny)} = {np.asarray(after)[tiny].flat[0]!s} has all but vanished: the likelihood has "
                 "no maximum there. Start elsewhere, or give the parameter a prior.",
                 BoundaryWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -126,7 +153,7 @@ def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
         warnings.warn(
             f"No observations are left with {latent} = {int(np.argmin(mass))}: ask for fewer components, or start elsewhere.",
             EmptyComponentWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -138,7 +165,7 @@ def _settled(history: list[float], scale: int, tol: float, iteration: int) -> bo
             f"The log-likelihood fell by {-change:.3g} in iteration {iteration}: EM never does this, so the "
             "statistics have lost their digits or the derivation is wrong.",
             LikelihoodFellWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
     return abs(change) <= tol * scale
 
@@ -150,24 +177,35 @@ def _best(
     tol: float,
     max_iter: int,
     tell: Callable[[int, Any, float], None] | None,
+    positive: tuple[str, ...] = (),
 ) -> tuple[Any, list[float], bool]:
-    """The run with the highest objective of those from all starts."""
-    best: tuple[Any, list[float], bool] | None = None
+    """The run with the highest objective of those from all starts; one that fails counts only if all do."""
+    runs: list[tuple[Any, list[float], bool]] = []
+    failure: DataError | None = None
     for theta in starts:
-        run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell)
-        best = run if _better(run, best) else best
-    assert best is not None
+        try:
+            runs.append(
+                _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, positive=positive)
+            )
+        except DataError as error:
+            failure = error
+    if failure is not None and not runs:
+        raise failure
+    best = max(runs, key=lambda run: run[1][-1])
     if not best[2]:
         warnings.warn(
             f"EM has not converged after {max_iter} iterations: raise max_iter=, or loosen tol=.",
             NotConvergedWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return best
 
 
-def _better(a: tuple[Any, list[float], bool], b: tuple[Any, list[float], bool] | None) -> bool:
-    return b is None or not np.isfinite(b[1][-1]) or a[1][-1] > b[1][-1]
+def _refuse_no_runs(max_iter: int, n_init: int) -> None:
+    if max_iter < 0 or n_init < 1:
+        raise DataError(
+            f"max_iter = {max_iter} and n_init = {n_init}: at least 0 iterations from at least 1 start."
+        )
 
 
 def _random_starts(
@@ -175,19 +213,22 @@ def _random_starts(
     step: Callable[[Any], tuple[Any, float]],
     seed: int | None,
     n_init: int,
+    positive: tuple[str, ...] = (),
 ) -> list[Any]:
     """For each restart, the best of several draws after a few EM steps."""
     rng = np.random.default_rng(seed)
-    return [_promising([draw(rng) for _ in range(6)], step) for _ in range(n_init)]
+    return [_promising([draw(rng) for _ in range(6)], step, positive) for _ in range(n_init)]
 
 
-def _promising(candidates: list[Any], step: Callable[[Any], tuple[Any, float]]) -> Any:
+def _promising(
+    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], positive: tuple[str, ...]
+) -> Any:
     best, highest = None, -np.inf
     for theta in candidates:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                last, history, _ = _iterate(step, theta, scale=0, tol=0.0, max_iter=5)
+                last, history, _ = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, positive=positive)
         except DataError:
             continue
         if history[-1] > highest:

@@ -422,3 +422,35 @@ def test_an_empty_component_is_named() -> None:
     start = {"w": [0.5, 0.5], "mu": [0.0, 1e5], "sigma": [1.0, 1.0]}
     with pytest.warns(solver().EmptyComponentWarning, match=r"mu\[1\]|sigma\[1\]|z = 1"):
         solver().fit(x=values, start=start)
+
+
+ONE_FAR = np.append(np.random.default_rng(0).normal(0, 1, 50), 30.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "size", "words"),
+    [
+        ([1.0, 1, 2, 2, 2, 3], 5, r"sigma\[\d\]|z = \d"),
+        ([1.0, 2.0], 5, r"sigma\[\d\]|z = \d"),
+        (ONE_FAR, 2, r"sigma\[\d\]"),
+        (np.ones(10), 2, r"sigma\[0\]"),
+        ([3.0], 1, r"sigma\[0\]"),
+    ],
+)
+def test_more_components_than_points_are_named(values: Any, size: int, words: str) -> None:
+    with pytest.warns(solver().EMWarning, match=words):
+        fit = solver().fit(x=values, K=size, seed=0, max_iter=2000)
+    assert np.all(np.isfinite(fit.history))
+    assert all(np.all(np.isfinite(each)) for each in (*fit.parameters, fit.posterior.z))
+
+
+def test_more_starts_are_never_worse() -> None:
+    values = np.concatenate([np.random.default_rng(k).normal(5 * k, 1, 30) for k in range(4)])
+    one, many = (solver().fit(x=values, K=4, seed=1, n_init=starts, tol=1e-8) for starts in (1, 6))
+    assert many.log_likelihood >= one.log_likelihood - 1e-6
+
+
+def test_no_runs_are_refused() -> None:
+    for wrong in ({"n_init": 0}, {"max_iter": -1}):
+        with pytest.raises(solver().DataError, match="at least"):
+            solver().fit(x=SAMPLE, K=2, **wrong)

@@ -58,8 +58,33 @@ def test_an_undetermined_entry_keeps_its_value() -> None:
 
 
 def test_a_hopeless_step_is_an_error() -> None:
+    with pytest.raises(DataError, match="is nan at the start"):
+        _iterate(lambda p: (p, float("nan")), Point(2.0), scale=1, tol=0.0, max_iter=3)
     with pytest.raises(DataError, match="became nan"):
-        _iterate(lambda p: (p, float("nan") if p.a > 1 else 0.0), Point(2.0), scale=1, tol=0.0, max_iter=3)
+        _iterate(
+            lambda p: (Point(3.0), 0.0 if p.a < 3 else float("nan")), Point(2.0), scale=1, tol=0.0, max_iter=3
+        )
+
+
+def test_a_spread_of_zero_keeps_its_value_and_is_named_once() -> None:
+    def step(theta: Point) -> tuple[Point, float]:
+        return Point(theta.a * [0.5, 0.0]), float(np.log(theta.a[1]) - theta.a[0])
+
+    with np.errstate(divide="ignore"), pytest.warns(BoundaryWarning, match=r"a\[1\] fell to 0") as said:
+        last, _, _ = _iterate(
+            step, Point(np.array([1.0, 7.0])), scale=1, tol=0.0, max_iter=3, positive=("a",)
+        )
+    assert last.a.tolist() == [0.125, 7.0]
+    assert len(said) == 1
+
+
+def test_a_failed_run_counts_only_if_all_fail() -> None:
+    def step(theta: Point) -> tuple[Point, float]:
+        return (theta, float("nan")) if theta.a > 5 else halving(theta)
+
+    assert _best(step, [Point(9.0), Point(1.0)], 1, 1e-9, 100, None)[2]
+    with pytest.raises(DataError, match="at the start"):
+        _best(step, [Point(9.0)], 1, 1e-9, 100, None)
 
 
 def test_the_best_run_wins() -> None:

@@ -79,3 +79,18 @@ def _inside(rng: np.random.Generator, values: Any, low: Any, high: Any, spread: 
     up = np.where(np.isfinite(low), low, 0.0) + share * width
     down = np.where(np.isfinite(high), high, 0.0) - share * width
     return np.where(values <= low, up, np.where(values >= high, down, values))
+
+
+def _mended(theta: Any, table: Any) -> Any:
+    """A start whose undetermined entries, and spreads of 0, are like the others of their array; 1 if there are none."""
+    return type(theta)(*(_mended_entries(value, table[name].kind) for name, value in theta._asdict().items()))
+
+
+def _mended_entries(value: Any, kind: str) -> Any:
+    good = np.isfinite(value) & ((np.asarray(value) > 0) | (kind != "positive"))
+    if np.all(good):
+        return value
+    usual = float(np.mean(value, where=good)) if np.any(good) else {"unit": 0.5}.get(kind, 1.0)
+    mended = np.where(good, value, usual)
+    mended = mended / mended.sum(axis=-1, keepdims=True) if kind == "simplex" and np.ndim(value) else mended
+    return mended if np.ndim(value) else float(mended)
