@@ -16,7 +16,7 @@ from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.calculus.tables import eliminate_range
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
-from symem.language.plates import LogIverson
+from symem.language.plates import Iverson, LogIverson
 
 if TYPE_CHECKING:
     from symem.calculus.eliminate import Elimination
@@ -94,7 +94,7 @@ def _named(state: Elimination, case: Case, name: str, value: Expr) -> tuple[Expr
 
 
 def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
-    """{product of other latents: coefficient}.
+    """{product of other latents, in the brackets they stand in: coefficient}.
 
     Raises:
         NotDerivedError: another latent stands under a sum over its positions.
@@ -102,6 +102,7 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
     parts: dict[Expr, Expr] = {}
     for term in separate(value):
         held = [f for f in term.factors() if any(atoms_of(f, latent) for latent in state.model.latents)]
+        held += [f for f in term.factors() if held and isinstance(f, Iverson)]
         latent, rest = Mul(*held), Mul(*(f for f in term.factors() if f not in held))
         if latent.free_symbols & term.indices:
             raise NotDerivedError(

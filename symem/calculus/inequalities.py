@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Mul, Pow, S, expand, factor
 
 Bounds = tuple[tuple[Expr, ...], tuple[Expr, ...]]
+#: How many letters a polynomial may hold for its sign to be searched for at the ends of their intervals.
+MANY = 7
 
 
 @dataclass
@@ -78,6 +80,8 @@ class Polynomial:
 
     def _bounded(self, part: Expr, depth: int) -> int | None:
         """f ≥ f at the bound of a letter in which it is linear and falls (or rises)."""
+        if len(part.free_symbols) > MANY:
+            return None
         for letter in sorted(part.free_symbols & set(self.bounds), key=str):
             slope = expand(part).coeff(letter)
             if slope == 0 or slope.has(letter) or expand(part - slope * letter).has(letter):

@@ -12,7 +12,7 @@ from symem.language.categories import Requirement, categories
 from symem.language.family import Distribution
 from symem.language.plates import Iverson, LogIverson
 from symem.language.ranges import free_indices
-from symem.language.supports import Reals, Support
+from symem.language.supports import NonNegative, Reals, Support
 
 #: Laws of several numbers at once, which no single entry can have.
 _JOINT = {
@@ -61,7 +61,7 @@ def _widest(supports: list[Support]) -> Support:
     spread = [support for support in supports if support.bounds[0] != support.bounds[1]]
     if len({type(support) for support in spread}) == 1 and all(support.discrete for support in spread):
         return spread[0]
-    return Reals()
+    return NonNegative() if all(support.bounds[0].is_nonnegative for support in supports) else Reals()
 
 
 def requirements(distribution: Distribution, own: tuple[Idx, ...], owner: str) -> Iterator[Requirement]:
