@@ -131,9 +131,12 @@ def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, s
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
-    """A positive parameter that shrinks towards 0 while the objective keeps rising: a collapsing variance."""
+    """A positive parameter that shrinks towards 0 while the objective keeps rising: a collapsing variance.
+
+    Small is measured by the start and by the largest entry of its array.
+    """
     for name, before, after in zip(theta._fields, start, theta, strict=True):
-        tiny = np.asarray(after) < 1e-6 * np.asarray(before)
+        tiny = np.asarray(after) < 1e-6 * np.maximum(before, np.max(after))
         if table[name].kind != "positive" or not np.any(tiny):
             continue
         larger = theta._replace(**{name: np.where(tiny, 10.0 * np.asarray(after), after)})

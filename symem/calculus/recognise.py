@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Max, Min, S, expand, loggamma, oo
+from sympy import Add, Dummy, Expr, Max, Min, S, expand, loggamma, oo
 
 from symem.errors import NormalisationError
 from symem.language.exponential_faces import (
@@ -29,6 +29,7 @@ from symem.language.exponential_faces import (
     negative_binomial_face,
     power_exponential_face,
 )
+from symem.language.families import FAMILIES
 from symem.language.family import ExponentialFace, Family
 
 Bounds = tuple[Expr, Expr]
@@ -75,13 +76,20 @@ def recognise_continuous(
     density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
 ) -> Recognised | None:
     """The first family on that interval whose statistics span the log-density; `families` come from outside."""
-    outside = ((row.name, bounds, row.face) for row in families if row.face)
+    outside = ((row.name, home, face) for row, home, face in _outside(families))
     for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds), *outside):
         if home == bounds or (home is None and bounds != LINE):
             found = _match(name, face, density, u, bounds)
             if found:
                 return found
     return None
+
+
+def _outside(families: Iterable[Family]) -> Iterator[tuple[Family, Bounds, ExponentialFace]]:
+    """Rows that the user brought, each on the support that it declares."""
+    for row in families:
+        if row.face and row.name not in FAMILIES:
+            yield row, row.support(*(Dummy() for _ in row.parameters)).bounds, row.face
 
 
 def _powers(
@@ -105,7 +113,7 @@ def recognise_counting(
     density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
 ) -> Recognised | None:
     """The same on the integers of a range; `bounds` come from `counting_bounds`."""
-    outside = ((row.name, bounds[1] != oo, row.face) for row in families if row.face)
+    outside = ((row.name, home[1] != oo, face) for row, home, face in _outside(families) if home == bounds)
     for name, finite, face in (*COUNTING, *_sizes(density, u), *outside):
         if finite == (bounds[1] != oo):
             found = _match(name, face, density, u, bounds)

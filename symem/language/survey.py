@@ -19,6 +19,7 @@ class Slot:
     range: Range | None = None
     labels: list[Expr] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
+    shifted: bool = False
     offsets: dict[Expr, Expr] = field(default_factory=dict)
 
 
@@ -104,7 +105,9 @@ class Survey:
             index, offset = found
             self._take_index(index, scope)
             base = _base_range(scope[index], scope)
-            slot.range = _joined(name, slot.range, Range(base.lower + offset, base.upper + offset))
+            slot.shifted = slot.shifted or bool(offset)
+            moved = Range(base.lower + offset, base.upper + offset)
+            slot.range = _joined(name, slot.range, moved, shifted=slot.shifted)
             slot.offsets[offset] = place
         elif place.is_Integer:
             slot.literals.append(int(place))
@@ -132,8 +135,10 @@ def _base_range(span: Range, scope: Environment) -> Range:
     return Range(min(lower, *outer, key=order) if outer else lower, upper)
 
 
-def _joined(name: str, seen: Range | None, new: Range) -> Range:
-    """The wider of two ranges, if it holds the other; two of one size that start apart are two codings.
+def _joined(name: str, seen: Range | None, new: Range, *, shifted: bool) -> Range:
+    """The range that holds both: the wider one, or for a shifted index, t - 1, their union.
+
+    Two plain ranges of one size that start apart are two codings of one plate.
 
     Raises:
         PlateError: neither holds the other.
@@ -141,6 +146,10 @@ def _joined(name: str, seen: Range | None, new: Range) -> Range:
     if seen is None or seen == new:
         return new
     if seen.lower.is_Integer and new.lower.is_Integer and (seen.upper - new.upper).is_Integer:
+        if shifted:
+            return Range(
+                min(seen.lower, new.lower), max(seen.upper, new.upper, key=lambda e: order(e - new.upper))
+            )
         wider, other = (seen, new) if order(seen.upper - new.upper) >= 0 else (new, seen)
         if wider.lower <= other.lower and wider.size != other.size:
             return wider
