@@ -284,3 +284,9 @@ class Bodies:
 
 def index_names(symbols: Iterable[Symbol]) -> list[str]:
     return [symbol.name for symbol in symbols]
+
+
+def tuple_text(names: Iterable[str]) -> str:
+    """Names as Python writes a tuple of them."""
+    listed = list(names)
+    return f"({listed[0]},)" if len(listed) == 1 else ", ".join(listed) or "()"

@@ -15,7 +15,6 @@ from sympy import (
     Abs,
     Add,
     And,
-    Eq,
     Expr,
     Function,
     Ge,
@@ -57,13 +56,13 @@ from symem.output.arrays import (
     Range,
     Scatter,
     Solve,
-    Source,
     Sources,
     Take,
     union,
     without,
 )
 from symem.output.contraction import add, apply, level, merged, multiply, negated, quotient, sum_of_product
+from symem.output.selection import collapsed, is_finite, key_of, parted, read_by
 
 #: Functions that act on each element, and the operation each one is.
 ELEMENTWISE: Mapping[Any, str] = {
@@ -261,10 +260,10 @@ class Lowering:
         return [*tests, Iverson(Ge(index, lower))] if lower != 0 else tests
 
     def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
-        factors = [part for factor in (*Mul.make_args(term), *conditions) for part in _brackets(factor)]
-        factors = _collapsed(factors, over)
-        keys = [key for factor in factors if (key := _key(factor, over))]
-        rest = [factor for factor in factors if not _key(factor, over)]
+        factors = [part for factor in (*Mul.make_args(term), *conditions) for part in parted(factor)]
+        factors = collapsed(factors, over)
+        keys = [key for factor in factors if (key := key_of(factor, over))]
+        rest = [factor for factor in factors if not key_of(factor, over)]
         if keys and len({v for v, _ in keys}) == len(keys):
             return self._scattered(rest, keys, tuple(over))
         coefficient, signed = _sign(factors)
@@ -285,8 +284,8 @@ class Lowering:
 
     def _shielded(self, nodes: list[Node]) -> list[Node]:
         """What a probability of 0 weighs counts for 0, be it infinite or undefined."""
-        held = [node for node in nodes if _read_by(node) in self.tables]
-        risky = [node for node in nodes if node not in held and node.axes and not _is_finite(node)]
+        held = [node for node in nodes if read_by(node) in self.tables]
+        risky = [node for node in nodes if node not in held and node.axes and not is_finite(node)]
         if not held or not risky:
             return nodes
         possible = [apply(self.rank, ">", node, self.number(S.Zero)) for node in held]
@@ -316,53 +315,8 @@ class Lowering:
         return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))
 
 
-def _read_by(node: Node) -> str:
-    """The name of an array as it is read, whole or in part."""
-    load = node.base if isinstance(node, Take) else node
-    return load.name if isinstance(load, Load) else ""
-
-
-def _is_finite(node: Node) -> bool:
-    """Whether a node is made of parameters and data by operations that keep numbers finite."""
-    parts = list(node.walk())
-    safe = {"+", "*", "neg", "where", "==", "!=", "<", "<=", ">", ">=", "&", "|", "~", "maximum", "minimum"}
-    computed = any(isinstance(part, Apply) and part.operation not in safe for part in parts)
-    return not computed and not any(Source.LATENT in part.sources for part in parts if isinstance(part, Load))
-
-
 def _is_denominator(factor: Expr) -> bool:
     return isinstance(factor, Pow) and bool(factor.exp.is_number) and bool(factor.exp.is_negative)
-
-
-def _brackets(factor: Expr) -> list[Expr]:
-    """A bracket of a conjunction as brackets of its parts."""
-    if isinstance(factor, Iverson) and isinstance(factor.args[0], And):
-        return [Iverson(part) for part in sorted(factor.args[0].args, key=str)]
-    return [factor]
-
-
-def _collapsed(factors: list[Expr], over: list[Symbol]) -> list[Expr]:
-    """Sum over v of [v = e] f(v) is f(e): the index v leaves `over`."""
-    for factor in factors:
-        if not (isinstance(factor, Iverson) and isinstance(factor.args[0], Eq)):
-            continue
-        for index, value in (factor.args[0].args, factor.args[0].args[::-1]):
-            if index in over and not value.has(index):
-                over.remove(index)
-                others = [other for other in factors if other is not factor]
-                return _collapsed([other.xreplace({index: value}) for other in others], over)
-    return factors
-
-
-def _key(factor: Expr, over: list[Symbol]) -> tuple[Symbol, Expr] | None:
-    """(v, e) for a bracket [e = v] in which e runs with the sum and v does not."""
-    if not (isinstance(factor, Iverson) and isinstance(factor.args[0], Eq)):
-        return None
-    for index, value in (factor.args[0].args, factor.args[0].args[::-1]):
-        free = isinstance(index, Symbol) and index not in over
-        if free and isinstance(value, Indexed) and value.free_symbols & set(over) and not value.has(index):
-            return index, value
-    return None
 
 
 def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:

@@ -15,16 +15,12 @@ from typing import Any
 
 from sympy import (
     Add,
-    And,
-    Eq,
     Expr,
     Indexed,
     IndexedBase,
     Matrix,
     Mul,
-    Ne,
     S,
-    Sum,
     Symbol,
     cancel,
     diff,
@@ -36,8 +32,9 @@ from sympy.core.relational import Relational
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
-from symem.language.plates import Iverson, LogIverson
+from symem.language.plates import LogIverson
 from symem.language.supports import Interval, Reals
+from symem.output.expansion import monomials, spread
 from symem.output.rows import base_of, observed
 
 _STEP = Symbol("translation_rate", real=True)
@@ -90,7 +87,7 @@ def _directions(derivation: Derivation) -> list[frozenset[str]]:
     """Sets of names that can all move by the same amount without changing the log-density."""
     candidates = _candidates(derivation)
     fixed = [*_pieces(derivation), *_constraints(derivation)]
-    columns = [[_monomials(_moved(piece, each.name)) for piece in fixed] for each in candidates]
+    columns = [[monomials(_moved(piece, each.name)) for piece in fixed] for each in candidates]
     keys = sorted(
         {(p, key) for column in columns for p, entry in enumerate(column) for key in entry}, key=str
     )
@@ -139,61 +136,6 @@ def _moved(expr: Expr, name: str) -> Expr:
     ]
     atoms = [atom for atom in atoms if isinstance(atom, Indexed)] or atoms
     return diff(expr.xreplace({atom: atom + _STEP for atom in atoms}), _STEP).subs(_STEP, 0)
-
-
-def _monomials(expr: Expr) -> dict[Expr, Expr]:
-    """Products that the expression is a sum of, with their numbers; sums are taken apart too."""
-    found: dict[Expr, Expr] = {}
-    for term in Add.make_args(spread(expr)):
-        number, product = term.as_coeff_Mul()
-        found[product] = found.get(product, S.Zero) + number
-    return {product: number for product, number in found.items() if number != 0}
-
-
-def spread(expr: Expr) -> Expr:
-    """Expanded, with every sum split into sums of products, and constants and sizes taken out."""
-    expr = expr.xreplace({each: _positive(each.args[0]) for each in expr.atoms(Iverson)})
-    sums = sorted((each for each in expr.atoms(Sum) if not _inside(each, expr)), key=str)
-    return expand(expr.xreplace({each: _spread_sum(each) for each in sums}))
-
-
-def _positive(condition: Any) -> Expr:
-    """The bracket of a condition in brackets of equations alone: [a != b] is 1 - [a = b]."""
-    if isinstance(condition, And):
-        return Mul(*map(_positive, sorted(condition.args, key=str)))
-    return S.One - Iverson(Eq(*condition.args)) if isinstance(condition, Ne) else Iverson(condition)
-
-
-def _inside(small: Sum, expr: Expr) -> bool:
-    """Whether a sum stands within another one of the expression."""
-    return any(each != small and each.function.has(small) for each in expr.atoms(Sum))
-
-
-def _spread_sum(whole: Sum) -> Expr:
-    limits = {index: (lower, upper) for index, lower, upper in whole.limits}
-    return Add(*(_sum_of(term, limits) for term in Add.make_args(spread(whole.function))))
-
-
-def _sum_of(term: Expr, limits: Mapping[Symbol, tuple[Expr, Expr]]) -> Expr:
-    """The sum of one product: factors free of every index outside, free sums as sizes, nested sums merged."""
-    inner = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
-    if len(inner) == 1 and not any(limits.keys() & {limit[0] for limit in inner[0].limits}):
-        rest = Mul(*(factor for factor in Mul.make_args(term) if factor is not inner[0]))
-        nested = {index: (lower, upper) for index, lower, upper in inner[0].limits}
-        return _sum_of(rest * inner[0].function, {**limits, **nested})
-    held = [factor for factor in Mul.make_args(term) if factor.free_symbols & limits.keys()]
-    outside = Mul(*(factor for factor in Mul.make_args(term) if factor not in held))
-    product = Mul(*held)
-    bound = {i: ends for i, ends in limits.items() if i in _needed(product, limits)}
-    sizes = Mul(*(ends[1] - ends[0] + 1 for i, ends in limits.items() if i not in bound))
-    order = sorted(bound, key=lambda index: index.name)
-    return outside * sizes * (Sum(product, *((i, *bound[i]) for i in order)) if bound else product)
-
-
-def _needed(product: Expr, limits: Mapping[Symbol, tuple[Expr, Expr]]) -> set[Symbol]:
-    needed = product.free_symbols & limits.keys()
-    ends = {s for i in needed for end in limits[i] for s in end.free_symbols} & limits.keys()
-    return set(needed | ends)
 
 
 def _translation(derivation: Derivation, moving: frozenset[str]) -> Translation | None:
@@ -272,7 +214,7 @@ class _Closure:
         self.sizes = {each.symbol for each in derivation.model.sizes}
         self.todo = list(derivation.surrogate.statistics)
         self.count = len(self.todo)
-        self.table = [(each, _monomials(each.value)) for each in self.todo]
+        self.table = [(each, monomials(each.value)) for each in self.todo]
         self.added: list[Definition] = []
 
     def recentred(self) -> dict[str, Expr] | None:
@@ -288,7 +230,7 @@ class _Closure:
     def _about_new_centre(self, definition: Definition) -> Expr | None:
         change = spread(self._substituted(definition.value) - definition.value)
         shares: dict[Expr, dict[Expr, Expr]] = {}
-        for product, number in _monomials(change).items():
+        for product, number in monomials(change).items():
             power = product.as_coeff_exponent(self.step)[1]
             if power == 0:
                 return None
@@ -346,7 +288,7 @@ class _Closure:
         symbol = IndexedBase(name, real=True)[places] if places else Symbol(name, real=True)
         made = Definition(symbol, axes, product)
         self.count += 1
-        self.table.append((made, _monomials(product)))
+        self.table.append((made, monomials(product)))
         self.added.append(made)
         self.todo.append(made)
         return symbol
