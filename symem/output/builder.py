@@ -1,0 +1,348 @@
+"""From a derivation to its program, stage by stage: layouts, E-step, what is computed when, M-step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sympy import Add, Expr, S, Sum, Symbol, exp, log
+
+from symem.derivation import Definition, Derivation, Posterior
+from symem.errors import NotDerivedError
+from symem.language.model import Variable
+from symem.language.plates import LogIverson
+from symem.language.supports import Labels
+from symem.output.arrays import Load, Node, Range, Source, Sources
+from symem.output.hoisting import Hoist, shared
+from symem.output.indices import distinct
+from symem.output.lowering import Layout, Lowering
+from symem.output.names import Names
+from symem.output.program import NOTHING, Order, Program, reported
+from symem.output.reading import squares
+from symem.output.rows import base_of, observed, row_size, used_sizes
+from symem.output.separable import Features, separated
+from symem.output.shift import translation
+from symem.output.statements import (
+    Assign,
+    Entry,
+    Normalise,
+    Statement,
+    Statistic,
+    Weigh,
+    live,
+    reads,
+    with_nodes,
+    woven,
+)
+
+
+class Builder:
+    """Builds the program of one derivation, stage by stage."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        _refuse_open_blocks(derivation)
+        derivation, indices = distinct(derivation)
+        self.derivation = derivation
+        self.model = derivation.model
+        self.names = Names()
+        self.log_prior = indices.expr(self.model.log_prior, {})
+        self.sizes = indices.sizes
+        self.rank = Order(derivation, self.sizes)
+        self.rows = row_size(derivation)
+        self.sized = used_sizes(derivation)
+        self.translation = translation(derivation)
+        self.statistics = (
+            *derivation.surrogate.statistics,
+            *(self.translation.added if self.translation else ()),
+        )
+        self.length = Load((), "length", (), frozenset({Source.ROWS}))
+        self.layouts = self._layouts()
+        rows = (self.rows, self.length) if self.rows is not None else None
+        self.lower = Lowering(self.layouts, self.rank, self.sizes, rows, self._uncertain())
+        self.direct: Node | None = None
+        self._done: set[Expr] = set()
+
+    # -- where things are kept ------------------------------------------------------------------------
+
+    def _layouts(self) -> dict[str, Layout]:
+        kept = (*self.model.parameters, *observed(self.model), *self.sized)
+        layouts = {each.name: self._variable(each) for each in kept}
+        for extent in self.derivation.extents:
+            layouts[extent.symbol.name] = Layout(
+                self.names.take(extent.symbol.name), (), NOTHING, integer=True
+            )
+        for definition in self.derivation.definitions:
+            layouts[base_of(definition.symbol)] = self._definition(definition, frozenset({Source.LATENT}))
+        return layouts
+
+    def _variable(self, variable: Variable) -> Layout:
+        name = self.names.take(variable.name)
+        order = tuple(range(len(variable.sizes)))
+        return Layout(name, order, self._sources(variable), _is_whole(variable))
+
+    def _sources(self, variable: Variable) -> Sources:
+        if variable in self.model.parameters:
+            return frozenset({Source.THETA})
+        if variable in self.model.sizes or (self.rows is not None and self.rows not in variable.sizes):
+            return NOTHING
+        return frozenset({Source.ROWS})
+
+    def _definition(self, definition: Definition, sources: Sources) -> Layout:
+        indices = [axis.index for axis in definition.axes]
+        slots = tuple(getattr(definition.symbol, "indices", ()))
+        order = tuple(slots.index(index) for index in sorted(indices, key=self.rank))
+        return Layout(self.names.take(base_of(definition.symbol)), order, sources)
+
+    def _axes(self, definition: Definition) -> tuple[Symbol, ...]:
+        return tuple(sorted((axis.index for axis in definition.axes), key=self.rank))
+
+    # -- the E-step -----------------------------------------------------------------------------------
+
+    def build(self) -> Program:
+        statements: list[Statement] = []
+        features: Features | None = None
+        for posterior in self.derivation.posteriors:
+            found, part = self._posterior(posterior, allowed=features is None)
+            features = features or found
+            statements += part
+        statistics = [self._statistic(each, features) for each in self.statistics]
+        value, once = self._split_rows(self.derivation.log_likelihood)
+        value_node = self.lower(value)
+        statements = live(statements, [s.rows for s in statistics if s.rows] + [value_node], self._reported())
+        return self._hoisted(statements, features, statistics, value_node, self.lower(once))
+
+    def _reported(self) -> set[str]:
+        kept = [each.symbol for p in self.derivation.posteriors for each in reported(p)]
+        return {self.layouts[base_of(symbol)].name for symbol in kept}
+
+    def _posterior(self, posterior: Posterior, *, allowed: bool) -> tuple[Features | None, list[Statement]]:
+        if posterior.inline or not _is_softmax(posterior) or self._used_elsewhere(posterior):
+            return None, [self._assign(definition) for definition in self._new(posterior.definitions)]
+        weight, normaliser, probability = (
+            posterior.log_weight,
+            posterior.log_normaliser,
+            posterior.probability,
+        )
+        assert weight is not None
+        assert probability is not None
+        assert posterior.outcome is not None
+        axes = self._axes(probability)
+        name = self.layouts[base_of(probability.symbol)].name
+        plates = [axis for axis in axes if self.rank.plate(axis) > 0]
+        value = _renamed(weight, probability)
+        found = (
+            separated(self.lower, name, value, axes, plates[0])
+            if allowed and [self.sizes[axis] for axis in plates] == [self.rows] and axes[-1] == plates[0]
+            else None
+        )
+        self.direct = self._centred_weight(value, axes) if found else self.direct
+        first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
+        guarded = bool(self.lower.tables)
+        softmax = Normalise(
+            name, self.layouts[base_of(normaliser.symbol)].name, axes.index(posterior.outcome.index), guarded
+        )
+        return found, [
+            first,
+            softmax,
+            *(self._assign(each) for each in self._new((*posterior.parameters, *posterior.moments))),
+        ]
+
+    def _uncertain(self) -> frozenset[str]:
+        """The tables of probabilities, if outcomes may be impossible at a row."""
+        weights = [
+            each.log_weight.value for each in self.derivation.posteriors if each.log_weight is not None
+        ]
+        if not any(weight.has(LogIverson, S.NegativeInfinity) for weight in weights):
+            return frozenset()
+        tables = [each.probability for each in self.derivation.posteriors if each.probability is not None]
+        return frozenset(self.layouts[base_of(each.symbol)].name for each in tables)
+
+    def _new(self, definitions: Sequence[Definition]) -> list[Definition]:
+        """Those that no earlier posterior has brought in."""
+        fresh = [each for each in definitions if each.symbol not in self._done]
+        self._done |= {each.symbol for each in fresh}
+        return fresh
+
+    def _centred_weight(self, value: Expr, axes: tuple[Symbol, ...]) -> Node | None:
+        """The log weight with its squares completed, which keeps its digits where the expanded form loses them."""
+        gathered = squares(value)
+        return self.lower.over(gathered, axes) if gathered != value else None
+
+    def _used_elsewhere(self, posterior: Posterior) -> bool:
+        """Whether the log weight itself is read by anything but its own normaliser and probability."""
+        weight = posterior.log_weight
+        assert weight is not None
+        own = {id(weight), id(posterior.log_normaliser), id(posterior.probability)}
+        readers = [
+            d
+            for d in (*self.derivation.definitions, *self.derivation.surrogate.statistics)
+            if id(d) not in own
+        ]
+        return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
+
+    def _assign(self, definition: Definition) -> Assign:
+        axes = self._axes(definition)
+        return Assign(
+            self.layouts[base_of(definition.symbol)].name,
+            self.lower.over(squares(definition.value), axes),
+            axes,
+        )
+
+    def _split_rows(self, value: Expr) -> tuple[Expr, Expr]:
+        """(what is summed over rows, what is not)."""
+        if self.rows is None:
+            return value, S.Zero
+        terms = Add.make_args(value)
+        inside = [
+            term
+            for term in terms
+            if any(limit[2] == self.rows - 1 for each in term.atoms(Sum) for limit in each.limits)
+        ]
+        return Add(*inside), Add(*(term for term in terms if term not in inside))
+
+    def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
+        name = self.names.take(base_of(definition.symbol))
+        value, once = self._split_rows(definition.value)
+        axes = self._axes(definition)
+        node = self.lower.over(value, axes) if value != 0 else None
+        rest = self.lower.over(once, axes) if once != 0 else None
+        moment = features.moment(node) if features and node else None
+        return Statistic(name, definition, axes, moment, None if moment is not None else node, rest)
+
+    # -- what is computed when ------------------------------------------------------------------------
+
+    def _hoisted(
+        self,
+        statements: Sequence[Statement],
+        features: Features | None,
+        statistics: Sequence[Statistic],
+        value: Node,
+        once: Node,
+    ) -> Program:
+        data = Hoist(self.names, "r", self._depends_on_data)
+        theta = Hoist(self.names, "c", _depends_on_theta)
+
+        def lift(node: Node) -> Node:
+            return theta(data(node))
+
+        infer = tuple(with_nodes(each, lift) for each in statements)
+        stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
+        value = data(value)
+        direct = data(self.direct) if self.direct is not None else None
+        prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
+        coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
+        if features:
+            named, nodes = shared(
+                self.names, "c", [*(each.node for each in coefficients), *features.coefficients]
+            )
+            rest = [
+                Assign(each.name, node, node.axes) for each, node in zip(coefficients, nodes, strict=False)
+            ]
+            coefficients = [*(Assign(name, node, node.axes) for name, node in named), *rest]
+            features = replace(features, coefficients=tuple(nodes[len(rest) :]))
+        m_step, layouts, sizes = self._m_step(statistics)
+        recentred, more = self._recentred(layouts)
+        prior = self.log_prior
+        return Program(
+            self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
+            tuple(coefficients), infer, stats, value, once, m_step, layouts,
+            self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
+            self.translation, recentred, direct,
+        )  # fmt: skip
+
+    def _depends_on_data(self, node: Node) -> bool:
+        """Data alone, and no larger than data: label axes only where rows have been summed out."""
+        if node.sources != {Source.ROWS}:
+            return False
+        on_rows = any(self.sizes.get(axis) == self.rows for axis in node.axes)
+        return not on_rows or all(self.rank.plate(axis) > 0 for axis in node.axes)
+
+    # -- the M-step -----------------------------------------------------------------------------------
+
+    def _m_step(
+        self, statistics: Sequence[Statistic]
+    ) -> tuple[tuple[Assign | Entry, ...], dict[str, Layout], tuple[str, ...]]:
+        layouts = dict(self.layouts)
+        for each in statistics:
+            order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
+            layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
+        lower = Lowering(layouts, self.rank, dict(self.sizes))
+        updates = [update.definition for update in self.derivation.updates]
+        named, nodes = shared(
+            self.names, "d", [lower.over(update.value, self._axes(update)) for update in updates]
+        )
+        lines: list[Assign | Entry] = []
+        for update, node in zip(updates, nodes, strict=True):
+            lines.append(self._update(lower, update, node, {line.name for line in lines}))
+        nodes = [*nodes, *(node for _, node in named)]
+        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
+        return woven(named, lines), layouts, self._sizes_in(nodes)
+
+    def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        """The names of the sizes that the nodes read."""
+        read = set().union(*(reads(node) for node in nodes))
+        names = [each.name for each in self.sized] + [each.symbol.name for each in self.derivation.extents]
+        return tuple(sorted(name for name in names if self.layouts[name].name in read))
+
+    def _recentred(self, layouts: Mapping[str, Layout]) -> tuple[tuple[Assign, ...], set[str]]:
+        """The statistics about another centre, those that change; and the sizes that this reads."""
+        if self.translation is None:
+            return (), set()
+        step = self.translation.step
+        lower = Lowering({**layouts, step.name: Layout("step", (), NOTHING)}, self.rank, self.sizes)
+        lines = []
+        for definition in self.statistics:
+            value = self.translation.recentred[base_of(definition.symbol)]
+            if value != definition.symbol:
+                node = lower.over(value, self._axes(definition))
+                axes = tuple(getattr(definition.symbol, "indices", ()))
+                lines.append(Assign(layouts[base_of(definition.symbol)].name, node, axes))
+        return tuple(lines), set(self._sizes_in([line.node for line in lines]))
+
+    def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
+        name = self.layouts[base_of(update.symbol)].name
+        slots = tuple(getattr(update.symbol, "indices", ()))
+        if all(isinstance(slot, Symbol) for slot in slots):
+            return Assign(name, node, slots)
+        variable = self.model.variables[base_of(update.symbol)]
+        return Entry(
+            name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
+        )
+
+
+def _is_softmax(posterior: Posterior) -> bool:
+    """Whether the three definitions are a softmax of log weights, as they are for a finite posterior."""
+    weight, outcome, probability = posterior.log_weight, posterior.outcome, posterior.probability
+    if weight is None or outcome is None or probability is None:
+        return False
+    partition = posterior.log_normaliser.value == log(Sum(exp(weight.symbol), outcome.limits))
+    return bool(partition and probability.value == exp(weight.symbol - posterior.log_normaliser.symbol))
+
+
+def _renamed(weight: Definition, probability: Definition) -> Expr:
+    """The log weight over the probability's index symbols."""
+    pairs = dict(zip([a.index for a in weight.axes], [a.index for a in probability.axes], strict=True))
+    return weight.value.xreplace(pairs)
+
+
+def _depends_on_theta(node: Node) -> bool:
+    return node.sources <= {Source.THETA} and not isinstance(node, Range)
+
+
+def _is_whole(variable: Variable) -> bool:
+    return isinstance(variable.support, Labels) or variable.role.name == "SIZE"
+
+
+def _refuse_open_blocks(derivation: Derivation) -> None:
+    if derivation.not_derived:
+        block = derivation.not_derived[0]
+        names = ", ".join(str(each) for each in block.parameters)
+        raise NotDerivedError(
+            f"No solver can be emitted: there is no closed form for {names}, because {block.reason or block.term}."
+        )
+    updated = {base_of(update.parameter) for update in derivation.updates}
+    missing = [each.name for each in derivation.model.parameters if each.name not in updated]
+    if missing:
+        raise NotDerivedError(
+            f"No solver can be emitted: the derivation has no update for {', '.join(missing)}."
+        )
