@@ -13,6 +13,7 @@ import pytest
 
 from tests.derived import named, solver
 from tests.models import BY_NAME
+from tests.test_trials import algorithm, built
 
 FAR = 2.0**27
 MOVING: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -37,6 +38,7 @@ MOVING: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:EM has not converged")
 @pytest.mark.parametrize("name", MOVING)
 def test_far_data_give_the_answers_of_near_data(name: str) -> None:
     row, module, (datum, locations) = BY_NAME[name], solver(name), MOVING[name]
@@ -57,6 +59,37 @@ def test_far_data_give_the_answers_of_near_data(name: str) -> None:
     for each in one:
         found = moved(named(fits[1].parameters), locations, -FAR)[each]
         np.testing.assert_allclose(found, named(fits[0].parameters)[each], rtol=1e-6, atol=1e-6, err_msg=each)
+
+
+@pytest.mark.parametrize("name", ["nested_effects", "effects_of_two_kinds", "loading_on_a_standard_effect"])
+def test_effects_on_effects_far_away(name: str) -> None:
+    """The posterior of an inner effect moves by what the outer one leaves to it."""
+    trial, module = built(name), algorithm(name).solver()
+    locations = {
+        "nested_effects": ("m",),
+        "effects_of_two_kinds": ("mu",),
+        "loading_on_a_standard_effect": ("b0",),
+    }[name]
+    near = {**trial.data, "y": np.round(trial.data["y"] * 2**20) / 2**20}
+    far = {**near, "y": near["y"] + FAR}
+    theta_far = moved(trial.theta, locations, FAR)
+    one = named(module.em_step(trial.theta, **near))
+    other = moved(named(module.em_step(theta_far, **far)), locations, -FAR)
+    for each in one:
+        np.testing.assert_allclose(other[each], one[each], rtol=1e-7, atol=1e-7, err_msg=each)
+
+
+def test_an_inner_effect_is_shown_about_zero_and_parts_merge() -> None:
+    trial, module = built("nested_effects"), algorithm("nested_effects").solver()
+    theta = {**trial.theta, "m": trial.theta["m"] + 7.0}
+    y = trial.data["y"] + 7.0
+    shown, spread = module.posterior(theta, y=y), 1 / theta["ve"]
+    slope = 1 / (theta["vb"] * (y.shape[2] * spread + 1 / theta["vb"]))
+    share = theta["vb"] * spread * y.sum(axis=2) * slope
+    np.testing.assert_allclose(shown.b["m_b"], share, rtol=1e-12)
+    parts = [module.statistics(theta, y=part) for part in (y[:1], y[1:] + 0.0)]
+    merged, whole = module.m_step(module.merge(*parts)), module.em_step(theta, y=y)
+    np.testing.assert_allclose(merged, whole, rtol=1e-10)
 
 
 def moved(theta: dict[str, Any], locations: tuple[str, ...], by: float) -> dict[str, Any]:

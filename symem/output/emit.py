@@ -197,8 +197,18 @@ class _Source:
         name = base_of(definition.symbol)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         stored = tuple(slots[d] for d in self.layouts[name].order)
-        moved = self.program.translation is not None and name in self.program.translation.posteriors
-        return f"{self.local(name)}{transposed(stored, slots)}{' + data.centre' if moved else ''}"
+        return f"{self.local(name)}{transposed(stored, slots)}{self._centre_of(name, definition)}"
+
+    def _centre_of(self, name: str, definition: Definition) -> str:
+        """What brings a posterior argument back from centred data."""
+        moved = self.program.translation.posteriors if self.program.translation else {}
+        if name not in moved:
+            return ""
+        rate, slots = moved[name][1], tuple(getattr(definition.symbol, "indices", ()))
+        if rate == 1:
+            return " + data.centre"
+        node = self.program.lower(rate)
+        return f" + {self.bodies.spell.tight(node)}{transposed(node.axes, slots)} * data.centre"
 
     def _m_step(self) -> dict[str, Any]:
         body, order, known = self.bodies.m_step()

@@ -82,5 +82,5 @@ class Order:
 def reported(posterior: Posterior) -> tuple[Definition, ...]:
     """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
     if posterior.inline:
-        return posterior.moments
+        return posterior.moments or posterior.parameters
     return (posterior.probability,) if posterior.probability else posterior.parameters

@@ -37,6 +37,8 @@ from symem.language.supports import Interval, Reals
 from symem.output.expansion import monomials, spread
 from symem.output.rows import base_of, observed
 
+#: A posterior argument and its rate, over its own indices.
+Rate = tuple[Expr, Expr]
 _STEP = Symbol("translation_rate", real=True)
 
 
@@ -53,7 +55,7 @@ class Translation:
     centre: Variable
     data: tuple[str, ...]
     parameters: tuple[str, ...]
-    posteriors: tuple[str, ...]
+    posteriors: Mapping[str, Rate]
     recentred: Mapping[str, Expr]
     added: tuple[Definition, ...]
 
@@ -144,7 +146,7 @@ def _translation(derivation: Derivation, moving: frozenset[str]) -> Translation 
     if moments is None or arguments is None:
         return None
     step = Symbol("translation", real=True)
-    closure = _Closure(derivation, moving, moments, step)
+    closure = _Closure(derivation, moving, moments, arguments, step)
     recentred = closure.recentred()
     if recentred is None:
         return None
@@ -186,18 +188,47 @@ def _powers(posterior: Posterior) -> dict[int, str] | None:
     return powers
 
 
-def _arguments(derivation: Derivation, moving: frozenset[str]) -> tuple[str, ...] | None:
-    """The posterior arguments that move; None if one moves by anything but the step."""
-    rates: dict[str, Expr] = {}
+def _arguments(derivation: Derivation, moving: frozenset[str]) -> dict[str, Rate] | None:
+    """How fast each posterior argument moves: 0, 1, or 1 less the share that the latent above it takes on."""
+    rates: dict[str, Rate] = {}
+    values: dict[Expr, Expr] = {}
     for posterior in derivation.posteriors:
         for definition in posterior.parameters:
-            rate = Add(*(_moved(definition.value, name) for name in sorted(moving)))
-            rate += Add(*(r * _moved(definition.value, name) for name, r in rates.items()))
-            rate = cancel(together(spread(rate)))
-            if rate not in (0, 1):
+            changes = _changes(definition.value, moving, rates, _STEP)
+            rate = diff(definition.value.xreplace(changes), _STEP).subs(_STEP, 0)
+            wanted = [S.Zero, S.One, *(1 - other.symbol for other in posterior.parameters)]
+            found = next((each for each in wanted if _vanishes(rate - each, values)), None)
+            if found is None:
                 return None
-            rates[base_of(definition.symbol)] = rate
-    return tuple(name for name, rate in rates.items() if rate == 1)
+            rates[base_of(definition.symbol)] = (definition.symbol, found)
+            values[definition.symbol] = definition.value.xreplace(values)
+    return {name: rate for name, rate in rates.items() if rate[1] != 0}
+
+
+def _vanishes(expr: Expr, values: Mapping[Expr, Expr]) -> bool:
+    """Whether an expression is 0 once every posterior argument is written out."""
+    return bool(cancel(together(spread(expr.xreplace(values)))) == 0)
+
+
+def _changes(
+    value: Expr, moving: frozenset[str], rates: Mapping[str, Rate], step: Symbol
+) -> dict[Expr, Expr]:
+    """Each entry that moves, with where it has moved to."""
+    changes: dict[Expr, Expr] = {}
+    arrays = {base_of(atom) for atom in value.atoms(Indexed)}
+    for atom in value.atoms(Indexed, Symbol):
+        name = base_of(atom)
+        if isinstance(atom, Symbol) and name in arrays:
+            continue
+        if name in moving:
+            changes[atom] = atom + step
+        elif name in rates:
+            symbol, rate = rates[name]
+            places = getattr(symbol, "indices", ())
+            changes[atom] = atom + step * rate.xreplace(
+                dict(zip(places, getattr(atom, "indices", ()), strict=True))
+            )
+    return changes
 
 
 class _Closure:
@@ -208,9 +239,10 @@ class _Closure:
         derivation: Derivation,
         moving: frozenset[str],
         moments: Mapping[str, Mapping[int, str]],
+        rates: Mapping[str, Rate],
         step: Symbol,
     ) -> None:
-        self.moving, self.moments, self.step = moving, moments, step
+        self.moving, self.moments, self.rates, self.step = moving, moments, rates, step
         self.sizes = {each.symbol for each in derivation.model.sizes}
         self.todo = list(derivation.surrogate.statistics)
         self.count = len(self.todo)
@@ -253,18 +285,10 @@ class _Closure:
         return found + Add(*rest)
 
     def _substituted(self, value: Expr) -> Expr:
-        atoms = {
-            atom
-            for atom in value.atoms(Indexed, Symbol)
-            if isinstance(atom, Indexed) or base_of(atom) in self.moving
-        }
-        changes: dict[Expr, Expr] = {}
-        for atom in atoms:
-            name = base_of(atom)
-            if name in self.moving:
-                changes[atom] = atom + self.step
-            elif name in self.moments:
-                changes[atom] = self._moved_moment(atom, name)
+        changes = _changes(value, self.moving, self.rates, self.step)
+        for atom in value.atoms(Indexed, Symbol):
+            if base_of(atom) in self.moments and isinstance(atom, Indexed | Symbol):
+                changes[atom] = self._moved_moment(atom, base_of(atom))
         return value.xreplace(changes)
 
     def _moved_moment(self, atom: Expr, name: str) -> Expr:
