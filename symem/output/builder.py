@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sympy import Add, Expr, S, Sum, Symbol, exp, log
@@ -16,6 +16,7 @@ from symem.output.arrays import Load, Node, Range, Source, Sources
 from symem.output.hoisting import Hoist, shared
 from symem.output.indices import distinct
 from symem.output.lowering import Layout, Lowering
+from symem.output.maximisation import Maximisation
 from symem.output.names import Names
 from symem.output.program import NOTHING, Order, Program, reported
 from symem.output.reading import squares
@@ -24,15 +25,12 @@ from symem.output.separable import Features, separated
 from symem.output.shift import translation
 from symem.output.statements import (
     Assign,
-    Entry,
     Normalise,
     Statement,
     Statistic,
     Weigh,
     live,
-    reads,
     with_nodes,
-    woven,
 )
 
 
@@ -93,7 +91,7 @@ class Builder:
         order = tuple(slots.index(index) for index in sorted(indices, key=self.rank))
         return Layout(self.names.take(base_of(definition.symbol)), order, sources)
 
-    def _axes(self, definition: Definition) -> tuple[Symbol, ...]:
+    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         return tuple(sorted((axis.index for axis in definition.axes), key=self.rank))
 
     # -- the E-step -----------------------------------------------------------------------------------
@@ -126,7 +124,7 @@ class Builder:
         assert weight is not None
         assert probability is not None
         assert posterior.outcome is not None
-        axes = self._axes(probability)
+        axes = self.axes(probability)
         name = self.layouts[base_of(probability.symbol)].name
         plates = [axis for axis in axes if self.rank.plate(axis) > 0]
         value = _renamed(weight, probability)
@@ -181,7 +179,7 @@ class Builder:
         return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
 
     def _assign(self, definition: Definition) -> Assign:
-        axes = self._axes(definition)
+        axes = self.axes(definition)
         return Assign(
             self.layouts[base_of(definition.symbol)].name,
             self.lower.over(squares(definition.value), axes),
@@ -203,7 +201,7 @@ class Builder:
     def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
         name = self.names.take(base_of(definition.symbol))
         value, once = self._split_rows(definition.value)
-        axes = self._axes(definition)
+        axes = self.axes(definition)
         node = self.lower.over(value, axes) if value != 0 else None
         rest = self.lower.over(once, axes) if once != 0 else None
         moment = features.moment(node) if features and node else None
@@ -240,8 +238,9 @@ class Builder:
             ]
             coefficients = [*(Assign(name, node, node.axes) for name, node in named), *rest]
             features = replace(features, coefficients=tuple(nodes[len(rest) :]))
-        m_step, layouts, sizes = self._m_step(statistics)
-        recentred, more = self._recentred(layouts)
+        maximisation = Maximisation(self)
+        m_step, layouts, sizes = maximisation.lines(statistics)
+        recentred, more = maximisation.recentred(layouts)
         prior = self.log_prior
         return Program(
             self.derivation, self.names, self.rows, self.layouts, self.lower, prepared, features,
@@ -256,58 +255,6 @@ class Builder:
             return False
         on_rows = any(self.sizes.get(axis) == self.rows for axis in node.axes)
         return not on_rows or all(self.rank.plate(axis) > 0 for axis in node.axes)
-
-    # -- the M-step -----------------------------------------------------------------------------------
-
-    def _m_step(
-        self, statistics: Sequence[Statistic]
-    ) -> tuple[tuple[Assign | Entry, ...], dict[str, Layout], tuple[str, ...]]:
-        layouts = dict(self.layouts)
-        for each in statistics:
-            order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
-            layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
-        lower = Lowering(layouts, self.rank, dict(self.sizes))
-        updates = [update.definition for update in self.derivation.updates]
-        named, nodes = shared(
-            self.names, "d", [lower.over(update.value, self._axes(update)) for update in updates]
-        )
-        lines: list[Assign | Entry] = []
-        for update, node in zip(updates, nodes, strict=True):
-            lines.append(self._update(lower, update, node, {line.name for line in lines}))
-        nodes = [*nodes, *(node for _, node in named)]
-        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
-        return woven(named, lines), layouts, self._sizes_in(nodes)
-
-    def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
-        """The names of the sizes that the nodes read."""
-        read = set().union(*(reads(node) for node in nodes))
-        names = [each.name for each in self.sized] + [each.symbol.name for each in self.derivation.extents]
-        return tuple(sorted(name for name in names if self.layouts[name].name in read))
-
-    def _recentred(self, layouts: Mapping[str, Layout]) -> tuple[tuple[Assign, ...], set[str]]:
-        """The statistics about another centre, those that change; and the sizes that this reads."""
-        if self.translation is None:
-            return (), set()
-        step = self.translation.step
-        lower = Lowering({**layouts, step.name: Layout("step", (), NOTHING)}, self.rank, self.sizes)
-        lines = []
-        for definition in self.statistics:
-            value = self.translation.recentred[base_of(definition.symbol)]
-            if value != definition.symbol:
-                node = lower.over(value, self._axes(definition))
-                axes = tuple(getattr(definition.symbol, "indices", ()))
-                lines.append(Assign(layouts[base_of(definition.symbol)].name, node, axes))
-        return tuple(lines), set(self._sizes_in([line.node for line in lines]))
-
-    def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
-        name = self.layouts[base_of(update.symbol)].name
-        slots = tuple(getattr(update.symbol, "indices", ()))
-        if all(isinstance(slot, Symbol) for slot in slots):
-            return Assign(name, node, slots)
-        variable = self.model.variables[base_of(update.symbol)]
-        return Entry(
-            name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
-        )
 
 
 def _is_softmax(posterior: Posterior) -> bool:

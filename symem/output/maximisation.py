@@ -1,0 +1,105 @@
+"""The M-step as statements, and what moves its statistics to another centre: all that reads no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from sympy import Expr, Symbol
+
+from symem.derivation import Definition, Derivation
+from symem.language.model import Model, Variable
+from symem.output.arrays import Node, Source
+from symem.output.hoisting import shared
+from symem.output.lowering import Layout, Lowering
+from symem.output.names import Names
+from symem.output.program import NOTHING, Order
+from symem.output.rows import base_of
+from symem.output.shift import Translation
+from symem.output.statements import (
+    Assign,
+    Entry,
+    Statistic,
+    reads,
+    woven,
+)
+
+
+class Stage(Protocol):
+    """What the M-step needs to know of the program that is being built."""
+
+    derivation: Derivation
+    model: Model
+    names: Names
+    sizes: dict[Symbol, Expr]
+    rank: Order
+    sized: tuple[Variable, ...]
+    translation: Translation | None
+    statistics: tuple[Definition, ...]
+    layouts: dict[str, Layout]
+
+    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
+        """The axes of a definition in the program's order."""
+
+
+class Maximisation:
+    """Writes the updates over the statistics' own layouts."""
+
+    def __init__(self, builder: Stage) -> None:
+        self.builder = builder
+
+    def lines(
+        self, statistics: Sequence[Statistic]
+    ) -> tuple[tuple[Assign | Entry, ...], dict[str, Layout], tuple[str, ...]]:
+        layouts = dict(self.builder.layouts)
+        for each in statistics:
+            order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
+            layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
+        lower = Lowering(layouts, self.builder.rank, dict(self.builder.sizes))
+        updates = [update.definition for update in self.builder.derivation.updates]
+        named, nodes = shared(
+            self.builder.names,
+            "d",
+            [lower.over(update.value, self.builder.axes(update)) for update in updates],
+        )
+        lines: list[Assign | Entry] = []
+        for update, node in zip(updates, nodes, strict=True):
+            lines.append(self._update(lower, update, node, {line.name for line in lines}))
+        nodes = [*nodes, *(node for _, node in named)]
+        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
+        return woven(named, lines), layouts, self._sizes_in(nodes)
+
+    def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        """The names of the sizes that the nodes read."""
+        read = set().union(*(reads(node) for node in nodes))
+        names = [each.name for each in self.builder.sized] + [
+            each.symbol.name for each in self.builder.derivation.extents
+        ]
+        return tuple(sorted(name for name in names if self.builder.layouts[name].name in read))
+
+    def recentred(self, layouts: Mapping[str, Layout]) -> tuple[tuple[Assign, ...], set[str]]:
+        """The statistics about another centre, those that change; and the sizes that this reads."""
+        if self.builder.translation is None:
+            return (), set()
+        step = self.builder.translation.step
+        lower = Lowering(
+            {**layouts, step.name: Layout("step", (), NOTHING)}, self.builder.rank, self.builder.sizes
+        )
+        lines = []
+        for definition in self.builder.statistics:
+            value = self.builder.translation.recentred[base_of(definition.symbol)]
+            if value != definition.symbol:
+                node = lower.over(value, self.builder.axes(definition))
+                axes = tuple(getattr(definition.symbol, "indices", ()))
+                lines.append(Assign(layouts[base_of(definition.symbol)].name, node, axes))
+        return tuple(lines), set(self._sizes_in([line.node for line in lines]))
+
+    def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
+        name = self.builder.layouts[base_of(update.symbol)].name
+        slots = tuple(getattr(update.symbol, "indices", ()))
+        if all(isinstance(slot, Symbol) for slot in slots):
+            return Assign(name, node, slots)
+        variable = self.builder.model.variables[base_of(update.symbol)]
+        return Entry(
+            name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
+        )
