@@ -56,6 +56,7 @@ from symem.output.arrays import (
     Range,
     Scatter,
     Solve,
+    Source,
     Sources,
     Take,
     union,
@@ -189,7 +190,7 @@ class Lowering:
                 self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
             )
         argument = self(expr.args[0])
-        guarded = level(argument) == 0 and bool(argument.sources)
+        guarded = Source.THETA in argument.sources or (level(argument) == 0 and bool(argument.sources))
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
 
     def solution(self, expr: LinearSolution) -> Node:

@@ -21,7 +21,8 @@ ZERO_WINS = "Mul"
 
 def multiply(*factors: Value) -> Value:
     """The product in which a zero wins over infinities and undefined values."""
-    product = reduce(np.multiply, factors)
+    with np.errstate(all="ignore"):
+        product = reduce(np.multiply, factors)
     if np.all(np.isfinite(product)):
         return product
     vanishing = reduce(np.logical_or, (np.equal(factor, 0) for factor in factors))

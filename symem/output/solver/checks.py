@@ -21,16 +21,17 @@ class Array(NamedTuple):
     simplex_axes: int = 1
 
 
+_ROUNDING = 1e-12
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "real": ("finite", np.isfinite),
     "extended": ("a number", lambda a: ~np.isnan(a)),
     "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
-    "unit": ("between 0 and 1", lambda a: (a >= 0) & (a <= 1)),
+    "unit": ("between 0 and 1", lambda a: (a >= -_ROUNDING) & (a <= 1 + _ROUNDING)),
     "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
     "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),
     "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
     "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
-    "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= 0)),
+    "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }
 
 
