@@ -39,6 +39,10 @@ def test_what_blocks_emission_holds_on_the_data_of_the_table(row: Row) -> None:
     theta = row.theta(row.file["start"]) if row.file.get("start") else None
     ground, note = prepare(em(row.name), row.data, theta=theta, seed=1)
     found = Verification(climb(ground, "V0", "V1", "V2", "V3"), note)
+    if row.name in OUT_OF_REACH:
+        assert not found.failed
+        assert all("out of reach" in rung.detail for rung in found.open)
+        found = verify(em(row.name), seed=1)
     assert all(rung.passed for rung in found.rungs), str(found)
 
 
