@@ -19,8 +19,12 @@ class Slot:
     range: Range | None = None
     labels: list[Expr] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
-    shifted: bool = False
     offsets: dict[Expr, Expr] = field(default_factory=dict)
+
+    @property
+    def shifted(self) -> bool:
+        """Whether an index stands here with a number added, as t - 1 does."""
+        return any(offset != 0 for offset in self.offsets)
 
 
 @dataclass
@@ -105,10 +109,9 @@ class Survey:
             index, offset = found
             self._take_index(index, scope)
             base = _base_range(scope[index], scope)
-            slot.shifted = slot.shifted or bool(offset)
+            slot.offsets[offset] = place
             moved = Range(base.lower + offset, base.upper + offset)
             slot.range = _joined(name, slot.range, moved, shifted=slot.shifted)
-            slot.offsets[offset] = place
         elif place.is_Integer:
             slot.literals.append(int(place))
         else:

@@ -30,8 +30,6 @@ class Source(Enum):
 
 
 Sources = frozenset[Source]
-THETA_ONLY: Sources = frozenset({Source.THETA})
-ROWS_ONLY: Sources = frozenset({Source.ROWS})
 
 
 @dataclass(frozen=True)
