@@ -105,6 +105,16 @@ class Interval(Support):
 
 
 @dataclass(frozen=True)
+class Symmetric(Support):
+    """The symmetric matrices."""
+
+
+@dataclass(frozen=True)
+class PositiveDefinite(Support):
+    """The symmetric positive definite matrices."""
+
+
+@dataclass(frozen=True)
 class Simplex(Support):
     """Positive numbers that sum to one over the last `axes` indices of an array, or over a tuple."""
 
