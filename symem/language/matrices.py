@@ -8,11 +8,13 @@ uᵀMv, each turned so that equal scalars look equal. (Magnus & Neudecker 2019, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Self
 
 from sympy import (
     Add,
+    Eq,
     Expr,
     Indexed,
     IndexedBase,
@@ -29,7 +31,7 @@ from sympy import (
 )
 from sympy.core.symbol import Str
 
-from symem.language.plates import index_symbol
+from symem.language.plates import Iverson, index_symbol
 
 Shape = tuple[Expr, Expr]
 
@@ -118,12 +120,14 @@ class MatrixEntry(Indexed):  # type: ignore[misc]
 
 
 class T(Expr):  # type: ignore[misc]
-    """The transpose of a letter. `transpose` is how to form one: it moves inwards."""
+    """The transpose of a letter; of anything else it moves inwards."""
 
     is_commutative = False
 
-    def __new__(cls, letter: Expr) -> Self:
-        made: Self = Expr.__new__(cls, letter)
+    def __new__(cls, matrix: Expr) -> Expr:
+        if not isinstance(matrix, MatrixEntry) or matrix.is_symmetric_letter:
+            return transpose(matrix)
+        made: Expr = Expr.__new__(cls, matrix)
         return made
 
     def _eval_derivative(self, _symbol: Expr) -> Expr:
@@ -191,6 +195,10 @@ class _Scalar(Expr):  # type: ignore[misc]
 
 class Tr(_Scalar):
     """The trace of a word, or the bilinear form uᵀMv if the word begins with a row. `trace` forms it."""
+
+    def __new__(cls, word: Expr) -> Expr:
+        made: Expr = Expr.__new__(cls, word) if word != 0 else S.Zero
+        return made
 
     @property
     def word(self) -> tuple[Expr, ...]:
@@ -283,12 +291,19 @@ def transpose(expr: Expr) -> Expr:
         return expr.args[0]
     if isinstance(expr, MatrixEntry):
         return expr if expr.is_symmetric_letter else T(expr)
+    if isinstance(expr, Pow) and is_symmetric(expr.base):
+        return expr
     if isinstance(expr, Mul):
         commuting, word = expr.args_cnc()
         return Mul(*commuting, *(transpose(each) for each in reversed(word)))
     if isinstance(expr, Add):
         return Add(*map(transpose, expr.args))
     return expr.func(transpose(expr.args[0]), *expr.args[1:])
+
+
+def is_symmetric(expr: Expr) -> bool:
+    """Whether a matrix expression is its own transpose by its form."""
+    return bool(transpose(expr) == expr)
 
 
 def letters(product: Expr) -> tuple[Expr, ...]:
@@ -371,8 +386,16 @@ def _turned(sequence: tuple[Expr, ...]) -> tuple[Expr, ...]:
     return min(turns, key=_key)
 
 
-def _key(sequence: Sequence[Expr]) -> tuple[str, ...]:
-    return tuple(map(str, sequence))
+def _key(sequence: Sequence[Expr]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names before places, so that a turn does not depend on what indices are called."""
+    shown = tuple(map(str, sequence))
+    return tuple(map(_without_places, shown)), shown
+
+
+def _without_places(text: str) -> str:
+    while (shorter := re.sub(r"\[[^\[\]]*\]", "", text)) != text:
+        text = shorter
+    return text
 
 
 def _is_square(sequence: tuple[Expr, ...]) -> bool:
@@ -424,7 +447,7 @@ def log_det(expr: Expr, size: Any) -> Expr:
     commuting, word = expr.args_cnc()
     if commuting and commuting != [S.One]:
         return S(size) * _log(Mul(*commuting)) + log_det(word_of(word), size)
-    if isinstance(expr, Mul) and all(shape(each)[0] == shape(each)[1] for each in letters(expr)):
+    if isinstance(expr, Mul) and all(map(is_positive_definite, letters(expr))):
         return Add(*(log_det(each, size) for each in letters(expr)))
     return LogDet(expr, S(size))
 
@@ -440,7 +463,7 @@ def element(expr: Expr, row: Any, column: Any) -> Expr:
 
 def _element(word: Expr, row: Expr, column: Expr) -> Expr:
     if word == 1:
-        return S.One if row == column else S.Zero
+        return Iverson(Eq(row, column))
     if isinstance(word, Diagonal) and row == column:
         return word.at(row)
     if isinstance(word, Sum):
