@@ -10,6 +10,7 @@ from symem.errors import (
     NormalisationError,
     NotDerivedError,
     PlateError,
+    ShapeError,
     SupportError,
     SymemError,
     UndeclaredSymbolError,
@@ -49,6 +50,7 @@ from symem.language.families import (
     VonMises,
     Weibull,
 )
+from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.model import Model
 from symem.language.supports import (
     Binary,
@@ -58,10 +60,13 @@ from symem.language.supports import (
     NonNegative,
     OneHot,
     Positive,
+    PositiveDefinite,
     Reals,
     Simplex,
+    Symmetric,
     UnitInterval,
 )
+from symem.language.vectors import MultivariateNormal
 
 __all__ = [
     "EM",
@@ -86,6 +91,8 @@ __all__ = [
     "GaussianInverse",
     "Geometric",
     "Gumbel",
+    "IndexedMatrix",
+    "IndexedVector",
     "Interval",
     "Labels",
     "Laplace",
@@ -95,6 +102,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Multinomial",
+    "MultivariateNormal",
     "NameClashError",
     "NegativeBinomial",
     "NonNegative",
@@ -106,12 +114,15 @@ __all__ = [
     "PlateError",
     "Poisson",
     "Positive",
+    "PositiveDefinite",
     "Rayleigh",
     "Reals",
+    "ShapeError",
     "Simplex",
     "StudentT",
     "SupportError",
     "SymemError",
+    "Symmetric",
     "UndeclaredSymbolError",
     "Uniform",
     "UnitInterval",
@@ -119,5 +130,6 @@ __all__ = [
     "VonMises",
     "Weibull",
     "check_family",
+    "diag",
     "maximise",
 ]

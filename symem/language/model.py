@@ -27,10 +27,19 @@ from symem.language.roles import (
     roles_of,
     supports_of,
 )
-from symem.language.shapes import index_sizes, read_support, reader_of
+from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.supports import Counts, Interval, Labels, OneHot, Reals, Support
+from symem.language.supports import (
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    PositiveDefinite,
+    Reals,
+    Support,
+    Symmetric,
+)
 from symem.language.survey import Survey
 from symem.language.translation import Translation
 from symem.language.variables import Role, Variable
@@ -253,8 +262,18 @@ def _row(variable: Variable) -> tuple[str, str, str, str]:
         role += " (NaN is latent)"
     elif of != variable.name:
         role += f" ({of} where it is NaN)"
-    shape = " × ".join(map(str, variable.sizes)) or "scalar"
-    return variable.name, role, shape, str(variable.support)
+    shape = " × ".join(map(str, variable.sizes)) or ("single" if variable.shape else "scalar")
+    return variable.name, role, shape, _set(variable)
+
+
+def _set(variable: Variable) -> str:
+    """The set that each entry of a variable lies in."""
+    entries = " × ".join(map(str, variable.shape))
+    if not entries:
+        return str(variable.support)
+    if isinstance(variable.support, (PositiveDefinite, Symmetric)):
+        return f"{variable.support} {entries}"
+    return f"R^{entries}" if len(variable.shape) == 1 else f"R^({entries})"
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:
@@ -285,10 +304,18 @@ def _table(
     for name in sorted(reader.symbols, key=lambda each: order.get(each, len(order))):
         symbol = reader.symbols[name]
         support = read_support(supports.get(name, Reals()), reader)
-        declared = survey.declared.get(name, symbol)
+        declared = survey.stated(name, symbol)
         role = roles.get(name, Role.KNOWN)
+        sizes = reader.shapes[name].sizes
         table[name] = Variable(
-            name, symbol, role, reader.shapes[name].sizes, support, declared, name in missing
+            name,
+            entry_symbol(symbol, sizes),
+            role,
+            sizes,
+            support,
+            declared,
+            name in missing,
+            shape_of(symbol),
         )
     return table
 

@@ -18,10 +18,26 @@ from sympy.logic.boolalg import Boolean
 from sympy.stats.rv import RandomSymbol
 
 from symem.errors import ModelError, PlateError, UndeclaredSymbolError
+from symem.language.matrices import (
+    ENTRY,
+    Diagonal,
+    Element,
+    LogDet,
+    MatrixEntry,
+    T,
+    Tr,
+    element,
+    is_matrix,
+    log_det,
+    shape,
+    trace,
+    transpose,
+)
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
+from symem.language.transcription import transcribed
 
 Scope = dict[Basic, Expr]
 
@@ -72,7 +88,7 @@ class Reader:
             PlateError: an index is free.
             ModelError: something stands in it that no log-likelihood can hold.
         """
-        return self._read(expr, dict(env or {}))
+        return self._read(transcribed(expr), dict(env or {}))
 
     def _read(self, expr: Any, env: Scope) -> Any:
         if expr in env:
@@ -84,6 +100,11 @@ class Reader:
             (RandomSymbol, _refuse_random),
             (Symbol, self._read_symbol),
             (KroneckerDelta, self._read_delta),
+            (T, lambda letter, env: transpose(self._read(letter.args[0], env))),
+            (Tr, self._read_trace),
+            (LogDet, self._read_log_det),
+            (Element, lambda entry, env: element(*(self._read(each, env) for each in entry.args))),
+            (Diagonal, self._read_diagonal),
         )
         reading = next((each for kinds, each in readings if isinstance(expr, kinds)), self._read_parts)
         return reading(expr, env)
@@ -102,6 +123,18 @@ class Reader:
 
     def _read_delta(self, expr: Expr, env: Scope) -> Expr:
         return Iverson(Eq(*(self._read(argument, env) for argument in expr.args[:2])))
+
+    def _read_trace(self, expr: Tr, env: Scope) -> Expr:
+        word = self._read(expr.args[0], env)
+        return trace(word, shape(word)[0]) if is_matrix(word) else word
+
+    def _read_log_det(self, expr: LogDet, env: Scope) -> Expr:
+        matrix, size = (self._read(each, env) for each in expr.args)
+        return log_det(matrix, size)
+
+    def _read_diagonal(self, expr: Diagonal, env: Scope) -> Expr:
+        entry, size = expr.args
+        return Diagonal(self._read(entry, {**env, ENTRY: ENTRY}), self._read(size, env))
 
     def _read_symbol(self, symbol: Symbol, _env: Scope) -> Expr:
         return self._symbol(str(symbol.name)) + self.label_origins.get(str(symbol.name), 0)
@@ -124,6 +157,8 @@ class Reader:
             raise PlateError(
                 f"{expr} has {len(expr.indices)} indices, but {name} has {len(origins)} in the model."
             )
+        if isinstance(expr, MatrixEntry) and not origins:
+            return array()
         return array[
             tuple(self._place(p, origin, env) for p, origin in zip(expr.indices, origins, strict=True))
         ]

@@ -9,11 +9,12 @@ from typing import Any
 from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
 
 from symem.errors import PlateError
+from symem.language.matrices import MatrixArray
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
-from symem.language.supports import Binary, Counts, Interval, Labels, Support
+from symem.language.supports import Binary, Counts, Interval, Labels, PositiveDefinite, Support, Symmetric
 from symem.language.survey import Slot, Survey
 from symem.language.variables import Role
 
@@ -45,9 +46,36 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
 
 
 def _internal(name: str, declared: Any, role: Role, support: Support) -> Any:
+    if isinstance(declared, MatrixArray):
+        return _matrices(name, declared, support)
     assumptions = {"integer": True, "positive": True} if role is Role.SIZE else support.assumptions
     return (
         IndexedBase(name, **assumptions) if isinstance(declared, IndexedBase) else Symbol(name, **assumptions)
+    )
+
+
+def _matrices(name: str, declared: MatrixArray, support: Support) -> MatrixArray:
+    kinds = {PositiveDefinite: "positive definite", Symmetric: "symmetric"}
+    return MatrixArray(name, *map(dimension, declared.dimensions), kinds.get(type(support), ""))
+
+
+def entry_symbol(symbol: Any, sizes: tuple[Expr, ...]) -> Any:
+    """The symbol of a variable: an array of matrices over no plates is its one matrix."""
+    return symbol() if isinstance(symbol, MatrixArray) and not sizes else symbol
+
+
+def shape_of(symbol: Any) -> tuple[Expr, ...]:
+    """(d,) of vectors, (r, c) of matrices, () of numbers."""
+    if not isinstance(symbol, MatrixArray):
+        return ()
+    rows, cols = symbol.dimensions
+    return (rows,) if cols == 1 else (rows, cols)
+
+
+def dimension(stated: Expr) -> Expr:
+    """A dimension that a user wrote, in the internal symbols of sizes."""
+    return stated.xreplace(
+        {symbol: Symbol(str(symbol), integer=True, positive=True) for symbol in stated.free_symbols}
     )
 
 

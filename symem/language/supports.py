@@ -108,10 +108,20 @@ class Interval(Support):
 class Symmetric(Support):
     """The symmetric matrices."""
 
+    def __str__(self) -> str:
+        return "symmetric"
+
 
 @dataclass(frozen=True)
 class PositiveDefinite(Support):
     """The symmetric positive definite matrices."""
+
+    def admits(self, number: Expr) -> bool:
+        """Whether a multiple of the identity is positive definite."""
+        return bool(number.is_positive)
+
+    def __str__(self) -> str:
+        return "positive definite"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,333 @@
+"""What users write for vectors and matrices over plates: `x[i]`, a d × 1 matrix expression, and `Sigma[k]`.
+
+SymPy's own matrix expressions do the rest, with two additions. A product with one row and one column is a
+number, so that `(x[i] - mu[k]).T*Sigma[k].I*(x[i] - mu[k])/2 - log(det(Sigma[k]))` may be written as a book
+prints it; and matrices that do not fit are refused with both shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sympy import Basic, Expr, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, S, Symbol, Tuple, sympify
+from sympy.core.symbol import Str
+from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
+from sympy.matrices.expressions.matexpr import MatrixElement
+
+from symem.errors import PlateError, ShapeError
+
+
+class IndexedMatrix(Basic):  # type: ignore[misc]
+    """An array of matrices over plates: `IndexedMatrix("Sigma", d, d)[k]` is a d × d matrix expression."""
+
+    def __new__(cls, name: Any, rows: Any, cols: Any) -> Self:
+        label = name if isinstance(name, Str) else Str(str(name))
+        made: Self = Basic.__new__(cls, label, _dimension(rows, label), _dimension(cols, label))
+        return made
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return self.args[1], self.args[2]
+
+    def __getitem__(self, places: Any) -> IndexedMatrixEntry:
+        return IndexedMatrixEntry(self, *(places if isinstance(places, (tuple, Tuple)) else (places,)))
+
+    def _sympystr(self, _printer: Any) -> str:
+        return self.name
+
+    def _latex(self, printer: Any) -> str:
+        return str(printer.doprint(Symbol(self.name)))
+
+
+def IndexedVector(name: Any, size: Any) -> IndexedMatrix:
+    """An array of vectors over plates: `IndexedVector("x", d)[i]` is a d × 1 matrix expression."""
+    return IndexedMatrix(name, size, 1)
+
+
+def _dimension(stated: Any, owner: Str) -> Expr:
+    read = sympify(stated)
+    if not isinstance(read, Expr) or (read.is_number and not (read.is_Integer and read.is_positive)):
+        raise ShapeError(f"{owner}: a dimension is a symbol or a positive whole number, not {stated!r}.")
+    return read
+
+
+class OneByOne(Expr):  # type: ignore[misc]
+    """The number that a matrix expression with one row and one column is."""
+
+    is_commutative = True
+    is_real = True
+    is_extended_real = True
+
+    def __new__(cls, matrix: Any) -> Expr:
+        if not isinstance(matrix, MatrixExpr):
+            return sympify(matrix)
+        made: Expr = Expr.__new__(cls, matrix)
+        return made
+
+    @property
+    def T(self) -> OneByOne:
+        return self
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer.doprint(self.args[0])})"
+
+    def _latex(self, printer: Any) -> str:
+        return str(printer.parenthesize(self.args[0], 0))
+
+
+class _Matrix(MatrixExpr):  # type: ignore[misc]
+    """Operators that dress what SymPy makes of them."""
+
+    _op_priority = 12.0
+
+    def __add__(self, other: Any) -> Any:
+        return _sum(self, "+", other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _sum(other, "+", self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _sum(self, "-", other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _sum(other, "-", self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _product(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _product(other, self)
+
+    __matmul__, __rmatmul__ = __mul__, __rmul__
+
+    def __truediv__(self, other: Any) -> Any:
+        return _product(self, 1 / sympify(other))
+
+    def __neg__(self) -> Any:
+        return _product(S.NegativeOne, self)
+
+    def __pow__(self, exponent: Any) -> Any:
+        return _power(self, exponent)
+
+    @property
+    def T(self) -> Any:
+        return dressed(Transpose(plain(self)).doit())
+
+    def inv(self) -> Any:
+        if self.is_square is False:
+            raise ShapeError(f"{self} is {_size(self)}: only a square matrix has an inverse.")
+        return dressed(Inverse(plain(self)).doit())
+
+    I = property(inv)  # noqa: E741 - SymPy's name
+
+    def _entry(self, row: Any, column: Any, **_options: Any) -> Expr:
+        return MatrixElement(self, row, column)
+
+
+class IndexedMatrixEntry(_Matrix):
+    """One matrix of an array over plates."""
+
+    is_symbol = True
+
+    def __new__(cls, base: IndexedMatrix, *places: Any) -> Self:
+        if not places:
+            raise PlateError(f"{base}[] needs an index; for a single matrix write MatrixSymbol.")
+        made: Self = Basic.__new__(cls, base, *map(sympify, places))
+        return made
+
+    @property
+    def base(self) -> IndexedMatrix:
+        return self.args[0]
+
+    @property
+    def indices(self) -> tuple[Any, ...]:
+        return tuple(self.args[1:])
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return self.base.shape
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+    def doit(self, **_hints: Any) -> Self:
+        return self
+
+    def _eval_transpose(self) -> None:
+        return None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.base.name}[{', '.join(printer.doprint(place) for place in self.indices)}]"
+
+    def _latex(self, printer: Any) -> str:
+        places = ",".join(printer.doprint(place) for place in self.indices)
+        return f"{printer.doprint(self.base)}_{{{places}}}"
+
+
+class _Sum(_Matrix, MatAdd):
+    pass
+
+
+class _Product(_Matrix, MatMul):
+    pass
+
+
+class _Power(_Matrix, MatPow):
+    pass
+
+
+class _Transposed(_Matrix, Transpose):
+    pass
+
+
+class _Inverted(_Matrix, Inverse):
+    pass
+
+
+class _OnDiagonal(_Matrix, DiagMatrix):
+    pass
+
+
+class MatrixSum(_Matrix):
+    """A sum of matrices over plates: args (summand, (index, low, high), …)."""
+
+    def __new__(cls, summand: Any, *limits: Any) -> Expr:
+        made: Expr = Basic.__new__(cls, summand, *(Tuple(*limit) for limit in limits))
+        return made
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        found: tuple[Expr, Expr] = self.args[0].shape
+        return found
+
+    @property
+    def function(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def limits(self) -> tuple[Any, ...]:
+        return tuple(self.args[1:])
+
+    @property
+    def bound_symbols(self) -> list[Any]:
+        return [limit[0] for limit in self.limits]
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        ends = {symbol for limit in self.limits for end in limit[1:] for symbol in end.free_symbols}
+        return (self.function.free_symbols - set(self.bound_symbols)) | ends
+
+    def doit(self, **_hints: Any) -> Self:
+        return self
+
+    def _eval_transpose(self) -> Any:
+        return self.func(Transpose(self.function).doit(), *self.limits)
+
+    def _sympystr(self, printer: Any) -> str:
+        limits = ", ".join(f"({', '.join(map(printer.doprint, limit))})" for limit in self.limits)
+        return f"Sum({printer.doprint(self.function)}, {limits})"
+
+    def _latex(self, printer: Any) -> str:
+        signs = [
+            rf"\sum_{{{printer.doprint(limit[0])}={printer.doprint(limit[1])}}}^{{{printer.doprint(limit[2])}}}"
+            for limit in reversed(self.limits)
+        ]
+        return " ".join([*signs, printer.doprint(self.function)])
+
+
+_DRESS: dict[type[MatrixExpr], type[MatrixExpr]] = {
+    MatAdd: _Sum,
+    MatMul: _Product,
+    MatPow: _Power,
+    Transpose: _Transposed,
+    Inverse: _Inverted,
+    DiagMatrix: _OnDiagonal,
+}
+_PLAIN = {own: usual for usual, own in _DRESS.items()}
+
+
+def dressed(made: Any) -> Any:
+    """A matrix expression on which the operators of this file act; a number if it is one by one."""
+    if not isinstance(made, MatrixExpr):
+        return made
+    if made.shape == (1, 1) and not isinstance(made, (IndexedMatrixEntry, MatrixSymbol)):
+        return OneByOne(made)
+    own = _DRESS.get(type(made))
+    return _of_kind(own, made) if own else made
+
+
+def plain(stated: Any) -> Any:
+    """The same in SymPy's own kinds of sums and products."""
+    usual = _PLAIN.get(type(stated))
+    return _of_kind(usual, stated) if usual else sympify(stated)
+
+
+def _of_kind(kind: type[MatrixExpr], made: MatrixExpr) -> MatrixExpr:
+    return (
+        DiagMatrix.__new__(kind, made.args[0])
+        if issubclass(kind, DiagMatrix)
+        else Basic.__new__(kind, *made.args)
+    )
+
+
+def _sum(left: Any, sign: str, right: Any) -> Any:
+    left, right = plain(left), plain(right)
+    if getattr(left, "shape", None) != getattr(right, "shape", None):
+        raise ShapeError(
+            f"{left} {sign} {right}: {_size(left)} and {_size(right)} do not add up; for a number in a matrix write "
+            f"s*Identity(d), for the number that two vectors make u.T*v."
+        )
+    return dressed(MatAdd(left, -right if sign == "-" else right).doit())
+
+
+def _product(left: Any, right: Any) -> Any:
+    left, right = plain(left), plain(right)
+    if all(isinstance(each, MatrixExpr) for each in (left, right)) and left.shape[1] != right.shape[0]:
+        raise ShapeError(
+            f"{left} * {right}: {_size(left)} times {_size(right)} is no product; transpose one with .T, or give "
+            f"their common dimension one symbol."
+        )
+    return dressed(MatMul(left, right).doit())
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if base.is_square is False:
+        raise ShapeError(f"{base} is {_size(base)}: only a square matrix has powers.")
+    return dressed(MatPow(plain(base), exponent).doit())
+
+
+def _size(stated: Any) -> str:
+    if not isinstance(stated, MatrixExpr):
+        return "a number"
+    rows, cols = stated.shape
+    return f"{rows} × {cols}"
+
+
+def diag(entries: Any) -> Any:
+    """The diagonal matrix whose diagonal is a vector: `diag(psi)`, `diag(v[k])`.
+
+    Raises:
+        ShapeError: it is no vector.
+    """
+    if not isinstance(entries, MatrixExpr) or entries.shape[1] != 1:
+        raise ShapeError(
+            f"diag({entries}) takes a vector, such as diag(v[k]) with v = IndexedVector('v', d) or "
+            f"diag(psi) with psi = MatrixSymbol('psi', d, 1)."
+        )
+    return dressed(DiagMatrix(entries))
+
+
+__all__ = [
+    "IndexedMatrix",
+    "IndexedMatrixEntry",
+    "IndexedVector",
+    "MatrixSum",
+    "OneByOne",
+    "diag",
+    "dressed",
+]
