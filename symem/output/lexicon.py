@@ -14,9 +14,11 @@ from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Model, Role
+from symem.language.matrices import ENTRY
 from symem.language.plates import Axis, LinearSolution, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.counting import FromOne, name_of, slots_of
+from symem.output.matrix_names import bold_names, capitals, seen_labels, statistic_labels
 from symem.output.naming import Label, distinct
 
 
@@ -73,6 +75,7 @@ class Lexicon:
     axes: tuple[Axis, ...] = ()
     from_one: FromOne = field(default_factory=FromOne)
     marks: Mapping[str, str] = field(default_factory=dict)
+    diagonals: Mapping[str, Label] = field(default_factory=dict)
 
     def label(self, name: str) -> Label:
         return self.labels.get(name) or Label.of(name)
@@ -108,8 +111,11 @@ class Lexicon:
         for posterior in posteriors:
             ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
+        labels = distinct(_choices(derivation)) | dict(_letters(derivation))
+        labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
         return cls(
-            labels=distinct(_choices(derivation)) | dict(_letters(derivation)),
+            labels=labels,
+            diagonals=capitals(derivation, labels),
             ranks=ranks,
             means=means,
             masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks},
@@ -129,14 +135,14 @@ def definitions(derivation: Derivation) -> tuple[Definition, ...]:
 
 def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
     """Every name with the labels it would like, users' names first."""
-    for name in derivation.model.variables:
-        yield name, (Label.of(name),)
+    for name, variable in derivation.model.variables.items():
+        yield name, (*seen_labels(derivation.model, variable), Label.of(name))
     alone = sum(posterior.outcome is not None for posterior in derivation.posteriors) == 1
     for posterior in derivation.posteriors:
         yield from _posterior_choices(posterior, alone=alone)
     for definition in derivation.surrogate.statistics:
         name = name_of(definition.symbol)
-        yield name, (Label.of(name),)
+        yield name, (*statistic_labels(derivation, definition), Label.of(name))
     for update in derivation.updates:
         if update.multiplier is not None:
             yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
@@ -263,7 +269,8 @@ def _counting(derivation: Derivation) -> FromOne:
         if axis in natural
     }
     return FromOne(
-        indices=frozenset(axis.index for axis in _axes(derivation)) - {axis.index for axis in natural},
+        indices=frozenset(axis.index for axis in (*_axes(derivation), Axis(ENTRY, ENTRY)))
+        - {axis.index for axis in natural},
         labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
         natural=frozenset(natural),
         natural_slots=frozenset(slots),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -38,12 +38,20 @@ _COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|
 
 @dataclass(frozen=True)
 class Label:
-    """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument."""
+    """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument.
+
+    `bold` letters are vectors and matrices; two names do not differ by it, for a terminal has no bold.
+    """
 
     head: str
     sub: tuple[str, ...] = ()
     sup: Label | None = None
     hat: bool = False
+    bold: bool = field(default=False, compare=False)
+
+    def in_bold(self) -> Label:
+        """The same for a vector or a matrix."""
+        return replace(self, bold=True)
 
     @classmethod
     def verbatim(cls, name: str) -> Label:
@@ -107,6 +115,16 @@ def latex_word(word: str) -> str:
     if re.fullmatch(r"[A-Za-z]|[0-9]+", word):
         return word
     return rf"\mathrm{{{word}}}" if word.isalnum() and word.isascii() else rf"\text{{{escape(word)}}}"
+
+
+def bold_word(word: str) -> str:
+    r"""The head of a vector's or a matrix's name: Greek in bold italics, other words in bold.
+
+    >>> bold_word("Sigma"), bold_word("x")
+    ('\\boldsymbol{\\Sigma}', '\\mathbf{x}')
+    """
+    body = latex_word(word)
+    return rf"\boldsymbol{{{body}}}" if word in GREEK or not body.isalnum() else rf"\mathbf{{{body}}}"
 
 
 def plain_word(word: str) -> str:

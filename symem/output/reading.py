@@ -7,7 +7,7 @@ value at every point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import combinations
 
 from sympy import (
@@ -33,20 +33,15 @@ from sympy import (
     sqrt,
     together,
 )
-from sympy.core.relational import Relational
 
 from symem.derivation import Definition, Update
+from symem.language.matrices import LogDet, Tr, is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
-from symem.output.counting import name_of, rebuilt, slots_of
+from symem.output.counting import name_of, slots_of
+from symem.output.matrix_reading import completed, gathered_words
+from symem.output.rewriting import Det, bottom_up
 
 FEW = 3
-
-
-def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
-    """The rule at every node, leaves first; slots of arrays and relations are left alone."""
-    if not expr.args or isinstance(expr, Indexed | Relational):
-        return rule(expr)
-    return rule(rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
 
 
 def squares(expr: Expr) -> Expr:
@@ -56,7 +51,7 @@ def squares(expr: Expr) -> Expr:
     >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
     (a - b)**2/(2*c)
     """
-    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add else node)
+    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add and not is_matrix(node) else node)
 
 
 def _gathered(expr: Add) -> Expr:
@@ -79,7 +74,7 @@ def _as_square(term: Expr) -> tuple[Expr, Expr] | None:
     plain = [
         factor.base
         for factor in Mul.make_args(term)
-        if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, Symbol | Indexed)
+        if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, Symbol | Indexed | Tr)
     ]
     root = Mul(*plain)
     return (term / root**2, root) if root != 1 else None
@@ -120,7 +115,7 @@ def over_common_number(expr: Expr) -> Expr:
 
 def _over_number(expr: Add) -> Expr:
     numbers = [term.as_coeff_Mul()[0] for term in expr.args]
-    if expr.has(log, loggamma) or not all(number.is_Rational and number.q > 1 for number in numbers):
+    if expr.has(log, loggamma, Tr, LogDet) or not all(number.is_Rational and number.q > 1 for number in numbers):
         return expr
     number = lcm([number.q for number in numbers])
     above = [number * term for term in expr.args]
@@ -216,7 +211,7 @@ def _collected(expr: Add) -> Expr:
 
 def centred_sums(expr: Expr) -> Expr:
     """(sum c x**2 - 2 m sum c x + m**2 sum c)/d as (sum c (x - m)**2)/d, in every sum that is such a square."""
-    return bottom_up(expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) else node)
+    return bottom_up(expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) and not is_matrix(node) else node)
 
 
 def _centred(expr: Add) -> Expr:
@@ -236,7 +231,7 @@ def _centred(expr: Add) -> Expr:
 
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
-    return collected_logs(squares(pulled_out(merged_sums(pulled_out(expr)))))
+    return collected_logs(squares(gathered_words(completed(pulled_out(merged_sums(pulled_out(expr)))))))
 
 
 def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
@@ -318,7 +313,9 @@ def _factor(term: Expr) -> Expr | None:
         return Iverson(*term.args)
     if isinstance(term, loggamma):
         return _gamma(term.args[0])
-    coefficient, logs = term.as_independent(log, loggamma, as_Add=False)
+    coefficient, logs = term.as_independent(log, loggamma, LogDet, as_Add=False)
+    if isinstance(logs, LogDet):
+        return Pow(Det(logs.args[0]), coefficient, evaluate=False)
     if isinstance(logs, log) and not coefficient.has(Sum):
         return logs.args[0] if coefficient == 1 else Pow(logs.args[0], coefficient, evaluate=False)
     if isinstance(logs, loggamma) and coefficient.is_Integer:

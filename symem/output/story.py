@@ -15,6 +15,7 @@ from symem.derivation import Definition, Derivation
 from symem.language.model import Model
 from symem.output.layout import broken
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_reading import matrix_valued
 from symem.output.notation import letter
 from symem.output.reading import printed
 
@@ -103,7 +104,8 @@ class Voice:
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
         scope = lexicon.within(definition.axes)
-        return self.equation(letter(definition.symbol, scope), definition.value, scope)
+        value = matrix_valued(definition.value, definition.symbol)
+        return self.equation(letter(definition.symbol, scope), value, scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))

@@ -35,10 +35,12 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
+from symem.language.matrices import LogDet, Tr, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
+from symem.output.matrix_notation import MatrixNotation
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Ratio:
     below: tuple[Expr, ...]
 
 
-class Textbook:
+class Textbook(MatrixNotation):
     """The rules that both printers share; `self.lexicon` knows the names."""
 
     lexicon: Lexicon
@@ -127,13 +129,16 @@ class Textbook:
 
     def _print_Add(self, expr: Expr, **_: Any) -> str:
         parts: list[str] = []
-        for term in self.terms(expr):
+        ordered = self.terms(expr)
+        for term in self.identities(ordered) if is_matrix(expr) else ordered:
             negative = is_negative(term)
             sign = ("-" if negative else "") if not parts else (" - " if negative else " + ")
             parts.append(sign + self.term(-term if negative else term))
         return "".join(parts)
 
     def _print_Mul(self, expr: Expr, **_: Any) -> str:
+        if is_matrix(expr):
+            return self.matrix_product(expr)
         ratio = self.ratio(expr)
         sign = "-" if ratio.negative else ""
         if not ratio.below and ratio.number.is_Integer:
@@ -168,13 +173,15 @@ class Textbook:
         if isinstance(expr, log) and not last:
             return self.markup.function("log", self.doprint(expr.args[0]), bare=False)
         body = self.doprint(expr)
-        runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson) and not last
+        runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson | LogDet | Tr) and not last
         return self.markup.group(body) if expr.is_Add or expr.is_Mul or runs_on else body
 
     def term(self, expr: Expr) -> str:
         return self.doprint(expr)
 
     def _print_Pow(self, expr: Expr, **_: Any) -> str:
+        if is_matrix(expr):
+            return self.matrix_power(expr)
         base, exponent = expr.args
         if exponent == S.Half:
             return self.markup.root(self.doprint(base))

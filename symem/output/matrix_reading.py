@@ -1,0 +1,306 @@
+"""Vectors and matrices rewritten for the reader: the same value in the shape in which a textbook prints it.
+
+Expanded forms print as squares, (x - μ)ᵀM(x - μ), expanded products as centred ones, (x - μ)(x - μ)ᵀ, a common
+matrix stands before its bracket, and V + ⟨z⟩⟨z⟩ᵀ is ⟨zzᵀ⟩. Each rule keeps the value at every point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sympy import Add, Expr, Mul, Pow, S, Sum
+
+from symem.language.matrices import (
+    Diagonal,
+    MatrixEntry,
+    T,
+    Tr,
+    is_matrix,
+    is_symmetric,
+    letters,
+    shape,
+    trace,
+    transpose,
+)
+from symem.output.counting import name_of, slots_of
+from symem.output.rewriting import Identity, bottom_up
+
+Word = tuple[Expr, ...]
+
+
+def completed(expr: Expr) -> Expr:
+    """x'Mx - 2 x'Mm + m'Mm as (x - m)'M(x - m), and xx' - xm' - mx' + mm' as (x - m)(x - m)', in every sum."""
+    return bottom_up(expr, lambda node: _completed(node) if node.is_Add else node)
+
+
+def _completed(expr: Expr) -> Expr:
+    if is_matrix(expr):
+        return _one_square(expr, _as_product, _crossed_products, _product_of)
+    return _one_square(expr, _as_form, _crossed_forms, _form_of) if expr.has(Tr) else expr
+
+
+@dataclass(frozen=True)
+class _Root:
+    """A term scale · root'·core·root, or scale · root·root' (the core is then I)."""
+
+    scale: Expr
+    core: Expr
+    root: Expr
+
+
+def _one_square(
+    expr: Expr,
+    parse: Callable[[Expr], _Root | None],
+    crossed: Callable[[_Root, _Root, int], Sequence[Expr]],
+    square: Callable[[_Root, Expr], Expr],
+) -> Expr:
+    terms = set(expr.args)
+    roots = [(term, found) for term in expr.args if (found := parse(term))]
+    for scale, core in dict.fromkeys((root.scale, root.core) for _, root in roots):
+        alike = [(term, root) for term, root in roots if (root.scale, root.core) == (scale, core)]
+        signed = _run(alike, terms, crossed)
+        if len(signed) > 1:
+            used = {term for _, term, _ in signed}
+            for (s, _, a), (t, _, b) in combinations(signed, 2):
+                used |= set(crossed(a, b, s * t))
+            rest = Add(*(term for term in expr.args if term not in used))
+            whole = Add(*(sign * root.root for sign, _, root in signed))
+            more = _one_square(rest, parse, crossed, square) if rest.is_Add else rest
+            return more + square(signed[0][2], whole)
+    return expr
+
+
+def _run(
+    alike: list[tuple[Expr, _Root]],
+    terms: set[Expr],
+    crossed: Callable[[_Root, _Root, int], Sequence[Expr]],
+) -> list[tuple[int, Expr, _Root]]:
+    """The largest run of roots, with signs, all of whose cross terms are there."""
+    best: list[tuple[int, Expr, _Root]] = []
+    for start in range(len(alike)):
+        signed: list[tuple[int, Expr, _Root]] = []
+        for term, root in (*alike[start:], *alike[:start]):
+            for sign in (1, -1) if signed else (1,):
+                if all(set(crossed(other, root, s * sign)) <= terms for s, _, other in signed):
+                    signed.append((sign, term, root))
+                    break
+        best = max(best, signed, key=len)
+    return best
+
+
+# forms ------------------------------------------------------------------------------------------------
+
+
+def _as_form(term: Expr) -> _Root | None:
+    forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr)]
+    if len(forms) != 1 or not forms[0].is_form:
+        return None
+    word = forms[0].word
+    half = len(word) // 2
+    core = word[half] if len(word) % 2 else S.One
+    root = Mul(*word[-half:])
+    symmetric = core == 1 or (is_matrix(core) and is_symmetric(core))
+    if not symmetric or transpose(root) != Mul(*word[:half]):
+        return None
+    return _Root(term / forms[0], core, root)
+
+
+def _crossed_forms(a: _Root, b: _Root, sign: int) -> tuple[Expr, ...]:
+    return (2 * sign * a.scale * trace(transpose(a.root) * a.core * b.root, 1),)
+
+
+def _form_of(root: _Root, whole: Expr) -> Expr:
+    return root.scale * Tr(Mul(transpose(whole), root.core, whole))
+
+
+# products ---------------------------------------------------------------------------------------------
+
+
+def split(term: Expr) -> tuple[Expr, Word]:
+    """A matrix term as its number and its letters."""
+    commuting, word = term.args_cnc()
+    return Mul(*commuting), letters(Mul(*word))
+
+
+def _as_product(term: Expr) -> _Root | None:
+    if not is_matrix(term) or isinstance(term, Sum):
+        return None
+    scale, word = split(term)
+    root = Mul(*word[: len(word) // 2])
+    if len(word) % 2 or not is_column(root) or transpose(root) != Mul(*word[len(word) // 2 :]):
+        return None
+    return _Root(scale, S.One, root)
+
+
+def _crossed_products(a: _Root, b: _Root, sign: int) -> tuple[Expr, ...]:
+    pairs = ((a.root, b.root), (b.root, a.root))
+    return tuple(sign * a.scale * one * transpose(other) for one, other in pairs)
+
+
+def _product_of(root: _Root, whole: Expr) -> Expr:
+    return root.scale * Mul(whole, transpose(whole))
+
+
+def is_column(expr: Expr) -> bool:
+    return is_matrix(expr) and bool(shape(expr)[1] == 1)
+
+
+# common letters ---------------------------------------------------------------------------------------
+
+
+def gathered_words(expr: Expr) -> Expr:
+    """A a - A b as A(a - b), in sums of vectors, and in all sums if A is an inverse."""
+    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add and is_matrix(node) else node)
+
+
+def _gathered(expr: Expr) -> Expr:
+    groups: dict[Expr, list[Expr]] = {}
+    for term in expr.args:
+        scale, word = split(term) if is_matrix(term) else (term, ())
+        head = word[0] if len(word) > 1 and _may_lead(word) else S.One
+        groups.setdefault(head, []).append(scale * Mul(*word[1:]) if head != 1 else term)
+    parts = []
+    for head, terms in groups.items():
+        inner = Add(*terms)
+        joint = head != 1 and len(terms) > 1
+        parts.append(head * _gathered(inner) if joint and inner.is_Add else Add(*(head * each for each in terms)))
+    return Add(*parts)
+
+
+def _may_lead(word: Word) -> bool:
+    head = word[0]
+    inverse = isinstance(head, Pow | Diagonal)
+    return inverse or (is_column(Mul(*word)) and not is_column(head) and not isinstance(head, Sum))
+
+
+# quadratics in a latent ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """-z'Λz/2 + z'h."""
+
+    precision: Expr
+    field: Expr
+
+    def in_terms_of(self, atom: Expr) -> Expr:
+        square = -Tr(Mul(transpose(atom), self.precision, atom)) / 2
+        return square + (Tr(Mul(transpose(atom), self.field)) if self.field != 0 else 0)
+
+
+def quadratic_in(expr: Expr, atom: Expr) -> Quadratic | None:
+    """A log-density as a quadratic in a vector, up to what is free of it; nothing if it is none."""
+    precision: list[Expr] = []
+    field: list[Expr] = []
+    for term in Add.make_args(expr):
+        if not term.has(atom):
+            continue
+        found = _parts(term, atom)
+        if found is None:
+            return None
+        precision.append(found.precision)
+        field.append(found.field)
+    return Quadratic(gathered_words(Add(*precision)), gathered_words(Add(*field)))
+
+
+def _parts(term: Expr, atom: Expr) -> Quadratic | None:
+    if isinstance(term, Sum):
+        inner = quadratic_in(term.function, atom)
+        return inner and Quadratic(_summed(inner.precision, term), _summed(inner.field, term))
+    ends: list[Expr] = []
+    scale = S.One
+    for factor in Mul.make_args(term):
+        base, power = factor.as_base_exp() if not is_matrix(factor) else (factor, S.One)
+        if not factor.has(atom):
+            scale *= factor
+        elif isinstance(base, Tr) and base.is_form and power in (1, 2):
+            ends += [base] * int(power)
+        else:
+            return None
+    return _of_forms(scale, ends, atom)
+
+
+def _of_forms(scale: Expr, forms: list[Expr], atom: Expr) -> Quadratic | None:
+    if len(forms) == 1:
+        word = forms[0].word
+        if word[0] == T(atom) and word[-1] == atom:
+            middle = Mul(*word[1:-1])
+            return Quadratic(-scale * (middle + transpose(middle)), S.Zero)
+        return Quadratic(S.Zero, scale * _other_end(word, atom))
+    if len(forms) == 2:
+        a, b = (_other_end(form.word, atom) for form in forms)
+        return Quadratic(-scale * (a * transpose(b) + b * transpose(a)), S.Zero)
+    return None
+
+
+def _other_end(word: Word, atom: Expr) -> Expr:
+    """h of z'h or h'z."""
+    return Mul(*word[1:]) if word[0] == T(atom) else transpose(Mul(*word[:-1]))
+
+
+def _summed(expr: Expr, like: Sum) -> Expr:
+    return Sum(expr, *like.limits) if expr != 0 else S.Zero
+
+
+# means of squares ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The names of a Gaussian latent's mean and covariance, and the latent itself at their places."""
+
+    mean: Expr
+    covariance: Expr
+    atom: Expr
+
+    def at(self, mean: Expr) -> Moments:
+        """The same at the places of an entry of the mean."""
+        places = dict(zip(slots_of(self.mean), slots_of(mean), strict=True))
+        return Moments(mean, self.covariance.xreplace(places), self.atom.xreplace(places))
+
+
+def unaveraged(body: Expr, known: Iterable[Moments]) -> Expr | None:
+    """f(z) with ⟨f(z)⟩ = body, for a body quadratic in a latent's mean; nothing if it is not such a mean."""
+    entries = {e for e in body.atoms(MatrixEntry) for k in known if name_of(e) == name_of(k.mean)}
+    for moments in (k.at(e) for k in known for e in sorted(entries, key=str) if name_of(e) == name_of(k.mean)):
+        found = _unaveraged(body, moments)
+        if found is None:
+            return None
+        body = found
+    return body
+
+
+def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
+    mean, spread, atom = moments.mean, moments.covariance, moments.atom
+    remaining = list(Add.make_args(body))
+    found: list[Expr] = []
+    for term in [each for each in remaining if each.has(spread)]:
+        partner = _respelled(term, {spread: mean * transpose(mean)})
+        if partner not in remaining:
+            return None
+        remaining.remove(term)
+        remaining.remove(partner)
+        found.append(_respelled(term, {spread: atom * transpose(atom)}))
+    if not found or any(_degree(each, mean) > 1 for each in remaining):
+        return None
+    return Add(*found, *(_respelled(each, {mean: atom}) for each in remaining))
+
+
+def _respelled(term: Expr, rules: dict[Expr, Expr]) -> Expr:
+    """A term with letters replaced, its traces turned again."""
+    spelled = term.xreplace(rules | {T(old): transpose(new) for old, new in rules.items()})
+    return spelled.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], shape(e.word[0])[0])).expand()
+
+
+def _degree(term: Expr, letter: Expr) -> int:
+    words = [split(term)[1]] if is_matrix(term) else [e.word for e in term.atoms(Tr)]
+    return max((sum(each in (letter, T(letter)) for each in word) for word in words), default=0)
+
+
+def matrix_valued(value: Expr, symbol: Expr) -> Expr:
+    """A number as the multiple of I that it is where a matrix is defined."""
+    if not is_matrix(symbol) or is_matrix(value):
+        return value
+    return Mul(value, Identity(), evaluate=False) if value != 1 else Identity()
