@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Pow, S, Sum
+from sympy import Add, Expr, Mul, Pow, S, Sum, expand
 
 from symem.language.matrices import (
     BlockInverse,
@@ -45,7 +45,7 @@ def isolate_matrix(equation: Expr, unknown: Expr) -> Expr | None:
         return None
     if any(c.has(unknown) for c, _word in parts):
         return None
-    parts = _without_common(_without_common(parts, unknown, 0), unknown, -1)
+    parts = _without_common(_without_common(_without_number(parts), unknown, 0), unknown, -1)
     held = [(c, w) for c, w in parts if _holds(w, unknown)]
     rest = [(c, w) for c, w in parts if not _holds(w, unknown)]
     if not held:
@@ -59,6 +59,13 @@ def isolate_matrix(equation: Expr, unknown: Expr) -> Expr | None:
 
 def _holds(word: Sequence[Expr], unknown: Expr) -> bool:
     return any(letter.has(unknown) for letter in word)
+
+
+def _without_number(parts: list[Word]) -> list[Word]:
+    """Cancel the numbers that every word is multiplied by, such as 1/σ²."""
+    shared = set.intersection(*(set(Mul.make_args(c)) for c, _word in parts))
+    common = Mul(*(factor for factor in shared if not factor.is_number))
+    return [(c / common, word) for c, word in parts]
 
 
 def _without_common(parts: list[Word], unknown: Expr, end: int) -> list[Word]:
@@ -95,12 +102,20 @@ def _linear(held: list[Word], rest: list[Word], unknown: Expr) -> Expr | None:
     cases = [each for each in around if each is not None]
     right_side = -_added(rest)
     if all(not each.left for each in cases):
-        return _times(right_side, inverse(_added([(e.coefficient, e.right) for e in cases])))
+        return _solved(right_side, _added([(e.coefficient, e.right) for e in cases]), from_left=False)
     if all(not each.right for each in cases):
-        return _times(inverse(_added([(e.coefficient, e.left) for e in cases])), right_side)
+        return _solved(right_side, _added([(e.coefficient, e.left) for e in cases]), from_left=True)
     if len({(each.left, each.right) for each in cases}) == 1:
         return _between(Add(*(each.coefficient for each in cases)), cases[0], right_side)
     return _one_sided(cases, right_side)
+
+
+def _solved(right_side: Expr, factor: Expr, *, from_left: bool) -> Expr:
+    """The X of factor · X = right_side, or of X · factor = right_side; where Q is concave the factor is negative."""
+    if not is_matrix(factor):
+        return _over(right_side, factor)
+    undo = inverse(expand(-factor))
+    return undo * expand(-right_side) if from_left else expand(-right_side) * undo
 
 
 def _around(coefficient: Expr, word: Sequence[Expr], unknown: Expr) -> Around | None:
@@ -153,10 +168,17 @@ def _covariance(held: list[Word], rest: list[Word], unknown: Expr) -> Expr | Non
     if counts == 0 or is_matrix(counts):
         return None
     if not rest and scatter != 0:
-        return _times(-scatter, 1 / counts)
+        return _over(-scatter, counts)
     if rest and scatter == 0:
         return _times(-counts, inverse(_added(rest)))
     return None
+
+
+def _over(matrix: Expr, number: Expr) -> Expr:
+    """matrix / number, a sign common to both cancelled."""
+    if number.could_extract_minus_sign():
+        matrix, number = -matrix, -number
+    return _times(matrix, 1 / number)
 
 
 # -- products and sums -------------------------------------------------------------------------------------

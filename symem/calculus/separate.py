@@ -155,7 +155,7 @@ def _terms(expr: Expr) -> list[Term]:
 def _words(expr: Expr) -> list[Term]:
     """A scalar of matrices multiplied out into words, each turned in the one way."""
     if isinstance(expr, Tr):
-        whole = trace(expr.args[0], shape(expr.word[0])[0])
+        whole = trace(expr.args[0], shape(expr.args[0])[0])
     else:
         whole = element(*expr.args)
     return [Term(expr)] if whole == expr else _terms(whole)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Eq, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.matrix_terms import fill, is_hole, matrix_scalars
@@ -79,10 +80,10 @@ class Statistics:
         """Whether a letter is one of parameters, or a fixed matrix of the prior's."""
         if self._has(letter, self.model.parameters):
             return True
-        return bool(self._fixed_matrices) and letter.atoms(Indexed) <= self._fixed_matrices
+        return bool(self.fixed_matrices) and letter.atoms(Indexed) <= self.fixed_matrices
 
     @property
-    def _fixed_matrices(self) -> set[Expr]:
+    def fixed_matrices(self) -> set[Expr]:
         """Known matrices that stand in the prior alone."""
         return {
             v.symbol
@@ -309,3 +310,19 @@ def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:
         return rejoin(fold(mean) for mean in expectations.of(term))
     except NotDerivedError:
         return Term(Expectation(term.factor), term.axes).expr
+
+
+class Reach:
+    """Whether an expression can be had from statistics, parameters and constants alone."""
+
+    def __init__(self, model: Model, eliminated: Iterable[Eliminated]) -> None:
+        arrays = [v for v in (*model.data, *model.known, *model.masks) if v.sizes or v.shape]
+        fixed = Statistics(model, Names(model)).fixed_matrices
+        self._beyond = {v.symbol for v in arrays} - fixed
+        for one in eliminated:
+            named = (*one.parameters, one.log_normaliser, *(d for d in (one.log_weight, one.probability) if d))
+            self._beyond |= {getattr(d.symbol, "base", d.symbol) for d in named}
+
+    def __call__(self, expr: Expr) -> bool:
+        bases = {getattr(atom, "base", atom) for atom in expr.atoms(Indexed, Symbol)}
+        return not (bases | expr.atoms(Indexed)) & self._beyond

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 from sympy import (
@@ -215,7 +216,7 @@ class Tr(_Scalar):
         return self._eval_is_extended_nonnegative()
 
     def _eval_derivative(self, symbol: Expr) -> Expr:
-        return slope(self.args[0], symbol, shape(self.word[0])[0])
+        return slope(self.args[0], symbol, shape(self.args[0])[0])
 
     def _sympystr(self, printer: Any) -> str:
         inside = " ".join(_bracketed(printer.doprint(each), each) for each in self.word)
@@ -322,16 +323,30 @@ def word_of(sequence: Sequence[Expr]) -> Expr:
 
 
 def words(expr: Expr) -> tuple[tuple[Expr, Expr], ...]:
-    """A matrix expression multiplied out: (coefficient, word), sums over plates drawn to the front of a word."""
+    """A matrix expression multiplied out: (coefficient, word); forms inside a word are numbers."""
     found = []
     for part in Add.make_args(expand(expr)):
         commuting, word = part.args_cnc()
-        found.append((Mul(*commuting), word_of(word)))
+        numbers, rest = _without_forms(letters(word_of(word)))
+        found.append((Mul(*commuting, *numbers), word_of(rest)))
     return tuple(found)
 
 
+def _without_forms(sequence: tuple[Expr, ...]) -> tuple[list[Expr], tuple[Expr, ...]]:
+    """a (uᵀMv) bᵀ is the number uᵀMv times a bᵀ."""
+    if len(sequence) < 3:
+        return [], sequence
+    cuts = [p + 1 for p, each in enumerate(sequence[:-1]) if shape(each)[1] == 1]
+    inner = [sequence[a:b] for a, b in pairwise(cuts)]
+    if not inner:
+        return [], sequence
+    return [_form(segment) for segment in inner], (*sequence[: cuts[0]], *sequence[cuts[-1] :])
+
+
 def inverse(expr: Expr) -> Expr:
-    """M⁻¹, the inverse of an inverse taken away."""
+    """M⁻¹, the inverse of an inverse taken away; of a 1 × 1 matrix the number 1/m."""
+    if is_matrix(expr) and shape(expr) == (1, 1):
+        return 1 / trace(expr, 1)
     if isinstance(expr, Pow) and expr.exp == -1:
         return expr.base
     if is_matrix(expr) and isinstance(expr, Mul):
