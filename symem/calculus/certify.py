@@ -12,6 +12,7 @@ from functools import cached_property
 
 from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
 
+from symem.calculus.matrix_certificates import MatrixChecker
 from symem.calculus.maxima import Law, law_for
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, separate
@@ -57,7 +58,13 @@ class Checker:
     def trials(self) -> Trials:
         return Trials(self.derivation, POINTS)
 
+    @cached_property
+    def matrices(self) -> MatrixChecker:
+        return MatrixChecker(self.derivation, self.trials)
+
     def certificate(self, update: Update) -> Certificate:
+        if self.matrices.concerns(update):
+            return self.matrices.certificate(update)
         supposed: dict[Expr, None] = {}
         claims = []
         for claim in (self._stationarity, self._second_order, self._support):
