@@ -13,6 +13,7 @@ from sympy import Basic, Expr, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol,
 from sympy.core.symbol import Str
 from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.printing.precedence import PRECEDENCE
 
 from symem.errors import PlateError, ShapeError
 
@@ -170,11 +171,22 @@ class IndexedMatrixEntry(_Matrix):
 
 
 class _Sum(_Matrix, MatAdd):
-    pass
+    def _sympystr(self, printer: Any) -> str:
+        first, *rest = (printer.doprint(dressed(part)) for part in self.args)
+        return first + "".join(f" - {part[1:]}" if part[0] == "-" else f" + {part}" for part in rest)
 
 
 class _Product(_Matrix, MatMul):
-    pass
+    def _sympystr(self, printer: Any) -> str:
+        """Numbers in front, what divides at the end: S_1[k]/S_0[k]."""
+        coefficient, matrices = self.as_coeff_matrices()
+        above, below = coefficient.as_numer_denom()
+        minus = "-" if above.could_extract_minus_sign() else ""
+        factors = [] if above in (1, -1) else [-above if minus else above]
+        shown = "*".join(
+            printer.parenthesize(dressed(each), PRECEDENCE["Mul"]) for each in (*factors, *matrices)
+        )
+        return minus + shown + ("" if below == 1 else f"/{printer.parenthesize(below, PRECEDENCE['Pow'])}")
 
 
 class _Power(_Matrix, MatPow):
@@ -186,11 +198,13 @@ class _Transposed(_Matrix, Transpose):
 
 
 class _Inverted(_Matrix, Inverse):
-    pass
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.parenthesize(dressed(self.arg), PRECEDENCE['Pow'])}**(-1)"
 
 
 class _OnDiagonal(_Matrix, DiagMatrix):
-    pass
+    def _sympystr(self, printer: Any) -> str:
+        return f"diag({printer.doprint(self.args[0])})"
 
 
 class MatrixSum(_Matrix):
@@ -238,6 +252,32 @@ class MatrixSum(_Matrix):
             for limit in reversed(self.limits)
         ]
         return " ".join([*signs, printer.doprint(self.function)])
+
+
+class UnseenPart(_Matrix):
+    """The rows and columns of a symmetric matrix where a mask is 0: args (matrix, mask)."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        found: tuple[Expr, Expr] = self.args[0].shape
+        return found
+
+    def doit(self, **_hints: Any) -> Self:
+        return self
+
+    def _eval_transpose(self) -> Self:
+        return self
+
+    def _sympystr(self, printer: Any) -> str:
+        matrix, mask = map(printer.doprint, self.args)
+        return f"({matrix})[{mask} = 0]"
+
+
+class UnseenInverse(UnseenPart):
+    """The inverse of that part, in its place among zeros."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{super()._sympystr(printer)}**(-1)"
 
 
 _DRESS: dict[type[MatrixExpr], type[MatrixExpr]] = {

@@ -41,6 +41,7 @@ from symem.language.supports import (
     Symmetric,
 )
 from symem.language.survey import Survey
+from symem.language.transcription import names_on_diagonals
 from symem.language.translation import Translation
 from symem.language.variables import Role, Variable
 
@@ -278,6 +279,7 @@ def _set(variable: Variable) -> str:
 
 def _survey(statement: Statement, extra: Extras) -> Survey:
     survey = Survey(indices=dict(statement.indices), index_names=set(statement.indices))
+    survey.on_diagonals = {name for piece in statement.pieces for name in names_on_diagonals(piece)}
     for piece in (*statement.pieces, extra.log_prior):
         survey.take(piece, {})
     for support in statement.supports.values():

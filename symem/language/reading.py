@@ -23,6 +23,7 @@ from symem.language.matrices import (
     Diagonal,
     Element,
     LogDet,
+    MatrixArray,
     MatrixEntry,
     T,
     Tr,
@@ -37,7 +38,7 @@ from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
-from symem.language.transcription import transcribed
+from symem.language.transcription import entry_on_diagonal, transcribed
 
 Scope = dict[Basic, Expr]
 
@@ -103,7 +104,7 @@ class Reader:
             (T, lambda letter, env: transpose(self._read(letter.args[0], env))),
             (Tr, self._read_trace),
             (LogDet, self._read_log_det),
-            (Element, lambda entry, env: element(*(self._read(each, env) for each in entry.args))),
+            (Element, self._read_element),
             (Diagonal, self._read_diagonal),
         )
         reading = next((each for kinds, each in readings if isinstance(expr, kinds)), self._read_parts)
@@ -131,6 +132,12 @@ class Reader:
     def _read_log_det(self, expr: LogDet, env: Scope) -> Expr:
         matrix, size = (self._read(each, env) for each in expr.args)
         return log_det(matrix, size)
+
+    def _read_element(self, expr: Element, env: Scope) -> Expr:
+        matrix, row, column = expr.args
+        if isinstance(matrix, MatrixEntry) and not isinstance(self._symbol(base_name(matrix)), MatrixArray):
+            return self._entry(entry_on_diagonal(expr), env)
+        return element(*(self._read(each, env) for each in (matrix, row, column)))
 
     def _read_diagonal(self, expr: Diagonal, env: Scope) -> Expr:
         entry, size = expr.args

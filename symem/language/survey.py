@@ -7,11 +7,11 @@ from typing import Any
 
 from sympy import Basic, Expr, Idx, Indexed, S, Symbol
 
-from symem.errors import NameClashError, PlateError
+from symem.errors import NameClashError, PlateError, ShapeError
 from symem.language.matrices import ENTRY, MatrixArray, MatrixEntry
 from symem.language.naming import base_name
 from symem.language.ranges import Environment, Range, atoms_in_scope, split_index
-from symem.language.transcription import stated_array, transcribed
+from symem.language.transcription import dimensions, entries_on_diagonals, stated_array, transcribed
 
 
 @dataclass
@@ -39,7 +39,8 @@ class Survey:
         indices: name -> the `Idx` of the declarations and its range.
         size_names: the symbols that bound a range.
         index_names: the indices that occur.
-        diagonals: the vectors that stand inside diag(…), and how long they are.
+        on_diagonals: the vectors that stand inside diag(…).
+        diagonals: the vectors that stand inside diag(…) -> how long they are.
     """
 
     slots: dict[str, list[Slot]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Survey:
     indices: dict[str, tuple[Idx, Range]] = field(default_factory=dict)
     size_names: set[str] = field(default_factory=set)
     index_names: set[str] = field(default_factory=set)
+    on_diagonals: set[str] = field(default_factory=set)
     diagonals: dict[str, Expr] = field(default_factory=dict)
 
     def take(self, expr: Expr, env: Environment) -> None:
@@ -56,7 +58,7 @@ class Survey:
             PlateError: an index is free, or two ranges meet in one slot.
             NameClashError: two different symbols have one name.
         """
-        for atom, scope in atoms_in_scope(transcribed(expr), env):
+        for atom, scope in atoms_in_scope(entries_on_diagonals(transcribed(expr), self.on_diagonals), env):
             if isinstance(atom, Indexed):
                 self._take_array(atom, scope)
             elif atom in scope:
@@ -103,6 +105,7 @@ class Survey:
     def _take_name(self, name: str, symbol: Any, arity: int) -> None:
         known = self.declared.setdefault(name, symbol)
         if known != symbol:
+            check_dimensions(name, known, symbol)
             raise NameClashError(
                 f"Two different symbols are called {name!r}: they print alike, so rename one of them "
                 f"(symbols of one name with different assumptions are different symbols)."
@@ -135,6 +138,24 @@ class Survey:
             slot.literals.append(int(place))
         else:
             slot.labels.append(place)
+
+
+def check_dimensions(name: str, one: Any, other: Any) -> None:
+    """A name stands for matrices of one shape, or for numbers.
+
+    Raises:
+        ShapeError: it stands for both, or for matrices of two shapes.
+    """
+    shapes = [dimensions(each.dimensions) for each in (one, other) if isinstance(each, MatrixArray)]
+    if len(shapes) == 2 and shapes[0] != shapes[1]:
+        raise ShapeError(
+            f"{name} stands for {shapes[0]} matrices in one place and for {shapes[1]} ones in another: one name, one shape."
+        )
+    if len(shapes) == 1:
+        raise ShapeError(
+            f"{name} stands inside diag(…) or as an array of numbers in one place, and as a {shapes[0]} matrix in another: "
+            f"give the entries on a diagonal a name of their own."
+        )
 
 
 def _bare_symbols(end: Basic) -> set[Symbol]:

@@ -16,6 +16,7 @@ from sympy import (
     Determinant,
     Expr,
     Identity,
+    Indexed,
     IndexedBase,
     MatAdd,
     MatMul,
@@ -32,7 +33,7 @@ from sympy import (
     ZeroMatrix,
     exp,
 )
-from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
+from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, ShapeError
@@ -40,8 +41,10 @@ from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum, 
 from symem.language.matrices import (
     ENTRY,
     Diagonal,
+    Element,
     LogDet,
     MatrixArray,
+    MatrixEntry,
     element,
     inverse,
     is_matrix,
@@ -146,6 +149,8 @@ def _on_diagonal(vector: Any) -> Expr:
         return Add(*map(_on_diagonal, vector.args))
     if isinstance(vector, ZeroMatrix):
         return S.Zero
+    if isinstance(vector, FunctionMatrix):
+        return transcribed(vector.lamda(ENTRY, S.Zero))
     if isinstance(vector, MatMul):
         coefficient, matrices = vector.as_coeff_matrices()
         if len(matrices) == 1:
@@ -202,6 +207,30 @@ _SCALARS: tuple[Rule, ...] = (
     (MatrixElement, _element),
     (Sum, _number_sum),
 )
+
+
+def names_on_diagonals(expr: Any) -> set[str]:
+    """The vectors that stand inside diag(…) in an expression in letters: arrays of numbers."""
+    return {str(entry.base.label) for entry in expr.atoms(Indexed) if ENTRY in entry.indices}
+
+
+def entries_on_diagonals(expr: Any, names: set[str]) -> Any:
+    """An expression in letters, v[k][a, 0] of a vector that stands inside diag(…) read as v[k, a]."""
+    if not names:
+        return expr
+    return expr.xreplace(
+        {
+            entry: entry_on_diagonal(entry)
+            for entry in expr.atoms(Element)
+            if isinstance(entry.args[0], MatrixEntry) and str(entry.args[0].base.label) in names
+        }
+    )
+
+
+def entry_on_diagonal(entry: Element) -> Expr:
+    """v[k][a, 0] as the number v[k, a]."""
+    vector, row, _column = entry.args
+    return IndexedBase(str(vector.base.label))[(*vector.indices, row)]
 
 
 def stated_array(name: str, shape: tuple[Any, Any], *, plated: bool) -> Any:

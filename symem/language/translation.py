@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Eq, Expr, Indexed, Product, S, Sum, Symbol
+from sympy import Eq, Expr, Indexed, MatrixSymbol, Product, S, Sum, Symbol
 from sympy.core.relational import Relational
+from sympy.matrices.expressions.matexpr import MatrixElement
 
+from symem.language.leaves import IndexedMatrix, MatrixSum, plain
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.naming import base_name
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
+from symem.language.transcription import stated_array
+from symem.language.user_matrices import is_number_of_matrices, user_matrix, user_number
 from symem.language.variables import Variable
 
 
@@ -25,12 +30,20 @@ class Translation:
 
     def outward(self, expr: Any) -> Any:
         """An internal expression as the user would write it."""
+        if isinstance(expr, Sum) and is_matrix(expr):
+            return MatrixSum(
+                plain(self.outward(expr.function)), *(self._limit(*limit) for limit in expr.limits)
+            )
         if isinstance(expr, (Sum, Product)):
             return expr.func(self.outward(expr.function), *(self._limit(*limit) for limit in expr.limits))
         if isinstance(expr, Indexed):
             return self._array(expr)
         if isinstance(expr, Symbol):
             return self._symbol(expr)
+        if is_number_of_matrices(expr):
+            return user_number(expr, self.outward)
+        if is_matrix(expr):
+            return user_matrix(expr, self.outward)
         if isinstance(expr, Relational):
             return _balanced(expr.func, *(self.outward(side) for side in expr.args))
         if isinstance(expr, Iverson) and isinstance(expr.args[0], Eq):
@@ -53,12 +66,28 @@ class Translation:
         return _shown(variable, symbol) - (self._labels.get(variable.name, 0) if variable else 0)
 
     def _array(self, entry: Indexed) -> Any:
-        variable = self._variables.get(entry.base)
+        variable = self._variables.get(entry.base) or self._variables.get(entry)
+        if isinstance(entry, MatrixEntry):
+            return self._matrix(variable, entry)
         if variable is None or variable.name not in self._shapes:
             return _shown(variable, entry.base)[tuple(self._own_count(place) for place in entry.indices)]
         origins = self._shapes[variable.name].origins
         places = (self.outward(p) + origin for p, origin in zip(entry.indices, origins, strict=False))
+        if isinstance(variable.declared, (IndexedMatrix, MatrixSymbol)):
+            return _element(variable.declared, *places)
         return variable.declared[tuple(places)] - self._labels.get(variable.name, 0)
+
+    def _matrix(self, variable: Variable | None, entry: MatrixEntry) -> Any:
+        """A matrix of the user's, or one that the derivation brought in."""
+        origins = self._shapes[variable.name].origins if variable and variable.name in self._shapes else ()
+        plated = bool(entry.indices)
+        shape = [self.outward(size) for size in entry.dimensions]
+        shown = stated_array(str(entry.base.label), (shape[0], shape[1]), plated=plated)
+        if not plated:
+            return shown
+        if not origins:
+            return shown[tuple(self._own_count(place) for place in entry.indices)]
+        return shown[tuple(self.outward(p) + o for p, o in zip(entry.indices, origins, strict=True))]
 
     def _cell(self, label: Expr, cell: Expr) -> Any:
         """[z_i = k] as the entry z[i, k] of an array that was declared one-hot."""
@@ -68,6 +97,12 @@ class Translation:
             return None
         places = zip((*label.indices, cell), origins, strict=True)
         return variable.declared[tuple(self.outward(place) + origin for place, origin in places)]
+
+
+def _element(vectors: Any, *places: Any) -> Any:
+    """The entry at the last place of a vector of which only entries are used."""
+    *plates, row = places
+    return MatrixElement(vectors[tuple(plates)] if plates else vectors, row, S.Zero)
 
 
 def _balanced(kind: type[Relational], left: Expr, right: Expr) -> Any:
