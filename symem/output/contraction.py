@@ -111,6 +111,9 @@ def negated(rank: Rank, node: Node) -> Node:
 def total(value: Node, over: Axes) -> Node:
     """The sum over those of the axes that the value has."""
     held = tuple(axis for axis in value.axes if axis in over)
+    if isinstance(value, Contract) and held and not set(held) & set(value.left.axes) & set(value.right.axes):
+        axes = without(value.axes, held)
+        return Contract(axes, total(value.left, held), total(value.right, held), value.over)
     return Total(without(value.axes, held), value, held) if held else value
 
 

@@ -170,7 +170,7 @@ class _Source:
     def _posterior(self) -> dict[str, Any]:
         """What is shown of each latent: arrays in declared order, the row axis of each, and the record's fields."""
         arrays: list[str] = []
-        rows: list[int] = []
+        rows: list[int | None] = []
         values: list[str] = []
         for posterior in self.program.derivation.posteriors:
             names = [base_of(definition.symbol) for definition in reported(posterior)]
@@ -178,7 +178,7 @@ class _Source:
             for definition in reported(posterior):
                 arrays.append(self._shown(definition))
                 sizes = [axis.size for axis in definition.axes]
-                rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else 0)
+                rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else self._no_row)
             if reported(posterior) == (posterior.probability,):
                 values.append(f"whole[{first}]")
             else:
@@ -192,6 +192,11 @@ class _Source:
             "posterior_rows": repr(tuple(rows)),
             "posterior_values": ", ".join(values),
         }
+
+    @property
+    def _no_row(self) -> int | None:
+        """In place of the row axis of an array that is the same for all rows."""
+        return 0 if self.program.rows is None else None
 
     def _shown(self, definition: Definition) -> str:
         name = base_of(definition.symbol)
@@ -221,6 +226,7 @@ class _Source:
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
             "m_step": body,
+            "conditional": bool(self.bodies.old),
             "m_step_order": ", ".join(order),
             "m_step_known": "{" + ", ".join(passed) + "}",
             "m_step_needs": f" and {', '.join(self.bodies.declared[name] for name in known)}"

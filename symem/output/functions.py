@@ -43,7 +43,7 @@ class Bodies:
 
     def _latents(self) -> tuple[str, ...]:
         """What the posterior hands on: all that it computes, in order."""
-        names: list[str] = []
+        names: list[str] = list(self.program.handed_on)
         for statement in self.program.infer:
             if isinstance(statement, Assign):
                 names.append(statement.name)
@@ -52,6 +52,13 @@ class Bodies:
             if isinstance(statement, Weigh):
                 names.append(statement.name)
         return tuple(dict.fromkeys(names))
+
+    @property
+    def old(self) -> dict[str, str]:
+        """Parameters that the M-step reads as they were, by the names it has for them."""
+        layouts = self.program.m_step_layouts
+        names = [each.name for each in self.program.derivation.model.parameters]
+        return {layouts[f"old_{name}"].name: name for name in names if f"old_{name}" in layouts}
 
     # -- unpacking --------------------------------------------------------------------------------------
 
@@ -137,6 +144,8 @@ class Bodies:
         ]
 
     def _read_in_rows(self, name: str) -> bool:
+        if name in self.program.handed_on:
+            return True
         return any(
             isinstance(part, Load) and part.name == name for node in self._row_nodes() for part in node.walk()
         )
@@ -275,7 +284,8 @@ class Bodies:
         sizes = [program.layouts[name].name for name in program.sizes]
         fields += [name for name in sizes if name in read]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
-        body = [f"{name} = statistics.{name}" for name in fields]
+        body = [f"{local} = theta.{name}" for local, name in self.old.items()]
+        body += [f"{name} = statistics.{name}" for name in fields]
         body += [f'{name} = known["{self.declared[name]}"]' for name in known]
         body += [text for line in program.m_step for text in self.update(line)]
         order = [program.layouts[each.name].name for each in program.derivation.model.parameters]

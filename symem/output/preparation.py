@@ -66,7 +66,9 @@ class Preparation:
 
     def _row_slot(self, local: str) -> int:
         variable = next(each for each in self._asked() if self.local(each.name) == local)
-        return variable.sizes.index(self.program.rows) if self.program.rows in variable.sizes else 0
+        if self.program.rows not in variable.sizes:
+            return 0
+        return self.layouts[variable.name].order.index(variable.sizes.index(self.program.rows))
 
     def _scale(self) -> str:
         """The number of observations: the length of the first data plate."""
@@ -127,6 +129,14 @@ class Preparation:
     def _size(self, size: Expr) -> str:
         return str(size) if size.is_Integer else f"sizes[{quoted(str(size))}]"
 
+    def _as_kept(self, variable: Variable, text: str) -> str:
+        """The array with its dimensions in the order in which chunks keep them."""
+        order = self.layouts[variable.name].order
+        if order == tuple(sorted(order)):
+            return text
+        turned = ".T" if order == (1, 0) else f".transpose{order}"
+        return f"np.ascontiguousarray({text}{turned})"
+
     def _widths(self) -> list[str]:
         """How many numbers a row takes: features, tables and data arrays."""
         program = self.program
@@ -145,10 +155,11 @@ class Preparation:
             variable = self.model.variables[named[name]]
             slot = variable.sizes.index(program.rows) if program.rows in variable.sizes else 0
             cut = f"[{':, ' * slot}cut]" if program.rows is not None else ""
-            lines.append(f"{name} = arrays[{quoted(named[name])}]{cut}")
+            lines.append(f"{name} = {self._as_kept(variable, f'arrays[{quoted(named[name])}]{cut}')}")
         if program.rows is not None:
             first = next(name for name in bodies.row_fields)
-            slot = self.model.variables[named[first]].sizes.index(program.rows)
+            variable = self.model.variables[named[first]]
+            slot = self.layouts[variable.name].order.index(variable.sizes.index(program.rows))
             lines.append(f"length = {first}.shape[{slot}]")
         else:
             lines.append("length = 1")
