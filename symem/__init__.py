@@ -66,7 +66,7 @@ from symem.language.supports import (
     Symmetric,
     UnitInterval,
 )
-from symem.language.vectors import MultivariateNormal
+from symem.language.vectors import InverseWishart, MultivariateNormal, MultivariateT, Wishart
 
 __all__ = [
     "EM",
@@ -94,6 +94,7 @@ __all__ = [
     "IndexedMatrix",
     "IndexedVector",
     "Interval",
+    "InverseWishart",
     "Labels",
     "Laplace",
     "LogNormal",
@@ -103,6 +104,7 @@ __all__ = [
     "ModelError",
     "Multinomial",
     "MultivariateNormal",
+    "MultivariateT",
     "NameClashError",
     "NegativeBinomial",
     "NonNegative",
@@ -129,6 +131,7 @@ __all__ = [
     "VerificationError",
     "VonMises",
     "Weibull",
+    "Wishart",
     "check_family",
     "diag",
     "maximise",

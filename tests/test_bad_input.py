@@ -361,7 +361,7 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     "matrix": (
         lambda: Model({MatrixSymbol("X", 2, 2): Normal(0, 1)}),
         ModelError,
-        "vectors are not read yet",
+        "law of numbers: write MultivariateNormal",
     ),
     "matrix as argument": (lambda: Normal(MatrixSymbol("X", 2, 2), 1), ModelError, "scalar"),
     "matrix in a likelihood": (

@@ -22,6 +22,7 @@ from symem.language.naming import base_name
 from symem.language.ranges import own_range
 from symem.language.supports import Counts, Support
 from symem.language.transcription import transcribed
+from symem.language.vectors import check_value
 
 
 def declaration(key: Any, stated: Any) -> Declaration:
@@ -31,9 +32,11 @@ def declaration(key: Any, stated: Any) -> Declaration:
         ModelError: the left is no variable, or the right no distribution of it.
     """
     variable = tuple(key) if isinstance(key, (tuple, Tuple)) else key
+    law = as_distribution(stated)
     for entry in variable if isinstance(variable, tuple) else (variable,):
         base_name(entry)
-    read = Declaration(transcribed(variable), in_letters(as_distribution(stated)))
+        check_value(entry, law)
+    read = Declaration(transcribed(variable), in_letters(law))
     if isinstance(variable, tuple) and read.name != "Multinomial":
         raise ModelError(
             f"{variable}: a tuple of variables is read for a Multinomial only, not for {read.distribution}."

@@ -16,7 +16,7 @@ from symem.language.missing import companion_names, split_missing
 from symem.language.naming import base_name
 from symem.language.one_hot import as_labels
 from symem.language.plates import LogIverson
-from symem.language.prior import admit_constants, log_prior_density
+from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ranges import free_indices, own_range
 from symem.language.reading import Extent, Reader
 from symem.language.roles import (
@@ -137,13 +137,14 @@ class Model:
         self.simplexes = statement.simplexes
         survey = _survey(statement, extra)
         roles = roles_of(survey, statement, extra)
-        check_missing(extra.missing, roles)
+        check_missing(extra.missing, roles, survey)
         check_prior(extra, roles)
         check_relations(extra.relations, roles, extra.missing)
         check_chains(survey, roles)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
         self._reader = reader_of(survey, roles, supports)
+        supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
         self._read(statement, extra, survey)
         self._settle(_table(survey, roles, supports, self._reader, statement, extra.missing), extra)
 
@@ -151,7 +152,7 @@ class Model:
         reader = self._reader
         self._whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
         self._constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
-        admit_constants(extra.prior, reader, survey)
+        admit_constants(extra.prior, reader, survey, demanded(extra.prior))
         densities = [log_prior_density(key, law, reader) for key, law in extra.prior.items()]
         self.log_prior: Expr = Add(expand_logs(reader.read(extra.log_prior)), *densities)
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol
+from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol, expand
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import Derivative
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.stats.rv import RandomSymbol
 
-from symem.errors import ModelError, PlateError, UndeclaredSymbolError
+from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import (
     ENTRY,
     Diagonal,
@@ -131,6 +131,19 @@ class Reader:
 
     def _read_log_det(self, expr: LogDet, env: Scope) -> Expr:
         matrix, size = (self._read(each, env) for each in expr.args)
+        return self.log_det(matrix, size)
+
+    def log_det(self, matrix: Expr, size: Expr) -> Expr:
+        """log det of a positive definite matrix in internal symbols.
+
+        Raises:
+            SupportError: its form does not show that it is symmetric.
+        """
+        if is_matrix(matrix) and expand(transpose(matrix) - matrix) != 0:
+            raise SupportError(
+                f"The covariance or precision {matrix} is not symmetric by its form: declare its letters in "
+                f"parameters={{Sigma: PositiveDefinite()}}, or write A*A.T + s*Identity(d)."
+            )
         return log_det(matrix, size)
 
     def _read_element(self, expr: Element, env: Scope) -> Expr:

@@ -30,7 +30,8 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
     for name, slots in survey.slots.items():
         check_name(name)
         support = supports[name]
-        symbols[name] = _internal(name, survey.declared[name], roles[name], support)
+        size = roles[name] is Role.SIZE
+        symbols[name] = internal(name, survey.declared[name], support, size=size)
         shapes[name] = Shape(tuple(S.Zero for _ in slots), tuple(origin_of(slot, supports) for slot in slots))
         if isinstance(support, Labels) and support.origin:
             origins[name] = support.origin
@@ -45,10 +46,11 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
     return reader
 
 
-def _internal(name: str, declared: Any, role: Role, support: Support) -> Any:
+def internal(name: str, declared: Any, support: Support, *, size: bool = False) -> Any:
+    """The internal symbol of what a user wrote: a number, an array of numbers, an array of matrices."""
     if isinstance(declared, MatrixArray):
         return _matrices(name, declared, support)
-    assumptions = {"integer": True, "positive": True} if role is Role.SIZE else support.assumptions
+    assumptions = {"integer": True, "positive": True} if size else support.assumptions
     return (
         IndexedBase(name, **assumptions) if isinstance(declared, IndexedBase) else Symbol(name, **assumptions)
     )
