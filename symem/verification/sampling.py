@@ -25,9 +25,11 @@ from symem.language.supports import (
     Labels,
     OneHot,
     Positive,
+    PositiveDefinite,
     Reals,
     Simplex,
     Support,
+    Symmetric,
     UnitInterval,
 )
 from symem.verification.ancestral import CannotSampleError, ancestral
@@ -44,6 +46,8 @@ Values = dict[str, Any]
 CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
 _LABEL_SIZES = (2, 3, 4)
 _PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
+_PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
+_DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 _MISSING_SHARE = 0.25
 _DRAWING = 1e-2  # of a joint density from which data are only drawn
 
@@ -58,21 +62,38 @@ class Draw:
 
 
 def default_sizes(model: Any) -> dict[str, int]:
-    """Small sizes; those of labels differ from one another, so that a swapped index shows."""
-    labels = _label_sizes(model)
-    plates = [each.name for each in model.sizes if each.name not in labels]
+    """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
+    data, others = _widths(model)
+    labels = [name for name in _label_sizes(model) if name not in (*data, *others)]
+    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
     labels += [extent.symbol.name for extent in model.extents]
-    choice = _PLATE_SIZES.get(len(plates), (3,) * len(plates))
-    return dict(zip(labels, itertools.cycle(_LABEL_SIZES), strict=False)) | dict(
-        zip(plates, choice, strict=False)
-    )
+    known = _PLATES_OF_VECTORS if data or others else {}
+    choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
+    chosen = ((labels, _LABEL_SIZES), (data, _DATA_WIDTHS), (others, _OTHER_WIDTHS), (plates, choice))
+    return {
+        name: size
+        for names, sizes in chosen
+        for name, size in zip(names, itertools.cycle(sizes), strict=False)
+    }
 
 
 def _label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
     shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
-    names = {symbol.name for size in shown for symbol in size.free_symbols}
+    return _in_order(model, shown)
+
+
+def _widths(model: Any) -> tuple[list[str], list[str]]:
+    """How long the vectors of the data are, and the other vectors, rows and columns."""
+    data = _in_order(model, [size for each in model.data if each.sizes for size in each.shape])
+    shaped = (*model.parameters, *model.latents, *(each for each in model.known if each.sizes))
+    others = _in_order(model, [size for each in shaped for size in each.shape])
+    return data, [name for name in others if name not in data]
+
+
+def _in_order(model: Any, sizes: Sequence[Any]) -> list[str]:
+    names = {symbol.name for size in sizes for symbol in size.free_symbols}
     return [each.name for each in model.sizes if each.name in names]
 
 
@@ -148,7 +169,7 @@ def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -
 
 def _random(variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
     scope = Specialiser(sizes)
-    shape = tuple(scope.integer(size) for size in variable.sizes)
+    shape = _shape(variable, sizes)
     rule = next(_DRAWS[kind] for kind in type(variable.support).__mro__ if kind in _DRAWS)
     return np.asarray(rule(variable.support, shape, rng, scope))
 
@@ -174,6 +195,17 @@ def _labels(support: Any, shape: Shape, rng: np.random.Generator, scope: Special
     return rng.permutation(turns).reshape(shape)
 
 
+def _positive_definite(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
+    """Wishart matrices: well-conditioned, and far from diagonal."""
+    root = rng.normal(size=(*shape[:-1], shape[-1] + 4))
+    return root @ np.swapaxes(root, -1, -2) / (shape[-1] + 1)
+
+
+def _symmetric(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
+    values = rng.normal(size=shape)
+    return values + np.swapaxes(values, -1, -2)
+
+
 def _one_hot(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
     return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
 
@@ -188,16 +220,20 @@ _DRAWS: Mapping[type, Callable[..., Any]] = {
     Counts: lambda _support, shape, rng, _scope: 2 + rng.poisson(5, shape),
     Labels: _labels,
     OneHot: _one_hot,
+    PositiveDefinite: _positive_definite,
+    Symmetric: _symmetric,
     Support: _interval,
 }
 
 
 def with_missing(model: Any, data: Values, rng: np.random.Generator) -> Values:
-    """A quarter of the entries that may be missing made NaN, or a negative label."""
+    """A quarter of the entries that may be missing made NaN, or a negative label; of vectors one whole and none too."""
     for variable in model.data:
         if variable.missing:
             values = np.array(data[variable.name], dtype=float)
             gone = rng.random(values.shape) < _MISSING_SHARE
+            if variable.shape and len(values) > 1:
+                gone[0], gone[-1] = True, False
             data = {**data, variable.name: np.where(gone, np.nan, values)}
     return data
 
@@ -242,7 +278,7 @@ def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], 
 
 def _shape(variable: Any, arrays: Mapping[str, Any]) -> Shape:
     scope = Specialiser(arrays)
-    return tuple(scope.integer(size) for size in variable.sizes)
+    return tuple(scope.integer(size) for size in (*variable.sizes, *variable.shape))
 
 
 def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
@@ -251,7 +287,7 @@ def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
     if model.declarations:
         yield {each.name: each.support for each in model.data}
         return
-    fixed = {each.name: each.support for each in model.data if type(each.support) is not Reals}
+    fixed = {each.name: each.support for each in model.data if each.shape or type(each.support) is not Reals}
     unknown = [name for name in names if name not in fixed]
     together = [(each,) * len(unknown) for each in CANDIDATES]
     for choice in itertools.product(CANDIDATES, repeat=len(unknown)) if len(unknown) < 3 else together:
@@ -271,13 +307,7 @@ def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
 def _entries(group: GroupBelief, rng: np.random.Generator) -> Iterator[tuple[Any, float]]:
     """One draw of all latents of every component of a group."""
     for place, component in enumerate(group.group.components):
-        mine = np.flatnonzero(group.rows.component == place)
-        weights = group.weights[mine]
-        pick = rng.choice(weights.size, p=(weights / weights.sum()).ravel())
-        row, node = np.unravel_index(pick, weights.shape)
-        for atom, column in zip(component.atoms, group.columns, strict=True):
-            values = np.broadcast_to(column[mine], weights.shape)
-            yield atom, float(values[row, node])
+        yield from zip(component.atoms, group.drawn(place, rng), strict=True)
 
 
 def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, float]) -> Array:

@@ -9,7 +9,7 @@ evaluator of the formulas of a derivation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,10 @@ from sympy import (
 )
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
+from symem.language.matrices import is_matrix
+from symem.verification.algebra import as_matrix
 from symem.verification.functions import FUNCTIONS, ZERO_WINS
+from symem.verification.matrix_rules import AMONG_MATRICES, MATRIX_HEADS
 
 Bindings = Mapping[Symbol, int]
 
@@ -57,10 +60,11 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a parameter array, or of a data array at a position that a latent decides."""
+    """One entry, a number or a matrix, of a parameter array, or of data at a position that a latent decides."""
 
     name: str
     index: tuple[Node, ...]
+    matrix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _folded(function: str, arguments: tuple[Node, ...]) -> Node:
 
 
 def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic | np.ndarray) else value
+    return value.item() if isinstance(value, np.generic | np.ndarray) and np.ndim(value) == 0 else value
 
 
 def sum_of(terms: Iterable[Node]) -> Node:
@@ -156,6 +160,15 @@ def _distributed(node: Apply) -> Iterator[Node]:
 
 
 @dataclass(frozen=True)
+class Unseen:
+    """The shape of a latent vector or matrix, and the names of the data and the mask of its seen entries."""
+
+    shape: tuple[Any, ...]
+    data: str = ""
+    mask: str = ""
+
+
+@dataclass(frozen=True)
 class Specialiser:
     """Puts numbers into expressions.
 
@@ -165,11 +178,14 @@ class Specialiser:
         Name -> number or array: data, sizes, and whatever else is known.
     parameters, latents:
         Names that stay unknown, as `Entry` and as `Atom`.
+    vectors:
+        Of latents that are vectors or matrices, what `Unseen` says.
     """
 
     arrays: Mapping[str, Any]
     parameters: frozenset[str] = frozenset()
     latents: frozenset[str] = frozenset()
+    vectors: Mapping[str, Unseen] = field(default_factory=dict)
 
     def __call__(self, expression: Basic, bindings: Bindings | None = None) -> Node:
         return self._node(expression, bindings or {})
@@ -196,8 +212,9 @@ class Specialiser:
                 yield here
 
     def _node(self, expression: Basic, bindings: Bindings) -> Node:
+        rules = _MATRIX_RULES if is_matrix(expression) else _RULES
         for kind in type(expression).__mro__:
-            rule = _RULES.get(kind)
+            rule = rules.get(kind)
             if rule is not None:
                 return rule(self, expression, bindings)
         raise UnknownSymbolError(f"No value for {expression} of type {type(expression).__name__}.")
@@ -215,16 +232,59 @@ class Specialiser:
             raise UnknownSymbolError(f"No value for {name}.")
         return Constant(_number(entry(self.arrays[name], tuple(each.value for each in index))))  # type: ignore[union-attr]
 
+    def letter(self, name: str, index: tuple[Node, ...]) -> Node:
+        """One matrix of a named array; of a latent, made of its entries."""
+        if name in self.vectors:
+            return self._assembled(name, index)
+        fixed = all(isinstance(each, Constant) for each in index)
+        if name in self.parameters or (name in self.arrays and not fixed):
+            return Entry(name, index, matrix=True)
+        if name not in self.arrays:
+            raise UnknownSymbolError(f"No value for {name}.")
+        values = entry(self.arrays[name], tuple(each.value for each in index))  # type: ignore[union-attr]
+        return Constant(as_matrix(values, 0))
+
+    def _assembled(self, name: str, index: tuple[Node, ...]) -> Node:
+        sizes = tuple(self.integer(size) for size in self.vectors[name].shape)
+        if len(sizes) == 1:
+            return self.apply("Column", *(self._cell(name, (*index, Constant(a))) for a in range(sizes[0])))
+        columns = [
+            self.apply(
+                "Column", *(self._cell(name, (*index, Constant(a), Constant(b))) for a in range(sizes[0]))
+            )
+            for b in range(sizes[1])
+        ]
+        return self.apply("Beside", *columns)
+
+    def _cell(self, name: str, index: tuple[Node, ...]) -> Node:
+        """An entry of a latent vector, or the datum where it was seen."""
+        seen = self.vectors[name]
+        if seen.mask and self.lookup(seen.mask, index) == ONE:
+            return self.lookup(seen.data, index)
+        return self.lookup(name, index)
+
+    def apply(self, name: str, *arguments: Node) -> Node:
+        return _folded(name, arguments)
+
+    def bound(self, place: int) -> int:
+        """The value of an index that is set to one place."""
+        return place
+
 
 def entry(array: Any, index: tuple[Any, ...]) -> Any:
-    """array[index] for index arrays; positions outside the array give NaN, never a wrapped entry."""
+    """array[index] for index arrays; positions outside the array give NaN, never a wrapped entry.
+
+    Axes that the index leaves open, those of vectors and matrices, follow.
+    """
     values = np.asarray(array)
     if not index:
         return values
     places = tuple(np.asarray(np.rint(each), dtype=int) for each in index)
     outside = [(place < 0) | (place >= size) for place, size in zip(places, values.shape, strict=False)]
     safe = tuple(np.where(out, 0, place) for out, place in zip(outside, places, strict=False))
-    return np.where(np.logical_or.reduce(np.broadcast_arrays(*outside)), np.nan, values[safe])
+    never = np.logical_or.reduce(np.broadcast_arrays(*outside))
+    found = values[safe]
+    return np.where(never.reshape(never.shape + (1,) * (found.ndim - never.ndim)), np.nan, found)
 
 
 Rule = Callable[[Specialiser, Any, Bindings], Node]
@@ -240,7 +300,8 @@ def _indexed(scope: Specialiser, expression: Indexed, bindings: Bindings) -> Nod
 
 
 def _sum(scope: Specialiser, expression: Sum, bindings: Bindings) -> Node:
-    return sum_of(scope(expression.function, here) for here in scope.positions(expression.limits, bindings))
+    terms = (scope(expression.function, here) for here in scope.positions(expression.limits, bindings))
+    return scope.apply("MatrixSum", *terms) if is_matrix(expression) else sum_of(terms)
 
 
 def _product(scope: Specialiser, expression: Product, bindings: Bindings) -> Node:
@@ -277,6 +338,7 @@ def _piecewise(scope: Specialiser, expression: Expr, bindings: Bindings) -> Node
 
 
 _RULES: Mapping[type, Rule] = {
+    **MATRIX_HEADS,
     Integer: lambda _scope, number, _bindings: Constant(int(number)),
     Number: lambda _scope, number, _bindings: Constant(float(number)),
     NumberSymbol: lambda _scope, number, _bindings: Constant(float(number)),
@@ -293,3 +355,5 @@ _RULES: Mapping[type, Rule] = {
     Or: _connective(absorbing=True),
     Basic: _function,
 }
+
+_MATRIX_RULES: Mapping[type, Rule] = {**_RULES, **AMONG_MATRICES}
