@@ -115,7 +115,7 @@ class Evaluator:
         entries = getattr(symbol, "indices", tuple(axis.index for axis in axes))
         whole = all(str(place) in indices for place in entries)
         if isinstance(symbol, MatrixEntry):
-            self.values[_name(symbol)] = self._matrices(entries, indices, value)
+            self.values[_name(symbol)] = self._matrices(symbol, indices, value)
             self.cache.clear()
             return
         shape = [indices[str(place)] for place in entries] if whole else np.shape(self.values[_name(symbol)])
@@ -128,16 +128,16 @@ class Evaluator:
         self.values[_name(symbol)] = array if shape else array[()]
         self.cache.clear()
 
-    def _matrices(self, entries: Any, indices: dict[str, int], value: Expr) -> Any:
-        """An array of matrices over its axes; of columns the second axis is left away."""
+    def _matrices(self, symbol: MatrixEntry, indices: dict[str, int], value: Expr) -> Any:
+        """An array of matrices over its axes; of vectors the second axis is left away."""
         found: Any = None
         for places in itertools.product(*map(range, indices.values())):
             scope = dict(zip(indices, places, strict=True))
             matrix = self(value, scope)
-            matrix = matrix[:, 0] if matrix.shape[1] == 1 else matrix
+            matrix = matrix[:, 0] if symbol.dimensions[1] == 1 else matrix
             if found is None:
-                found = np.empty([*(indices[str(place)] for place in entries), *matrix.shape], dtype=object)
-            found[tuple(scope[str(place)] for place in entries)] = matrix
+                found = np.empty([*(indices[str(p)] for p in symbol.indices), *matrix.shape], dtype=object)
+            found[tuple(scope[str(p)] for p in symbol.indices)] = matrix
         return found
 
     def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
