@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, preorder_traversal
+from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
@@ -16,6 +16,7 @@ from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, Veri
 from symem.files import write_whole
 from symem.language.exponential import readable
 from symem.language.families import Distribution
+from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.model import Model
 from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
@@ -221,8 +222,10 @@ class EM:
 
     @cached_property
     def _definitions(self) -> dict[Any, Definition]:
+        """By their internal names, and by the user's."""
         listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
-        return {getattr(d.symbol, "base", d.symbol): d for d in listed}
+        inside = {getattr(d.symbol, "base", d.symbol): d for d in listed}
+        return inside | {getattr(shown, "base", shown): d for d in listed for shown in [self._user(d.symbol)]}
 
     def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
         """Replace every name the derivation brought in, innermost last."""
@@ -244,7 +247,8 @@ class EM:
         taken = set(whole.atoms(Symbol, Idx)) | {
             s for place in getattr(atom, "indices", ()) for s in place.free_symbols
         }
-        moved = dict(zip(own.indices, atom.indices, strict=True)) if isinstance(atom, Indexed) else {}
+        places = getattr(atom, "indices", ())
+        moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
         return reindex(rebind(value, taken), moved)
 
     # -- posteriors ----------------------------------------------------------------------------------
@@ -254,7 +258,9 @@ class EM:
 
 
 def _is_entry(atom: Any) -> bool:
-    return isinstance(atom, Indexed) or (isinstance(atom, Symbol) and not isinstance(atom, IndexedBase))
+    return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
+        isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
+    )
 
 
 class _ByName(Mapping[Any, Any]):
@@ -288,9 +294,9 @@ class _Updates(Mapping[Any, Expr]):
         for update in em.derivation.updates:
             atom = em.model.declared(update.parameter)
             whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
-            key = getattr(atom, "base", atom) if whole else atom
+            key = array_of(atom) if whole else atom
             self._found[str(key)], self._keys[str(key)] = em.model.declared(update.value), key
-            self._indices[str(key)] = getattr(atom, "indices", ())
+            self._indices[str(key)] = places_of(atom)
         self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 
     def __getitem__(self, key: Any) -> Expr:
@@ -303,9 +309,9 @@ class _Updates(Mapping[Any, Expr]):
 
     def _at(self, name: str, key: Any) -> Expr:
         """The update at the indices of the key, where it has some."""
-        if not isinstance(key, Indexed) or not isinstance(self._keys[name], IndexedBase):
+        if not places_of(key) or key == self._keys[name]:
             return self._found[name]
-        return reindex(self._found[name], dict(zip(self._indices[name], key.indices, strict=True)))
+        return reindex(self._found[name], dict(zip(self._indices[name], places_of(key), strict=False)))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._keys.values())

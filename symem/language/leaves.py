@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sympy import Basic, Expr, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, S, Symbol, Tuple, sympify
+from sympy import (
+    Basic,
+    Expr,
+    Indexed,
+    MatAdd,
+    MatMul,
+    MatPow,
+    MatrixExpr,
+    MatrixSymbol,
+    S,
+    Symbol,
+    Tuple,
+    sympify,
+)
 from sympy.core.symbol import Str
 from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
@@ -348,6 +361,19 @@ def _size(stated: Any) -> str:
     return f"{rows} × {cols}"
 
 
+def array_of(entry: Any) -> Any:
+    """The array or the single matrix that an entry belongs to."""
+    inner = entry.args[0] if isinstance(entry, MatrixElement) else entry
+    return inner.base if isinstance(inner, (Indexed, IndexedMatrixEntry)) else inner
+
+
+def places_of(entry: Any) -> tuple[Any, ...]:
+    """Where in its array an entry stands; of an entry of a vector the row is the last."""
+    if isinstance(entry, MatrixElement):
+        return (*places_of(entry.args[0]), entry.args[1])
+    return tuple(entry.indices) if isinstance(entry, (Indexed, IndexedMatrixEntry)) else ()
+
+
 def diag(entries: Any) -> Any:
     """The diagonal matrix whose diagonal is a vector: `diag(psi)`, `diag(v[k])`.
 
@@ -368,6 +394,9 @@ __all__ = [
     "IndexedVector",
     "MatrixSum",
     "OneByOne",
+    "array_of",
     "diag",
     "dressed",
+    "places_of",
+    "plain",
 ]

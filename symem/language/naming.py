@@ -16,6 +16,7 @@ from sympy import (
     Symbol,
     preorder_traversal,
 )
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, NameClashError
 from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry
@@ -32,6 +33,8 @@ def base_name(symbol: Any) -> str:
     """
     if isinstance(symbol, (Indexed, IndexedMatrixEntry)):
         return base_name(symbol.base)
+    if isinstance(symbol, MatrixElement):
+        return base_name(symbol.args[0])
     if isinstance(symbol, (IndexedBase, Idx)):
         return str(symbol.label)
     if isinstance(symbol, (Symbol, IndexedMatrix, MatrixSymbol)):
