@@ -121,7 +121,7 @@ class Total(Node):
 
 @dataclass(frozen=True)
 class Contract(Node):
-    """The sum of left * right over axes that both have; they share no others."""
+    """The sum of left * right over axes that both have; others that both have stay, as a stack of matrix products."""
 
     left: Node
     right: Node

@@ -159,14 +159,14 @@ class Builder:
         axes = self.axes(probability)
         name = self.layouts[base_of(probability.symbol)].name
         plates = [axis for axis in axes if self.rank.plate(axis) > 0]
-        value = _renamed(weight, probability)
+        value = _renamed(weight, probability, weight.value)
         before = self._computed(factors_of(self.derivation, weight.symbol))
         found = (
             separated(self.lower, name, value, axes, plates[0])
             if allowed and [self.sizes[axis] for axis in plates] == [self.rows] and axes[-1] == plates[0]
             else None
         )
-        self.direct = self._centred_weight(value, axes) if found else self.direct
+        self.direct = self._centred_weight(weight, probability, axes) if found else self.direct
         first = Weigh(name, found.rest) if found else Assign(name, self.lower.over(value, axes), axes)
         guarded = bool(self.lower.tables)
         softmax = Normalise(
@@ -199,10 +199,17 @@ class Builder:
         self._done |= {each.symbol for each in fresh}
         return fresh
 
-    def _centred_weight(self, value: Expr, axes: tuple[Symbol, ...]) -> Node | None:
+    def _centred_weight(
+        self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
+    ) -> Node | None:
         """The log weight with its squares completed, which keeps its digits where the expanded form loses them."""
-        gathered = value if self.in_entries else squares(value)
-        return self.lower.over(gathered, axes) if gathered != value else None
+        if isinstance(self.derivation, EntryDerivation):
+            gathered = self.derivation.centred.get(weight.symbol, weight.value)
+        else:
+            gathered = squares(weight.value)
+        if gathered == weight.value:
+            return None
+        return self.lower.over(_renamed(weight, probability, gathered), axes)
 
     def _used_elsewhere(self, posterior: Posterior) -> bool:
         """Whether the log weight itself is read by anything but its own normaliser and probability."""
@@ -335,10 +342,10 @@ def _is_softmax(posterior: Posterior) -> bool:
     return bool(partition and probability.value == exp(weight.symbol - posterior.log_normaliser.symbol))
 
 
-def _renamed(weight: Definition, probability: Definition) -> Expr:
-    """The log weight over the probability's index symbols."""
+def _renamed(weight: Definition, probability: Definition, value: Expr) -> Expr:
+    """A form of the log weight over the probability's index symbols."""
     pairs = dict(zip([a.index for a in weight.axes], [a.index for a in probability.axes], strict=True))
-    return weight.value.xreplace(pairs)
+    return value.xreplace(pairs)
 
 
 def _ordered(named: Sequence[tuple[str, Node]], lines: Sequence[Assign]) -> list[Assign]:

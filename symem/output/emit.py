@@ -137,6 +137,7 @@ class _Source:
             "coefficients": coefficients,
             "coefficient_names": tuple_text(names),
             "infer": bodies.infer(),
+            "fill": bodies.fill(),
             "latent_names": tuple_text(bodies.latents),
             "summarise": summarise,
             "summary": tuple_text(values),

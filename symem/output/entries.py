@@ -128,6 +128,8 @@ class Entries:
     def letter(self, expr: MatrixEntry, row: Expr, column: Expr, _busy: frozenset[Symbol]) -> Expr:
         base = IndexedBase(str(expr.base.label), real=True)
         places = (row,) if expr.dimensions[1] == 1 else (row, column)
+        if expr.is_symmetric_letter:
+            places = tuple(sorted(places, key=str))
         return base[(*expr.indices, *places)]
 
     def transposed(self, expr: T, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
@@ -158,7 +160,7 @@ class Entries:
         if expr.exp == -1 and expr.base in self.opposite:
             return self.entry(self.opposite[expr.base], row, column, busy)
         if expr.exp == -1:
-            return self._named_at(self.inverse(expr.base), shape(expr)[0], row, column)
+            return self._inverse_at(self.inverse(expr.base), shape(expr)[0], row, column)
         if expr.exp.is_Integer and expr.exp > 1:
             return self._chain(letters(expr), row, column, busy)
         raise NotDerivedError(f"{expr}: only whole powers of a matrix have entries here.")
@@ -314,8 +316,9 @@ class Entries:
             if name not in {str(s) for s in key[1].free_symbols}
         }
 
-    def _named_at(self, symbol: Expr, size: Expr, row: Expr, column: Expr) -> Expr:
-        return symbol.xreplace({place(size, 1): row, place(size, 2): column})
+    def _inverse_at(self, symbol: Expr, size: Expr, row: Expr, column: Expr) -> Expr:
+        first, second = sorted((row, column), key=str)
+        return symbol.xreplace({place(size, 1): first, place(size, 2): second})
 
     def _fresh_all(self, busy: frozenset[Symbol], size: Expr, number: int) -> tuple[Symbol, ...]:
         """Inner indices that nothing around uses."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from sympy import Expr, IndexedBase, Integer, Pow, S, Symbol, preorder_traversal
+from sympy import Add, Expr, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior, Update
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
+from symem.output.completed import centred_forms
 from symem.output.entries import Entries, place
 
 Factors = tuple[Definition, ...]
@@ -34,6 +35,7 @@ class EntryDerivation(Derivation):
     ending: Factors = ()
     of_prior: Factors = ()
     log_prior: Expr = S.Zero
+    centred: Mapping[Expr, Expr] = None  # type: ignore[assignment]
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -77,6 +79,7 @@ class _Rewriting:
         self.taken |= set(derivation.model.variables)
         self.e_step = self._entries(solving=False)
         self.factors: dict[Expr, Factors] = {}
+        self.centred: dict[Expr, Expr] = {}
 
     def _entries(self, *, solving: bool) -> Entries:
         data = frozenset(each.name for each in (*self.original.model.data, *self.original.model.known))
@@ -109,7 +112,7 @@ class _Rewriting:
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics),
             self._updates(old.updates), old.not_derived, old.certificates, old.steps,
-            self.factors, ending, tuple(prior.made), log_prior,
+            self.factors, ending, tuple(prior.made), log_prior, self.centred,
         )  # fmt: skip
 
     # -- variables --------------------------------------------------------------------------------------
@@ -126,6 +129,8 @@ class _Rewriting:
             return None if definition is None else self._factored(definition)
 
         weight = rewritten(posterior.log_weight)
+        if posterior.log_weight is not None:
+            self._complete(posterior.log_weight)
         parameters = tuple(map(self._factored, posterior.parameters))
         normaliser = self._factored(posterior.log_normaliser)
         probability = rewritten(posterior.probability)
@@ -151,6 +156,13 @@ class _Rewriting:
         if self.e_step.made[before:]:
             self.factors[made.symbol] = tuple(self.e_step.made[before:])
         return made
+
+    def _complete(self, definition: Definition) -> None:
+        """A log weight with its quadratic forms completed, beside the one that is linear in features."""
+        names = frozenset(each.name for each in self.original.model.data)
+        completed = centred_forms(definition.value, names)
+        if completed.has(Add) and completed != expand(definition.value, log=False):
+            self.centred[definition.symbol] = self.e_step.scalar(completed)
 
     def _definition(self, definition: Definition, entries: Entries) -> Definition:
         """A definition in entries. One that is an inverse is that inverse wherever it occurs."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
+from symem.output.feature_text import FeatureText
 from symem.output.program import Program
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
@@ -40,6 +41,11 @@ class Bodies:
         self.fixed += [layouts[each.symbol.name].name for each in program.derivation.extents]
         self.prepared = [each.name for each in program.prepared]
         self.latents = self._latents()
+        self.feature_text = (
+            FeatureText(program.features, program.lower, self.spell)
+            if program.features is not None and program.features.has_entries
+            else None
+        )
 
     def _latents(self) -> tuple[str, ...]:
         """What the posterior hands on: all that it computes, in order."""
@@ -106,16 +112,27 @@ class Bodies:
 
     def feature_lines(self) -> list[str]:
         features = self.program.features
-        if features is None:
+        if features is None or features.has_entries:
             return []
         lines = [f"features = np.empty(({len(features.features)}, length))"]
         lines += [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
         own = [(r, node.name) for r, node in enumerate(features.features) if isinstance(node, Load)]
         return lines + [f"{name} = features[{r}]" for r, name in own if name in self.row_fields]
 
+    def fill(self) -> list[str]:
+        """From a chunk's arrays to its features, one after the other."""
+        features = self.program.features
+        if features is None or not features.has_entries:
+            return []
+        assert self.feature_text is not None
+        places = range(len(features.features))
+        nodes = [*features.features, *self.feature_text.sizes]
+        lines = self._unpacked(nodes, records=("data", "rows"))
+        return [*lines, "features = rows.features", *(self.feature_text.fill(r) for r in places)]
+
     def prepare_reads(self) -> set[str]:
         nodes = [line.node for line in self.program.prepared]
-        nodes += self.program.features.features if self.program.features else ()
+        nodes += self.program.features.features if self.program.features and not self.feature_text else ()
         return {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
 
     def coefficients(self) -> tuple[list[str], list[str]]:
@@ -136,6 +153,15 @@ class Bodies:
     def _natural(self, labels: Axes, coefficients: Sequence[Node]) -> list[str]:
         shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in labels)
         body = self._unpacked([self.program.lower.size(axis) for axis in labels], records=("data",))
+        if self.feature_text is not None:
+            blocks = map(self.feature_text.coefficient, range(len(coefficients)))
+            return [
+                *body,
+                "natural = _stacked(",
+                f"    ({shape},),",
+                *(f"    {each}," for each in blocks),
+                ")",
+            ]
         body.append(f"natural = np.empty(({shape}, {len(coefficients)}))")
         dots = ", ".join(":" for _ in labels)
         return body + [
@@ -238,7 +264,7 @@ class Bodies:
             assert self.program.features is not None
             labels = self.program.features.labels
             column = f"total[0][{', '.join(':' for _ in labels)}, {each.moment}]"
-            places[each.name] = column
+            places[each.name] = self.feature_text.moment(each.moment or 0) if self.feature_text else column
         return [self._field(each, places.get(each.name)) for each in self.program.statistics]
 
     def _field(self, statistic: Statistic, place: str | None) -> str:
@@ -251,6 +277,7 @@ class Bodies:
 
     def once_reads(self) -> list[str]:
         nodes = [each.once for each in self.program.statistics if each.once is not None]
+        nodes += self.feature_text.sizes if self.feature_text else []
         return self._unpacked(nodes, records=("data",))
 
     def log_likelihood_once(self) -> tuple[list[str], str]:

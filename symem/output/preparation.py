@@ -35,7 +35,13 @@ class Preparation:
     def context(self) -> dict[str, Any]:
         program, bodies = self.program, self.bodies
         fields = [*bodies.row_fields, *bodies.prepared, "cut.start or 0", "length"]
-        fields += ["features", "work[..., :length]"] if program.features else []
+        if program.features:
+            wide = program.features.has_entries
+            fields += (
+                ["work[1][:, :length]", "work[0][..., :length]"]
+                if wide
+                else ["features", "work[..., :length]"]
+            )
         named = {self.local(each.name): each.name for each in observed(self.model)}
         sizes = {self.local(each.name): each.name for each in self.program.sized}
         sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.program.derivation.extents}
@@ -122,6 +128,10 @@ class Preparation:
         if program.features:
             shape = [self._size(program.lower.sizes[axis]) for axis in program.features.labels]
             work = f"np.empty(({', '.join(shape)}, length))"
+            if self.bodies.feature_text:
+                work = f"{work}, np.empty(({self.bodies.feature_text.total_width()}, length))"
+        if self.bodies.feature_text:
+            lines += self._from_arrays(self.bodies.feature_text.sizes)
         lines += [f"length = _chunk_length({size}, {' + '.join(self._widths())})", f"work = {work}"]
         cuts = f"range(0, {size}, length)"
         return [*lines, f"chunks = tuple(_rows(arrays, sizes, slice(k, k + length), work) for k in {cuts})"]
@@ -144,8 +154,10 @@ class Preparation:
         shapes += [list(each.sizes) for each in self._asked() if program.rows in each.sizes]
         beside = [tuple(size for size in shape if size != program.rows) for shape in shapes]
         widths = [" * ".join(map(self._size, shape)) for shape in dict.fromkeys(beside) if shape]
-        features = len(program.features.features) if program.features else 1
-        return [str(features), *widths]
+        features = str(len(program.features.features)) if program.features else "1"
+        if self.bodies.feature_text:
+            features = self.bodies.feature_text.total_width()
+        return [features, *widths]
 
     def _make_rows(self, named: dict[str, str], sizes: dict[str, str]) -> list[str]:
         program, bodies = self.program, self.bodies

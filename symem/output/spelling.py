@@ -180,6 +180,8 @@ class Spelling:
 
     def contract(self, node: Contract) -> tuple[str, int]:
         left, right, over = node.left, node.right, node.over
+        if set(without(left.axes, over)) & set(right.axes):
+            return self._stack(node)
         got = (*without(left.axes, over), *without(right.axes, over))
         turn = transposed(got, node.axes)
         if len(over) == 1 and len(left.axes) <= 2 and len(right.axes) <= 2:
@@ -191,6 +193,27 @@ class Spelling:
             return f"np.vdot({self(left)}, {self(right)})", _ATOM
         places = tuple(tuple(side.axes.index(axis) for axis in over) for side in (left, right))
         return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
+
+    def _stack(self, node: Contract) -> tuple[str, int]:
+        """A matrix product for every value of the axes that both sides keep."""
+        left, right, over = node.left, node.right, node.over
+        batch = tuple(axis for axis in node.axes if axis in left.axes and axis in right.axes)
+        rows, columns = without(left.axes, (*batch, *over)), without(right.axes, (*batch, *over))
+        first, second = (
+            self._turned(left, (*batch, *rows, *over)),
+            self._turned(right, (*batch, *over, *columns)),
+        )
+        got = (*batch, *rows, *columns)
+        if len(over) == len(rows) == len(columns) == 1:
+            text = f"np.matmul({first}, {second})"
+        else:
+            letters = dict(zip((*batch, *rows, *over, *columns), "abcdefghijklmnop", strict=False))
+            sides = [
+                "".join(letters[axis] for axis in each)
+                for each in ((*batch, *rows, *over), (*batch, *over, *columns), got)
+            ]
+            text = f'np.einsum("{sides[0]},{sides[1]}->{sides[2]}", {first}, {second}, optimize=True)'
+        return f"{text}{transposed(got, node.axes)}", _ATOM
 
     def fill(self, node: Fill) -> tuple[str, int]:
         shape = "".join(f"{self(size)}, " for size in node.sizes)

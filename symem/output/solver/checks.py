@@ -156,4 +156,6 @@ def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -
 
 def _chunk_length(rows: int, width: int) -> int:
     """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole."""
-    return rows if rows <= 20_000 else min(rows, max(1024, 98_304 // width))
+    if rows <= 20_000 and rows * width <= 2_000_000:
+        return rows
+    return min(rows, max(512, 98_304 // width))
