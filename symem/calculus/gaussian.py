@@ -210,9 +210,7 @@ def _unseen(
         state, case, "V", BlockInverse(precision, mask, size), (size, size), "positive semidefinite"
     )
     lift = quadratic.shift - precision * value
-    mean, means = _named(
-        state, case, "E", value + _expanded(covariance * lift), (size, Integer(1)), ""
-    )
+    mean, means = _named(state, case, "E", value + _expanded(covariance * lift), (size, Integer(1)), "")
     unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
     height = trace(transpose(quadratic.shift) * value, 1) - trace(transpose(value) * precision * value, 1) / 2
     spread = trace(transpose(lift) * covariance * lift, 1) / 2
@@ -267,7 +265,9 @@ def vector_mean(factor: Expr, atom: Expr, gaussian: GaussianVector) -> Expr:
     plain = Mul(*(form.xreplace({atom: gaussian.mean}) for form in forms))
     ends = [form_ends(form, atom) for form in forms]
     if any(end is None for end in ends):
-        raise NotDerivedError(f"The posterior mean of {factor} has no closed form: it is not quadratic in {atom}.")
+        raise NotDerivedError(
+            f"The posterior mean of {factor} has no closed form: it is not quadratic in {atom}."
+        )
     columns = [a for a, linear in ends if linear is not None]  # type: ignore[misc]
     if len(forms) == 1 and not columns:
         spread = trace(ends[0][0] * gaussian.covariance, shape(atom)[0])  # type: ignore[index]

@@ -76,7 +76,6 @@ def _differential_words(scalar: Expr, entry: Expr, step: Expr) -> Iterator[Expr]
 
 def _words(matrix: Expr) -> tuple[Expr, ...]:
 
-
     return Add.make_args(expand(matrix))
 
 

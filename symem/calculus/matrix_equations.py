@@ -84,9 +84,7 @@ def is_invertible(letter: Expr) -> bool:
         return False
     if isinstance(letter, Pow) and letter.exp == -1:
         return True
-    return is_positive_definite(letter) or (
-        isinstance(letter, Diagonal) and bool(letter.args[0].is_nonzero)
-    )
+    return is_positive_definite(letter) or (isinstance(letter, Diagonal) and bool(letter.args[0].is_nonzero))
 
 
 # -- linear equations --------------------------------------------------------------------------------------

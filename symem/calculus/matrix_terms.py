@@ -105,5 +105,3 @@ def _hole(value: Expr) -> Expr:
 def matrix_scalars(factors: Sequence[Expr]) -> list[Expr]:
     """The factors that are traces, forms or powers of them."""
     return [f for f in factors if isinstance(f.base if isinstance(f, Pow) else f, Tr)]
-
-

@@ -290,7 +290,9 @@ def solve_blocks(
     blocks = []
     for number, members in enumerate(_components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
-        block = Block(number, own, members, {u: unknowns[u] for u in members}, groups, collapse, is_free_of_data)
+        block = Block(
+            number, own, members, {u: unknowns[u] for u in members}, groups, collapse, is_free_of_data
+        )
         block.solve()
         blocks.append(block)
     return blocks

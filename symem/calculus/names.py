@@ -34,9 +34,7 @@ class Names:
         name = self.fresh(stem)
         return IndexedBase(name, **assumptions)[places] if places else Symbol(name, **assumptions)
 
-    def matrix(
-        self, stem: str, places: tuple[Expr, ...], size: tuple[Expr, Expr], kind: str = ""
-    ) -> Expr:
+    def matrix(self, stem: str, places: tuple[Expr, ...], size: tuple[Expr, Expr], kind: str = "") -> Expr:
         """A new array of matrices of that many rows and columns, at those places."""
         return MatrixArray(self.fresh(stem), *size, kind)[places]
 

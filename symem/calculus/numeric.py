@@ -47,7 +47,15 @@ class Trials:
     def _everywhere(self, claim: Callable[[Point], bool]) -> bool | None:
         try:
             return all(claim(point) for point in self.points)
-        except (KeyError, ValueError, TypeError, AttributeError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            ZeroDivisionError,
+            OverflowError,
+            np.linalg.LinAlgError,
+        ):
             return None
 
 

@@ -320,7 +320,11 @@ class Reach:
         fixed = Statistics(model, Names(model)).fixed_matrices
         self._beyond = {v.symbol for v in arrays} - fixed
         for one in eliminated:
-            named = (*one.parameters, one.log_normaliser, *(d for d in (one.log_weight, one.probability) if d))
+            named = (
+                *one.parameters,
+                one.log_normaliser,
+                *(d for d in (one.log_weight, one.probability) if d),
+            )
             self._beyond |= {getattr(d.symbol, "base", d.symbol) for d in named}
 
     def __call__(self, expr: Expr) -> bool:

@@ -43,7 +43,8 @@ COORDINATE = index_symbol("a")
 
 
 class MatrixArray(IndexedBase):  # type: ignore[misc]
-    """An array of matrices over plates, `Sigma` in Sigma[k]; `kind` is "", "symmetric" or "positive definite"."""
+    """An array of matrices over plates, `Sigma` in Sigma[k]; `kind` is "", "symmetric", "positive
+    semidefinite" or "positive definite"."""
 
     is_commutative = False
 
@@ -189,6 +190,9 @@ class BlockInverse(Expr):  # type: ignore[misc]
 
 
 class _Scalar(Expr):  # type: ignore[misc]
+    """A number made of matrices; SymPy's rewriting is to leave its inside alone, as it does a function's."""
+
+    is_Function = True
     is_commutative = True
     is_real = True
     is_extended_real = True
@@ -418,7 +422,7 @@ def _is_square(sequence: tuple[Expr, ...]) -> bool:
     if sequence != tuple(transpose(each) for each in reversed(sequence)):
         return False
     middle = sequence[len(sequence) // 2] if len(sequence) % 2 else None
-    return middle is None or is_positive_definite(middle)
+    return middle is None or is_positive_semidefinite(middle)
 
 
 def is_positive_definite(expr: Expr) -> bool:
@@ -438,8 +442,8 @@ def is_positive_definite(expr: Expr) -> bool:
 
 def is_positive_semidefinite(expr: Expr) -> bool:
     """Whether a matrix expression is positive semidefinite by its form: c AᵀPA with c ≥ 0, sums of such."""
-    if is_positive_definite(expr):
-        return True
+    if is_positive_definite(expr) or isinstance(expr, MatrixEntry):
+        return is_positive_definite(expr) or expr.base.kind == "positive semidefinite"
     if not is_matrix(expr):
         return bool(expr.is_nonnegative)
     if isinstance(expr, Add):
@@ -448,7 +452,7 @@ def is_positive_semidefinite(expr: Expr) -> bool:
         return is_positive_semidefinite(expr.function)
     commuting, word = expr.args_cnc()
     sequence = letters(word_of(word))
-    return bool(Mul(*commuting).is_nonnegative) and _is_square(sequence)
+    return len(sequence) > 1 and bool(Mul(*commuting).is_nonnegative) and _is_square(sequence)
 
 
 def log_det(expr: Expr, size: Any) -> Expr:
