@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -154,11 +155,10 @@ class Group:
         def gaussian(nodes: Sequence[Array]) -> Gaussian:
             count = nodes[0].shape[1] if nodes else 1
             shape = (len(rows.component), count)
-            guesses = [
-                first_guess(shape, len(places), scale) for scale in (SCALES if not nodes else SCALES[:1])
-            ]
+            scales = SCALES[:1] if nodes else SCALES
+            guesses = (first_guess(shape, len(places), scale) for scale in scales)
             near = [self._last] if self._last is not None and self._last.mean.shape[:2] == shape else []
-            return fit(self._around(theta, rows, places, nodes), [*near, *guesses])
+            return fit(self._around(theta, rows, places, nodes), chain(near, guesses))
 
         if not others:
             self._last = gaussian(())

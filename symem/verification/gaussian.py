@@ -8,7 +8,7 @@ a = 1 … g, with L Lᵀ the covariance (a cubature rule of degree three; Stroud
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ Function = Callable[[Array], Array]
 #: Standard deviations from which a first basis is tried.
 SCALES = (1.0, 1e-4, 1e4, 1e-8, 1e8)
 _SWEEPS = 12
-_SETTLED = 1e-3
+_SETTLED = 0.5
 _QUADRATIC = 1e-9
 
 
@@ -70,17 +70,16 @@ def first_guess(shape: tuple[int, int], width: int, scale: float = 1.0) -> Gauss
     return Gaussian(np.zeros((*shape, width)), factor, np.full(shape, -np.inf))
 
 
-def fit(function: Function, guesses: Sequence[Gaussian]) -> Gaussian:
+def fit(function: Function, guesses: Iterable[Gaussian]) -> Gaussian:
     """The Gaussian that exp(function) is, at each (row, node); log-mass -inf where it has no finite integral.
 
     Args:
         function: a quadratic of the points.
         guesses: bases from which to look, the next where the last did not find one.
     """
-    best = _refined(function, guesses[0])
-    for guess in guesses[1:]:
-        if np.all(np.isfinite(best.log_mass)):
-            break
+    waiting = iter(guesses)
+    best = _refined(function, next(waiting))
+    while not np.all(np.isfinite(best.log_mass)) and (guess := next(waiting, None)) is not None:
         best = _better(best, _refined(function, guess))
     return best
 

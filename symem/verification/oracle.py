@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symem.verification.beliefs import GroupBelief, Theta, grouped
-from symem.verification.compiled import Template, compiled, template
+from symem.verification.compiled import compiled, template
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian import other_cubature
@@ -28,7 +28,6 @@ from symem.verification.terms import (
     Unseen,
     atoms_of,
     split_terms,
-    sum_of,
 )
 
 
@@ -110,6 +109,36 @@ def _name(symbol: Any) -> str:
     return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
 
 
+@dataclass(frozen=True)
+class Closed:
+    """A sum of terms without latents; those that have the same tree are evaluated together."""
+
+    trees: Mapping[Any, Sequence[Sequence[Any]]]
+
+    @classmethod
+    def of(cls, terms: Iterable[Node]) -> Closed:
+        trees: dict[Any, list[Sequence[Any]]] = {}
+        for shape in (template(term, {}) for term in terms):
+            trees.setdefault(shape.tree, []).append(shape.constants)
+        return cls(trees)
+
+    @cached_property
+    def _columns(self) -> list[tuple[Any, int, tuple[Any, ...]]]:
+        """Tree, number of terms, and per number of the tree one value for each term."""
+        return [
+            (tree, len(rows), tuple(np.array(each) for each in zip(*rows, strict=True)))
+            for tree, rows in self.trees.items()
+        ]
+
+    def __call__(self, arrays: Theta) -> float:
+        with np.errstate(all="ignore"):
+            sums = [
+                np.broadcast_to(compiled(tree)(constants, (), arrays), (count,)).sum()
+                for tree, count, constants in self._columns
+            ]
+        return float(sum(sums))
+
+
 def _product(value: Node, event: Node) -> Node:
     return Apply("Mul", (value, event))
 
@@ -129,29 +158,21 @@ class Oracle:
         self.scope = Specialiser(arrays, parameters, latents, _vectors(model.latents))
         self._arrays = dict(arrays)
         self._domains = Domains(model, self.scope)
-        self._prior = self._closed(self.scope(model.log_prior))
+        self._prior = Closed.of(split_terms(self.scope(model.log_prior)))
         terms = list(split_terms(self.scope(model.log_likelihood)))
-        self._observed = self._closed(sum_of(term for term in terms if not atoms_of(term)))
+        self._observed = Closed.of(term for term in terms if not atoms_of(term))
         latent = components_of([term for term in terms if atoms_of(term)], self._domains)
         self.groups = grouped(latent, self._domains, accuracy)
-
-    @staticmethod
-    def _closed(node: Node) -> Template:
-        return template(node, {})
-
-    def _value(self, shape: Template, theta: Theta) -> float:
-        with np.errstate(all="ignore"):
-            return float(compiled(shape.tree)(shape.constants, (), self.with_data(theta)))
 
     def with_data(self, theta: Theta) -> Theta:
         return {**self._arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
 
     def observed_part(self, theta: Theta) -> float:
         """The terms of the log-likelihood that hold no latent."""
-        return self._value(self._observed, theta)
+        return self._observed(self.with_data(theta))
 
     def log_prior(self, theta: Theta) -> float:
-        return self._value(self._prior, theta)
+        return self._prior(self.with_data(theta))
 
     def at(self, theta: Theta) -> Belief:
         """The posterior at theta.
