@@ -22,10 +22,10 @@ from symem.output.lowering import Layout, Lowering
 from symem.output.maximisation import Maximisation
 from symem.output.names import Names
 from symem.output.program import NOTHING, Order, Program, reported
-from symem.output.reading import squares
 from symem.output.rows import base_of, observed, row_size, used_sizes
 from symem.output.separable import Features, separated
 from symem.output.shift import translation
+from symem.output.squares import squares
 from symem.output.statements import (
     Assign,
     Normalise,
@@ -84,13 +84,19 @@ class Builder:
             layouts[base_of(definition.symbol)] = self._definition(
                 definition, frozenset({Source.THETA if fixed else Source.LATENT})
             )
+        for definition in self._of_prior():
+            layouts[base_of(definition.symbol)] = self._definition(definition, frozenset({Source.THETA}))
         return layouts
+
+    def _of_prior(self) -> tuple[Definition, ...]:
+        return self.derivation.of_prior if isinstance(self.derivation, EntryDerivation) else ()
 
     def _is_of_parameters(self, definition: Definition, layouts: Mapping[str, Layout]) -> bool:
         """Whether a definition in entries is the same for all rows, and so is computed once per iteration."""
         names = {base_of(each) for each in definition.value.atoms(Indexed, Symbol)}
         read = frozenset().union(*(layouts[name].sources for name in names if name in layouts))
-        fixed = self.in_entries and read <= {Source.THETA}
+        on_rows = any(axis.size == self.rows for axis in definition.axes)
+        fixed = self.in_entries and read <= {Source.THETA} and not on_rows
         if fixed:
             self._of_parameters.add(base_of(definition.symbol))
         return fixed
@@ -241,7 +247,17 @@ class Builder:
             for term in terms
             if any(limit[2] == self.rows - 1 for each in term.atoms(Sum) for limit in each.limits)
         ]
-        return Add(*inside), Add(*(term for term in terms if term not in inside))
+        rest = [term for term in terms if term not in inside]
+        inside += [self._per_row(term) for term in rest if self._reads_definitions(term)]
+        return Add(*inside), Add(*(term for term in rest if not self._reads_definitions(term)))
+
+    def _reads_definitions(self, term: Expr) -> bool:
+        return bool(self._of_parameters & {base_of(each) for each in term.atoms(Indexed, Symbol)})
+
+    def _per_row(self, term: Expr) -> Expr:
+        """A term with the number of rows as a factor, as a sum over rows."""
+        index = next(index for index, size in self.sizes.items() if size == self.rows)
+        return Sum(term / self.rows, (index, 0, self.rows - 1))
 
     def _statistic(self, definition: Definition, features: Features | None) -> Statistic:
         name = self.names.take(base_of(definition.symbol))
@@ -295,6 +311,7 @@ class Builder:
             tuple(coefficients), infer, stats, value, once, m_step, layouts,
             self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
             self.translation, recentred, direct, self._handed_on(infer, stats, value, coefficients),
+            tuple(map(self._assign, self._of_prior())),
         )  # fmt: skip
 
     def _live_fixed(

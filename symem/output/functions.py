@@ -287,7 +287,9 @@ class Bodies:
     def log_prior(self) -> tuple[list[str], str]:
         node = self.program.log_prior
         assert node is not None
-        return self._unpacked([node], records=("theta", "data")), self.spell(node)
+        lines = self.program.of_prior
+        body = self._unpacked([node, *(line.node for line in lines)], records=("theta", "data"))
+        return [*body, *map(self.assign, lines)], self.spell(node)
 
     def recentred(self) -> tuple[list[str], list[str]]:
         """(body, fields that change) of moving statistics to another centre."""

@@ -56,6 +56,7 @@ class Program:
     recentred: tuple[Assign, ...]
     direct: Node | None
     handed_on: tuple[str, ...] = ()
+    of_prior: tuple[Assign, ...] = ()
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

@@ -107,7 +107,7 @@ def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[tuple
     products = _products(lower, term)
     if products is None:
         return None
-    parts = [_part(lower, product, row) for product in products]
+    parts = [_part(lower, product) for product in products]
     for feature, coefficient, _ in parts:
         entries = tuple(axis for axis in feature.axes if axis != row)
         allowed = {*labels, *entries}
@@ -175,7 +175,7 @@ def _renamed(product: _Product, names: dict[Symbol, Symbol]) -> _Product:
     )
 
 
-def _part(lower: Lowering, product: _Product, row: Symbol) -> tuple[Node, Node, bool]:
+def _part(lower: Lowering, product: _Product) -> tuple[Node, Node, bool]:
     """(feature, coefficient, whether symmetric); entries that only one of them has are summed there."""
     data, other = Mul(*product.data), Mul(*product.other)
     held = data.free_symbols | other.free_symbols
