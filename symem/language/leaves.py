@@ -16,11 +16,13 @@ from sympy import (
     MatAdd,
     MatMul,
     MatPow,
+    MatrixBase,
     MatrixExpr,
     MatrixSymbol,
     S,
     Symbol,
     Tuple,
+    SympifyError,
     sympify,
 )
 from sympy.core.symbol import Str
@@ -63,10 +65,22 @@ def IndexedVector(name: Any, size: Any) -> IndexedMatrix:
 
 
 def _dimension(stated: Any, owner: Str) -> Expr:
-    read = sympify(stated)
-    if not isinstance(read, Expr) or (read.is_number and not (read.is_Integer and read.is_positive)):
+    read = as_basic(stated)
+    if (
+        not isinstance(read, Expr)
+        or read.is_commutative is False
+        or (read.is_number and not (read.is_Integer and read.is_positive))
+    ):
         raise ShapeError(f"{owner}: a dimension is a symbol or a positive whole number, not {stated!r}.")
     return read
+
+
+def as_basic(stated: Any) -> Any:
+    """A SymPy object as it is, or as a number stands for one; text is never read, because reading it would run it."""
+    try:
+        return sympify(stated, strict=True)
+    except SympifyError:
+        return stated
 
 
 class OneByOne(Expr):  # type: ignore[misc]
@@ -78,7 +92,7 @@ class OneByOne(Expr):  # type: ignore[misc]
 
     def __new__(cls, matrix: Any) -> Expr:
         if not isinstance(matrix, MatrixExpr):
-            return sympify(matrix)
+            return as_basic(matrix)
         made: Expr = Expr.__new__(cls, matrix)
         return made
 
@@ -97,6 +111,9 @@ class _Matrix(MatrixExpr):  # type: ignore[misc]
     """Operators that dress what SymPy makes of them."""
 
     _op_priority = 12.0
+    #: What `sympy.stats` asks of a covariance: nothing is known by itself.
+    is_positive_definite = None
+    is_positive_semidefinite = None
 
     def __add__(self, other: Any) -> Any:
         return _sum(self, "+", other)
@@ -119,7 +136,7 @@ class _Matrix(MatrixExpr):  # type: ignore[misc]
     __matmul__, __rmatmul__ = __mul__, __rmul__
 
     def __truediv__(self, other: Any) -> Any:
-        return _product(self, 1 / sympify(other))
+        return _product(self, 1 / as_basic(other))
 
     def __neg__(self) -> Any:
         return _product(S.NegativeOne, self)
@@ -150,7 +167,10 @@ class IndexedMatrixEntry(_Matrix):
     def __new__(cls, base: IndexedMatrix, *places: Any) -> Self:
         if not places:
             raise PlateError(f"{base}[] needs an index; for a single matrix write MatrixSymbol.")
-        made: Self = Basic.__new__(cls, base, *map(sympify, places))
+        read = tuple(map(as_basic, places))
+        if not all(isinstance(place, Expr) and place.is_commutative for place in read):
+            raise PlateError(f"{base}{list(places)}: an index is an Idx, a label such as z[i], or a number.")
+        made: Self = Basic.__new__(cls, base, *read)
         return made
 
     @property
@@ -317,7 +337,7 @@ def dressed(made: Any) -> Any:
 def plain(stated: Any) -> Any:
     """The same in SymPy's own kinds of sums and products."""
     usual = _PLAIN.get(type(stated))
-    return _of_kind(usual, stated) if usual else sympify(stated)
+    return _of_kind(usual, stated) if usual else as_basic(stated)
 
 
 def _of_kind(kind: type[MatrixExpr], made: MatrixExpr) -> MatrixExpr:
@@ -330,6 +350,8 @@ def _of_kind(kind: type[MatrixExpr], made: MatrixExpr) -> MatrixExpr:
 
 def _sum(left: Any, sign: str, right: Any) -> Any:
     left, right = plain(left), plain(right)
+    if not all(isinstance(each, (Expr, MatrixBase)) for each in (left, right)):
+        return NotImplemented
     if getattr(left, "shape", None) != getattr(right, "shape", None):
         raise ShapeError(
             f"{left} {sign} {right}: {_size(left)} and {_size(right)} do not add up; for a number in a matrix write "
@@ -340,6 +362,8 @@ def _sum(left: Any, sign: str, right: Any) -> Any:
 
 def _product(left: Any, right: Any) -> Any:
     left, right = plain(left), plain(right)
+    if not all(isinstance(each, (Expr, MatrixBase)) for each in (left, right)):
+        return NotImplemented
     if all(isinstance(each, MatrixExpr) for each in (left, right)) and left.shape[1] != right.shape[0]:
         raise ShapeError(
             f"{left} * {right}: {_size(left)} times {_size(right)} is no product; transpose one with .T, or give "
@@ -374,15 +398,16 @@ def places_of(entry: Any) -> tuple[Any, ...]:
     return tuple(entry.indices) if isinstance(entry, (Indexed, IndexedMatrixEntry)) else ()
 
 
-def diag(entries: Any) -> Any:
+def diag(*vector: Any) -> Any:
     """The diagonal matrix whose diagonal is a vector: `diag(psi)`, `diag(v[k])`.
 
     Raises:
         ShapeError: it is no vector.
     """
+    entries = vector[0] if len(vector) == 1 else None
     if not isinstance(entries, MatrixExpr) or entries.shape[1] != 1:
         raise ShapeError(
-            f"diag({entries}) takes a vector, such as diag(v[k]) with v = IndexedVector('v', d) or "
+            f"diag({', '.join(map(str, vector))}): diag takes a vector, such as diag(v[k]) with v = IndexedVector('v', d) or "
             f"diag(psi) with psi = MatrixSymbol('psi', d, 1)."
         )
     return dressed(DiagMatrix(entries))

@@ -8,14 +8,24 @@ from typing import Any
 
 from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
 
-from symem.errors import PlateError
+from symem.errors import PlateError, SupportError
 from symem.language.matrices import MatrixArray
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
-from symem.language.supports import Binary, Counts, Interval, Labels, PositiveDefinite, Support, Symmetric
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    PositiveDefinite,
+    Reals,
+    Support,
+    Symmetric,
+)
 from symem.language.survey import Slot, Survey
+from symem.language.transcription import dimensions
 from symem.language.variables import Role
 
 
@@ -48,12 +58,33 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
 
 def internal(name: str, declared: Any, support: Support, *, size: bool = False) -> Any:
     """The internal symbol of what a user wrote: a number, an array of numbers, an array of matrices."""
+    check_matrix_support(name, declared, support)
     if isinstance(declared, MatrixArray):
         return _matrices(name, declared, support)
     assumptions = {"integer": True, "positive": True} if size else support.assumptions
     return (
         IndexedBase(name, **assumptions) if isinstance(declared, IndexedBase) else Symbol(name, **assumptions)
     )
+
+
+def check_matrix_support(name: str, declared: Any, support: Support) -> None:
+    """Vectors and matrices lie in Reals(), square ones in Symmetric() or PositiveDefinite() too, numbers in neither.
+
+    Raises:
+        SupportError: they do not.
+    """
+    shape = declared.dimensions if isinstance(declared, MatrixArray) else None
+    of_matrices = isinstance(support, (PositiveDefinite, Symmetric))
+    if of_matrices and (shape is None or shape[0] != shape[1]):
+        what = "holds numbers" if shape is None else f"is {dimensions(shape)}"
+        raise SupportError(
+            f"{name} {what}, so it cannot be {support}: what stands in diag({name}) is Positive(), and a covariance is d × d."
+        )
+    if shape and not of_matrices and not isinstance(support, Reals):
+        raise SupportError(
+            f"{name} is {dimensions(shape)}, and its entries are real numbers, not {support}: write Reals() or "
+            f"PositiveDefinite(), or give its entries as an array of numbers, {name}[i, j]."
+        )
 
 
 def _matrices(name: str, declared: MatrixArray, support: Support) -> MatrixArray:

@@ -13,6 +13,7 @@ from typing import Any
 from sympy import (
     Add,
     Basic,
+    BlockMatrix,
     Determinant,
     Expr,
     Identity,
@@ -95,6 +96,11 @@ def _matrix(expr: Any) -> Expr:
     if isinstance(expr, MatrixBase):
         return _written_out(expr)
     rule = next((rule for kinds, rule in _MATRICES if isinstance(expr, kinds)), None)
+    if isinstance(expr, BlockMatrix):
+        raise ModelError(
+            f"{expr} is a matrix of blocks, which is not read: declare it as one matrix, or write its rows as vectors of "
+            f"their own, each with a distribution."
+        )
     if rule is None:
         raise ModelError(
             f"{expr} ({type(expr).__name__}) is not read: write it with products, sums, .T, .I, diag(v) and "
