@@ -16,7 +16,7 @@ from tests.evaluate import Evaluator, situation
 from tests.trials import TRIALS, Trial
 from tests.trials.refusals import REFUSALS
 
-for family in ("labels", "continuous"):
+for family in ("labels", "continuous", "vectors", "effects"):
     import_module(f"tests.trials.{family}")
 #: Derivations that take many seconds: eight cells, or a coupled block over a dozen statistics.
 SLOW = {"three_bits", "missing_covariate", "missing_on_both_sides"}
