@@ -15,7 +15,8 @@ from sympy import Add, Expr, Mul, Product, Sum, exp, log
 
 from symem.output.lexicon import Lexicon
 from symem.output.notation import Latex, readable
-from symem.output.textbook import is_negative, outermost_first
+from symem.output.rewriting import is_negative
+from symem.output.textbook import outermost_first
 
 LINE = 78.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^&]|\s+|.")

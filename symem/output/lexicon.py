@@ -13,12 +13,19 @@ from enum import IntEnum
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior
-from symem.language.model import Model, Role
 from symem.language.matrices import ENTRY
+from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.counting import FromOne, name_of, slots_of
-from symem.output.matrix_names import bold_names, capitals, seen_labels, statistic_labels
+from symem.output.matrix_names import (
+    bold_names,
+    capitals,
+    latent_label,
+    masked,
+    seen_labels,
+    statistic_labels,
+)
 from symem.output.naming import Label, distinct
 
 
@@ -118,7 +125,7 @@ class Lexicon:
             diagonals=capitals(derivation, labels),
             ranks=ranks,
             means=means,
-            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks},
+            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks} | masked(model),
             axes=tuple(dict.fromkeys(_axes(derivation))),
             from_one=from_one,
         )
@@ -149,7 +156,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
 
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
-    latent = Label.of(posterior.latent.name)
+    latent = latent_label(posterior.latent)
     named = (
         (posterior.log_weight, "eta"),
         (posterior.log_normaliser, "A"),
@@ -161,7 +168,7 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
             yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
-        word = name.removesuffix(f"_{posterior.latent.name}")
+        word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
         letter = ARGUMENT_LETTERS.get(word, word)
         yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
 

@@ -24,9 +24,19 @@ def bold_names(derivation: Derivation) -> set[str]:
 def seen_labels(model: Model, variable: Variable) -> tuple[Label, ...]:
     """A vector of which only some entries were seen keeps the letter; the entries seen are marked o."""
     if variable.seen is not None:
-        return (Label.of(name_of(variable.seen[0])),)
+        return (latent_label(variable),)
     partly = {name_of(each.seen[0]) for each in model.variables.values() if each.seen is not None}
     return (replace(Label.of(variable.name), sup=Label("o")),) if variable.name in partly else ()
+
+
+def latent_label(variable: Variable) -> Label:
+    """A latent's letter; that of its data where it stands for a vector partly seen."""
+    return Label.of(variable.seen[0].label.name if variable.seen is not None else variable.name)
+
+
+def masked(model: Model) -> dict[str, str]:
+    """The masks of vectors, with the name whose entries they call missing."""
+    return {str(v.seen[1].label): v.name for v in model.variables.values() if v.seen is not None}
 
 
 def statistic_labels(derivation: Derivation, definition: Definition) -> tuple[Label, ...]:

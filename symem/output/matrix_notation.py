@@ -7,9 +7,10 @@ iterate and an exponent share one superscript; a difference that ends a quadrati
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Mul, Sum
+from sympy import Add, Expr, Mul, Sum
 
 from symem.language.matrices import (
     ENTRY,
@@ -25,7 +26,7 @@ from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon
 from symem.output.markup import Markup
 from symem.output.naming import Label
-from symem.output.rewriting import Identity
+from symem.output.rewriting import Identity, is_negative
 
 if TYPE_CHECKING:
     from symem.output.textbook import Ratio
@@ -40,7 +41,6 @@ class MatrixNotation:
     markup: Markup
     doprint: Callable[[Any], str]
     ratio: Callable[[Expr], Ratio]
-    centred: Callable[[Expr], Expr]
     factor: Callable[..., str]
 
     # words --------------------------------------------------------------------------------------
@@ -58,8 +58,23 @@ class MatrixNotation:
         first, last = sequence[0], sequence[-1]
         if len(sequence) < 2 or not last.is_Add or transpose(last) != first:
             return sequence
-        turned = self.centred(last)
-        return (transpose(turned), *sequence[1:-1], turned)
+        turned = self._from_the_data(first if _is_row(last) else last)
+        ends = (transpose(turned), turned)
+        first, last = reversed(ends) if _is_row(last) else ends
+        return (first, *sequence[1:-1], last)
+
+    def _from_the_data(self, difference: Expr) -> Expr:
+        """A difference of vectors turned so that what it starts with, the data as such, has no minus."""
+
+        def weight(term: Expr) -> tuple[Any, ...]:
+            bare = term.as_coeff_Mul()[1]
+            return (self._deepest(term), isinstance(bare, MatrixEntry), not is_negative(term))
+
+        leading = max(difference.args, key=weight)
+        return Add(*(-term for term in difference.args)) if is_negative(leading) else difference
+
+    def _deepest(self, term: Expr) -> int:
+        raise NotImplementedError
 
     def _in_word(self, expr: Expr, *, last: bool) -> str:
         if expr.is_Add and _is_row(expr):
@@ -104,8 +119,12 @@ class MatrixNotation:
         inside = all(isinstance(each, MatrixEntry | T) for each in word)
         top = self.markup.juxtaposed([*above, *([body] if inside else [])]) or "1"
         compound = (False, len(below) > 1 or any(each.is_Add for each in ratio.below))
-        fraction = self.markup.fraction(top, self.markup.juxtaposed(below), compound=compound)
+        fraction = self._fraction(top, self.markup.juxtaposed(below), compound=compound, alone=inside)
         return sign + (fraction if inside else self.markup.juxtaposed([fraction, body]))
+
+    def _fraction(self, top: str, bottom: str, *, compound: tuple[bool, bool], alone: bool) -> str:
+        body = self.markup.fraction(top, bottom, compound=compound)
+        return body if alone or self.markup.builds_up else self.markup.group(body)
 
     def matrix_power(self, expr: Expr) -> str:
         base, exponent = expr.args
@@ -115,6 +134,7 @@ class MatrixNotation:
         """The terms of a sum of matrices in the order of print: I first, other multiples of it last."""
         numbers = [term for term in terms if not is_matrix(term)]
         matrices = [term for term in terms if is_matrix(term)]
+        matrices.sort(key=lambda term: (is_negative(term), not isinstance(term.as_coeff_Mul()[1], MatrixEntry)))
         first = [multiple(term) for term in numbers if term.is_Rational and term > 0]
         return [*first, *matrices, *(multiple(term) for term in numbers if not (term.is_Rational and term > 0))]
 
@@ -134,13 +154,14 @@ class MatrixNotation:
     def _print_Tr(self, expr: Any, **_: Any) -> str:
         if expr.is_form:
             return self.word(expr.word)
-        return self.markup.function("tr", self.word(expr.word), bare=False)
+        return self.markup.function("tr", self.word(inverse_first(expr.word)), bare=False)
 
     def _print_Det(self, expr: Expr, **_: Any) -> str:
         return self.markup.determinant(self.doprint(expr.args[0]))
 
     def _print_MatrixMean(self, expr: Expr, **_: Any) -> str:
-        return self.markup.mean(self.doprint(expr.args[0]), ())
+        body, *given = expr.args
+        return self.markup.mean(self.doprint(body), self._places(given))
 
     _print_ScalarMean = _print_MatrixMean
 
@@ -182,7 +203,7 @@ class MatrixNotation:
 
     def missing(self, mask: Expr) -> list[str]:
         """The rows and columns of a block: the entries that a mask calls missing."""
-        return [self.missing_entries(mask)] * 2
+        return [" ".join([self.missing_entries(mask)] * 2)]
 
     def missing_entries(self, mask: Expr) -> str:
         slots = [slot for slot in slots_of(mask) if slot != ENTRY]
@@ -190,10 +211,24 @@ class MatrixNotation:
 
     def _print_Element(self, expr: Expr, **_: Any) -> str:
         matrix, *places = expr.args
+        places = places[:1] if shape(matrix)[1] == 1 else places
         if isinstance(matrix, MatrixEntry) and name_of(matrix) not in self.lexicon.means:
-            label = self.lexicon.label(name_of(matrix))
+            label = replace(self.lexicon.label(name_of(matrix)), bold=False)
             return self.markup.letter(label, self._places((*slots_of(matrix), *places)), "")
         return self.markup.entry(self.doprint(matrix), self._places(places))
+
+
+def inverse_first(cycle: Sequence[Expr]) -> Sequence[Expr]:
+    """The word inside a trace turned so that an inverse leads, if there is one: tr(Σ⁻¹S)."""
+    backwards = tuple(transpose(each) for each in reversed(cycle))
+    turns = [(*word[p:], *word[:p]) for word in (tuple(cycle), backwards) for p in range(len(cycle))]
+    led = [turn for turn in turns if _is_inverse(turn[0])]
+    return min(led, key=lambda turn: [isinstance(each, T) for each in turn]) if led else cycle
+
+
+def _is_inverse(expr: Expr) -> bool:
+    base = expr.args[0] if isinstance(expr, Diagonal) else expr
+    return is_negative(base.as_base_exp()[1])
 
 
 def multiple(number: Expr) -> Expr:

@@ -6,7 +6,7 @@ matrix stands before its bracket, and V + ⟨z⟩⟨z⟩ᵀ is ⟨zzᵀ⟩. Each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,7 +14,6 @@ from sympy import Add, Expr, Mul, Pow, S, Sum
 
 from symem.language.matrices import (
     Diagonal,
-    MatrixEntry,
     T,
     Tr,
     is_matrix,
@@ -24,7 +23,6 @@ from symem.language.matrices import (
     trace,
     transpose,
 )
-from symem.output.counting import name_of, slots_of
 from symem.output.rewriting import Identity, bottom_up
 
 Word = tuple[Expr, ...]
@@ -147,6 +145,47 @@ def is_column(expr: Expr) -> bool:
     return is_matrix(expr) and bool(shape(expr)[1] == 1)
 
 
+# forms with a common end --------------------------------------------------------------------------------
+
+
+def gathered_forms(expr: Expr) -> Expr:
+    """c u'Ma - c u'Mb as c u'M(a - b), in every sum."""
+    return bottom_up(expr, lambda node: _joint_forms(node) if node.is_Add and node.has(Tr) else node)
+
+
+def _joint_forms(expr: Expr) -> Expr:
+    """The longest common run that leads two forms or more is taken out, as long as there is one."""
+    if is_matrix(expr):
+        return expr
+    best: list[tuple[Expr, Word, Expr]] = []
+    for scale, start in dict.fromkeys((scale, word[:-1]) for _, word, scale in _turns(expr)):
+        alike = {term: (term, word, s) for term, word, s in _turns(expr) if s == scale and word[:-1] == start}
+        if len(alike) > 1 and (len(alike), len(start)) > (len(best), len(best[0][1]) - 1 if best else 0):
+            best = list(alike.values())
+    if not best:
+        return expr
+    (_, word, scale), used = best[0], {term for term, _, _ in best}
+    numbers = [term.as_coeff_Mul()[0] for term, _, _ in best]
+    number = abs(numbers[0]) if len({abs(each) for each in numbers}) == 1 else S.One
+    ends = Add(*(each / number * w[-1] for each, (_, w, _) in zip(numbers, best, strict=True)))
+    joint = number * scale * Tr(Mul(*word[:-1], ends))
+    rest = Add(*(term for term in expr.args if term not in used))
+    return joint + (_joint_forms(rest) if rest.is_Add else rest)
+
+
+def _turns(expr: Expr) -> list[tuple[Expr, Word, Expr]]:
+    """Each form of a sum, read in both directions: (term, word, what stands before it less a number)."""
+    found = []
+    for term in expr.args:
+        forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr) and factor.is_form]
+        if len(forms) == 1 and not any(each.has(Add) for each in forms[0].word if is_column(each)):
+            word = forms[0].word
+            scale = (term / forms[0]).as_coeff_Mul()[1]
+            backwards = tuple(transpose(each) for each in reversed(word))
+            found += [(term, each, scale) for each in dict.fromkeys((word, backwards)) if not each[-1].has(Add)]
+    return found
+
+
 # common letters ---------------------------------------------------------------------------------------
 
 
@@ -166,7 +205,17 @@ def _gathered(expr: Expr) -> Expr:
         inner = Add(*terms)
         joint = head != 1 and len(terms) > 1
         parts.append(head * _gathered(inner) if joint and inner.is_Add else Add(*(head * each for each in terms)))
-    return Add(*parts)
+    return _ended_alike(Add(*parts))
+
+
+def _ended_alike(expr: Expr) -> Expr:
+    """a A⁻¹ - b A⁻¹ as (a - b)A⁻¹, if all terms end so."""
+    found = [split(term) for term in Add.make_args(expr) if is_matrix(term)]
+    ends = {word[-1] for _, word in found}
+    alike = len(found) == len(Add.make_args(expr)) > 1 and len(ends) == 1 and all(len(w) > 1 for _, w in found)
+    if not (alike and isinstance(next(iter(ends)), Pow | Diagonal)):
+        return expr
+    return Add(*(scale * Mul(*word[:-1]) for scale, word in found)) * ends.pop()
 
 
 def _may_lead(word: Word) -> bool:
@@ -186,8 +235,14 @@ class Quadratic:
     field: Expr
 
     def in_terms_of(self, atom: Expr) -> Expr:
-        square = -Tr(Mul(transpose(atom), self.precision, atom)) / 2
-        return square + (Tr(Mul(transpose(atom), self.field)) if self.field != 0 else 0)
+        square = -_form(Mul(transpose(atom), self.precision, atom)) / 2
+        return square + (_form(Mul(transpose(atom), self.field)) if self.field != 0 else 0)
+
+
+def _form(word: Expr) -> Expr:
+    """A form of a word that is not multiplied out, numbers before it."""
+    commuting, letters_of_it = word.args_cnc()
+    return Mul(*commuting, Tr(Mul(*letters_of_it)))
 
 
 def quadratic_in(expr: Expr, atom: Expr) -> Quadratic | None:
@@ -244,59 +299,7 @@ def _summed(expr: Expr, like: Sum) -> Expr:
     return Sum(expr, *like.limits) if expr != 0 else S.Zero
 
 
-# means of squares ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Moments:
-    """The names of a Gaussian latent's mean and covariance, and the latent itself at their places."""
-
-    mean: Expr
-    covariance: Expr
-    atom: Expr
-
-    def at(self, mean: Expr) -> Moments:
-        """The same at the places of an entry of the mean."""
-        places = dict(zip(slots_of(self.mean), slots_of(mean), strict=True))
-        return Moments(mean, self.covariance.xreplace(places), self.atom.xreplace(places))
-
-
-def unaveraged(body: Expr, known: Iterable[Moments]) -> Expr | None:
-    """f(z) with ⟨f(z)⟩ = body, for a body quadratic in a latent's mean; nothing if it is not such a mean."""
-    entries = {e for e in body.atoms(MatrixEntry) for k in known if name_of(e) == name_of(k.mean)}
-    for moments in (k.at(e) for k in known for e in sorted(entries, key=str) if name_of(e) == name_of(k.mean)):
-        found = _unaveraged(body, moments)
-        if found is None:
-            return None
-        body = found
-    return body
-
-
-def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
-    mean, spread, atom = moments.mean, moments.covariance, moments.atom
-    remaining = list(Add.make_args(body))
-    found: list[Expr] = []
-    for term in [each for each in remaining if each.has(spread)]:
-        partner = _respelled(term, {spread: mean * transpose(mean)})
-        if partner not in remaining:
-            return None
-        remaining.remove(term)
-        remaining.remove(partner)
-        found.append(_respelled(term, {spread: atom * transpose(atom)}))
-    if not found or any(_degree(each, mean) > 1 for each in remaining):
-        return None
-    return Add(*found, *(_respelled(each, {mean: atom}) for each in remaining))
-
-
-def _respelled(term: Expr, rules: dict[Expr, Expr]) -> Expr:
-    """A term with letters replaced, its traces turned again."""
-    spelled = term.xreplace(rules | {T(old): transpose(new) for old, new in rules.items()})
-    return spelled.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], shape(e.word[0])[0])).expand()
-
-
-def _degree(term: Expr, letter: Expr) -> int:
-    words = [split(term)[1]] if is_matrix(term) else [e.word for e in term.atoms(Tr)]
-    return max((sum(each in (letter, T(letter)) for each in word) for word in words), default=0)
+# definitions --------------------------------------------------------------------------------------------
 
 
 def matrix_valued(value: Expr, symbol: Expr) -> Expr:

@@ -8,7 +8,6 @@ value at every point.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
 
 from sympy import (
     Add,
@@ -34,61 +33,17 @@ from sympy import (
     together,
 )
 
-from symem.derivation import Definition, Update
-from symem.language.matrices import LogDet, Tr, is_matrix
+from symem.derivation import Definition, Derivation, Update
+from symem.language.matrices import Element, LogDet, Tr, is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.output.counting import name_of, slots_of
-from symem.output.matrix_reading import completed, gathered_words
+from symem.output.matrix_reading import completed, gathered_forms, gathered_words
+from symem.output.matrix_updates import written_out as matrices_written_out
+from symem.output.meanings import Meanings
 from symem.output.rewriting import Det, bottom_up
+from symem.output.squares import squares
 
 FEW = 3
-
-
-def squares(expr: Expr) -> Expr:
-    """c a**2 - 2 c a b + c b**2 as c (a - b)**2, in every sum, for any number of parts.
-
-    >>> from sympy.abc import a, b, c
-    >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
-    (a - b)**2/(2*c)
-    """
-    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add and not is_matrix(node) else node)
-
-
-def _gathered(expr: Add) -> Expr:
-    terms = set(expr.args)
-    roots = [(term, *split) for term in expr.args if (split := _as_square(term))]
-    for scale in dict.fromkeys(scale for _, scale, _ in roots):
-        parts = [root for _, other, root in roots if other == scale]
-        signed = _signed(parts, scale, terms)
-        if len(signed) > 1:
-            used = {scale * root**2 for _, root in signed}
-            used |= {2 * scale * s * t * a * b for (s, a), (t, b) in combinations(signed, 2)}
-            rest = [term for term in expr.args if term not in used]
-            square = scale * Add(*(sign * root for sign, root in signed)) ** 2
-            return squares(Add(*rest)) + square
-    return expr
-
-
-def _as_square(term: Expr) -> tuple[Expr, Expr] | None:
-    """term = scale * root**2, the root made of numerator factors that are symbols or arrays."""
-    plain = [
-        factor.base
-        for factor in Mul.make_args(term)
-        if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, Symbol | Indexed | Tr)
-    ]
-    root = Mul(*plain)
-    return (term / root**2, root) if root != 1 else None
-
-
-def _signed(parts: list[Expr], scale: Expr, terms: set[Expr]) -> list[tuple[int, Expr]]:
-    """The largest run of parts, with signs, all of whose cross terms are there."""
-    signed: list[tuple[int, Expr]] = []
-    for part in parts:
-        for sign in (1, -1) if signed else (1,):
-            if all(2 * scale * s * sign * other * part in terms for s, other in signed):
-                signed.append((sign, part))
-                break
-    return signed
 
 
 def merged_logs(expr: Expr) -> Expr:
@@ -231,7 +186,7 @@ def _centred(expr: Add) -> Expr:
 
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
-    return collected_logs(squares(gathered_words(completed(pulled_out(merged_sums(pulled_out(expr)))))))
+    return collected_logs(squares(gathered_words(gathered_forms(completed(pulled_out(merged_sums(pulled_out(expr))))))))
 
 
 def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
@@ -336,8 +291,11 @@ def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
     return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
 
 
-def written_out(update: Update, statistics: Iterable[Definition]) -> Expr:
+def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
+    if is_matrix(update.nested) or update.nested.has(Tr, Element):
+        return matrices_written_out(update, Meanings.of(derivation))
+    statistics = derivation.surrogate.statistics
     return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
 
 

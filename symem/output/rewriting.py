@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Pow
 from sympy.core.relational import Relational
 
 from symem.output.counting import rebuilt
@@ -24,13 +24,13 @@ class Det(Expr):  # type: ignore[misc]
 
 
 class MatrixMean(Expr):  # type: ignore[misc]
-    """⟨M⟩, the posterior mean of a matrix."""
+    """⟨M⟩, the posterior mean of a matrix: args (M, the labels given)."""
 
     is_commutative = False
 
 
 class ScalarMean(Expr):  # type: ignore[misc]
-    """⟨f⟩, the posterior mean of a number."""
+    """⟨f⟩, the posterior mean of a number: args as of `MatrixMean`."""
 
     is_commutative = True
 
@@ -40,3 +40,21 @@ def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
     if not expr.args or isinstance(expr, Indexed | Relational):
         return rule(expr)
     return rule(rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
+
+
+def is_negative(expr: Expr) -> bool:
+    """Whether a term prints with a minus in front."""
+    return sum(bool(factor.is_Rational and factor.is_negative) for factor in flat(expr)) % 2 == 1
+
+
+def flat(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product, also of one left unevaluated, and of one below a fraction line."""
+    if expr.is_Mul:
+        return tuple(inner for factor in expr.args for inner in flat(factor))
+    if isinstance(expr, Pow) and expr.base.is_Mul and expr.is_commutative and expr.exp.is_Integer:
+        return tuple(_raised(factor, expr.exp) for factor in flat(expr.base))
+    return (expr,)
+
+
+def _raised(factor: Expr, exponent: Expr) -> Expr:
+    return factor**exponent if factor.is_Rational else Pow(factor, exponent, evaluate=False)

@@ -16,6 +16,8 @@ from symem.language.model import Model
 from symem.output.layout import broken
 from symem.output.lexicon import Lexicon
 from symem.output.matrix_reading import matrix_valued
+from symem.output.matrix_updates import named_moments
+from symem.output.meanings import Meanings
 from symem.output.notation import letter
 from symem.output.reading import printed
 
@@ -84,6 +86,7 @@ class Voice:
         self.derivation = derivation
         self.model: Model = derivation.model
         self.free = Lexicon.of(derivation)
+        self.meanings = Meanings.of(derivation)
         self.now = self.free.marked("t")
         self.new = self.free.marked("t+1")
         heads = {self.free.label(name).head for name in self.model.variables}
@@ -104,7 +107,7 @@ class Voice:
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
         scope = lexicon.within(definition.axes)
-        value = matrix_valued(definition.value, definition.symbol)
+        value = named_moments(matrix_valued(definition.value, definition.symbol), self.meanings)
         return self.equation(letter(definition.symbol, scope), value, scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:

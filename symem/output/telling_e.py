@@ -9,6 +9,7 @@ from itertools import groupby
 from sympy import Add, Eq, Expr, Sum, oo
 
 from symem.derivation import Definition, Posterior
+from symem.output import telling_vectors as vectors
 from symem.output.layout import LINE, width
 from symem.output.notation import latex, letter
 from symem.output.reading import by_outcome, exponentiated, over_common_denominators, printed, pulled_out
@@ -122,6 +123,9 @@ def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     atom = voice.name(posterior.atom)
     left = rf"\log p({atom} \mid \cdot)"
     yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
+    if posterior.latent.shape:
+        yield from _gaussian(posterior, voice)
+        return
     yield Display((voice.equation(left, posterior.log_density, voice.now),))
     end = " with" if posterior.parameters else "."
     yield ("This is a ", law(posterior.family), *_where(posterior, voice), end)
@@ -130,6 +134,16 @@ def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     yield said("Its normaliser, which stays behind when @ is integrated out, is", atom)
     yield voice.definitions([posterior.log_normaliser], voice.now)
     yield from _moments([posterior], voice)
+
+
+def _gaussian(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """A vector: a quadratic form, and what it is the log-density of."""
+    yield vectors.density(posterior, voice)
+    yield vectors.because(posterior, voice)
+    yield voice.definitions(posterior.parameters, voice.now)
+    yield said("Its normaliser, which stays behind when @ is integrated out, is", voice.name(posterior.atom))
+    yield voice.definitions([posterior.log_normaliser], voice.now)
+    yield from vectors.second_moment(posterior, voice)
 
 
 def _tidy(definition: Definition) -> Definition:
@@ -151,7 +165,7 @@ def law(family: str) -> str:
     >>> law("TruncatedNormal"), law("GammaInverse"), law("Beta")
     ('truncated Normal law', 'inverse Gamma law', 'Beta law')
     """
-    name = family.removesuffix("Inverse").removeprefix("Truncated")
+    name = family.removesuffix("Inverse").removeprefix("Truncated").replace("Multivariate", "multivariate ")
     kind = (
         "truncated " if family.startswith("Truncated") else "inverse " if family.endswith("Inverse") else ""
     )

@@ -12,10 +12,12 @@ from symem.language.supports import Simplex
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_reading import gathered_words, matrix_valued
+from symem.output.matrix_updates import entries_gathered, over_one_number
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
+from symem.output.rewriting import is_negative
 from symem.output.story import Block, Display, Items, Lines, Prose, Section, Voice, listed, said
-from symem.output.textbook import is_negative
 
 SHORT = 1.5 * LINE
 
@@ -100,8 +102,9 @@ def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
     scope = voice.new.within(update.definition.axes)
     left = letter(update.parameter, scope)
-    short = tuple(broken(left, over_common_denominators(update.nested), scope))
-    explicit = written_out(update, voice.derivation.surrogate.statistics)
+    nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
+    short = tuple(broken(left, gathered_words(over_common_denominators(nested)), scope))
+    explicit = written_out(update, voice.derivation)
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]
     if explicit == update.nested or sum(widths) > SHORT or max(widths) > LINE:

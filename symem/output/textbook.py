@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import (
@@ -35,12 +35,13 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
-from symem.language.matrices import LogDet, Tr, is_matrix
+from symem.language.matrices import Element, LogDet, MatrixEntry, Tr, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
 from symem.output.matrix_notation import MatrixNotation
+from symem.output.rewriting import flat, is_negative
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Textbook(MatrixNotation):
     def ratio(self, expr: Expr) -> Ratio:
         """A product as a fraction whose factors are in the order of print, with few minus signs."""
         number, above, below = S.One, [], []
-        for factor in _flat(expr):
+        for factor in flat(expr):
             if factor.is_Rational:
                 number *= factor
             elif isinstance(factor, Pow) and is_negative(factor.exp):
@@ -120,6 +121,8 @@ class Textbook(MatrixNotation):
         return Add(*(-term for term in base.args)) if is_negative(leading) else base
 
     def _deepest(self, term: Expr) -> int:
+        if vectors := term.atoms(MatrixEntry):
+            return max(Rank.DATA if name_of(v) in self.lexicon.means else self.rank(v) for v in vectors)
         atoms = term.atoms(Symbol, Indexed) - {
             index for each in term.atoms(Indexed) for index in each.free_symbols
         }
@@ -150,6 +153,8 @@ class Textbook(MatrixNotation):
 
     def _stands_out(self, factor: Expr, ratio: Ratio) -> bool:
         """Whether a factor is set beside the fraction, not above its line."""
+        if isinstance(factor, Element | Tr) and factor.has(Sum):
+            return True
         if not self.markup.builds_up:
             return False
         rank = self.rank(factor)
@@ -222,7 +227,7 @@ class Textbook(MatrixNotation):
 
     def _seen(self, mask: Expr, how: str) -> str:
         """x_i observed, or x_i missing, for a mask."""
-        data = self.lexicon.label(self.lexicon.masks[name_of(mask)])
+        data = replace(self.lexicon.label(self.lexicon.masks[name_of(mask)]), bold=False)
         return self.markup.letter(data, self._slots(slots_of(mask)), "") + self.markup.text(how)
 
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
@@ -350,11 +355,6 @@ def natural(expr: Expr) -> list[str]:
     ]
 
 
-def is_negative(expr: Expr) -> bool:
-    """Whether a term prints with a minus in front."""
-    return sum(bool(factor.is_Rational and factor.is_negative) for factor in _flat(expr)) % 2 == 1
-
-
 def outermost_first(expr: Expr) -> list[Any]:
     """Limits as read from the left: those that others need first, else in the order of the slots they stand in."""
     bound = {limit[0] for limit in expr.limits}
@@ -368,19 +368,6 @@ def outermost_first(expr: Expr) -> list[Any]:
     return sorted(expr.limits, key=lambda limit: (len(needed[limit[0]]), place[limit[0]]))
 
 
-def _flat(expr: Expr) -> tuple[Expr, ...]:
-    """The factors of a product, also of one left unevaluated, and of one below a fraction line."""
-    if expr.is_Mul:
-        return tuple(inner for factor in expr.args for inner in _flat(factor))
-    if isinstance(expr, Pow) and expr.base.is_Mul and expr.exp.is_Integer:
-        return tuple(_raised(factor, expr.exp) for factor in _flat(expr.base))
-    return (expr,)
-
-
-def _raised(factor: Expr, exponent: Expr) -> Expr:
-    return factor**exponent if factor.is_Rational else Pow(factor, exponent, evaluate=False)
-
-
 def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
     """A sign and a base whose product to that power is the same, the base without minus signs throughout."""
     if base.is_Add and all(map(is_negative, base.args)) and exponent.is_Integer:
@@ -390,7 +377,7 @@ def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
 
 def _falls(expr: Expr) -> bool:
     """Whether every term of a sum, or of a sum over a number, has a minus."""
-    terms = [term for factor in _flat(expr) if factor.is_Add for term in factor.args]
+    terms = [term for factor in flat(expr) if factor.is_Add for term in factor.args]
     return bool(terms) and all(map(is_negative, terms)) and not is_negative(expr)
 
 
