@@ -180,8 +180,9 @@ class Checker:
     def _profiled(self, update: Update) -> bool:
         """Stationary for every value of the later parameters of the block."""
         raw = self._slope(update)
-        if raw is not None and not update.multiplier and self._settled_before(update):
-            return self.vanishes(raw.xreplace({update.parameter: update.value}))
+        settled = raw is not None and not update.multiplier and self._settled_before(update)
+        if settled and self.vanishes(raw.xreplace({update.parameter: update.value})):
+            return True
         solved = Solved(self.derivation.model)
         for each in (*self._earlier(update), update):
             solved.add(each)

@@ -8,8 +8,8 @@ from sympy import And, Eq, Expr, Mul, S, log
 
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import FINITE, Eliminated, GaussianVector
-from symem.calculus.gaussian import vector_mean
 from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gaussian import vector_mean
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import Definition

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Integer, Mul, Pow, S, Sum, log, pi
 
@@ -39,6 +39,7 @@ from symem.language.plates import Axis
 
 if TYPE_CHECKING:
     from symem.calculus.eliminate import Elimination
+    from symem.language.model import Variable
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def eliminate_vector(state: Elimination, case: Case) -> None:
         NotDerivedError: a term is no quadratic form in the vector, or its precision depends on other latents.
     """
     quadratic = _gathered(case)
-    scale, quadratic = _common_scale(state, case, quadratic)
+    scale, quadratic = _common_scale(case, quadratic)
     if case.variable.seen:
         gaussian, parameters, left = _unseen(state, case, quadratic, scale)
     else:
@@ -159,7 +160,7 @@ def _summed_word(coefficient: Expr, word: Expr, axes: tuple[Axis, ...]) -> Expr:
     return outer * Sum(folded.factor / outer, *(axis.limits for axis in folded.axes))
 
 
-def _common_scale(state: Elimination, case: Case, quadratic: Quadratic) -> tuple[Expr, Quadratic]:
+def _common_scale(case: Case, quadratic: Quadratic) -> tuple[Expr, Quadratic]:
     """A scalar latent that multiplies the whole precision is taken out: the covariance is V/u."""
     others = [v for v in case.waiting if v is not case.variable and not v.shape]
     parts = [_latent_part(c, others) for c, _word in words(quadratic.precision)]
@@ -174,12 +175,12 @@ def _common_scale(state: Elimination, case: Case, quadratic: Quadratic) -> tuple
     return scale, Quadratic(precision, shift)
 
 
-def _latent_part(coefficient: Expr, others: list[object]) -> Expr:
-    return Mul(*(f for f in Mul.make_args(coefficient) if any(atoms_of(f, v) for v in others)))  # type: ignore[arg-type]
+def _latent_part(coefficient: Expr, others: list[Variable]) -> Expr:
+    return Mul(*(f for f in Mul.make_args(coefficient) if any(atoms_of(f, v) for v in others)))
 
 
-def _is_label(case: Case, other: object) -> bool:
-    return any(atom in atoms_of(atom, other) for atom, _axis in case.labels)  # type: ignore[arg-type]
+def _is_label(case: Case, other: Variable) -> bool:
+    return any(atom in atoms_of(atom, other) for atom, _axis in case.labels)
 
 
 # -- the posterior -----------------------------------------------------------------------------------------
@@ -222,14 +223,12 @@ def _unseen(
     return GaussianVector(mean, covariance / scale), (*named, *means), left
 
 
-def _at(symbol: object, atom: Expr) -> Expr:
+def _at(symbol: Any, atom: Expr) -> Expr:
     """A companion of a latent at its position; a mask at the entry `ENTRY` too."""
     places = tuple(atom.indices)
     if isinstance(symbol, MatrixEntry):
         return symbol
-    if is_matrix(symbol):  # type: ignore[arg-type]
-        return symbol[places]  # type: ignore[index]
-    return symbol[(*places, ENTRY)]  # type: ignore[index]
+    return symbol[places] if is_matrix(symbol) else symbol[(*places, ENTRY)]
 
 
 def _named(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from sympy import Add, Dummy, Expr, Mul, Pow, S, Sum, diff, expand
 
+from symem.errors import NotDerivedError
 from symem.language.matrices import (
     ENTRY,
     Diagonal,
@@ -71,12 +72,12 @@ def _differential_words(scalar: Expr, entry: Expr, step: Expr) -> Iterator[Expr]
     elif isinstance(scalar, Tr):
         yield from _words(_differential(scalar.args[0], entry, step))
     else:
-        raise ValueError(f"{scalar} has no differential here")
+        raise NotDerivedError(f"The derivative of {scalar} by {entry} is not in the rules for matrices.")
 
 
 def _words(matrix: Expr) -> tuple[Expr, ...]:
 
-    return Add.make_args(expand(matrix))
+    return tuple(Add.make_args(expand(matrix)))
 
 
 def _differential(expr: Expr, entry: Expr, step: Expr) -> Expr:
@@ -96,7 +97,7 @@ def _differential(expr: Expr, entry: Expr, step: Expr) -> Expr:
         return expr.args[0].diff(entry) * step
     if isinstance(expr, Sum) and is_matrix(expr):
         return Sum(_differential(expr.function, entry, step), *expr.limits)
-    raise ValueError(f"{expr} has no differential here")
+    raise NotDerivedError(f"The derivative of {expr} by {entry} is not in the rules for matrices.")
 
 
 def _product_rule(product: Expr, entry: Expr, step: Expr) -> Iterator[Expr]:

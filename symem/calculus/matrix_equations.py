@@ -14,7 +14,6 @@ from sympy import Add, Expr, Mul, Pow, S, Sum, expand
 from symem.language.matrices import (
     BlockInverse,
     Diagonal,
-    MatrixEntry,
     T,
     inverse,
     is_matrix,
@@ -168,8 +167,14 @@ def _covariance(held: list[Word], rest: list[Word], unknown: Expr) -> Expr | Non
     if not rest and scatter != 0:
         return _over(-scatter, counts)
     if rest and scatter == 0:
-        return _times(-counts, inverse(_added(rest)))
+        return _over_matrix(counts, expand(-_added(rest)))
     return None
+
+
+def _over_matrix(number: Expr, matrix: Expr) -> Expr:
+    """number · matrix⁻¹, a number common to both cancelled."""
+    content, primitive = matrix.as_content_primitive()
+    return number / content * inverse(primitive)
 
 
 def _over(matrix: Expr, number: Expr) -> Expr:

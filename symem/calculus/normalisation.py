@@ -48,7 +48,7 @@ def check_normalised(model: Model) -> None:
     if model.declarations or model.log_likelihood.has(LogIverson) or model.masks:
         return
     responses = [variable for variable in model.data if _coupled(model, variable)]
-    if len(responses) == 1:
+    if len(responses) == 1 and not responses[0].shape:
         fault = _fault(model, responses[0])
         if fault and not _normalised_given_data(model):
             raise NormalisationError(f"The likelihood is not normalised: {fault}")

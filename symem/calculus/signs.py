@@ -36,7 +36,7 @@ from sympy import (
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
 from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.inequalities import Bounds, Polynomial
-from symem.calculus.separate import rejoin, separate
+from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.vanishing import at
 from symem.calculus.words import is_nonnegative, probed, scalars_of_matrices, with_probes_for_entries
 from symem.derivation import Definition, Derivation, Posterior
@@ -223,7 +223,17 @@ class Signs:
         if found is None and scalars_of_matrices(written):
             against_each = probed(rejoin(separate(written)))
             found = None if against_each is None else self._summed(against_each)
-        return found
+        return self._axis_by_axis(written) if found is None and scalars_of_matrices(written) else found
+
+    def _axis_by_axis(self, written: Expr) -> int | None:
+        """Sums over different axes, each of one sign."""
+        groups: dict[frozenset[Expr], list[Term]] = {}
+        for term in separate(written):
+            groups.setdefault(frozenset(axis.size for axis in term.axes), []).append(term)
+        if len(groups) < 2:
+            return None
+        found = {self._summed(rejoin(terms)) for terms in groups.values()} - {0}
+        return found.pop() if len(found) == 1 else None
 
     def _summed(self, written: Expr) -> int | None:
         terms = [named(term) for term in separate(written)]

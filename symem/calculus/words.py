@@ -48,7 +48,8 @@ def scalars_of_matrices(expr: Expr) -> list[Expr]:
 def direction(entry: Expr, name: str = "_H") -> Expr:
     """A letter for any change of a matrix, at the same places and as symmetric as it is."""
     kind = "symmetric" if entry.is_symmetric_letter else ""
-    return MatrixArray(f"{name}_{entry.base.label}", *entry.dimensions, kind)[tuple(entry.indices)]
+    rows, cols = entry.dimensions
+    return MatrixArray(f"{name}_{entry.base.label}", rows, cols, kind)[tuple(entry.indices)]
 
 
 def along(terms: Iterable[Term], bases: Iterable[Expr]) -> tuple[Expr, Expr]:
@@ -217,7 +218,7 @@ def _stem(letter: Expr) -> Expr | None:
 
 
 def _is_at(letter: Expr, stem: Expr) -> bool:
-    return letter == stem or _stem(letter) == stem
+    return bool(letter == stem or _stem(letter) == stem)
 
 
 def _once(scalar: Expr, stem: Expr) -> bool:
