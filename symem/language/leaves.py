@@ -149,7 +149,7 @@ class _Matrix(MatrixExpr):  # type: ignore[misc]
         return dressed(Transpose(plain(self)).doit())
 
     def inv(self) -> Any:
-        if self.is_square is False:
+        if self.shape[0] != self.shape[1]:
             raise ShapeError(f"{self} is {_size(self)}: only a square matrix has an inverse.")
         return dressed(Inverse(plain(self)).doit())
 
@@ -373,7 +373,7 @@ def _product(left: Any, right: Any) -> Any:
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    if base.is_square is False:
+    if base.shape[0] != base.shape[1]:
         raise ShapeError(f"{base} is {_size(base)}: only a square matrix has powers.")
     return dressed(MatPow(plain(base), exponent).doit())
 

@@ -107,7 +107,9 @@ def _axes(key: Any, name: str, reader: Reader) -> tuple[Axis, ...]:
         )
     taken: list[str] = []
     for place, size in zip(places, sizes, strict=True):
-        taken.append(str(place.label) if isinstance(place, Idx) else _index_name(size, taken, reader))
+        taken.append(
+            reader.label(str(place.label)) if isinstance(place, Idx) else _index_name(size, taken, reader)
+        )
     return tuple(Axis(index_symbol(label), size) for label, size in zip(taken, sizes, strict=True))
 
 

@@ -19,6 +19,7 @@ from sympy.stats.rv import RandomSymbol
 
 from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import (
+    COORDINATE,
     ENTRY,
     Diagonal,
     Element,
@@ -70,6 +71,7 @@ class Reader:
         label_origins: name -> what the values of a label count from, where that is not 0.
         extents: the sizes that data show, by symbol.
         spans: index name -> (range in the user's symbols, internal index).
+        reserved: labels of indices that matrices bring in.
         user_indices: internal index -> (the user's index, what it counts from).
     """
 
@@ -80,6 +82,7 @@ class Reader:
     spans: dict[str, tuple[Range, Symbol]] = field(default_factory=dict)
     user_indices: dict[Symbol, tuple[Basic, Expr]] = field(default_factory=dict)
     open_axes: dict[Symbol, Axis] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
 
     def read(self, expr: Any, env: Mapping[Basic, Expr] | None = None) -> Any:
         """An expression in internal symbols; `env` says what the indices in scope are.
@@ -225,11 +228,15 @@ class Reader:
         self.extents.setdefault(symbol, Extent(symbol, size, tuple(axes.values())))
         return symbol
 
+    def label(self, name: str) -> str:
+        """What an index of the user's is called inside."""
+        return f"{name}_2" if name in self.reserved else name
+
     def _index(self, index: Basic, span: Range) -> Symbol:
         name = base_name(index)
         check_name(name)
         labels = (
-            name,
+            name if index == COORDINATE else self.label(name),
             *(f"{name}_{count}" for count in range(2, 99) if f"{name}_{count}" not in self.symbols),
         )
         label = next(each for each in labels if each not in self.spans or self.spans[each][0] == span)

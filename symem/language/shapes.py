@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
 
 from symem.errors import PlateError, SupportError
-from symem.language.matrices import MatrixArray
+from symem.language.matrices import COORDINATE, MatrixArray
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
@@ -45,15 +45,22 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
         shapes[name] = Shape(tuple(S.Zero for _ in slots), tuple(origin_of(slot, supports) for slot in slots))
         if isinstance(support, Labels) and support.origin:
             origins[name] = support.origin
-    reader = Reader(symbols, shapes, origins, {})
+    reader = Reader(symbols, shapes, origins, {}, reserved=_reserved(survey))
     for name, slots in survey.slots.items():
         sizes = tuple(_slot_size(name, p, slot, supports, reader, survey) for p, slot in enumerate(slots))
         reader.shapes[name] = replace(shapes[name], sizes=sizes)
-    for label, (index, span) in survey.indices.items():
+    for name, (index, span) in survey.indices.items():
+        label = reader.label(name)
         reader.spans.setdefault(label, (span, index_symbol(label)))
         if span.lower.is_Integer:
             reader.user_indices.setdefault(index_symbol(label), (index, span.lower))
     return reader
+
+
+def _reserved(survey: Survey) -> frozenset[str]:
+    """The label of the entries of a diagonal, in a model with matrices."""
+    matrices = any(isinstance(each, MatrixArray) for each in survey.declared.values())
+    return frozenset({str(COORDINATE)}) if matrices or survey.diagonals else frozenset()
 
 
 def internal(name: str, declared: Any, support: Support, *, size: bool = False) -> Any:
@@ -182,6 +189,6 @@ def read_support(support: Support, reader: Reader) -> Support:
 
 
 def _read_end(end: Expr, reader: Reader) -> Expr:
-    spans = {index: reader.spans.get(base_name(index)) for index in end.atoms(Idx)}
+    spans = {index: reader.spans.get(reader.label(base_name(index))) for index in end.atoms(Idx)}
     env = {index: span[1] + span[0].lower for index, span in spans.items() if span}
     return reader.read(end, env)
