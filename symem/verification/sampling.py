@@ -149,7 +149,9 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
     if variable.name in lengths and not isinstance(variable.support, Labels):
         return rng.integers(1, 1 + max(_LABEL_SIZES), np.shape(values))
     symbols = {str(each) for each in model.log_likelihood.free_symbols}
-    return values if variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
+    return (
+        values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
+    )
 
 
 def random_parameters(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Values:
