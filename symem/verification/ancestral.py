@@ -9,7 +9,7 @@ import numpy as np
 from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
-from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
 from symem.language.supports import Positive
 from symem.verification.arithmetic import Arithmetic
