@@ -1,36 +1,20 @@
 """What users write for vectors and matrices over plates: `x[i]`, a d × 1 matrix expression, and `Sigma[k]`.
 
-SymPy's own matrix expressions do the rest, with two additions. A product with one row and one column is a
-number, so that `(x[i] - mu[k]).T*Sigma[k].I*(x[i] - mu[k])/2 - log(det(Sigma[k]))` may be written as a book
-prints it; and matrices that do not fit are refused with both shapes.
+Beside them stand the leaves that a derivation brings in: a sum of matrices over plates, and the part of a matrix
+where entries of a vector were not seen.
 """
 
 from __future__ import annotations
 
 from typing import Any, Self
 
-from sympy import (
-    Basic,
-    Expr,
-    Indexed,
-    MatAdd,
-    MatMul,
-    MatPow,
-    MatrixBase,
-    MatrixExpr,
-    MatrixSymbol,
-    S,
-    Symbol,
-    Tuple,
-    SympifyError,
-    sympify,
-)
+from sympy import Basic, Expr, Indexed, MatrixExpr, Symbol, Tuple
 from sympy.core.symbol import Str
-from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
+from sympy.matrices.expressions import DiagMatrix, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
-from sympy.printing.precedence import PRECEDENCE
 
 from symem.errors import PlateError, ShapeError
+from symem.language.operators import OperatedMatrix, as_basic, dressed
 
 
 class IndexedMatrix(Basic):  # type: ignore[misc]
@@ -75,91 +59,7 @@ def _dimension(stated: Any, owner: Str) -> Expr:
     return read
 
 
-def as_basic(stated: Any) -> Any:
-    """A SymPy object as it is, or as a number stands for one; text is never read, because reading it would run it."""
-    try:
-        return sympify(stated, strict=True)
-    except SympifyError:
-        return stated
-
-
-class OneByOne(Expr):  # type: ignore[misc]
-    """The number that a matrix expression with one row and one column is."""
-
-    is_commutative = True
-    is_real = True
-    is_extended_real = True
-
-    def __new__(cls, matrix: Any) -> Expr:
-        if not isinstance(matrix, MatrixExpr):
-            return as_basic(matrix)
-        made: Expr = Expr.__new__(cls, matrix)
-        return made
-
-    @property
-    def T(self) -> OneByOne:
-        return self
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"({printer.doprint(self.args[0])})"
-
-    def _latex(self, printer: Any) -> str:
-        return str(printer.parenthesize(self.args[0], 0))
-
-
-class _Matrix(MatrixExpr):  # type: ignore[misc]
-    """Operators that dress what SymPy makes of them."""
-
-    _op_priority = 12.0
-    #: What `sympy.stats` asks of a covariance: nothing is known by itself.
-    is_positive_definite = None
-    is_positive_semidefinite = None
-
-    def __add__(self, other: Any) -> Any:
-        return _sum(self, "+", other)
-
-    def __radd__(self, other: Any) -> Any:
-        return _sum(other, "+", self)
-
-    def __sub__(self, other: Any) -> Any:
-        return _sum(self, "-", other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return _sum(other, "-", self)
-
-    def __mul__(self, other: Any) -> Any:
-        return _product(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return _product(other, self)
-
-    __matmul__, __rmatmul__ = __mul__, __rmul__
-
-    def __truediv__(self, other: Any) -> Any:
-        return _product(self, 1 / as_basic(other))
-
-    def __neg__(self) -> Any:
-        return _product(S.NegativeOne, self)
-
-    def __pow__(self, exponent: Any) -> Any:
-        return _power(self, exponent)
-
-    @property
-    def T(self) -> Any:
-        return dressed(Transpose(plain(self)).doit())
-
-    def inv(self) -> Any:
-        if self.shape[0] != self.shape[1]:
-            raise ShapeError(f"{self} is {_size(self)}: only a square matrix has an inverse.")
-        return dressed(Inverse(plain(self)).doit())
-
-    I = property(inv)  # noqa: E741 - SymPy's name
-
-    def _entry(self, row: Any, column: Any, **_options: Any) -> Expr:
-        return MatrixElement(self, row, column)
-
-
-class IndexedMatrixEntry(_Matrix):
+class IndexedMatrixEntry(OperatedMatrix):
     """One matrix of an array over plates."""
 
     is_symbol = True
@@ -175,7 +75,8 @@ class IndexedMatrixEntry(_Matrix):
 
     @property
     def base(self) -> IndexedMatrix:
-        return self.args[0]
+        found: IndexedMatrix = self.args[0]
+        return found
 
     @property
     def indices(self) -> tuple[Any, ...]:
@@ -203,44 +104,7 @@ class IndexedMatrixEntry(_Matrix):
         return f"{printer.doprint(self.base)}_{{{places}}}"
 
 
-class _Sum(_Matrix, MatAdd):
-    def _sympystr(self, printer: Any) -> str:
-        first, *rest = (printer.doprint(dressed(part)) for part in self.args)
-        return first + "".join(f" - {part[1:]}" if part[0] == "-" else f" + {part}" for part in rest)
-
-
-class _Product(_Matrix, MatMul):
-    def _sympystr(self, printer: Any) -> str:
-        """Numbers in front, what divides at the end: S_1[k]/S_0[k]."""
-        coefficient, matrices = self.as_coeff_matrices()
-        above, below = coefficient.as_numer_denom()
-        minus = "-" if above.could_extract_minus_sign() else ""
-        factors = [] if above in (1, -1) else [-above if minus else above]
-        shown = "*".join(
-            printer.parenthesize(dressed(each), PRECEDENCE["Mul"]) for each in (*factors, *matrices)
-        )
-        return minus + shown + ("" if below == 1 else f"/{printer.parenthesize(below, PRECEDENCE['Pow'])}")
-
-
-class _Power(_Matrix, MatPow):
-    pass
-
-
-class _Transposed(_Matrix, Transpose):
-    pass
-
-
-class _Inverted(_Matrix, Inverse):
-    def _sympystr(self, printer: Any) -> str:
-        return f"{printer.parenthesize(dressed(self.arg), PRECEDENCE['Pow'])}**(-1)"
-
-
-class _OnDiagonal(_Matrix, DiagMatrix):
-    def _sympystr(self, printer: Any) -> str:
-        return f"diag({printer.doprint(self.args[0])})"
-
-
-class MatrixSum(_Matrix):
+class MatrixSum(OperatedMatrix):
     """A sum of matrices over plates: args (summand, (index, low, high), …)."""
 
     def __new__(cls, summand: Any, *limits: Any) -> Expr:
@@ -267,7 +131,7 @@ class MatrixSum(_Matrix):
     @property
     def free_symbols(self) -> set[Any]:
         ends = {symbol for limit in self.limits for end in limit[1:] for symbol in end.free_symbols}
-        return (self.function.free_symbols - set(self.bound_symbols)) | ends
+        return set(self.function.free_symbols - set(self.bound_symbols)) | ends
 
     def doit(self, **_hints: Any) -> Self:
         return self
@@ -287,7 +151,7 @@ class MatrixSum(_Matrix):
         return " ".join([*signs, printer.doprint(self.function)])
 
 
-class UnseenPart(_Matrix):
+class UnseenPart(OperatedMatrix):
     """The rows and columns of a symmetric matrix where a mask is 0: args (matrix, mask)."""
 
     @property
@@ -311,78 +175,6 @@ class UnseenInverse(UnseenPart):
 
     def _sympystr(self, printer: Any) -> str:
         return f"{super()._sympystr(printer)}**(-1)"
-
-
-_DRESS: dict[type[MatrixExpr], type[MatrixExpr]] = {
-    MatAdd: _Sum,
-    MatMul: _Product,
-    MatPow: _Power,
-    Transpose: _Transposed,
-    Inverse: _Inverted,
-    DiagMatrix: _OnDiagonal,
-}
-_PLAIN = {own: usual for usual, own in _DRESS.items()}
-
-
-def dressed(made: Any) -> Any:
-    """A matrix expression on which the operators of this file act; a number if it is one by one."""
-    if not isinstance(made, MatrixExpr):
-        return made
-    if made.shape == (1, 1) and not isinstance(made, (IndexedMatrixEntry, MatrixSymbol)):
-        return OneByOne(made)
-    own = _DRESS.get(type(made))
-    return _of_kind(own, made) if own else made
-
-
-def plain(stated: Any) -> Any:
-    """The same in SymPy's own kinds of sums and products."""
-    usual = _PLAIN.get(type(stated))
-    return _of_kind(usual, stated) if usual else as_basic(stated)
-
-
-def _of_kind(kind: type[MatrixExpr], made: MatrixExpr) -> MatrixExpr:
-    return (
-        DiagMatrix.__new__(kind, made.args[0])
-        if issubclass(kind, DiagMatrix)
-        else Basic.__new__(kind, *made.args)
-    )
-
-
-def _sum(left: Any, sign: str, right: Any) -> Any:
-    left, right = plain(left), plain(right)
-    if not all(isinstance(each, (Expr, MatrixBase)) for each in (left, right)):
-        return NotImplemented
-    if getattr(left, "shape", None) != getattr(right, "shape", None):
-        raise ShapeError(
-            f"{left} {sign} {right}: {_size(left)} and {_size(right)} do not add up; for a number in a matrix write "
-            f"s*Identity(d), for the number that two vectors make u.T*v."
-        )
-    return dressed(MatAdd(left, -right if sign == "-" else right).doit())
-
-
-def _product(left: Any, right: Any) -> Any:
-    left, right = plain(left), plain(right)
-    if not all(isinstance(each, (Expr, MatrixBase)) for each in (left, right)):
-        return NotImplemented
-    if all(isinstance(each, MatrixExpr) for each in (left, right)) and left.shape[1] != right.shape[0]:
-        raise ShapeError(
-            f"{left} * {right}: {_size(left)} times {_size(right)} is no product; transpose one with .T, or give "
-            f"their common dimension one symbol."
-        )
-    return dressed(MatMul(left, right).doit())
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if base.shape[0] != base.shape[1]:
-        raise ShapeError(f"{base} is {_size(base)}: only a square matrix has powers.")
-    return dressed(MatPow(plain(base), exponent).doit())
-
-
-def _size(stated: Any) -> str:
-    if not isinstance(stated, MatrixExpr):
-        return "a number"
-    rows, cols = stated.shape
-    return f"{rows} × {cols}"
 
 
 def array_of(entry: Any) -> Any:
@@ -411,17 +203,3 @@ def diag(*vector: Any) -> Any:
             f"diag(psi) with psi = MatrixSymbol('psi', d, 1)."
         )
     return dressed(DiagMatrix(entries))
-
-
-__all__ = [
-    "IndexedMatrix",
-    "IndexedMatrixEntry",
-    "IndexedVector",
-    "MatrixSum",
-    "OneByOne",
-    "array_of",
-    "diag",
-    "dressed",
-    "places_of",
-    "plain",
-]

@@ -96,7 +96,8 @@ def check_matrix_support(name: str, declared: Any, support: Support) -> None:
 
 def _matrices(name: str, declared: MatrixArray, support: Support) -> MatrixArray:
     kinds = {PositiveDefinite: "positive definite", Symmetric: "symmetric"}
-    return MatrixArray(name, *map(dimension, declared.dimensions), kinds.get(type(support), ""))
+    rows, cols = map(dimension, declared.dimensions)
+    return MatrixArray(name, rows, cols, kinds.get(type(support), ""))
 
 
 def entry_symbol(symbol: Any, sizes: tuple[Expr, ...]) -> Any:

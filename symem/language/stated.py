@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Basic, Expr, MatrixBase, MatrixExpr, S, SympifyError, sympify
 
 from symem.errors import ModelError, ShapeError
-from symem.language.leaves import OneByOne
+from symem.language.operators import OneByOne
 from symem.language.transcription import dimensions, transcribed
 
 

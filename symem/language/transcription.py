@@ -38,7 +38,7 @@ from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Tran
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, ShapeError
-from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum, OneByOne
+from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum
 from symem.language.matrices import (
     ENTRY,
     Diagonal,
@@ -52,6 +52,7 @@ from symem.language.matrices import (
     trace,
     transpose,
 )
+from symem.language.operators import OneByOne
 
 
 def transcribed(expr: Any) -> Any:

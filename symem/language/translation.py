@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sympy import Eq, Expr, Indexed, MatrixSymbol, Product, S, Sum, Symbol
 from sympy.core.relational import Relational
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symem.language.leaves import IndexedMatrix, MatrixSum, plain
+from symem.language.leaves import IndexedMatrix, MatrixSum
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.naming import base_name
+from symem.language.operators import plain
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
 from symem.language.transcription import stated_array
-from symem.language.user_matrices import is_number_of_matrices, user_matrix, user_number
+from symem.language.user_matrices import NUMBERS_OF_MATRICES, user_matrix, user_number
 from symem.language.variables import Variable
 
 
@@ -30,25 +31,32 @@ class Translation:
 
     def outward(self, expr: Any) -> Any:
         """An internal expression as the user would write it."""
-        if isinstance(expr, Sum) and is_matrix(expr):
-            return MatrixSum(
-                plain(self.outward(expr.function)), *(self._limit(*limit) for limit in expr.limits)
-            )
-        if isinstance(expr, (Sum, Product)):
-            return expr.func(self.outward(expr.function), *(self._limit(*limit) for limit in expr.limits))
-        if isinstance(expr, Indexed):
-            return self._array(expr)
-        if isinstance(expr, Symbol):
-            return self._symbol(expr)
-        if is_number_of_matrices(expr):
-            return user_number(expr, self.outward)
+        rules: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+            ((Sum, Product), self._sum),
+            (Indexed, self._array),
+            (Symbol, self._symbol),
+            (NUMBERS_OF_MATRICES, lambda number: user_number(number, self.outward)),
+            (Relational, lambda relation: _balanced(relation.func, *map(self.outward, relation.args))),
+            (Iverson, self._bracket),
+        )
+        rule = next((each for kinds, each in rules if isinstance(expr, kinds)), self._parts)
+        return rule(expr)
+
+    def _parts(self, expr: Any) -> Any:
+        if not expr.args:
+            return expr
         if is_matrix(expr):
             return user_matrix(expr, self.outward)
-        if isinstance(expr, Relational):
-            return _balanced(expr.func, *(self.outward(side) for side in expr.args))
-        if isinstance(expr, Iverson) and isinstance(expr.args[0], Eq):
-            return self._cell(*expr.args[0].args) or Iverson(self.outward(expr.args[0]))
-        return expr.func(*(self.outward(each) for each in expr.args)) if expr.args else expr
+        return expr.func(*map(self.outward, expr.args))
+
+    def _sum(self, expr: Any) -> Any:
+        inside, limits = self.outward(expr.function), [self._limit(*limit) for limit in expr.limits]
+        return MatrixSum(plain(inside), *limits) if is_matrix(expr) else expr.func(inside, *limits)
+
+    def _bracket(self, expr: Iverson) -> Any:
+        (condition,) = expr.args
+        cell = self._cell(*condition.args) if isinstance(condition, Eq) else None
+        return cell or Iverson(self.outward(condition))
 
     def _limit(self, index: Symbol, low: Expr, high: Expr) -> tuple[Any, Expr, Expr]:
         user, lower = self._user.get(index, (index, S.Zero))

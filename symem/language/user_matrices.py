@@ -31,7 +31,7 @@ from sympy import (
 from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symem.language.leaves import OneByOne, UnseenInverse, UnseenPart, dressed, plain
+from symem.language.leaves import UnseenInverse, UnseenPart
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
@@ -44,6 +44,7 @@ from symem.language.matrices import (
     is_matrix,
     shape,
 )
+from symem.language.operators import OneByOne, dressed, plain
 from symem.language.transcription import stated_array
 
 Outward = Callable[[Any], Any]
@@ -59,11 +60,6 @@ def user_number(expr: Expr, outward: Outward) -> Any:
     """A trace, a form, a log-determinant or an entry."""
     rule = next(rule for kinds, rule in _NUMBERS if isinstance(expr, kinds))
     return rule(expr, outward)
-
-
-def is_number_of_matrices(expr: Any) -> bool:
-    """Whether an expression is a number that matrices make."""
-    return isinstance(expr, tuple(kind for kind, _ in _NUMBERS))
 
 
 def _inside(expr: Expr, outward: Outward) -> Any:
@@ -151,3 +147,6 @@ _NUMBERS: tuple[Rule, ...] = (
     (BlockLogDet, _block_log_det),
     (Element, _element),
 )
+
+#: The kinds of numbers that matrices make.
+NUMBERS_OF_MATRICES = tuple(kind for kind, _ in _NUMBERS)

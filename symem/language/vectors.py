@@ -9,8 +9,9 @@ from sympy import Expr, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, log, 
 
 from symem.errors import ModelError, ShapeError
 from symem.language.family import Array, Distribution, Family
-from symem.language.leaves import IndexedMatrix, dressed, plain
+from symem.language.leaves import IndexedMatrix
 from symem.language.matrices import COORDINATE, LogDet, inverse, shape, trace, transpose
+from symem.language.operators import dressed, plain
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Positive, PositiveDefinite, Reals
 from symem.language.transcription import dimensions
@@ -141,12 +142,12 @@ def MultivariateT(mean: Any, scale: Any, nu: Any) -> Distribution:
 
 
 def Wishart(nu: Any, scale: Any) -> Distribution:
-    """The prior of a precision, with mean nu·scale: `prior={Lambda[k]: Wishart(nu, V)}`."""
+    """A prior of precisions, with mean nu·scale: `prior={Lambda[k]: …}`."""
     return _of_matrices(_WISHART, nu, scale)
 
 
 def InverseWishart(nu: Any, scale: Any) -> Distribution:
-    """The prior of a covariance, with mean scale/(nu - d - 1): `prior={Sigma[k]: InverseWishart(nu, Psi)}`."""
+    """A prior of covariances, with mean scale/(nu - d - 1): `prior={Sigma[k]: …}`."""
     return _of_matrices(_INVERSE_WISHART, nu, scale)
 
 
@@ -195,18 +196,20 @@ def check_value(value: Any, distribution: Distribution) -> None:
         wanted = _shape_of(law)
         if law.name in ("Cases", "Dirac") or found == wanted:
             continue
-        if wanted is None:
+        if found and wanted is None:
             raise ShapeError(
                 f"{value} is {dimensions(found)}, but {law.name} is a law of numbers: write MultivariateNormal for a vector."
             )
-        if found is None:
+        if found is None and wanted:
             raise ShapeError(
                 f"{value} is a number, but {law} is a law of {dimensions(wanted)} matrices: write "
                 f"{_name(value)} = {_leaf(value, wanted)}."
             )
-        raise ShapeError(
-            f"{value} is {dimensions(found)}, but {law} is a law of {dimensions(wanted)} matrices: give both one dimension."
-        )
+        if found and wanted:
+            raise ShapeError(
+                f"{value} is {dimensions(found)}, but {law} is a law of {dimensions(wanted)} matrices: give both one "
+                f"dimension."
+            )
 
 
 def _shape_of(law: Distribution) -> tuple[Any, Any] | None:
