@@ -14,6 +14,7 @@ from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Labels
 from symem.output.arrays import Load, Node, Range, Source, Sources
+from symem.output.collapse import collapsed
 from symem.output.entries import is_entry
 from symem.output.entrywise import EntryDerivation, factors_of, in_entries
 from symem.output.hoisting import Hoist, shared
@@ -62,7 +63,7 @@ class Builder:
             *(self.translation.added if self.translation else ()),
         )
         self.length = Load((), "length", (), frozenset({Source.ROWS}))
-        self._of_parameters: set[str] = set()
+        self.of_parameters: set[str] = set()
         self.layouts = self._layouts()
         rows = (self.rows, self.length) if self.rows is not None else None
         self.lower = Lowering(self.layouts, self.rank, self.sizes, rows, self._uncertain())
@@ -98,7 +99,7 @@ class Builder:
         on_rows = any(axis.size == self.rows for axis in definition.axes)
         fixed = self.in_entries and read <= {Source.THETA} and not on_rows
         if fixed:
-            self._of_parameters.add(base_of(definition.symbol))
+            self.of_parameters.add(base_of(definition.symbol))
         return fixed
 
     def _variable(self, variable: Variable) -> Layout:
@@ -196,7 +197,7 @@ class Builder:
         for each in self._new(definitions):
             found += self._computed(factors_of(self.derivation, each.symbol))
             line = self._assign(each)
-            (self.fixed if base_of(each.symbol) in self._of_parameters else found).append(line)
+            (self.fixed if base_of(each.symbol) in self.of_parameters else found).append(line)
         return found
 
     def _new(self, definitions: Sequence[Definition]) -> list[Definition]:
@@ -252,7 +253,7 @@ class Builder:
         return Add(*inside), Add(*(term for term in rest if not self._reads_definitions(term)))
 
     def _reads_definitions(self, term: Expr) -> bool:
-        return bool(self._of_parameters & {base_of(each) for each in term.atoms(Indexed, Symbol)})
+        return bool(self.of_parameters & {base_of(each) for each in term.atoms(Indexed, Symbol)})
 
     def _per_row(self, term: Expr) -> Expr:
         """A term with the number of rows as a factor, as a sum over rows."""
@@ -312,6 +313,7 @@ class Builder:
             self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
             self.translation, recentred, direct, self._handed_on(infer, stats, value, coefficients),
             tuple(map(self._assign, self._of_prior())),
+            collapsed(self) if self.in_entries else None,
         )  # fmt: skip
 
     def _live_fixed(
@@ -336,7 +338,7 @@ class Builder:
         """The definitions of parameters alone that rows, statistics or the posterior read."""
         nodes = [*(each.rows for each in stats if each.rows), value]
         read = set().union(*(reads(node) for node in nodes)) | self._reported()
-        own = {self.layouts[name].name for name in self._of_parameters}
+        own = {self.layouts[name].name for name in self.of_parameters}
         return tuple(line.name for line in lines if line.name in own & read)
 
     def _depends_on_data(self, node: Node) -> bool:

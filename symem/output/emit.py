@@ -94,7 +94,7 @@ class _Source:
             "parameters_text": ", ".join(_shaped(each) for each in self.model.parameters),
             "statistics": statistics,
             "rows_fields": rows,
-            "data_fields": bodies.fixed,
+            "data_fields": [*bodies.fixed, *bodies.sums],
             "guarded": program.direct is not None,
             "cut": program.rows is not None,
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
@@ -129,6 +129,8 @@ class _Source:
     def _e_step(self) -> dict[str, Any]:
         bodies = self.bodies
         coefficients, names = bodies.coefficients()
+        sums, sum_values = bodies.sums_of_data()
+        collapsed, collapsed_fields, collapsed_value = bodies.collapsed()
         _, summarise, values = bodies.summarise()
         likelihood, value = bodies.log_likelihood()
         once, once_value = bodies.log_likelihood_once()
@@ -138,6 +140,12 @@ class _Source:
             "coefficient_names": tuple_text(names),
             "infer": bodies.infer(),
             "fill": bodies.fill(),
+            "sums": sums,
+            "sum_names": bodies.sums,
+            "sum_values": tuple_text(sum_values),
+            "collapsed": collapsed,
+            "collapsed_fields": collapsed_fields,
+            "collapsed_value": collapsed_value,
             "latent_names": tuple_text(bodies.latents),
             "summarise": summarise,
             "summary": tuple_text(values),

@@ -101,17 +101,28 @@ class Entries:
     def _trace(self, expr: Tr, busy: frozenset[Symbol]) -> Expr:
         if expr.is_form:
             return self.entry(expr.args[0], S.Zero, S.Zero, busy)
-        *first, last = expr.word
-        if not first:
-            size = shape(last)[0]
-            row = self._fresh(busy, size)
-            return Sum(self.entry(last, row, row, busy | {row}), Axis(row, size).limits)
-        sizes = shape(first[0])[0], shape(last)[0]
+        first, last = self._halves(expr.word)
+        sizes = shape(first[0])[0], shape(first[-1])[1]
         row = self._fresh(busy, sizes[0])
+        if not last:
+            return Sum(self._chain(first, row, row, busy | {row}), Axis(row, sizes[0]).limits)
         column = self._fresh(busy | {row}, sizes[1])
         inner = busy | {row, column}
-        product = self.entry(word_of(first), row, column, inner) * self.entry(last, column, row, inner)
+        product = self._chain(first, row, column, inner) * self._chain(last, column, row, inner)
         return Sum(product, *(Axis(i, n).limits for i, n in zip((row, column), sizes, strict=True)))
+
+    def _halves(self, word: Sequence[Expr]) -> tuple[Sequence[Expr], Sequence[Expr]]:
+        """A cycle cut into the two products of which it is the sum of all entries' products."""
+        if len(word) == 1:
+            return word, ()
+        turns = [tuple((*word[p:], *word[:p])) for p in range(len(word))]
+        cuts = [(turn[:p], turn[p:]) for turn in turns for p in range(1, len(word))]
+        return min(
+            cuts,
+            key=lambda cut: (
+                self._cost(cut[0]) + self._cost(cut[1]) + self._joint(cut[0] + cut[1], len(cut[0]))
+            ),
+        )
 
     # -- entries ----------------------------------------------------------------------------------------
 

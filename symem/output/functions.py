@@ -40,6 +40,7 @@ class Bodies:
         self.fixed += [layouts[each.name].name for each in program.sized]
         self.fixed += [layouts[each.symbol.name].name for each in program.derivation.extents]
         self.prepared = [each.name for each in program.prepared]
+        self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
         self.latents = self._latents()
         self.feature_text = (
             FeatureText(program.features, program.lower, self.spell)
@@ -75,7 +76,7 @@ class Bodies:
         lines = []
         sources = {
             "theta": self.parameters,
-            "data": {name: name for name in self.fixed},
+            "data": {name: name for name in (*self.fixed, *self.sums)},
             "rows": {name: name for name in (*self.row_fields, *self.prepared, "length")},
         }
         for record in records:
@@ -279,6 +280,27 @@ class Bodies:
         nodes = [each.once for each in self.program.statistics if each.once is not None]
         nodes += self.feature_text.sizes if self.feature_text else []
         return self._unpacked(nodes, records=("data",))
+
+    def sums_of_data(self) -> tuple[list[str], list[str]]:
+        """(body, values) of what is summed over the rows of a chunk, once per fit."""
+        lines = self.program.collapsed.sums if self.program.collapsed else ()
+        body = self._unpacked([line.node for line in lines], records=("data", "rows"))
+        return body, [self.text(line.node, line.axes) for line in lines]
+
+    def collapsed(self) -> tuple[list[str], list[str], str]:
+        """(body, statistics, log-likelihood) on sums of the data."""
+        found = self.program.collapsed
+        if found is None:
+            return [], [], ""
+        nodes = [line.node for line in (*found.lines, *found.statistics)]
+        sizes = [self.program.layouts[name].name for name in self.program.sizes]
+        body = self._unpacked([*nodes, found.value], records=("theta", "data"))
+        body += [self.assign(line) for line in found.lines]
+        fields = []
+        for line, each in zip(found.statistics, self.program.statistics, strict=True):
+            slots = tuple(getattr(each.definition.symbol, "indices", ()))
+            fields.append(self.text(line.node, slots))
+        return body, [*fields, *(f"data.{name}" for name in sizes)], self.spell(found.value)
 
     def log_likelihood_once(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood_once

@@ -53,7 +53,7 @@ class Preparation:
             "bounds": self._bounds(),
             "extents": self._extents(),
             "prepare_data": self._prepare_data(),
-            "data_values": values,
+            "data_values": [*values, *("None" for _ in bodies.sums)],
             "scale": self._scale(),
             "make_rows": self._make_rows(named, sizes),
             "rows_values": ", ".join(fields),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Expr, Symbol
 
@@ -57,6 +58,7 @@ class Program:
     direct: Node | None
     handed_on: tuple[str, ...] = ()
     of_prior: tuple[Assign, ...] = ()
+    collapsed: Any = None
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

@@ -65,15 +65,15 @@ class Features:
 
 
 @dataclass(frozen=True)
-class _Product:
-    """A term of a log weight: factors of data, factors of parameters, and the entries summed over."""
+class Product:
+    """A term: factors of data, factors of parameters, and the entries summed over."""
 
     data: tuple[Expr, ...] = ()
     other: tuple[Expr, ...] = ()
     bound: tuple[tuple[Symbol, Expr], ...] = ()
 
-    def __mul__(self, other: _Product) -> _Product:
-        return _Product(self.data + other.data, self.other + other.other, self.bound + other.bound)
+    def __mul__(self, other: Product) -> Product:
+        return Product(self.data + other.data, self.other + other.other, self.bound + other.bound)
 
 
 def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol) -> Features | None:
@@ -104,10 +104,10 @@ def _rank(node: Node, row: Symbol) -> tuple[bool, int, int, str]:
 
 def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[tuple[Node, Node, bool]] | None:
     """(feature, coefficient, whether symmetric) of the parts of a term, or None if one mixes parameters and data."""
-    products = _products(lower, term)
-    if products is None:
+    found = products(lower, term)
+    if found is None:
         return None
-    parts = [_part(lower, product) for product in products]
+    parts = [_part(lower, product) for product in found]
     for feature, coefficient, _ in parts:
         entries = tuple(axis for axis in feature.axes if axis != row)
         allowed = {*labels, *entries}
@@ -118,42 +118,42 @@ def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[tuple
     return parts
 
 
-def _products(lower: Lowering, expr: Expr) -> list[_Product] | None:
+def products(lower: Lowering, expr: Expr) -> list[Product] | None:
     """An expression as products of data and of parameters, sums over entries taken apart; None where they mix."""
     if isinstance(expr, Mul):
-        return _multiplied([_products(lower, each) for each in expr.args])
+        return _multiplied([products(lower, each) for each in expr.args])
     if not isinstance(expr, Pow | Sum | Add) or level(lower(expr)) < 2:
         return _whole(lower, expr)
     if isinstance(expr, Add):
-        parts = [_products(lower, each) for each in expr.args]
+        parts = [products(lower, each) for each in expr.args]
         return None if any(part is None for part in parts) else [p for part in parts for p in part or ()]
     if isinstance(expr, Pow):
         copies = isinstance(expr.exp, Integer) and expr.exp > 1
-        return _multiplied([_products(lower, expr.base)] * int(expr.exp)) if copies else None
+        return _multiplied([products(lower, expr.base)] * int(expr.exp)) if copies else None
     if not all(is_entry(limit[0]) for limit in expr.limits):
         return None
     bound = tuple((limit[0], limit[2] + 1) for limit in expr.limits)
-    inner = _products(lower, expr.function)
-    return None if inner is None else [each * _Product(bound=bound) for each in inner]
+    inner = products(lower, expr.function)
+    return None if inner is None else [each * Product(bound=bound) for each in inner]
 
 
-def _whole(lower: Lowering, expr: Expr) -> list[_Product] | None:
+def _whole(lower: Lowering, expr: Expr) -> list[Product] | None:
     found = level(lower(expr))
     if found == 2:
         return None
-    return [_Product(data=(expr,)) if found == 1 else _Product(other=(expr,))]
+    return [Product(data=(expr,)) if found == 1 else Product(other=(expr,))]
 
 
-def _multiplied(factors: Sequence[list[_Product] | None]) -> list[_Product] | None:
-    products = [_Product()]
+def _multiplied(factors: Sequence[list[Product] | None]) -> list[Product] | None:
+    found = [Product()]
     for factor in factors:
         if factor is None:
             return None
-        products = [_apart(a, b) * b for a in products for b in factor]
-    return products
+        found = [_apart(a, b) * b for a in found for b in factor]
+    return found
 
 
-def _apart(product: _Product, other: _Product) -> _Product:
+def _apart(product: Product, other: Product) -> Product:
     """The product with its summed entries renamed where another one sums over the same."""
     taken = {index for index, _ in (*product.bound, *other.bound)}
     taken |= {
@@ -167,15 +167,15 @@ def _apart(product: _Product, other: _Product) -> _Product:
     return _renamed(product, names)
 
 
-def _renamed(product: _Product, names: dict[Symbol, Symbol]) -> _Product:
-    return _Product(
+def _renamed(product: Product, names: dict[Symbol, Symbol]) -> Product:
+    return Product(
         tuple(each.xreplace(names) for each in product.data),
         tuple(each.xreplace(names) for each in product.other),
         tuple((names.get(index, index), size) for index, size in product.bound),
     )
 
 
-def _part(lower: Lowering, product: _Product) -> tuple[Node, Node, bool]:
+def _part(lower: Lowering, product: Product) -> tuple[Node, Node, bool]:
     """(feature, coefficient, whether symmetric); entries that only one of them has are summed there."""
     data, other = Mul(*product.data), Mul(*product.other)
     held = data.free_symbols | other.free_symbols
