@@ -47,14 +47,19 @@ def statistic_labels(derivation: Derivation, definition: Definition) -> tuple[La
     if is_matrix(definition.symbol):
         column = shape(definition.symbol)[1] == 1
         return (replace(label, head=label.head.lower()),) if column and label.head == "S" else ()
-    return (Label("N"),) if is_count(definition, derivation) else ()
+    if not is_count(definition, derivation):
+        return ()
+    alone = sum(is_count(each, derivation) for each in derivation.surrogate.statistics) == 1
+    return (Label("N", sub=() if alone else label.sub),)
 
 
 def is_count(definition: Definition, derivation: Derivation) -> bool:
     """Whether a statistic adds up probabilities and nothing else."""
     value = definition.value
     shares = {name_of(each.probability.symbol) for each in derivation.posteriors if each.probability}
-    return isinstance(value, Sum) and isinstance(value.function, Indexed) and name_of(value.function) in shares
+    return (
+        isinstance(value, Sum) and isinstance(value.function, Indexed) and name_of(value.function) in shares
+    )
 
 
 def capitals(derivation: Derivation, labels: Mapping[str, Label]) -> dict[str, Label]:
@@ -82,5 +87,3 @@ def _on_diagonals(derivation: Derivation) -> Iterator[str]:
 def _capital(head: str) -> str:
     capital = head.capitalize()
     return capital if capital in GREEK or (len(head) == 1 and capital != head) else ""
-
-

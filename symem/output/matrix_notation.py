@@ -15,18 +15,18 @@ from sympy import Add, Expr, Mul, Sum
 from symem.language.matrices import (
     ENTRY,
     Diagonal,
+    Element,
     MatrixEntry,
     T,
     is_matrix,
     letters,
-    shape,
     transpose,
 )
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon
 from symem.output.markup import Markup
 from symem.output.naming import Label
-from symem.output.rewriting import Identity, is_negative
+from symem.output.rewriting import Identity, is_negative, shape_of
 
 if TYPE_CHECKING:
     from symem.output.textbook import Ratio
@@ -68,6 +68,7 @@ class MatrixNotation:
 
         def weight(term: Expr) -> tuple[Any, ...]:
             bare = term.as_coeff_Mul()[1]
+            bare = bare.args[0] if isinstance(bare, Element) else bare
             return (self._deepest(term), isinstance(bare, MatrixEntry), not is_negative(term))
 
         leading = max(difference.args, key=weight)
@@ -134,9 +135,15 @@ class MatrixNotation:
         """The terms of a sum of matrices in the order of print: I first, other multiples of it last."""
         numbers = [term for term in terms if not is_matrix(term)]
         matrices = [term for term in terms if is_matrix(term)]
-        matrices.sort(key=lambda term: (is_negative(term), not isinstance(term.as_coeff_Mul()[1], MatrixEntry)))
+        matrices.sort(
+            key=lambda term: (is_negative(term), not isinstance(term.as_coeff_Mul()[1], MatrixEntry))
+        )
         first = [multiple(term) for term in numbers if term.is_Rational and term > 0]
-        return [*first, *matrices, *(multiple(term) for term in numbers if not (term.is_Rational and term > 0))]
+        return [
+            *first,
+            *matrices,
+            *(multiple(term) for term in numbers if not (term.is_Rational and term > 0)),
+        ]
 
     # nodes --------------------------------------------------------------------------------------
 
@@ -152,9 +159,10 @@ class MatrixNotation:
         return self.markup.letter(Label("I", bold=True), (), "")
 
     def _print_Tr(self, expr: Any, **_: Any) -> str:
+        word = taken_apart(expr.args[0])[1]
         if expr.is_form:
-            return self.word(expr.word)
-        return self.markup.function("tr", self.word(inverse_first(expr.word)), bare=False)
+            return self.word(word)
+        return self.markup.function("tr", self.word(inverse_first(word)), bare=False)
 
     def _print_Det(self, expr: Expr, **_: Any) -> str:
         return self.markup.determinant(self.doprint(expr.args[0]))
@@ -211,7 +219,7 @@ class MatrixNotation:
 
     def _print_Element(self, expr: Expr, **_: Any) -> str:
         matrix, *places = expr.args
-        places = places[:1] if shape(matrix)[1] == 1 else places
+        places = places[:1] if shape_of(matrix)[1] == 1 else places
         if isinstance(matrix, MatrixEntry) and name_of(matrix) not in self.lexicon.means:
             label = replace(self.lexicon.label(name_of(matrix)), bold=False)
             return self.markup.letter(label, self._places((*slots_of(matrix), *places)), "")
@@ -253,5 +261,5 @@ def taken_apart(expr: Expr) -> tuple[list[Expr], tuple[Expr, ...]]:
 
 
 def _is_row(expr: Expr) -> bool:
-    rows, cols = shape(expr)
+    rows, cols = shape_of(expr)
     return bool(rows == 1 and cols != 1)

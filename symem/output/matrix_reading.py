@@ -19,11 +19,10 @@ from symem.language.matrices import (
     is_matrix,
     is_symmetric,
     letters,
-    shape,
     trace,
     transpose,
 )
-from symem.output.rewriting import Identity, bottom_up
+from symem.output.rewriting import Identity, bottom_up, form, is_negative, shape_of
 
 Word = tuple[Expr, ...]
 
@@ -37,6 +36,24 @@ def _completed(expr: Expr) -> Expr:
     if is_matrix(expr):
         return _one_square(expr, _as_product, _crossed_products, _product_of)
     return _one_square(expr, _as_form, _crossed_forms, _form_of) if expr.has(Tr) else expr
+
+
+def absorbed(expr: Expr) -> Expr:
+    """Σ_i f(x_i) + n c as Σ_i (f(x_i) + c) where that completes a square."""
+    return bottom_up(expr, lambda node: _absorbed(node) if node.is_Add and node.has(Tr) else node)
+
+
+def _absorbed(expr: Expr) -> Expr:
+    for total in (term for term in expr.args if isinstance(term, Sum) and len(term.limits) == 1):
+        size = total.limits[0][2] + 1
+        for term in expr.args:
+            if not (term.has(Tr) and size in Mul.make_args(term)):
+                continue
+            inner = completed(total.function + term / size)
+            if len(Add.make_args(inner)) < len(Add.make_args(total.function)):
+                rest = Add(*(each for each in expr.args if each not in (total, term)))
+                return _absorbed(rest + Sum(inner, *total.limits))
+    return expr
 
 
 @dataclass(frozen=True)
@@ -142,7 +159,7 @@ def _product_of(root: _Root, whole: Expr) -> Expr:
 
 
 def is_column(expr: Expr) -> bool:
-    return is_matrix(expr) and bool(shape(expr)[1] == 1)
+    return is_matrix(expr) and bool(shape_of(expr)[1] == 1)
 
 
 # forms with a common end --------------------------------------------------------------------------------
@@ -165,24 +182,25 @@ def _joint_forms(expr: Expr) -> Expr:
     if not best:
         return expr
     (_, word, scale), used = best[0], {term for term, _, _ in best}
-    numbers = [term.as_coeff_Mul()[0] for term, _, _ in best]
-    number = abs(numbers[0]) if len({abs(each) for each in numbers}) == 1 else S.One
-    ends = Add(*(each / number * w[-1] for each, (_, w, _) in zip(numbers, best, strict=True)))
-    joint = number * scale * Tr(Mul(*word[:-1], ends))
+    ends = Add(*(-w[-1] if is_negative(term) else w[-1] for term, w, _ in best))
+    joint = scale * Tr(Mul(*word[:-1], ends))
     rest = Add(*(term for term in expr.args if term not in used))
     return joint + (_joint_forms(rest) if rest.is_Add else rest)
 
 
 def _turns(expr: Expr) -> list[tuple[Expr, Word, Expr]]:
-    """Each form of a sum, read in both directions: (term, word, what stands before it less a number)."""
+    """Each form of a sum but squares, read in both directions: (term, word, what stands before it, less its sign)."""
     found = []
     for term in expr.args:
         forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr) and factor.is_form]
-        if len(forms) == 1 and not any(each.has(Add) for each in forms[0].word if is_column(each)):
+        if len(forms) == 1 and not _as_form(term) and not any(each.has(Add) for each in forms[0].word if is_column(each)):
             word = forms[0].word
-            scale = (term / forms[0]).as_coeff_Mul()[1]
+            number, scale = (term / forms[0]).as_coeff_Mul()
+            scale *= abs(number)
             backwards = tuple(transpose(each) for each in reversed(word))
-            found += [(term, each, scale) for each in dict.fromkeys((word, backwards)) if not each[-1].has(Add)]
+            found += [
+                (term, each, scale) for each in dict.fromkeys((word, backwards)) if not each[-1].has(Add)
+            ]
     return found
 
 
@@ -195,6 +213,9 @@ def gathered_words(expr: Expr) -> Expr:
 
 
 def _gathered(expr: Expr) -> Expr:
+    expr = _same_words(expr)
+    if not expr.is_Add:
+        return expr
     groups: dict[Expr, list[Expr]] = {}
     for term in expr.args:
         scale, word = split(term) if is_matrix(term) else (term, ())
@@ -204,15 +225,39 @@ def _gathered(expr: Expr) -> Expr:
     for head, terms in groups.items():
         inner = Add(*terms)
         joint = head != 1 and len(terms) > 1
-        parts.append(head * _gathered(inner) if joint and inner.is_Add else Add(*(head * each for each in terms)))
+        parts.append(
+            head * _gathered(inner) if joint and inner.is_Add else Add(*(head * each for each in terms))
+        )
     return _ended_alike(Add(*parts))
+
+
+def _same_words(expr: Expr) -> Expr:
+    """a x - b x as (a - b) x, for vectors and inverses."""
+    numbers: dict[Expr, list[Expr]] = {}
+    rest = []
+    for term in expr.args:
+        number, word = split(term) if is_matrix(term) else (term, ())
+        if word and (is_column(term) or (len(word) == 1 and isinstance(word[0], Pow))):
+            numbers.setdefault(Mul(*word), []).append(number)
+        else:
+            rest.append(term)
+    return Add(*rest, *(_times(Add(*parts), word) for word, parts in numbers.items()))
+
+
+def _times(number: Expr, word: Expr) -> Expr:
+    """A number before a word, a minus of all its terms before both."""
+    if number.is_Add and all(map(is_negative, number.args)):
+        return Mul(-1, Add(*(-term for term in number.args)), word)
+    return number * word
 
 
 def _ended_alike(expr: Expr) -> Expr:
     """a A⁻¹ - b A⁻¹ as (a - b)A⁻¹, if all terms end so."""
     found = [split(term) for term in Add.make_args(expr) if is_matrix(term)]
     ends = {word[-1] for _, word in found}
-    alike = len(found) == len(Add.make_args(expr)) > 1 and len(ends) == 1 and all(len(w) > 1 for _, w in found)
+    alike = (
+        len(found) == len(Add.make_args(expr)) > 1 and len(ends) == 1 and all(len(w) > 1 for _, w in found)
+    )
     if not (alike and isinstance(next(iter(ends)), Pow | Diagonal)):
         return expr
     return Add(*(scale * Mul(*word[:-1]) for scale, word in found)) * ends.pop()
@@ -235,14 +280,8 @@ class Quadratic:
     field: Expr
 
     def in_terms_of(self, atom: Expr) -> Expr:
-        square = -_form(Mul(transpose(atom), self.precision, atom)) / 2
-        return square + (_form(Mul(transpose(atom), self.field)) if self.field != 0 else 0)
-
-
-def _form(word: Expr) -> Expr:
-    """A form of a word that is not multiplied out, numbers before it."""
-    commuting, letters_of_it = word.args_cnc()
-    return Mul(*commuting, Tr(Mul(*letters_of_it)))
+        square = -form(Mul(transpose(atom), self.precision, atom)) / 2
+        return square + (form(Mul(transpose(atom), self.field)) if self.field != 0 else 0)
 
 
 def quadratic_in(expr: Expr, atom: Expr) -> Quadratic | None:

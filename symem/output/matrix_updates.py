@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sympy import Add, Expr, Mul, Pow, S, Sum, expand, fraction
+from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, fraction
 
 from symem.derivation import Update
 from symem.language.matrices import Element, MatrixEntry, Tr, is_matrix, transpose
@@ -24,7 +24,7 @@ def written_out(update: Update, meanings: Meanings) -> Expr:
     """The update with its statistics written out."""
     whole = over_one_number(entries_gathered(update.nested))
     for scale in _scales(whole):
-        found = one_sum(expand(whole / scale), meanings)
+        found = one_sum(_over(whole, scale), meanings)
         if found is not None:
             return scale * found
     return _by_parts(whole, meanings)
@@ -34,6 +34,8 @@ def _by_parts(whole: Expr, meanings: Meanings) -> Expr:
     """Entries and brackets, each as one sum if it is one; all else with its letters replaced."""
 
     def told(node: Expr) -> Expr:
+        if isinstance(node, Pow) and is_matrix(node) and node.exp == -1:
+            return _number_out(node)
         if isinstance(node, Element):
             return _entry(node, meanings)
         if not (node.is_Add and (is_matrix(node) or node.has(Tr))):
@@ -41,7 +43,14 @@ def _by_parts(whole: Expr, meanings: Meanings) -> Expr:
         found = one_sum(node, meanings)
         return _partly(node, meanings) if found is None else found
 
-    return named_moments(gathered_words(meanings.inlined(bottom_up(whole, told))), meanings)
+    inlined = bottom_up(meanings.inlined(bottom_up(whole, told)), told)
+    return named_moments(gathered_words(inlined), meanings)
+
+
+def _number_out(power: Expr) -> Expr:
+    """(c M)⁻¹ as M⁻¹/c."""
+    commuting, word = power.base.args_cnc() if power.base.is_Mul else ([], ())
+    return Mul(*(1 / each for each in commuting)) * Pow(Mul(*word), -1) if commuting else power
 
 
 def _partly(node: Expr, meanings: Meanings) -> Expr:
@@ -63,18 +72,19 @@ def _entry(entry: Expr, meanings: Meanings) -> Expr:
     return _squared_entry(found, row) or Element(found, row, column)
 
 
-def _squared_entry(found: Expr, row: Expr) -> Expr | None:
+def _squared_entry(whole: Expr, row: Expr) -> Expr | None:
     """(Σ c rrᵀ)_aa as Σ c r_a²."""
-    if not isinstance(found, Sum):
-        return None
-    number, word = split(found.function)
+    before, found = whole.as_coeff_Mul()
+    body, limits = (found.function, found.limits) if isinstance(found, Sum) else (found, ())
+    number, word = split(body)
     mean = word[0] if len(word) == 1 and isinstance(word[0], MatrixMean) else None
     product = split(mean.args[0])[1] if mean is not None else word
     if len(product) != 2 or transpose(product[0]) != product[1]:
         return None
     root = Add(*(c * Element(Mul(*w), row, S.Zero) for c, w in map(split, Add.make_args(product[0]))))
     square = Pow(root, 2, evaluate=False)
-    return Sum(number * (ScalarMean(square, *mean.args[1:]) if mean is not None else square), *found.limits)
+    told = number * (ScalarMean(square, *mean.args[1:]) if mean is not None else square)
+    return before * (Sum(told, *limits) if limits else told)
 
 
 # one sum ----------------------------------------------------------------------------------------------
@@ -87,10 +97,13 @@ def one_sum(expr: Expr, meanings: Meanings) -> Expr | None:
     terms = [each for term in Add.make_args(expand(meanings.inlined(expr))) for each in flattened(term)]
     limits = frozenset().union(*(each for _, each in terms))
     bodies = [meanings.spread(term, limits - own, limits) for term, own in terms]
-    if not limits or any(body is None for body in bodies):
+    if any(body is None for body in bodies):
         return None
     square = told_square(Add(*bodies), meanings)
-    return None if square is None else Sum(square, *sorted(limits, key=str))
+    if square is None or not limits:
+        return square
+    number, rest = square.as_coeff_Mul()
+    return number * Sum(rest, *sorted(limits, key=str))
 
 
 def flattened(term: Expr) -> Iterator[Summand]:
@@ -114,8 +127,14 @@ def told_square(body: Expr, meanings: Meanings) -> Expr | None:
         return None
     if inner == whole:
         return square if whole.is_Add else None
+    return mean_of(square, given)
+
+
+def mean_of(square: Expr, given: Sequence[Expr]) -> Expr:
+    """⟨square⟩ given the labels, numbers before it."""
     number, rest = _number_before(square)
-    return number * (MatrixMean if is_matrix(rest) else ScalarMean)(rest, *given)
+    labels = (Symbol(each.name) if each.is_Symbol else each + 1 for each in given)
+    return number * (MatrixMean if is_matrix(rest) else ScalarMean)(rest, *labels)
 
 
 def _square(expr: Expr) -> Expr:
@@ -134,12 +153,15 @@ def named_moments(expr: Expr, meanings: Meanings) -> Expr:
     """V + ⟨z⟩⟨z⟩ᵀ as ⟨zzᵀ⟩, in every sum."""
 
     def named(node: Expr) -> Expr:
+        if isinstance(node, Sum):
+            number, rest = node.function.as_coeff_Mul()
+            return number * Sum(rest, *node.limits)
         if not (node.is_Add and meanings.holds_covariance(node)):
             return node
         inner, given = meanings.unaveraged(expand(node))
         if inner == expand(node):
-            return node
-        return (MatrixMean if is_matrix(inner) else ScalarMean)(_square(inner), *given)
+            return one_sum(node, meanings) or node
+        return mean_of(_square(inner), given) if not _square(inner).is_Add else node
 
     return bottom_up(expr, named)
 
@@ -152,10 +174,17 @@ def over_one_number(whole: Expr) -> Expr:
     if not is_matrix(whole) or not whole.is_Add:
         return whole
     for scale in _scales(whole):
-        inner = expand(whole / scale)
+        inner = _over(whole, scale)
         if scale != 1 and inner.is_Add and all(_is_whole(term) for term in inner.args):
             return scale * inner
     return whole
+
+
+def _over(whole: Expr, scale: Expr) -> Expr:
+    """The terms with what stands before them divided."""
+    if not is_matrix(whole):
+        return expand(whole / scale)
+    return Add(*(number / scale * Mul(*word) for number, word in map(split, Add.make_args(expand(whole)))))
 
 
 def _is_whole(term: Expr) -> bool:

@@ -68,7 +68,9 @@ class Meanings:
         kept = {name_of(each.symbol) for each in self.counts}
         meaning = {name_of(d.symbol): d for d in self.statistics if name_of(d.symbol) not in kept}
         entries = {e for e in expr.atoms(Indexed) if name_of(e) in meaning}
-        entries |= {s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and not _is_label(s, expr)}
+        entries |= {
+            s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and not _is_label(s, expr)
+        }
         return turned(expr.xreplace({e: _at(meaning[name_of(e)], slots_of(e)) for e in entries}))
 
     def is_of_data(self, term: Expr) -> bool:
@@ -87,9 +89,7 @@ class Meanings:
                     return rest
         for probability, outcome in self.shares:
             if outcome.limits in {tuple(limit) for limit in missing}:
-                rest = self.spread(
-                    term * probability.symbol, missing - {_limit(outcome, missing)}, limits
-                )
+                rest = self.spread(term * probability.symbol, missing - {_limit(outcome, missing)}, limits)
                 bound = {limit[0] for limit in limits}
                 if rest is not None and set(slots_of(probability.symbol)) <= bound:
                     return rest
@@ -128,7 +128,7 @@ class Meanings:
 def _moments(posterior: Posterior) -> Iterator[Moments]:
     mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
     if isinstance(mean, MatrixEntry) and isinstance(covariance, MatrixEntry):
-        indices = dict((atom, axis.index) for atom, axis in posterior.labels)
+        indices = {atom: axis.index for atom, axis in posterior.labels}
         yield Moments(mean, covariance.xreplace(indices), posterior.atom)
 
 

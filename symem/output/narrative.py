@@ -19,6 +19,7 @@ from symem.output.sets import counted, members
 from symem.output.story import Block, Display, Items, Maths, Prose, Section, Voice, said
 from symem.output.telling_e import e_step
 from symem.output.telling_m import m_step
+from symem.output.telling_matrices import remarks
 
 ROLES = (
     (Role.DATA, "Data"),
@@ -88,7 +89,7 @@ def _role(role: Role, title: str, voice: Voice) -> Prose:
     joint = {name for simplex in voice.model.simplexes for name in simplex}
     for variable in _of(role, voice):
         if variable.name not in joint:
-            parts += [*_entry(variable, voice), "; "]
+            parts += [*_entry(variable, voice), *remarks(variable, voice), "; "]
     if role is Role.PARAMETER:
         for simplex in voice.model.simplexes:
             parts += [*_simplex(simplex, voice), "; "]

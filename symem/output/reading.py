@@ -37,10 +37,10 @@ from symem.derivation import Definition, Derivation, Update
 from symem.language.matrices import Element, LogDet, Tr, is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.output.counting import name_of, slots_of
-from symem.output.matrix_reading import completed, gathered_forms, gathered_words
+from symem.output.matrix_reading import absorbed, completed, gathered_forms, gathered_words
 from symem.output.matrix_updates import written_out as matrices_written_out
 from symem.output.meanings import Meanings
-from symem.output.rewriting import Det, bottom_up
+from symem.output.rewriting import Det, bottom_up, form
 from symem.output.squares import squares
 
 FEW = 3
@@ -110,7 +110,8 @@ def _one_fraction(below: Expr, parts: list[tuple[Expr, Expr]]) -> Expr:
 
 def pulled_out(expr: Expr) -> Expr:
     """Factors free of the index, and a minus sign, before the sum."""
-    return expr.replace(lambda node: isinstance(node, Sum), _pulled)
+    told = expr.replace(lambda node: isinstance(node, Sum), _pulled)
+    return told.replace(lambda node: isinstance(node, Tr), lambda node: form(node.args[0]))
 
 
 def _pulled(expr: Sum) -> Expr:
@@ -186,7 +187,7 @@ def _centred(expr: Add) -> Expr:
 
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
-    return collected_logs(squares(gathered_words(gathered_forms(completed(pulled_out(merged_sums(pulled_out(expr))))))))
+    return collected_logs(squares(gathered_words(gathered_forms(completed(absorbed(pulled_out(merged_sums(pulled_out(expr)))))))))
 
 
 def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
@@ -293,9 +294,10 @@ def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
 
 def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
-    if is_matrix(update.nested) or update.nested.has(Tr, Element):
-        return matrices_written_out(update, Meanings.of(derivation))
     statistics = derivation.surrogate.statistics
+    held = [each.value for each in statistics if update.nested.has(each.symbol)]
+    if any(is_matrix(each) or each.has(Tr, Element) for each in (update.nested, *held)):
+        return matrices_written_out(update, Meanings.of(derivation))
     return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sympy import Expr, Indexed, Pow
+from sympy import Expr, Indexed, Mul, Pow
 from sympy.core.relational import Relational
 
+from symem.language.matrices import Tr, shape
 from symem.output.counting import rebuilt
 
 
@@ -35,11 +36,23 @@ class ScalarMean(Expr):  # type: ignore[misc]
     is_commutative = True
 
 
+def shape_of(expr: Expr) -> tuple[Expr, Expr]:
+    """(rows, columns) of a matrix expression that may hold means."""
+    return shape(expr.replace(lambda e: isinstance(e, MatrixMean), lambda e: e.args[0]))
+
+
 def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
     """The rule at every node, leaves first; slots of arrays and relations are left alone."""
     if not expr.args or isinstance(expr, Indexed | Relational):
         return rule(expr)
-    return rule(rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
+    told = rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args])
+    return rule(form(told.args[0]) if isinstance(told, Tr) and told is not expr else told)
+
+
+def form(word: Expr) -> Expr:
+    """The trace, or form, of a word that is not multiplied out, numbers before it."""
+    commuting, letters = word.args_cnc()
+    return Mul(*commuting, Tr(Mul(*letters)), evaluate=False) if commuting else Tr(word)
 
 
 def is_negative(expr: Expr) -> bool:

@@ -13,11 +13,9 @@ from symem.language.supports import (
     Labels,
     OneHot,
     Positive,
-    PositiveDefinite,
     Reals,
     Simplex,
     Support,
-    Symmetric,
     UnitInterval,
 )
 from symem.output.lexicon import Lexicon
@@ -37,13 +35,10 @@ def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -
 
 
 def _matrices(variable: Variable, lexicon: Lexicon) -> str:
-    r"""∈ ℝ^d, ∈ ℝ^{d×m}; of a covariance also that it is positive definite."""
+    """∈ ℝ^d, ∈ ℝ^{d×m}."""
     sizes = [size for size in variable.shape if size != 1] or [Integer(1)]
     power = r" \times ".join(latex(size, lexicon) for size in sizes)
-    body = rf"\in \mathbb{{R}}^{{{power}}}"
-    words = {PositiveDefinite: "symmetric and positive definite", Symmetric: "symmetric"}
-    told = words.get(type(variable.support))
-    return rf"{body} \text{{, {told}}}" if told else body
+    return rf"\in \mathbb{{R}}^{{{power}}}"
 
 
 def set_of(support: Support, lexicon: Lexicon) -> str:

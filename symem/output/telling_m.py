@@ -9,10 +9,11 @@ from sympy import Add, Expr, Sum
 
 from symem.derivation import Certificate, NotDerived, Update
 from symem.language.supports import Simplex
+from symem.output import telling_matrices as matrices
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
-from symem.output.matrix_reading import gathered_words, matrix_valued
+from symem.output.matrix_reading import completed, gathered_words, matrix_valued
 from symem.output.matrix_updates import entries_gathered, over_one_number
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
@@ -37,7 +38,9 @@ def m_step(voice: Voice) -> Iterator[Section]:
 def _block(updates: Sequence[Update], voice: Voice) -> Section:
     title = ("The update of ", *listed([voice.name(update.parameter) for update in updates]))
     parts = [tuple(part) for _, part in groupby(updates, key=lambda update: _family(update.parameter, voice))]
-    return Section(title, tuple(told for part in parts for told in _updated(part, voice)), level=2)
+    told: list[Block] = [block for part in parts for block in _updated(part, voice)]
+    conditional = matrices.conditionally(updates, voice)
+    return Section(title, (conditional, *told) if conditional else tuple(told), level=2)
 
 
 def _family(parameter: Expr, voice: Voice) -> tuple[str, ...]:
@@ -52,14 +55,16 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     parameters = listed([voice.name(update.parameter) for update in updates])
     if first.multiplier is not None:
         yield from _lagrangian(first, voice)
-    yield ("The derivative with respect to ", *parameters, " vanishes where")
+    rules = matrices.rules(first, voice)
+    yield ("The derivative with respect to ", *parameters, *rules, " vanishes where")
     yield Display(
         tuple(
             _vanishing(update.equation, voice.free.within(update.definition.axes), voice)
             for update in updates
         )
     )
-    yield (*_multiplier(first, voice), "so that")
+    later = [each for each in voice.derivation.updates if each.block == first.block and each is not first]
+    yield (*_multiplier(first, voice), *matrices.bridge(first, later, voice), "so that")
     yield Display(tuple(solved(update, voice) for update in updates))
     for certificate in voice.derivation.certificates:
         if any(certificate.parameter == update.parameter for update in updates):
@@ -100,10 +105,12 @@ def _whole(parameter: Expr, voice: Voice) -> Expr:
 
 def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
-    scope = voice.new.within(update.definition.axes)
+    scope = matrices.scope_of(update, voice)
     left = letter(update.parameter, scope)
     nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
-    short = tuple(broken(left, gathered_words(over_common_denominators(nested)), scope))
+    short = tuple(broken(left, gathered_words(completed(over_common_denominators(nested))), scope))
+    if max(map(width, short)) > LINE:
+        short = tuple(broken(left, over_common_denominators(update.nested), scope))
     explicit = written_out(update, voice.derivation)
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]

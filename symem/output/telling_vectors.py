@@ -82,6 +82,7 @@ def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
 def _needed(posterior: Posterior, voice: Voice) -> bool:
     covariance = posterior.arguments["covariance"]
     held = covariance.atoms(type(posterior.atom)) or {covariance}
-    return any(each.value.has(*(h.base for h in held if hasattr(h, "base"))) for each in voice.derivation.surrogate.statistics)
-
-
+    return any(
+        each.value.has(*(h.base for h in held if hasattr(h, "base")))
+        for each in voice.derivation.surrogate.statistics
+    )

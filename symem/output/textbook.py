@@ -117,6 +117,8 @@ class Textbook(MatrixNotation):
         """The base of an even power, turned so that data come first: (x - mu), not (mu - x)."""
         if not base.is_Add:
             return base
+        if base.has(MatrixEntry):
+            return self._from_the_data(base)
         leading = max(base.args, key=lambda term: (self._deepest(term), not is_negative(term)))
         return Add(*(-term for term in base.args)) if is_negative(leading) else base
 
