@@ -18,6 +18,7 @@ from symem.language.exponential import readable
 from symem.language.families import Distribution
 from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.model import Model
+from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
 from symem.posteriors import as_distribution
@@ -77,7 +78,8 @@ class EM:
     @cached_property
     def statistics(self) -> Mapping[Any, Expr]:
         """statistic -> its sum over data and posterior means."""
-        return {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+        shown = {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+        return {symbol: sized(value, symbol) for symbol, value in shown.items()}
 
     @cached_property
     def updates(self) -> Mapping[Any, Expr]:
@@ -242,8 +244,8 @@ class EM:
     def _value_at(self, atom: Any, whole: Any, *, internal: bool) -> Any:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[getattr(atom, "base", atom)]
-        value = definition.value if internal else self._user(definition.value)
         own = definition.symbol if internal else self._user(definition.symbol)
+        value = definition.value if internal else sized(self._user(definition.value), own)
         taken = set(whole.atoms(Symbol, Idx)) | {
             s for place in getattr(atom, "indices", ()) for s in place.free_symbols
         }
@@ -295,7 +297,8 @@ class _Updates(Mapping[Any, Expr]):
             atom = em.model.declared(update.parameter)
             whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
             key = array_of(atom) if whole else atom
-            self._found[str(key)], self._keys[str(key)] = em.model.declared(update.value), key
+            value = sized(em.model.declared(update.value), atom)
+            self._found[str(key)], self._keys[str(key)] = value, key
             self._indices[str(key)] = places_of(atom)
         self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 

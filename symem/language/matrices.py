@@ -44,7 +44,8 @@ COORDINATE = index_symbol("a")
 
 class MatrixArray(IndexedBase):  # type: ignore[misc]
     """An array of matrices over plates, `Sigma` in Sigma[k]; `kind` is "", "symmetric", "positive
-    semidefinite" or "positive definite"."""
+    semidefinite" or "positive definite".
+    """
 
     is_commutative = False
 

@@ -30,15 +30,14 @@ from symem.language.roles import (
 from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
+from symem.language.summary import table_of
 from symem.language.supports import (
     Counts,
     Interval,
     Labels,
     OneHot,
-    PositiveDefinite,
     Reals,
     Support,
-    Symmetric,
 )
 from symem.language.survey import Survey
 from symem.language.transcription import names_on_diagonals
@@ -102,6 +101,8 @@ class Model:
         `latent` and `parameters` give each its support; every other symbol is data, or a size if it bounds a
         range, and `data` may say what values they take, `{x: Counts(0, N)}`: the solver then refuses others, and
         `verify` knows what to draw. A simplex is an indexed array (`{w: Simplex()}`) or a tuple of scalars (`{(p, q, r): Simplex()}`).
+        A covariance is declared `{Sigma: PositiveDefinite()}`; a form uᵀMv of entries x[i] is a number as it stands,
+        one of `MatrixSymbol`s alone goes into `Trace(…)`, because SymPy adds no number to it.
 
         Raises:
             ModelError: naming the symbol, index or density at fault and what to write instead.
@@ -249,33 +250,7 @@ class Model:
         return derive(self)
 
     def __str__(self) -> str:
-        rows = [("symbol", "role", "shape", "support")]
-        rows += [_row(variable) for variable in self.variables.values() if variable.role is not Role.MASK]
-        rows += [(f"({', '.join(names)})", "", "", "Simplex together") for names in self.simplexes]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _row(variable: Variable) -> tuple[str, str, str, str]:
-    """A line of the table that `print(model)` shows."""
-    of = base_name(variable.declared)
-    role = variable.role.value
-    if variable.missing:
-        role += " (NaN is latent)"
-    elif of != variable.name:
-        role += f" ({of} where it is NaN)"
-    shape = " × ".join(map(str, variable.sizes)) or ("single" if variable.shape else "scalar")
-    return variable.name, role, shape, _set(variable)
-
-
-def _set(variable: Variable) -> str:
-    """The set that each entry of a variable lies in."""
-    entries = " × ".join(map(str, variable.shape))
-    if not entries:
-        return str(variable.support)
-    if isinstance(variable.support, (PositiveDefinite, Symmetric)):
-        return f"{variable.support} {entries}"
-    return f"R^{entries}" if len(variable.shape) == 1 else f"R^({entries})"
+        return table_of(self.variables.values(), self.simplexes)
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Basic, Expr, MatAdd, MatMul, MatPow, MatrixBase, MatrixExpr, S, SympifyError, sympify
+from sympy import (
+    Basic,
+    Expr,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatPow,
+    MatrixBase,
+    MatrixExpr,
+    S,
+    SympifyError,
+    ZeroMatrix,
+    sympify,
+)
 from sympy.matrices.expressions import DiagMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
@@ -157,6 +170,14 @@ def dressed(made: Any) -> Any:
         return OneByOne(made)
     own = _DRESS.get(type(made))
     return _of_kind(own, made) if own else made
+
+
+def sized(value: Any, like: Any) -> Any:
+    """What a matrix of the shape of `like` equals, a number being that multiple of the identity."""
+    if not isinstance(like, MatrixExpr) or isinstance(value, MatrixExpr):
+        return value
+    rows, cols = like.shape
+    return ZeroMatrix(rows, cols) if value == 0 else dressed(MatMul(value, Identity(rows)).doit())
 
 
 def plain(stated: Any) -> Any:
