@@ -181,7 +181,7 @@ class Checker:
         """Stationary for every value of the later parameters of the block."""
         raw = self._slope(update)
         settled = raw is not None and not update.multiplier and self._settled_before(update)
-        if settled and self.vanishes(raw.xreplace({update.parameter: update.value})):
+        if raw is not None and settled and self.vanishes(raw.xreplace({update.parameter: update.value})):
             return True
         solved = Solved(self.derivation.model)
         for each in (*self._earlier(update), update):

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from symem.calculus.matrix_trials import places_within
 from symem.calculus.trials import Trial, name_of
 from symem.derivation import Derivation, Update
-from symem.language.supports import Simplex
+from symem.language.matrices import MatrixEntry
+from symem.language.supports import PositiveDefinite, Simplex, Symmetric
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Key = tuple[str, tuple[int, ...]]
@@ -67,8 +69,10 @@ class Point:
 
     def keys(self, update: Update) -> list[Key]:
         places = self.numbers.places(update.definition)
-        indices = getattr(update.parameter, "indices", ())
-        return [(name_of(update.parameter), tuple(int(self.numbers(p, s)) for p in indices)) for s in places]
+        indices, symbol = getattr(update.parameter, "indices", ()), update.parameter
+        within = places_within(symbol, self.numbers) if isinstance(symbol, MatrixEntry) else [()]
+        plates = [tuple(int(self.numbers(p, s)) for p in indices) for s in places]
+        return [(name_of(symbol), (*plate, *place)) for plate in plates for place in within]
 
     def value(self, keys: list[Key], values: list[float]) -> float:
         kept = {key: self.numbers.entries[key] for key in keys}
@@ -78,9 +82,12 @@ class Point:
         return found
 
     def directions(self, updates: list[Update], keys: list[Key]) -> Iterator[Vector]:
-        """Along the support: single entries, and on a simplex from one entry to the next."""
+        """Along the support: single entries, of symmetric matrices two, and on a simplex from one to the next."""
         for update in updates:
             own = self.keys(update)
+            if self._is_symmetric(update):
+                yield from (self._both(keys, key) for key in own if key[1][-2] >= key[1][-1])
+                continue
             groups = self._groups(update, own)
             for group in groups:
                 if len(group) == 1:
@@ -99,6 +106,18 @@ class Point:
             return [list(row) for _, row in rows]
         return [[key] for key in own]
 
+    def _is_symmetric(self, update: Update) -> bool:
+        support = self.derivation.model.variables[name_of(update.parameter)].support
+        return isinstance(support, PositiveDefinite | Symmetric)
+
+    @staticmethod
+    def _both(keys: list[Key], one: Key) -> Vector:
+        """An entry and its mirror image together."""
+        *plate, row, column = one[1]
+        pair = {one, (one[0], (*plate, column, row))}
+        step = np.array([float(key in pair) for key in keys])
+        return np.asarray(step / np.linalg.norm(step))
+
     @staticmethod
     def _towards(keys: list[Key], one: Key, other: Key | None) -> Vector:
         step = np.array([float(key == one) - float(key == other) for key in keys])
@@ -106,9 +125,17 @@ class Point:
 
     def inside(self, update: Update) -> bool:
         support = self.derivation.model.variables[name_of(update.parameter)].support
+        if self._is_symmetric(update):
+            return self._definite(update, strictly=isinstance(support, PositiveDefinite))
         low, high = (float(end) for end in support.bounds)
         values = [self.numbers.entries[key] for key in self.keys(update)]
         return self.whole(update) and all(low <= value <= high for value in values)
+
+    def _definite(self, update: Update, *, strictly: bool) -> bool:
+        side = int(self.numbers(update.parameter.dimensions[0]))
+        values = np.array([self.numbers.entries[key] for key in self.keys(update)]).reshape(-1, side, side)
+        alike = np.allclose(values, values.transpose(0, 2, 1))
+        return bool(alike and (not strictly or np.all(np.linalg.eigvalsh(values) > 0)))
 
     def whole(self, update: Update) -> bool:
         """Whether the shares of each simplex sum to one."""
