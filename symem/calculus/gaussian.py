@@ -28,6 +28,7 @@ from symem.language.matrices import (
     Tr,
     inverse,
     is_matrix,
+    letters,
     log_det,
     shape,
     trace,
@@ -194,7 +195,7 @@ def _whole(
         state, case, "V", inverse(quadratic.precision), (size, size), "positive definite"
     )
     shift = quadratic.shift
-    mean, means = _named(state, case, "E", _expanded(covariance * shift), (size, Integer(1)), "")
+    mean, means = _named_mean(state, case, _expanded(covariance * shift), size)
     height = scale * trace(transpose(shift) * mean, 1) / 2
     left = height + log_det(covariance, size) / 2 + size * (log(2 * pi) - log(scale)) / 2
     return GaussianVector(mean, covariance / scale), (*named, *means), left
@@ -211,7 +212,7 @@ def _unseen(
         state, case, "V", BlockInverse(precision, mask, size), (size, size), "positive semidefinite"
     )
     lift = quadratic.shift - precision * value
-    mean, means = _named(state, case, "E", value + _expanded(covariance * lift), (size, Integer(1)), "")
+    mean, means = _named_mean(state, case, value + _expanded(covariance * lift), size)
     unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
     height = trace(transpose(quadratic.shift) * value, 1) - trace(transpose(value) * precision * value, 1) / 2
     spread = trace(transpose(lift) * covariance * lift, 1) / 2
@@ -234,17 +235,55 @@ def _at(symbol: Any, atom: Expr) -> Expr:
 def _named(
     state: Elimination, case: Case, stem: str, value: Expr, size: tuple[Expr, Expr], kind: str
 ) -> tuple[Expr, tuple[Definition, ...]]:
-    """A matrix by name over those axes that it depends on; a letter and a number need no name.
-
-    A mean that holds other latents stays written out.
-    """
-    waiting = [v for v in case.waiting if not _is_label(case, v) and v is not case.variable]
-    if not is_matrix(value) or isinstance(value, MatrixEntry) or any(atoms_of(value, v) for v in waiting):
+    """A value by name over those axes that it depends on: in Q it stays at θ⁽ᵗ⁾; a plain number needs no name."""
+    if value.is_number:
         return value, ()
     axes = tuple(axis for axis in case.axes if axis.index in value.free_symbols)
     places = tuple(axis.index for axis in axes)
-    symbol = state.names.matrix(f"{stem}_{case.variable.name}", places, size, kind)
+    name = f"{stem}_{case.variable.name}"
+    if is_matrix(value):
+        symbol = state.names.matrix(name, places, size, kind)
+    else:
+        symbol = state.names.entry(name, places, positive=True)
     return symbol, (Definition(symbol, axes, value),)
+
+
+def _named_mean(
+    state: Elimination, case: Case, value: Expr, size: Expr
+) -> tuple[Expr, tuple[Definition, ...]]:
+    """A mean by name; where it is linear in other latents, its offset and its slopes by name."""
+    parts = _by_latent(case, value)
+    if set(parts) <= {(S.One, None)}:
+        return _named(state, case, "E", value, (size, Integer(1)), "")
+    mean, named = S.Zero, list[Definition]()
+    for (scalar, letter), coefficient in parts.items():
+        stem = "offset" if (scalar, letter) == (S.One, None) else "slope"
+        columns = Integer(1) if letter is None else shape(letter)[0]
+        symbol, own = _named(state, case, stem, coefficient, (size, columns), "")
+        named += own
+        mean += scalar * (symbol if letter is None else symbol * letter)
+    return mean, tuple(named)
+
+
+def _by_latent(case: Case, value: Expr) -> dict[tuple[Expr, Expr | None], Expr]:
+    """{(number, vector) of other latents: the matrix in front of them}.
+
+    Raises:
+        NotDerivedError: a latent stands elsewhere than at the end of a word, or under a sum.
+    """
+    others = [v for v in case.waiting if v is not case.variable and not _is_label(case, v)]
+    found: dict[tuple[Expr, Expr | None], Expr] = {}
+    for coefficient, word in words(value):
+        sequence = letters(word)
+        last = next((a for v in others for a in atoms_of(sequence[-1], v) if a == sequence[-1]), None)
+        scalar = Mul(*(f for f in Mul.make_args(coefficient) if any(atoms_of(f, v) for v in others)))
+        matrix = coefficient / scalar * word_of(sequence[:-1] if last else sequence)
+        if any(atoms_of(matrix, v) for v in others):
+            raise NotDerivedError(
+                f"The posterior mean of {case.atom}, {value}, is not linear in other latents."
+            )
+        found[scalar, last] = found.get((scalar, last), S.Zero) + matrix
+    return found
 
 
 def _expanded(matrix: Expr) -> Expr:
