@@ -6,10 +6,24 @@ the engine, so that a fault of the engine cannot hide one of the checker.
 
 from __future__ import annotations
 
-from typing import Any
+from sympy import (
+    Add,
+    Expr,
+    Identity,
+    Idx,
+    IndexedBase,
+    Integer,
+    MatrixSymbol,
+    Pow,
+    Sum,
+    Symbol,
+    ZeroMatrix,
+    exp,
+    log,
+    pi,
+)
 
-from sympy import Add, Expr, IndexedBase, Integer, Pow, Rational, S, Sum, Symbol, exp, log, pi
-
+from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, diag
 from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
 from symem.language.matrices import (
     ENTRY,
@@ -22,53 +36,11 @@ from symem.language.matrices import (
     trace,
     transpose,
 )
-from symem.language.model import Model
 from symem.language.plates import Axis, index_symbol
-from symem.language.supports import Binary, Labels, Positive, PositiveDefinite, Reals, Simplex, Support
-from symem.language.variables import Role, Variable
 
 n, K, d, m = (Symbol(name, integer=True, positive=True) for name in ("n", "K", "d", "m"))
 i, k = Axis(index_symbol("i"), n), Axis(index_symbol("k"), K)
 item, label = i.index, k.index
-half = Rational(1, 2)
-
-
-def stated(log_likelihood: Expr, *variables: Variable) -> Model:
-    """A model with these variables and this complete-data log-likelihood, past both front doors."""
-    model = Model.__new__(Model)
-    model.declarations = ()
-    model.simplexes = ()
-    model.extents = ()
-    model.log_prior = S.Zero
-    model.log_likelihood = log_likelihood
-    sizes = sorted(
-        {each for v in variables for size in (*v.sizes, *v.shape) for each in size.free_symbols}, key=str
-    )
-    model.variables = {v.name: v for v in variables} | {
-        s.name: Variable(s.name, s, Role.SIZE, (), Reals(), s) for s in sizes
-    }
-    return model
-
-
-def scalar(name: str, role: Role, support: Support, *sizes: Expr, **more: Any) -> Variable:
-    """A variable whose entries are numbers."""
-    symbol = IndexedBase(name, **support.assumptions) if sizes else Symbol(name, **support.assumptions)
-    return Variable(name, symbol, role, sizes, support, symbol, **more)
-
-
-def vector(name: str, role: Role, size: Expr, *plates: Expr, **more: Any) -> Variable:
-    """A variable whose entries are vectors."""
-    array = MatrixArray(name, size, 1)
-    symbol = array if plates else array()
-    return Variable(name, symbol, role, plates, Reals(), symbol, shape=(size,), **more)
-
-
-def matrix(name: str, rows: Expr, cols: Expr, support: Support, *plates: Expr) -> Variable:
-    """A parameter whose entries are matrices."""
-    kind = "positive definite" if isinstance(support, PositiveDefinite) else ""
-    array = MatrixArray(name, rows, cols, kind)
-    symbol = array if plates else array()
-    return Variable(name, symbol, Role.PARAMETER, plates, support, symbol, shape=(rows, cols))
 
 
 def square(residual: Expr, precision: Expr) -> Expr:
@@ -86,9 +58,12 @@ def update(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Update:
 
 def full_mixture() -> Derivation:
     """K Gaussians with weights, means and full covariances."""
-    x, mu = vector("x", Role.DATA, d, n), vector("mu", Role.PARAMETER, d, K)
-    Sigma = matrix("Sigma", d, d, PositiveDefinite(), K)
-    z, w = scalar("z", Role.LATENT, Labels(K), n), scalar("w", Role.PARAMETER, Simplex(), K)
+    rows, means = IndexedVector("x", d), IndexedVector("mu", d)
+    labels, weights, spreads = IndexedBase("z"), IndexedBase("w"), IndexedMatrix("Sigma", d, d)
+    one, which = Idx("i", n), Idx("k", K)
+    normal = MultivariateNormal(means[labels[one]], spreads[labels[one]])
+    model = Model({labels[one]: Categorical(weights[which]), rows[one]: normal}, latent=[labels])
+    x, mu, Sigma, z, w = map(model.variable, ("x", "mu", "Sigma", "z", "w"))
 
     def log_joint(place: Expr) -> Expr:
         cell = Sigma.symbol[place]
@@ -96,7 +71,6 @@ def full_mixture() -> Derivation:
         normal = -d * log(2 * pi) / 2 - log_det(cell, d) / 2 - square(residual, Pow(cell, -1)) / 2
         return log(w.symbol[place]) + normal
 
-    model = stated(Sum(log_joint(z.symbol[item]), i.limits), x, z, w, mu, Sigma)
     eta, A, gamma = map(IndexedBase, ["eta_z", "A_z", "gamma_z"])
     posterior = Posterior(
         latent=z,
@@ -140,15 +114,20 @@ def full_mixture() -> Derivation:
 
 def factor_analysis() -> Derivation:
     """Mean, loadings and a diagonal of variances; mean and loadings are updated together."""
-    x, z = vector("x", Role.DATA, d, n), vector("z", Role.LATENT, m, n)
-    mu, W = vector("mu", Role.PARAMETER, d), matrix("W", d, m, Reals())
-    psi = scalar("psi", Role.PARAMETER, Positive(), d)
+    rows, factors = IndexedVector("x", d), IndexedVector("z", m)
+    centre, loadings, noises = MatrixSymbol("mu", d, 1), MatrixSymbol("W", d, m), MatrixSymbol("psi", d, 1)
+    one = Idx("i", n)
+    model = Model(
+        {
+            factors[one]: MultivariateNormal(ZeroMatrix(m, 1), Identity(m)),
+            rows[one]: MultivariateNormal(centre + loadings * factors[one], diag(noises)),
+        },
+        latent=[factors],
+    )
+    x, z, mu, W, psi = map(model.variable, ("x", "z", "mu", "W", "psi"))
     Psi = Diagonal(psi.symbol[ENTRY], d)
     row, factor = x.symbol[item], z.symbol[item]
     noise = -d * log(2 * pi) / 2 - log_det(Psi, d) / 2
-    error = square(row - mu.symbol - W.symbol * factor, Psi**-1)
-    joint = noise - error / 2 - m * log(2 * pi) / 2 - square(factor, S.One) / 2
-    model = stated(Sum(joint, i.limits), x, z, mu, W, psi)
     V, E = MatrixArray("V_z", m, m, "positive definite")(), MatrixArray("E_z", m, 1)
     A = IndexedBase("A_z")
     mean, field = E[item], transpose(W.symbol) * Psi**-1 * (row - mu.symbol)
@@ -210,14 +189,13 @@ def _expected_errors(mu: Expr, W: Expr, S_x: Expr, S_z: Expr, S_xx: Expr, S_xz: 
 
 def missing_entries() -> Derivation:
     """A multivariate normal of which some entries were not seen."""
-    x = vector("x", Role.DATA, d, n, missing=True)
-    mask = scalar("observed_x", Role.MASK, Binary(), n, d)
-    z = vector("x_missing", Role.LATENT, d, n, seen=(x.symbol, mask.symbol))
-    mu, Sigma = vector("mu", Role.PARAMETER, d), matrix("Sigma", d, d, PositiveDefinite())
+    rows, one = IndexedVector("x", d), Idx("i", n)
+    law = MultivariateNormal(MatrixSymbol("mu", d, 1), MatrixSymbol("Sigma", d, d))
+    model = Model({rows[one]: law}, missing=[rows])
+    x, z, mask, mu, Sigma = map(model.variable, ("x", "x_missing", "observed_x", "mu", "Sigma"))
     precision = Pow(Sigma.symbol, -1)
     true, row = z.symbol[item], x.symbol[item]
     constant = -d * log(2 * pi) / 2 - log_det(Sigma.symbol, d) / 2
-    model = stated(Sum(constant - square(true - mu.symbol, precision) / 2, i.limits), x, mask, z, mu, Sigma)
     V, E = MatrixArray("V_x", d, d, "symmetric")[item], MatrixArray("E_x", d, 1)[item]
     A, a = IndexedBase("A_x"), Axis(index_symbol("a"), d)
     hidden = mask.symbol[item, ENTRY]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from symem.calculus.matrix_trials import places_within
-from symem.calculus.trials import Trial, name_of
+from symem.calculus.trials import Numbers, Trial, name_of
 from symem.derivation import Derivation, Update
 from symem.language.matrices import MatrixEntry
 from symem.language.supports import PositiveDefinite, Simplex, Symmetric
@@ -25,22 +25,27 @@ class Trials:
 
     def __init__(self, derivation: Derivation, points: int) -> None:
         self._derivation, self._count = derivation, points
-        self._blocks: dict[int, bool | None] = {}
+        self._blocks: dict[tuple[Update, ...], bool | None] = {}
 
     @cached_property
     def points(self) -> list[Point]:
-        return [Point(self._derivation, Trial(self._derivation, seed)) for seed in range(self._count)]
+        return [Point(self._derivation, trial.numbers, trial) for trial in self._trials]
+
+    @cached_property
+    def _trials(self) -> list[Trial]:
+        return [Trial(self._derivation, seed) for seed in range(self._count)]
 
     def stationary(self, update: Update) -> bool | None:
         """Whether the slopes of Q along the support vanish at the update, which is a point of a simplex if need be."""
-        return self._everywhere(lambda point: point.whole(update) and _flat(point, [update]))
+        return self._everywhere(lambda point: point.whole(update) and _flat(point.at(update), [update]))
 
     def maximal(self, update: Update) -> bool | None:
         """Whether Q over the block is stationary with a negative definite Hessian along the support."""
-        block = [u for u in self._derivation.updates if u.block == update.block]
-        if update.block not in self._blocks:
-            self._blocks[update.block] = self._everywhere(lambda point: _curved(point, block))
-        return self._blocks[update.block]
+        same = (u for u in self._derivation.updates if u.block == update.block)
+        block = (update,) if update.conditional else tuple(same)
+        if block not in self._blocks:
+            self._blocks[block] = self._everywhere(lambda point: _curved(point.at(update), list(block)))
+        return self._blocks[block]
 
     def feasible(self, update: Update) -> bool | None:
         """Whether the update lies in its support."""
@@ -64,8 +69,14 @@ class Trials:
 class Point:
     """Q as a function of some of its parameters, all else as in a trial."""
 
-    def __init__(self, derivation: Derivation, trial: Trial) -> None:
-        self.derivation, self.numbers = derivation, trial.numbers
+    def __init__(self, derivation: Derivation, numbers: Numbers, trial: Trial) -> None:
+        self.derivation, self.numbers, self._trial = derivation, numbers, trial
+
+    def at(self, update: Update) -> Point:
+        """The point at which an update should maximise: of a conditional one, before those that follow it."""
+        if not update.conditional:
+            return self
+        return Point(self.derivation, self._trial.upto(update), self._trial)
 
     def keys(self, update: Update) -> list[Key]:
         places = self.numbers.places(update.definition)

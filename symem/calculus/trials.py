@@ -40,7 +40,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.matrix_trials import AMONG_MATRICES, HEADS, definite, places_within
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior, Update
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Iverson, LinearSolution
@@ -189,8 +189,19 @@ class Trial:
             self._posterior(posterior)
         for statistic in derivation.surrogate.statistics:
             self.numbers.define(statistic)
+        self._before = dict(self.numbers.entries)
         for update in derivation.updates:
             self.numbers.define(update.definition)
+
+    def upto(self, update: Update) -> Numbers:
+        """What a conditional maximiser meets: the parameters that are updated after it have their old values."""
+        updates = self._derivation.updates
+        later = {name_of(each.parameter) for each in updates[updates.index(update) + 1 :]}
+        entries = {
+            key: self._before[key] if key[0] in later else value
+            for key, value in self.numbers.entries.items()
+        }
+        return Numbers(self.numbers.sizes, entries)
 
     def _draw(self, variable: Variable) -> None:
         shape = [int(self.numbers(size)) for size in (*variable.sizes, *variable.shape)]
