@@ -39,6 +39,7 @@ from symem.output.statements import (
     with_nodes,
     woven,
 )
+from symem.output.vector_shift import vector_translation
 
 
 class Builder:
@@ -50,14 +51,18 @@ class Builder:
         self.names = Names()
         self.log_prior = indices.expr(derivation.model.log_prior, {})
         self.sizes = indices.sizes
-        derivation = in_entries(derivation, self.sizes, self.log_prior)
+        stated, derivation = derivation, in_entries(derivation, self.sizes, self.log_prior)
         self.derivation = derivation
         self.model = derivation.model
         self.in_entries = isinstance(derivation, EntryDerivation)
         self.rank = Order(derivation, self.sizes)
         self.rows = row_size(derivation)
         self.sized = used_sizes(derivation)
-        self.translation = None if self.in_entries else translation(derivation)
+        self.translation = (
+            vector_translation(stated, derivation, self.log_prior, self.sizes)
+            if self.in_entries
+            else translation(derivation)
+        )
         self.statistics = (
             *derivation.surrogate.statistics,
             *(self.translation.added if self.translation else ()),
@@ -258,6 +263,7 @@ class Builder:
     def _per_row(self, term: Expr) -> Expr:
         """A term with the number of rows as a factor, as a sum over rows."""
         index = next(index for index, size in self.sizes.items() if size == self.rows)
+        assert self.rows is not None
         return Sum(term / self.rows, (index, 0, self.rows - 1))
 
     def _statistic(self, definition: Definition, features: Features | None) -> Statistic:

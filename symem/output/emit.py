@@ -13,7 +13,7 @@ from sympy import Symbol
 from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Variable
-from symem.language.supports import Labels
+from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.output.builder import Builder
 from symem.output.functions import Bodies, tuple_text
 from symem.output.inlining import helpers, imports
@@ -22,6 +22,7 @@ from symem.output.preparation import Preparation
 from symem.output.program import Program, reported
 from symem.output.rows import base_of
 from symem.output.spelling import transposed
+from symem.output.statements import Statistic
 from symem.output.summary import docstring
 from symem.output.tables import Tables, quoted
 from symem.output.templating import render
@@ -97,11 +98,13 @@ class _Source:
             "data_fields": [*bodies.fixed, *bodies.sums],
             "guarded": program.direct is not None,
             "cut": program.rows is not None,
+            "covariances": _has_covariances(self.model.parameters),
+            "known_covariances": _has_covariances(self._asked()),
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
             "components": self._components(),
             "simplexes": self.model.simplexes,
             "data_text": ", ".join(_shaped(each) for each in self._asked()) or "none",
-            "merged": [f"a.{each.name} + b.{each.name}" for each in program.statistics]
+            "merged": [_merged(each, program.rows) for each in program.statistics]
             + [
                 f"a.{self.local(name)}" + (f" + b.{self.local(name)}" if name == str(program.rows) else "")
                 for name in program.sizes
@@ -168,6 +171,7 @@ class _Source:
         known = {each.name for each in self.model.known}
         return {
             "centre": moved.centre.name,
+            "centre_helper": "_centre_columns" if moved.centre.shape else "_centre",
             "centre_mask": f"observed_{moved.centre.name}" if moved.centre.missing else None,
             "moving_data": moved.data,
             "moving_known": [name for name in moved.data if name in known],
@@ -244,6 +248,17 @@ class _Source:
             "collected": collected,
             "collect_reads": self.bodies.once_reads(),
         }
+
+
+def _merged(statistic: Statistic, rows: Any) -> str:
+    """The sum of both parts; of what is summed over no rows, either."""
+    own = statistic.rows is None and statistic.moment is None
+    shared = own and rows is not None and rows not in statistic.definition.value.free_symbols
+    return f"a.{statistic.name}" if shared else f"a.{statistic.name} + b.{statistic.name}"
+
+
+def _has_covariances(variables: Sequence[Variable]) -> bool:
+    return any(isinstance(each.support, PositiveDefinite | Symmetric) for each in variables)
 
 
 def _axes_text(axes: Sequence[Any]) -> str:

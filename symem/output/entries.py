@@ -115,7 +115,7 @@ class Entries:
         """A cycle cut into the two products of which it is the sum of all entries' products."""
         if len(word) == 1:
             return word, ()
-        turns = [tuple((*word[p:], *word[:p])) for p in range(len(word))]
+        turns = [(*word[p:], *word[:p]) for p in range(len(word))]
         cuts = [(turn[:p], turn[p:]) for turn in turns for p in range(1, len(word))]
         return min(
             cuts,

@@ -115,8 +115,9 @@ class Maximisation:
         if self.builder.translation is None:
             return (), set()
         step = self.builder.translation.step
+        order = (0,) if self.builder.translation.centre.shape else ()
         lower = Lowering(
-            {**layouts, step.name: Layout("step", (), NOTHING)}, self.builder.rank, self.builder.sizes
+            {**layouts, step.name: Layout("step", order, NOTHING)}, self.builder.rank, self.builder.sizes
         )
         lines = []
         for definition in self.builder.statistics:

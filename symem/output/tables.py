@@ -12,7 +12,18 @@ from sympy.core.relational import Relational
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
 from symem.language.reading import Extent
-from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Positive,
+    PositiveDefinite,
+    Simplex,
+    Symmetric,
+    UnitInterval,
+)
 from symem.output.program import Program
 from symem.output.rows import base_of, observed
 
@@ -107,7 +118,7 @@ def _kind(variable: Variable, model: Model) -> str:
         return "extended"
     kinds = {
         Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
-        OneHot: "binary", Counts: "count",
+        OneHot: "binary", Counts: "count", Symmetric: "symmetric", PositiveDefinite: "definite",
     }  # fmt: skip
     return kinds.get(type(support), "real")
 
