@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.stats import invwishart, multivariate_t
-from sympy import Identity, IndexedBase, MatrixSymbol, Rational, ZeroMatrix, symbols
+from sympy import Identity, IndexedBase, MatrixSymbol, Rational, ZeroMatrix, sqrt, symbols
 
 from symem import Gamma, IndexedMatrix, IndexedVector, InverseWishart, Model, MultivariateNormal, Normal, diag
-from tests.trials import Trial, Values, g, i, j, n, pos, real, trial, u
+from tests.trials import WEIGHTS, Trial, Values, g, i, j, mixed, n, pos, real, simplex, trial, u
 from tests.trials.vectors import (
     CENTRES,
     EYE,
     FACTORS,
+    LABEL,
     LOADINGS,
     SPREADS,
     J,
@@ -240,3 +241,71 @@ def factors_with_heavy_tails() -> Trial:
     theta = {"mu": CENTRES[0], "W": LOADINGS, "psi": np.array([0.5, 1.0, 0.8])}
     data = {"x": rows(66, 10, 3), "nu": 4.0}
     return Trial(model, data, theta, real("mu", "W") | pos("psi"), value)
+
+
+@trial
+def common_effect_of_a_row() -> Trial:
+    """Compound symmetry: a number added to all entries of a row."""
+    shift, one = IndexedBase("shift"), MatrixSymbol("one", d, 1)
+    model = Model(
+        {shift[i]: Normal(0, sqrt(t2)), x[i]: MultivariateNormal(mu + shift[i] * one, s2 * Identity(d))},
+        latent=[shift],
+        known=[one],
+    )
+
+    def value(theta: Values, data: Values) -> float:
+        return float(gauss(data["x"], theta["mu"], theta["s2"] * EYE + theta["t2"]).sum())
+
+    theta = {"mu": CENTRES[0], "t2": 0.6, "s2": 0.9}
+    return Trial(model, {"x": rows(77, 9, 3), "one": np.ones(3)}, theta, real("mu") | pos("t2", "s2"), value)
+
+
+@trial
+def regression_with_a_known_prior() -> Trial:
+    X, y, b, A = (
+        MatrixSymbol("X", n, p),
+        MatrixSymbol("y", n, 1),
+        MatrixSymbol("b", p, 1),
+        MatrixSymbol("A", p, p),
+    )
+    beta = symbols("beta")
+    model = Model(
+        {b: MultivariateNormal(ZeroMatrix(p, 1), A), y: MultivariateNormal(X * b, Identity(n) / beta)},
+        latent=[b],
+        known=[X, A],
+    )
+
+    def value(theta: Values, data: Values) -> float:
+        X = data["X"]
+        covariance = X @ data["A"] @ X.T + np.eye(len(X)) / theta["beta"]
+        return float(gauss(data["y"], 0.0, covariance).sum())
+
+    data = {"X": rows(75, 8, 2), "y": rows(76, 8), "A": np.array([[1.0, 0.3], [0.3, 0.5]])}
+    return Trial(model, data, {"beta": 1.3}, pos("beta"), value)
+
+
+@trial
+def groups_of_a_hidden_kind() -> Trial:
+    """Random effects about a line that goes with a label of the group."""
+    X, group, kind = MatrixSymbol("X", J, p), IndexedVector("y", J), IndexedBase("c")
+    b, beta, D = IndexedVector("b", p), IndexedVector("beta", p), MatrixSymbol("D", p, p)
+    line = X * beta[kind[g]] + X * b[g]
+    model = Model(
+        {
+            kind[g]: LABEL,
+            b[g]: MultivariateNormal(ZeroMatrix(p, 1), D),
+            group[g]: MultivariateNormal(line, s2 * Identity(J)),
+        },
+        latent=[kind, b],
+        known=[X],
+    )
+
+    def value(theta: Values, data: Values) -> float:
+        X = data["X"]
+        covariance = X @ theta["D"] @ X.T + theta["s2"] * np.eye(len(X))
+        return mixed(theta["w"], np.stack([gauss(data["y"], X @ b, covariance) for b in theta["beta"]], 1))
+
+    lines = np.array([[0.5, -1.0], [-0.5, 1.0]])
+    theta = {"w": WEIGHTS, "beta": lines, "D": np.array([[1.0, 0.2], [0.2, 0.5]]), "s2": 0.8}
+    kinds = simplex("w") | real("beta") | spd("D") | pos("s2")
+    return Trial(model, {"X": rows(80, 4, 2), "y": rows(81, 7, 4)}, theta, kinds, value)

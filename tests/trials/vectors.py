@@ -23,7 +23,6 @@ from tests.trials import (
     WEIGHTS,
     Trial,
     Values,
-    h,
     i,
     k,
     mixed,
@@ -180,48 +179,6 @@ def precision_with_prior() -> Trial:
 
 
 @trial
-def two_samples_one_covariance() -> Trial:
-    """One sample with gaps, one whole; a mean each, the covariance in common."""
-    other = MatrixSymbol("eta", d, 1)
-    model = Model({x[i]: MultivariateNormal(mu, Sigma), y[h]: MultivariateNormal(other, Sigma)}, missing=[x])
-
-    def value(theta: Values, data: Values) -> float:
-        part = seen(data["x"], theta["mu"], theta["Sigma"])
-        return part + float(gauss(data["y"], theta["eta"], theta["Sigma"]).sum())
-
-    theta = {"mu": CENTRES[0], "eta": CENTRES[1], "Sigma": SPREADS[0]}
-    data = {"x": gaps(58, 9, 3), "y": rows(59, 6, 3)}
-    return Trial(model, data, theta, real("mu", "eta") | spd("Sigma"), value)
-
-
-@trial
-def tied_mixture_with_gaps() -> Trial:
-    model = Model({z[i]: LABEL, x[i]: MultivariateNormal(mus[z[i]], Sigma)}, latent=[z], missing=[x])
-
-    def value(theta: Values, data: Values) -> float:
-        parts = [[seen(row[None], c, theta["Sigma"]) for c in theta["mu"]] for row in data["x"]]
-        return mixed(theta["w"], np.array(parts))
-
-    theta = {"w": WEIGHTS, "mu": CENTRES, "Sigma": SPREADS[0]}
-    kinds = simplex("w") | real("mu") | spd("Sigma")
-    return Trial(model, {"x": gaps(60, 10, 3)}, theta, kinds, value)
-
-
-@trial
-def independent_coordinates_with_gaps() -> Trial:
-    """Regression of each coordinate on its own: the missing ones are independent of the seen."""
-    t, B = IndexedVector("t", p), MatrixSymbol("B", d, p)
-    model = Model({x[i]: MultivariateNormal(B * t[i], diag(psi))}, missing=[x], known=[t])
-
-    def value(theta: Values, data: Values) -> float:
-        return seen(data["x"], data["t"] @ theta["B"].T, np.diag(theta["psi"]))
-
-    theta = {"B": LOADINGS, "psi": np.array([0.5, 1.0, 0.8])}
-    data = {"x": gaps(61, 10, 3), "t": rows(62, 10, 2)}
-    return Trial(model, data, theta, real("B") | pos("psi"), value)
-
-
-@trial
 def shift_of_some() -> Trial:
     """A vector is shifted by delta with a chance."""
     delta, q = MatrixSymbol("delta", d, 1), symbols("q")
@@ -235,3 +192,33 @@ def shift_of_some() -> Trial:
     theta = {"q": 0.4, "mu": CENTRES[0], "delta": CENTRES[1], "Sigma": SPREADS[0]}
     kinds = {"q": "unit"} | real("mu", "delta") | spd("Sigma")
     return Trial(model, {"x": rows(65, 12, 3)}, theta, kinds, value)
+
+
+@trial
+def mixture_of_multivariate_regressions() -> Trial:
+    t, slopes = IndexedVector("t", p), IndexedMatrix("B", d, p)
+    law = MultivariateNormal(slopes[z[i]] * t[i], Sigmas[z[i]])
+    model = Model({z[i]: LABEL, x[i]: law}, latent=[z], known=[t])
+
+    def value(theta: Values, data: Values) -> float:
+        laws = zip(theta["B"], theta["Sigma"], strict=True)
+        return mixed(theta["w"], np.stack([gauss(data["x"], data["t"] @ B.T, S) for B, S in laws], 1))
+
+    data = {"x": rows(78, 14, 3), "t": rows(79, 14, 2)}
+    theta = {"w": WEIGHTS, "B": np.stack([LOADINGS, -LOADINGS]), "Sigma": SPREADS}
+    return Trial(model, data, theta, simplex("w") | real("B") | spd("Sigma"), value)
+
+
+@trial
+def size_of_a_known_shape() -> Trial:
+    """A covariance that is known but for a number."""
+    R = MatrixSymbol("R", d, d)
+    model = Model({z[i]: LABEL, x[i]: MultivariateNormal(mus[z[i]], s2 * R)}, latent=[z], known=[R])
+
+    def value(theta: Values, data: Values) -> float:
+        parts = [gauss(data["x"], centre, theta["s2"] * data["R"]) for centre in theta["mu"]]
+        return mixed(theta["w"], np.stack(parts, 1))
+
+    data = {"x": rows(83, 10, 3), "R": SPREADS[0]}
+    theta = {"w": WEIGHTS, "mu": CENTRES, "s2": 0.8}
+    return Trial(model, data, theta, simplex("w") | real("mu") | pos("s2"), value)
