@@ -52,7 +52,7 @@ class EM:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
         return _ByName(
             {
-                p.latent.name: (self._user(p.latent.declared), self._distribution(p))
+                p.latent.name: (p.latent.declared, self._distribution(p))
                 for p in self._posteriors()
             }
         )

@@ -140,7 +140,7 @@ class Breaker:
             return [self.latex(expr)]
         widest = max(sums, key=lambda each: width(self.latex(each)))
         place = word.index(widest)
-        before = Mul(*numbers, *word[:place], evaluate=False)
+        before = Mul(*numbers, *word[:place])
         behind = self.latex(Mul(*word[place + 1 :])) if word[place + 1 :] else ""
         first, *rest = self._wrapped(self._head(before), widest, room - width(behind))
         lines = [first, *rest]
@@ -148,8 +148,7 @@ class Breaker:
 
     def _head(self, before: Expr) -> str:
         shown = {S.One: "", S.NegativeOne: "-"}
-        whole = Mul(*before.args)
-        return shown[whole] if whole in shown else self.latex(whole)
+        return shown[before] if before in shown else self.latex(before)
 
     def _slashed(self, expr: Expr, room: float) -> list[str]:
         ratio = Latex(self.lexicon).ratio(expr)

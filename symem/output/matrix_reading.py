@@ -44,16 +44,35 @@ def absorbed(expr: Expr) -> Expr:
 
 
 def _absorbed(expr: Expr) -> Expr:
-    for total in (term for term in expr.args if isinstance(term, Sum) and len(term.limits) == 1):
-        size = total.limits[0][2] + 1
-        for term in expr.args:
-            if not (term.has(Tr) and size in Mul.make_args(term)):
-                continue
-            inner = completed(total.function + term / size)
-            if len(Add.make_args(inner)) < len(Add.make_args(total.function)):
-                rest = Add(*(each for each in expr.args if each not in (total, term)))
-                return _absorbed(rest + Sum(inner, *total.limits))
+    for limits in dict.fromkeys(total.limits for term in expr.args if (total := _sum_in(term))):
+        parts = {term: found for term in expr.args if (found := _summand(term, limits)) is not None}
+        inner = completed(Add(*parts.values()))
+        if len(Add.make_args(inner)) < sum(len(Add.make_args(part)) for part in parts.values()):
+            rest = Add(*(term for term in expr.args if term not in parts))
+            number, body = _constant_out(inner, limits)
+            return rest + number * Sum(body, *limits)
     return expr
+
+
+def _constant_out(body: Expr, limits: tuple[Expr, ...]) -> tuple[Expr, Expr]:
+    bound = [limit[0] for limit in limits]
+    outer, inner = body.as_independent(*bound, as_Add=False) if not body.is_Add else (S.One, body)
+    return outer, inner
+
+
+def _sum_in(term: Expr) -> Sum | None:
+    """The sum of forms in a term, a number before it or not."""
+    sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
+    return sums[0] if len(sums) == 1 and sums[0].has(Tr) and len(sums[0].limits) == 1 else None
+
+
+def _summand(term: Expr, limits: tuple[Expr, ...]) -> Expr | None:
+    """A term as a summand over the limits, if it is one: a sum over them, or a form as often as they are long."""
+    total = _sum_in(term)
+    if total is not None and total.limits == limits:
+        return (term / total * total.function).expand()
+    size = limits[0][2] + 1
+    return term / size if term.has(Tr) and size in Mul.make_args(term) else None
 
 
 @dataclass(frozen=True)
@@ -174,18 +193,29 @@ def _joint_forms(expr: Expr) -> Expr:
     """The longest common run that leads two forms or more is taken out, as long as there is one."""
     if is_matrix(expr):
         return expr
-    best: list[tuple[Expr, Word, Expr]] = []
-    for scale, start in dict.fromkeys((scale, word[:-1]) for _, word, scale in _turns(expr)):
-        alike = {term: (term, word, s) for term, word, s in _turns(expr) if s == scale and word[:-1] == start}
-        if len(alike) > 1 and (len(alike), len(start)) > (len(best), len(best[0][1]) - 1 if best else 0):
-            best = list(alike.values())
-    if not best:
+    turns = _turns(expr)
+    starts = {(scale, word[:cut]) for _, word, scale in turns for cut in range(1, len(word))}
+    runs = {start: _led_by(turns, *start) for start in starts}
+    best = max(
+        runs,
+        key=lambda s: (len(runs[s]), len(s[1]), str(s)) if len(runs[s]) > 1 else (0, 0, ""),
+        default=None,
+    )
+    if best is None or len(runs[best]) < 2:
         return expr
-    (_, word, scale), used = best[0], {term for term, _, _ in best}
-    ends = Add(*(-w[-1] if is_negative(term) else w[-1] for term, w, _ in best))
-    joint = scale * Tr(Mul(*word[:-1], ends))
-    rest = Add(*(term for term in expr.args if term not in used))
+    scale, start = best
+    ends = Add(
+        *((-1 if is_negative(term) else 1) * Mul(*word[len(start) :]) for term, word in runs[best].items())
+    )
+    rest = Add(*(term for term in expr.args if term not in runs[best]))
+    joint = scale * Tr(Mul(*start, ends))
     return joint + (_joint_forms(rest) if rest.is_Add else rest)
+
+
+def _led_by(turns: list[tuple[Expr, Word, Expr]], scale: Expr, start: Word) -> dict[Expr, Word]:
+    """The forms that this run leads."""
+    cut = len(start)
+    return {t: w for t, w, s in turns if s == scale and w[:cut] == start and len(w) > cut}
 
 
 def _turns(expr: Expr) -> list[tuple[Expr, Word, Expr]]:
@@ -193,7 +223,11 @@ def _turns(expr: Expr) -> list[tuple[Expr, Word, Expr]]:
     found = []
     for term in expr.args:
         forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr) and factor.is_form]
-        if len(forms) == 1 and not _as_form(term) and not any(each.has(Add) for each in forms[0].word if is_column(each)):
+        if (
+            len(forms) == 1
+            and not _as_form(term)
+            and not any(each.has(Add) for each in forms[0].word if is_column(each))
+        ):
             word = forms[0].word
             number, scale = (term / forms[0]).as_coeff_Mul()
             scale *= abs(number)
@@ -216,6 +250,9 @@ def _gathered(expr: Expr) -> Expr:
     expr = _same_words(expr)
     if not expr.is_Add:
         return expr
+    common = _common_number(expr)
+    if common != 1:
+        return common * _gathered(Add(*(_over(term, common) for term in expr.args)))
     groups: dict[Expr, list[Expr]] = {}
     for term in expr.args:
         scale, word = split(term) if is_matrix(term) else (term, ())
@@ -224,7 +261,7 @@ def _gathered(expr: Expr) -> Expr:
     parts = []
     for head, terms in groups.items():
         inner = Add(*terms)
-        joint = head != 1 and len(terms) > 1
+        joint = head != 1 and len(terms) > 1 and (len(groups) == 1 or is_symmetric(head))
         parts.append(
             head * _gathered(inner) if joint and inner.is_Add else Add(*(head * each for each in terms))
         )
@@ -261,6 +298,20 @@ def _ended_alike(expr: Expr) -> Expr:
     if not (alike and isinstance(next(iter(ends)), Pow | Diagonal)):
         return expr
     return Add(*(scale * Mul(*word[:-1]) for scale, word in found)) * ends.pop()
+
+
+def _common_number(expr: Expr) -> Expr:
+    """The numbers, but for signs and rationals, that stand before every term."""
+    numbers = [split(term)[0] if is_matrix(term) else term for term in expr.args]
+    first, *rest = [[f for f in Mul.make_args(number) if not f.is_Rational] for number in numbers]
+    return Mul(*(factor for factor in first if all(factor in other for other in rest)))
+
+
+def _over(term: Expr, number: Expr) -> Expr:
+    if not is_matrix(term):
+        return term / number
+    before, word = split(term)
+    return before / number * Mul(*word)
 
 
 def _may_lead(word: Word) -> bool:

@@ -131,7 +131,9 @@ def bridge(update: Update, later: Sequence[Update], voice: Voice) -> Prose:
     if is_positive_definite(parameter) and any(each.base == parameter for each in update.equation.atoms(Pow)):
         clauses.append(said("multiplied by @ from both sides this is linear", voice.name(parameter)))
     if put_in:
-        clauses.append((*listed(put_in), " is put in from its own equation" if len(put_in) == 1 else " are put in"))
+        clauses.append(
+            (*listed(put_in), " is put in from its own equation" if len(put_in) == 1 else " are put in")
+        )
     return _sentence(clauses)
 
 

@@ -8,9 +8,10 @@ from sympy import Expr
 
 from symem.derivation import Posterior
 from symem.language.matrices import transpose
+from symem.output.counting import slots_of
 from symem.output.matrix_reading import quadratic_in
+from symem.output.matrix_updates import mean_of
 from symem.output.notation import Latex, latex
-from symem.output.rewriting import MatrixMean
 from symem.output.story import Block, Display, Prose, Voice, said
 
 
@@ -72,7 +73,8 @@ def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
     if mean is None or covariance is None or not _needed(posterior, voice):
         return
-    square = MatrixMean(posterior.atom * transpose(posterior.atom))
+    given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
+    square = mean_of(posterior.atom * transpose(posterior.atom), given)
     scope = voice.now.within(posterior.axes)
     value = covariance + mean * transpose(mean)
     yield said("The second moment that the M-step will need is")
