@@ -38,9 +38,11 @@ from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Tran
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, ShapeError
-from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum
+from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum, UnseenInverse, UnseenPart
 from symem.language.matrices import (
     ENTRY,
+    BlockInverse,
+    BlockLogDet,
     Diagonal,
     Element,
     LogDet,
@@ -185,7 +187,15 @@ def _parts(expr: Any) -> Any:
     return expr.func(*(number(each) for each in expr.args))
 
 
+def _unseen(expr: Any) -> tuple[Expr, Expr, Expr]:
+    """The matrix, the mask at `ENTRY` and the size of the part of a matrix where a mask is 0."""
+    matrix, mask = expr.args
+    return transcribed(matrix), _on_diagonal(mask), expr.shape[0]
+
+
 def _determinant(expr: Any) -> Expr:
+    if isinstance(expr.arg, UnseenPart):
+        return exp(BlockLogDet(*_unseen(expr.arg)))
     return exp(LogDet(transcribed(expr.arg), expr.arg.shape[0]))
 
 
@@ -206,6 +216,7 @@ _MATRICES: tuple[Rule, ...] = (
     (ZeroMatrix, lambda _expr: S.Zero),
     (DiagMatrix, _diagonal),
     (MatrixSum, _matrix_sum),
+    (UnseenInverse, lambda expr: BlockInverse(*_unseen(expr))),
 )
 _SCALARS: tuple[Rule, ...] = (
     (OneByOne, lambda expr: number(expr.args[0])),

@@ -123,8 +123,12 @@ def _block_log_det(expr: BlockLogDet, outward: Outward) -> Expr:
 
 
 def _trace(expr: Tr, outward: Outward) -> Expr:
-    inside = _inside(expr.args[0], outward)
-    return OneByOne(inside) if expr.is_form else Trace(inside)
+    """A word into which a definition was put may be any expression, so its own shape decides."""
+    (word,) = expr.args
+    if not is_matrix(word):
+        return outward(word)
+    inside = _inside(word, outward)
+    return OneByOne(inside) if shape(word)[0] == 1 else Trace(inside)
 
 
 def _element(expr: Element, outward: Outward) -> Expr:
