@@ -110,7 +110,7 @@ def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, said: set
         )
         matrices = np.ndim(fallen) < np.ndim(new)
         what = (
-            "became singular: what it is the spread of lies in a plane"
+            "became singular: too few observations, or columns that are constant or repeat"
             if matrices
             else ("fell to 0: what it is the spread of sits on one point")
         )

@@ -37,7 +37,7 @@ def emit(derivation: Derivation) -> str:
         NameClashError: a data array has a name that `fit` needs for itself.
     """
     _check_keywords(derivation)
-    return _Source(Builder(derivation).build()).text()
+    return _Source(Builder(derivation).build(), docstring(derivation)).text()
 
 
 def load(source: str, name: str = "symem_solver") -> ModuleType:
@@ -58,8 +58,8 @@ def _check_keywords(derivation: Derivation) -> None:
 
 
 class _Source:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, title: str) -> None:
+        self.program, self.title = program, title
         self.model = program.derivation.model
         self.bodies = Bodies(program)
         self.layouts = program.layouts
@@ -71,7 +71,7 @@ class _Source:
             **self._m_step(),
             **Preparation(self.program, self.bodies).context(),
         }
-        context["docstring"] = docstring(self.program.derivation)
+        context["docstring"] = self.title
         bare = render("solver.py.j2", **context, imports=[], helpers="")
         needed = helpers(bare)
         code = bare.split("from __future__ import annotations", 1)[1] + needed

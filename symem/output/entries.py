@@ -30,10 +30,11 @@ from symem.language.matrices import (
     is_positive_definite,
     letters,
     shape,
+    transpose,
     word_of,
 )
 from symem.language.plates import Axis, Iverson, LinearSolution, index_symbol
-from symem.output.matrix_factors import CholeskyEntry, CholeskyInverseEntry, InverseEntry
+from symem.output.matrix_factors import CholeskyEntry, CholeskyInverseEntry, InverseEntry, WhiteningEntry
 
 
 class Masked(BlockInverse):
@@ -99,6 +100,8 @@ class Entries:
         self.sizes.update({index: upper + 1 for index, _lower, upper in expr.limits})
 
     def _trace(self, expr: Tr, busy: frozenset[Symbol]) -> Expr:
+        if self._is_distance(expr):
+            return self._distance(expr, busy)
         if expr.is_form:
             return self.entry(expr.args[0], S.Zero, S.Zero, busy)
         first, last = self._halves(expr.word)
@@ -110,6 +113,23 @@ class Entries:
         inner = busy | {row, column}
         product = self._chain(first, row, column, inner) * self._chain(last, column, row, inner)
         return Sum(product, *(Axis(i, n).limits for i, n in zip((row, column), sizes, strict=True)))
+
+    def _is_distance(self, expr: Expr) -> bool:
+        """Whether a form reads (x - m)ᵀ P⁻¹ (x - m) with P positive definite."""
+        word = expr.word
+        if len(word) != 3 or not isinstance(word[2], Add) or not isinstance(word[1], Pow):
+            return False
+        return word[1].exp == -1 and is_positive_definite(word[1].base) and word[0] == transpose(word[2])
+
+    def _distance(self, expr: Expr, busy: frozenset[Symbol]) -> Expr:
+        """The squared length of the whitened difference, in which no large terms cancel."""
+        matrix, residual = expr.word[1].base, expr.word[2]
+        size = shape(matrix)[0]
+        row = self._fresh(busy, size)
+        column = self._fresh(busy | {row}, size)
+        whitening = self.whitening(matrix).xreplace({place(size, 1): row, place(size, 2): column})
+        inner = self.entry(residual, column, S.Zero, busy | {row, column})
+        return Sum(Sum(whitening * inner, Axis(column, size).limits) ** 2, Axis(row, size).limits)
 
     def _halves(self, word: Sequence[Expr]) -> tuple[Sequence[Expr], Sequence[Expr]]:
         """A cycle cut into the two products of which it is the sum of all entries' products."""
@@ -273,6 +293,9 @@ class Entries:
                 "inverse", matrix, lambda a, b: CholeskyInverseEntry(a, b, self.cholesky(matrix))
             )
         return self._definition("inverse", matrix, lambda a, b: InverseEntry(a, b, self.entry(matrix, a, b)))
+
+    def whitening(self, matrix: Expr) -> Expr:
+        return self._definition("whitening", matrix, lambda a, b: WhiteningEntry(a, b, self.cholesky(matrix)))
 
     def inverse_as(self, matrix: Expr, letter: Expr, symbol: Expr) -> Expr:
         """The value of a definition that is the inverse of a matrix; from here on it is read wherever that occurs."""

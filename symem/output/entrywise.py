@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from sympy import Add, Expr, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
+from sympy import Add, Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior, Update
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
 from symem.output.completed import centred_forms
-from symem.output.entries import Entries, place
+from symem.output.entries import Entries, is_entry, place
 
 Factors = tuple[Definition, ...]
 
@@ -107,11 +107,13 @@ class _Rewriting:
         statistics = tuple(self._definition(each, self.e_step) for each in old.surrogate.statistics)
         likelihood = self.e_step.scalar(old.log_likelihood)
         ending = tuple(self.e_step.made[count_before:])
+        updates = self._updates(old.updates)
+        statistics, updates = self._diagonals(statistics, updates)
         prior = self._entries(solving=False)
         log_prior = prior.scalar(log_prior)
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics),
-            self._updates(old.updates), old.not_derived, old.certificates, old.steps,
+            updates, old.not_derived, old.certificates, old.steps,
             self.factors, ending, tuple(prior.made), log_prior, self.centred,
         )  # fmt: skip
 
@@ -162,7 +164,10 @@ class _Rewriting:
         names = frozenset(each.name for each in self.original.model.data)
         completed = centred_forms(definition.value, names)
         if completed.has(Add) and completed != expand(definition.value, log=False):
+            before = len(self.e_step.made)
             self.centred[definition.symbol] = self.e_step.scalar(completed)
+            more = tuple(self.e_step.made[before:])
+            self.factors[definition.symbol] = (*self.factors.get(definition.symbol, ()), *more)
 
     def _definition(self, definition: Definition, entries: Entries) -> Definition:
         """A definition in entries. One that is an inverse is that inverse wherever it occurs."""
@@ -193,6 +198,56 @@ class _Rewriting:
             entries.forget(_name(definition.symbol))
             found.append(replace(update, definition=definition, nested=S.Zero))
         return tuple(found)
+
+    # -- statistics of which only the diagonal is read ----------------------------------------------------
+
+    def _diagonals(
+        self, statistics: Factors, updates: tuple[Update, ...]
+    ) -> tuple[Factors, tuple[Update, ...]]:
+        """Matrices of which the M-step reads the diagonal alone, as vectors."""
+        found = []
+        for statistic in statistics:
+            if _is_square(statistic) and self._reads_diagonal(_name(statistic.symbol), updates):
+                statistic, updates = self._as_diagonal(statistic, updates)  # noqa: PLW2901
+            found.append(statistic)
+        return tuple(found), updates
+
+    def _entries_read(self, name: str, updates: Sequence[Update]) -> list[Indexed]:
+        values = [each.value for each in updates]
+        values += [each.value for update in updates for each in self.factors.get(update.parameter, ())]
+        return [entry for value in values for entry in value.atoms(Indexed) if _name(entry) == name]
+
+    def _reads_diagonal(self, name: str, updates: Sequence[Update]) -> bool:
+        read = self._entries_read(name, updates)
+        return bool(read) and all(entry.indices[-1] == entry.indices[-2] for entry in read)
+
+    def _as_diagonal(
+        self, statistic: Definition, updates: tuple[Update, ...]
+    ) -> tuple[Definition, tuple[Update, ...]]:
+        base = statistic.symbol.base
+        changes = {
+            entry: base[tuple(entry.indices[:-1])] for entry in self._entries_read(_name(base), updates)
+        }
+        row, column = statistic.symbol.indices[-2:]
+        vector = Definition(
+            base[tuple(statistic.symbol.indices[:-1])],
+            statistic.axes[:-1],
+            statistic.value.xreplace({column: row}),
+        )
+        for update in updates:
+            factors = self.factors.get(update.parameter, ())
+            self.factors[update.parameter] = tuple(
+                replace(each, value=each.value.xreplace(changes)) for each in factors
+            )
+        return vector, tuple(
+            replace(each, definition=replace(each.definition, value=each.value.xreplace(changes)))
+            for each in updates
+        )
+
+
+def _is_square(statistic: Definition) -> bool:
+    slots = tuple(getattr(statistic.symbol, "indices", ()))
+    return len(slots) > 1 and is_entry(slots[-1]) and statistic.axes[-1].size == statistic.axes[-2].size
 
 
 def _name(symbol: Any) -> str:

@@ -65,7 +65,13 @@ from symem.output.arrays import (
     without,
 )
 from symem.output.contraction import add, apply, level, merged, multiply, negated, quotient, sum_of_product
-from symem.output.matrix_factors import CholeskyEntry, CholeskyInverseEntry, InverseEntry, MatrixFunction
+from symem.output.matrix_factors import (
+    CholeskyEntry,
+    CholeskyInverseEntry,
+    InverseEntry,
+    MatrixFunction,
+    WhiteningEntry,
+)
 from symem.output.selection import collapsed, is_finite, key_of, parted, read_by
 
 #: Functions that act on each element, and the operation each one is.
@@ -78,7 +84,7 @@ ELEMENTWISE: Mapping[Any, str] = {
 
 #: Functions of a whole matrix, and the helper that computes each.
 FACTORS: Mapping[Any, str] = {
-    CholeskyEntry: "_cholesky", CholeskyInverseEntry: "_inverse_from_cholesky", InverseEntry: "_inverse",
+    CholeskyEntry: "_cholesky", CholeskyInverseEntry: "_inverse_from_cholesky", InverseEntry: "_inverse", WhiteningEntry: "_whitening",
 }  # fmt: skip
 
 

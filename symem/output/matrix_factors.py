@@ -30,5 +30,9 @@ class CholeskyInverseEntry(MatrixFunction):
     """Of (G Gᵀ)⁻¹, G being a Cholesky factor."""
 
 
+class WhiteningEntry(MatrixFunction):
+    """Of G⁻¹, G being a Cholesky factor."""
+
+
 class InverseEntry(MatrixFunction):
     """Of G⁻¹, G being no more than invertible."""

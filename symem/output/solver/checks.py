@@ -77,10 +77,10 @@ def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.n
 
 
 def _at_zero(table: Mapping[str, Array], name: str, value: Any) -> Any:
-    """Where a parameter that must be positive is not."""
-    return (
-        np.less_equal(value, 0) if table[name].kind == "positive" else np.zeros(np.shape(value), dtype=bool)
-    )
+    """Where a parameter that must be positive is not, or is nothing beside the others of its array."""
+    if table[name].kind != "positive":
+        return np.zeros(np.shape(value), dtype=bool)
+    return np.less_equal(value, 1e-12 * np.max(value) if np.ndim(value) else 0.0)
 
 
 def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any) -> Any:

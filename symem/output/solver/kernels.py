@@ -14,8 +14,8 @@ from symem.runtime import DataError
 #: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
 _LOSES_DIGITS = 4.5e6
 
-#: A pivot below this share of its diagonal entry, times the number of rows, is rounding: the matrix is singular.
-_SINGULAR = 1e-15
+#: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
+_SINGULAR = 1e-13
 
 
 def _log(value: Any) -> Any:
@@ -141,14 +141,19 @@ def _cholesky(matrix: Any) -> Any:
                 with contextlib.suppress(np.linalg.LinAlgError):
                     factor[place] = np.linalg.cholesky(matrix[place])
         pivots = np.diagonal(factor, 0, -2, -1) ** 2
-        least = _SINGULAR * matrix.shape[-1] * np.diagonal(matrix, 0, -2, -1)
+        least = _SINGULAR * np.diagonal(matrix, 0, -2, -1)
         return np.where((pivots > least).all(axis=-1)[..., None, None], factor, np.nan)
 
 
 def _inverse_from_cholesky(factor: Any) -> Any:
     """The inverse of L Lᵀ over the last two axes."""
-    inner = np.linalg.solve(factor, np.broadcast_to(np.eye(factor.shape[-1]), factor.shape))
+    inner = _whitening(factor)
     return np.swapaxes(inner, -1, -2) @ inner
+
+
+def _whitening(factor: Any) -> Any:
+    """L⁻¹ over the last two axes, which makes vectors of covariance L Lᵀ white."""
+    return np.linalg.solve(factor, np.broadcast_to(np.eye(factor.shape[-1]), factor.shape))
 
 
 def _inverse(matrix: Any) -> Any:
