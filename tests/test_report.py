@@ -25,6 +25,7 @@ from symem.output.lexicon import Lexicon, definitions
 from symem.output.narrative import tell
 from symem.output.reading import over_common_denominators, printed, written_out
 from symem.output.story import Display
+from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
 from tests.models import DERIVED, MODELS, Row
@@ -90,7 +91,8 @@ def run_e_step(row: Row) -> Evaluator:
         name: np.where(np.isinf(value), np.sign(value) * 300.0, value)
         for name, value in thinned(derivation.model, row.data, 12).items()
     }
-    run = Evaluator(situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents))
+    values = situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents)
+    run = Averaging(values, derivation=derivation)
     for definition in (*derivation.definitions, *derivation.surrogate.statistics):
         run.define(definition.symbol, definition.axes, definition.value)
     return run
