@@ -58,6 +58,7 @@ class Block:
     collapse: Callable[[Expr], Expr]
     is_free_of_data: Callable[[Expr], bool] | None = None
     roots: list[Root] = field(default_factory=list)
+    slopes: dict[Unknown, tuple[Term, ...]] = field(default_factory=dict)
 
     def solve(self) -> None:
         """Solve until nothing more can be."""
@@ -74,7 +75,9 @@ class Block:
     # -- substitution --------------------------------------------------------------------------------
 
     def _terms_of(self, unknown: Unknown) -> tuple[Term, ...]:
-        return derivative(self.terms, unknown)
+        if unknown not in self.slopes:
+            self.slopes[unknown] = derivative(self.terms, unknown)
+        return self.slopes[unknown]
 
     def _known(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Terms with every parameter that was solved by itself at its value."""

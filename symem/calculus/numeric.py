@@ -18,6 +18,8 @@ from symem.language.supports import PositiveDefinite, Simplex, Symmetric
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Key = tuple[str, tuple[int, ...]]
 FAR = 1e-5
+#: Directions beyond which the Hessian is seen along random ones only.
+MANY = 6
 
 
 class Trials:
@@ -178,10 +180,18 @@ def _curved(point: Point, updates: list[Update]) -> bool:
         return False
     keys = point.all_keys(updates)
     centre = np.array([point.numbers.entries[key] for key in keys], float)
-    ways, far = list(point.directions(updates, keys)), 1e-3
+    ways, far = _few(list(point.directions(updates, keys))), 1e-3
     bent = np.array([[_mixed(point, keys, centre, far * a, far * b) for b in ways] for a in ways]) / far**2
     highest = float(np.linalg.eigvalsh((bent + bent.T) / 2)[-1])
     return highest < -1e-6 * float(np.abs(bent).max())
+
+
+def _few(ways: list[Vector]) -> list[Vector]:
+    """The directions, or as many random combinations of them as can be tried in a second."""
+    if len(ways) <= MANY:
+        return ways
+    mixed = np.random.default_rng(0).normal(size=(MANY, len(ways))) @ np.array(ways)
+    return list(mixed / np.linalg.norm(mixed, axis=1, keepdims=True))
 
 
 def _mixed(point: Point, keys: list[Key], centre: Vector, a: Vector, b: Vector) -> float:

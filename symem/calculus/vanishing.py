@@ -30,13 +30,15 @@ from sympy import (
 )
 
 from symem.calculus.separate import Term, fold, gather, separate
-from symem.calculus.words import scalars_of_matrices, with_inverses_cancelled
+from symem.calculus.words import has_inverses_of_totals, scalars_of_matrices, with_inverses_cancelled
 from symem.derivation import Definition, Derivation
 from symem.language.matrices import Element, LogDet, Tr
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 
 #: Operations beyond which a zero is not sought by algebra: multiplying out would take seconds.
 TOO_LONG = 1000
+#: The same where inverses of sums over plates stand in it.
+TOO_LONG_WITH_TOTALS = 300
 
 
 @cache
@@ -62,6 +64,8 @@ class Vanishing:
         if expr.count_ops() > TOO_LONG:
             return False
         if expr.has(Tr, Element):
+            if has_inverses_of_totals(expr) and expr.count_ops() > TOO_LONG_WITH_TOTALS:
+                return False
             expr = with_inverses_cancelled(expr)
         named = self.named(expr)
         if named == 0 or rational_zero(named):

@@ -123,6 +123,11 @@ def _holds(letter: Expr, base: Expr) -> bool:
 # -- inverses of sums --------------------------------------------------------------------------------------
 
 
+def has_inverses_of_totals(expr: Expr) -> bool:
+    """Whether the inverse of a matrix that sums over plates stands in an expression."""
+    return any(power.exp == -1 and is_matrix(power.base) and power.has(Sum) for power in expr.atoms(Pow))
+
+
 def with_inverses_cancelled(expr: Expr) -> Expr:
     """The same expression with each inverse of a sum as one letter, and the sum's own words by that letter."""
     expr = rejoin(separate(expr))

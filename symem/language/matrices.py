@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -369,6 +370,7 @@ def trace(expr: Expr, size: Any) -> Expr:
     return Add(*(coefficient * _trace_of_word(word, S(size)) for coefficient, word in words(expr)))
 
 
+@cache
 def _trace_of_word(word: Expr, size: Expr) -> Expr:
     sequence = letters(word)
     if sequence == (S.One,):
@@ -408,8 +410,14 @@ def _turned(sequence: tuple[Expr, ...]) -> tuple[Expr, ...]:
 
 def _key(sequence: Sequence[Expr]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names before places, so that a turn does not depend on what indices are called."""
-    shown = tuple(map(str, sequence))
-    return tuple(map(_without_places, shown)), shown
+    shown = tuple(map(_shown, sequence))
+    return tuple(plain for plain, _whole in shown), tuple(whole for _plain, whole in shown)
+
+
+@cache
+def _shown(letter: Expr) -> tuple[str, str]:
+    whole = str(letter)
+    return _without_places(whole), whole
 
 
 def _without_places(text: str) -> str:
