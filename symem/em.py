@@ -44,6 +44,7 @@ class EM:
         self.derivation = derivation
         self.model = derivation.model
         self._module: ModuleType | None = None
+        self._shown_definitions: dict[Any, tuple[Any, Any]] = {}
 
     # -- formulas ------------------------------------------------------------------------------------
 
@@ -51,10 +52,7 @@ class EM:
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
         return _ByName(
-            {
-                p.latent.name: (p.latent.declared, self._distribution(p))
-                for p in self._posteriors()
-            }
+            {p.latent.name: (p.latent.declared, self._distribution(p)) for p in self._posteriors()}
         )
 
     def _posteriors(self) -> Iterator[Posterior]:
@@ -232,26 +230,31 @@ class EM:
     def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
         """Replace every name the derivation brought in, innermost last."""
         while True:
-            held = [
-                a
+            held = {
+                a: None
                 for a in preorder_traversal(expr)
                 if getattr(a, "base", a) in self._definitions and _is_entry(a)
-            ]
+            }
             if not held:
                 return readable(self._user(expr) if internal else expr)
-            expr = expr.xreplace({atom: self._value_at(atom, expr, internal=internal) for atom in held})
+            taken = set(expr.atoms(Symbol, Idx))
+            expr = expr.xreplace({atom: self._value_at(atom, taken, internal=internal) for atom in held})
 
-    def _value_at(self, atom: Any, whole: Any, *, internal: bool) -> Any:
+    def _value_at(self, atom: Any, taken: set[Any], *, internal: bool) -> Any:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[getattr(atom, "base", atom)]
-        own = definition.symbol if internal else self._user(definition.symbol)
-        value = definition.value if internal else sized(self._user(definition.value), own)
-        taken = set(whole.atoms(Symbol, Idx)) | {
-            s for place in getattr(atom, "indices", ()) for s in place.free_symbols
-        }
+        own, value = (definition.symbol, definition.value) if internal else self._shown(definition)
         places = getattr(atom, "indices", ())
+        inside = {symbol for place in places for symbol in place.free_symbols}
         moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
-        return reindex(rebind(value, taken), moved)
+        return reindex(rebind(value, taken | inside), moved)
+
+    def _shown(self, definition: Definition) -> tuple[Any, Any]:
+        """A definition in the user's symbols."""
+        if definition.symbol not in self._shown_definitions:
+            own = self._user(definition.symbol)
+            self._shown_definitions[definition.symbol] = own, sized(self._user(definition.value), own)
+        return self._shown_definitions[definition.symbol]
 
     # -- posteriors ----------------------------------------------------------------------------------
 
