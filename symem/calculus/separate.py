@@ -142,7 +142,9 @@ def _terms(expr: Expr) -> list[Term]:
         return [term for part in expr.args for term in _terms(part)]
     if isinstance(expr, Sum):
         outer = tuple(Axis(index, high + 1) for index, _low, high in expr.limits)
-        return [Term(term.factor, term.axes + outer) for term in _terms(expr.function)]
+        names = {axis.index for axis in outer}
+        inner = (rename_apart(term, names) for term in _terms(expr.function))
+        return [Term(term.factor, term.axes + outer) for term in inner]
     if isinstance(expr, Mul):
         return _multiply([_terms(part) for part in expr.args])
     if isinstance(expr, Pow) and not is_matrix(expr):

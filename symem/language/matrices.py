@@ -33,7 +33,7 @@ from sympy import (
 )
 from sympy.core.symbol import Str
 
-from symem.language.plates import Iverson, index_symbol
+from symem.language.plates import Iverson, index_symbol, rebind
 
 Shape = tuple[Expr, Expr]
 
@@ -104,7 +104,7 @@ class MatrixEntry(Indexed):  # type: ignore[misc]
 
     @property
     def is_symmetric_letter(self) -> bool:
-        return self.base.kind != ""
+        return bool(self.base.kind != "")
 
     @property
     def name(self) -> str:
@@ -377,7 +377,9 @@ def _trace_of_word(word: Expr, size: Expr) -> Expr:
         return size
     place = next((p for p, each in enumerate(sequence) if isinstance(each, Sum)), None)
     if place is not None:
-        inner = sequence[place]
+        others = (*sequence[:place], *sequence[place + 1 :])
+        around = {symbol for each in others for symbol in each.free_symbols}
+        inner = rebind(sequence[place], around)
         body = word_of((*sequence[:place], inner.function, *sequence[place + 1 :]))
         return Sum(trace(body, size), *inner.limits)
     cuts = [p for p, each in enumerate(sequence) if shape(each)[1] == 1]
