@@ -46,7 +46,7 @@ from symem.verification.arithmetic import Arithmetic
 from symem.verification.coordinates import Coordinates, total_defect
 from symem.verification.differences import gradient, hessian, units
 from symem.verification.identities import of_free
-from symem.verification.terms import Apply, Atom, Constant, UnknownSymbolError
+from symem.verification.trees import Apply, Atom, Constant, UnknownSymbolError
 from tests.models import MODELS, Row
 
 WITH_LIKELIHOOD = [row for row in MODELS if "start_log_likelihood" in row.file]

@@ -32,7 +32,7 @@ from symem.language.matrices import is_matrix
 from symem.verification.algebra import as_matrix
 from symem.verification.functions import FUNCTIONS, ZERO_WINS
 from symem.verification.matrix_rules import AMONG_MATRICES, MATRIX_HEADS
-from symem.verification.terms import UnknownSymbolError, entry
+from symem.verification.trees import UnknownSymbolError, entry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Bindings = Mapping[Symbol, Array]

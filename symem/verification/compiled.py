@@ -13,7 +13,7 @@ import numpy as np
 
 from symem.verification.algebra import as_matrix
 from symem.verification.functions import FUNCTIONS
-from symem.verification.terms import Apply, Atom, Constant, Entry, Node, entry
+from symem.verification.trees import Apply, Atom, Constant, Entry, Node, entry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Columns = tuple[Any, ...]  # one array per constant, or per latent

@@ -19,16 +19,8 @@ from symem.verification.compiled import compiled, template
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian import other_cubature
-from symem.verification.terms import (
-    Apply,
-    Atom,
-    Constant,
-    Node,
-    Specialiser,
-    Unseen,
-    atoms_of,
-    split_terms,
-)
+from symem.verification.terms import Specialiser, Unseen
+from symem.verification.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 
 
 @dataclass(frozen=True)

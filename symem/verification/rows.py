@@ -15,7 +15,7 @@ import numpy as np
 from symem.verification.compiled import Array, compiled, template
 from symem.verification.components import Component, Domains
 from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on
-from symem.verification.terms import Apply, Atom, Entry, atoms_of, walk
+from symem.verification.trees import Apply, Atom, Entry, atoms_of, walk
 
 
 @dataclass(frozen=True)

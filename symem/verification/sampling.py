@@ -9,7 +9,7 @@ arbitrary: the identities hold on any.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -21,24 +21,20 @@ from symem.errors import DataError
 from symem.language.supports import (
     Binary,
     Counts,
-    Interval,
     Labels,
-    OneHot,
     Positive,
-    PositiveDefinite,
     Reals,
-    Simplex,
     Support,
-    Symmetric,
     UnitInterval,
 )
 from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
+from symem.verification.members import random_member, shape_of
 from symem.verification.oracle import Oracle
 from symem.verification.situation import extent_of, label_origin
-from symem.verification.terms import Specialiser, UnknownSymbolError
+from symem.verification.trees import UnknownSymbolError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
@@ -144,7 +140,7 @@ def _data(
 
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
     """A known array; what only the prior holds is at least one, so that the prior has a mode inside."""
-    values = _random(variable, rng, sizes)
+    values = random_member(variable, rng, sizes)
     lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
     if variable.name in lengths and not isinstance(variable.support, Labels):
         return rng.integers(1, 1 + max(_LABEL_SIZES), np.shape(values))
@@ -156,7 +152,7 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
 
 def random_parameters(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Values:
     """A point in the support of every parameter."""
-    theta = {each.name: _random(each, rng, sizes) for each in model.parameters}
+    theta = {each.name: random_member(each, rng, sizes) for each in model.parameters}
     for group in model.simplexes:
         theta |= dict(zip(group, rng.dirichlet(np.full(len(group), 4.0)), strict=True))
     return theta
@@ -167,65 +163,6 @@ def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -
     coordinates = Coordinates(model, theta)
     free = coordinates.free()
     return coordinates.point(free + distance * rng.normal(size=len(free)) * (1 + 0.1 * np.abs(free)))
-
-
-def _random(variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
-    scope = Specialiser(sizes)
-    shape = _shape(variable, sizes)
-    rule = next(_DRAWS[kind] for kind in type(variable.support).__mro__ if kind in _DRAWS)
-    return np.asarray(rule(variable.support, shape, rng, scope))
-
-
-Shape = tuple[int, ...]
-
-
-def _simplex(support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    outer, inner = shape[: len(shape) - support.axes], shape[len(shape) - support.axes :]
-    return rng.dirichlet(np.full(int(np.prod(inner)), 4.0), size=outer).reshape(shape)
-
-
-def _interval(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
-    low, high = (scope.number(end) for end in support.bounds)
-    if np.isfinite(low) and np.isfinite(high):
-        return low + (high - low) * rng.beta(4, 4, shape)
-    return low + rng.gamma(4.0, 0.5, shape) if np.isfinite(low) else high - rng.gamma(4.0, 0.5, shape)
-
-
-def _labels(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
-    """Every label in its turn, shuffled: none is left out, as far as they go."""
-    turns = np.arange(int(np.prod(shape, dtype=int))) % scope.integer(support.size)
-    return rng.permutation(turns).reshape(shape)
-
-
-def _positive_definite(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    """Wishart matrices: well-conditioned, and far from diagonal."""
-    root = rng.normal(size=(*shape[:-1], shape[-1] + 4))
-    return root @ np.swapaxes(root, -1, -2) / (shape[-1] + 1)
-
-
-def _symmetric(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    values = rng.normal(size=shape)
-    return values + np.swapaxes(values, -1, -2)
-
-
-def _one_hot(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
-
-
-_DRAWS: Mapping[type, Callable[..., Any]] = {
-    Reals: lambda _support, shape, rng, _scope: 2 * rng.normal(size=shape),
-    Positive: lambda _support, shape, rng, _scope: np.exp(0.4 * rng.normal(size=shape) + 0.3),
-    UnitInterval: lambda _support, shape, rng, _scope: rng.beta(4, 4, shape),
-    Simplex: _simplex,
-    Interval: _interval,
-    Binary: lambda _support, shape, rng, _scope: rng.integers(0, 2, shape),
-    Counts: lambda _support, shape, rng, _scope: 2 + rng.poisson(5, shape),
-    Labels: _labels,
-    OneHot: _one_hot,
-    PositiveDefinite: _positive_definite,
-    Symmetric: _symmetric,
-    Support: _interval,
-}
 
 
 def with_missing(model: Any, data: Values, rng: np.random.Generator) -> Values:
@@ -244,7 +181,7 @@ def _joint_draw(
     model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values
 ) -> tuple[Values, str]:
     reasons = []
-    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
     for supports in _candidate_supports(model):
         try:
             joint = Oracle(_everything_latent(model, supports), {**arrays, **masks}, _DRAWING)
@@ -265,10 +202,11 @@ def _joint_draw(
 
 def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values) -> Values:
     """Data in the first candidate support on which the likelihood is finite: an identity holds on any data."""
-    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
     for supports in _candidate_supports(model):
         data = {
-            each.name: _random(replace(each, support=supports[each.name]), rng, arrays) for each in model.data
+            each.name: random_member(replace(each, support=supports[each.name]), rng, arrays)
+            for each in model.data
         }
         try:
             if np.isfinite(Oracle(model, {**arrays, **masks, **data}).log_likelihood(theta)):
@@ -276,11 +214,6 @@ def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], 
         except (TooLargeError, UnknownSymbolError):
             continue
     raise DataError("No data could be drawn from the model as declared: give verify(data={…}).")
-
-
-def _shape(variable: Any, arrays: Mapping[str, Any]) -> Shape:
-    scope = Specialiser(arrays)
-    return tuple(scope.integer(size) for size in (*variable.sizes, *variable.shape))
 
 
 def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
@@ -313,7 +246,7 @@ def _entries(group: GroupBelief, rng: np.random.Generator) -> Iterator[tuple[Any
 
 
 def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, float]) -> Array:
-    values = np.zeros(_shape(variable, arrays))
+    values = np.zeros(shape_of(variable, arrays))
     for atom, value in drawn.items():
         if atom.name == variable.name:
             values[atom.index] = value
