@@ -15,6 +15,7 @@ from symem.language.matrices import (
     BlockInverse,
     Diagonal,
     T,
+    Tr,
     inverse,
     is_matrix,
     is_positive_definite,
@@ -39,7 +40,7 @@ class Around:
 
 def isolate_matrix(equation: Expr, unknown: Expr) -> Expr | None:
     """The matrix at which an equation holds, in terms of everything else; None if it is not solved here."""
-    parts = [(c, letters(w)) for c, w in words(equation)]
+    parts = [_with_forms_inside(c, letters(w), unknown) for c, w in words(equation)]
     if any(isinstance(letter, Sum) and letter.has(unknown) for _c, word in parts for letter in word):
         return None
     if any(c.has(unknown) for c, _word in parts):
@@ -54,6 +55,15 @@ def isolate_matrix(equation: Expr, unknown: Expr) -> Expr | None:
         if found is not None:
             return found
     return _linear(held, rest, unknown)
+
+
+def _with_forms_inside(coefficient: Expr, word: tuple[Expr, ...], unknown: Expr) -> Word:
+    """a (uᵀx) is a uᵀ · x, for an unknown vector x."""
+    form = next((f for f in Mul.make_args(coefficient) if isinstance(f, Tr) and f.has(unknown)), None)
+    if form is None or shape(unknown)[1] != 1:
+        return coefficient, word
+    turned = form.word if form.word[-1] == unknown else _turned(form.word)
+    return coefficient / form, (*word, *turned)
 
 
 def _holds(word: Sequence[Expr], unknown: Expr) -> bool:

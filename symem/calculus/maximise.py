@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand
+from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.gathering import atoms_of, places_of
@@ -200,7 +200,7 @@ class Block:
 
     def _with_others_eliminated(self, unknown: Unknown) -> Expr | None:
         """The value of an unknown after those that stand in it were eliminated, each by its own equation."""
-        waiting = [u for u in self.pending if u != unknown and _is_matrix(u)]
+        waiting = [u for u in self.pending if u != unknown and (_is_matrix(u) or self._is_linear(u))]
         value = self._isolated(self._terms_of(unknown), unknown)
         gone: list[Unknown] = []
         terms = self._terms_of(unknown)
@@ -214,6 +214,12 @@ class Block:
             gone.append(other)
             value = self._isolated(terms, unknown)
         return value
+
+    def _is_linear(self, unknown: Unknown) -> bool:
+        """Whether a number may be anything and its own equation is linear in it."""
+        anything = self.supports[unknown].support.bounds == (-oo, oo)
+        slopes = self._terms_of(unknown) if anything else ()
+        return anything and not any(unknown.entries(t.factor) for t in derivative(slopes, unknown))
 
     def _isolated(self, terms: Iterable[Term], unknown: Unknown) -> Expr | None:
         whole = self.collapse(equation(self._known(terms)))

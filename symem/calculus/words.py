@@ -7,6 +7,7 @@ semidefinite if hᵀMh ≥ 0 for a letter h that stands for every vector.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise
 
 from sympy import Add, Expr, Indexed, Integer, Mul, Pow, Sum, Symbol
@@ -40,7 +41,12 @@ def scalars_of_matrices(expr: Expr) -> list[Expr]:
     """The traces, forms, entries and log-determinants of an expression, outermost ones only."""
     held = expr.atoms(Tr, Element, LogDet, BlockLogDet)
     inner = {b for a in held for b in a.atoms(Tr, Element, LogDet, BlockLogDet) if b != a}
-    return sorted(held - inner, key=str)
+    return sorted(held - inner, key=_text)
+
+
+@cache
+def _text(scalar: Expr) -> str:
+    return str(scalar)
 
 
 # -- along a line ------------------------------------------------------------------------------------------
