@@ -127,10 +127,10 @@ def test_errors_in_variables() -> None:
 def test_vectors_are_drawn_from_their_law() -> None:
     model = BY_NAME["ppca_mean"].model()
     W, mu = np.array([[1.0, 0.5], [0.3, -1.0], [2.0, 0.1]]), np.array([5.0, -3.0, 1.0])
-    given = {"n": 40_000, "d": 3, "m": 2, "W": W, "mu": mu, "s2": 0.25}
+    given = {"n": 2_000, "d": 3, "m": 2, "W": W, "mu": mu, "s2": 0.25}
     x = ancestral(model, given, np.random.default_rng(0))["x"]
-    assert x.mean(axis=0) == pytest.approx(mu, abs=0.05)
-    assert np.cov(x.T) == pytest.approx(W @ W.T + 0.25 * np.eye(3), abs=0.1)
+    assert x.mean(axis=0) == pytest.approx(mu, abs=0.2)
+    assert np.cov(x.T) == pytest.approx(W @ W.T + 0.25 * np.eye(3), abs=0.4)
 
 
 def test_vectors_are_drawn_by_precision_and_from_a_joint_density() -> None:
