@@ -213,7 +213,7 @@ class Tr(_Scalar):
 
     @property
     def is_form(self) -> bool:
-        return shape(self.word[0])[0] == 1
+        return bool(shape(self.word[0])[0] == 1)
 
     def _eval_is_extended_nonnegative(self) -> bool | None:
         return True if _is_square(self.word) else None
