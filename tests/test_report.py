@@ -32,7 +32,7 @@ from tests.models import DERIVED, MODELS, Row
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
-#: One of each kind: mixture, MAP by product form, simplex of scalars, random effects, censoring, two plates.
+#: One of each kind: mixture, MAP by product form, simplex of scalars, random effects, censoring, two plates, matrices.
 TOLD = (
     "gmm1d_faithful",
     "peppered_moths",
@@ -40,6 +40,8 @@ TOLD = (
     "exp_right_censored",
     "ibm_model1",
     "student_t_known_nu",
+    "gmm_mv_full",
+    "factor_analysis_mean",
 )
 by_name = pytest.mark.parametrize("name", TOLD)
 over = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)

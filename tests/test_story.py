@@ -72,8 +72,8 @@ def before_the_m_step(row: Row) -> Evaluator:
         shape = tuple(int(run(size)) for size in (*latent.sizes, *latent.shape))
         run.values[latent.name] = np.full(shape, value) if shape else value
         if latent.seen is not None:
-            data, mask = (np.asarray(run.values[str(each.label)]) for each in latent.seen)
-            run.values[latent.name] = np.where(mask == 1, data, value)
+            shown, mask = (np.asarray(run.values[str(each.label)]) for each in latent.seen)
+            run.values[latent.name] = np.where(mask == 1, shown, value)
     return run
 
 

@@ -345,6 +345,8 @@ def quadratic_in(expr: Expr, atom: Expr) -> Quadratic | None:
         found = _parts(term, atom)
         if found is None:
             return None
+        if found.precision.has(atom) or found.field.has(atom):
+            return None
         precision.append(found.precision)
         field.append(found.field)
     return Quadratic(gathered_words(Add(*precision)), gathered_words(Add(*field)))
