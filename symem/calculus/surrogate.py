@@ -23,6 +23,7 @@ from symem.errors import NotDerivedError
 from symem.language.matrices import ENTRY, is_matrix, is_symmetric, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol, reindex
+from symem.language.supports import PositiveDefinite
 
 #: Where in Q data stand: the part in parameters, and its axes.
 Place = tuple[Expr, tuple[Axis, ...]]
@@ -84,12 +85,12 @@ class Statistics:
 
     @property
     def fixed_matrices(self) -> set[Expr]:
-        """Known matrices that stand in the prior alone."""
-        return {
-            v.symbol
-            for v in self.model.known
-            if v.shape and not v.sizes and not self.model.log_likelihood.has(v.symbol)
-        }
+        """Known matrices that are constants: scatters, and what stands in the prior alone."""
+        return {v.symbol for v in self.model.known if v.shape and not v.sizes and self._is_constant(v)}
+
+    def _is_constant(self, variable: Variable) -> bool:
+        scatter = isinstance(variable.support, PositiveDefinite)
+        return scatter or not self.model.log_likelihood.has(variable.symbol)
 
     def _constant_factor(self, factors: Iterable[Expr]) -> tuple[Expr, Expr]:
         """(numbers, sizes and known scalars; the rest) of a product."""
