@@ -158,3 +158,98 @@ def test_a_fit_from_a_seed_is_the_same_twice_and_rises(name: str) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first.parameters, second.parameters, strict=True))
     assert np.all(np.diff(first.history) > -1e-7)
     assert np.isfinite(first.log_likelihood)
+
+
+# -- digits ------------------------------------------------------------------------------------------------
+
+
+def rounded(array: Any) -> Any:
+    """To multiples of 2^-10, so that moving far away loses nothing of the data themselves."""
+    return np.round(np.asarray(array) * 1024) / 1024
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_vectors_far_from_zero_give_the_same_step(name: str) -> None:
+    theta, data = CASES[name][0](RNG(5))
+    theta, data = {**theta, "mu": rounded(theta["mu"])}, {"x": rounded(data["x"])}
+    far = np.array([1e6, -3e6, 2e6, 5e5, 1e6])[: data["x"].shape[1]]
+    near = solver(name).em_step(theta, **data)._asdict()
+    away = solver(name).em_step({**theta, "mu": theta["mu"] + far}, x=data["x"] + far)._asdict()
+    np.testing.assert_allclose(away.pop("mu") - far, near.pop("mu"), atol=1e-8)
+    for each, array in near.items():
+        np.testing.assert_allclose(away[each], array, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("distance", [1e3, 1e4, 1e6, 1e8])
+def test_components_far_apart_keep_the_digits_of_their_covariances(distance: float) -> None:
+    rng = RNG(6)
+    centres = np.array([[0.0, 0.0], [distance, 0.0], [0.0, distance]])
+    labels, noise = rng.integers(3, size=300), rounded(rng.normal(size=(300, 2)))
+    theta = {"w": np.full(3, 1 / 3), "mu": centres + 0.125, "Sigma": np.array([np.eye(2)] * 3)}
+    got = solver("full_mixture").em_step(theta, x=centres[labels] + noise)
+    wanted = np.array([np.cov(noise[labels == k].T, bias=True) for k in range(3)])
+    np.testing.assert_allclose(got.Sigma, wanted, rtol=0, atol=2e-9)
+
+
+def test_parts_of_components_far_apart_merge() -> None:
+    rng = RNG(7)
+    centres = np.array([[0.0, 0.0], [1e6, 0.0]])
+    x = centres[rng.integers(2, size=200)] + rounded(rng.normal(size=(200, 2)))
+    theta = {"w": np.full(2, 0.5), "mu": centres, "Sigma": np.array([np.eye(2)] * 2)}
+    module = solver("full_mixture")
+    whole = module.merge(module.statistics(theta, x=x[:90]), module.statistics(theta, x=x[90:]))
+    for a, b in zip(module.m_step(whole), module.em_step(theta, x=x), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-9)
+
+
+# -- bad input ---------------------------------------------------------------------------------------------
+
+
+def broken(values: Any, place: Any, by: Any) -> Any:
+    values = np.array(values)
+    values[place] += by
+    return values
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"Sigma": lambda s: broken(s, (1, 0, 1), 0.1)}, r"Sigma\[1\] is not symmetric"),
+        ({"Sigma": lambda s: broken(s, 2, -30 * np.eye(4))}, r"Sigma\[2\] is not positive definite"),
+        ({"Sigma": lambda s: broken(s * 0, slice(None), 1.0)}, r"Sigma\[0\] is singular"),
+        ({"mu": lambda m: m[:, :3]}, r"mu says that d is 3, but Sigma has shape \(3, 4, 4\)"),
+    ],
+)
+def test_a_start_that_is_none_is_refused_by_name(change: Values, message: str) -> None:
+    theta, data = mixture_case(RNG(8))
+    start = {name: change.get(name, np.asarray)(value) for name, value in theta.items()}
+    with pytest.raises(ValueError, match=message):
+        solver("full_mixture").fit(**data, start=start)
+
+
+def test_a_gap_that_was_not_declared_is_refused_by_place() -> None:
+    theta, data = mixture_case(RNG(8))
+    with pytest.raises(ValueError, match=r"x\[7, 2\] = nan, but every entry of x must be finite"):
+        solver("full_mixture").fit(x=broken(data["x"], (7, 2), np.nan), start=theta)
+
+
+@pytest.mark.parametrize("spoil", ["constant", "duplicated", "few"])
+@pytest.mark.parametrize("name", ["full_mixture", "missing_entries"])
+def test_a_covariance_that_becomes_singular_keeps_its_value_and_is_named(name: str, spoil: str) -> None:
+    x = mixture_case(RNG(9))[1]["x"]
+    x = x[:3] if spoil == "few" else x
+    if spoil != "few":
+        x[:, 2] = 5.0 if spoil == "constant" else x[:, 1]
+    sizes = {"K": 2} if name == "full_mixture" else {}
+    with pytest.warns(UserWarning, match=r"Sigma(\[\d\])? became singular"):
+        fit = solver(name).fit(x=x, **sizes, seed=0, max_iter=300)
+    assert np.isfinite(fit.log_likelihood)
+    assert all(np.all(np.isfinite(value)) for value in fit.parameters)
+
+
+def test_a_row_without_entries_adds_nothing_to_the_likelihood() -> None:
+    theta, data = gaps_case(RNG(10))
+    without = np.delete(data["x"], 3, axis=0)
+    module = solver("missing_entries")
+    assert np.isnan(data["x"][3]).all()
+    assert module.log_likelihood(theta, **data) == pytest.approx(module.log_likelihood(theta, x=without))

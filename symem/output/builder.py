@@ -13,6 +13,7 @@ from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Labels
+from symem.output.apart import Apart, apart
 from symem.output.arrays import Load, Node, Range, Source, Sources
 from symem.output.collapse import collapsed
 from symem.output.entries import is_entry
@@ -73,6 +74,7 @@ class Builder:
         rows = (self.rows, self.length) if self.rows is not None else None
         self.lower = Lowering(self.layouts, self.rank, self.sizes, rows, self._uncertain())
         self.direct: Node | None = None
+        self.apart: Apart | None = None
         self.fixed: list[Statement] = []
         self._done: set[Expr] = set()
 
@@ -307,6 +309,10 @@ class Builder:
             ]
             features = replace(features, coefficients=tuple(nodes[len(rest) :]))
             coefficients = _ordered(named, rest)
+        names = {name: layout.name for name, layout in self.layouts.items()}
+        self.apart = (
+            apart(self.derivation, self.translation, features, stats, names) if direct is not None else None
+        )
         maximisation = Maximisation(self)
         m_step, layouts, sizes = maximisation.lines(statistics)
         recentred, more = maximisation.recentred(layouts)
@@ -319,7 +325,7 @@ class Builder:
             self.lower(prior) if prior != 0 else None, tuple(sorted({*sizes, *more})), self.sized,
             self.translation, recentred, direct, self._handed_on(infer, stats, value, coefficients),
             tuple(map(self._assign, self._of_prior())),
-            collapsed(self) if self.in_entries else None,
+            collapsed(self) if self.in_entries else None, self.apart,
         )  # fmt: skip
 
     def _live_fixed(

@@ -166,7 +166,7 @@ class _Source:
     def _translation(self) -> dict[str, Any]:
         moved = self.program.translation
         if moved is None:
-            return {"centre": None}
+            return {"centre": None, "apart": None}
         body, changes = self.bodies.recentred()
         known = {each.name for each in self.model.known}
         return {
@@ -178,6 +178,21 @@ class _Source:
             "moving_parameters": moved.parameters,
             "recentre": body,
             "recentred": changes,
+            "apart": self._apart(),
+        }
+
+    def _apart(self) -> dict[str, str] | None:
+        """What taking the statistics of each component about its own mean needs to know."""
+        found = self.program.apart
+        if found is None:
+            return None
+        assert self.program.features is not None
+        sizes = ", ".join(f"data.{self.local(str(size))}" for size in found.mean.sizes)
+        return {
+            "mean": found.mean.name,
+            "data": self.local(found.data.name),
+            "weight": self.program.features.weight,
+            "sizes": sizes,
         }
 
     def _posterior(self) -> dict[str, Any]:

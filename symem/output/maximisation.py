@@ -10,6 +10,7 @@ from sympy import Expr, Indexed, IndexedBase, Symbol
 
 from symem.derivation import Definition, Derivation
 from symem.language.model import Model, Variable
+from symem.output.apart import Apart
 from symem.output.arrays import Node, Source
 from symem.output.entrywise import factors_of
 from symem.output.hoisting import shared
@@ -39,6 +40,7 @@ class Stage(Protocol):
     translation: Translation | None
     statistics: tuple[Definition, ...]
     layouts: dict[str, Layout]
+    apart: Apart | None
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the program's order."""
@@ -115,13 +117,15 @@ class Maximisation:
         if self.builder.translation is None:
             return (), set()
         step = self.builder.translation.step
-        order = (0,) if self.builder.translation.centre.shape else ()
+        own = self.builder.apart
+        recentred = own.recentred if own else self.builder.translation.recentred
+        order = (0, 1) if own else (0,) if self.builder.translation.centre.shape else ()
         lower = Lowering(
             {**layouts, step.name: Layout("step", order, NOTHING)}, self.builder.rank, self.builder.sizes
         )
         lines = []
         for definition in self.builder.statistics:
-            value = self.builder.translation.recentred[base_of(definition.symbol)]
+            value = recentred[base_of(definition.symbol)]
             if value != definition.symbol:
                 node = lower.over(value, self.builder.axes(definition))
                 axes = tuple(getattr(definition.symbol, "indices", ()))

@@ -59,6 +59,7 @@ class Program:
     handed_on: tuple[str, ...] = ()
     of_prior: tuple[Assign, ...] = ()
     collapsed: Any = None
+    apart: Any = None
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""
