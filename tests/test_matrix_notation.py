@@ -21,15 +21,10 @@ from symem.language.plates import Axis, index_symbol
 from symem.output.counting import FromOne
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.matrix_notation import inverse_first
-from symem.output.matrix_reading import (
-    absorbed,
-    completed,
-    gathered_forms,
-    gathered_words,
-    matrix_valued,
-    quadratic_in,
-)
+from symem.output.matrix_reading import matrix_valued, quadratic_in
+from symem.output.matrix_squares import absorbed, completed, gathered_forms
 from symem.output.matrix_updates import mean_of
+from symem.output.matrix_words import gathered_words
 from symem.output.meanings import Meanings, Moments
 from symem.output.naming import Label
 from symem.output.notation import latex, letter, plain

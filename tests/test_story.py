@@ -204,11 +204,7 @@ def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
     derivation = told(row)
     e_step = {"outcomes", "recognition", "known total", "Gaussian vector", "Gaussian entries"}
     assert sum(step.law in e_step for step in derivation.steps) == len(derivation.posteriors)
-    solved = [
-        step.before
-        for step in derivation.steps
-        if step.law in SOLVED
-    ]
+    solved = [step.before for step in derivation.steps if step.law in SOLVED]
     assert solved == [update.parameter for update in derivation.updates]
 
 

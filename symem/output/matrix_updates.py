@@ -12,7 +12,8 @@ from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, fraction
 
 from symem.derivation import Update
 from symem.language.matrices import Element, MatrixEntry, Tr, is_matrix, transpose
-from symem.output.matrix_reading import completed, gathered_words, split
+from symem.output.matrix_squares import completed
+from symem.output.matrix_words import gathered_words, split
 from symem.output.meanings import Meanings, turned
 from symem.output.rewriting import MatrixMean, ScalarMean, bottom_up
 from symem.output.squares import squares

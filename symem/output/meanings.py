@@ -15,7 +15,7 @@ from symem.derivation import Definition, Derivation, Posterior
 from symem.language.matrices import MatrixEntry, T, Tr, is_matrix, letters, shape, trace, transpose
 from symem.language.plates import Axis, reindex
 from symem.output.counting import name_of, slots_of
-from symem.output.matrix_reading import split
+from symem.output.matrix_words import split
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Label:
 
 SIGNS = {
     "≥": "ge", "≤": "le", "≠": "ne", "∞": "infty", "∂": "partial", "·": "cdot", "×": "times", "−": "-",
-    "→": "to", "∈": "in", "√": "surd", "…": "dots", "⟨": "langle", "⟩": "rangle", "Σ": "sum", "Π": "prod",
+    "→": "to", "∈": "in", "√": "surd", "…": "dots", "⟨": "langle", "⟩": "rangle", "∑": "sum",
 }  # fmt: skip
 LETTERS = {letter: word for word, letter in GREEK.items()} | SIGNS
 

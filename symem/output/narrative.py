@@ -150,7 +150,7 @@ def _algorithm(voice: Voice) -> Section:
         said("Choose @; set @.", voice.at("0"), "t = 0"),
         _listed("E-step: compute ", [each.symbol for each in derivation.definitions], voice.free),
         _listed("Add up ", [each.symbol for each in derivation.surrogate.statistics], voice.free),
-        _listed("M-step: set, in this order, ", [each.parameter for each in derivation.updates], voice.new),
+        *_m_steps(voice),
         said(
             "Stop when @ no longer rises; else add 1 to @ and go back to the E-step.",
             rf"\ell({voice.at('t')})",
@@ -158,6 +158,14 @@ def _algorithm(voice: Voice) -> Section:
         ),
     )
     return Section(said("The algorithm"), (Items(steps, ordered=True),))
+
+
+def _m_steps(voice: Voice) -> Iterator[Prose]:
+    parameters = [each.parameter for each in voice.derivation.updates]
+    if parameters:
+        yield _listed("M-step: set, in this order, ", parameters, voice.new)
+    for block in voice.derivation.not_derived:
+        yield _listed("Not derived: the new ", block.parameters, voice.new)
 
 
 def _listed(verb: str, symbols: Sequence[Expr], lexicon: Lexicon) -> Prose:

@@ -37,8 +37,9 @@ from symem.derivation import Definition, Derivation, Update
 from symem.language.matrices import Element, LogDet, Tr, is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.output.counting import name_of, slots_of
-from symem.output.matrix_reading import absorbed, completed, gathered_forms, gathered_words
+from symem.output.matrix_squares import absorbed, completed, gathered_forms
 from symem.output.matrix_updates import written_out as matrices_written_out
+from symem.output.matrix_words import gathered_words
 from symem.output.meanings import Meanings
 from symem.output.rewriting import Det, bottom_up, form
 from symem.output.squares import squares
@@ -70,7 +71,9 @@ def over_common_number(expr: Expr) -> Expr:
 
 def _over_number(expr: Add) -> Expr:
     numbers = [term.as_coeff_Mul()[0] for term in expr.args]
-    if expr.has(log, loggamma, Tr, LogDet) or not all(number.is_Rational and number.q > 1 for number in numbers):
+    if expr.has(log, loggamma, Tr, LogDet) or not all(
+        number.is_Rational and number.q > 1 for number in numbers
+    ):
         return expr
     number = lcm([number.q for number in numbers])
     above = [number * term for term in expr.args]
@@ -167,7 +170,9 @@ def _collected(expr: Add) -> Expr:
 
 def centred_sums(expr: Expr) -> Expr:
     """(sum c x**2 - 2 m sum c x + m**2 sum c)/d as (sum c (x - m)**2)/d, in every sum that is such a square."""
-    return bottom_up(expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) and not is_matrix(node) else node)
+    return bottom_up(
+        expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) and not is_matrix(node) else node
+    )
 
 
 def _centred(expr: Add) -> Expr:
@@ -187,7 +192,11 @@ def _centred(expr: Add) -> Expr:
 
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
-    return collected_logs(squares(gathered_words(gathered_forms(completed(absorbed(pulled_out(merged_sums(pulled_out(expr)))))))))
+    return collected_logs(
+        squares(
+            gathered_words(gathered_forms(completed(absorbed(pulled_out(merged_sums(pulled_out(expr)))))))
+        )
+    )
 
 
 def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:

@@ -171,7 +171,9 @@ def _summary(derivation: Derivation) -> dict[str, Any]:
         "model": str(derivation.model),
         "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
         "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
-        "statistics": tuple(_line(_named(each, derivation), lexicon) for each in derivation.surrogate.statistics),
+        "statistics": tuple(
+            _line(_named(each, derivation), lexicon) for each in derivation.surrogate.statistics
+        ),
         "updates": tuple(_updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(

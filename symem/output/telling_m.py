@@ -13,8 +13,10 @@ from symem.output import telling_matrices as matrices
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
-from symem.output.matrix_reading import completed, gathered_words, matrix_valued
+from symem.output.matrix_reading import matrix_valued
+from symem.output.matrix_squares import completed
 from symem.output.matrix_updates import entries_gathered, over_one_number
+from symem.output.matrix_words import gathered_words
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
 from symem.output.rewriting import is_negative

@@ -22,7 +22,7 @@ from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric
 from symem.output.counting import name_of
 from symem.output.lexicon import Lexicon
-from symem.output.matrix_reading import gathered_words, split
+from symem.output.matrix_words import gathered_words, split
 from symem.output.notation import Latex, latex
 from symem.output.story import Maths, Prose, Voice, listed, said
 
