@@ -98,6 +98,7 @@ class _Source:
             "data_fields": [*bodies.fixed, *bodies.sums],
             "guarded": program.direct is not None,
             "cut": program.rows is not None,
+            "patterned": [name.removeprefix("patterns_") for name in self._computed() if "patterns_" in name],
             "covariances": _has_covariances(self.model.parameters),
             "known_covariances": _has_covariances(self._asked()),
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
@@ -110,6 +111,10 @@ class _Source:
                 for name in program.sizes
             ],
         }
+
+    def _computed(self) -> list[str]:
+        """Masks that the data's own masks are grouped by."""
+        return [each.name for each in self.model.masks if each.declared is None]
 
     def _components(self) -> list[tuple[str, int]]:
         """Labels whose values have parameters of their own: (latent, outcome axis of its table)."""

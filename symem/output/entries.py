@@ -36,6 +36,9 @@ from symem.language.matrices import (
 from symem.language.plates import Axis, Iverson, LinearSolution, index_symbol
 from symem.output.matrix_factors import CholeskyEntry, CholeskyInverseEntry, InverseEntry, WhiteningEntry
 
+#: The index of the patterns in which entries are missing.
+PATTERN = index_symbol("pattern")
+
 
 class Masked(BlockInverse):
     """The matrix with the rows and columns where a mask is 1 replaced by those of the identity: args as of it.
@@ -75,6 +78,7 @@ class Entries:
     made: list[Definition] = field(default_factory=list)
     known: dict[tuple[str, Expr], Expr] = field(default_factory=dict)
     opposite: dict[Expr, Expr] = field(default_factory=dict)
+    patterns: dict[str, Expr] = field(default_factory=dict)
 
     # -- numbers ----------------------------------------------------------------------------------------
 
@@ -85,8 +89,7 @@ class Entries:
         if isinstance(expr, LogDet):
             return self.log_det(expr.args[0], expr.args[1])
         if isinstance(expr, BlockLogDet):
-            matrix, mask, size = expr.args
-            return self.log_det(Masked(matrix, mask, size), size)
+            return self._block_log_det(expr)
         if isinstance(expr, Element):
             return self.entry(expr.args[0], expr.args[1], expr.args[2], busy)
         if isinstance(expr, Sum):
@@ -178,8 +181,38 @@ class Entries:
 
     def block_inverse(self, expr: BlockInverse, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         matrix, mask, size = expr.args
-        inner = self.entry(Pow(Masked(matrix, mask, size), -1), row, column, busy)
-        return (1 - mask.xreplace({ENTRY: row})) * (1 - mask.xreplace({ENTRY: column})) * inner
+        mask, back = self._by_pattern(matrix, mask)
+        symbol = self._definition(
+            "block_inverse", Masked(matrix, mask, size), self._block(matrix, mask, size)
+        )
+        return self._inverse_at(symbol, size, row, column).xreplace(back)
+
+    def _block(self, matrix: Expr, mask: Expr, size: Expr) -> Callable[[Symbol, Symbol], Expr]:
+        def value(row: Symbol, column: Symbol) -> Expr:
+            hidden = [1 - mask.xreplace({ENTRY: each}) for each in (row, column)]
+            inner = self.inverse(Masked(matrix, mask, size))
+            return Mul(*hidden) * self._inverse_at(inner, size, row, column)
+
+        return value
+
+    def _block_log_det(self, expr: BlockLogDet) -> Expr:
+        matrix, mask, size = expr.args
+        mask, back = self._by_pattern(matrix, mask)
+        return self.log_det(Masked(matrix, mask, size), size).xreplace(back)
+
+    def _by_pattern(self, matrix: Expr, mask: Expr) -> tuple[Expr, dict[Symbol, Expr]]:
+        """A mask of rows as one of the patterns that occur, and what leads from a pattern's index to a row's.
+
+        Rows of one pattern share what is computed of it.
+        """
+        *plates, entry = getattr(mask, "indices", ())
+        if len(plates) != 1 or entry != ENTRY or plates[0] in matrix.free_symbols:
+            return mask, {}
+        name = str(mask.base.label).removeprefix("observed_")
+        self.sizes[PATTERN] = Symbol(f"n_patterns_{name}", integer=True, positive=True)
+        self.patterns[name] = self.sizes[plates[0]]
+        which = IndexedBase(f"pattern_{name}", integer=True, nonnegative=True)[plates[0]]
+        return IndexedBase(f"patterns_{name}", real=True)[PATTERN, ENTRY], {PATTERN: which}
 
     def masked(self, expr: Masked, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         matrix, mask, _size = expr.args

@@ -18,6 +18,8 @@ from symem.derivation import Definition, Derivation, Posterior, Update
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
+from symem.language.supports import Binary, Counts, Labels, Support
+from symem.language.variables import Role
 from symem.output.completed import centred_forms
 from symem.output.entries import Entries, is_entry, place
 
@@ -107,6 +109,7 @@ class _Rewriting:
         statistics = tuple(self._definition(each, self.e_step) for each in old.surrogate.statistics)
         likelihood = self.e_step.scalar(old.log_likelihood)
         ending = tuple(self.e_step.made[count_before:])
+        model.variables = {**model.variables, **self._patterns(model)}
         updates = self._updates(old.updates)
         statistics, updates = self._diagonals(statistics, updates)
         prior = self._entries(solving=False)
@@ -123,6 +126,23 @@ class _Rewriting:
         made = copy(model)
         made.variables = {name: _in_entries(each) for name, each in model.variables.items()}
         return made
+
+    def _patterns(self, model: Model) -> dict[str, Variable]:
+        """The patterns of missing entries that occur, which of them each row has, and how many there are."""
+        made = []
+        for name, rows in self.e_step.patterns.items():
+            number = Symbol(f"n_patterns_{name}", integer=True, positive=True)
+            width = model.variables[name].sizes[-1]
+            made += [
+                self._computed(f"patterns_{name}", Role.MASK, (number, width), Binary()),
+                self._computed(f"pattern_{name}", Role.MASK, (rows,), Labels(number)),
+                Variable(number.name, number, Role.SIZE, (), Counts(), None),
+            ]
+        return {each.name: each for each in made}
+
+    def _computed(self, name: str, role: Role, sizes: tuple[Expr, ...], support: Support) -> Variable:
+        """A variable that no one declared: the solver computes it."""
+        return Variable(name, IndexedBase(name, **support.assumptions), role, sizes, support, None)
 
     # -- the E-step -------------------------------------------------------------------------------------
 

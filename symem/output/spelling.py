@@ -260,6 +260,12 @@ class Spelling:
             while places[-1] == ":":
                 places.pop()
             return f"{node.base.name}[{', '.join(places)}]", _ATOM
+        sliced = self._slices(node)
+        if sliced is not None and len(sliced) == len(node.axes) and set(sliced) == set(node.axes):
+            return (
+                f"{self.take(Take(sliced, node.base, node.places))[0]}{transposed(sliced, node.axes)}",
+                _ATOM,
+            )
         if all(isinstance(place, Symbol | Number) for place in node.places):
             places = [":" if isinstance(place, Symbol) else self(place) for place in node.places]
             return f"{node.base.name}[{', '.join(places)}]{transposed(self._kept(node), node.axes)}", _ATOM

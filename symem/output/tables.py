@@ -82,7 +82,7 @@ class Tables:
         lines += [
             f"    {quoted(each.name)}: {self._spec(each)}," for each in [*self.model.data, *self.model.known]
         ]
-        sizes = [each.name for each in self.program.sized]
+        sizes = [each.name for each in self.program.sized if each.declared is not None]
         shown = tuple(each.symbol.name for each in self.program.derivation.extents)
         lines += ["}", f"SIZES: tuple[str, ...] = {quoted(tuple(sizes))}"]
         return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {quoted(shown)}"]

@@ -180,6 +180,13 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
             arrays[name] = np.clip(arrays[name], -1e100, 1e100)
 
 
+def _find_patterns(name: str, arrays: dict[str, np.ndarray], sizes: dict[str, int]) -> None:
+    """The patterns in which entries of an array are missing, and which of them each row has."""
+    patterns, which = np.unique(arrays[f"observed_{name}"], axis=0, return_inverse=True)
+    arrays[f"patterns_{name}"], arrays[f"pattern_{name}"] = patterns, which.reshape(-1)
+    sizes[f"n_patterns_{name}"] = len(patterns)
+
+
 def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
     """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
     count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)

@@ -142,7 +142,8 @@ def _cholesky(matrix: Any) -> Any:
                     factor[place] = np.linalg.cholesky(matrix[place])
         pivots = np.diagonal(factor, 0, -2, -1) ** 2
         least = _SINGULAR * np.diagonal(matrix, 0, -2, -1)
-        return np.where((pivots > least).all(axis=-1)[..., None, None], factor, np.nan)
+        sound = np.asarray((pivots > least).all(axis=-1))
+        return np.where(sound[..., None, None], factor, np.nan)
 
 
 def _inverse_from_cholesky(factor: Any) -> Any:
