@@ -172,7 +172,7 @@ def conditionally(updates: Sequence[Update], voice: Voice) -> Prose:
             "solved with the others held at their latest values, in this order (conditional maximisation, ECM; "
         ),
         *said(
-            "Meng & Rubin 1993): @ rises with each, though one round need not reach its maximum.",
+            "Meng & Rubin 1993): @ does not fall with any, though one round need not reach its maximum.",
             voice.surrogate,
         ),
     )
