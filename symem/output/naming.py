@@ -63,7 +63,7 @@ class Label:
         """The textbook's reading of an identifier.
 
         >>> Label.of("mu_max")
-        Label(head='mu', sub=('max',), sup=None, hat=False)
+        Label(head='mu', sub=('max',), sup=None, hat=False, bold=False)
         >>> Label.of("nCC").sub, Label.of("theta0").sub
         (('CC',), ('0',))
         """
