@@ -49,6 +49,7 @@ class Row:
         example: the file in `examples/` that declares the model.
         prior: MAP-EM; the file's ℓ is then log-likelihood plus log-prior.
         blocked: parameters without a closed form: the outcome must name all of them.
+        conditional: parameters that are updated with the others at their old values (ECM).
         of: the file of numbers and the reference, where several rows declare one model.
     """
 
@@ -61,6 +62,7 @@ class Row:
     example: str | None = None
     prior: bool = False
     blocked: tuple[str, ...] = ()
+    conditional: tuple[str, ...] = ()
     of: str = ""
 
     @property

@@ -165,7 +165,7 @@ ROWS: list[Row] = [
     ),
     Row("t_mixture", mixture_of_t),
     Row("contaminated_vector", contaminated_vectors),
-    Row("common_mean_vector", common_mean_vectors),
+    Row("common_mean_vector", common_mean_vectors, conditional=("mu",)),
     Row("mvn_missing_murray", murray),
     Row("mvn_missing", declared_by("missing_normal"), example="missing_normal"),
     Row("gmm_missing", mixture_with_gaps),
