@@ -59,6 +59,7 @@ class Block:
     is_free_of_data: Callable[[Expr], bool] | None = None
     roots: list[Root] = field(default_factory=list)
     slopes: dict[Unknown, tuple[Term, ...]] = field(default_factory=dict)
+    obstacle: str = ""
 
     def solve(self) -> None:
         """Solve until nothing more can be."""
@@ -236,7 +237,10 @@ class Block:
                 return
             raw = equation(self._terms_of(unknown))
             value = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support)
-            if value is None or unknown.entries(value) or not self.is_free_of_data(value):
+            if value is None or unknown.entries(value):
+                return
+            if not self.is_free_of_data(value):
+                self.obstacle = f" Given the others it would be {value}, which no statistic gives: it needs all data again."
                 return
             found.append(Root(unknown, self.collapse(value), raw, value, "conditional"))
         for root in found:
@@ -276,6 +280,7 @@ class Block:
         )
         names = ", ".join(str(u.atom) for u in self.pending)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
+        reason += self.obstacle
         return [NotDerived(tuple(u.atom for u in self.pending), whole, term, reason)]
 
 
