@@ -14,7 +14,7 @@ from sympy import Add, Expr, Indexed, Mul, Pow, S
 
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
-from symem.calculus.slopes import Solved
+from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
 from symem.calculus.words import against, along, direction
 from symem.derivation import Claim, Derivation, Status, Update
@@ -61,9 +61,10 @@ class MatrixClaims:
 
     def _solutions(self, update: Update) -> Iterable[Solved]:
         """This update put in alone, then with the block's earlier ones, then with later ones too."""
-        alone = Solved(self.derivation.model)
-        alone.pairs.append((update.parameter, update.value))
-        yield alone
+        if holds_as_it_stands(self.derivation, update):
+            alone = Solved(self.derivation.model)
+            alone.pairs.append((update.parameter, update.value))
+            yield alone
         block = [u for u in self.derivation.updates if u.block == update.block]
         solved = Solved(self.derivation.model)
         for each in block:
