@@ -293,7 +293,7 @@ class Checker:
             return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
         if not outcome:
             return Claim(name, Status.OPEN, f"it fails: {what} was wrong at one of {where}")
-        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}")
+        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
 
     def _variable(self, update: Update) -> Variable:
         symbol = update.parameter
