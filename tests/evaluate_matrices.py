@@ -86,6 +86,8 @@ def _diagonal(run: Any, expr: Diagonal, scope: Scope) -> Any:
 
 def _unseen(run: Any, expr: Expr, scope: Scope) -> tuple[Any, list[int]]:
     matrix = run(expr.args[0], scope)
+    if not is_matrix(expr.args[0]):
+        matrix = _identity(run, int(run(expr.args[2], scope))) * matrix
     places = range(len(matrix))
     return matrix, [place for place in places if run(expr.args[1], {**scope, str(ENTRY): place}) == 0]
 
