@@ -296,8 +296,9 @@ class Bodies:
         fields = []
         for line, each in zip(found.statistics, self.program.statistics, strict=True):
             slots = tuple(getattr(each.definition.symbol, "indices", ()))
-            fields.append(self.text(line.node, slots))
-        return body, [*fields, *(f"data.{name}" for name in sizes)], self.spell(found.value)
+            fields.append(wrapped("", self.text(line.node, slots), indent=8))
+        body.append(wrapped("value = ", self.spell(found.value)))
+        return body, [*fields, *(f"data.{name}" for name in sizes)], "value"
 
     def log_likelihood_once(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood_once
