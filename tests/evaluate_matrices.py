@@ -19,6 +19,7 @@ from symem.language.matrices import (
     MatrixEntry,
     T,
     Tr,
+    Whole,
     is_matrix,
 )
 
@@ -114,6 +115,7 @@ def _element(run: Any, expr: Element, scope: Scope) -> Any:
 MATRIX_RULES: dict[Any, Any] = {
     MatrixEntry: _letter,
     T: lambda run, expr, scope: run(expr.args[0], scope).T,
+    Whole: lambda run, expr, scope: run(expr.args[0], scope),
     Diagonal: _diagonal,
     BlockInverse: _block_inverse,
     Tr: lambda run, expr, scope: sum(np.diag(run(expr.args[0], scope))),

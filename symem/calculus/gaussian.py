@@ -21,11 +21,11 @@ from symem.errors import NotDerivedError
 from symem.language.matrices import (
     COORDINATE,
     ENTRY,
-    BlockInverse,
-    BlockLogDet,
     MatrixEntry,
     T,
     Tr,
+    block_inverse,
+    block_log_det,
     inverse,
     is_matrix,
     letters,
@@ -209,7 +209,7 @@ def _unseen(
     size, precision = case.variable.shape[0], quadratic.precision
     value, mask = (_at(symbol, case.atom) for symbol in case.variable.seen)
     covariance, named = _named(
-        state, case, "V", BlockInverse(precision, mask, size), (size, size), "positive semidefinite"
+        state, case, "V", block_inverse(precision, mask, size), (size, size), "positive semidefinite"
     )
     lift = quadratic.shift - precision * value
     mean, means = _named_mean(state, case, value + _expanded(covariance * lift), size)
@@ -218,7 +218,7 @@ def _unseen(
     spread = trace(transpose(lift) * covariance * lift, 1) / 2
     left = (
         scale * (height + spread)
-        - BlockLogDet(precision, mask, size) / 2
+        - block_log_det(precision, mask, size) / 2
         + unseen * (log(2 * pi) - log(scale)) / 2
     )
     return GaussianVector(mean, covariance / scale), (*named, *means), left

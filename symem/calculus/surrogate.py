@@ -15,7 +15,7 @@ from sympy import Add, Eq, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.gathering import atoms_of, places_of
-from symem.calculus.matrix_terms import fill, is_hole, matrix_scalars
+from symem.calculus.matrix_terms import Filled, fill, is_hole, matrix_scalars
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, fold, gather, inner_indices, rejoin, separate, tidy
 from symem.derivation import Definition
@@ -59,11 +59,14 @@ class Statistics:
         held = [f for f in plain.factors() if self._has(f, self.model.parameters)]
         rest = [f for f in plain.factors() if f not in held]
         mixed = [f for f in matrix_scalars(held) if self._mixes(f)]
-        filled = fill(mixed, self._holds_parameters) if mixed else None
+        filled = self._filled(mixed) if mixed else None
+        if mixed and not filled:
+            mixed = [f for f in mixed if not self._is_constant_word(f)]
+        around = filled.around if filled else None
         if filled:
             held = [*(f for f in held if f not in mixed), filled.around]
             rest = [*rest, filled.data]
-        if any(self._has(f, self._varying) for f in held) or (mixed and not filled):
+        if any(self._has(f, self._varying) for f in held if f is not around) or (mixed and not filled):
             self.splits.append(SplitTerm(S.One, plain.factor, plain.axes, S.One))
             return
         carried = {a for f in held for a in f.free_symbols}
@@ -71,6 +74,20 @@ class Statistics:
         inner = fold(Term(Mul(*rest), tuple(axis for axis in plain.axes if axis.index not in carried)))
         number, bare = self._constant_factor(inner.factors())
         self.splits.append(SplitTerm(number, Mul(*held), outer, Term(bare, inner.axes).expr))
+
+    def _filled(self, mixed: list[Expr]) -> Filled | None:
+        """Split at the data; known matrices count as data, or else as constants among the parameters."""
+        found = fill(mixed, self._holds_parameters)
+        rest = [f for f in mixed if not self._is_constant_word(f)]
+        return found or (fill(rest, self._holds_constants) if rest == mixed else None)
+
+    def _is_constant_word(self, scalar: Expr) -> bool:
+        word = (scalar.base if isinstance(scalar, Pow) else scalar).word
+        return all(self._holds_constants(letter) for letter in word)
+
+    def _holds_constants(self, letter: Expr) -> bool:
+        constants = {v.symbol for v in self.model.known if v.shape and not v.sizes}
+        return self._holds_parameters(letter) or letter.atoms(Indexed) <= constants
 
     def _mixes(self, scalar: Expr) -> bool:
         """Whether parameters and something else stand in one word."""
@@ -317,9 +334,8 @@ class Reach:
     """Whether an expression can be had from statistics, parameters and constants alone."""
 
     def __init__(self, model: Model, eliminated: Iterable[Eliminated]) -> None:
-        arrays = [v for v in (*model.data, *model.known, *model.masks) if v.sizes or v.shape]
-        fixed = Statistics(model, Names(model)).fixed_matrices
-        self._beyond = {v.symbol for v in arrays} - fixed
+        arrays = [v for v in (*model.data, *model.masks) if v.sizes or v.shape]
+        self._beyond = {v.symbol for v in (*arrays, *(v for v in model.known if v.sizes))}
         for one in eliminated:
             named = (
                 *one.parameters,
