@@ -9,9 +9,10 @@ from sympy import Symbol
 
 from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
 from symem.output.feature_text import FeatureText
+from symem.output.matrix_spelling import transposed
 from symem.output.program import Program
 from symem.output.rows import observed
-from symem.output.spelling import Spelling, transposed
+from symem.output.spelling import Spelling
 from symem.output.statements import Assign, Entry, Normalise, Statistic, Weigh
 from symem.output.wrapping import wrapped
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from sympy import Integer, N, Symbol
 
 from symem.errors import NotDerivedError
-from symem.output.matrix_spelling import diagonal, factor, solve, stack, transposed
 from symem.output.arrays import (
     Apply,
     Axes,
@@ -27,9 +26,10 @@ from symem.output.arrays import (
     union,
     without,
 )
+from symem.output.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
 
 _ZERO, _ONE = Number((), Integer(0)), Number((), Integer(1))
-_CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(6)
+_CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(ATOM + 1)
 
 _INFIX: Mapping[str, tuple[int, str]] = {
     "+": (_SUM, " + "), "*": (_PRODUCT, " * "), "/": (_PRODUCT, " / "), "**": (_POWER, "**"),
