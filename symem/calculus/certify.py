@@ -12,6 +12,7 @@ from functools import cached_property
 
 from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
 
+from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims, denominators
 from symem.calculus.maxima import Law, law_for
 from symem.calculus.numeric import Trials
@@ -20,7 +21,6 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
 from symem.calculus.systems import concave, solves
 from symem.calculus.vanishing import Vanishing
-from symem.calculus.words import entrywise
 from symem.derivation import Certificate, Claim, Derivation, Status, Update
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S
 
+from symem.calculus.along import along, direction
+from symem.calculus.probes import against
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
-from symem.calculus.words import against, along, direction
 from symem.derivation import Claim, Derivation, Status, Update
 from symem.language.matrices import LogDet, MatrixEntry, Tr, inverse, is_matrix, word_of, words
 from symem.language.plates import rebind, total

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S, Sum, diff, expand
 
+from symem.calculus.along import scalars_of_matrices
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import entries
-from symem.calculus.words import scalars_of_matrices
 
 Parts = Mapping[Expr, Expr]
 
