@@ -63,6 +63,20 @@ def along(terms: Iterable[Term], bases: Iterable[Expr]) -> tuple[Expr, Expr]:
     return rejoin(coefficients[1]), rejoin(coefficients[2])
 
 
+def is_quadratic(terms: Iterable[Term], bases: Iterable[Expr]) -> bool:
+    """Whether no term holds the arrays more than twice, or under an inverse or a determinant."""
+    wanted = set(bases)
+    for term in terms:
+        entries = [a for a in term.factor.atoms(MatrixEntry) if a.base in wanted]
+        closed = term.factor.atoms(LogDet) | {p for p in term.factor.atoms(Pow) if p.exp.is_negative}
+        if any(each.has(entry) for each in closed for entry in entries):
+            return False
+        parts = separate(_moved(term.factor, entries)) if entries else ()
+        if any(part.factor.as_coeff_exponent(T_STEP)[1] > 2 for part in parts):
+            return False
+    return True
+
+
 def _moved(factor: Expr, entries: list[Expr]) -> Expr:
     """X + tH, X⁻¹ - t X⁻¹HX⁻¹ + t² X⁻¹HX⁻¹HX⁻¹ and log det X + t tr X⁻¹H - t²/2 tr X⁻¹HX⁻¹H for X."""
     rules: dict[Expr, Expr] = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S
 
-from symem.calculus.along import along, direction
+from symem.calculus.along import along, direction, is_quadratic
 from symem.calculus.probes import against
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
@@ -82,7 +82,7 @@ class MatrixClaims:
             if u.block == update.block and is_matrix(u.parameter) and not u.parameter.is_symmetric_letter
         ]
         _, second = along(self.terms, together)
-        if second != 0 and self.signs(second) == -1:
+        if second != 0 and is_quadratic(self.terms, together) and self.signs(second) == -1:
             names = ", ".join(dict.fromkeys(str(base) for base in together))
             return Claim("second order", Status.PROVED, f"Q is quadratic in {names} and curves downwards")
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from sympy import Expr
+from sympy import Expr, Mul
 
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.separate import rejoin, separate
@@ -62,11 +62,19 @@ def probed(expr: Expr) -> Expr | None:
     Every positive semidefinite matrix is a sum of such, so the sign found for every g holds. The matrix is a letter
     that stands once in each scalar, or the identity between two letters of a size that occurs once in each.
     """
+    if not all(_is_linear(term.factor) for term in separate(expr)):
+        return None
     scalars = scalars_of_matrices(expr)
     found = [_between(scalars, size) for size in _inner_sizes(scalars)]
     found += [_at(scalars, stem) for stem in _stems(scalars)]
     rules = next(filter(None, found), None)
     return None if rules is None else rejoin(separate(expr.xreplace(rules)))
+
+
+def _is_linear(factor: Expr) -> bool:
+    """Whether exactly one scalar of matrices stands in a product, once."""
+    held = [f for f in Mul.make_args(factor) if scalars_of_matrices(f)]
+    return len(held) == 1 and isinstance(held[0], Tr)
 
 
 def _stems(scalars: list[Expr]) -> list[Expr]:
@@ -96,7 +104,8 @@ def _at(scalars: list[Expr], stem: Expr) -> dict[Expr, Expr]:
     for scalar in scalars:
         word = list(scalar.word)
         place = next(p for p, letter in enumerate(word) if _is_at(letter, stem))
-        probe = MatrixArray("_g", shape(word[place])[0], 1)()
+        held = sorted(word[place].atoms(MatrixEntry), key=str)
+        probe = MatrixArray("_g", shape(word[place])[0], 1)[held[0].indices if held else ()]
         word[place] = probe * T(probe)
         rules[scalar] = trace(word_of(word), shape(word[0])[0])
     return rules
