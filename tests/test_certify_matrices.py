@@ -17,7 +17,8 @@ from tests.derived import em
 
 
 def derivation(name: str) -> Derivation:
-    return em(name).derivation
+    found: Derivation = em(name).derivation
+    return found
 
 
 def name_of(symbol: Expr) -> str:

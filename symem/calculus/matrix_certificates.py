@@ -76,10 +76,11 @@ class MatrixClaims:
     def second_order(self, update: Update) -> Claim | None:
         if isinstance(self._support_of(update), PositiveDefinite):
             return self._covariance(update)
+        block = [u for u in self.derivation.updates if u.block == update.block and is_matrix(u.parameter)]
         together = [
             u.parameter.base
-            for u in self.derivation.updates
-            if u.block == update.block and is_matrix(u.parameter) and not u.parameter.is_symmetric_letter
+            for u in ([update] if update.conditional else block)
+            if not u.parameter.is_symmetric_letter
         ]
         _, second = along(self.terms, together)
         if second != 0 and is_quadratic(self.terms, together) and self.signs(second) == -1:
@@ -94,9 +95,7 @@ class MatrixClaims:
             return None
         count, scatter, _letter = read
         if self.signs(count) in (0, 1) and self.is_positive_semidefinite(scatter):
-            sentence = (
-                "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a"
-            )
+            sentence = "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a, if S is regular"
             return Claim("second order", Status.PROVED, sentence)
         return None
 
