@@ -14,6 +14,7 @@ from symem.language.model import Role, Variable
 from symem.output.layout import LINE, width
 from symem.output.lexicon import Lexicon, index_names
 from symem.output.notation import letter
+from symem.output.options import PLAIN, Options
 from symem.output.reading import over_common_denominators
 from symem.output.sets import counted, members
 from symem.output.story import Block, Display, Items, Maths, Prose, Section, Voice, said
@@ -28,7 +29,7 @@ ROLES = (
 )
 
 
-def tell(derivation: Derivation) -> tuple[Section, ...]:
+def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...]:  # noqa: ARG001  to come
     """The whole story."""
     return tuple(_sections(Voice(derivation)))
 

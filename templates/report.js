@@ -1,0 +1,17 @@
+document.documentElement.classList.add("scripted");
+const macros = { "\\ensuremath": "$#1$", "\\textasciigrave": "`" };
+for (const source of document.querySelectorAll("code.tex")) {
+  const block = source.parentElement.classList.contains("display");
+  const set = document.createElement("span");
+  set.className = "set";
+  try {
+    katex.render(source.textContent, set, { displayMode: block, macros, trust: false, strict: false, maxExpand: 1000 });
+    source.replaceWith(set);
+  } catch (error) {
+    source.classList.add("unset");
+    source.title = error.message;
+  }
+}
+for (const box of document.querySelectorAll(".wide")) {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+}
