@@ -67,19 +67,19 @@ def notebook(
     derivation: Derivation,
     options: Options = PLAIN,
     *,
-    source: str | None = None,
+    statement: str | None = None,
     data: Mapping[str, Any] | None = None,
     start: Mapping[str, Any] | None = None,
 ) -> str:
     """The derivation as a Jupyter notebook (nbformat 4.5): told, stated again, run and fitted.
 
-    `source` is the text of the Python file that states the model; `data` (arrays and sizes) and `start` are what
+    `statement` is Python that states the model; `data` (arrays and sizes) and `start` are what
     it is fitted to and from.
     """
     medium = cells.NotebookMedium()
     titles = _titles(derivation, options, medium)
     told = _pages(derivation, options, medium)
-    return cells.written(cells.Script(options.code, source, data, start), told, medium, titles)
+    return cells.written(cells.Script(options.code, statement, data, start), told, medium, titles)
 
 
 def text(derivation: Derivation) -> str:

@@ -38,18 +38,22 @@ class UnsafeDrawingError(ValueError):
     """The SVG holds an element or an attribute that is not a shape's: a mistake of who drew it."""
 
 
-def inert(svg: str, name: str, *, role: str = "img") -> str:
-    """The drawing, named for those who cannot see it.
+def inert(svg: str, name: str, *, ground: str | None = None) -> Markup:
+    """The drawing, named for those who cannot see it, on a ground of that colour if it is to stand alone.
 
     Raises:
         UnsafeDrawingError: it holds a script, a style, a link, or anything else that does more than draw.
     """
     root = _parsed(svg)
+    for surplus in ("style", "color"):  # the page says how a drawing fits in
+        root.attrib.pop(surplus, None)
     for element in root.iter():
         _check(element)
-    root.set("role", role)
+    root.set("role", "img")
     root.set("aria-label", name)
-    return Markup(ET.tostring(root, encoding="unicode", short_empty_elements=True))  # noqa: S704  parsed and checked
+    if ground:
+        root.insert(0, ET.Element("rect", {"width": "100%", "height": "100%", "fill": ground}))
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  parsed and checked
 
 
 def _parsed(svg: str) -> ET.Element:

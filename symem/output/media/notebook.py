@@ -1,4 +1,4 @@
-"""A Jupyter notebook: the derivation in words, then the model stated again, the solver, the fit, and ℓ drawn.
+"""A Jupyter notebook: the derivation in words, then the model stated, the solver, the fit, and ℓ drawn.
 
 It is JSON by hand (nbformat 4.5), with cell ids that count, so that it is the same from run to run. User text goes
 into code cells only as literals or as the user's own source.
@@ -6,7 +6,6 @@ into code cells only as literals or as the user's own source.
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,16 +30,16 @@ class NotebookMedium(MarkdownMedium):
 
     def figure(self, figure: Figure) -> str:
         name = f"figure-{len(self.drawings) + 1}.svg"
-        self.drawings[name] = inert(figure.svg, figure.alternative)
+        self.drawings[name] = inert(figure.svg, figure.alternative, ground="#fff")
         return f"![{self.words(figure.alternative)}](attachment:{name})\n\n*{self.prose(figure.caption)}*"
 
 
 @dataclass(frozen=True)
 class Script:
-    """What the notebook runs: the module, the file that states the model, data and start."""
+    """What the notebook runs: the module, the statement of the model, data and start."""
 
     module: str | None
-    source: str | None
+    statement: str | None
     data: Mapping[str, Any] | None
     start: Mapping[str, Any] | None
 
@@ -70,10 +69,9 @@ def _told(told: Sequence[Page], medium: NotebookMedium, titles: Mapping[str, str
 
 
 def _run(script: Script) -> Iterator[Cell]:
-    stated = restated(script.source) if script.source else None
-    if stated:
+    if script.statement is not None:
         yield _words("## The model, stated\n\nThis cell needs symem; those below need NumPy and SciPy only.")
-        yield _code(stated)
+        yield _code(script.statement)
     if script.module is None:
         return
     yield _words("## The solver\n\nThe emitted module, as it stands alone.")
@@ -108,64 +106,6 @@ def _literal(array: np.ndarray[Any, Any]) -> str:
         array = array.astype(float)
     text = repr(array.tolist()).replace("nan", 'float("nan")').replace("inf", 'float("inf")')
     return f"np.array({text})" if array.ndim else text
-
-
-# the model again ---------------------------------------------------------------------------------------
-
-
-def restated(source: str) -> str | None:
-    r"""The statements of a file on which its model depends, as they stand there; None if it has none.
-
-    >>> print(restated("import math\nx = 1\ny = x + 1\nmodel = Model(y)\nprint(x)"))
-    x = 1
-    y = x + 1
-    model = Model(y)
-    <BLANKLINE>
-    print(model)
-    """
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:
-        return None
-    models = [each for each in statements if isinstance(each, ast.Assign) and _is_model(each.value)]
-    if not models:
-        return None
-    kept = _needed(statements, models[-1])
-    lines = source.splitlines()
-    parts = ["\n".join(lines[each.lineno - 1 : each.end_lineno]) for each in kept]
-    target = ast.unparse(models[-1].targets[0])
-    return "\n".join([*parts, "", f"print({target})"])
-
-
-def _is_model(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[0] == "Model"
-
-
-def _needed(statements: Sequence[ast.stmt], model: ast.stmt) -> list[ast.stmt]:
-    """The model's statement and those before it that bind a name it needs, directly or not."""
-    kept, wanted = [model], _used(model)
-    for statement in reversed(statements[: statements.index(model)]):
-        if _bound(statement) & wanted:
-            kept.append(statement)
-            wanted |= _used(statement)
-    return kept[::-1]
-
-
-def _used(statement: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    match statement:
-        case ast.Import() | ast.ImportFrom():
-            return {(each.asname or each.name).split(".")[0] for each in statement.names}
-        case ast.FunctionDef() | ast.ClassDef():
-            return {statement.name}
-        case _:
-            stored = (ast.Store,)
-            return {
-                e.id for e in ast.walk(statement) if isinstance(e, ast.Name) and isinstance(e.ctx, stored)
-            }
 
 
 def _words(source: str) -> Cell:

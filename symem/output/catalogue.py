@@ -1,0 +1,56 @@
+"""The index of a gallery: of each model its title, its updates, and where its report and module are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from symem.derivation import Derivation
+from symem.output.media import html as web
+from symem.output.media.medium import slug
+from symem.output.story import Voice
+from symem.output.telling_m import solved
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model; `module` is None where nothing could be emitted, `estimate` empty where there is no fit."""
+
+    title: str
+    page: str
+    module: str | None
+    derivation: Derivation
+    estimate: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        return slug(self.page.removesuffix(".html"))
+
+    @property
+    def updates(self) -> str:
+        """The update formulas as one display."""
+        voice = Voice(self.derivation)
+        equations = tuple(solved(update, voice) for update in self.derivation.updates)
+        return web.displayed("aligned", equations) if equations else ""
+
+    @property
+    def refused(self) -> str:
+        """The parameters without an update."""
+        return ", ".join(str(each) for block in self.derivation.not_derived for each in block.parameters)
+
+
+def index(cards: Sequence[Card], shared: str) -> str:
+    """The page that leads to all others; `shared` is the stem of style and script."""
+    return web.framed(
+        "gallery.html.j2", shared=shared, back=None, title="EM algorithms", cards=cards, here=here
+    )
+
+
+def here(name: str) -> str:
+    """The address of a file in the same folder, whatever its name.
+
+    >>> here("javascript:alert(1).html")
+    './javascript%3Aalert%281%29.html'
+    """
+    return f"./{quote(name)}"
