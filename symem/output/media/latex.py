@@ -38,22 +38,23 @@ class LatexMedium(Medium):
         return "".join(gap + self.block(block) for gap, block in zip(gaps, blocks, strict=True))
 
     def words(self, words: str) -> str:
-        return escape(words)
+        """Escaped; what follows a line break or an item must not be taken for its argument."""
+        return escape(words).replace("[", "{[}").replace("*", "{*}")
 
     def maths(self, maths: Maths) -> str:
         return f"${maths.latex}$"
 
     def mark(self, mark: Mark) -> str:
-        return self._led(rf"\emph{{{escape(mark.words)}}}", mark.anchor)
+        return self._led(rf"\emph{{{self.words(mark.words)}}}", mark.anchor)
 
     def anchor(self, anchor: Anchor) -> str:
         return rf"\hypertarget{{{slug(anchor.name)}}}{{}}"
 
     def link(self, link: Link) -> str:
-        return self._led(escape(link.words), link.anchor)
+        return self._led(self.words(link.words), link.anchor)
 
     def term(self, term: Term) -> str:
-        return rf"\emph{{{escape(term.words)}}}"
+        return rf"\emph{{{self.words(term.words)}}}"
 
     def _led(self, words: str, anchor: str) -> str:
         return rf"\hyperlink{{{slug(anchor)}}}{{{words}}}" if anchor else words
