@@ -72,7 +72,7 @@ class LatexMedium(Medium):
         rows = [self._row(row) for row in table.rows]
         above, below = _parted(rows, table.totals)
         lines = [
-            rf"\begin{{tabular}}{{{table.columns}}}",
+            rf"\renewcommand{{\arraystretch}}{{1.2}}\begin{{tabular}}{{{table.columns}}}",
             r"\hline",
             *([self._row(table.header), r"\hline"] if any(table.header) else []),
             *above,
@@ -99,8 +99,8 @@ class LatexMedium(Medium):
     def code(self, code: Code) -> str:
         lines = [_typed(line) for line in code.text.splitlines()]
         head = [rf"\textit{{{escape(code.name)}}}\par\smallskip"] if code.name else []
-        start = r"{\parindent=0pt \parskip=0pt \raggedright \frenchspacing"
-        return "\n".join([start, *head, r"\scriptsize\ttfamily", *lines, "}"])
+        start = r"\par\medskip{\parindent=0pt \parskip=0pt \raggedright \frenchspacing"
+        return "\n".join([start, *head, r"\scriptsize\ttfamily", *lines, r"}\medskip"])
 
     def algorithm(self, algorithm: Algorithm) -> str:
         lines = [r"\par\medskip\hrule\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
