@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from symem.output.digits import fixed
-from symem.output.svg import drawing, formula, runs, tag, words
+from symem.output.svg import breadth, drawing, formula, tag, words
 
 WIDTH, HEIGHT = 520.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 30.0, 44.0
@@ -27,7 +27,9 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 def _step(least: float) -> float:
     power = 10.0 ** floor(log10(least))
-    return next(factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= least * (1 - 1e-9))
+    return next(
+        factor * power for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * power >= least * (1 - 1e-9)
+    )
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Axes:
         yield formula(self.name_across, (left + WIDTH - RIGHT) / 2, HEIGHT - 9, 14.0)
         yield formula(self.name_up, 4.0, 12.0, 14.0, "start")
 
-    def curve(self, points: Sequence[tuple[float, float]], ink: str, *, wide: float = 2.0, dashed: bool = False) -> str:
+    def curve(
+        self, points: Sequence[tuple[float, float]], ink: str, *, wide: float = 2.0, dashed: bool = False
+    ) -> str:
         path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in points)
         return tag(
             "polyline",
@@ -106,10 +110,6 @@ def legend(entries: Sequence[tuple[str, str]]) -> Iterator[str]:
     x = WIDTH - RIGHT
     for latex, ink in reversed(entries):
         yield formula(latex, x, 12.0, 13.0, "end")
-        x -= 12 + 7.0 * _letters(latex)
-        yield tag("line", x1=x - 18, y1=13.0, x2=x - 2, y2=13.0, stroke=ink, stroke_width=3.0)
-        x -= 28
-
-
-def _letters(latex: str) -> int:
-    return sum(len(run.text) for run in runs(latex))
+        x -= 6 + breadth(latex, 13.0)
+        yield tag("line", x1=x - 20, y1=13.0, x2=x - 2, y2=13.0, stroke=ink, stroke_width=3.0)
+        x -= 34

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from symem.derivation import Derivation
 from symem.output.media import html as web
 from symem.output.media.medium import slug
-from symem.output.story import Voice
 from symem.output.telling_m import solved
+from symem.output.voice import Voice
 
 
 @dataclass(frozen=True)

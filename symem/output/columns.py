@@ -73,9 +73,7 @@ class Tabulation:
         heads = {column.head for column in posterior}
         shares = tuple(c for c in self._distinct(self._shares()) if c.head not in heads)
         totals = {column.head: column.total for column in self._shares()}
-        summed = tuple(
-            Column(c.head, c.values, totals.get(c.head), c.whole) for c in posterior
-        )
+        summed = tuple(Column(c.head, c.values, totals.get(c.head), c.whole) for c in posterior)
         return Rows(self.axis, tuple(self._data()), summed, shares)
 
     def _distinct(self, columns: Iterator[Column]) -> Iterator[Column]:

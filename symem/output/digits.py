@@ -8,7 +8,7 @@ in formulas they are powers of ten.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import floor, isfinite, log10
+from math import floor, isfinite, isnan, log10
 
 SIGNIFICANT = 4
 MOST_DECIMALS = 6
@@ -34,7 +34,7 @@ def fixed(value: float, places: int) -> str:
     ('−0.50', 'missing', '0.00')
     """
     if not isfinite(value):
-        return "missing" if value != value else ("∞" if value > 0 else "−∞")
+        return "missing" if isnan(value) else ("∞" if value > 0 else "−∞")
     shown = f"{value:.{places}f}"
     if float(shown) == 0 and value != 0 and places >= MOST_DECIMALS:
         return f"{value:.2g}".replace("-", "−")
@@ -61,7 +61,7 @@ def in_formula(value: float, significant: int = SIGNIFICANT) -> str:
     ('-11.32', '1.5 \\times 10^{-9}', '\\infty')
     """
     if not isfinite(value):
-        return r"\text{missing}" if value != value else (r"\infty" if value > 0 else r"-\infty")
+        return r"\text{missing}" if isnan(value) else (r"\infty" if value > 0 else r"-\infty")
     shown = single(value, significant).replace("−", "-")
     head, _, power = shown.partition("e")
     return rf"{head} \times 10^{{{int(power)}}}" if power else head

@@ -64,7 +64,10 @@ class Mean:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What the printers must know of names; `marks` is the iterate that parameters carry."""
+    """What the printers must know of names; `marks` is the iterate that parameters carry.
+
+    `turned` are arrays whose last slot is printed first.
+    """
 
     labels: Mapping[str, Label] = field(default_factory=dict)
     ranks: Mapping[str, Rank] = field(default_factory=dict)
@@ -73,6 +76,7 @@ class Lexicon:
     axes: tuple[Axis, ...] = ()
     from_one: FromOne = field(default_factory=FromOne)
     marks: Mapping[str, str] = field(default_factory=dict)
+    turned: frozenset[str] = frozenset()
 
     def label(self, name: str) -> Label:
         return self.labels.get(name) or Label.of(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -36,14 +36,24 @@ _GREEK_HEAD = "|".join(sorted(GREEK, key=len, reverse=True))
 _COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|[0-9]+[a-z]?)")
 
 
+class Tex(str):
+    """A word that is TeX already, and was checked."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Label:
-    """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument."""
+    """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument.
+
+    With an `argument` it is written as a function of it, γ(z), and subscripts go to the argument.
+    """
 
     head: str
     sub: tuple[str, ...] = ()
     sup: Label | None = None
     hat: bool = False
+    argument: Label | None = field(default=None, repr=False)
 
     @classmethod
     def verbatim(cls, name: str) -> Label:
@@ -100,6 +110,8 @@ def latex_word(word: str) -> str:
     >>> latex_word("sigma"), latex_word("x"), latex_word("obs"), latex_word("12")
     ('\\sigma', 'x', '\\mathrm{obs}', '12')
     """
+    if isinstance(word, Tex):
+        return str(word)
     if word == "epsilon":
         return r"\varepsilon"
     if word in GREEK:

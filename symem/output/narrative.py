@@ -17,9 +17,10 @@ from symem.output.notation import letter
 from symem.output.options import PLAIN, Options
 from symem.output.reading import over_common_denominators
 from symem.output.sets import counted, members
-from symem.output.story import Block, Display, Items, Maths, Prose, Section, Voice, said
+from symem.output.story import Block, Display, Items, Maths, Prose, Section, said
 from symem.output.telling_e import e_step
 from symem.output.telling_m import m_step
+from symem.output.voice import Voice
 
 ROLES = (
     (Role.DATA, "Data"),
@@ -29,9 +30,9 @@ ROLES = (
 )
 
 
-def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...]:  # noqa: ARG001  to come
+def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...]:
     """The whole story."""
-    return tuple(_sections(Voice(derivation)))
+    return tuple(_sections(Voice(derivation, options)))
 
 
 def _sections(voice: Voice) -> Iterator[Section]:
@@ -118,7 +119,7 @@ def _entry(variable: Variable, voice: Voice) -> Prose:
 
 
 def _observed(voice: Voice) -> Section:
-    left = rf"\ell({voice.at('t')})"
+    left = rf"\ell({voice.old})"
     return Section(
         said("The log-likelihood of the observed data"),
         (
@@ -129,8 +130,8 @@ def _observed(voice: Voice) -> Section:
 
 
 def _surrogate(voice: Voice) -> Section:
-    surrogate, now = voice.derivation.surrogate, voice.at("t")
-    identity = rf"\ell({now}) = Q({now} \mid {now}) + H(q)"
+    surrogate, now = voice.derivation.surrogate, voice.old
+    identity = rf"\ell({now}) = {voice.Q(now)} + H(q)"
     blocks: list[Block] = [
         said(
             "Replace what is latent by its expectation. The sums that hold no new parameter are the expected "
@@ -147,13 +148,13 @@ def _surrogate(voice: Voice) -> Section:
 def _algorithm(voice: Voice) -> Section:
     derivation = voice.derivation
     steps = (
-        said("Choose @; set @.", voice.at("0"), "t = 0"),
+        said("Choose @; set @.", voice.at(voice.pack.start), "t = 0"),
         _listed("E-step: compute ", [each.symbol for each in derivation.definitions], voice.free),
         _listed("Add up ", [each.symbol for each in derivation.surrogate.statistics], voice.free),
         _listed("M-step: set, in this order, ", [each.parameter for each in derivation.updates], voice.new),
         said(
             "Stop when @ no longer rises; else add 1 to @ and go back to the E-step.",
-            rf"\ell({voice.at('t')})",
+            rf"\ell({voice.old})",
             "t",
         ),
     )

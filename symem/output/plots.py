@@ -40,7 +40,9 @@ def ascent(worked: Worked, name: str) -> Plot | None:
         return None
     low, high = min(history), max(history)
     room = (high - low or abs(high) or 1.0) * 0.06
-    axes = Axes((0.0, float(len(history) - 1)), (low - room, high + room), r"\text{iteration } t", name, whole=True)
+    axes = Axes(
+        (0.0, float(len(history) - 1)), (low - room, high + room), r"\text{iteration}\ t", name, whole=True
+    )
     points = list(enumerate(history))
     parts = [axes.curve([(float(t), value) for t, value in points], INKS[0])]
     parts += [axes.dot(float(t), value, INKS[0]) for t, value in points if len(points) <= MOST_BARS]
@@ -72,7 +74,9 @@ def density(worked: Worked, name: str, component: str) -> Plot | None:
 def single_datum(worked: Worked) -> Variable | None:
     """The only array along its plate, if it is real or a count and never missing."""
     model = worked.derivation.model
-    arrays = [each for each in model.variables.values() if each.role in (Role.DATA, Role.KNOWN) and each.sizes]
+    arrays = [
+        each for each in model.variables.values() if each.role in (Role.DATA, Role.KNOWN) and each.sizes
+    ]
     along = {size for each in model.data for size in each.sizes}
     rows = [each for each in arrays if set(each.sizes) & along]
     plain = len(rows) == 1 and len(rows[0].sizes) == 1 and rows[0].role is Role.DATA and not rows[0].missing
@@ -99,19 +103,23 @@ class Density:
             return None
         bars = list(self.bars())
         parts_of = self.components(grid, heights)
-        top = max(max(height for *_, height in bars), float(heights.max())) * 1.05
-        axes = Axes((float(bars[0][0]), float(bars[-1][1])), (0.0, top), name, r"\text{density}")
+        top = max(*(height for *_, height in bars), float(heights.max())) * 1.05
+        across = min(bars[0][0], float(grid[0])), max(bars[-1][1], float(grid[-1]))
+        axes = Axes(across, (0.0, top), name, r"\text{density}")
         parts = [axes.bar(low, high, height, "currentColor", 0.17) for low, high, height in bars]
         parts += list(self._curves(axes, grid, heights, parts_of))
         names = [(rf"{component} = {k + self._first}", INKS[k]) for k in range(len(parts_of))]
-        words = f"A histogram of {len(self.values)} values of {self.datum.name} with the fitted density over it" + (
-            f" and its {len(parts_of)} components." if parts_of else "."
+        words = (
+            f"A histogram of {len(self.values)} values of {self.datum.name} with the fitted density over it"
+            + (f" and its {len(parts_of)} components." if parts_of else ".")
         )
         return Plot(axes.plot([*parts, *legend(names)], title="Fitted density", description=words), words)
 
     def _curves(self, axes: Axes, grid: Any, heights: Any, parts_of: Sequence[Any]) -> Iterator[str]:
         if self.datum.support.discrete:
-            yield from (axes.dot(float(a), float(b), "currentColor", 3.2) for a, b in zip(grid, heights, strict=True))
+            yield from (
+                axes.dot(float(a), float(b), "currentColor", 3.2) for a, b in zip(grid, heights, strict=True)
+            )
         else:
             yield axes.curve(list(zip(grid, heights, strict=True)), "currentColor", wide=1.6)
         for k, part in enumerate(parts_of):
@@ -130,24 +138,27 @@ class Density:
         if self.datum.support.discrete:
             return np.arange(low, high + 1)
         room = 0.06 * (high - low)
-        ends = [float(end) if end.is_finite else end for end in self.datum.support.bounds if end.is_number] or [None]
-        least = low - room if not isinstance(ends[0], float) else max(low - room, ends[0] + 1e-3 * (high - low))
+        ends = [
+            float(end) if end.is_finite else end for end in self.datum.support.bounds if end.is_number
+        ] or [None]
+        least = (
+            low - room if not isinstance(ends[0], float) else max(low - room, ends[0] + 1e-3 * (high - low))
+        )
         return np.linspace(least, high + room, GRID)
 
     def bars(self) -> Iterator[tuple[float, float, float]]:
-        """From, to and height of each bar: one a count, or as many as Freedman and Diaconis advise."""
+        """From, to and height of each bar: one a count, or the root of their number, and no fewer than Freedman and Diaconis advise."""
         if self.datum.support.discrete:
             for value in self.grid():
-                yield value - 0.5, value + 0.5, float(np.mean(self.values == value))
+                yield value - 0.46, value + 0.46, float(np.mean(self.values == value))
             return
         heights, ends = np.histogram(self.values, bins=self._bins(), density=True)
         yield from zip(map(float, ends[:-1]), map(float, ends[1:]), map(float, heights), strict=True)
 
     def _bins(self) -> int:
-        spread = float(np.subtract(*np.percentile(self.values, [75, 25])))
-        if spread == 0:
-            return 10
-        return int(np.clip(np.ceil(np.ptp(self.values) * len(self.values) ** (1 / 3) / (2 * spread)), 6, 40))
+        spread = float(np.subtract(*np.percentile(self.values, [75, 25]))) or float(np.ptp(self.values)) / 4
+        advised = np.ptp(self.values) * len(self.values) ** (1 / 3) / (2 * spread)
+        return int(np.clip(np.ceil(max(advised, np.sqrt(len(self.values)))), 6, 40))
 
     def _data(self, value: float) -> Mapping[str, Any]:
         return {**self.worked.given, self.datum.name: np.array([value])}
@@ -155,14 +166,18 @@ class Density:
     def at(self, value: float) -> float:
         """p(x | θ) at the fitted parameters: the likelihood of a single row."""
         try:
-            return float(np.exp(self.worked.solver.log_likelihood(dict(self.worked.fitted), **self._data(value))))
+            return float(
+                np.exp(self.worked.solver.log_likelihood(dict(self.worked.fitted), **self._data(value)))
+            )
         except self.worked.solver.DataError:
             return float("nan")
 
     def label(self) -> Posterior | None:
         """The only latent, if it is a label of few values."""
         posteriors = self.worked.derivation.posteriors
-        single_label = len(posteriors) == 1 and posteriors[0].probability is not None and posteriors[0].trials is None
+        single_label = (
+            len(posteriors) == 1 and posteriors[0].probability is not None and posteriors[0].trials is None
+        )
         return posteriors[0] if single_label and len(posteriors[0].axes) == 1 else None
 
     def components(self, grid: Any, heights: Any) -> list[Any]:
@@ -171,7 +186,9 @@ class Density:
         if posterior is None:
             return []
         fitted = dict(self.worked.fitted)
-        solved = self.worked.solver.posterior(fitted, **{**self.worked.given, self.datum.name: np.array(grid)})
+        solved = self.worked.solver.posterior(
+            fitted, **{**self.worked.given, self.datum.name: np.array(grid)}
+        )
         shares = np.asarray(getattr(solved, posterior.latent.name), dtype=float)
         if shares.ndim == 1:
             shares = np.stack([1 - shares, shares], axis=1)
@@ -184,7 +201,9 @@ class Density:
 
 def shares(worked: Worked, name: str, row: str, component: str) -> Plot | None:
     """The posterior of a label, a bar for each row: at θ⁽⁰⁾, as in the table."""
-    posterior = next((p for p in worked.derivation.posteriors if p.probability is not None and p.trials is None), None)
+    posterior = next(
+        (p for p in worked.derivation.posteriors if p.probability is not None and p.trials is None), None
+    )
     if posterior is None or posterior.probability is None or len(posterior.axes) != 1 or posterior.inline:
         return None
     values = np.asarray(worked.arrays[name_of(posterior.probability.symbol)], dtype=float)

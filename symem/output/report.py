@@ -19,9 +19,9 @@ from symem.output.media.markdown import MarkdownMedium
 from symem.output.media.medium import Medium, Page, pages
 from symem.output.narrative import tell
 from symem.output.options import PLAIN, Options
-from symem.output.story import Voice
 from symem.output.telling_m import solved
 from symem.output.templating import render
+from symem.output.voice import Voice
 
 
 def latex(derivation: Derivation, options: Options = PLAIN) -> str:

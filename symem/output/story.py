@@ -10,14 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr
-
-from symem.derivation import Definition, Derivation, Status
-from symem.language.model import Model
-from symem.output.layout import broken
-from symem.output.lexicon import Lexicon
-from symem.output.notation import letter
-from symem.output.reading import printed
+from symem.derivation import Status
 
 # in a line of text -------------------------------------------------------------------------------------
 
@@ -178,36 +171,3 @@ def listed(formulas: Sequence[str]) -> Prose:
     """Formulas in a row: a, b and c."""
     *front, last = formulas
     return said(", ".join("@" * len(front)) + " and @" if front else "@", *front, last)
-
-
-class Voice:
-    """How this derivation is spoken of: `now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ."""
-
-    def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
-        self.model: Model = derivation.model
-        self.free = Lexicon.of(derivation)
-        self.now = self.free.marked("t")
-        self.new = self.free.marked("t+1")
-        heads = {self.free.label(name).head for name in self.model.variables}
-        self.theta = r"\vartheta" if "theta" in heads else r"\theta"
-
-    def at(self, mark: str) -> str:
-        return f"{self.theta}^{{({mark})}}"
-
-    @property
-    def surrogate(self) -> str:
-        return rf"Q({self.theta} \mid {self.at('t')})"
-
-    def name(self, expr: Expr) -> str:
-        return letter(expr, self.free)
-
-    def equation(self, left: str, right: Expr, lexicon: Lexicon, tail: str = "") -> Lines:
-        return tuple(broken(left, printed(right), lexicon, tail=tail))
-
-    def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
-        scope = lexicon.within(definition.axes)
-        return self.equation(letter(definition.symbol, scope), definition.value, scope)
-
-    def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
-        return Display(tuple(self.definition(each, lexicon) for each in definitions))

@@ -12,14 +12,15 @@ from symem.derivation import Definition, Posterior
 from symem.output.layout import LINE, width
 from symem.output.notation import latex, letter
 from symem.output.reading import by_outcome, exponentiated, over_common_denominators, printed, pulled_out
-from symem.output.story import Block, Display, Lines, Prose, Section, Voice, listed, said
+from symem.output.story import Block, Display, Lines, Prose, Section, listed, said
+from symem.output.voice import Voice
 
 
 def e_step(voice: Voice) -> Iterator[Section]:
     """The sections of the E-step: one for each latent, or for the counts that share a total."""
     yield Section(
         said("The E-step"),
-        (said("The posterior of what is latent, at the current iterate @:", voice.at("t")),),
+        (said("The posterior of what is latent, at the current iterate @:", voice.old),),
     )
     for _, group in groupby(voice.derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
         posteriors = tuple(group)

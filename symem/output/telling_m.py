@@ -14,15 +14,16 @@ from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
 from symem.output.notation import latex, letter
 from symem.output.reading import over_common_denominators, written_out
-from symem.output.story import Block, Display, Items, Lines, Prose, Section, Voice, listed, said
+from symem.output.story import Block, Display, Items, Lines, Prose, Section, listed, said
 from symem.output.textbook import is_negative
+from symem.output.voice import Voice
 
 SHORT = 1.5 * LINE
 
 
 def m_step(voice: Voice) -> Iterator[Section]:
     """The sections of the M-step: one for each block of parameters, then those without a closed form."""
-    told = [said("The next iterate @ maximises @.", voice.at("t+1"), voice.surrogate)]
+    told = [said("The next iterate @ maximises @.", voice.next, voice.surrogate)]
     if voice.model.log_prior != 0:
         told.append(said("It holds the log-prior, so the iterates climb the posterior density."))
     yield Section(said("The M-step"), (tuple(part for prose in told for part in (*prose, " ")),))

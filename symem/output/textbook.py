@@ -39,6 +39,7 @@ from symem.language.plates import Iverson, LogIverson
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
+from symem.output.naming import Label, Tex
 
 
 @dataclass(frozen=True)
@@ -192,9 +193,9 @@ class Textbook:
         if not isinstance(base, Symbol | Indexed):
             return isinstance(base, Iverson) or base.is_Integer or base is S.Pi
         name = name_of(base)
-        return not (
-            self.lexicon.marks.get(name) or self.lexicon.label(name).sup or name in self.lexicon.means
-        )
+        label = self.lexicon.label(name)
+        bare = label.sup is None and label.argument is None and not isinstance(label.head, Tex)
+        return bare and not self.lexicon.marks.get(name) and name not in self.lexicon.means
 
     # names --------------------------------------------------------------------------------------
 
@@ -205,7 +206,12 @@ class Textbook:
             return self._mean(lexicon.means[name], slots)
         if name in lexicon.masks:
             return self.markup.bracket(self._seen(expr, "observed"))
-        return self.markup.letter(lexicon.label(name), self._slots(slots), lexicon.marks.get(name, ""))
+        label, mark = lexicon.label(name), lexicon.marks.get(name, "")
+        printed = self._slots(tuple(reversed(slots)) if name in lexicon.turned else slots)
+        if label.argument is not None:
+            argument = self.markup.letter(label.argument, printed, "")
+            return self.markup.letter(Label(label.head), (), mark) + self.markup.group(argument)
+        return self.markup.letter(label, printed, mark)
 
     _print_Indexed = _print_Symbol
     _print_Dummy = _print_Symbol

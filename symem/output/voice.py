@@ -1,0 +1,82 @@
+"""How a derivation is spoken of: its names in the letters a reader chose, at the old, the new or any parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sympy import Expr
+
+from symem.derivation import Definition, Derivation
+from symem.language.model import Model
+from symem.output.layout import broken
+from symem.output.lexicon import Lexicon
+from symem.output.notation import letter
+from symem.output.options import PLAIN, Options
+from symem.output.packs import PACKS, lettered
+from symem.output.reading import printed
+from symem.output.story import Display, Lines
+
+
+class Voice:
+    """`now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ; `start` and `first` as those of iteration one."""
+
+    def __init__(self, derivation: Derivation, options: Options = PLAIN) -> None:
+        self.derivation = derivation
+        self.options = options
+        self.model: Model = derivation.model
+        self.pack = PACKS[options.notation]
+        self.free = lettered(Lexicon.of(derivation), derivation, self.pack, options.rename)
+        self.now, self.new = self.marked(self.pack.now), self.marked(self.pack.new)
+        self.start, self.first = self.marked(self.pack.start), self.marked(self.pack.first)
+        heads = {self.free.label(name).head for name in self.model.variables}
+        self.theta = self.pack.other if self.pack.theta.lstrip("\\") in heads else self.pack.theta
+
+    def marked(self, mark: str) -> Lexicon:
+        """The lexicon in which parameters carry a mark; expectations that have one of their own keep it."""
+        marked = self.free.marked(mark)
+        return replace(marked, marks={**self.free.marks, **marked.marks})
+
+    def at(self, mark: str) -> str:
+        """θ with a mark of the pack."""
+        return f"{self.theta}^{{{raised(mark)}}}"
+
+    @property
+    def old(self) -> str:
+        """θ^(t)."""
+        return self.at(self.pack.now)
+
+    @property
+    def next(self) -> str:
+        """θ^(t+1)."""
+        return self.at(self.pack.new)
+
+    @property
+    def surrogate(self) -> str:
+        return self.Q(self.theta)
+
+    def Q(self, theta: str) -> str:
+        """The surrogate at some θ, as the pack writes it."""
+        return rf"Q({theta}{self.pack.given}{self.old})"
+
+    def name(self, expr: Expr) -> str:
+        return letter(expr, self.free)
+
+    def equation(self, left: str, right: Expr, lexicon: Lexicon, tail: str = "") -> Lines:
+        return tuple(broken(left, printed(right), lexicon, tail=tail))
+
+    def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
+        scope = lexicon.within(definition.axes)
+        return self.equation(letter(definition.symbol, scope), definition.value, scope)
+
+    def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
+        return Display(tuple(self.definition(each, lexicon) for each in definitions))
+
+
+def raised(mark: str) -> str:
+    r"""A mark as a superscript: in parentheses, unless it is a word.
+
+    >>> raised("t"), raised(r"\mathrm{old}")
+    ('(t)', '\\mathrm{old}')
+    """
+    return mark if mark.startswith("\\") else f"({mark})"
