@@ -94,11 +94,7 @@ def lettered(lexicon: Lexicon, derivation: Derivation, pack: Pack, rename: Mappi
     own = {name: labels[name] for name in derivation.model.variables if name in labels}
     labels |= _lengths(own | given, derivation, pack, frozenset(rename))
     for name, label in _wanted(derivation, pack):
-        if (
-            name not in given
-            and label not in _others(labels, name)
-            and not _heads(label, labels, derivation, name)
-        ):
+        if name not in given and _is_free(label, name, labels, derivation):
             labels[name] = label
     _check(labels, given)
     turned = frozenset(_responsibilities(derivation)) if pack.turned else frozenset()
