@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -192,6 +193,19 @@ def test_a_page_asks_for_nothing() -> None:
     assert "default-src &#39;none&#39;" in told
     assert "unsafe" not in re.sub(r"<script>.*?</script>", "", told, flags=re.DOTALL)
     assert not re.search(r"url\((?!data:)", told)
+
+
+def test_katex_is_what_its_note_says() -> None:
+    """Unchanged files of the version that pages name; and the licence goes where the code goes."""
+    folder = Path(__file__).parents[1] / "templates" / "katex"
+    listed = re.findall(
+        r"^    ([0-9a-f]{64})  (\S+)$", (folder / "README.md").read_text(), flags=re.MULTILINE
+    )
+    assert len(listed) == 2 + len(list((folder / "fonts").iterdir()))
+    for digest, name in listed:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert f'"{web.KATEX}"' in (folder / "katex.min.js").read_text()
+    assert "Permission is hereby granted" in page()
 
 
 # drawings ----------------------------------------------------------------------------------------------

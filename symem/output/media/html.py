@@ -203,7 +203,8 @@ SHARED_POLICY = (
 @cache
 def assets() -> Assets:
     """KaTeX with the fonts that reports use, inlined, and our own style and script."""
-    script = text_of("katex/katex.min.js").strip() + "\n" + text_of("report.js").strip()
+    licence = f"/*! KaTeX {KATEX}\n\n{text_of('katex/LICENSE').strip()}\n*/\n"
+    script = licence + text_of("katex/katex.min.js").strip() + "\n" + text_of("report.js").strip()
     assert "</script" not in script
     return Assets(
         _fonts(text_of("katex/katex.min.css").strip()) + "\n" + text_of("report.css").strip(), script
