@@ -263,7 +263,7 @@ def _counting(derivation: Derivation) -> FromOne:
     slots |= {
         (name_of(each.symbol), place)
         for each in definitions(derivation)
-        for place, axis in enumerate(each.axes)
+        for place, axis in _slotted(each)
         if axis in natural
     }
     return FromOne(
@@ -286,9 +286,15 @@ def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
 def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Axis]:
     """The axes whose index stands in one of these slots of what is defined."""
     for definition in definitions(derivation):
-        for place, axis in enumerate(definition.axes):
+        for place, axis in _slotted(definition):
             if (name_of(definition.symbol), place) in slots:
                 yield axis
+
+
+def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
+    """Each slot in which an axis stands; a definition of single entries, such as mu[0, j], has others."""
+    axes = {axis.index: axis for axis in definition.axes}
+    yield from ((place, axes[slot]) for place, slot in enumerate(slots_of(definition.symbol)) if slot in axes)
 
 
 def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
