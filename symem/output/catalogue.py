@@ -9,6 +9,7 @@ from urllib.parse import quote
 from symem.derivation import Derivation
 from symem.output.media import html as web
 from symem.output.media.medium import slug
+from symem.output.story import Lines, Maths
 from symem.output.telling_m import solved
 from symem.output.voice import Voice
 
@@ -29,10 +30,21 @@ class Card:
 
     @property
     def updates(self) -> str:
-        """The update formulas as one display."""
+        """The update formulas as one display, written out where they fit."""
         voice = Voice(self.derivation)
-        equations = tuple(solved(update, voice) for update in self.derivation.updates)
+        equations = tuple(_explicit(solved(update, voice)) for update in self.derivation.updates)
         return web.displayed("aligned", equations) if equations else ""
+
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """The estimate, its parameters by their letters."""
+        voice, medium = Voice(self.derivation), web.HtmlMedium()
+        variables = self.derivation.model.variables
+        letters = {
+            name: medium.maths(Maths(voice.name(v.symbol.label if v.sizes else v.symbol)))
+            for name, v in variables.items()
+        }
+        return tuple((letters.get(name, name), value.replace("-", "−")) for name, value in self.estimate)
 
     @property
     def refused(self) -> str:
@@ -45,6 +57,12 @@ def index(cards: Sequence[Card], shared: str) -> str:
     return web.framed(
         "gallery.html.j2", shared=shared, back=None, title="EM algorithms", cards=cards, here=here
     )
+
+
+def _explicit(lines: Lines) -> Lines:
+    """The last of several equal sides, which is the one in data and posteriors."""
+    last = max(place for place, line in enumerate(lines) if "&=" in line)
+    return (lines[0].partition("&=")[0] + lines[last][lines[last].index("&=") :], *lines[last + 1 :])
 
 
 def here(name: str) -> str:

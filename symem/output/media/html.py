@@ -40,7 +40,7 @@ from symem.output.story import (
 from symem.output.templating import bytes_of, render, text_of
 
 KATEX = "0.19.1"
-BREAK = " \\\\[0.4em]\n"  # the amount of \jot that KaTeX does not know
+BREAK = " \\\\\n"
 LONG = 40  # lines of code that a reader is not made to scroll past
 CELLS = {"th": '<th scope="col" class="{}">{}</th>', "td": '<td class="{}">{}</td>'}
 
@@ -132,7 +132,7 @@ class HtmlMedium(Medium):
 
 def displayed(environment: str, equations: Sequence[Lines]) -> Markup:
     r"""One display; each equation of an `align` is numbered at its last line."""
-    mark = rf" \notag {BREAK}" if environment == "align" else BREAK
+    mark = rf" \notag{BREAK}" if environment == "align" else BREAK
     lines = BREAK.join(mark.join(lines) for lines in equations)
     source = f"\\begin{{{environment}}}\n{lines}\n\\end{{{environment}}}"
     return filled('<div class="display wide"><code class="tex">{}</code></div>', source)
