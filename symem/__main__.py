@@ -192,9 +192,10 @@ def _choices(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:
     title = options.title or stated.title
     if title:
         choices["title"] = title
-    data = _table(options, em) if options.data else stated.data
-    if data is not None:
-        choices["data"] = {**data, **read_values(options.set), **read_values(options.size)}
+    own = read_table(options.data, em.model) if options.data else stated.data or {}
+    data = {**own, **read_values(options.set), **read_values(options.size)}
+    if data:
+        choices["data"] = data
         start = read_values(options.start) or (None if options.data else stated.start)
         if start is not None:
             choices["start"] = start

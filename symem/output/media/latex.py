@@ -1,6 +1,6 @@
 """LaTeX that a plain TeX sets: amsmath and amssymb; links only where the document has hyperref.
 
-A drawing cannot stand in a plain TeX: its caption, the words that say the same, and the numbers behind it do.
+A drawing is set by TeX itself (`picture`), for no package that draws is part of a plain TeX.
 Code is set line by line as escaped text, for a verbatim environment could be closed by what it holds.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from symem.output.media.medium import Medium, slug, starts
+from symem.output.media.picture import picture
 from symem.output.naming import escape
 from symem.output.story import (
     Algorithm,
@@ -91,10 +92,10 @@ class LatexMedium(Medium):
         return "\n".join([r"\begin{center}\small", *head, body, *foot, r"\end{center}"])
 
     def figure(self, figure: Figure) -> str:
-        words = (*figure.caption, " ", figure.alternative)
-        if figure.instead is None:
-            return f"\\begin{{quote}}\\small\n{self.prose(words)}\n\\end{{quote}}"
-        return f"{self._floating('', words)}\n{self.table(figure.instead)}"
+        """Drawn by TeX, and told in words and numbers for those who cannot see it."""
+        drawn = f"\\begin{{center}}\\small\n{picture(figure.svg)}\n\\par\\smallskip\n"
+        told = f"{drawn}{{\\small {self.prose(figure.caption)}\\par}}\n\\end{{center}}"
+        return told if figure.instead is None else f"{told}\n{self.table(figure.instead)}"
 
     def code(self, code: Code) -> str:
         lines = [_typed(line) for line in code.text.splitlines()]
