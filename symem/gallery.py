@@ -47,7 +47,7 @@ class Exhibit:
 
 
 def build(directory: str | Path, choices: Choices, *, tell: Callable[[str], None]) -> dict[str, str]:
-    """Every file of the gallery, by its name in it; `tell` hears what was left out, and why.
+    """Every file of the gallery by its name in it, the index last; `tell` hears what was left out, and why.
 
     Raises:
         DataError: the folder is missing, or states no model.
@@ -55,12 +55,13 @@ def build(directory: str | Path, choices: Choices, *, tell: Callable[[str], None
     exhibits = list(_exhibits(Path(directory), tell))
     if not exhibits:
         raise DataError(f"{directory} holds no Python file with a symem.Model.")
-    pages = {"index.html": index([_card(exhibit) for exhibit in exhibits], SHARED)}
+    pages: dict[str, str] = {}
     for exhibit in exhibits:
         pages[exhibit.page] = _page(exhibit, choices)
         if exhibit.module is not None:
             pages[exhibit.module] = exhibit.em.source()
-    return {**pages, f"{SHARED}.css": assets().style, f"{SHARED}.js": assets().script}
+    shared = {f"{SHARED}.css": assets().style, f"{SHARED}.js": assets().script}
+    return {**shared, **pages, "index.html": index([_card(exhibit) for exhibit in exhibits], SHARED)}
 
 
 def _exhibits(directory: Path, tell: Callable[[str], None]) -> Iterator[Exhibit]:
@@ -109,4 +110,6 @@ def _page(exhibit: Exhibit, choices: Choices) -> str:
 
 def _card(exhibit: Exhibit) -> Card:
     shown = () if exhibit.fit is None else tuple(estimate(exhibit.fit))
-    return Card(exhibit.title, exhibit.page, exhibit.module, exhibit.em.derivation, shown)
+    return Card(
+        exhibit.title, exhibit.page, exhibit.module, exhibit.em.derivation, shown, exhibit.file.statement
+    )

@@ -22,9 +22,9 @@ from symem.output.story import (
 
 DRAWING = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120" width="320" height="120">'
-    '<path d="M20 10V100H300" fill="none" class="ink" stroke="currentColor"/>'
-    '<polyline points="20,100 100,50 180,25 300,20" fill="none" class="series-0" stroke="#1f5c99"/>'
-    '<text x="160" y="116" text-anchor="middle" class="label" fill="currentColor">iteration</text></svg>'
+    '<path d="M20 10V100H300" fill="none" stroke="currentColor"/>'
+    '<polyline points="20,100 100,50 180,25 300,20" fill="none" stroke="#1f5c99"/>'
+    '<text x="160" y="116" text-anchor="middle" fill="currentColor">iteration</text></svg>'
 )
 
 

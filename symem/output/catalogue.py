@@ -9,7 +9,7 @@ from urllib.parse import quote
 from symem.derivation import Derivation
 from symem.output.media import html as web
 from symem.output.media.medium import slug
-from symem.output.story import Lines, Maths
+from symem.output.story import Code, Lines, Maths
 from symem.output.telling_m import solved
 from symem.output.voice import Voice
 
@@ -23,6 +23,7 @@ class Card:
     module: str | None
     derivation: Derivation
     estimate: tuple[tuple[str, str], ...] = ()
+    statement: str | None = None
 
     @property
     def anchor(self) -> str:
@@ -34,6 +35,11 @@ class Card:
         voice = Voice(self.derivation)
         equations = tuple(_explicit(solved(update, voice)) for update in self.derivation.updates)
         return web.displayed("aligned", equations) if equations else ""
+
+    @property
+    def stated(self) -> str:
+        """The model's statement as its author wrote it."""
+        return web.HtmlMedium().code(Code("python", self.statement or ""))
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
