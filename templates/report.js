@@ -15,5 +15,8 @@ for (const source of document.querySelectorAll("code.tex")) {
   }
 }
 for (const box of document.querySelectorAll(".wide")) {
-  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  if (box.scrollWidth <= box.clientWidth) continue;
+  box.tabIndex = 0;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", "scrolls sideways");
 }

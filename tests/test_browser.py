@@ -24,11 +24,14 @@ pytestmark = [
 STATE = """(async () => {
   await document.fonts.ready;
   const errors = [...document.querySelectorAll(".katex-error, code.tex")].map(each => each.textContent);
+  const ids = [...document.querySelectorAll("[id]")].map(each => each.id);
   const faces = [...document.fonts].filter(face => face.status === "error").map(face => face.family);
   return {
     errors, faces, set: document.querySelectorAll(".katex").length,
     overflow: document.documentElement.scrollWidth - innerWidth,
     title: document.title, acted: globalThis.acted ?? null,
+    doubled: ids.filter((id, place) => ids.indexOf(id) !== place),
+    dangling: [...document.querySelectorAll("a[href^='#']")].map(a => a.hash.slice(1)).filter(id => !ids.includes(id)),
     bodies: document.querySelectorAll("main").length, scripts: document.scripts.length,
   };
 })()"""
@@ -80,6 +83,7 @@ def test_every_page_of_the_gallery(tab: Browser, tmp_path: Path) -> None:
         for width in (390, 1280):
             seen = tab.open(path, width=width)
             sound(tab, seen)
+            assert (state(tab)["doubled"], state(tab)["dangling"]) == ([], [])
             assert abroad(seen, tmp_path) == []
 
 

@@ -7,6 +7,7 @@ templates. Nothing is derived here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from symem.derivation import Derivation
@@ -78,7 +79,7 @@ def notebook(
     """
     medium = cells.NotebookMedium()
     titles = _titles(derivation, options, medium)
-    told = _pages(derivation, options, medium)
+    told = _pages(derivation, replace(options, code=None), medium)  # the module has a cell of its own
     return cells.written(cells.Script(options.code, statement, data, start), told, medium, titles)
 
 

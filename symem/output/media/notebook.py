@@ -74,8 +74,8 @@ def _run(script: Script) -> Iterator[Cell]:
         yield _code(script.statement)
     if script.module is None:
         return
-    yield _words("## The solver\n\nThe emitted module, as it stands alone.")
-    yield _code(script.module)
+    yield _words("## The solver\n\nThe emitted module, as it stands alone; its cell is folded.")
+    yield {**_code(script.module), "metadata": {"jupyter": {"source_hidden": True}}}
     if script.data is not None:
         yield _words("## The fit")
         yield _code(_fit(script.data, script.start))
