@@ -75,7 +75,9 @@ class LatexMarkup(Markup):
     def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
         head = rf"\hat{{{latex_word(label.head)}}}" if label.hat else latex_word(label.head)
         below = joined([*map(latex_word, label.sub), *slots])
-        above = (self.letter(label.sup, (), "") if label.sup else "") + (mark if mark.startswith("\\") else f"({mark})" if mark else "")
+        above = (self.letter(label.sup, (), "") if label.sup else "") + (
+            mark if mark.startswith("\\") else f"({mark})" if mark else ""
+        )
         return head + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     def function(self, name: str, argument: str, *, bare: bool) -> str:

@@ -271,7 +271,13 @@ class Diagram:
 
     def _random(self, node: Node, x: float, y: float) -> Iterator[str]:
         reach = self.reach(node)
-        box: dict[str, Any] = {"x": x - reach, "y": y - RADIUS, "width": 2 * reach, "height": 2 * RADIUS, "rx": RADIUS}
+        box: dict[str, Any] = {
+            "x": x - reach,
+            "y": y - RADIUS,
+            "width": 2 * reach,
+            "height": 2 * RADIUS,
+            "rx": RADIUS,
+        }
         if node.kind is Kind.OBSERVED:
             yield tag("rect", **box, fill="currentColor", fill_opacity=0.17)
         if node.kind is Kind.PARTLY:

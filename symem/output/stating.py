@@ -89,14 +89,17 @@ class Statement:
             atom
             for argument in arguments
             for atom in sorted(self._read(argument).atoms(Indexed, Symbol), key=str)
-            if _name(atom) in random and not (isinstance(atom, Symbol) and self.voice.model.variables[atom.name].sizes)
+            if _name(atom) in random
+            and not (isinstance(atom, Symbol) and self.voice.model.variables[atom.name].sizes)
         ]
         return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))
 
     def _arguments(self, arguments: Arguments) -> Iterator[str]:
         """Each argument; one that runs over the categories as its first, …, last entry."""
         for argument in arguments:
-            running = [index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)]
+            running = [
+                index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)
+            ]
             read = self._read(argument)
             if len(running) == 1:
                 yield from self._run(read, running[0])
@@ -126,7 +129,9 @@ class Statement:
         indices = {index for each in self.declaration.stated_arguments for index in each.atoms(Idx)}
         names = sorted({str(index.label) for index in (*indices, *self.declaration.own)})
         sizes = self.voice.model.index_sizes
-        return self.voice.free.within([Axis(index_symbol(name), sizes[name]) for name in names if name in sizes])
+        return self.voice.free.within(
+            [Axis(index_symbol(name), sizes[name]) for name in names if name in sizes]
+        )
 
     def _read(self, expr: Any) -> Expr:
         """An expression of the user's with open indices, in internal symbols."""
@@ -143,5 +148,3 @@ class Statement:
 
 def _name(atom: Expr) -> str:
     return str(atom.base.label) if isinstance(atom, Indexed) else str(atom)
-
-

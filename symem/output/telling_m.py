@@ -1,20 +1,22 @@
-"""The M-step told: Lagrangian, stationarity, the update, and what is known of it."""
+"""The M-step told: Lagrangian, stationarity, the update, and how far each is established."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sympy import Add, Expr, Sum
+from sympy import Add, Expr, Sum, fraction, together
 
-from symem.derivation import Certificate, NotDerived, Update
+from symem.derivation import NotDerived, Update
 from symem.language.supports import Simplex
+from symem.output.certificates import marks
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
 from symem.output.notation import latex, letter
+from symem.output.options import Level
 from symem.output.reading import over_common_denominators, written_out
-from symem.output.story import Block, Display, Items, Lines, Prose, Section, listed, said
+from symem.output.story import Block, Display, Lines, Prose, Section, listed, said
 from symem.output.textbook import is_negative
 from symem.output.voice import Voice
 
@@ -26,11 +28,22 @@ def m_step(voice: Voice) -> Iterator[Section]:
     told = [said("The next iterate @ maximises @.", voice.next, voice.surrogate)]
     if voice.model.log_prior != 0:
         told.append(said("It holds the log-prior, so the iterates climb the posterior density."))
-    yield Section(said("The M-step"), (tuple(part for prose in told for part in (*prose, " ")),))
+    first, *rest = told
+    whole = tuple(part for prose in rest for part in (" ", *prose))
+    yield Section(said("The M-step"), ((*first, *whole),), anchor="m-step")
     for _, updates in groupby(voice.derivation.updates, key=lambda update: update.block):
         yield _block(tuple(updates), voice)
     for block in voice.derivation.not_derived:
         yield _not_derived(block, voice)
+
+
+def brief_m_step(voice: Voice) -> Iterator[Block]:
+    """The updates, and what has none."""
+    if voice.derivation.updates:
+        yield Display(tuple(solved(update, voice) for update in voice.derivation.updates))
+    for block in voice.derivation.not_derived:
+        names = [voice.name(parameter) for parameter in block.parameters]
+        yield ("There is no closed form for ", *listed(names), ".")
 
 
 def _block(updates: Sequence[Update], voice: Voice) -> Section:
@@ -49,6 +62,9 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     """Parameters told together: one, or the scalars of a simplex."""
     first = updates[0]
     parameters = listed([voice.name(update.parameter) for update in updates])
+    teaching = voice.options.level is Level.TEACHING
+    if teaching:
+        yield from _held(updates, voice)
     if first.multiplier is not None:
         yield from _lagrangian(first, voice)
     yield ("The derivative with respect to ", *parameters, " vanishes where")
@@ -58,17 +74,80 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
             for update in updates
         )
     )
-    yield (*_multiplier(first, voice), "so that")
+    if teaching:
+        yield from _cleared(updates, voice)
+    yield _solving(first, parameters, voice)
     yield Display(tuple(solved(update, voice) for update in updates))
-    for certificate in voice.derivation.certificates:
-        if any(certificate.parameter == update.parameter for update in updates):
-            yield _certified(certificate, voice)
+    if teaching:
+        yield from _put_in(updates, voice)
+    yield marks([update.parameter for update in updates], voice)
 
 
 def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:
     """equation = 0, without a minus in front."""
     left = over_common_denominators(equation)
     return voice.equation("", -left if is_negative(left) else left, scope, tail=" = 0")
+
+
+# when teaching ------------------------------------------------------------------------------------------
+
+
+def _held(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
+    """The terms of Q that hold the parameters."""
+    names = {name_of(update.parameter) for update in updates}
+    whole = voice.derivation.surrogate.value
+    terms = [term for term in _apart(whole) if names & {name_of(atom) for atom in _entries(term)}]
+    if len(terms) < len(_apart(whole)):
+        yield ("The terms of ", *said("@", voice.surrogate), " that hold ", *_letters(updates, voice), " are")
+        yield Display((voice.equation("", over_common_denominators(Add(*terms)), voice.free),))
+
+
+def _apart(expr: Expr) -> list[Expr]:
+    """The terms of a sum, those inside its sums over plates each on its own."""
+    found: list[Expr] = []
+    for term in Add.make_args(expr):
+        inner = Add.make_args(term.function) if isinstance(term, Sum) else ()
+        found += [Sum(part, *term.limits) for part in inner] if inner else [term]
+    return found
+
+
+def _entries(expr: Expr) -> set[Expr]:
+    return {atom for atom in expr.atoms() if atom.is_Symbol}
+
+
+def _letters(updates: Sequence[Update], voice: Voice) -> Prose:
+    return listed([voice.name(update.parameter) for update in updates])
+
+
+def _cleared(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
+    """The equations without denominators, where that makes them simpler."""
+    lines, factors = [], []
+    for update in updates:
+        above, below = fraction(together(update.equation))
+        if below.free_symbols and not update.equation.has(Sum):
+            scope = voice.free.within(update.definition.axes)
+            lines.append(_vanishing(above, scope, voice))
+            factors.append(latex(below, scope))
+    if lines:
+        distinct = list(dict.fromkeys(factors))
+        yield ("Multiplied by ", *listed(distinct), (", this is" if len(lines) == 1 else ", these are"))
+        yield Display(tuple(lines))
+
+
+def _put_in(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
+    """An update that uses parameters updated before it, with those put in."""
+    nested = [update for update in updates if update.nested != update.value and not update.value.has(Sum)]
+    if nested:
+        yield said("With the parameters updated before put in, in the statistics alone,")
+        yield Display(tuple(_statistical(update, voice) for update in nested))
+
+
+def _statistical(update: Update, voice: Voice) -> Lines:
+    scope = voice.new.within(update.definition.axes)
+    return tuple(broken(letter(update.parameter, scope), over_common_denominators(update.value), scope))
+
+
+# solving ------------------------------------------------------------------------------------------------
 
 
 def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
@@ -79,11 +158,25 @@ def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
     yield Display(((rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",),))
 
 
-def _multiplier(update: Update, voice: Voice) -> Prose:
+def _solving(update: Update, parameters: Prose, voice: Voice) -> Prose:
+    """By which law the equation is solved."""
     if update.multiplier is None:
-        return ()
+        words = {
+            "linear system": "This is a linear system in the entries of ",
+            "jointly linear": "The equations of this block are linear in its parameters; solved together, they give ",
+        }
+        start = words.get(update.reason)
+        if start is None:
+            return ("Solved for ", *parameters, ", this is")
+        return (start, *parameters, ", with the solution" if "system" in update.reason else "")
     symbol, value = update.multiplier
-    return said("By the constraint @, ", f"{voice.name(symbol)} = {latex(value, voice.new)}")
+    name = voice.name(symbol)
+    total = f"{name} = {latex(value, voice.new)}"
+    return (
+        "Each of ",
+        *parameters,
+        *said(" is its share over @, and since they sum to one, @. So", name, total),
+    )
 
 
 def _whole(parameter: Expr, voice: Voice) -> Expr:
@@ -100,8 +193,7 @@ def _whole(parameter: Expr, voice: Voice) -> Expr:
 def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
     scope = voice.new.within(update.definition.axes)
-    left = letter(update.parameter, scope)
-    short = tuple(broken(left, over_common_denominators(update.nested), scope))
+    short = in_statistics(update, voice)
     explicit = written_out(update, voice.derivation.surrogate.statistics)
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]
@@ -110,13 +202,10 @@ def solved(update: Update, voice: Voice) -> Lines:
     return (*short, first.replace("& ", "&= ", 1), *more)
 
 
-def _certified(certificate: Certificate, voice: Voice) -> Items:
-    entries: list[Prose] = []
-    for claim in certificate.claims:
-        argument = f" ({claim.argument})" if claim.argument else ""
-        entries.append((f"{claim.name[:1].upper()}{claim.name[1:]}: {claim.status.value}{argument}.",))
-    entries += [said("The update exists if @.", latex(each, voice.free)) for each in certificate.conditions]
-    return Items(tuple(entries))
+def in_statistics(update: Update, voice: Voice) -> Lines:
+    """The update in the statistics alone."""
+    scope = voice.new.within(update.definition.axes)
+    return tuple(broken(letter(update.parameter, scope), over_common_denominators(update.nested), scope))
 
 
 def _not_derived(block: NotDerived, voice: Voice) -> Section:

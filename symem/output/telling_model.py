@@ -53,7 +53,7 @@ def _stated(voice: Voice) -> Iterator[Block]:
 def symbols(voice: Voice) -> Table:
     """Every symbol with its role, its values and its range."""
     joint = {name for simplex in voice.model.simplexes for name in simplex}
-    rows = [
+    rows: list[tuple[Prose, ...]] = [
         (said("@", _head(variable, voice)), (_role(variable, title),), *_place(variable, voice))
         for role, title in ROLES
         for variable in of(role, voice)
@@ -114,8 +114,12 @@ def _diagram(voice: Voice) -> Figure:
 
 
 def _likelihood(voice: Voice) -> Iterator[Block]:
-    theta = rf"{voice.theta} = ({names(voice, Role.PARAMETER)})"
-    yield said("With @, the log-likelihood of the complete data, latents included, is", theta)
+    inside = names(voice, Role.PARAMETER)
+    if inside == voice.theta:
+        yield said("The log-likelihood of the complete data, latents included, is")
+    else:
+        together = rf"{voice.theta} = ({inside})"
+        yield said("With @, the log-likelihood of the complete data, latents included, is", together)
     yield Display((voice.equation(rf"\log {density(voice)}", voice.model.log_likelihood, voice.free),))
     if voice.model.log_prior != 0:
         yield said("The logarithm of the prior density is, up to a constant,")
@@ -140,5 +144,3 @@ def latents(voice: Voice) -> str:
     hidden, seen = names(voice, Role.LATENT), names(voice, Role.DATA)
     few = hidden and width(hidden + seen) <= LINE / 4
     return rf"{hidden} \mid {seen}" if few else r"\text{latents} \mid \text{data}"
-
-

@@ -119,9 +119,9 @@ class Textbook:
         return Add(*(-term for term in base.args)) if is_negative(leading) else base
 
     def _deepest(self, term: Expr) -> int:
-        atoms = term.atoms(Symbol, Indexed) - {
-            index for each in term.atoms(Indexed) for index in each.free_symbols
-        }
+        slots = {slot for each in term.atoms(Indexed) for slot in each.indices}
+        atoms = term.atoms(Symbol, Indexed) - {atom for slot in slots for atom in slot.atoms(Symbol, Indexed)}
+        atoms -= {each.base.label for each in term.atoms(Indexed)}
         return max((self.rank(atom) for atom in atoms or term.atoms(Indexed)), default=Rank.NUMBER)
 
     # structure ----------------------------------------------------------------------------------

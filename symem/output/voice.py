@@ -11,11 +11,13 @@ from symem.derivation import Definition, Derivation
 from symem.language.model import Model
 from symem.output.layout import broken
 from symem.output.lexicon import Lexicon
+from symem.output.naming import Label
 from symem.output.notation import letter
 from symem.output.options import PLAIN, Options
 from symem.output.packs import PACKS, lettered
 from symem.output.reading import printed
 from symem.output.story import Display, Lines
+from symem.output.tails import ratios
 
 
 class Voice:
@@ -29,8 +31,15 @@ class Voice:
         self.free = lettered(Lexicon.of(derivation), derivation, self.pack, options.rename)
         self.now, self.new = self.marked(self.pack.now), self.marked(self.pack.new)
         self.start, self.first = self.marked(self.pack.start), self.marked(self.pack.first)
-        heads = {self.free.label(name).head for name in self.model.variables}
-        self.theta = self.pack.other if self.pack.theta.lstrip("\\") in heads else self.pack.theta
+        self.theta = self._together()
+
+    def _together(self) -> str:
+        """A letter for the parameters together; where there is one array of that letter, it is they."""
+        letter = self.pack.theta.lstrip("\\")
+        labels = {name: self.free.label(name) for name in self.model.variables}
+        alone = len(self.model.parameters) == 1 and labels[self.model.parameters[0].name] == Label(letter)
+        taken = any(label.head == letter for label in labels.values())
+        return self.pack.other if taken and not alone else self.pack.theta
 
     def marked(self, mark: str) -> Lexicon:
         """The lexicon in which parameters carry a mark; expectations that have one of their own keep it."""
@@ -67,7 +76,7 @@ class Voice:
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
         scope = lexicon.within(definition.axes)
-        return self.equation(letter(definition.symbol, scope), definition.value, scope)
+        return self.equation(letter(definition.symbol, scope), ratios(definition.value), scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))

@@ -1,0 +1,90 @@
+"""How far each update is established: a mark where it is told, and the argument in a section of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sympy import Expr
+
+from symem.derivation import Certificate, Claim, Status
+from symem.output.counting import name_of, slots_of
+from symem.output.notation import latex
+from symem.output.story import Anchor, Block, Items, Mark, Maths, Part, Prose, Section, Term, said
+from symem.output.voice import Voice
+
+WEAKER = tuple(Status)  # a later one says less
+
+
+def anchor(parameter: Expr) -> str:
+    """Where the certificate of a parameter stands.
+
+    >>> from sympy import Indexed, Symbol
+    >>> anchor(Indexed("mu", Symbol("k"))), anchor(Symbol("s2_e"))
+    ('certificate-mu', 'certificate-s2-e')
+    """
+    numbers = [str(slot) for slot in slots_of(parameter) if slot.is_Integer]
+    return "-".join(
+        ["certificate", *re.sub(r"[^a-z0-9]+", "-", name_of(parameter).lower()).split("-"), *numbers]
+    )
+
+
+def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
+    """Stationarity proved, second order proved, …, and under which conditions the updates exist."""
+    found = [each for each in voice.derivation.certificates if each.parameter in parameters]
+    parts: list[Part] = []
+    for place, claims in enumerate(_claims(found)):
+        weakest = max(claims, key=lambda pair: WEAKER.index(pair[1].status))
+        name = weakest[1].name if place else weakest[1].name.capitalize()
+        parts += [
+            "; " if place else "",
+            f"{name} ",
+            Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
+        ]
+    conditions = list(dict.fromkeys(c for each in found for c in each.conditions))
+    shown = [latex(each, voice.free) for each in conditions]
+    ending = said(". Needed: @.", r",\quad ".join(shown)) if shown else (".",)
+    return (*parts, *ending) if parts else ending
+
+
+def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certificate, Claim]]]:
+    """The claims of the same name, of all parameters."""
+    names = dict.fromkeys(claim.name for each in certificates for claim in each.claims)
+    for name in names:
+        yield [(each, claim) for each in certificates for claim in each.claims if claim.name == name]
+
+
+def certificates(voice: Voice) -> Section | None:
+    """The arguments, parameter by parameter."""
+    blocks = [block for each in voice.derivation.certificates for block in _certificate(each, voice)]
+    if not blocks:
+        return None
+    start = (
+        "What holds at each update, and how that was established: by an argument that covers all sizes and data "
+        "(proved), by numbers at random points (checked), or not at all (open)."
+    )
+    return Section(("Certificates",), ((start,), *blocks), anchor="certificates")
+
+
+def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
+    yield (
+        Anchor(anchor(certificate.parameter)),
+        "The update of ",
+        Maths(voice.name(certificate.parameter)),
+        ":",
+    )
+    entries: list[Prose] = []
+    for claim in certificate.claims:
+        argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
+        entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
+    entries += [said("It exists if @.", latex(each, voice.free)) for each in certificate.conditions]
+    yield Items(tuple(entries))
+
+
+def with_names(words: str, voice: Voice) -> Prose:
+    """A sentence of the records in which parameters, written as in SymPy, become formulas."""
+    names = {str(update.parameter): voice.name(update.parameter) for update in voice.derivation.updates}
+    names |= {str(p): voice.name(p) for block in voice.derivation.not_derived for p in block.parameters}
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pieces = re.split(rf"(?<![\w])({pattern})(?![\w\[])", words) if names else [words]
+    return tuple(Maths(names[piece]) if piece in names else piece for piece in pieces)

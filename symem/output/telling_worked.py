@@ -1,0 +1,276 @@
+"""An iteration told in numbers: the E-step row by row, the statistics, the updates, and what the fit looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Indexed, Integer, Sum, Symbol
+
+from symem.derivation import Definition, Update
+from symem.language.model import Role
+from symem.language.plates import Axis, LinearSolution
+from symem.output.columns import Column, Rows, rows
+from symem.output.counting import name_of, slots_of
+from symem.output.digits import decimals, fixed, in_formula, single
+from symem.output.layout import LINE, width
+from symem.output.notation import latex, letter
+from symem.output.plots import Plot, ascent, density, shares, single_datum
+from symem.output.reading import over_common_denominators
+from symem.output.story import Block, Display, Figure, Lines, Prose, Section, Table, said
+from symem.output.substituted import substituted
+from symem.output.telling_e import computed, grouped
+from symem.output.voice import Voice
+from symem.output.worked import Worked
+
+MOST_ROWS = 12
+SHOWN = 8
+MOST_COLUMNS = 9
+WIDEST_HEAD = 22.0
+MOST_ENTRIES = 6
+ELLIPSIS: Prose = said("@", r"\dots")
+
+
+def worked(found: Worked, voice: Voice) -> Iterator[Section]:
+    """The sections with the reader's numbers."""
+    yield Section(said("One iteration in numbers"), tuple(_iteration(found, voice)), anchor="numbers")
+    yield Section(said("The fit"), tuple(_fit(found, voice)), anchor="fit")
+
+
+def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
+    start = voice.at(voice.pack.start)
+    told = said(
+        "The formulas above at the start @, with the data given. Printed numbers are rounded, ", start
+    )
+    yield (*told, "those carried on are not.")
+    scalars = list(_scalars(found, voice))
+    if scalars:
+        yield Table(
+            (("known",), ("value",)), tuple(scalars), caption=("What the data show once.",), align="lr"
+        )
+    for each in rows(found, voice.free):
+        yield from _rowwise(each, voice)
+    yield from _single(found, voice)
+    yield from _statistics(found, voice)
+    yield said("The M-step then gives")
+    lines = tuple(line for update in found.derivation.updates for line in _substituted(update, found, voice))
+    if lines:
+        yield Display(lines)
+    yield _parameters(found, voice)
+
+
+# what is there once -----------------------------------------------------------------------------------
+
+
+def _scalars(found: Worked, voice: Voice) -> Iterator[tuple[Prose, ...]]:
+    """Data, constants and sizes that are single numbers."""
+    for variable in voice.model.variables.values():
+        if variable.role in (Role.DATA, Role.KNOWN, Role.SIZE) and not variable.sizes:
+            value = found.arrays.get(variable.name)
+            if value is not None and np.ndim(value) == 0:
+                yield said("@", voice.name(variable.symbol)), (single(float(value)),)
+
+
+def _single(found: Worked, voice: Voice) -> Iterator[Block]:
+    """What the E-step computes of latents without a plate."""
+    definitions = [each for posteriors in grouped(voice) for each in computed(posteriors) if not each.axes]
+    if definitions:
+        lines = [_line(each, found, voice) for each in definitions]
+        yield Table(
+            (("E-step",), ("formula",), ("value",)), tuple(lines), caption=("The E-step.",), align="llr"
+        )
+
+
+def _line(definition: Definition, found: Worked, voice: Voice) -> tuple[Prose, ...]:
+    formula = latex(definition.value, voice.start)
+    shown = said("@", formula) if width(formula) <= LINE / 2 else ()
+    return said("@", voice.name(definition.symbol)), shown, (single(found.number(definition.value)),)
+
+
+# row by row -------------------------------------------------------------------------------------------
+
+
+def _rowwise(each: Rows, voice: Voice) -> Iterator[Block]:
+    """One table, or two where there are many columns: the posterior, and what each row adds up to."""
+    shown = tuple(column for column in each.shares if width(column.head) <= WIDEST_HEAD)
+    posterior = tuple(column for column in each.posterior if width(column.head) <= WIDEST_HEAD)
+    whole = (*each.data, *posterior, *shown)
+    e_step = said(
+        "The E-step at @, row by row, and what each row adds to the statistics.", voice.at(voice.pack.start)
+    )
+    if len(whole) <= MOST_COLUMNS:
+        yield _table(each.axis, whole, e_step, voice)
+        return
+    caption = said("The E-step at @, row by row.", voice.at(voice.pack.start))
+    yield _table(each.axis, (*each.data, *posterior)[:MOST_COLUMNS], caption, voice)
+    for place in range(0, len(shown), MOST_COLUMNS):
+        part = shown[place : place + MOST_COLUMNS]
+        yield _table(each.axis, part, ("What each row adds to the statistics.",), voice)
+
+
+def _table(axis: Axis, columns: Sequence[Column], caption: Prose, voice: Voice) -> Table:
+    length = len(columns[0].values) if columns else 0
+    kept = list(range(length)) if length <= MOST_ROWS else list(range(SHOWN))
+    header = (said("@", voice.name(axis.index)), *(said("@", column.head) for column in columns))
+    first = 0 if axis in voice.free.from_one.natural else 1
+    cells = [_cells(column, kept) for column in columns]
+    lines: list[tuple[Prose, ...]] = [
+        ((str(row + first),), *((column[place],) for column in cells)) for place, row in enumerate(kept)
+    ]
+    if length > len(kept):
+        lines.append(tuple(ELLIPSIS for _ in header))
+    totals = [column.total is not None for column in columns]
+    if any(totals):
+        sums: list[Prose] = [() if column.total is None else (single(column.total),) for column in columns]
+        lines.append((said("@", r"\textstyle\sum"), *sums))
+    return Table(header, tuple(lines), caption=caption, totals=int(any(totals)))
+
+
+def _cells(column: Column, kept: Sequence[int]) -> list[str]:
+    values = [float(column.values[row]) for row in kept]
+    places = 0 if column.whole else decimals(values)
+    return [fixed(value, places) for value in values]
+
+
+# statistics and parameters ------------------------------------------------------------------------------
+
+
+def _statistics(found: Worked, voice: Voice) -> Iterator[Block]:
+    """The statistics in numbers, long arrays cut short."""
+    entries = [
+        entry
+        for statistic in found.derivation.surrogate.statistics
+        for entry in _entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
+    ]
+    lines = [_entry(place, values, voice) for place, *values in entries]
+    header = (("statistic",), ("value",))
+    yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
+
+
+def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[Prose, ...]:
+    if place is None:
+        return (ELLIPSIS, *(ELLIPSIS for _ in values))
+    return (said("@", letter(place, voice.free)), *((single(value),) for value in values))
+
+
+def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """Each entry with its numbers; after a few, only that there are more."""
+    shape = np.shape(arrays[0])
+    open_slots = [slot for slot in slots_of(symbol) if not slot.is_Integer]
+    places = list(product(*map(range, shape)))
+    for place in places[:MOST_ENTRIES] if len(places) > MOST_ENTRIES + 1 else places:
+        at = dict(zip(open_slots, map(Integer, place), strict=True)) if open_slots else {}
+        yield (symbol.xreplace(at), *(float(np.asarray(array)[place]) for array in arrays))
+    if len(places) > MOST_ENTRIES + 1:
+        yield (None, *(0.0 for _ in arrays))
+
+
+def _parameters(found: Worked, voice: Voice) -> Table:
+    lines = []
+    for variable in voice.model.parameters:
+        axes = [Symbol(f"slot_{place}", integer=True) for place, _ in enumerate(variable.sizes)]
+        symbol = Indexed(variable.symbol, *axes) if axes else variable.symbol
+        arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
+        lines += [
+            _entry(place, values, voice) for place, *values in _entries(symbol, *map(np.asarray, arrays))
+        ]
+    steps = len(found.history) - 1
+    header = (
+        ("parameter",),
+        said("@", voice.at(voice.pack.start)),
+        said("@", voice.at(voice.pack.first)),
+        (f"after {steps}",),
+    )
+    caption = said("The parameters before and after the step, and at the end of the fit.")
+    return Table(header, tuple(lines), caption=caption, align="lrrr")
+
+
+def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
+    """The first entries of an update with the numbers put in, where that fits a line."""
+    if update.nested.has(Sum, LinearSolution):
+        return
+    sizes = [found.size(axis.size) for axis in update.definition.axes]
+    for place in list(product(*map(range, sizes)))[:2]:
+        at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
+        value = over_common_denominators(update.nested.xreplace(at))
+        atom = update.parameter.xreplace(at)
+        numbers = {entry: _number(entry, found) for entry in _named(value, found)}
+        line = (
+            f"{letter(atom, voice.first)} &= {latex(value, voice.first)} = {substituted(value, numbers, voice.first)}"
+            rf" \approx {in_formula(_number(atom, found, new=True))}"
+        )
+        if width(line) <= LINE:
+            yield (line,)
+
+
+def _named(value: Expr, found: Worked) -> Iterator[Expr]:
+    """The entries that a formula uses."""
+    slots = {entry.base.label for entry in value.atoms(Indexed)}
+    for atom in value.atoms(Indexed, Symbol):
+        if atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
+            yield atom
+
+
+def _number(entry: Expr, found: Worked, *, new: bool = False) -> float:
+    """An entry's number; a parameter in an update is one updated before."""
+    name = name_of(entry)
+    array = found.new[name] if name in found.new or new else found.arrays[name]
+    return float(np.asarray(array)[tuple(int(slot) for slot in slots_of(entry))])
+
+
+# the fit ------------------------------------------------------------------------------------------------
+
+
+def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
+    history, name = found.history, _objective(voice, voice.pack.now)
+    first, last = _objective(voice, voice.pack.start), in_formula(history[-1], 6)
+    steps = len(history) - 1
+    if steps:
+        yield said(
+            "The step takes @ from @ to @.", rf"{first}", *(in_formula(each, 6) for each in history[:2])
+        )
+        settled = "has settled" if found.converged else "has not settled yet"
+        yield said(f"After {steps} iterations it is @ and {settled}.", last)
+    yield from _figure(
+        ascent(found, name), "The objective at each iterate; it never falls.", _table_of(found, voice)
+    )
+    datum, label = single_datum(found), _label(found, voice)
+    at = voice.name(datum.symbol[_index(voice)]) if datum is not None and datum.sizes else "x"
+    yield from _figure(
+        density(found, at, label), "The fitted density over a histogram of the data; components dashed."
+    )
+    posterior = next((p for p in found.derivation.posteriors if p.probability is not None), None)
+    if posterior is not None and posterior.probability is not None and posterior.axes:
+        gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
+        caption = "The posterior of the label of each row, at the start."
+        yield from _figure(shares(found, gamma, row, label), caption)
+
+
+def _objective(voice: Voice, mark: str) -> str:
+    value = rf"\ell({voice.at(mark)})"
+    return rf"{value} + \log p({voice.at(mark)})" if voice.model.log_prior != 0 else value
+
+
+def _label(found: Worked, voice: Voice) -> str:
+    labelled = [p for p in found.derivation.posteriors if p.probability is not None]
+    return voice.name(labelled[0].atom) if labelled else ""
+
+
+def _index(voice: Voice) -> Symbol:
+    axes = [axis for p in voice.derivation.posteriors for axis in p.axes]
+    return axes[0].index
+
+
+def _figure(plot: Plot | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:
+    if plot is not None:
+        yield Figure(plot.svg, (caption,), plot.words, instead)
+
+
+def _table_of(found: Worked, voice: Voice) -> Table:
+    """A few iterates as numbers."""
+    steps = len(found.history) - 1
+    kept = sorted({0, 1, 2, 3, 5, 10, 20, 50, 100, 200, steps} & set(range(steps + 1)))
+    lines = tuple(((str(t),), (single(found.history[t], 8),)) for t in kept)
+    return Table((("iteration",), said("@", _objective(voice, voice.pack.now))), lines, align="rr")
