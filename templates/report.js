@@ -4,10 +4,11 @@ const apart = latex => latex.replaceAll(" \\\\\n", latex.startsWith("\\begin{ali
 const macros = { "\\ensuremath": "$#1$", "\\textasciigrave": "`" };
 for (const source of document.querySelectorAll("code.tex")) {
   const block = source.parentElement.classList.contains("display");
+  const tall = !block && source.closest("td") && source.textContent.includes("\\frac") ? "\\displaystyle " : "";
   const set = document.createElement("span");
   set.className = "set";
   try {
-    katex.render(apart(source.textContent), set, { displayMode: block, macros, trust: false, strict: false, maxExpand: 1000 });
+    katex.render(tall + apart(source.textContent), set, { displayMode: block, macros, trust: false, strict: false, maxExpand: 1000 });
     source.replaceWith(set);
   } catch (error) {
     source.classList.add("unset");
@@ -16,6 +17,7 @@ for (const source of document.querySelectorAll("code.tex")) {
 }
 for (const box of document.querySelectorAll(".wide")) {
   if (box.scrollWidth <= box.clientWidth) continue;
+  box.classList.add("scrolls");
   box.tabIndex = 0;
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "scrolls sideways");

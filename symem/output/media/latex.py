@@ -6,7 +6,7 @@ Code is set line by line as escaped text, for a verbatim environment could be cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from symem.output.media.medium import Medium, slug, starts
@@ -46,7 +46,7 @@ class LatexMedium(Medium):
         return f"${maths.latex}$"
 
     def mark(self, mark: Mark) -> str:
-        return self._led(rf"\emph{{{self.words(mark.words)}}}", mark.anchor)
+        return self._led(rf"\textsc{{{self.words(mark.words)}}}", mark.anchor)
 
     def anchor(self, anchor: Anchor) -> str:
         return rf"\hypertarget{{{slug(anchor.name)}}}{{}}"
@@ -84,7 +84,10 @@ class LatexMedium(Medium):
         return self._floating("\n".join(lines), table.caption, table.note)
 
     def _row(self, row: Sequence[Prose]) -> str:
-        return " & ".join(map(self.prose, row)) + r" \\"
+        """Cells side by side; where one holds a fraction, there is room for it."""
+        cells = " & ".join(map(self.prose, row)) + r" \\"
+        high = cells.replace(r"\frac", r"\dfrac")
+        return rf"\rule[-2.8ex]{{0pt}}{{7ex}}{high}" if high != cells else cells
 
     def _floating(self, body: str, caption: Prose, note: Prose = ()) -> str:
         head = [rf"{{\small {self.prose(caption)}\par\smallskip}}"] if caption else []
@@ -101,7 +104,9 @@ class LatexMedium(Medium):
         lines = [_typed(line) for line in code.text.splitlines()]
         head = [rf"\textit{{{escape(code.name)}}}\par\smallskip"] if code.name else []
         start = r"\par\medskip{\parindent=0pt \parskip=0pt \raggedright \frenchspacing"
-        return "\n".join([start, *head, r"\scriptsize\ttfamily", *lines, r"}\medskip"])
+        return "\n".join(
+            [start, *head, r"\scriptsize\ttfamily\everypar{\hangindent=6em}", *lines, r"}\medskip"]
+        )
 
     def algorithm(self, algorithm: Algorithm) -> str:
         lines = [r"\par\medskip\hrule\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
@@ -131,11 +136,8 @@ def _unnumbered(equations: Sequence[Lines]) -> str:
 
 
 def _typed(line: str) -> str:
-    """A line of code: its spaces kept, everything else escaped."""
-    return (r"\mbox{}" + "".join(_signs(line)) + r"\par") if line.strip() else r"\mbox{}\par"
-
-
-def _signs(line: str) -> Iterator[str]:
-    for word in line.expandtabs().split(" "):
-        yield escape(word)
-        yield "~"
+    """A line of code: its spaces kept, everything else escaped; where it is too long it goes on below, moved in."""
+    words = line.expandtabs().rstrip()
+    inner = words.lstrip(" ")
+    told = r"\ ".join(escape(word) for word in inner.split(" "))
+    return rf"\mbox{{}}{'~' * (len(words) - len(inner))}{told}\par"
