@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 
 from symem.__main__ import main
+from symem.output.media import html as web
+from symem.output.media.medium import pages
+from symem.output.narrative import tell
+from symem.output.options import Level, Notation, Options
 from tests.browser import PROGRAM, Browser, Seen, browser
+from tests.derived import em
+from tests.models import MODELS
 from tests.test_media import HOSTILE, page
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
+SCHOOLS = {"symem": 0, "bishop": 1, "mclachlan": 2, "dempster": 3}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -77,14 +84,30 @@ def test_a_report_needs_nothing_but_itself(tab: Browser, tmp_path: Path, width: 
 def test_every_page_of_the_gallery(tab: Browser, tmp_path: Path) -> None:
     """Each example at both widths; no page asks for a file outside the gallery."""
     assert main(["gallery", str(EXAMPLES), "-o", str(tmp_path)]) == 0
-    pages = sorted(tmp_path.glob("*.html"))
-    assert len(pages) == 1 + sum("Model" in path.read_text() for path in EXAMPLES.glob("*.py"))
-    for path in pages:
+    built = sorted(tmp_path.glob("*.html"))
+    assert len(built) == 1 + sum("Model" in path.read_text() for path in EXAMPLES.glob("*.py"))
+    for path in built:
         for width in (390, 1280):
             seen = tab.open(path, width=width)
             sound(tab, seen)
             assert (state(tab)["doubled"], state(tab)["dangling"]) == ([], [])
             assert abroad(seen, tmp_path) == []
+
+
+@pytest.mark.parametrize("notation", SCHOOLS)
+def test_every_formula_of_every_model(tab: Browser, tmp_path: Path, notation: str) -> None:
+    """Each model with every line of its algebra, a quarter of them in each school's letters; none runs off a phone."""
+    options = Options(level=Level.TEACHING, notation=Notation(notation))
+    told = [
+        section
+        for row in MODELS[SCHOOLS[notation] :: 4]
+        for section in tell(em(row.name).derivation, options)
+    ]
+    path = tmp_path / "models.html"
+    set_ = pages(told, web.HtmlMedium())
+    text = web.framed("report.html.j2", shared=None, back=None, title="Models", kicker="", pages=set_)
+    path.write_text(text, encoding="utf-8")
+    sound(tab, tab.open(path, width=390))
 
 
 def test_without_scripts_the_source_is_read(tab: Browser, tmp_path: Path) -> None:
