@@ -31,7 +31,9 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
     yield Instruction((*start[:-1], *said("; set @.", f"{counter} = 0")) if counter else start)
     yield Instruction(("Repeat:",))
     yield Instruction(("E-step. Compute",), 1, tuple(_expectations(voice)))
-    yield Instruction(("Add up",), 1, voice.definitions(derivation.surrogate.statistics, voice.now).equations)
+    statistics = derivation.surrogate.statistics
+    if statistics:
+        yield Instruction(("Add up",), 1, voice.definitions(statistics, voice.now).equations)
     if derivation.updates:
         told = "M-step. Set" if len(derivation.updates) == 1 else "M-step. Set, in this order,"
         yield Instruction((told,), 1, tuple(in_statistics(update, voice) for update in derivation.updates))
@@ -46,7 +48,7 @@ def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
         weights = [each.log_weight for each in posteriors[:1] if each.log_weight is not None]
         probabilities = {each.probability for each in posteriors} if weights else set()
-        for definition in (*weights, *computed(posteriors)):
+        for definition in (*weights, *computed(posteriors, voice)):
             if definition in probabilities:
                 yield voice.definition(posteriors[0].log_normaliser, voice.now)
             yield voice.definition(definition, voice.now)

@@ -42,7 +42,7 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
             Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
         ]
     conditions = list(dict.fromkeys(c for each in found for c in each.conditions))
-    shown = [latex(each, voice.free) for each in conditions]
+    shown = [latex(bare(each), voice.free) for each in conditions]
     ending = said(". Needed: @.", r",\quad ".join(shown)) if shown else (".",)
     return (*parts, *ending) if parts else ending
 
@@ -52,6 +52,14 @@ def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certific
     names = dict.fromkeys(claim.name for each in certificates for claim in each.claims)
     for name in names:
         yield [(each, claim) for each in certificates for claim in each.claims if claim.name == name]
+
+
+def bare(condition: Expr) -> Expr:
+    """A condition of the form f > 0 without a common number: 2 a + 2 b > 0 as a + b > 0."""
+    left, right = condition.args
+    if right != 0:
+        return condition
+    return condition.func(left.primitive()[1], right)
 
 
 def certificates(voice: Voice) -> Section | None:
@@ -77,7 +85,7 @@ def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
     for claim in certificate.claims:
         argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
         entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
-    entries += [said("It exists if @.", latex(each, voice.free)) for each in certificate.conditions]
+    entries += [said("It exists if @.", latex(bare(each), voice.free)) for each in certificate.conditions]
     yield Items(tuple(entries))
 
 

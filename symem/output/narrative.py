@@ -57,12 +57,10 @@ def _whole(voice: Voice) -> Iterator[Section]:
 def _updates(voice: Voice) -> Section:
     """Both steps on half a page."""
     blocks: list[Block] = [said("E-step, at the current @:", voice.old), *brief_e_step(voice)]
-    blocks += [
-        said("With the expected sufficient statistics"),
-        voice.definitions(voice.derivation.surrogate.statistics, voice.now),
-        said("the M-step is"),
-        *brief_m_step(voice),
-    ]
+    statistics = voice.derivation.surrogate.statistics
+    if statistics:
+        blocks += [said("With the expected sufficient statistics"), voice.definitions(statistics, voice.now)]
+    blocks += [said("the M-step is" if statistics else "M-step:"), *brief_m_step(voice)]
     return Section(said("The updates"), tuple(blocks), anchor="updates")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from sympy import Add, Eq, Expr, Indexed, Sum, Symbol, oo
+from sympy import Add, Eq, Expr, Sum, Symbol, oo
 
-from symem.derivation import Definition, Posterior
+from symem.derivation import Definition, Derivation, Posterior
+from symem.output.counting import name_of
 from symem.output.layout import LINE, width
 from symem.output.natural import family_of, natural
 from symem.output.notation import latex, letter
@@ -48,7 +49,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
             shown = [voice.definition(_tidy(each), voice.now) for each in names]
             yield Display(written or tuple(shown))
         else:
-            yield voice.definitions(computed(posteriors), voice.now)
+            yield voice.definitions(computed(posteriors, voice), voice.now)
 
 
 def arguments(posterior: Posterior) -> list[Definition]:
@@ -66,13 +67,26 @@ def arguments(posterior: Posterior) -> list[Definition]:
     return tidy
 
 
-def computed(posteriors: Sequence[Posterior]) -> list[Definition]:
-    """What of these posteriors the M-step uses, and what that is made of; aliases are left out."""
+def computed(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
+    """What of these posteriors the M-step uses, and what that is made of."""
+    used = needed(voice.derivation)
     found = [
         each for p in posteriors for each in (*arguments(p), *([p.probability] if p.probability else []))
     ]
     found += [each for p in posteriors for each in p.moments]
-    return [each for each in found if not isinstance(each.value, Symbol | Indexed)]
+    return [each for each in found if name_of(each.symbol) in used]
+
+
+def needed(derivation: Derivation) -> frozenset[str]:
+    """The names that the statistics are made of, and what these are made of."""
+    meaning = {name_of(each.symbol): each.value for each in derivation.definitions}
+    waiting = [*(each.value for each in derivation.surrogate.statistics), derivation.surrogate.value]
+    found: set[str] = set()
+    while waiting:
+        names = {str(atom) for atom in waiting.pop().atoms(Symbol)} & set(meaning) - found
+        found |= names
+        waiting += [meaning[name] for name in sorted(names)]
+    return frozenset(found)
 
 
 def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
@@ -293,7 +307,8 @@ def law(family: str) -> str:
 
 
 def _moments(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
-    moments = [moment for each in posteriors for moment in each.moments]
+    used = needed(voice.derivation)
+    moments = [moment for each in posteriors for moment in each.moments if name_of(moment.symbol) in used]
     if moments:
-        yield said("The expectations that the M-step will need are")
+        yield said("The M-step will need")
         yield voice.definitions(moments, voice.now)

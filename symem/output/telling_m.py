@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from sympy import Add, Expr, Sum, fraction, together
+from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.derivation import NotDerived, Update
 from symem.language.supports import Simplex
@@ -76,7 +76,7 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     )
     if teaching:
         yield from _cleared(updates, voice)
-    yield _solving(first, parameters, voice)
+    yield from _solving(first, parameters, voice)
     yield Display(tuple(solved(update, voice) for update in updates))
     if teaching:
         yield from _put_in(updates, voice)
@@ -158,25 +158,31 @@ def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
     yield Display(((rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",),))
 
 
-def _solving(update: Update, parameters: Prose, voice: Voice) -> Prose:
+def _solving(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]:
     """By which law the equation is solved."""
-    if update.multiplier is None:
-        words = {
-            "linear system": "This is a linear system in the entries of ",
-            "jointly linear": "The equations of this block are linear in its parameters; solved together, they give ",
-        }
-        start = words.get(update.reason)
-        if start is None:
-            return ("Solved for ", *parameters, ", this is")
-        return (start, *parameters, ", with the solution" if "system" in update.reason else "")
+    if update.multiplier is not None:
+        yield from _shared(update, parameters, voice)
+    elif update.reason == "linear system":
+        yield ("This is a linear system in the entries of ", *parameters, ", with the solution")
+    elif update.reason == "jointly linear":
+        yield ("The equations of this block are linear; solved together, they give ", *parameters, " as")
+    else:
+        yield ("Solved for ", *parameters, ", this is")
+
+
+def _shared(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]:
+    """Shares on a simplex: the multiplier is their sum."""
+    assert update.multiplier is not None
     symbol, value = update.multiplier
-    name = voice.name(symbol)
-    total = f"{name} = {latex(value, voice.new)}"
-    return (
-        "Each of ",
-        *parameters,
-        *said(" is its share over @, and since they sum to one, @. So", name, total),
-    )
+    name, whole = voice.name(symbol), latex(factor_terms(value), voice.new)
+    many = len(_family(update.parameter, voice)) > 1
+    start = ("Each of " if many else "Each ", *parameters, *said(" is its share over @,", name))
+    if width(whole) <= LINE / 3:
+        yield (*start, *said(" and since they sum to one, @. So", f"{name} = {whole}"))
+    else:
+        yield (*start, " and since they sum to one,")
+        yield Display((tuple(broken(name, factor_terms(value), voice.new)),))
+        yield ("So",)
 
 
 def _whole(parameter: Expr, voice: Voice) -> Expr:
@@ -194,12 +200,28 @@ def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
     scope = voice.new.within(update.definition.axes)
     short = in_statistics(update, voice)
-    explicit = written_out(update, voice.derivation.surrogate.statistics)
+    explicit = _counted(written_out(update, voice.derivation.surrogate.statistics), voice)
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]
-    if explicit == update.nested or sum(widths) > SHORT or max(widths) > LINE:
+    if (
+        explicit in (update.nested, over_common_denominators(update.nested))
+        or sum(widths) > SHORT
+        or max(widths) > LINE
+    ):
         return short
     return (*short, first.replace("& ", "&= ", 1), *more)
+
+
+def _counted(expr: Expr, voice: Voice) -> Expr:
+    """A sum of posterior probabilities by its name, as in Σ γ x / N."""
+    probabilities = {p.probability.symbol for p in voice.derivation.posteriors if p.probability is not None}
+    names = {name_of(symbol) for symbol in probabilities}
+    counts = {
+        each.value: each.symbol
+        for each in voice.derivation.surrogate.statistics
+        if isinstance(each.value, Sum) and name_of(each.value.function) in names
+    }
+    return expr.xreplace(counts)
 
 
 def in_statistics(update: Update, voice: Voice) -> Lines:

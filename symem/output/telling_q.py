@@ -43,16 +43,19 @@ def _surrogate(voice: Voice) -> Iterator[Block]:
     )
     if voice.options.level is Level.TEACHING:
         yield from _in_full(voice)
-    yield (
-        "Gather what holds no new parameter. These sums, the ",
-        Term("expected sufficient statistics"),
-        ",",
-    )
-    yield voice.definitions(found.statistics, voice.now)
-    yield said(
-        "are all that the M-step needs of the data. In terms of them, up to a constant free of @,",
-        voice.theta,
-    )
+    if found.statistics:
+        yield (
+            "Gather what holds no new parameter. These sums, the ",
+            Term("expected sufficient statistics"),
+            ",",
+        )
+        yield voice.definitions(found.statistics, voice.now)
+        yield said(
+            "are all that the M-step needs of the data. In terms of them, up to a constant free of @,",
+            voice.theta,
+        )
+    else:
+        yield said("Up to a constant free of @,", voice.theta)
     yield Display((voice.equation(voice.surrogate, over_common_denominators(found.value), voice.free),))
     if not found.entropy.has(Expectation):
         identity = rf"\ell({voice.old}) = {voice.Q(voice.old)} + H(q)"
@@ -64,6 +67,8 @@ def _surrogate(voice: Voice) -> Iterator[Block]:
 def _in_full(voice: Voice) -> Iterator[Block]:
     """Q before its sums have names."""
     found = voice.derivation.surrogate
+    if not found.statistics:
+        return
     whole = weighted(merged_sums(expand_mul(inside(inlined(found.value, found.statistics)))))
     if whole != found.value:
         yield said("With every function of a latent replaced by its expectation,")
@@ -108,4 +113,9 @@ def _weighted(body: Expr) -> Expr:
             *(f for f in Mul.make_args(term) if isinstance(f, Indexed) and name_of(f).startswith("gamma_"))
         )
         groups.setdefault(weight, []).append(term / weight)
-    return Add(*(Mul(weight, squares(Add(*rest)), evaluate=False) for weight, rest in groups.items()))
+    return Add(*(_times(weight, squares(Add(*rest))) for weight, rest in groups.items()))
+
+
+def _times(weight: Expr, rest: Expr) -> Expr:
+    """Their product, not multiplied out."""
+    return Mul(weight, rest, evaluate=False) if rest.is_Add else weight * rest

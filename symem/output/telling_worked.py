@@ -19,7 +19,7 @@ from symem.output.layout import LINE, width
 from symem.output.notation import latex, letter
 from symem.output.plots import Plot, ascent, density, shares, single_datum
 from symem.output.reading import over_common_denominators
-from symem.output.story import Block, Display, Figure, Lines, Prose, Section, Table, said
+from symem.output.story import Block, Display, Figure, Lines, Prose, Section, Table, listed, said
 from symem.output.substituted import substituted
 from symem.output.telling_e import computed, grouped
 from symem.output.voice import Voice
@@ -41,21 +41,16 @@ def worked(found: Worked, voice: Voice) -> Iterator[Section]:
 
 def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     start = voice.at(voice.pack.start)
-    told = said(
-        "The formulas above at the start @, with the data given. Printed numbers are rounded, ", start
-    )
-    yield (*told, "those carried on are not.")
+    told = said("The formulas above at the start @, with the data given.", start)
     scalars = list(_scalars(found, voice))
-    if scalars:
-        yield Table(
-            (("known",), ("value",)), tuple(scalars), caption=("What the data show once.",), align="lr"
-        )
+    here = (" Here ", *listed(scalars), ".") if scalars else ()
+    yield (*told, *here, " Numbers are rounded for print only.")
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
     yield from _single(found, voice)
     yield from _statistics(found, voice)
     yield said("The M-step then gives")
-    lines = tuple(line for update in found.derivation.updates for line in _substituted(update, found, voice))
+    lines = tuple(line for update in voice.derivation.updates for line in _substituted(update, found, voice))
     if lines:
         yield Display(lines)
     yield _parameters(found, voice)
@@ -64,18 +59,20 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
 # what is there once -----------------------------------------------------------------------------------
 
 
-def _scalars(found: Worked, voice: Voice) -> Iterator[tuple[Prose, ...]]:
-    """Data, constants and sizes that are single numbers."""
+def _scalars(found: Worked, voice: Voice) -> Iterator[str]:
+    """Data, constants and sizes that are single numbers: n = 5."""
     for variable in voice.model.variables.values():
         if variable.role in (Role.DATA, Role.KNOWN, Role.SIZE) and not variable.sizes:
             value = found.arrays.get(variable.name)
             if value is not None and np.ndim(value) == 0:
-                yield said("@", voice.name(variable.symbol)), (single(float(value)),)
+                yield f"{voice.name(variable.symbol)} = {in_formula(float(value))}"
 
 
 def _single(found: Worked, voice: Voice) -> Iterator[Block]:
     """What the E-step computes of latents without a plate."""
-    definitions = [each for posteriors in grouped(voice) for each in computed(posteriors) if not each.axes]
+    definitions = [
+        each for posteriors in grouped(voice) for each in computed(posteriors, voice) if not each.axes
+    ]
     if definitions:
         lines = [_line(each, found, voice) for each in definitions]
         yield Table(
@@ -141,12 +138,13 @@ def _statistics(found: Worked, voice: Voice) -> Iterator[Block]:
     """The statistics in numbers, long arrays cut short."""
     entries = [
         entry
-        for statistic in found.derivation.surrogate.statistics
+        for statistic in voice.derivation.surrogate.statistics
         for entry in _entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
     ]
     lines = [_entry(place, values, voice) for place, *values in entries]
-    header = (("statistic",), ("value",))
-    yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
+    if lines:
+        header = (("statistic",), ("value",))
+        yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
 
 
 def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[Prose, ...]:
@@ -197,12 +195,11 @@ def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]
         value = over_common_denominators(update.nested.xreplace(at))
         atom = update.parameter.xreplace(at)
         numbers = {entry: _number(entry, found) for entry in _named(value, found)}
-        line = (
-            f"{letter(atom, voice.first)} &= {latex(value, voice.first)} = {substituted(value, numbers, voice.first)}"
-            rf" \approx {in_formula(_number(atom, found, new=True))}"
-        )
-        if width(line) <= LINE:
-            yield (line,)
+        left, result = letter(atom, voice.first), in_formula(_number(atom, found, new=True))
+        put_in = substituted(value, numbers, voice.first)
+        line = rf"{left} &= {latex(value, voice.first)} = {put_in} \approx {result}"
+        short = rf"{left} &= {put_in} \approx {result}"
+        yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
 
 
 def _named(value: Expr, found: Worked) -> Iterator[Expr]:
@@ -225,14 +222,12 @@ def _number(entry: Expr, found: Worked, *, new: bool = False) -> float:
 
 def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
     history, name = found.history, _objective(voice, voice.pack.now)
-    first, last = _objective(voice, voice.pack.start), in_formula(history[-1], 6)
+    last = in_formula(history[-1], 6)
     steps = len(history) - 1
     if steps:
-        yield said(
-            "The step takes @ from @ to @.", rf"{first}", *(in_formula(each, 6) for each in history[:2])
-        )
         settled = "has settled" if found.converged else "has not settled yet"
-        yield said(f"After {steps} iterations it is @ and {settled}.", last)
+        words = f"This step takes @ from @ to @. After {steps} iterations it is @ and {settled}."
+        yield said(words, _plain_objective(voice), *(in_formula(each, 6) for each in history[:2]), last)
     yield from _figure(
         ascent(found, name), "The objective at each iterate; it never falls.", _table_of(found, voice)
     )
@@ -251,6 +246,10 @@ def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
 def _objective(voice: Voice, mark: str) -> str:
     value = rf"\ell({voice.at(mark)})"
     return rf"{value} + \log p({voice.at(mark)})" if voice.model.log_prior != 0 else value
+
+
+def _plain_objective(voice: Voice) -> str:
+    return rf"\ell + \log p({voice.theta})" if voice.model.log_prior != 0 else r"\ell"
 
 
 def _label(found: Worked, voice: Voice) -> str:

@@ -15,6 +15,7 @@ from symem.output.naming import Label
 from symem.output.notation import letter
 from symem.output.options import PLAIN, Options
 from symem.output.packs import PACKS, lettered
+from symem.output.plainly import plainly
 from symem.output.reading import printed
 from symem.output.story import Display, Lines
 from symem.output.tails import ratios
@@ -24,7 +25,7 @@ class Voice:
     """`now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ; `start` and `first` as those of iteration one."""
 
     def __init__(self, derivation: Derivation, options: Options = PLAIN) -> None:
-        self.derivation = derivation
+        self.derivation = plainly(derivation)
         self.options = options
         self.model: Model = derivation.model
         self.pack = PACKS[options.notation]
