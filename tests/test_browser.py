@@ -27,7 +27,7 @@ pytestmark = [
         PROGRAM is None, reason="SKIPPED: there is no chromium here, so no page was looked at"
     ),
 ]
-#: What is left as source, what KaTeX could not read, how far the page runs off, whether its fonts are its own.
+#: What is left as source, what KaTeX could not read, how far the page runs off, which numbers strike formulas.
 STATE = """(async () => {
   await document.fonts.ready;
   const errors = [...document.querySelectorAll(".katex-error, code.tex")].map(each => each.textContent);
@@ -39,6 +39,10 @@ STATE = """(async () => {
     title: document.title, acted: globalThis.acted ?? null,
     doubled: ids.filter((id, place) => ids.indexOf(id) !== place),
     dangling: [...document.querySelectorAll("a[href^='#']")].map(a => a.hash.slice(1)).filter(id => !ids.includes(id)),
+    struck: [...document.querySelectorAll(".katex-html")].filter(each => {
+      const edge = Math.max(0, ...[...each.querySelectorAll(":scope > .base")].map(b => b.getBoundingClientRect().right));
+      return [...each.querySelectorAll(".katex-tag")].some(tag => tag.getBoundingClientRect().left < edge + 4);
+    }).length,
     bodies: document.querySelectorAll("main").length, scripts: document.scripts.length,
   };
 })()"""
@@ -63,6 +67,7 @@ def sound(tab: Browser, seen: Seen) -> None:
     assert found["faces"] == []
     assert found["set"] > 0
     assert found["overflow"] <= 0
+    assert found["struck"] == 0
 
 
 def abroad(seen: Seen, folder: Path) -> list[str]:
