@@ -40,7 +40,7 @@ STATE = """(async () => {
     doubled: ids.filter((id, place) => ids.indexOf(id) !== place),
     dangling: [...document.querySelectorAll("a[href^='#']")].map(a => a.hash.slice(1)).filter(id => !ids.includes(id)),
     struck: [...document.querySelectorAll(".katex-html")].filter(each => {
-      const edge = Math.max(0, ...[...each.querySelectorAll(":scope > .base")].map(b => b.getBoundingClientRect().right));
+      const edge = Math.max(0, ...[...each.querySelectorAll(":scope > :not(.katex-tag)")].map(b => b.getBoundingClientRect().right));
       return [...each.querySelectorAll(".katex-tag")].some(tag => tag.getBoundingClientRect().left < edge + 4);
     }).length,
     bodies: document.querySelectorAll("main").length, scripts: document.scripts.length,
