@@ -38,10 +38,12 @@ def renamed(name: str, new: str) -> Label:
     Raises:
         NotationError: it says more than a name may; the message shows where.
     """
+    if not new.strip() or len(new) > LONGEST:
+        raise NotationError(
+            f"{name!r} cannot be renamed to {new[:LONGEST]!r}: a name has 1 to {LONGEST} characters."
+        )
     if _IDENTIFIER.fullmatch(new):
         return Label.of(new)
-    if not new.strip() or len(new) > LONGEST:
-        raise NotationError(f"{name!r} cannot be renamed to {new!r}: a name has 1 to {LONGEST} characters.")
     return Label(Tex(_Reader(name, new).whole()))
 
 
