@@ -18,7 +18,7 @@ INKS = ("#3a86c8", "#d97a1e", "#2f9e74", "#b3569b", "#8a7a2a", "#7a6fd0")
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers from low to high.
 
-    >>> ticks(0, 10), ticks(-11.3, -9.8)
+    >>> ticks(0, 10), ticks(-11.3, -9.8, most=3)
     ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0], [-11.0, -10.5, -10.0])
     """
     step = _step((high - low) / most)

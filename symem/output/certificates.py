@@ -9,6 +9,7 @@ from sympy import Expr
 
 from symem.derivation import Certificate, Claim, Status
 from symem.output.counting import name_of, slots_of
+from symem.output.naming import anchored
 from symem.output.notation import latex
 from symem.output.story import Anchor, Block, Items, Mark, Maths, Part, Prose, Section, Term, said
 from symem.output.voice import Voice
@@ -24,9 +25,7 @@ def anchor(parameter: Expr) -> str:
     ('certificate-mu', 'certificate-s2-e')
     """
     numbers = [str(slot) for slot in slots_of(parameter) if slot.is_Integer]
-    return "-".join(
-        ["certificate", *re.sub(r"[^a-z0-9]+", "-", name_of(parameter).lower()).split("-"), *numbers]
-    )
+    return "-".join(["certificate", anchored(name_of(parameter)), *numbers])
 
 
 def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:

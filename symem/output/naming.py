@@ -36,6 +36,16 @@ _GREEK_HEAD = "|".join(sorted(GREEK, key=len, reverse=True))
 _COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|[0-9]+[a-z]?)")
 
 
+def anchored(name: str) -> str:
+    """A name as part of an anchor: lower-case words, different for different names.
+
+    >>> anchored("s2_e"), anchored("pH"), anchored("ph")
+    ('s2-e', 'p-cap-h', 'ph')
+    """
+    words = re.sub(r"[A-Z]", lambda letter: f"-cap-{letter[0].lower()}-", name)
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+
 class Tex(str):
     """A word that is TeX already, and was checked."""
 

@@ -11,6 +11,7 @@ from sympy import Add, Eq, Expr, Sum, Symbol, oo
 from symem.derivation import Definition, Derivation, Posterior
 from symem.output.counting import name_of
 from symem.output.layout import LINE, width
+from symem.output.naming import anchored
 from symem.output.natural import family_of, natural
 from symem.output.notation import latex, letter
 from symem.output.options import Level
@@ -29,7 +30,7 @@ def e_step(voice: Voice) -> Iterator[Section]:
     for posteriors in grouped(voice):
         title = listed([voice.name(each.atom) for each in posteriors])
         latent = "The latent " if len(posteriors) == 1 else "The latents "
-        anchor = f"latent-{posteriors[0].latent.name.replace('_', '-').lower()}"
+        anchor = f"latent-{anchored(posteriors[0].latent.name)}"
         yield Section((latent, *title), tuple(_told(posteriors, voice)), level=2, anchor=anchor)
 
 
