@@ -11,6 +11,7 @@ from symem.errors import (
     NotationError,
     NotDerivedError,
     PlateError,
+    ShapeError,
     SupportError,
     SymemError,
     UndeclaredSymbolError,
@@ -50,6 +51,7 @@ from symem.language.families import (
     VonMises,
     Weibull,
 )
+from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.model import Model
 from symem.language.supports import (
     Binary,
@@ -59,10 +61,13 @@ from symem.language.supports import (
     NonNegative,
     OneHot,
     Positive,
+    PositiveDefinite,
     Reals,
     Simplex,
+    Symmetric,
     UnitInterval,
 )
+from symem.language.vectors import InverseWishart, MultivariateNormal, MultivariateT, Wishart
 
 __all__ = [
     "EM",
@@ -87,7 +92,10 @@ __all__ = [
     "GaussianInverse",
     "Geometric",
     "Gumbel",
+    "IndexedMatrix",
+    "IndexedVector",
     "Interval",
+    "InverseWishart",
     "Labels",
     "Laplace",
     "LogNormal",
@@ -96,6 +104,8 @@ __all__ = [
     "Model",
     "ModelError",
     "Multinomial",
+    "MultivariateNormal",
+    "MultivariateT",
     "NameClashError",
     "NegativeBinomial",
     "NonNegative",
@@ -108,18 +118,23 @@ __all__ = [
     "PlateError",
     "Poisson",
     "Positive",
+    "PositiveDefinite",
     "Rayleigh",
     "Reals",
+    "ShapeError",
     "Simplex",
     "StudentT",
     "SupportError",
     "SymemError",
+    "Symmetric",
     "UndeclaredSymbolError",
     "Uniform",
     "UnitInterval",
     "VerificationError",
     "VonMises",
     "Weibull",
+    "Wishart",
     "check_family",
+    "diag",
     "maximise",
 ]

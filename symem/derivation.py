@@ -131,7 +131,9 @@ class Update:
     """theta^(t+1) for one parameter array.
 
     `value` is in terms of statistic symbols and of parameters updated before it (`nested`), `equation` the
-    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier.
+    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier. A
+    `conditional` update maximises Q over this parameter with the others held (ECM): it may hold parameters that
+    are updated after it, at their old values.
     """
 
     definition: Definition
@@ -140,6 +142,7 @@ class Update:
     block: int = 0
     multiplier: tuple[Symbol, Expr] | None = None
     reason: str = ""
+    conditional: bool = False
 
     @property
     def parameter(self) -> Expr:

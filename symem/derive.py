@@ -22,7 +22,7 @@ from symem.calculus.normalisation import check_normalised
 from symem.calculus.posterior import posteriors
 from symem.calculus.separate import fold, rejoin, separate
 from symem.calculus.story import steps
-from symem.calculus.surrogate import expected
+from symem.calculus.surrogate import Reach, expected
 from symem.derivation import Derivation, Surrogate
 from symem.errors import NotDerivedError
 from symem.language.model import Model
@@ -46,7 +46,10 @@ def derive_records(model: Model) -> Derivation:
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
     sizes = {size.symbol for size in model.sizes}
     collapse = Collapse(surrogate.statistics, elimination.done, sizes)
-    blocks = solve_blocks(surrogate.terms, model.parameters, model.simplexes, names, collapse)
+    from_statistics = Reach(model, elimination.done)
+    blocks = solve_blocks(
+        surrogate.terms, model.parameters, model.simplexes, names, collapse, from_statistics
+    )
     disorder = entropy(elimination.done, expectations)
     derivation = Derivation(
         model=model,

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Unpack
 
-from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, preorder_traversal
+from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
@@ -17,7 +17,9 @@ from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, Veri
 from symem.files import write_whole
 from symem.language.exponential import readable
 from symem.language.families import Distribution
+from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.model import Model
+from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
 from symem.posteriors import as_distribution
@@ -43,6 +45,7 @@ class EM:
         self.derivation = derivation
         self.model = derivation.model
         self._module: ModuleType | None = None
+        self._shown_definitions: dict[Any, tuple[Any, Any]] = {}
 
     # -- formulas ------------------------------------------------------------------------------------
 
@@ -50,10 +53,7 @@ class EM:
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
         return _ByName(
-            {
-                p.latent.name: (self._user(p.latent.declared), self._distribution(p))
-                for p in self._posteriors()
-            }
+            {p.latent.name: (p.latent.declared, self._distribution(p)) for p in self._posteriors()}
         )
 
     def _posteriors(self) -> Iterator[Posterior]:
@@ -77,7 +77,8 @@ class EM:
     @cached_property
     def statistics(self) -> Mapping[Any, Expr]:
         """statistic -> its sum over data and posterior means."""
-        return {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+        shown = {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+        return {symbol: sized(value, symbol) for symbol, value in shown.items()}
 
     @cached_property
     def updates(self) -> Mapping[Any, Expr]:
@@ -241,31 +242,39 @@ class EM:
 
     @cached_property
     def _definitions(self) -> dict[Any, Definition]:
+        """By their internal names, and by the user's."""
         listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
-        return {getattr(d.symbol, "base", d.symbol): d for d in listed}
+        inside = {getattr(d.symbol, "base", d.symbol): d for d in listed}
+        return inside | {getattr(shown, "base", shown): d for d in listed for shown in [self._user(d.symbol)]}
 
     def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
         """Replace every name the derivation brought in, innermost last."""
         while True:
-            held = [
-                a
+            held = {
+                a: None
                 for a in preorder_traversal(expr)
                 if getattr(a, "base", a) in self._definitions and _is_entry(a)
-            ]
+            }
             if not held:
                 return readable(self._user(expr) if internal else expr)
-            expr = expr.xreplace({atom: self._value_at(atom, expr, internal=internal) for atom in held})
+            taken = set(expr.atoms(Symbol, Idx))
+            expr = expr.xreplace({atom: self._value_at(atom, taken, internal=internal) for atom in held})
 
-    def _value_at(self, atom: Any, whole: Any, *, internal: bool) -> Any:
+    def _value_at(self, atom: Any, taken: set[Any], *, internal: bool) -> Any:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[getattr(atom, "base", atom)]
-        value = definition.value if internal else self._user(definition.value)
-        own = definition.symbol if internal else self._user(definition.symbol)
-        taken = set(whole.atoms(Symbol, Idx)) | {
-            s for place in getattr(atom, "indices", ()) for s in place.free_symbols
-        }
-        moved = dict(zip(own.indices, atom.indices, strict=True)) if isinstance(atom, Indexed) else {}
-        return reindex(rebind(value, taken), moved)
+        own, value = (definition.symbol, definition.value) if internal else self._shown(definition)
+        places = getattr(atom, "indices", ())
+        inside = {symbol for place in places for symbol in place.free_symbols}
+        moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
+        return reindex(rebind(value, taken | inside), moved)
+
+    def _shown(self, definition: Definition) -> tuple[Any, Any]:
+        """A definition in the user's symbols."""
+        if definition.symbol not in self._shown_definitions:
+            own = self._user(definition.symbol)
+            self._shown_definitions[definition.symbol] = own, sized(self._user(definition.value), own)
+        return self._shown_definitions[definition.symbol]
 
     # -- posteriors ----------------------------------------------------------------------------------
 
@@ -274,7 +283,9 @@ class EM:
 
 
 def _is_entry(atom: Any) -> bool:
-    return isinstance(atom, Indexed) or (isinstance(atom, Symbol) and not isinstance(atom, IndexedBase))
+    return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
+        isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
+    )
 
 
 class _ByName(Mapping[Any, Any]):
@@ -308,9 +319,10 @@ class _Updates(Mapping[Any, Expr]):
         for update in em.derivation.updates:
             atom = em.model.declared(update.parameter)
             whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
-            key = getattr(atom, "base", atom) if whole else atom
-            self._found[str(key)], self._keys[str(key)] = em.model.declared(update.value), key
-            self._indices[str(key)] = getattr(atom, "indices", ())
+            key = array_of(atom) if whole else atom
+            value = sized(em.model.declared(update.value), atom)
+            self._found[str(key)], self._keys[str(key)] = value, key
+            self._indices[str(key)] = places_of(atom)
         self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 
     def __getitem__(self, key: Any) -> Expr:
@@ -323,9 +335,9 @@ class _Updates(Mapping[Any, Expr]):
 
     def _at(self, name: str, key: Any) -> Expr:
         """The update at the indices of the key, where it has some."""
-        if not isinstance(key, Indexed) or not isinstance(self._keys[name], IndexedBase):
+        if not places_of(key) or key == self._keys[name]:
             return self._found[name]
-        return reindex(self._found[name], dict(zip(self._indices[name], key.indices, strict=True)))
+        return reindex(self._found[name], dict(zip(self._indices[name], places_of(key), strict=False)))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._keys.values())

@@ -27,6 +27,10 @@ class SupportError(ModelError):
     """A support is missing, depends on a parameter, or cannot hold the quantity."""
 
 
+class ShapeError(ModelError):
+    """Matrices do not fit, or one stands where a number is needed."""
+
+
 class NormalisationError(ModelError):
     """A density does not integrate to a constant."""
 

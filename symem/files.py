@@ -1,7 +1,8 @@
 """What the command line reads and writes: model files, tables of numbers, and files written whole or not at all.
 
 A table is CSV with a header. A column `x` is a one-dimensional array; `y[1]`, `y[2]`, … are the slices of one
-along its second index, `e[1,1]`, `e[1,2]`, … along its second and third. An empty cell or `NA` is NaN; empty
+along its second index, `e[1,1]`, `e[1,2]`, … along its second and third; the entries of a vector x[i] are such
+slices too, and `x1`, `x2`, … names them as well. An empty cell or `NA` is NaN; empty
 cells at the end of a column mean that this array is shorter than the others.
 """
 
@@ -137,15 +138,30 @@ def read_table(path: str | Path, model: Model) -> dict[str, Array]:
     }
     columns: dict[str, dict[Column, Array]] = {}
     for place, title in enumerate(header):
-        match = _HEADER.fullmatch(title.strip())
-        if match and match["name"] in wanted:
-            slots = tuple(int(slot) for slot in (match["slots"] or "").split(",") if slot)
-            columns.setdefault(match["name"], {})[slots] = _numbers([row[place] for row in rows], title)
+        name, slots = _place(title, wanted)
+        if name in wanted:
+            columns.setdefault(name, {})[slots] = _numbers([row[place] for row in rows], title)
     if not columns:
         raise DataError(
             f"{path} has the columns {', '.join(header)}, but the model's data are {', '.join(wanted)}."
         )
     return {name: _assembled(wanted[name], parts) for name, parts in columns.items()}
+
+
+def _place(title: str, wanted: Mapping[str, Variable]) -> tuple[str, Column]:
+    """The array and the slice of it that a header names: `y[2]`; for entries of vectors and matrices `x2` too."""
+    match = _HEADER.fullmatch(title.strip())
+    if match is None:
+        return "", ()
+    name, slots = match["name"], tuple(int(slot) for slot in (match["slots"] or "").split(",") if slot)
+    stem = name.rstrip("0123456789")
+    if name not in wanted and not slots and stem in wanted and wanted[stem].shape:
+        return stem, (int(name[len(stem) :]),)
+    return name, slots
+
+
+def _axes(variable: Variable) -> int:
+    return len(variable.sizes) + len(variable.shape)
 
 
 def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -179,12 +195,10 @@ def _number(cell: str, where: str) -> float:
 
 def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
     """Columns put together as one array, in the order of their numbers."""
-    slots = max(len(variable.sizes) - 1, 0)
+    slots = max(_axes(variable) - 1, 0)
     if any(len(column) != slots for column in parts):
         how = variable.name + (f"[{','.join('1' * slots)}], …" if slots else "")
-        raise DataError(
-            f"{variable.name} has {len(variable.sizes)} indices, so its columns are headed {how}."
-        )
+        raise DataError(f"{variable.name} has {_axes(variable)} indices, so its columns are headed {how}.")
     shape = tuple(max(column[axis] for column in parts) for axis in range(slots))
     absent = [column for column in np.ndindex(*shape) if tuple(c + 1 for c in column) not in parts]
     if absent or any(0 in column for column in parts):
@@ -193,7 +207,7 @@ def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
         )
     stacked = np.stack([parts[tuple(c + 1 for c in column)] for column in np.ndindex(*shape)], axis=-1)
     table = _whole(stacked if variable.missing else _trimmed(stacked), variable)
-    return _constant(variable.name, table) if not variable.sizes else table.reshape(len(table), *shape)
+    return _constant(variable.name, table) if not _axes(variable) else table.reshape(len(table), *shape)
 
 
 def _title(name: str, absent: list[tuple[int, ...]]) -> str:
@@ -223,7 +237,7 @@ def _constant(name: str, table: Array) -> Array:
 
 
 def read_values(assignments: Iterable[str]) -> dict[str, Array]:
-    """`name=1`, `name=1,2,3` or `name=1,2;3,4` as arrays.
+    """`name=1`, `name=1,2,3` or `name=1,2;3,4` as arrays, `name=1,0;0,1|2,0;0,2` as an array of matrices.
 
     >>> read_values(["w=0.5,0.5"])
     {'w': array([0.5, 0.5])}
@@ -237,13 +251,22 @@ def _assignment(text: str) -> tuple[str, Array]:
         raise DataError(
             f"{text!r} is not of the form name=value, name=value,value or name=value,value;value,value."
         )
-    rows = [[_plain_number(cell, name) for cell in row.split(",")] for row in values.split(";")]
-    if len({len(row) for row in rows}) > 1:
-        raise DataError(f"{name}: the rows of {values!r} differ in length.")
-    table = np.array(rows)
+    tables = [_table(name, part) for part in values.split("|")]
+    if len({table.shape for table in tables}) > 1:
+        raise DataError(f"{name}: the matrices of {values!r} differ in shape.")
+    if "|" in values:
+        return name.strip(), np.array(tables)
+    table = tables[0]
     if ";" in values:
         return name.strip(), table
     return name.strip(), table[0] if "," in values else table[0, 0]
+
+
+def _table(name: str, values: str) -> Array:
+    rows = [[_plain_number(cell, name) for cell in row.split(",")] for row in values.split(";")]
+    if len({len(row) for row in rows}) > 1:
+        raise DataError(f"{name}: the rows of {values!r} differ in length.")
+    return np.array(rows)
 
 
 def _plain_number(cell: str, name: str) -> int | float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sympy import Expr, Integer, S, sqrt
+from sympy import Expr, Identity, Integer, MatrixExpr, S, ZeroMatrix, sqrt
 
 from symem.derivation import Posterior
 from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
 from symem.language.supports import Reals
+from symem.language.vectors import MultivariateNormal
 
 Show = Callable[[Expr], Expr]
 Arguments = Mapping[str, Expr]
@@ -52,8 +53,21 @@ def _plain(name: str, arguments: Arguments, bounds: Bounds) -> Distribution:
 #: Where a family's range begins if it is neither shifted nor truncated.
 _HOME: Mapping[str, Expr] = {"Poisson": S.Zero, "Geometric": S.One, "Binomial": S.Zero, "Exponential": S.Zero}
 
+
+def _normal_vector(arguments: Arguments, _bounds: Bounds) -> Distribution:
+    """Where no matrix stands, a number is that multiple of the identity, and 0 the vector of zeros."""
+    mean, covariance = arguments["mean"], arguments["covariance"]
+    sizes = [each.shape[0] for each in (mean, covariance) if isinstance(each, MatrixExpr)]
+    if not isinstance(mean, MatrixExpr):
+        mean = ZeroMatrix(sizes[0], 1)
+    if not isinstance(covariance, MatrixExpr):
+        covariance = covariance * Identity(sizes[0])
+    return MultivariateNormal(mean, covariance)
+
+
 #: How a recognised family's arguments read in the parameter order of `sympy.stats`.
 _READINGS: Mapping[str, Callable[[Arguments, Bounds], Distribution]] = {
+    "MultivariateNormal": _normal_vector,
     "Normal": lambda a, _b: FAMILIES["Normal"](a["m"], sqrt(a["v"])),
     "LogNormal": lambda a, _b: FAMILIES["LogNormal"](a["m"], sqrt(a["v"])),
     "Exponential": lambda a, _b: FAMILIES["Exponential"](a["rate"]),

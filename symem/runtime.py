@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+#: Where a parameter of that name and value has collapsed: over its entries, or over the matrices of an array.
+Collapsed = Callable[[str, Any], Any]
+
 
 class DataError(ValueError):
     """Data, sizes or a start that the model cannot take; the message names the array and the row."""
@@ -56,11 +59,12 @@ def _iterate(
     tol: float,
     max_iter: int,
     tell: Callable[[int, Any, float], None] | None = None,
-    positive: tuple[str, ...] = (),
+    collapsed: Collapsed | None = None,
 ) -> tuple[Any, list[float], bool]:
     """Repeat `step` until the objective changes by at most tol * scale.
 
-    `step(theta)` gives (next theta, objective at theta). `positive` names parameters that must stay above 0.
+    `step(theta)` gives (next theta, objective at theta). `collapsed(name, value)` tells where a
+    parameter is at 0, or a matrix singular, though it must not be.
     Returns the last theta whose objective is known, the objective at every iterate, and whether it settled.
     """
     history: list[float] = []
@@ -75,7 +79,7 @@ def _iterate(
         if iteration > 0 and _settled(history, scale, tol, iteration):
             return theta, history, True
         if iteration < max_iter:
-            theta, following, value = _advance(step, theta, following, positive, said)
+            theta, following, value = _advance(step, theta, following, collapsed, said)
     return theta, history, False
 
 
@@ -83,36 +87,35 @@ def _advance(
     step: Callable[[Any], tuple[Any, float]],
     theta: Any,
     following: Any,
-    positive: tuple[str, ...],
+    collapsed: Collapsed | None,
     said: set[str],
 ) -> tuple[Any, Any, float]:
     """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named."""
     after, value = step(following)
     if not np.isfinite(value):
-        following = _repaired(theta, following, positive, said)
+        following = _repaired(theta, following, collapsed, said)
         after, value = step(following)
         if not np.isfinite(value):
             raise DataError(f"The log-likelihood became {value}: start elsewhere, or scale the data.")
     return following, after, value
 
 
-def _repaired(theta: Any, following: Any, positive: tuple[str, ...], said: set[str]) -> Any:
+def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, said: set[str]) -> Any:
     kept = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
         empty = ~np.isfinite(new)
-        collapsed = np.less_equal(new, 0) if name in positive else np.zeros(np.shape(new), dtype=bool)
+        fallen = np.zeros(np.shape(new), dtype=bool) if collapsed is None else collapsed(name, new)
         _say_kept(
             name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", said
         )
-        _say_kept(
-            name,
-            old,
-            collapsed,
-            BoundaryWarning,
-            "fell to 0: what it is the spread of sits on one point",
-            said,
+        matrices = np.ndim(fallen) < np.ndim(new)
+        what = (
+            "became singular: too few observations, or columns that are constant or repeat"
+            if matrices
+            else ("fell to 0: what it is the spread of sits on one point")
         )
-        bad = empty | collapsed
+        _say_kept(name, old, fallen, BoundaryWarning, what, said)
+        bad = empty | (np.asarray(fallen)[..., None, None] if matrices else fallen)
         kept.append(np.where(bad, old, new) if np.ndim(new) else (old if bad else new))
     return type(theta)(*kept)
 
@@ -121,9 +124,13 @@ def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, s
     """Once a run for each entry."""
     if np.any(bad) and _position(name, bad) not in said:
         said.add(_position(name, bad))
-        value = np.asarray(old)[bad].flat[0] if np.ndim(old) else old
+        value = (
+            f" {np.asarray(old)[bad].flat[0] if np.ndim(old) else old!s}"
+            if np.ndim(old) == np.ndim(bad)
+            else ""
+        )
         warnings.warn(
-            f"{_position(name, bad)} {what}. It keeps its value {value!s}: ask for fewer components, start "
+            f"{_position(name, bad)} {what}. It keeps its value{value}: ask for fewer components, start "
             "elsewhere, or give the parameter a prior.",
             kind,
             stacklevel=8,
@@ -180,7 +187,7 @@ def _best(
     tol: float,
     max_iter: int,
     tell: Callable[[int, Any, float], None] | None,
-    positive: tuple[str, ...] = (),
+    collapsed: Collapsed | None = None,
 ) -> tuple[Any, list[float], bool]:
     """The run with the highest objective of those from all starts; one that fails counts only if all do."""
     runs: list[tuple[Any, list[float], bool]] = []
@@ -188,7 +195,7 @@ def _best(
     for theta in starts:
         try:
             runs.append(
-                _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, positive=positive)
+                _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, collapsed=collapsed)
             )
         except DataError as error:
             failure = error
@@ -216,22 +223,22 @@ def _random_starts(
     step: Callable[[Any], tuple[Any, float]],
     seed: int | None,
     n_init: int,
-    positive: tuple[str, ...] = (),
+    collapsed: Collapsed | None = None,
 ) -> list[Any]:
     """For each restart, the best of several draws after a few EM steps."""
     rng = np.random.default_rng(seed)
-    return [_promising([draw(rng) for _ in range(6)], step, positive) for _ in range(n_init)]
+    return [_promising([draw(rng) for _ in range(6)], step, collapsed) for _ in range(n_init)]
 
 
 def _promising(
-    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], positive: tuple[str, ...]
+    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], collapsed: Collapsed | None
 ) -> Any:
     best, highest = None, -np.inf
     for theta in candidates:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                last, history, _ = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, positive=positive)
+                last, history, _ = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, collapsed=collapsed)
         except DataError:
             continue
         if history[-1] > highest:

@@ -65,12 +65,21 @@ def _on_whole(value: Any, shift: Any) -> Any:
     return moved / moved.sum()
 
 
+def _on_cone(value: Any, shift: Any) -> Any:
+    """L exp(s) Lᵀ with L Lᵀ the value and s the symmetric part of the shift."""
+    root = np.linalg.cholesky(value)
+    sizes, axes = np.linalg.eigh((shift + np.swapaxes(shift, -1, -2)) / 2)
+    scaled = root @ axes * np.exp(sizes / 2)[..., None, :]
+    return scaled @ np.swapaxes(scaled, -1, -2)
+
+
 MOVES: dict[str, Callable[[Any, Any], Any]] = {
     "real": lambda value, shift: value + shift,
     "pos": _by_factor,
     "unit": _by_odds,
     "simplex": _on_rows,
     "simplex_all": _on_whole,
+    "spd": _on_cone,
 }
 
 

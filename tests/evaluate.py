@@ -7,6 +7,7 @@ double precision (`mpmath.fp`) or in as many digits as asked (`mpmath.mp`).
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +58,9 @@ from sympy.logic.boolalg import BooleanAtom
 
 from symem import Labels, Model
 from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
+from tests.evaluate_matrices import MATRIX_RULES, PRODUCTS_AND_SUMS
 
 Values = Mapping[str, Any]
 
@@ -77,13 +80,15 @@ class Evaluator:
             if key not in self.cache:
                 self.cache[key] = self._repeat(expr, scope)
             return self.cache[key]
-        for kind, rule in RULES.items():
+        for kind, rule in (RULES | PRODUCTS_AND_SUMS if is_matrix(expr) else RULES).items():
             if isinstance(expr, kind):
                 return rule(self, expr, scope)
         raise TypeError(f"no rule for {type(expr).__name__}: {expr}")
 
     def _repeat(self, expr: Any, scope: dict[str, Any]) -> Any:
         terms = (self(expr.function, inner) for inner in self._scopes(expr.limits, scope))
+        if is_matrix(expr):
+            return functools.reduce(np.add, terms)
         if isinstance(expr, Sum):
             return sum(terms, self.context.mpf(0))
         return self.context.fprod(terms)
@@ -109,6 +114,10 @@ class Evaluator:
         indices = {str(axis.index): int(self(axis.size)) for axis in axes}
         entries = getattr(symbol, "indices", tuple(axis.index for axis in axes))
         whole = all(str(place) in indices for place in entries)
+        if isinstance(symbol, MatrixEntry):
+            self.values[_name(symbol)] = self._matrices(symbol, indices, value)
+            self.cache.clear()
+            return
         shape = [indices[str(place)] for place in entries] if whole else np.shape(self.values[_name(symbol)])
         array = np.empty(shape, dtype=object) if whole else np.array(self.values[_name(symbol)], dtype=object)
         for places in itertools.product(*map(range, indices.values())):
@@ -118,6 +127,18 @@ class Evaluator:
             )
         self.values[_name(symbol)] = array if shape else array[()]
         self.cache.clear()
+
+    def _matrices(self, symbol: MatrixEntry, indices: dict[str, int], value: Expr) -> Any:
+        """An array of matrices over its axes; of vectors the second axis is left away."""
+        found: Any = None
+        for places in itertools.product(*map(range, indices.values())):
+            scope = dict(zip(indices, places, strict=True))
+            matrix = self(value, scope)
+            matrix = matrix[:, 0] if symbol.dimensions[1] == 1 else matrix
+            if found is None:
+                found = np.empty([*(indices[str(p)] for p in symbol.indices), *matrix.shape], dtype=object)
+            found[tuple(scope[str(p)] for p in symbol.indices)] = matrix
+        return found
 
     def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
         """A posterior is computed on a whole grid, also where no latent is: what a bracket hides may be undefined."""
@@ -232,6 +253,7 @@ OPERATORS: dict[str, Any] = {
 }
 
 RULES: dict[Any, Any] = {
+    **MATRIX_RULES,
     Indexed: _array,
     Symbol: _symbol,
     Idx: _symbol,
@@ -292,7 +314,8 @@ def situation(model: Model, arrays: Values, theta: Values, extents: tuple[Any, .
         if isinstance(variable.support, Labels) and variable.name in values:
             values[variable.name] = np.asarray(values[variable.name]) - variable.support.origin
         if variable.name in values:
-            for size, length in zip(variable.sizes, np.shape(values[variable.name]), strict=True):
+            lengths = np.shape(values[variable.name])
+            for size, length in zip((*variable.sizes, *variable.shape), lengths, strict=False):
                 if isinstance(size, Symbol):
                     values[str(size)] = length
     for extent in (*model.extents, *extents):
@@ -314,7 +337,8 @@ def thinned(model: Model, arrays: Values, most: int) -> dict[str, Any]:
     for variable in model.variables.values():
         if variable.name in thin and variable.sizes:
             whole = np.asarray(thin[variable.name])
-            thin[variable.name] = whole[tuple(_spread(length, most) for length in whole.shape)]
+            plates = whole.shape[: len(variable.sizes)]
+            thin[variable.name] = whole[tuple(_spread(length, most) for length in plates)]
     return thin
 
 

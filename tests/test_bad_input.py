@@ -22,6 +22,7 @@ from sympy import (
     Trace,
     exp,
     factorial,
+    hadamard_product,
     log,
     nan,
     oo,
@@ -361,13 +362,19 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     "matrix": (
         lambda: Model({MatrixSymbol("X", 2, 2): Normal(0, 1)}),
         ModelError,
-        "vectors are not read yet",
+        "law of numbers: write MultivariateNormal",
     ),
-    "matrix as argument": (lambda: Normal(MatrixSymbol("X", 2, 2), 1), ModelError, "scalar"),
+    "matrix as argument": (lambda: Normal(MatrixSymbol("X", 2, 2), 1), ModelError, "must be a number"),
     "matrix in a likelihood": (
-        lambda: coins(likelihood=Trace(MatrixSymbol("X", 2, 2)) * a * b * q * z[0]),
+        lambda: coins(
+            likelihood=Trace(hadamard_product(MatrixSymbol("X", 2, 2), MatrixSymbol("Y", 2, 2)))
+            * a
+            * b
+            * q
+            * z[0]
+        ),
         ModelError,
-        "cannot stand in a scalar log-likelihood",
+        "is not read",
     ),
     # likelihoods
     "empty": (lambda: Model({}), ModelError, "takes a dict"),

@@ -34,6 +34,22 @@ MOVING: dict[str, tuple[str, tuple[str, ...]]] = {
     "random_intercept_ids": ("y", ("mu",)),
     "coupled_labels": ("x", ("m",)),
     "scale_inverse_gamma": ("y", ("mu",)),
+    "gmm_mv_full": ("x", ("mu",)),
+    "gmm_mv_tied": ("y", ("mu",)),
+    "gmm_mv_diag_vector": ("y", ("mu",)),
+    "gmm_mv_spherical_vector": ("y", ("mu",)),
+    "gmm_mv_diag_shared": ("x", ("mu",)),
+    "gmm_mv_spherical_shared": ("x", ("mu",)),
+    "mvt_known_nu": ("x", ("mu",)),
+    "t_mixture": ("x", ("mu",)),
+    "contaminated_vector": ("x", ("mu",)),
+    "common_mean_vector": ("x", ("mu",)),
+    "mvn_missing": ("x", ("mu",)),
+    "gmm_missing": ("x", ("mu",)),
+    "factor_analysis_mean": ("x", ("mu",)),
+    "ppca_mean": ("x", ("mu",)),
+    "mixture_fa": ("x", ("mu",)),
+    "mixture_ppca": ("x", ("mu",)),
 }
 
 

@@ -37,8 +37,8 @@ from symem.output.reading import (
     merged_logs,
     merged_roots,
     over_common_denominators,
-    squares,
 )
+from symem.output.squares import squares
 
 i, j, k, b = map(index_symbol, "ijkb")
 n, K = symbols("n K", integer=True, positive=True)

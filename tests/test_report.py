@@ -25,13 +25,14 @@ from symem.output.lexicon import Lexicon, definitions
 from symem.output.narrative import tell
 from symem.output.reading import over_common_denominators, printed, written_out
 from symem.output.story import Display
+from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
 from tests.models import DERIVED, MODELS, Row
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
-#: One of each kind: mixture, MAP by product form, simplex of scalars, random effects, censoring, two plates.
+#: One of each kind: mixture, MAP by product form, simplex of scalars, random effects, censoring, two plates, matrices.
 TOLD = (
     "gmm1d_faithful",
     "peppered_moths",
@@ -39,6 +40,8 @@ TOLD = (
     "exp_right_censored",
     "ibm_model1",
     "student_t_known_nu",
+    "gmm_mv_full",
+    "factor_analysis_mean",
 )
 by_name = pytest.mark.parametrize("name", TOLD)
 over = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
@@ -90,7 +93,8 @@ def run_e_step(row: Row) -> Evaluator:
         name: np.where(np.isinf(value), np.sign(value) * 300.0, value)
         for name, value in thinned(derivation.model, row.data, 12).items()
     }
-    run = Evaluator(situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents))
+    values = situation(derivation.model, finite, row.theta(row.file["start"]), derivation.extents)
+    run = Averaging(values, derivation=derivation)
     for definition in (*derivation.definitions, *derivation.surrogate.statistics):
         run.define(definition.symbol, definition.axes, definition.value)
     return run
@@ -128,7 +132,7 @@ def test_updates_written_out_keep_their_values(row: Row) -> None:
     derivation, run = em(row.name).derivation, run_e_step(row)
     for update in derivation.updates:
         own = tabulated(run, update.definition, update.value)
-        told = tabulated(run, update.definition, written_out(update, derivation.surrogate.statistics))
+        told = tabulated(run, update.definition, written_out(update, derivation))
         np.testing.assert_allclose(told, own, rtol=1e-8, atol=1e-9)
         run.values[name_of(update.parameter)] = own if own.ndim else float(own)
 

@@ -72,7 +72,12 @@ def test_a_spread_of_zero_keeps_its_value_and_is_named_once() -> None:
 
     with np.errstate(divide="ignore"), pytest.warns(BoundaryWarning, match=r"a\[1\] fell to 0") as said:
         last, _, _ = _iterate(
-            step, Point(np.array([1.0, 7.0])), scale=1, tol=0.0, max_iter=3, positive=("a",)
+            step,
+            Point(np.array([1.0, 7.0])),
+            scale=1,
+            tol=0.0,
+            max_iter=3,
+            collapsed=lambda _name, value: np.less_equal(value, 0),
         )
     assert last.a.tolist() == [0.125, 7.0]
     assert len(said) == 1

@@ -16,10 +16,10 @@ from tests.evaluate import Evaluator, situation
 from tests.trials import TRIALS, Trial
 from tests.trials.refusals import REFUSALS
 
-for family in ("labels", "continuous"):
+for family in ("labels", "continuous", "vectors", "gaps", "effects"):
     import_module(f"tests.trials.{family}")
 #: Derivations that take many seconds: eight cells, or a coupled block over a dozen statistics.
-SLOW = {"three_bits", "missing_covariate", "missing_on_both_sides"}
+SLOW = {"three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps"}
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(TRIALS)]
 CLOSED = [each for each in NAMES if each.values[0] != "rates_of_rows_and_columns"]
 

@@ -76,7 +76,10 @@ def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
 
 @over(BLOCKED)
 def test_blocking_equation_is_the_slope_of_the_surrogate(row: Row) -> None:
-    """∂Q/∂θ as stated for a block without closed form, against differences of Q at a new θ."""
+    """∂Q/∂θ as stated for a block without closed form, against differences of Q at a new θ.
+
+    Of a vector or a matrix all entries move together: the slope is the sum of the gradient.
+    """
     derivation = em(row.name).derivation
     run = after_e_step(row, row.file["start"])
     run.values.update(row.theta(point(row, 5)))
@@ -87,7 +90,7 @@ def test_blocking_equation_is_the_slope_of_the_surrogate(row: Row) -> None:
         slope = (
             shifted(run, derivation, name, place, 1e-5) - shifted(run, derivation, name, place, -1e-5)
         ) / 2e-5
-        assert run(block.equation, scope) == pytest.approx(slope, rel=1e-5)
+        assert np.sum(run(block.equation, scope)) == pytest.approx(slope, rel=1e-5)
 
 
 def after_e_step(row: Row, theta: Values) -> Evaluator:

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
 
+from symem.calculus.matrix_certificates import MatrixClaims, denominators
 from symem.calculus.maxima import Law, law_for
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, separate
@@ -19,7 +20,9 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import EntangledError, Solved, entries, slope
 from symem.calculus.systems import concave, solves
 from symem.calculus.vanishing import Vanishing
+from symem.calculus.words import entrywise
 from symem.derivation import Certificate, Claim, Derivation, Status, Update
+from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import LinearSolution, total
 from symem.language.supports import Simplex
@@ -57,6 +60,10 @@ class Checker:
     def trials(self) -> Trials:
         return Trials(self.derivation, POINTS)
 
+    @cached_property
+    def matrices(self) -> MatrixClaims:
+        return MatrixClaims(self.derivation, self.terms, self.vanishes, self.signs)
+
     def certificate(self, update: Update) -> Certificate:
         supposed: dict[Expr, None] = {}
         claims = []
@@ -73,6 +80,11 @@ class Checker:
 
     def _stationarity(self, update: Update) -> Claim:
         name = "stationarity"
+        if is_matrix(update.parameter):
+            found = self.matrices.stationarity(update)
+            return found or self._checked(
+                name, self.trials.stationary(update), "the derivative at the update"
+            )
         if isinstance(update.value, LinearSolution):
             if self._slope(update) is not None and solves(self.vanishes, self._slope(update), update):
                 return Claim(
@@ -90,6 +102,8 @@ class Checker:
         raw = self._slope(update)
         if raw is None:
             return False
+        if not update.multiplier and self.vanishes(raw.xreplace({update.parameter: update.value})):
+            return self._on_simplex(update)
         block = [u for u in self.derivation.updates if u.block == update.block]
         solved = Solved(self.derivation.model)
         for each in block:
@@ -101,10 +115,18 @@ class Checker:
     def _slope(self, update: Update) -> Expr | None:
         """∂Q/∂θ, less the multiplier's value on a simplex."""
         try:
-            found = slope(self.terms, update.parameter)
+            found = slope(self._terms_in(update.parameter), update.parameter)
         except EntangledError:
             return None
         return found if update.multiplier is None else found - update.multiplier[1]
+
+    def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
+        """Q's terms, an array that stands in diagonals being written entry by entry."""
+        if not isinstance(parameter, Indexed) or not any(
+            entries(each, parameter) for term in self.terms for each in term.factor.atoms(Diagonal)
+        ):
+            return self.terms
+        return entrywise(self.terms, parameter.base)
 
     def _on_simplex(self, update: Update) -> bool:
         """λ is one number for the whole simplex, and the updates sum to one."""
@@ -127,6 +149,9 @@ class Checker:
 
     def _second_order(self, update: Update) -> Claim:
         name = "second order"
+        if is_matrix(update.parameter):
+            found = self.matrices.second_order(update)
+            return found or self._checked(name, self.trials.maximal(update), "the Hessian of the block")
         law, sentence = self._law(update), ""
         if law is not None:
             sentence = law.sentence
@@ -155,10 +180,30 @@ class Checker:
     def _profiled(self, update: Update) -> bool:
         """Stationary for every value of the later parameters of the block."""
         raw = self._slope(update)
+        settled = raw is not None and not update.multiplier and self._settled_before(update)
+        if raw is not None and settled and self.vanishes(raw.xreplace({update.parameter: update.value})):
+            return True
         solved = Solved(self.derivation.model)
         for each in (*self._earlier(update), update):
             solved.add(each)
         return raw is not None and self.vanishes(solved.put(raw)) and self._on_simplex(update)
+
+    def _settled_before(self, update: Update) -> bool:
+        """Whether the earlier updates of the block, some of them matrices, hold for every value of this one."""
+        earlier = self._earlier(update)
+        if not any(is_matrix(each.parameter) for each in earlier):
+            return False
+        solved = Solved(self.derivation.model)
+        for each in earlier:
+            solved.add(each)
+        if any(entries(value, update.parameter) for _atom, value in solved.pairs):
+            return False
+        return all(self._vanishes_with(solved, each) for each in earlier)
+
+    def _vanishes_with(self, solved: Solved, update: Update) -> bool:
+        raw = self.matrices.slope(update) if is_matrix(update.parameter) else self._slope(update)
+        alone = None if raw is None else raw.xreplace({update.parameter: update.value})
+        return raw is not None and (self.vanishes(alone) or self.vanishes(solved.put(raw)))
 
     def _is_concave(self, update: Update) -> bool:
         raw = self._slope(update)
@@ -182,6 +227,9 @@ class Checker:
 
     def _support(self, update: Update) -> Claim:
         name, variable = "support", self._variable(update)
+        if is_matrix(update.parameter):
+            found = self.matrices.support(update)
+            return found or self._checked(name, self.trials.feasible(update), "whether it is in its support")
         low, high = variable.support.bounds
         if low == -S.Infinity and high == S.Infinity:
             return Claim(name, Status.PROVED, "every real number is allowed")
@@ -213,6 +261,10 @@ class Checker:
         """What must not vanish: denominators, and what a positive parameter is a multiple of."""
         if isinstance(update.value, LinearSolution):
             return ()
+        if is_matrix(update.parameter):
+            wanted = list(denominators(update.value))
+            sizes = {v.symbol for v in self.derivation.model.sizes}
+            return tuple(self._condition(b) for b in dict.fromkeys(wanted) if b.free_symbols - sizes)
         above, below = (
             fraction(together(update.value)) if update.value.count_ops() < 200 else (update.value, S.One)
         )

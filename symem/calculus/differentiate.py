@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, diff
 
 from symem.calculus.gathering import places_of
+from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
+from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, word_of
 from symem.language.plates import Axis, rebind, reindex, total
 
 
@@ -64,12 +66,21 @@ def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
 
 def _by(term: Term, entry: Expr, unknown: Unknown, shown: Mapping[Expr, Expr]) -> Iterator[Term]:
     """By one entry: its place becomes the generic index, and the sum over that place falls away."""
-    variable = Dummy(**unknown.atom.assumptions0)
-    slope = diff(term.factor.xreplace({entry: variable}), variable).xreplace({variable: entry, **shown})
+    slope = _slope(term.factor, entry, unknown).xreplace(dict(shown))
     pairs = zip(places_of(entry), places_of(unknown.atom), strict=True)
-    rules: dict[Expr, Expr] = {place: index for place, index in pairs if not place.is_Integer}
+    rules: dict[Expr, Expr] = {p: index for p, index in pairs if not p.is_Integer and p != ENTRY}
     axes = tuple(axis for axis in term.axes if axis.index not in rules)
     yield from _times(reindex(slope, rules), Term(S.One), axes)
+
+
+def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
+    """∂factor/∂entry: of a matrix, of an entry of a diagonal, of a number."""
+    if isinstance(entry, MatrixEntry):
+        return gradient(factor, entry)
+    if holds_in_diagonal(factor, entry):
+        return diagonal_slope(factor, entry, places_of(unknown.atom)[-1])
+    variable = Dummy(**unknown.atom.assumptions0)
+    return diff(factor.xreplace({entry: variable}), variable).xreplace({variable: entry})
 
 
 def _times(slope: Expr, part: Term, axes: tuple[Axis, ...]) -> Iterator[Term]:
@@ -87,9 +98,23 @@ def pulled(term: Term) -> Expr:
     """A term with the factors that no bound index touches in front of its sum."""
     bare = fold(term)
     bound = {axis.index for axis in bare.axes}
+    if is_matrix(bare.factor):
+        return _pulled_word(bare, bound)
     outer = [f for f in bare.factors() if not f.free_symbols & bound]
     inner = [f for f in bare.factors() if f.free_symbols & bound]
     return Mul(*outer, total(Mul(*inner), bare.axes) if bare.axes else S.One)
+
+
+def _pulled_word(term: Term, bound: set[Expr]) -> Expr:
+    """The same of a word: its sum stands around the letters that the bound indices touch."""
+    commuting, word = term.factor.args_cnc()
+    sequence = letters(word_of(word))
+    touched = [p for p, letter in enumerate(sequence) if letter.free_symbols & bound]
+    first, last = (touched[0], touched[-1] + 1) if touched else (0, 0)
+    outer = Mul(*(f for f in commuting if not f.free_symbols & bound))
+    inner = Mul(*(f for f in commuting if f.free_symbols & bound), *sequence[first:last])
+    summed = total(inner, term.axes) if term.axes else inner
+    return outer * word_of((*sequence[:first], summed, *sequence[last:]))
 
 
 def equation(terms: Iterable[Term]) -> Expr:
@@ -98,7 +123,7 @@ def equation(terms: Iterable[Term]) -> Expr:
     rest = []
     for each in map(pulled, terms):
         inner = next((f for f in Mul.make_args(each) if isinstance(f, Sum)), None)
-        if inner is None:
+        if inner is None or is_matrix(each):
             rest.append(each)
         else:
             key = (each / inner, inner.limits)

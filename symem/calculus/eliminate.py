@@ -16,6 +16,7 @@ from symem.calculus.conditioning import Group
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import FINITE, Case, Eliminated, Labelling
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
+from symem.calculus.gaussian import eliminate_vector
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
 from symem.calculus.tables import eliminate_finite
@@ -75,7 +76,9 @@ class Elimination:
             return
         conditional = gather_latent(self.terms, variable)
         case = Case(conditional, self.labels(conditional, waiting), tuple(waiting))
-        if isinstance(variable.support, FINITE):
+        if variable.shape:
+            eliminate_vector(self, case)
+        elif isinstance(variable.support, FINITE):
             eliminate_finite(self, case)
         elif isinstance(variable.support, Counts):
             eliminate_count(self, case)

@@ -24,6 +24,14 @@ Labelling = tuple[tuple[Expr, Axis], ...]
 
 
 @dataclass(frozen=True)
+class GaussianVector:
+    """A Gaussian in the place of a family of the table: its mean and its covariance are matrices."""
+
+    mean: Expr
+    covariance: Expr
+
+
+@dataclass(frozen=True)
 class Case:
     """A latent whose turn it is: its conditional, the labels it depends on, and who else waits."""
 
@@ -68,7 +76,7 @@ class Eliminated:
     """One latent's posterior given the latents eliminated after it.
 
     `labels` pairs each label atom the posterior depends on with the axis that stands for it. Exactly one of
-    `recognised` (a family), `probability` (a finite table over `outcome`) or `cells` (counts with a known
+    `recognised` (a family), `vector` (a Gaussian of a vector), `probability` (a finite table over `outcome`) or `cells` (counts with a known
     total) says what it is. `inline` posteriors depend on a continuous latent and are written out.
     """
 
@@ -81,6 +89,7 @@ class Eliminated:
     log_normaliser: Definition
     condition: Expr = S.One
     recognised: Recognised | None = None
+    vector: GaussianVector | None = None
     arguments: Mapping[str, Expr] | None = None
     parameters: tuple[Definition, ...] = ()
     inline: bool = False

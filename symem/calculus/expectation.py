@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from sympy import And, Eq, Expr, Mul, S, log
 
 from symem.calculus.density import split_factor
-from symem.calculus.eliminated import FINITE, Eliminated
+from symem.calculus.eliminated import FINITE, Eliminated, GaussianVector
 from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gaussian import vector_mean
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import Definition
@@ -42,6 +43,8 @@ class Expectations:
             return [term]
         if term.factor.has(LogIverson):
             return []
+        if one.vector:
+            return self._vector(one, term, atoms)
         if len(atoms) > 1:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
@@ -95,6 +98,21 @@ class Expectations:
         assert one.probability is not None
         assert one.outcome is not None
         return self._placed(one, one.probability.symbol, atom).xreplace({one.outcome.index: outcome})
+
+    # -- vectors ---------------------------------------------------------------------------------------
+
+    def _vector(self, one: Eliminated, term: Term, atoms: list[Expr]) -> list[Term]:
+        """A Gaussian vector at its posterior moments."""
+        assert one.vector is not None
+        if len(atoms) > 1:
+            raise NotDerivedError(
+                f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
+            )
+        here = GaussianVector(
+            self._placed(one, one.vector.mean, atoms[0]), self._placed(one, one.vector.covariance, atoms[0])
+        )
+        mean = vector_mean(term.factor, atoms[0], here)
+        return [Term(part.factor, part.axes + term.axes) for part in separate(mean)]
 
     # -- families and totals -----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
 
 from symem.calculus.separate import Term, conditions_of, inner_indices, tidy
 from symem.errors import NotDerivedError
+from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
 
@@ -96,11 +97,16 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
     axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
     absent = tuple(axis for axis in position if axis.index not in {each.index for each in axes})
     places = tuple(axis.index for axis in position)
-    token = Dummy()
+    token = _token(atoms[0])
     factor = term.factor.xreplace({atoms[0]: token}).xreplace(rules)
     factor = factor.xreplace({token: variable.symbol[places] if places else variable.symbol})
     bracket = Iverson(And(*(Eq(place.xreplace(rules), index) for place, index in brackets)))
     return tidy(Term(factor * bracket, axes + absent))
+
+
+def _token(atom: Expr) -> Expr:
+    """What stands for an entry while indices are renamed."""
+    return MatrixArray("_token", *atom.dimensions)() if isinstance(atom, MatrixEntry) else Dummy()
 
 
 def _alignment(

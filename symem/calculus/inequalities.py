@@ -46,6 +46,8 @@ class Polynomial:
             return base if part.exp.is_Integer or base == 1 else None
         if isinstance(part, Add):
             return self._add(part, depth)
+        if isinstance(part, Mul):
+            return self._known(part, depth) if depth else None
         return self._letter(part, depth)
 
     def _letter(self, letter: Expr, depth: int) -> int | None:

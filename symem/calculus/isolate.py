@@ -27,11 +27,15 @@ from sympy import (
     together,
 )
 
+from symem.calculus.matrix_equations import isolate_matrix
+from symem.language.matrices import is_matrix
 from symem.language.supports import Positive, Simplex, Support, UnitInterval
 
 
 def isolate(equation: Expr, unknown: Expr, support: Support) -> Expr | None:
     """The root of an equation in its unknown that lies in the support, or None."""
+    if is_matrix(unknown):
+        return isolate_matrix(equation, unknown)
     gathered = _gather(equation, unknown)
     if gathered is None or set(gathered) <= {S.One}:
         return None
@@ -135,8 +139,8 @@ def _invert(h: Expr, value: Expr, unknown: Expr, support: Support) -> Expr | Non
 
 
 def simplified(expr: Expr) -> Expr:
-    """Common factors cancelled; functions and sums are taken as they are."""
-    if expr.is_Atom:
+    """Common factors cancelled; functions, sums and matrices are taken as they are."""
+    if expr.is_Atom or is_matrix(expr):
         return expr
     if isinstance(expr, Pow) and not expr.exp.is_Integer:
         return Pow(simplified(expr.base), expr.exp)

@@ -55,6 +55,29 @@ _ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "words",
+        "The logarithm of a product is a sum; a trace is multiplied out into words, each turned by rotation, "
+        "tr(AB) = tr(BA), so that equal ones meet.",
+        "Magnus & Neudecker 2019, section 1.10",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "Gaussian vector",
+        "As a function of {latent} the terms are a quadratic form, -½ zᵀΛz + zᵀh: with its square completed they are "
+        "the log-density of a {family} law with covariance Λ⁻¹ and mean Λ⁻¹h plus a number free of {latent}, the "
+        "log-normaliser, which stays behind.",
+        "Bishop 2006, section 2.3",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "Gaussian entries",
+        "Of {latent} some entries were seen. In the others the terms are a quadratic form whose precision is their "
+        "block of Λ: with its square completed they are the log-density of a {family} law plus a number free of "
+        "these entries, the log-normaliser, which stays behind.",
+        "Little & Rubin 2002, section 11.2",
+        Relation.EQUAL,
+    ),
+    Rule(
         "known total",
         "Counts with the known total {total} are {family} with shares in proportion to their weights.",
         "Dempster, Laird & Rubin 1977, section 1",
@@ -88,6 +111,34 @@ _ROWS = (
         "stationarity",
         "At a maximum inside the support the derivative with respect to {parameter} vanishes.",
         "Fermat",
+        Relation.AT_THE_UPDATE,
+    ),
+    Rule(
+        "matrix stationarity",
+        "At a maximum inside the support the derivative with respect to {parameter} vanishes: ∂ tr(MW)/∂W = Mᵀ, "
+        "∂ log det Σ/∂Σ = Σ⁻¹, ∂ tr(MΣ⁻¹)/∂Σ = -Σ⁻¹MΣ⁻¹.",
+        "Magnus & Neudecker 2019, chapter 9; Petersen & Pedersen 2012, section 2",
+        Relation.AT_THE_UPDATE,
+    ),
+    Rule(
+        "matrix equation",
+        "What stands on both sides of every term is taken away, and the linear equation that is left is solved for "
+        "{parameter}.",
+        "Magnus & Neudecker 2019, chapter 2",
+        Relation.AT_THE_UPDATE,
+    ),
+    Rule(
+        "covariance",
+        "a log det Σ + tr(Σ⁻¹M) is least at Σ = M/a, as its derivative aΣ⁻¹ - Σ⁻¹MΣ⁻¹ vanishes there: this is "
+        "{parameter}.",
+        "Anderson 2003, lemma 3.2.2",
+        Relation.AT_THE_UPDATE,
+    ),
+    Rule(
+        "conditional",
+        "Not closed together with the others that are left; with these held at their latest values, {parameter} is "
+        "(conditional maximisation, ECM: Q does not fall, but one round is not its maximum).",
+        "Meng & Rubin 1993",
         Relation.AT_THE_UPDATE,
     ),
     Rule("isolated", "The equation is solved for {parameter}.", "algebra", Relation.AT_THE_UPDATE),

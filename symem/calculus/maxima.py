@@ -73,7 +73,7 @@ def _two_powers(parts: Parts, u: Expr, signs: Signs) -> bool:
 
 
 GIBBS = Law(
-    _gibbs, "Gibbs' inequality: Σ c log w with c ≥ 0 is largest on the simplex at w = c/Σc, and only there"
+    _gibbs, "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there"
 )
 CONCAVE = Law(_falling, "every term of the derivative falls in the parameter, so Q is concave in it")
 ONE_ROOT = Law(

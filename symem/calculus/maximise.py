@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand
+from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.gathering import atoms_of, places_of
@@ -21,6 +21,7 @@ from symem.calculus.linear import coupled_over_axis, joint
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
 from symem.derivation import Definition, NotDerived, Update
+from symem.language.matrices import is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Axis, reindex, total
 from symem.language.supports import Simplex
@@ -55,19 +56,28 @@ class Block:
     supports: dict[Unknown, Variable]
     simplexes: tuple[tuple[Unknown, ...], ...]
     collapse: Callable[[Expr], Expr]
+    is_free_of_data: Callable[[Expr], bool] | None = None
     roots: list[Root] = field(default_factory=list)
+    slopes: dict[Unknown, tuple[Term, ...]] = field(default_factory=dict)
 
     def solve(self) -> None:
         """Solve until nothing more can be."""
         while self.pending and (
-            self._one_alone() or self._simplex() or self._together() or self._over_axis()
+            self._one_alone()
+            or self._simplex()
+            or self._together()
+            or self._by_elimination()
+            or self._over_axis()
         ):
             pass
+        self._conditionally()
 
     # -- substitution --------------------------------------------------------------------------------
 
     def _terms_of(self, unknown: Unknown) -> tuple[Term, ...]:
-        return derivative(self.terms, unknown)
+        if unknown not in self.slopes:
+            self.slopes[unknown] = derivative(self.terms, unknown)
+        return self.slopes[unknown]
 
     def _known(self, terms: Iterable[Term]) -> tuple[Term, ...]:
         """Terms with every parameter that was solved by itself at its value."""
@@ -88,10 +98,15 @@ class Block:
             if value is not None and self._is_free(value, unknown):
                 value = self.collapse(value)
                 nested = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support) or value
-                simple = nested if value.count_ops() > LONG * nested.count_ops() else value
+                simple = nested if self._is_clearer(nested, value) else value
                 self._accept(Root(unknown, simple, raw, nested, "isolated"))
                 return True
         return False
+
+    def _is_clearer(self, nested: Expr, value: Expr) -> bool:
+        """Whether an update reads better in earlier updates than with these put in."""
+        alone = not any(root.unknown.entries(value) for root in self.roots)
+        return bool(nested.count_ops() * (LONG if alone else 1) < value.count_ops())
 
     def _constraint_of(self, unknown: Unknown) -> tuple[Unknown, ...] | None:
         """The unknowns that form a simplex with this one; alone, it runs over the cells itself."""
@@ -173,6 +188,60 @@ class Block:
                 return True
         return False
 
+    def _by_elimination(self) -> bool:
+        """A matrix whose equation can be solved when others are first put into it, the largest first."""
+        for unknown in sorted(filter(_is_matrix, self.pending), key=_size, reverse=True):
+            value = self._with_others_eliminated(unknown)
+            if value is not None:
+                raw = equation(self._terms_of(unknown))
+                self._accept(Root(unknown, self.collapse(value), raw, value, "jointly linear"))
+                return True
+        return False
+
+    def _with_others_eliminated(self, unknown: Unknown) -> Expr | None:
+        """The value of an unknown after those that stand in it were eliminated, each by its own equation."""
+        waiting = [u for u in self.pending if u != unknown and (_is_matrix(u) or self._is_linear(u))]
+        value = self._isolated(self._terms_of(unknown), unknown)
+        gone: list[Unknown] = []
+        terms = self._terms_of(unknown)
+        while value is not None and not self._is_free(value, unknown):
+            other = next((u for u in waiting if u not in gone and u.entries(value)), None)
+            inner = None if other is None else self._isolated(self._terms_of(other), other)
+            if other is None or inner is None or any(u.entries(inner) for u in (other, *gone)):
+                return None
+            root = Root(other, inner, inner, inner, "isolated")
+            terms = gather(part for term in terms for part in _substituted(term, root))
+            gone.append(other)
+            value = self._isolated(terms, unknown)
+        return value
+
+    def _is_linear(self, unknown: Unknown) -> bool:
+        """Whether a number may be anything and its own equation is linear in it."""
+        anything = self.supports[unknown].support.bounds == (-oo, oo)
+        slopes = self._terms_of(unknown) if anything else ()
+        return anything and not any(unknown.entries(t.factor) for t in derivative(slopes, unknown))
+
+    def _isolated(self, terms: Iterable[Term], unknown: Unknown) -> Expr | None:
+        whole = self.collapse(equation(self._known(terms)))
+        return isolate(whole, unknown.atom, self.supports[unknown].support)
+
+    def _conditionally(self) -> None:
+        """Conditional maximisation (ECM): each of the rest given the others (Meng & Rubin 1993).
+
+        An order counts only if every parameter that is left can be solved given the others.
+        """
+        found = []
+        for unknown in self.pending:
+            if self._constraint_of(unknown) or self.is_free_of_data is None:
+                return
+            raw = equation(self._terms_of(unknown))
+            value = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support)
+            if value is None or unknown.entries(value) or not self.is_free_of_data(value):
+                return
+            found.append(Root(unknown, self.collapse(value), raw, value, "conditional"))
+        for root in found:
+            self._accept(root)
+
     def _is_free(self, value: Expr, own: Unknown) -> bool:
         return not any(unknown.entries(value) for unknown in self.pending)
 
@@ -191,6 +260,7 @@ class Block:
                 self.number,
                 root.multiplier,
                 root.reason,
+                root.reason == "conditional",
             )
             for root in self.roots
         ]
@@ -215,8 +285,13 @@ def solve_blocks(
     simplexes: Sequence[tuple[str, ...]],
     names: Names,
     collapse: Callable[[Expr], Expr] = lambda expr: expr,
+    is_free_of_data: Callable[[Expr], bool] | None = None,
 ) -> list[Block]:
-    """Solve ∂Q/∂θ = 0 for all parameters."""
+    """Solve ∂Q/∂θ = 0 for all parameters.
+
+    Conditional maximisers (ECM) are taken where a block has no joint solution, if `is_free_of_data` says that they
+    can be had from statistics; without it they are not.
+    """
     unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
     ties = [tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes]
     ties = [tie for tie, names_ in zip(ties, simplexes, strict=True) if len(tie) == len(names_)]
@@ -224,7 +299,9 @@ def solve_blocks(
     blocks = []
     for number, members in enumerate(_components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
-        block = Block(number, own, members, {u: unknowns[u] for u in members}, groups, collapse)
+        block = Block(
+            number, own, members, {u: unknowns[u] for u in members}, groups, collapse, is_free_of_data
+        )
         block.solve()
         blocks.append(block)
     return blocks
@@ -278,6 +355,15 @@ def _components(
             joined = {owner[u] for u in link}
             owner = {u: lowest if o in joined else o for u, o in owner.items()}
     return [[u for u in unknowns if owner[u] == component] for component in sorted(set(owner.values()))]
+
+
+def _is_matrix(unknown: Unknown) -> bool:
+    return is_matrix(unknown.atom)
+
+
+def _size(unknown: Unknown) -> int:
+    """How many sides of a matrix are longer than one."""
+    return sum(side != 1 for side in unknown.atom.dimensions)
 
 
 def _neighbouring(unknowns: list[Unknown], size: int) -> list[list[Unknown]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Expr, IndexedBase, Symbol
 
+from symem.language.matrices import MatrixArray
 from symem.language.model import Model
 from symem.language.plates import Axis, index_symbol
 
@@ -32,6 +33,10 @@ class Names:
         """A new array's entry at those places; without places, a new scalar."""
         name = self.fresh(stem)
         return IndexedBase(name, **assumptions)[places] if places else Symbol(name, **assumptions)
+
+    def matrix(self, stem: str, places: tuple[Expr, ...], size: tuple[Expr, Expr], kind: str = "") -> Expr:
+        """A new array of matrices of that many rows and columns, at those places."""
+        return MatrixArray(self.fresh(stem), *size, kind)[places]
 
     def axis(self, size: Expr, stem: str, avoid: set[Any]) -> Axis:
         """An axis of that size whose index is in use for it already, else a free letter, else named after a stem."""

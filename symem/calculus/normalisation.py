@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from sympy import Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
 
 from symem.calculus.brackets import collapse_brackets
@@ -25,13 +26,24 @@ from symem.calculus.conditioning import condition
 from symem.calculus.density import density_of
 from symem.calculus.eliminate import Elimination
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent
+from symem.calculus.matrix_trials import definite
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, separate
 from symem.calculus.trials import Numbers
 from symem.errors import NormalisationError, SymemError
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
-from symem.language.supports import Binary, Counts, Labels, Positive, Reals, Simplex, Support, UnitInterval
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Labels,
+    Positive,
+    PositiveDefinite,
+    Reals,
+    Simplex,
+    Support,
+    UnitInterval,
+)
 
 _DRAWS, _TOLERANCE = 4, 1e-7
 
@@ -93,18 +105,25 @@ def _binomial(total: Variable, u: Expr) -> Expr:
 
 
 def _read_as(model: Model, variable: Variable, reading: _Reading) -> Model:
-    """The model with a datum as a latent on that support."""
+    """The model with a datum as a latent on that support; a vector may be any."""
+    if variable.shape:
+        return _with(model, replace(variable, role=Role.LATENT))
     assumptions = reading.support.assumptions
     array = isinstance(variable.symbol, IndexedBase)
     symbol = IndexedBase(variable.name, **assumptions) if array else Symbol(variable.name, **assumptions)
     latent = replace(variable, symbol=symbol, role=Role.LATENT, support=reading.support)
-    trial = copy.copy(model)
-    trial.variables = {**model.variables, variable.name: latent}
+    trial = _with(model, latent)
     trial.log_likelihood = model.log_likelihood.xreplace({variable.symbol: symbol})
     if reading.base is not None:
         conditional = gather_latent(separate(trial.log_likelihood), latent)
         base = Term(reading.base(conditional.atom) * conditional.condition, conditional.position)
         trial.log_likelihood += base.expr
+    return trial
+
+
+def _with(model: Model, latent: Variable) -> Model:
+    trial = copy.copy(model)
+    trial.variables = {**model.variables, latent.name: latent}
     return trial
 
 
@@ -171,13 +190,23 @@ class _Situation:
     def _draw(self, variables: tuple[Variable, ...], seed: int) -> None:
         chance, numbers = random.Random(seed), Numbers(self._sizes)  # noqa: S311 - no secret
         for variable in variables:
-            shape = [range(int(numbers(size))) for size in variable.sizes]
+            shape = [range(int(numbers(size))) for size in (*variable.sizes, *variable.shape)]
             for place in itertools.product(*shape):
                 self._entries[variable.name, place] = _number(variable, chance)
             if isinstance(variable.support, Simplex) and variable.sizes:
                 self._scale_rows(variable)
+            if isinstance(variable.support, PositiveDefinite):
+                self._make_definite(variable, chance)
         for group in self._model.simplexes:
             self._scale([(name, ()) for name in group])
+
+    def _make_definite(self, variable: Variable, chance: random.Random) -> None:
+        numbers = Numbers(self._sizes)
+        plates = itertools.product(*(range(int(numbers(size))) for size in variable.sizes))
+        for plate in plates:
+            matrix = definite(int(numbers(variable.shape[0])), chance)
+            for within, number in np.ndenumerate(matrix):
+                self._entries[variable.name, (*plate, *within)] = float(number)
 
     def _scale_rows(self, variable: Variable) -> None:
         rows: dict[Any, list[Any]] = {}
@@ -227,6 +256,8 @@ _SHAPES: tuple[tuple[str, Support, Callable[[Expr], set[Expr]]], ...] = (
 
 def _fault(model: Model, response: Variable) -> str:
     """What is wrong with the likelihood as a density of the datum, where its form leaves no other reading."""
+    if response.shape:
+        return _family_fault(model, response, response.support, "a Gaussian of vectors")
     if isinstance(response.support, Labels):
         return _family_fault(model, response, response.support, "a table of probabilities")
     for support in (Positive(), UnitInterval(), Reals()):

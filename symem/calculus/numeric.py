@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from symem.calculus.trials import Trial, name_of
+from symem.calculus.matrix_trials import places_within
+from symem.calculus.trials import Numbers, Trial, name_of
 from symem.derivation import Derivation, Update
-from symem.language.supports import Simplex
+from symem.language.matrices import MatrixEntry
+from symem.language.supports import PositiveDefinite, Simplex, Symmetric
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Key = tuple[str, tuple[int, ...]]
 FAR = 1e-5
+#: Directions beyond which the Hessian is seen along random ones only.
+MANY = 6
 
 
 class Trials:
@@ -23,22 +27,27 @@ class Trials:
 
     def __init__(self, derivation: Derivation, points: int) -> None:
         self._derivation, self._count = derivation, points
-        self._blocks: dict[int, bool | None] = {}
+        self._blocks: dict[tuple[Update, ...], bool | None] = {}
 
     @cached_property
     def points(self) -> list[Point]:
-        return [Point(self._derivation, Trial(self._derivation, seed)) for seed in range(self._count)]
+        return [Point(self._derivation, trial.numbers, trial) for trial in self._trials]
+
+    @cached_property
+    def _trials(self) -> list[Trial]:
+        return [Trial(self._derivation, seed) for seed in range(self._count)]
 
     def stationary(self, update: Update) -> bool | None:
         """Whether the slopes of Q along the support vanish at the update, which is a point of a simplex if need be."""
-        return self._everywhere(lambda point: point.whole(update) and _flat(point, [update]))
+        return self._everywhere(lambda point: point.whole(update) and _flat(point.at(update), [update]))
 
     def maximal(self, update: Update) -> bool | None:
         """Whether Q over the block is stationary with a negative definite Hessian along the support."""
-        block = [u for u in self._derivation.updates if u.block == update.block]
-        if update.block not in self._blocks:
-            self._blocks[update.block] = self._everywhere(lambda point: _curved(point, block))
-        return self._blocks[update.block]
+        same = (u for u in self._derivation.updates if u.block == update.block)
+        block = (update,) if update.conditional else tuple(same)
+        if block not in self._blocks:
+            self._blocks[block] = self._everywhere(lambda point: _curved(point.at(update), list(block)))
+        return self._blocks[block]
 
     def feasible(self, update: Update) -> bool | None:
         """Whether the update lies in its support."""
@@ -47,20 +56,36 @@ class Trials:
     def _everywhere(self, claim: Callable[[Point], bool]) -> bool | None:
         try:
             return all(claim(point) for point in self.points)
-        except (KeyError, ValueError, TypeError, ZeroDivisionError, OverflowError, np.linalg.LinAlgError):
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            ZeroDivisionError,
+            OverflowError,
+            np.linalg.LinAlgError,
+        ):
             return None
 
 
 class Point:
     """Q as a function of some of its parameters, all else as in a trial."""
 
-    def __init__(self, derivation: Derivation, trial: Trial) -> None:
-        self.derivation, self.numbers = derivation, trial.numbers
+    def __init__(self, derivation: Derivation, numbers: Numbers, trial: Trial) -> None:
+        self.derivation, self.numbers, self._trial = derivation, numbers, trial
+
+    def at(self, update: Update) -> Point:
+        """The point at which an update should maximise: of a conditional one, before those that follow it."""
+        if not update.conditional:
+            return self
+        return Point(self.derivation, self._trial.upto(update), self._trial)
 
     def keys(self, update: Update) -> list[Key]:
         places = self.numbers.places(update.definition)
-        indices = getattr(update.parameter, "indices", ())
-        return [(name_of(update.parameter), tuple(int(self.numbers(p, s)) for p in indices)) for s in places]
+        indices, symbol = getattr(update.parameter, "indices", ()), update.parameter
+        within = places_within(symbol, self.numbers) if isinstance(symbol, MatrixEntry) else [()]
+        plates = [tuple(int(self.numbers(p, s)) for p in indices) for s in places]
+        return [(name_of(symbol), (*plate, *place)) for plate in plates for place in within]
 
     def value(self, keys: list[Key], values: list[float]) -> float:
         kept = {key: self.numbers.entries[key] for key in keys}
@@ -70,9 +95,12 @@ class Point:
         return found
 
     def directions(self, updates: list[Update], keys: list[Key]) -> Iterator[Vector]:
-        """Along the support: single entries, and on a simplex from one entry to the next."""
+        """Along the support: single entries, of symmetric matrices two, and on a simplex from one to the next."""
         for update in updates:
             own = self.keys(update)
+            if self._is_symmetric(update):
+                yield from (self._both(keys, key) for key in own if key[1][-2] >= key[1][-1])
+                continue
             groups = self._groups(update, own)
             for group in groups:
                 if len(group) == 1:
@@ -91,6 +119,18 @@ class Point:
             return [list(row) for _, row in rows]
         return [[key] for key in own]
 
+    def _is_symmetric(self, update: Update) -> bool:
+        support = self.derivation.model.variables[name_of(update.parameter)].support
+        return isinstance(support, PositiveDefinite | Symmetric)
+
+    @staticmethod
+    def _both(keys: list[Key], one: Key) -> Vector:
+        """An entry and its mirror image together."""
+        *plate, row, column = one[1]
+        pair = {one, (one[0], (*plate, column, row))}
+        step = np.array([float(key in pair) for key in keys])
+        return np.asarray(step / np.linalg.norm(step))
+
     @staticmethod
     def _towards(keys: list[Key], one: Key, other: Key | None) -> Vector:
         step = np.array([float(key == one) - float(key == other) for key in keys])
@@ -98,9 +138,17 @@ class Point:
 
     def inside(self, update: Update) -> bool:
         support = self.derivation.model.variables[name_of(update.parameter)].support
+        if self._is_symmetric(update):
+            return self._definite(update, strictly=isinstance(support, PositiveDefinite))
         low, high = (float(end) for end in support.bounds)
         values = [self.numbers.entries[key] for key in self.keys(update)]
         return self.whole(update) and all(low <= value <= high for value in values)
+
+    def _definite(self, update: Update, *, strictly: bool) -> bool:
+        side = int(self.numbers(update.parameter.dimensions[0]))
+        values = np.array([self.numbers.entries[key] for key in self.keys(update)]).reshape(-1, side, side)
+        alike = np.allclose(values, values.transpose(0, 2, 1))
+        return bool(alike and (not strictly or np.all(np.linalg.eigvalsh(values) > 0)))
 
     def whole(self, update: Update) -> bool:
         """Whether the shares of each simplex sum to one."""
@@ -132,10 +180,18 @@ def _curved(point: Point, updates: list[Update]) -> bool:
         return False
     keys = point.all_keys(updates)
     centre = np.array([point.numbers.entries[key] for key in keys], float)
-    ways, far = list(point.directions(updates, keys)), 1e-3
+    ways, far = _few(list(point.directions(updates, keys))), 1e-3
     bent = np.array([[_mixed(point, keys, centre, far * a, far * b) for b in ways] for a in ways]) / far**2
     highest = float(np.linalg.eigvalsh((bent + bent.T) / 2)[-1])
     return highest < -1e-6 * float(np.abs(bent).max())
+
+
+def _few(ways: list[Vector]) -> list[Vector]:
+    """The directions, or as many random combinations of them as can be tried in a second."""
+    if len(ways) <= MANY:
+        return ways
+    mixed = np.random.default_rng(0).normal(size=(MANY, len(ways))) @ np.array(ways)
+    return list(mixed / np.linalg.norm(mixed, axis=1, keepdims=True))
 
 
 def _mixed(point: Point, keys: list[Key], centre: Vector, a: Vector, b: Vector) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
+from symem.calculus.gaussian import second_moments
 from symem.derivation import Posterior
 
 
@@ -14,13 +15,16 @@ def posteriors(eliminated: list[Eliminated], expectations: Expectations) -> tupl
 
 def _record(one: Eliminated, expectations: Expectations) -> Posterior:
     own = {statistic: d for (name, statistic), d in expectations.moments.items() if name == one.variable.name}
+    means = {statistic: d.symbol for statistic, d in own.items()}
+    if one.vector:
+        means |= second_moments(one.atom, one.vector)
     return Posterior(
         latent=one.variable,
         atom=one.atom,
         axes=tuple(axis for axis in one.axes if one.trials is None or axis != one.outcome),
         family=one.family,
         parameters=one.parameters,
-        expectations={statistic: d.symbol for statistic, d in own.items()},
+        expectations=means,
         log_normaliser=one.log_normaliser,
         log_density=one.log_density,
         outcome=one.outcome,

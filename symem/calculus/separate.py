@@ -16,6 +16,7 @@ from itertools import product as cartesian
 from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
 
 from symem.language.logarithm import expand_logs
+from symem.language.matrices import Element, Tr, element, is_matrix, shape, trace
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, total
 
 
@@ -141,17 +142,30 @@ def _terms(expr: Expr) -> list[Term]:
         return [term for part in expr.args for term in _terms(part)]
     if isinstance(expr, Sum):
         outer = tuple(Axis(index, high + 1) for index, _low, high in expr.limits)
-        return [Term(term.factor, term.axes + outer) for term in _terms(expr.function)]
+        names = {axis.index for axis in outer}
+        inner = (rename_apart(term, names) for term in _terms(expr.function))
+        return [Term(term.factor, term.axes + outer) for term in inner]
     if isinstance(expr, Mul):
         return _multiply([_terms(part) for part in expr.args])
-    if isinstance(expr, Pow):
+    if isinstance(expr, Pow) and not is_matrix(expr):
         return _power(expr)
+    if isinstance(expr, (Tr, Element)):
+        return _words(expr)
     return [Term(expr)]
+
+
+def _words(expr: Expr) -> list[Term]:
+    """A scalar of matrices multiplied out into words, each turned in the one way."""
+    if isinstance(expr, Tr):
+        whole = trace(expr.args[0], shape(expr.args[0])[0])
+    else:
+        whole = element(*expr.args)
+    return [Term(expr)] if whole == expr else _terms(whole)
 
 
 def _power(expr: Pow) -> list[Term]:
     base, exponent = expr.args
-    if exponent.is_Integer and exponent > 1 and (isinstance(base, (Add, Mul)) or base.has(Sum)):
+    if exponent.is_Integer and exponent > 1 and (isinstance(base, (Add, Mul, Tr)) or base.has(Sum)):
         return _multiply([_terms(base)] * int(exponent))
     if isinstance(base, Mul) or (isinstance(base, Pow) and base.base.is_positive):
         spread = expand_power_base(Pow(base, exponent), force=True)

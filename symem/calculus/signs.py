@@ -36,8 +36,9 @@ from sympy import (
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
 from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.inequalities import Bounds, Polynomial
-from symem.calculus.separate import separate
+from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.vanishing import at
+from symem.calculus.words import is_nonnegative, probed, scalars_of_matrices, with_probes_for_entries
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
@@ -57,6 +58,7 @@ class Letters:
 
     def of(self, expr: Expr) -> Expr:
         """An expression in letters, posterior means being written by what bounds them."""
+        expr = expr.xreplace({scalar: self._scalar(scalar) for scalar in scalars_of_matrices(expr)})
         held = [a for a in expr.atoms(Indexed, Symbol, Function, Sum) if not isinstance(a, Dummy)]
         inner = {
             b
@@ -68,6 +70,14 @@ class Letters:
         rules = {a: self._letter(a) for a in held if a not in inner}
         direct = {s for s in expr.free_symbols if s in inner and expr.xreplace(rules).has(s)}
         return expr.xreplace(rules | {s: self._letter(s) for s in direct})
+
+    def _scalar(self, scalar: Expr) -> Expr:
+        """A form or a trace as a letter, not negative where it is a square by its form."""
+        if scalar not in self.letters:
+            letter = Dummy(str(scalar), real=True)
+            self.letters[scalar] = letter
+            self.bounds[letter] = ((S.Zero,) if is_nonnegative(scalar) else ()), ()
+        return self.letters[scalar]
 
     def _letter(self, atom: Expr) -> Expr:
         if atom not in self.letters:
@@ -158,7 +168,7 @@ class Signs:
             return self._add(expr)
         if _base(expr) in self._statistics:
             return self(at(self._statistics[_base(expr)], expr))
-        return self._single(expr)
+        return self._combined(expr) if scalars_of_matrices(expr) else self._single(expr)
 
     def _product(self, parts: Iterable[Expr]) -> int | None:
         sign = 1
@@ -208,7 +218,25 @@ class Signs:
         """The sign of a combination of statistics as one sum."""
         if expr.count_ops() > TOO_LONG or any(self._degree(part) > 1 for part in Add.make_args(expr)):
             return None
-        terms = [named(term) for term in separate(self._written(expr))]
+        written = with_probes_for_entries(self._written(expr))
+        found = self._summed(written)
+        if found is None and scalars_of_matrices(written):
+            against_each = probed(rejoin(separate(written)))
+            found = None if against_each is None else self._summed(against_each)
+        return self._axis_by_axis(written) if found is None and scalars_of_matrices(written) else found
+
+    def _axis_by_axis(self, written: Expr) -> int | None:
+        """Sums over different axes, each of one sign."""
+        groups: dict[frozenset[Expr], list[Term]] = {}
+        for term in separate(written):
+            groups.setdefault(frozenset(axis.size for axis in term.axes), []).append(term)
+        if len(groups) < 2:
+            return None
+        found = {self._summed(rejoin(terms)) for terms in groups.values()} - {0}
+        return found.pop() if len(found) == 1 else None
+
+    def _summed(self, written: Expr) -> int | None:
+        terms = [named(term) for term in separate(written)]
         if len(terms) > MANY:
             return None
         once = {axis for axis in shared_axes(terms) if not any(twice(term, axis) for term in terms)}

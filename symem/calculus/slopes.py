@@ -13,6 +13,7 @@ from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Mul, Sum, Sym
 
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Update
+from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Model
 from symem.language.plates import LinearSolution, reindex, total
 
@@ -107,6 +108,8 @@ class Solved:
 
 def old(entry: Expr) -> Expr:
     """θ⁽ᵗ⁾ beside θ."""
+    if isinstance(entry, MatrixEntry):
+        return MatrixArray(f"{entry.base.label}__t", *entry.dimensions, entry.base.kind)[tuple(entry.indices)]
     if isinstance(entry, Indexed):
         base = IndexedBase(f"{entry.base.label}__t", **_plain(entry.base))
         return base[entry.indices]

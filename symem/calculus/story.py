@@ -11,11 +11,24 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sympy import Add, Expr, Integer, S, Sum, exp, log, loggamma, sqrt
+from sympy import Add, Expr, Integer, Mul, S, Sum, exp, log, loggamma, pi, sqrt
 
 from symem.calculus.laws import LAWS
 from symem.derivation import Derivation, Posterior, Step, Update
 from symem.language.families import FAMILIES, LogNormalInterval
+from symem.language.matrices import (
+    COORDINATE,
+    ENTRY,
+    BlockInverse,
+    BlockLogDet,
+    Tr,
+    inverse,
+    is_matrix,
+    is_positive_definite,
+    log_det,
+    trace,
+    transpose,
+)
 from symem.language.plates import Expectation, total
 from symem.language.supports import Simplex
 
@@ -34,7 +47,8 @@ def _step(stage: str, law: str, before: Expr, after: Expr, **particulars: Any) -
 
 
 def _separated(derivation: Derivation) -> Iterator[Step]:
-    yield _step("model", "separation", derivation.model.log_likelihood, derivation.complete)
+    law = "words" if derivation.complete.has(Tr) else "separation"
+    yield _step("model", law, derivation.model.log_likelihood, derivation.complete)
 
 
 # E-step -----------------------------------------------------------------------------------------------
@@ -46,6 +60,8 @@ def _e_step(derivation: Derivation) -> Iterator[Step]:
             yield from _finite(posterior)
         elif posterior.trials is not None:
             yield _shares(posterior)
+        elif posterior.latent.shape:
+            yield _gaussian(posterior)
         elif posterior.family in _DENSITIES:
             yield _recognised(posterior)
     yield _step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
@@ -84,6 +100,38 @@ def _recognised(posterior: Posterior) -> Step:
     left = normaliser.value if posterior.inline else normaliser.symbol
     names = {"latent": u, "family": posterior.family}
     return _step("E-step", "recognition", _tabulated(posterior), density + left, **names)
+
+
+def _gaussian(posterior: Posterior) -> Step:
+    """A vector's quadratic form and the Gaussian that it is, in the entries not seen if some were."""
+    u, normaliser = posterior.atom, posterior.log_normaliser
+    mean, covariance = posterior.arguments["mean"], posterior.arguments["covariance"]
+    left = normaliser.value if posterior.inline else normaliser.symbol
+    law = "Gaussian entries" if posterior.latent.seen else "Gaussian vector"
+    names = {"latent": u, "family": "multivariate Normal"}
+    density = _seen_density if posterior.latent.seen else _vector_density
+    after = density(posterior, mean, covariance) + left
+    return _step("E-step", law, _tabulated(posterior), after, **names)
+
+
+def _vector_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
+    size = posterior.latent.shape[0]
+    constant = -(size * log(2 * pi) + log_det(covariance, size)) / 2
+    return constant - _form(posterior.atom - mean, inverse(covariance)) / 2
+
+
+def _seen_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
+    """The density of the entries not seen: the others are those of the mean."""
+    values = (covariance, *(each.value for each in posterior.parameters))
+    precision, mask, size = next(block for value in values for block in value.atoms(BlockInverse)).args
+    number = 1 / Mul(*covariance.args_cnc()[0])
+    unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
+    constant = (BlockLogDet(precision, mask, size) + unseen * (log(number) - log(2 * pi))) / 2
+    return constant - number * _form(posterior.atom - mean, precision) / 2
+
+
+def _form(residual: Expr, precision: Expr) -> Expr:
+    return trace(transpose(residual) * precision * residual, 1)
 
 
 def _row(name: str) -> Callable[..., Expr]:
@@ -149,8 +197,10 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
     if update.multiplier is not None:
         q = derivation.surrogate.value
         yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), parameter=parameter)
-    yield _step("M-step", "stationarity", update.equation, Integer(0), parameter=parameter)
-    law = "normalised shares" if update.multiplier else update.reason
+    matrix = is_matrix(parameter)
+    vanishing = "matrix stationarity" if matrix else "stationarity"
+    yield _step("M-step", vanishing, update.equation, Integer(0), parameter=parameter)
+    law = "normalised shares" if update.multiplier else _solved_by(update)
     multiplier = update.multiplier[1] if update.multiplier else None
     yield _step("M-step", law, parameter, update.nested, parameter=parameter, multiplier=multiplier)
     if update.nested != update.value:
@@ -170,6 +220,13 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
                 status=claim.status.value,
                 argument=claim.argument,
             )
+
+
+def _solved_by(update: Update) -> str:
+    """How an equation of matrices was solved; of numbers the record says it."""
+    if update.conditional or not is_matrix(update.parameter):
+        return update.reason
+    return "covariance" if is_positive_definite(update.parameter) else "matrix equation"
 
 
 def _penalty(derivation: Derivation, update: Update) -> Expr:

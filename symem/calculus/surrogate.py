@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Eq, Expr, Mul, S, Sum, Symbol
+from sympy import Add, Eq, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 
+from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.matrix_terms import fill, is_hole, matrix_scalars
 from symem.calculus.names import Names
-from symem.calculus.separate import Term, fold, gather, inner_indices, rejoin, tidy
+from symem.calculus.separate import Term, fold, gather, inner_indices, rejoin, separate, tidy
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
+from symem.language.matrices import ENTRY, is_matrix, is_symmetric, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol, reindex
+from symem.language.supports import PositiveDefinite
 
 #: Where in Q data stand: the part in parameters, and its axes.
 Place = tuple[Expr, tuple[Axis, ...]]
@@ -54,7 +58,12 @@ class Statistics:
         """Split a term that holds parameters at plain indices."""
         held = [f for f in plain.factors() if self._has(f, self.model.parameters)]
         rest = [f for f in plain.factors() if f not in held]
-        if any(self._has(f, self._varying) for f in held):
+        mixed = [f for f in matrix_scalars(held) if self._mixes(f)]
+        filled = fill(mixed, self._holds_parameters) if mixed else None
+        if filled:
+            held = [*(f for f in held if f not in mixed), filled.around]
+            rest = [*rest, filled.data]
+        if any(self._has(f, self._varying) for f in held) or (mixed and not filled):
             self.splits.append(SplitTerm(S.One, plain.factor, plain.axes, S.One))
             return
         carried = {a for f in held for a in f.free_symbols}
@@ -62,6 +71,26 @@ class Statistics:
         inner = fold(Term(Mul(*rest), tuple(axis for axis in plain.axes if axis.index not in carried)))
         number, bare = self._constant_factor(inner.factors())
         self.splits.append(SplitTerm(number, Mul(*held), outer, Term(bare, inner.axes).expr))
+
+    def _mixes(self, scalar: Expr) -> bool:
+        """Whether parameters and something else stand in one word."""
+        word = (scalar.base if isinstance(scalar, Pow) else scalar).word
+        return not all(self._holds_parameters(letter) for letter in word)
+
+    def _holds_parameters(self, letter: Expr) -> bool:
+        """Whether a letter is one of parameters, or a fixed matrix of the prior's."""
+        if self._has(letter, self.model.parameters):
+            return True
+        return bool(self.fixed_matrices) and letter.atoms(Indexed) <= self.fixed_matrices
+
+    @property
+    def fixed_matrices(self) -> set[Expr]:
+        """Known matrices that are constants: scatters, and what stands in the prior alone."""
+        return {v.symbol for v in self.model.known if v.shape and not v.sizes and self._is_constant(v)}
+
+    def _is_constant(self, variable: Variable) -> bool:
+        scatter = isinstance(variable.support, PositiveDefinite)
+        return scatter or not self.model.log_likelihood.has(variable.symbol)
 
     def _constant_factor(self, factors: Iterable[Expr]) -> tuple[Expr, Expr]:
         """(numbers, sizes and known scalars; the rest) of a product."""
@@ -93,14 +122,29 @@ class Statistics:
         for number, value in enumerate(needed):
             axes = tuple(a for a in _axes_of(canonical, value) if a.index in value.free_symbols)
             places = tuple(axis.index for axis in axes)
-            sign = {"positive": True} if value.is_nonnegative else {"real": True}
-            table[value] = Definition(self.names.entry(f"S_{number}", places, **sign), axes, value)
+            table[value] = Definition(self._symbol(f"S_{number}", places, value), axes, value)
         symbols = {value: definition.symbol for value, definition in table.items()}
-        terms = [Term(s.number * s.parameter * symbols.get(s.data, s.data), s.axes) for s in canonical]
-        return list(gather(terms)), tuple(table.values())
+        terms = [_with_statistic(split, symbols.get(split.data, split.data)) for split in canonical]
+        return list(gather(part for term in terms for part in term)), tuple(table.values())
+
+    def _symbol(self, name: str, places: tuple[Expr, ...], value: Expr) -> Expr:
+        if is_matrix(value):
+            kind = "symmetric" if is_symmetric(value) else ""
+            return self.names.matrix(name, places, shape(value), kind)
+        sign = {"positive": True} if value.is_nonnegative else {"real": True}
+        return self.names.entry(name, places, **sign)
 
     def _is_statistic(self, data: Expr) -> bool:
         return bool(data.free_symbols - self._fixed)
+
+
+def _with_statistic(split: SplitTerm, statistic: Expr) -> tuple[Term, ...]:
+    """The term of Q with its statistic beside the parameters, or in the hole of a word of them."""
+    if not is_matrix(statistic):
+        return (Term(split.number * split.parameter * statistic, split.axes),)
+    hole = next(letter for letter in split.parameter.atoms(Indexed) if is_hole(letter))
+    whole = split.number * split.parameter.xreplace({hole: statistic})
+    return tuple(Term(part.factor, part.axes + split.axes) for part in separate(whole))
 
 
 def merge(splits: list[SplitTerm], is_statistic: Callable[[Expr], bool]) -> list[SplitTerm]:
@@ -171,7 +215,8 @@ def plain_indices(term: Term, parameters: Iterable[Variable], running: set[tuple
         for atom in atoms_of(factor, variable):
             for slot, place in enumerate(places_of(atom)):
                 literal = place.is_Integer and (variable.name, slot) not in running
-                if literal or place in {axis.index for axis in axes} | inner_indices(factor):
+                bound = {axis.index for axis in axes} | inner_indices(factor) | {ENTRY}
+                if literal or place in bound:
                     continue
                 axis = _category_axis(variable, slot, factor, axes)
                 factor = _at_category(factor, place, axis, tuple(parameters)) * Iverson(Eq(place, axis.index))
@@ -266,3 +311,23 @@ def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:
         return rejoin(fold(mean) for mean in expectations.of(term))
     except NotDerivedError:
         return Term(Expectation(term.factor), term.axes).expr
+
+
+class Reach:
+    """Whether an expression can be had from statistics, parameters and constants alone."""
+
+    def __init__(self, model: Model, eliminated: Iterable[Eliminated]) -> None:
+        arrays = [v for v in (*model.data, *model.known, *model.masks) if v.sizes or v.shape]
+        fixed = Statistics(model, Names(model)).fixed_matrices
+        self._beyond = {v.symbol for v in arrays} - fixed
+        for one in eliminated:
+            named = (
+                *one.parameters,
+                one.log_normaliser,
+                *(d for d in (one.log_weight, one.probability) if d),
+            )
+            self._beyond |= {getattr(d.symbol, "base", d.symbol) for d in named}
+
+    def __call__(self, expr: Expr) -> bool:
+        bases = {getattr(atom, "base", atom) for atom in expr.atoms(Indexed, Symbol)}
+        return not (bases | expr.atoms(Indexed)) & self._beyond

@@ -39,10 +39,20 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
 from symem.calculus.ends import ends_of, indices_of
-from symem.derivation import Definition, Derivation, Posterior
+from symem.calculus.matrix_trials import AMONG_MATRICES, HEADS, definite, places_within
+from symem.derivation import Definition, Derivation, Posterior, Update
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Iverson, LinearSolution
-from symem.language.supports import Binary, Counts, Labels, OneHot, Simplex
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Labels,
+    OneHot,
+    PositiveDefinite,
+    Simplex,
+    Symmetric,
+)
 
 Value = float
 Place = tuple[int, ...]
@@ -57,7 +67,8 @@ class Numbers:
 
     def __call__(self, expr: Any, scope: Mapping[Any, Any] | None = None) -> Any:
         scope = scope or {}
-        rule = next((rule for kind, rule in _RULES if isinstance(expr, kind)), _other)
+        rules = _OF_MATRICES if is_matrix(expr) else _RULES
+        rule = next((rule for kind, rule in rules if isinstance(expr, kind)), _other)
         return rule(self, expr, scope)
 
     def entry(self, name: str, place: Place = ()) -> Value:
@@ -69,7 +80,12 @@ class Numbers:
         name = name_of(definition.symbol)
         for scope in self.places(definition):
             place = tuple(int(self(p, scope)) for p in getattr(definition.symbol, "indices", ()))
-            self.entries[name, place] = self(definition.value, scope)
+            value = self(definition.value, scope)
+            if not isinstance(definition.symbol, MatrixEntry):
+                self.entries[name, place] = value
+                continue
+            for within, number in zip(places_within(definition.symbol, self), np.ravel(value), strict=True):
+                self.entries[name, (*place, *within)] = float(number)
 
     def places(self, definition: Definition) -> Iterator[dict[Any, int]]:
         ranges = [range(int(self(axis.size))) for axis in definition.axes]
@@ -129,6 +145,7 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 _RULES: tuple[tuple[Any, Callable[[Numbers, Any, Mapping[Any, Any]], Any]], ...] = (
+    *HEADS,
     (Number, lambda _run, e, _s: float(e)),
     (NumberSymbol, lambda _run, e, _s: float(e)),
     (Indexed, _entry),
@@ -152,6 +169,9 @@ _RULES: tuple[tuple[Any, Callable[[Numbers, Any, Mapping[Any, Any]], Any]], ...]
 )
 
 
+_OF_MATRICES = (*HEADS, *AMONG_MATRICES)
+
+
 # a random situation -------------------------------------------------------------------------------------
 
 
@@ -169,13 +189,34 @@ class Trial:
             self._posterior(posterior)
         for statistic in derivation.surrogate.statistics:
             self.numbers.define(statistic)
+        self._before = dict(self.numbers.entries)
         for update in derivation.updates:
             self.numbers.define(update.definition)
 
+    def upto(self, update: Update) -> Numbers:
+        """What a conditional maximiser meets: the parameters that are updated after it have their old values."""
+        updates = self._derivation.updates
+        later = {name_of(each.parameter) for each in updates[updates.index(update) + 1 :]}
+        entries = {
+            key: self._before[key] if key[0] in later else value
+            for key, value in self.numbers.entries.items()
+        }
+        return Numbers(self.numbers.sizes, entries)
+
     def _draw(self, variable: Variable) -> None:
-        shape = [int(self.numbers(size)) for size in variable.sizes]
+        shape = [int(self.numbers(size)) for size in (*variable.sizes, *variable.shape)]
+        if isinstance(variable.support, PositiveDefinite | Symmetric):
+            self._draw_definite(variable, shape)
+            return
         for place in itertools.product(*map(range, shape)):
             self.numbers.entries[variable.name, place] = self._value(variable, place)
+
+    def _draw_definite(self, variable: Variable, shape: list[int]) -> None:
+        """Matrices whose entries belong together."""
+        for place in itertools.product(*map(range, shape[:-2])):
+            matrix = definite(shape[-1], self._random)
+            for within, number in np.ndenumerate(matrix):
+                self.numbers.entries[variable.name, (*place, *within)] = float(number)
 
     def _value(self, variable: Variable, place: Place) -> Value:
         scope = dict(zip(indices_of(variable, self._derivation.model), place, strict=False))
@@ -221,6 +262,9 @@ class Trial:
     def _posterior(self, posterior: Posterior) -> None:
         if posterior.probability is not None:
             self._shares(posterior)
+        if posterior.latent.shape:
+            for parameter in posterior.parameters:
+                self.numbers.define(parameter)
         means = {
             statistic: d
             for d in posterior.moments
@@ -300,8 +344,12 @@ def _end(numbers: Numbers, end: Expr, scope: Mapping[Any, int]) -> float:
 
 
 def _sizes(derivation: Derivation) -> dict[str, int]:
-    """Two entries for what parameters and labels show, more for plates of data."""
+    """Two entries for what parameters and labels show, three for vectors of data, more for plates of data."""
     model = derivation.model
-    shown = {s for v in model.parameters for size in v.sizes for s in size.free_symbols}
-    plates = {s.symbol: 2 if s.symbol in shown else 5 for s in model.sizes}
+    shown = {s for v in model.parameters for size in (*v.sizes, *v.shape) for s in size.free_symbols}
+    shown |= {s for v in model.latents for size in v.shape for s in size.free_symbols}
+    wide = {s for v in model.data if v.sizes for size in v.shape for s in size.free_symbols}
+    plates = {s.symbol: 3 if s.symbol in wide else 2 if s.symbol in shown else 5 for s in model.sizes}
+    if wide:
+        plates = {symbol: 9 if number == 5 else number for symbol, number in plates.items()}
     return {str(s): number for s, number in (plates | {e.symbol: 3 for e in derivation.extents}).items()}

@@ -30,11 +30,15 @@ from sympy import (
 )
 
 from symem.calculus.separate import Term, fold, gather, separate
+from symem.calculus.words import has_inverses_of_totals, scalars_of_matrices, with_inverses_cancelled
 from symem.derivation import Definition, Derivation
+from symem.language.matrices import Element, LogDet, Tr
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 
 #: Operations beyond which a zero is not sought by algebra: multiplying out would take seconds.
 TOO_LONG = 1000
+#: The same where inverses of sums over plates stand in it.
+TOO_LONG_WITH_TOTALS = 300
 
 
 @cache
@@ -59,6 +63,10 @@ class Vanishing:
         """Whether the expression is identically zero; False where that was not shown."""
         if expr.count_ops() > TOO_LONG:
             return False
+        if expr.has(Tr, Element):
+            if has_inverses_of_totals(expr) and expr.count_ops() > TOO_LONG_WITH_TOTALS:
+                return False
+            expr = with_inverses_cancelled(expr)
         named = self.named(expr)
         if named == 0 or rational_zero(named):
             return True
@@ -81,7 +89,7 @@ class Vanishing:
 
     def named(self, expr: Expr) -> Expr:
         """The same expression with a letter for each kind of sum."""
-        if not expr.args or not expr.has(Sum):
+        if not expr.args or not expr.has(Sum) or isinstance(expr, (Tr, Element, LogDet)):
             return expr
         if isinstance(expr, Sum):
             return Add(*(self._name(term) for part in separate(expr) for term in self.reduced(part)))
@@ -184,8 +192,10 @@ def rational_zero(expr: Expr) -> bool:
 
 def _letters(expr: Expr) -> tuple[dict[Expr, Expr], dict[Expr, tuple[int, Expr]]]:
     """A letter for every entry, function value and radical; radicals with what they are a root of."""
+    matrices = {e: Dummy("scalar", real=True) for e in scalars_of_matrices(expr)}
+    expr = expr.xreplace(matrices)
     opaque = {e: Dummy(positive=e.is_positive) for e in expr.atoms(Indexed, Function)}
-    rules: dict[Expr, Expr] = dict(opaque)
+    rules: dict[Expr, Expr] = matrices | opaque
     radicals: dict[Expr, tuple[int, Expr]] = {}
     roots: dict[tuple[Expr, int], Expr] = {}
     for power in sorted(expr.atoms(Pow), key=str):

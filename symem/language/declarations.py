@@ -21,6 +21,8 @@ from symem.language.family import Distribution
 from symem.language.naming import base_name
 from symem.language.ranges import own_range
 from symem.language.supports import Counts, Support
+from symem.language.transcription import transcribed
+from symem.language.vectors import check_value
 
 
 def declaration(key: Any, stated: Any) -> Declaration:
@@ -30,9 +32,11 @@ def declaration(key: Any, stated: Any) -> Declaration:
         ModelError: the left is no variable, or the right no distribution of it.
     """
     variable = tuple(key) if isinstance(key, (tuple, Tuple)) else key
-    read = Declaration(variable, as_distribution(stated))
-    for entry in read.entries:
+    law = as_distribution(stated)
+    for entry in variable if isinstance(variable, tuple) else (variable,):
         base_name(entry)
+        check_value(entry, law)
+    read = Declaration(transcribed(variable), in_letters(law))
     if isinstance(variable, tuple) and read.name != "Multinomial":
         raise ModelError(
             f"{variable}: a tuple of variables is read for a Multinomial only, not for {read.distribution}."
@@ -40,6 +44,12 @@ def declaration(key: Any, stated: Any) -> Declaration:
     if len({own_indices(entry) for entry in read.entries}) != 1:
         raise PlateError(f"The counts {variable} must stand over the same indices, or over none.")
     return read
+
+
+def in_letters(distribution: Distribution) -> Distribution:
+    """A distribution with its matrices in letters."""
+    branches = {outcome: in_letters(branch) for outcome, branch in distribution.branches.items()}
+    return Distribution(distribution.family, tuple(map(transcribed, distribution.arguments)), branches)
 
 
 def own_indices(variable: Any) -> tuple[Idx, ...]:

@@ -8,8 +8,18 @@ from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
 
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
+from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
 from symem.language.naming import base_name, names_in
-from symem.language.supports import Binary, Positive, Reals, Simplex, Support, UnitInterval
+from symem.language.supports import (
+    Binary,
+    Positive,
+    PositiveDefinite,
+    Reals,
+    Simplex,
+    Support,
+    Symmetric,
+    UnitInterval,
+)
 from symem.language.variables import Role
 
 _TOLERANCE = 1e-9
@@ -21,7 +31,9 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     A product is positive if its factors are, a probability 1 - p if p is one; inside exp or log nothing
     is asked. These are sufficient conditions; `parameters=` overrides them.
     """
-    if isinstance(expr, (Symbol, Indexed)):
+    if isinstance(support, PositiveDefinite):
+        yield from _spread_definite(expr)
+    elif isinstance(expr, (Symbol, Indexed)):
         yield base_name(expr), support
     elif isinstance(expr, (Add, Mul)):
         for argument in expr.args:
@@ -32,7 +44,35 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
         yield from spread(expr.function, support)
 
 
-_RANK: Mapping[type[Support], int] = {Reals: 0, Positive: 1, UnitInterval: 2, Binary: 3, Simplex: 4}
+def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
+    """A sum is positive definite if its summands are, A P Aᵀ if P is; c I if c is positive."""
+    if not is_matrix(expr):
+        yield from spread(expr, Positive())
+    elif isinstance(expr, MatrixEntry):
+        yield base_name(expr), PositiveDefinite()
+    elif isinstance(expr, Diagonal):
+        yield from spread(expr.args[0], Positive())
+    elif isinstance(expr, Add):
+        for argument in expr.args:
+            yield from _spread_definite(argument)
+    elif isinstance(expr, (Pow, Sum)):
+        yield from _spread_definite(expr.args[0])
+    elif isinstance(expr, Mul):
+        commuting, word = expr.args_cnc()
+        yield from spread(Mul(*commuting), Positive())
+        if len(word) % 2:
+            yield from _spread_definite(word[len(word) // 2])
+
+
+_RANK: Mapping[type[Support], int] = {
+    Reals: 0,
+    Symmetric: 1,
+    PositiveDefinite: 2,
+    Positive: 1,
+    UnitInterval: 2,
+    Binary: 3,
+    Simplex: 4,
+}
 
 
 def narrower(one: Support | None, other: Support) -> Support:

@@ -18,6 +18,8 @@ from symem.language.supports import NonNegative, Reals, Support
 _JOINT = {
     "Multinomial": "give it to a variable of its own, x[i, v] or a tuple of counts",
     "Dirichlet": "it is read in prior={w: Dirichlet(a)} only",
+    "Wishart": "it is read in prior={Lambda: Wishart(nu, V)} only",
+    "InverseWishart": "it is read in prior={Sigma: InverseWishart(nu, Psi)} only",
 }
 
 
@@ -31,9 +33,7 @@ def log_density(value: Any, distribution: Distribution, own: tuple[Idx, ...]) ->
     if distribution.name == "Categorical":
         return categories(distribution.arguments, own, str(value)).log_probability(value)
     if distribution.name in _JOINT:
-        raise ModelError(
-            f"{distribution} cannot stand for the single number {value}: {_JOINT[distribution.name]}."
-        )
+        raise ModelError(f"{distribution} cannot stand for {value}: {_JOINT[distribution.name]}.")
     _check_free(value, distribution, own)
     if distribution.name == "Cases":
         return _cases(value, distribution, own)

@@ -6,6 +6,8 @@ from typing import Any
 
 from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, factor, log
 
+from symem.language.operators import OneByOne
+
 
 def readable(expr: Any) -> Any:
     """exp(x log p - log q) becomes p**x / q, exp of a sum of logs a product, and a sum over two values is written out."""
@@ -36,7 +38,7 @@ def exponential(exponent: Expr) -> Expr:
 
 def _squared(exponent: Expr) -> Expr:
     """A short polynomial that is a multiple of a square, written as one: -(x - mu)**2/(2 sigma**2)."""
-    short = 2 < len(Add.make_args(exponent)) < 10 and not exponent.has(Sum, exp, log)
+    short = 2 < len(Add.make_args(exponent)) < 10 and not exponent.has(Sum, exp, log, OneByOne)
     factored = factor(exponent) if short else exponent
     return exponent if isinstance(factored, Add) else factored
 

@@ -57,6 +57,7 @@ from symem.language.family import Array, Distribution, ExponentialFace, Family
 from symem.language.special import LogNormalInterval, NormalCDF
 from symem.language.stated import expression
 from symem.language.supports import Binary, Counts, Positive, Reals, Simplex
+from symem.language.vectors import MultivariateNormal, MultivariateT, Wishart
 
 #: The rows with one scalar value, by the name users write.
 FAMILIES: dict[str, Family] = {
@@ -119,10 +120,13 @@ def _outcome(value: Any) -> int:
     return int(whole)
 
 
-#: What `sympy.stats` calls the laws that are written with several cells, and how ours are made of them.
+#: What `sympy.stats` calls the laws of several numbers, and how ours are made of them.
 _OF_CELLS = {
     "Multinomial": lambda arguments: Multinomial(arguments[0], *arguments[1]),
     "MultivariateBeta": lambda arguments: Dirichlet(tuple(arguments[0])),
+    "MultivariateNormal": lambda arguments: MultivariateNormal(*arguments),
+    "MultivariateT": lambda arguments: MultivariateT(*arguments),
+    "Wishart": lambda arguments: Wishart(*arguments),
 }
 
 

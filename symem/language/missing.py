@@ -2,7 +2,8 @@
 
 Any function of the true entry is [seen] f(x) + [not seen] f(x_missing), summand by summand. A
 datum with finitely many values becomes a latent throughout, tied to x by the constraint [x_missing = x]
-where x was seen.
+where x was seen. Of a vector the latent stands for the whole, and its posterior is that of the entries not
+seen given the seen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
+from symem.language.matrices import MatrixArray, MatrixEntry, Tr, shape, trace
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
 from symem.language.supports import Binary, Labels
 from symem.language.variables import Role, Variable
@@ -26,6 +28,10 @@ def split_missing(
     for variable in [each for each in variables.values() if each.missing]:
         latent, mask = _companions(variable)
         table |= {latent.name: latent, mask.name: mask}
+        if variable.shape:
+            whole = _renamed(whole, variable.symbol, latent.symbol)
+            constraints = tuple(_renamed(c, variable.symbol, latent.symbol) for c in constraints)
+            continue
         rename = {variable.symbol: latent.symbol}
         constraints = tuple(_known_where_observed(c, variable, latent, mask) for c in constraints)
         if isinstance(variable.support, (Labels, Binary)):
@@ -42,6 +48,8 @@ def companion_names(name: str) -> tuple[str, str]:
 
 
 def _companions(variable: Variable) -> tuple[Variable, Variable]:
+    if variable.shape:
+        return _vector_companions(variable)
     array = isinstance(variable.symbol, IndexedBase)
 
     def symbol(name: str, assumptions: Mapping[str, bool]) -> Any:
@@ -61,6 +69,35 @@ def _companions(variable: Variable) -> tuple[Variable, Variable]:
     )
     seen = replace(seen, declared=seen.symbol)
     return latent, seen
+
+
+def _vector_companions(variable: Variable) -> tuple[Variable, Variable]:
+    """A latent that stands for the whole vector, of which the mask says which entries were seen."""
+    name, mask = companion_names(variable.name)
+    symbol, binary = variable.symbol, Binary()
+    array = symbol.base if isinstance(symbol, MatrixEntry) else symbol
+    whole = MatrixArray(name, *array.dimensions)
+    marks = IndexedBase(mask, **binary.assumptions)
+    latent = replace(
+        variable,
+        name=name,
+        symbol=whole() if isinstance(symbol, MatrixEntry) else whole,
+        role=Role.LATENT,
+        missing=False,
+        seen=(symbol, marks),
+    )
+    seen = Variable(mask, marks, Role.MASK, (*variable.sizes, *variable.shape), binary, marks)
+    return latent, seen
+
+
+def _renamed(expr: Expr, old: Any, new: Any) -> Expr:
+    """An expression with another letter; its forms and traces are turned anew."""
+    rules: dict[Any, Expr] = {}
+    for each in expr.atoms(Tr):
+        if each.has(old):
+            word = each.args[0].xreplace({old: new})
+            rules[each] = trace(word, shape(word)[0])
+    return expr.xreplace(rules).xreplace({old: new})
 
 
 def _entry(symbol: Any, places: tuple[Expr, ...]) -> Expr:

@@ -16,7 +16,7 @@ from symem.language.missing import companion_names, split_missing
 from symem.language.naming import base_name
 from symem.language.one_hot import as_labels
 from symem.language.plates import LogIverson
-from symem.language.prior import admit_constants, log_prior_density
+from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ranges import free_indices, own_range
 from symem.language.reading import Extent, Reader
 from symem.language.roles import (
@@ -27,11 +27,20 @@ from symem.language.roles import (
     roles_of,
     supports_of,
 )
-from symem.language.shapes import index_sizes, read_support, reader_of
+from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.supports import Counts, Interval, Labels, OneHot, Reals, Support
+from symem.language.summary import table_of
+from symem.language.supports import (
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Reals,
+    Support,
+)
 from symem.language.survey import Survey
+from symem.language.transcription import names_on_diagonals
 from symem.language.translation import Translation
 from symem.language.variables import Role, Variable
 
@@ -92,6 +101,8 @@ class Model:
         `latent` and `parameters` give each its support; every other symbol is data, or a size if it bounds a
         range, and `data` may say what values they take, `{x: Counts(0, N)}`: the solver then refuses others, and
         `verify` knows what to draw. A simplex is an indexed array (`{w: Simplex()}`) or a tuple of scalars (`{(p, q, r): Simplex()}`).
+        A covariance is declared `{Sigma: PositiveDefinite()}`; a form uᵀMv of entries x[i] is a number as it stands,
+        one of `MatrixSymbol`s alone goes into `Trace(…)`, because SymPy adds no number to it.
 
         Raises:
             ModelError: naming the symbol, index or density at fault and what to write instead.
@@ -127,13 +138,14 @@ class Model:
         self.simplexes = statement.simplexes
         survey = _survey(statement, extra)
         roles = roles_of(survey, statement, extra)
-        check_missing(extra.missing, roles)
+        check_missing(extra.missing, roles, survey)
         check_prior(extra, roles)
         check_relations(extra.relations, roles, extra.missing)
         check_chains(survey, roles)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
         self._reader = reader_of(survey, roles, supports)
+        supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
         self._read(statement, extra, survey)
         self._settle(_table(survey, roles, supports, self._reader, statement, extra.missing), extra)
 
@@ -141,7 +153,7 @@ class Model:
         reader = self._reader
         self._whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
         self._constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
-        admit_constants(extra.prior, reader, survey)
+        admit_constants(extra.prior, reader, survey, demanded(extra.prior))
         densities = [log_prior_density(key, law, reader) for key, law in extra.prior.items()]
         self.log_prior: Expr = Add(expand_logs(reader.read(extra.log_prior)), *densities)
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())
@@ -238,27 +250,12 @@ class Model:
         return derive(self)
 
     def __str__(self) -> str:
-        rows = [("symbol", "role", "shape", "support")]
-        rows += [_row(variable) for variable in self.variables.values() if variable.role is not Role.MASK]
-        rows += [(f"({', '.join(names)})", "", "", "Simplex together") for names in self.simplexes]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _row(variable: Variable) -> tuple[str, str, str, str]:
-    """A line of the table that `print(model)` shows."""
-    of = base_name(variable.declared)
-    role = variable.role.value
-    if variable.missing:
-        role += " (NaN is latent)"
-    elif of != variable.name:
-        role += f" ({of} where it is NaN)"
-    shape = " × ".join(map(str, variable.sizes)) or "scalar"
-    return variable.name, role, shape, str(variable.support)
+        return table_of(self.variables.values(), self.simplexes)
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:
     survey = Survey(indices=dict(statement.indices), index_names=set(statement.indices))
+    survey.on_diagonals = {name for piece in statement.pieces for name in names_on_diagonals(piece)}
     for piece in (*statement.pieces, extra.log_prior):
         survey.take(piece, {})
     for support in statement.supports.values():
@@ -285,10 +282,18 @@ def _table(
     for name in sorted(reader.symbols, key=lambda each: order.get(each, len(order))):
         symbol = reader.symbols[name]
         support = read_support(supports.get(name, Reals()), reader)
-        declared = survey.declared.get(name, symbol)
+        declared = survey.stated(name, symbol)
         role = roles.get(name, Role.KNOWN)
+        sizes = reader.shapes[name].sizes
         table[name] = Variable(
-            name, symbol, role, reader.shapes[name].sizes, support, declared, name in missing
+            name,
+            entry_symbol(symbol, sizes),
+            role,
+            sizes,
+            support,
+            declared,
+            name in missing,
+            shape_of(symbol),
         )
     return table
 

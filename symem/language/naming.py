@@ -5,9 +5,21 @@ from __future__ import annotations
 import keyword
 from typing import Any
 
-from sympy import Idx, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, Symbol, preorder_traversal
+from sympy import (
+    Idx,
+    Indexed,
+    IndexedBase,
+    MatrixBase,
+    MatrixExpr,
+    MatrixSymbol,
+    Sum,
+    Symbol,
+    preorder_traversal,
+)
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, NameClashError
+from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry
 
 #: The options of an emitted `fit`, which takes data, constants and sizes by name beside them.
 FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"})
@@ -19,15 +31,17 @@ def base_name(symbol: Any) -> str:
     Raises:
         ModelError: it is none of them.
     """
-    if isinstance(symbol, Indexed):
+    if isinstance(symbol, (Indexed, IndexedMatrixEntry)):
         return base_name(symbol.base)
+    if isinstance(symbol, MatrixElement):
+        return base_name(symbol.args[0])
     if isinstance(symbol, (IndexedBase, Idx)):
         return str(symbol.label)
-    if isinstance(symbol, Symbol):
+    if isinstance(symbol, (Symbol, IndexedMatrix, MatrixSymbol)):
         return str(symbol.name)
     if isinstance(symbol, (MatrixBase, MatrixExpr)):
         raise ModelError(
-            f"{symbol} is a matrix: vectors are not read yet, so write its entries over a plate, x[i, j]."
+            f"{symbol} is no single matrix: name an IndexedMatrix, an entry such as x[i], or a MatrixSymbol."
         )
     raise ModelError(f"{symbol!r} is not a symbol: name a Symbol, an IndexedBase or an entry such as x[i].")
 

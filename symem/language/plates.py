@@ -14,6 +14,10 @@ from typing import Any, Self
 from sympy import Basic, Expr, Function, Integer, Product, S, Sum, Symbol
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue
 
+from symem.language.leaves import MatrixSum
+
+_BINDERS = (Sum, Product, MatrixSum)
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -95,9 +99,9 @@ def reindex(expr: Expr, rules: Mapping[Any, Any]) -> Expr:
 
 def rebind(expr: Expr, taken: set[Any]) -> Expr:
     """The same expression, its bound indices avoiding the symbols that are taken."""
-    if not isinstance(expr, Basic) or not expr.args or not expr.has(Sum, Product):
+    if not isinstance(expr, Basic) or not expr.args or not expr.has(*_BINDERS):
         return expr
-    if not isinstance(expr, (Sum, Product)):
+    if not isinstance(expr, _BINDERS):
         return expr.func(*(rebind(argument, taken) for argument in expr.args))
     rules: dict[Any, Symbol] = {}
     for index, *_ends in expr.limits:

@@ -5,42 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Basic, Expr, Idx, Indexed, IndexedBase, Symbol, log, loggamma
+from sympy import Add, Basic, Expr, Idx, Indexed, Symbol, log, loggamma
 
-from symem.errors import ModelError, PlateError
+from symem.errors import ModelError, PlateError, ShapeError, SupportError
+from symem.language.demands import narrower, spread
 from symem.language.families import symmetric_dirichlet
 from symem.language.family import Distribution
+from symem.language.matrices import LogDet, MatrixArray, MatrixEntry, is_matrix, is_positive_definite
 from symem.language.naming import base_name, check_name, names_in
 from symem.language.plates import Axis, index_symbol, total
 from symem.language.ranges import own_range
 from symem.language.reading import Reader, Shape
-from symem.language.shapes import origin_of, range_size
+from symem.language.shapes import entry_symbol, internal, origin_of, range_size
+from symem.language.supports import Positive, Reals, Support
 from symem.language.survey import Survey
+from symem.language.vectors import OF_MATRICES, OF_VECTORS
 
 
-def admit_constants(prior: Mapping[Any, Distribution], reader: Reader, survey: Survey) -> None:
-    """Let the hyper-parameters of priors into the reader, as known positive arrays or real numbers."""
+def demanded(prior: Mapping[Any, Distribution]) -> dict[str, Support]:
+    """What laws of vectors and matrices ask of their hyper-parameters: a scale is positive definite."""
+    laws = [law for law in prior.values() if law.name in OF_VECTORS | OF_MATRICES]
+    found: dict[str, Support] = {}
+    for law in laws:
+        for argument, support in zip(law.arguments, law.family.parameters.values(), strict=True):
+            for name, wanted in spread(argument, support):
+                found[name] = narrower(found.get(name), wanted)
+    return found
+
+
+def admit_constants(
+    prior: Mapping[Any, Distribution], reader: Reader, survey: Survey, supports: Mapping[str, Support]
+) -> None:
+    """Let the hyper-parameters of priors into the reader: known arrays, positive ones if they are of numbers, and numbers."""
     for distribution in prior.values():
         for argument in distribution.arguments:
             for entry in sorted(argument.atoms(Indexed), key=str):
-                _admit_array(entry, reader, survey)
+                _admit_array(entry, reader, survey, supports)
             for name in sorted(names_in(argument) - set(reader.symbols)):
                 check_name(name)
                 survey.declared[name] = next(s for s in argument.free_symbols if str(s) == name)
-                reader.symbols[name] = Symbol(name, real=True)
+                reader.symbols[name] = Symbol(name, **supports.get(name, Reals()).assumptions)
                 reader.shapes[name] = Shape((), ())
 
 
-def _admit_array(entry: Indexed, reader: Reader, survey: Survey) -> None:
+def _admit_array(entry: Indexed, reader: Reader, survey: Survey, supports: Mapping[str, Support]) -> None:
     name = base_name(entry)
     if name in reader.symbols:
         return
     check_name(name)
     survey.take(entry, {index: own_range(index) for index in entry.atoms(Idx)})
+    for size in sorted(survey.size_names - set(reader.symbols)):
+        reader.symbols[size], reader.shapes[size] = Symbol(size, integer=True, positive=True), Shape((), ())
     slots = survey.slots[name]
     if not all(slot.range for slot in slots):
         raise PlateError(f"The constant {entry} of a prior: index it by an Idx for every slot.")
-    reader.symbols[name] = IndexedBase(name, positive=True)
+    reader.symbols[name] = internal(name, survey.declared[name], supports.get(name, Positive()))
     sizes = tuple(range_size(slot.range, reader) for slot in slots if slot.range)
     reader.shapes[name] = Shape(sizes, tuple(origin_of(slot, {}) for slot in slots))
 
@@ -59,24 +78,38 @@ def log_prior_density(key: Any, distribution: Distribution, reader: Reader) -> E
     env: dict[Basic, Expr] = {}
     if isinstance(key, Indexed):
         origins = reader.shapes[name].origins
-        env = {p: axis.index + o for p, axis, o in zip(key.indices, axes, origins, strict=True)}
-    value = reader.symbols[name][tuple(a.index for a in axes)] if axes else reader.symbols[name]
+        env = {p: axis.index + o for p, axis, o in zip(key.indices, axes, origins, strict=False)}
+    symbol = entry_symbol(reader.symbols[name], tuple(axis.size for axis in axes))
+    value = symbol[tuple(a.index for a in axes)] if axes else symbol
+    if is_matrix(value) != (distribution.name in OF_VECTORS | OF_MATRICES):
+        raise ShapeError(
+            f"prior={{{key}: {distribution}}}: write MultivariateNormal for a vector, Wishart or InverseWishart for a "
+            f"positive definite matrix, and other laws for numbers."
+        )
+    if distribution.name in OF_MATRICES and not is_positive_definite(value):
+        raise SupportError(f"prior={{{key}: {distribution}}}: {name} is not positive definite in the model.")
     if distribution.name == "Dirichlet":
         return _dirichlet(value, distribution, axes, env, reader)
     arguments = [reader.read(argument, env) for argument in distribution.arguments]
-    return total(distribution.family.log_density(value, *arguments), axes)
+    density = distribution.family.log_density(value, *arguments)
+    whole = density.xreplace({each: reader.log_det(*each.args) for each in density.atoms(LogDet)})
+    return total(whole, axes)
 
 
 def _axes(key: Any, name: str, reader: Reader) -> tuple[Axis, ...]:
     sizes = reader.shapes[name].sizes
-    places = key.indices if isinstance(key, Indexed) else [None] * len(sizes)
+    places = list(key.indices) if isinstance(key, Indexed) else [None] * len(sizes)
+    if isinstance(key, MatrixEntry) and not isinstance(reader.symbols[name], MatrixArray):
+        places += [None]
     if len(places) != len(sizes) or not all(place is None or isinstance(place, Idx) for place in places):
         raise PlateError(
             f"prior={{{key}: …}}: index {name} by one plain Idx for each of its {len(sizes)} slots."
         )
     taken: list[str] = []
     for place, size in zip(places, sizes, strict=True):
-        taken.append(str(place.label) if isinstance(place, Idx) else _index_name(size, taken, reader))
+        taken.append(
+            reader.label(str(place.label)) if isinstance(place, Idx) else _index_name(size, taken, reader)
+        )
     return tuple(Axis(index_symbol(label), size) for label, size in zip(taken, sizes, strict=True))
 
 

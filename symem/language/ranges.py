@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Basic, Expr, Idx, Indexed, Product, Sum, Symbol, oo
+from sympy import Basic, Expr, Idx, Indexed, Product, S, Sum, Symbol, oo
 
 from symem.errors import PlateError
+from symem.language.matrices import ENTRY, Diagonal
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ def atoms_in_scope(expr: Any, env: Environment) -> Iterator[tuple[Expr, Environm
                 yield from atoms_in_scope(end, inner)
             inner[index] = span
         yield from atoms_in_scope(expr.function, inner)
+    elif isinstance(expr, Diagonal):
+        entry, size = expr.args
+        yield from atoms_in_scope(size, env)
+        yield from atoms_in_scope(entry, {**env, ENTRY: Range(S.Zero, size - 1)})
     elif isinstance(expr, Indexed):
         yield expr, env
         for place in expr.indices:

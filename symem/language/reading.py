@@ -10,18 +10,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol
+from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol, expand
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import Derivative
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import Boolean
 from sympy.stats.rv import RandomSymbol
 
-from symem.errors import ModelError, PlateError, UndeclaredSymbolError
+from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
+from symem.language.matrices import (
+    COORDINATE,
+    ENTRY,
+    Diagonal,
+    Element,
+    LogDet,
+    MatrixArray,
+    MatrixEntry,
+    T,
+    Tr,
+    element,
+    is_matrix,
+    log_det,
+    shape,
+    trace,
+    transpose,
+)
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
+from symem.language.transcription import entry_on_diagonal, transcribed
 
 Scope = dict[Basic, Expr]
 
@@ -53,6 +71,7 @@ class Reader:
         label_origins: name -> what the values of a label count from, where that is not 0.
         extents: the sizes that data show, by symbol.
         spans: index name -> (range in the user's symbols, internal index).
+        reserved: labels of indices that matrices bring in.
         user_indices: internal index -> (the user's index, what it counts from).
     """
 
@@ -63,6 +82,7 @@ class Reader:
     spans: dict[str, tuple[Range, Symbol]] = field(default_factory=dict)
     user_indices: dict[Symbol, tuple[Basic, Expr]] = field(default_factory=dict)
     open_axes: dict[Symbol, Axis] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
 
     def read(self, expr: Any, env: Mapping[Basic, Expr] | None = None) -> Any:
         """An expression in internal symbols; `env` says what the indices in scope are.
@@ -72,7 +92,7 @@ class Reader:
             PlateError: an index is free.
             ModelError: something stands in it that no log-likelihood can hold.
         """
-        return self._read(expr, dict(env or {}))
+        return self._read(transcribed(expr), dict(env or {}))
 
     def _read(self, expr: Any, env: Scope) -> Any:
         if expr in env:
@@ -84,6 +104,11 @@ class Reader:
             (RandomSymbol, _refuse_random),
             (Symbol, self._read_symbol),
             (KroneckerDelta, self._read_delta),
+            (T, lambda letter, env: transpose(self._read(letter.args[0], env))),
+            (Tr, self._read_trace),
+            (LogDet, self._read_log_det),
+            (Element, self._read_element),
+            (Diagonal, self._read_diagonal),
         )
         reading = next((each for kinds, each in readings if isinstance(expr, kinds)), self._read_parts)
         return reading(expr, env)
@@ -102,6 +127,37 @@ class Reader:
 
     def _read_delta(self, expr: Expr, env: Scope) -> Expr:
         return Iverson(Eq(*(self._read(argument, env) for argument in expr.args[:2])))
+
+    def _read_trace(self, expr: Tr, env: Scope) -> Expr:
+        word = self._read(expr.args[0], env)
+        return trace(word, shape(word)[0]) if is_matrix(word) else word
+
+    def _read_log_det(self, expr: LogDet, env: Scope) -> Expr:
+        matrix, size = (self._read(each, env) for each in expr.args)
+        return self.log_det(matrix, size)
+
+    def log_det(self, matrix: Expr, size: Expr) -> Expr:
+        """log det of a positive definite matrix in internal symbols.
+
+        Raises:
+            SupportError: its form does not show that it is symmetric.
+        """
+        if is_matrix(matrix) and expand(transpose(matrix) - matrix) != 0:
+            raise SupportError(
+                f"The covariance or precision {matrix} is not symmetric by its form: declare its letters in "
+                f"parameters={{Sigma: PositiveDefinite()}}, or write A*A.T + s*Identity(d)."
+            )
+        return log_det(matrix, size)
+
+    def _read_element(self, expr: Element, env: Scope) -> Expr:
+        matrix, row, column = expr.args
+        if isinstance(matrix, MatrixEntry) and not isinstance(self._symbol(base_name(matrix)), MatrixArray):
+            return self._entry(entry_on_diagonal(expr), env)
+        return element(*(self._read(each, env) for each in (matrix, row, column)))
+
+    def _read_diagonal(self, expr: Diagonal, env: Scope) -> Expr:
+        entry, size = expr.args
+        return Diagonal(self._read(entry, {**env, ENTRY: ENTRY}), self._read(size, env))
 
     def _read_symbol(self, symbol: Symbol, _env: Scope) -> Expr:
         return self._symbol(str(symbol.name)) + self.label_origins.get(str(symbol.name), 0)
@@ -124,6 +180,8 @@ class Reader:
             raise PlateError(
                 f"{expr} has {len(expr.indices)} indices, but {name} has {len(origins)} in the model."
             )
+        if isinstance(expr, MatrixEntry) and not origins:
+            return array()
         return array[
             tuple(self._place(p, origin, env) for p, origin in zip(expr.indices, origins, strict=True))
         ]
@@ -170,11 +228,15 @@ class Reader:
         self.extents.setdefault(symbol, Extent(symbol, size, tuple(axes.values())))
         return symbol
 
+    def label(self, name: str) -> str:
+        """What an index of the user's is called inside."""
+        return f"{name}_2" if name in self.reserved else name
+
     def _index(self, index: Basic, span: Range) -> Symbol:
         name = base_name(index)
         check_name(name)
         labels = (
-            name,
+            name if index == COORDINATE else self.label(name),
             *(f"{name}_{count}" for count in range(2, 99) if f"{name}_{count}" not in self.symbols),
         )
         label = next(each for each in labels if each not in self.spans or self.spans[each][0] == span)

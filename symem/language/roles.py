@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Equality, Expr, Indexed, Symbol
 
 from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
+from symem.language.matrices import MatrixArray
 from symem.language.naming import base_name, names_in
 from symem.language.statements import Extras, Statement
 from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals, Support
@@ -166,8 +167,8 @@ def check_prior(extras: Extras, roles: Mapping[str, Role]) -> None:
             )
 
 
-def check_missing(missing: frozenset[str], roles: Mapping[str, Role]) -> None:
-    """Only data can be missing.
+def check_missing(missing: frozenset[str], roles: Mapping[str, Role], survey: Survey) -> None:
+    """Only data can be missing, and of vectors and matrices only vectors that have a law.
 
     Raises:
         ModelError: something else is named.
@@ -180,3 +181,20 @@ def check_missing(missing: frozenset[str], roles: Mapping[str, Role]) -> None:
             raise ModelError(
                 f"missing=[{name}]: only data can be missing, and {name!r} is a {roles[name].value}."
             )
+        stated = survey.declared.get(name)
+        if isinstance(stated, MatrixArray):
+            _check_missing_vector(name, stated, roles[name])
+
+
+def _check_missing_vector(name: str, stated: MatrixArray, role: Role) -> None:
+    rows, cols = stated.dimensions
+    if cols != 1:
+        raise ModelError(
+            f"missing=[{name}]: {name} holds {rows} × {cols} matrices, and missing entries are read in vectors: write its "
+            f"rows as an IndexedVector with a distribution."
+        )
+    if role is Role.KNOWN:
+        raise ModelError(
+            f"missing=[{name}]: {name} is known, so its missing entries have no law: give it a distribution, "
+            f"{name}[i]: MultivariateNormal(…)."
+        )

@@ -8,13 +8,24 @@ from typing import Any
 
 from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
 
-from symem.errors import PlateError
+from symem.errors import PlateError, SupportError
+from symem.language.matrices import COORDINATE, MatrixArray
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
-from symem.language.supports import Binary, Counts, Interval, Labels, Support
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    PositiveDefinite,
+    Reals,
+    Support,
+    Symmetric,
+)
 from symem.language.survey import Slot, Survey
+from symem.language.transcription import dimensions
 from symem.language.variables import Role
 
 
@@ -29,25 +40,83 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
     for name, slots in survey.slots.items():
         check_name(name)
         support = supports[name]
-        symbols[name] = _internal(name, survey.declared[name], roles[name], support)
+        size = roles[name] is Role.SIZE
+        symbols[name] = internal(name, survey.declared[name], support, size=size)
         shapes[name] = Shape(tuple(S.Zero for _ in slots), tuple(origin_of(slot, supports) for slot in slots))
         if isinstance(support, Labels) and support.origin:
             origins[name] = support.origin
-    reader = Reader(symbols, shapes, origins, {})
+    reader = Reader(symbols, shapes, origins, {}, reserved=_reserved(survey))
     for name, slots in survey.slots.items():
         sizes = tuple(_slot_size(name, p, slot, supports, reader, survey) for p, slot in enumerate(slots))
         reader.shapes[name] = replace(shapes[name], sizes=sizes)
-    for label, (index, span) in survey.indices.items():
+    for name, (index, span) in survey.indices.items():
+        label = reader.label(name)
         reader.spans.setdefault(label, (span, index_symbol(label)))
         if span.lower.is_Integer:
             reader.user_indices.setdefault(index_symbol(label), (index, span.lower))
     return reader
 
 
-def _internal(name: str, declared: Any, role: Role, support: Support) -> Any:
-    assumptions = {"integer": True, "positive": True} if role is Role.SIZE else support.assumptions
+def _reserved(survey: Survey) -> frozenset[str]:
+    """The label of the entries of a diagonal, in a model with matrices."""
+    matrices = any(isinstance(each, MatrixArray) for each in survey.declared.values())
+    return frozenset({str(COORDINATE)}) if matrices or survey.diagonals else frozenset()
+
+
+def internal(name: str, declared: Any, support: Support, *, size: bool = False) -> Any:
+    """The internal symbol of what a user wrote: a number, an array of numbers, an array of matrices."""
+    check_matrix_support(name, declared, support)
+    if isinstance(declared, MatrixArray):
+        return _matrices(name, declared, support)
+    assumptions = {"integer": True, "positive": True} if size else support.assumptions
     return (
         IndexedBase(name, **assumptions) if isinstance(declared, IndexedBase) else Symbol(name, **assumptions)
+    )
+
+
+def check_matrix_support(name: str, declared: Any, support: Support) -> None:
+    """Vectors and matrices lie in Reals(), square ones in Symmetric() or PositiveDefinite() too, numbers in neither.
+
+    Raises:
+        SupportError: they do not.
+    """
+    shape = declared.dimensions if isinstance(declared, MatrixArray) else None
+    of_matrices = isinstance(support, (PositiveDefinite, Symmetric))
+    if of_matrices and (shape is None or shape[0] != shape[1]):
+        what = "holds numbers" if shape is None else f"is {dimensions(shape)}"
+        raise SupportError(
+            f"{name} {what}, so it cannot be {support}: what stands in diag({name}) is Positive(), and a covariance is d × d."
+        )
+    if shape and not of_matrices and not isinstance(support, Reals):
+        raise SupportError(
+            f"{name} is {dimensions(shape)}, and its entries are real numbers, not {support}: write Reals() or "
+            f"PositiveDefinite(), or give its entries as an array of numbers, {name}[i, j]."
+        )
+
+
+def _matrices(name: str, declared: MatrixArray, support: Support) -> MatrixArray:
+    kinds = {PositiveDefinite: "positive definite", Symmetric: "symmetric"}
+    rows, cols = map(dimension, declared.dimensions)
+    return MatrixArray(name, rows, cols, kinds.get(type(support), ""))
+
+
+def entry_symbol(symbol: Any, sizes: tuple[Expr, ...]) -> Any:
+    """The symbol of a variable: an array of matrices over no plates is its one matrix."""
+    return symbol() if isinstance(symbol, MatrixArray) and not sizes else symbol
+
+
+def shape_of(symbol: Any) -> tuple[Expr, ...]:
+    """(d,) of vectors, (r, c) of matrices, () of numbers."""
+    if not isinstance(symbol, MatrixArray):
+        return ()
+    rows, cols = symbol.dimensions
+    return (rows,) if cols == 1 else (rows, cols)
+
+
+def dimension(stated: Expr) -> Expr:
+    """A dimension that a user wrote, in the internal symbols of sizes."""
+    return stated.xreplace(
+        {symbol: Symbol(str(symbol), integer=True, positive=True) for symbol in stated.free_symbols}
     )
 
 
@@ -121,6 +190,6 @@ def read_support(support: Support, reader: Reader) -> Support:
 
 
 def _read_end(end: Expr, reader: Reader) -> Expr:
-    spans = {index: reader.spans.get(base_name(index)) for index in end.atoms(Idx)}
+    spans = {index: reader.spans.get(reader.label(base_name(index))) for index in end.atoms(Idx)}
     env = {index: span[1] + span[0].lower for index, span in spans.items() if span}
     return reader.read(end, env)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Basic, Expr, S, SympifyError, sympify
+from sympy import Basic, Expr, MatrixBase, MatrixExpr, S, SympifyError, sympify
 
-from symem.errors import ModelError
+from symem.errors import ModelError, ShapeError
+from symem.language.operators import OneByOne
+from symem.language.transcription import dimensions, transcribed
 
 
 def as_sympy(stated: Any) -> Basic | None:
@@ -21,13 +23,21 @@ def as_sympy(stated: Any) -> Basic | None:
 
 
 def expression(stated: Any, what: str) -> Expr:
-    """A user's number, symbol or formula as a scalar expression.
+    """A user's number, symbol or formula as a scalar expression; a matrix of one row and column is a number.
 
     Raises:
         ModelError: it is none; `what` opens the message.
+        ShapeError: it is a vector or a matrix.
     """
     read = as_sympy(stated)
-    if not isinstance(read, Expr) or not read.is_commutative or getattr(read, "is_Matrix", False):
+    if isinstance(read, (MatrixExpr, MatrixBase)):
+        if read.shape != (1, 1):
+            raise ShapeError(
+                f"{what} must be a number, but {read} is {dimensions(read.shape)}: write u.T*v for the number that two "
+                f"vectors make, or MultivariateNormal for a vector."
+            )
+        read = OneByOne(read)
+    if not isinstance(read, Expr) or not transcribed(read).is_commutative:
         raise ModelError(f"{what} must be a scalar SymPy expression or a number, not {stated!r}.")
     if read.has(S.NaN, S.ComplexInfinity, S.ImaginaryUnit):
         raise ModelError(f"{what} is {read}, which is no real number.")

@@ -11,7 +11,7 @@ from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, Tuple
 from sympy.core.relational import Relational
 
 from symem.errors import ModelError, SupportError, UndeclaredSymbolError
-from symem.language.declarations import Declaration, declaration
+from symem.language.declarations import Declaration, declaration, in_letters
 from symem.language.demands import Demands
 from symem.language.families import as_distribution
 from symem.language.family import Distribution
@@ -19,7 +19,9 @@ from symem.language.naming import base_name, stated_names
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Simplex, Support, as_support
+from symem.language.transcription import transcribed
 from symem.language.variables import Role
+from symem.language.vectors import OF_MATRICES, OF_VECTORS, check_value
 
 Simplexes = tuple[tuple[str, ...], ...]
 
@@ -143,7 +145,7 @@ def by_likelihood(
     observed, _ = named_supports(data or {}, "data")
     roles |= dict.fromkeys(_distinct(names_of(known, "known"), roles, "known"), Role.KNOWN)
     roles |= dict.fromkeys(_distinct(observed, roles, "data"), Role.DATA)
-    return Statement((whole,), roles, latents | named | observed, simplexes, Role.DATA)
+    return Statement((transcribed(whole),), roles, latents | named | observed, simplexes, Role.DATA)
 
 
 def named_supports(stated: Any, where: str) -> tuple[dict[str, Support], Simplexes]:
@@ -201,7 +203,7 @@ def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
         raise ModelError(
             f"prior= takes a dict from parameters to distributions, such as {{p: Beta(2, 2)}}, not {prior!r}."
         )
-    read = {_prior_key(key): as_distribution(value) for key, value in prior.items()}
+    read = {_prior_key(key): _law_of(key, value) for key, value in prior.items()}
     for key, distribution in read.items():
         if distribution.name in ("Cases", "Categorical", "Multinomial", "Dirac"):
             raise ModelError(
@@ -209,18 +211,28 @@ def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
             )
     relations = tuple(_relation(each) for each in _listed(given, "given"))
     return Extras(
-        read, expression(log_prior, "log_prior"), frozenset(names_of(missing, "missing")), relations
+        read,
+        transcribed(expression(log_prior, "log_prior")),
+        frozenset(names_of(missing, "missing")),
+        relations,
     )
+
+
+def _law_of(key: Any, stated: Any) -> Distribution:
+    law = as_distribution(stated)
+    if law.name in OF_VECTORS | OF_MATRICES:
+        check_value(key, law)
+    return in_letters(law)
 
 
 def _prior_key(key: Any) -> Any:
     for entry in key if isinstance(key, (tuple, Tuple)) else (key,):
         base_name(entry)
-    return tuple(key) if isinstance(key, Tuple) else key
+    return tuple(key) if isinstance(key, Tuple) else transcribed(key)
 
 
 def _relation(stated: Any) -> Any:
-    relation = as_sympy(stated)
+    relation = transcribed(as_sympy(stated))
     if not isinstance(relation, Relational):
         raise ModelError(
             f"given=[{stated}]: write relations that are open, such as Eq(a + b, n) or y[j] > c[j], one an entry "

@@ -105,6 +105,26 @@ class Interval(Support):
 
 
 @dataclass(frozen=True)
+class Symmetric(Support):
+    """The symmetric matrices."""
+
+    def __str__(self) -> str:
+        return "symmetric"
+
+
+@dataclass(frozen=True)
+class PositiveDefinite(Support):
+    """The symmetric positive definite matrices."""
+
+    def admits(self, number: Expr) -> bool:
+        """Whether a multiple of the identity is positive definite."""
+        return bool(number.is_positive)
+
+    def __str__(self) -> str:
+        return "positive definite"
+
+
+@dataclass(frozen=True)
 class Simplex(Support):
     """Positive numbers that sum to one over the last `axes` indices of an array, or over a tuple."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Basic, Expr, Idx, Indexed, Symbol
+from sympy import Basic, Expr, Idx, Indexed, S, Symbol
 
-from symem.errors import NameClashError, PlateError
+from symem.errors import NameClashError, PlateError, ShapeError
+from symem.language.matrices import ENTRY, MatrixArray, MatrixEntry
 from symem.language.naming import base_name
 from symem.language.ranges import Environment, Range, atoms_in_scope, split_index
+from symem.language.transcription import dimensions, entries_on_diagonals, stated_array, transcribed
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Survey:
         indices: name -> the `Idx` of the declarations and its range.
         size_names: the symbols that bound a range.
         index_names: the indices that occur.
+        on_diagonals: the vectors that stand inside diag(…).
+        diagonals: the vectors that stand inside diag(…) -> how long they are.
     """
 
     slots: dict[str, list[Slot]] = field(default_factory=dict)
@@ -44,6 +48,8 @@ class Survey:
     indices: dict[str, tuple[Idx, Range]] = field(default_factory=dict)
     size_names: set[str] = field(default_factory=set)
     index_names: set[str] = field(default_factory=set)
+    on_diagonals: set[str] = field(default_factory=set)
+    diagonals: dict[str, Expr] = field(default_factory=dict)
 
     def take(self, expr: Expr, env: Environment) -> None:
         """Take note of every symbol of an expression.
@@ -52,7 +58,7 @@ class Survey:
             PlateError: an index is free, or two ranges meet in one slot.
             NameClashError: two different symbols have one name.
         """
-        for atom, scope in atoms_in_scope(expr, env):
+        for atom, scope in atoms_in_scope(entries_on_diagonals(transcribed(expr), self.on_diagonals), env):
             if isinstance(atom, Indexed):
                 self._take_array(atom, scope)
             elif atom in scope:
@@ -63,6 +69,16 @@ class Survey:
                 )
             else:
                 self._take_name(str(atom.name), atom, 0)
+
+    def stated(self, name: str, otherwise: Any) -> Any:
+        """What the user wrote of that name: an array, a scalar, vectors or matrices."""
+        found = self.declared.get(name, otherwise)
+        slots = self.slots.get(name, [])
+        if isinstance(found, MatrixArray):
+            return stated_array(str(found.label), found.dimensions, plated=bool(slots))
+        if name in self.diagonals:
+            return stated_array(name, (self.diagonals[name], S.One), plated=len(slots) > 1)
+        return found
 
     def take_size(self, size: Expr) -> None:
         """The symbols of a size that only a label's range shows."""
@@ -89,6 +105,7 @@ class Survey:
     def _take_name(self, name: str, symbol: Any, arity: int) -> None:
         known = self.declared.setdefault(name, symbol)
         if known != symbol:
+            check_dimensions(name, known, symbol)
             raise NameClashError(
                 f"Two different symbols are called {name!r}: they print alike, so rename one of them "
                 f"(symbols of one name with different assumptions are different symbols)."
@@ -100,6 +117,11 @@ class Survey:
     def _take_array(self, atom: Indexed, scope: Environment) -> None:
         name = base_name(atom)
         self._take_name(name, atom.base, len(atom.indices))
+        if isinstance(atom, MatrixEntry):
+            for dimension in atom.dimensions:
+                self.take_size(dimension)
+        elif ENTRY in atom.indices:
+            self.diagonals[name] = scope[ENTRY].size
         for slot, place in zip(self.slots[name], atom.indices, strict=True):
             self._take_place(name, slot, place, scope)
 
@@ -116,6 +138,24 @@ class Survey:
             slot.literals.append(int(place))
         else:
             slot.labels.append(place)
+
+
+def check_dimensions(name: str, one: Any, other: Any) -> None:
+    """A name stands for matrices of one shape, or for numbers.
+
+    Raises:
+        ShapeError: it stands for both, or for matrices of two shapes.
+    """
+    shapes = [dimensions(each.dimensions) for each in (one, other) if isinstance(each, MatrixArray)]
+    if len(shapes) == 2 and shapes[0] != shapes[1]:
+        raise ShapeError(
+            f"{name} stands for {shapes[0]} matrices in one place and for {shapes[1]} ones in another: one name, one shape."
+        )
+    if len(shapes) == 1:
+        raise ShapeError(
+            f"{name} stands inside diag(…) or as an array of numbers in one place, and as a {shapes[0]} matrix in another: "
+            f"give the entries on a diagonal a name of their own."
+        )
 
 
 def _bare_symbols(end: Basic) -> set[Symbol]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sympy import Eq, Expr, Indexed, Product, S, Sum, Symbol
+from sympy import Eq, Expr, Indexed, MatrixSymbol, Product, S, Sum, Symbol
 from sympy.core.relational import Relational
+from sympy.matrices.expressions.matexpr import MatrixElement
 
+from symem.language.leaves import IndexedMatrix, MatrixSum
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.naming import base_name
+from symem.language.operators import plain
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
+from symem.language.transcription import stated_array
+from symem.language.user_matrices import NUMBERS_OF_MATRICES, user_matrix, user_number
 from symem.language.variables import Variable
 
 
@@ -25,17 +31,32 @@ class Translation:
 
     def outward(self, expr: Any) -> Any:
         """An internal expression as the user would write it."""
-        if isinstance(expr, (Sum, Product)):
-            return expr.func(self.outward(expr.function), *(self._limit(*limit) for limit in expr.limits))
-        if isinstance(expr, Indexed):
-            return self._array(expr)
-        if isinstance(expr, Symbol):
-            return self._symbol(expr)
-        if isinstance(expr, Relational):
-            return _balanced(expr.func, *(self.outward(side) for side in expr.args))
-        if isinstance(expr, Iverson) and isinstance(expr.args[0], Eq):
-            return self._cell(*expr.args[0].args) or Iverson(self.outward(expr.args[0]))
-        return expr.func(*(self.outward(each) for each in expr.args)) if expr.args else expr
+        rules: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+            ((Sum, Product), self._sum),
+            (Indexed, self._array),
+            (Symbol, self._symbol),
+            (NUMBERS_OF_MATRICES, lambda number: user_number(number, self.outward)),
+            (Relational, lambda relation: _balanced(relation.func, *map(self.outward, relation.args))),
+            (Iverson, self._bracket),
+        )
+        rule = next((each for kinds, each in rules if isinstance(expr, kinds)), self._parts)
+        return rule(expr)
+
+    def _parts(self, expr: Any) -> Any:
+        if not expr.args:
+            return expr
+        if is_matrix(expr):
+            return user_matrix(expr, self.outward)
+        return expr.func(*map(self.outward, expr.args))
+
+    def _sum(self, expr: Any) -> Any:
+        inside, limits = self.outward(expr.function), [self._limit(*limit) for limit in expr.limits]
+        return MatrixSum(plain(inside), *limits) if is_matrix(expr) else expr.func(inside, *limits)
+
+    def _bracket(self, expr: Iverson) -> Any:
+        (condition,) = expr.args
+        cell = self._cell(*condition.args) if isinstance(condition, Eq) else None
+        return cell or Iverson(self.outward(condition))
 
     def _limit(self, index: Symbol, low: Expr, high: Expr) -> tuple[Any, Expr, Expr]:
         user, lower = self._user.get(index, (index, S.Zero))
@@ -53,12 +74,28 @@ class Translation:
         return _shown(variable, symbol) - (self._labels.get(variable.name, 0) if variable else 0)
 
     def _array(self, entry: Indexed) -> Any:
-        variable = self._variables.get(entry.base)
+        variable = self._variables.get(entry.base) or self._variables.get(entry)
+        if isinstance(entry, MatrixEntry):
+            return self._matrix(variable, entry)
         if variable is None or variable.name not in self._shapes:
             return _shown(variable, entry.base)[tuple(self._own_count(place) for place in entry.indices)]
         origins = self._shapes[variable.name].origins
         places = (self.outward(p) + origin for p, origin in zip(entry.indices, origins, strict=False))
+        if isinstance(variable.declared, (IndexedMatrix, MatrixSymbol)):
+            return _element(variable.declared, *places)
         return variable.declared[tuple(places)] - self._labels.get(variable.name, 0)
+
+    def _matrix(self, variable: Variable | None, entry: MatrixEntry) -> Any:
+        """A matrix of the user's, or one that the derivation brought in."""
+        origins = self._shapes[variable.name].origins if variable and variable.name in self._shapes else ()
+        plated = bool(entry.indices)
+        shape = [self.outward(size) for size in entry.dimensions]
+        shown = stated_array(str(entry.base.label), (shape[0], shape[1]), plated=plated)
+        if not plated:
+            return shown
+        if not origins:
+            return shown[tuple(self._own_count(place) for place in entry.indices)]
+        return shown[tuple(self.outward(p) + o for p, o in zip(entry.indices, origins, strict=True))]
 
     def _cell(self, label: Expr, cell: Expr) -> Any:
         """[z_i = k] as the entry z[i, k] of an array that was declared one-hot."""
@@ -68,6 +105,12 @@ class Translation:
             return None
         places = zip((*label.indices, cell), origins, strict=True)
         return variable.declared[tuple(self.outward(place) + origin for place, origin in places)]
+
+
+def _element(vectors: Any, *places: Any) -> Any:
+    """The entry at the last place of a vector of which only entries are used."""
+    *plates, row = places
+    return MatrixElement(vectors[tuple(plates)] if plates else vectors, row, S.Zero)
 
 
 def _balanced(kind: type[Relational], left: Expr, right: Expr) -> Any:

@@ -34,6 +34,8 @@ class Variable:
         support: the set that it, or each entry of it, lies in.
         declared: what the user wrote.
         missing: data of which NaN entries (of labels: NaN or negative ones) are latent.
+        shape: (d,) if each entry is a vector, (r, c) if it is a matrix, () if it is a number.
+        seen: of a latent vector, the data and the mask of the entries of it that were seen.
     """
 
     name: str
@@ -43,3 +45,5 @@ class Variable:
     support: Support
     declared: Any
     missing: bool = False
+    shape: tuple[Expr, ...] = ()
+    seen: tuple[Any, Any] | None = None

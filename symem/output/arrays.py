@@ -121,7 +121,7 @@ class Total(Node):
 
 @dataclass(frozen=True)
 class Contract(Node):
-    """The sum of left * right over axes that both have; they share no others."""
+    """The sum of left * right over axes that both have; others that both have stay, as a stack of matrix products."""
 
     left: Node
     right: Node
@@ -202,6 +202,41 @@ class Solve(Node):
         return Solve(
             self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component
         )
+
+
+@dataclass(frozen=True)
+class Factor(Node):
+    """A matrix function, such as the Cholesky factor, of a matrix over `row` and `column`, for all other axes at once."""
+
+    operation: str
+    matrix: Node
+    row: Symbol
+    column: Symbol
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.matrix,)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return Factor(self.axes, self.operation, change(self.matrix), self.row, self.column)
+
+
+@dataclass(frozen=True)
+class DiagonalOf(Node):
+    """The entries of a named array where `second` equals `first`."""
+
+    base: Load
+    first: Symbol
+    second: Symbol
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.base,)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        base = change(self.base)
+        assert isinstance(base, Load)
+        return DiagonalOf(self.axes, base, self.first, self.second)
 
 
 def union(rank: Rank, nodes: Iterable[Node]) -> Axes:

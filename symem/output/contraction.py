@@ -111,6 +111,9 @@ def negated(rank: Rank, node: Node) -> Node:
 def total(value: Node, over: Axes) -> Node:
     """The sum over those of the axes that the value has."""
     held = tuple(axis for axis in value.axes if axis in over)
+    if isinstance(value, Contract) and held and not set(held) & set(value.left.axes) & set(value.right.axes):
+        axes = without(value.axes, held)
+        return Contract(axes, total(value.left, held), total(value.right, held), value.over)
     return Total(without(value.axes, held), value, held) if held else value
 
 
@@ -159,7 +162,10 @@ def _contracted(rank: Rank, nodes: list[Node], over: Axes) -> Node:
     left, right = _own_axes_summed(nodes[0], nodes[1], over), _own_axes_summed(nodes[1], nodes[0], over)
     shared = set(left.axes) & set(right.axes)
     common = tuple(axis for axis in left.axes if axis in shared and axis in over)
-    if shared - set(over) or not common:
+    batch = shared - set(over)
+    if batch and common and all(set(side.axes) - shared for side in (left, right)):
+        return contract(rank, left, right, common)
+    if batch or not common:
         return total(multiply(rank, [left, right]), over)
     return contract(rank, left, right, common)
 
@@ -170,7 +176,7 @@ def _own_axes_summed(node: Node, other: Node, over: Axes) -> Node:
 
 def contract(rank: Rank, left: Node, right: Node, over: Axes) -> Node:
     """The two operands so ordered that the free axes come out in the program's order, if they can."""
-    first, second = without(left.axes, over), without(right.axes, over)
+    first, second = without(left.axes, (*over, *right.axes)), without(right.axes, (*over, *left.axes))
     if first and second and rank(second[0]) < rank(first[0]):
         left, right = right, left
     return Contract(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Indexed, Mul, Pow, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
+from symem.language.matrices import Element
 from symem.language.plates import Axis, LinearSolution
 
 
@@ -38,6 +39,9 @@ class FromOne:
             return self._indexed(expr)
         if isinstance(expr, LinearSolution):
             return self._component(expr)
+        if isinstance(expr, Element):
+            matrix, *places = map(self, expr.args)
+            return Element(matrix, *(place + 1 for place in places))
         if isinstance(expr, Symbol):
             return expr - 1 if expr in self.indices or expr.name in self.labels else expr
         if isinstance(expr, Relational):
@@ -66,7 +70,7 @@ class FromOne:
             self(slot) + (0 if (name, place) in self.natural_slots else 1)
             for place, slot in enumerate(expr.indices)
         ]
-        shifted = Indexed(expr.base, *slots)
+        shifted = expr.func(expr.base, *slots)
         return shifted - 1 if name in self.labels else shifted
 
     def _relation(self, expr: Expr) -> Expr:

@@ -13,7 +13,7 @@ from sympy import Symbol
 from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Variable
-from symem.language.supports import Labels
+from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.output.builder import Builder
 from symem.output.functions import Bodies, tuple_text
 from symem.output.inlining import helpers, imports
@@ -22,6 +22,7 @@ from symem.output.preparation import Preparation
 from symem.output.program import Program, reported
 from symem.output.rows import base_of
 from symem.output.spelling import transposed
+from symem.output.statements import Statistic
 from symem.output.summary import docstring
 from symem.output.tables import Tables, quoted
 from symem.output.templating import render
@@ -36,7 +37,7 @@ def emit(derivation: Derivation) -> str:
         NameClashError: a data array has a name that `fit` needs for itself.
     """
     _check_keywords(derivation)
-    return _Source(Builder(derivation).build()).text()
+    return _Source(Builder(derivation).build(), docstring(derivation)).text()
 
 
 def load(source: str, name: str = "symem_solver") -> ModuleType:
@@ -57,8 +58,8 @@ def _check_keywords(derivation: Derivation) -> None:
 
 
 class _Source:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, title: str) -> None:
+        self.program, self.title = program, title
         self.model = program.derivation.model
         self.bodies = Bodies(program)
         self.layouts = program.layouts
@@ -70,7 +71,7 @@ class _Source:
             **self._m_step(),
             **Preparation(self.program, self.bodies).context(),
         }
-        context["docstring"] = docstring(self.program.derivation)
+        context["docstring"] = self.title
         bare = render("solver.py.j2", **context, imports=[], helpers="")
         needed = helpers(bare)
         code = bare.split("from __future__ import annotations", 1)[1] + needed
@@ -94,19 +95,26 @@ class _Source:
             "parameters_text": ", ".join(_shaped(each) for each in self.model.parameters),
             "statistics": statistics,
             "rows_fields": rows,
-            "data_fields": bodies.fixed,
+            "data_fields": [*bodies.fixed, *bodies.sums],
             "guarded": program.direct is not None,
             "cut": program.rows is not None,
+            "patterned": [name.removeprefix("patterns_") for name in self._computed() if "patterns_" in name],
+            "covariances": _has_covariances(self.model.parameters),
+            "known_covariances": _has_covariances(self._asked()),
             "posterior_fields": [each.latent.name for each in program.derivation.posteriors],
             "components": self._components(),
             "simplexes": self.model.simplexes,
             "data_text": ", ".join(_shaped(each) for each in self._asked()) or "none",
-            "merged": [f"a.{each.name} + b.{each.name}" for each in program.statistics]
+            "merged": [_merged(each, program.rows) for each in program.statistics]
             + [
                 f"a.{self.local(name)}" + (f" + b.{self.local(name)}" if name == str(program.rows) else "")
                 for name in program.sizes
             ],
         }
+
+    def _computed(self) -> list[str]:
+        """Masks that the data's own masks are grouped by."""
+        return [each.name for each in self.model.masks if each.declared is None]
 
     def _components(self) -> list[tuple[str, int]]:
         """Labels whose values have parameters of their own: (latent, outcome axis of its table)."""
@@ -129,6 +137,8 @@ class _Source:
     def _e_step(self) -> dict[str, Any]:
         bodies = self.bodies
         coefficients, names = bodies.coefficients()
+        sums, sum_values = bodies.sums_of_data()
+        collapsed, collapsed_fields, collapsed_value = bodies.collapsed()
         _, summarise, values = bodies.summarise()
         likelihood, value = bodies.log_likelihood()
         once, once_value = bodies.log_likelihood_once()
@@ -137,6 +147,13 @@ class _Source:
             "coefficients": coefficients,
             "coefficient_names": tuple_text(names),
             "infer": bodies.infer(),
+            "fill": bodies.fill(),
+            "sums": sums,
+            "sum_names": bodies.sums,
+            "sum_values": tuple_text(sum_values),
+            "collapsed": collapsed,
+            "collapsed_fields": collapsed_fields,
+            "collapsed_value": collapsed_value,
             "latent_names": tuple_text(bodies.latents),
             "summarise": summarise,
             "summary": tuple_text(values),
@@ -154,23 +171,39 @@ class _Source:
     def _translation(self) -> dict[str, Any]:
         moved = self.program.translation
         if moved is None:
-            return {"centre": None}
+            return {"centre": None, "apart": None}
         body, changes = self.bodies.recentred()
         known = {each.name for each in self.model.known}
         return {
             "centre": moved.centre.name,
+            "centre_helper": "_centre_columns" if moved.centre.shape else "_centre",
             "centre_mask": f"observed_{moved.centre.name}" if moved.centre.missing else None,
             "moving_data": moved.data,
             "moving_known": [name for name in moved.data if name in known],
             "moving_parameters": moved.parameters,
             "recentre": body,
             "recentred": changes,
+            "apart": self._apart(),
+        }
+
+    def _apart(self) -> dict[str, str] | None:
+        """What taking the statistics of each component about its own mean needs to know."""
+        found = self.program.apart
+        if found is None:
+            return None
+        assert self.program.features is not None
+        sizes = ", ".join(f"data.{self.local(str(size))}" for size in found.mean.sizes)
+        return {
+            "mean": found.mean.name,
+            "data": self.local(found.data.name),
+            "weight": self.program.features.weight,
+            "sizes": sizes,
         }
 
     def _posterior(self) -> dict[str, Any]:
         """What is shown of each latent: arrays in declared order, the row axis of each, and the record's fields."""
         arrays: list[str] = []
-        rows: list[int] = []
+        rows: list[int | None] = []
         values: list[str] = []
         for posterior in self.program.derivation.posteriors:
             names = [base_of(definition.symbol) for definition in reported(posterior)]
@@ -178,7 +211,7 @@ class _Source:
             for definition in reported(posterior):
                 arrays.append(self._shown(definition))
                 sizes = [axis.size for axis in definition.axes]
-                rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else 0)
+                rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else self._no_row)
             if reported(posterior) == (posterior.probability,):
                 values.append(f"whole[{first}]")
             else:
@@ -192,6 +225,11 @@ class _Source:
             "posterior_rows": repr(tuple(rows)),
             "posterior_values": ", ".join(values),
         }
+
+    @property
+    def _no_row(self) -> int | None:
+        """In place of the row axis of an array that is the same for all rows."""
+        return 0 if self.program.rows is None else None
 
     def _shown(self, definition: Definition) -> str:
         name = base_of(definition.symbol)
@@ -221,6 +259,7 @@ class _Source:
         collected = self.bodies.collected() + [f"data.{self.local(name)}" for name in program.sizes]
         return {
             "m_step": body,
+            "conditional": bool(self.bodies.old),
             "m_step_order": ", ".join(order),
             "m_step_known": "{" + ", ".join(passed) + "}",
             "m_step_needs": f" and {', '.join(self.bodies.declared[name] for name in known)}"
@@ -229,6 +268,17 @@ class _Source:
             "collected": collected,
             "collect_reads": self.bodies.once_reads(),
         }
+
+
+def _merged(statistic: Statistic, rows: Any) -> str:
+    """The sum of both parts; of what is summed over no rows, either."""
+    own = statistic.rows is None and statistic.moment is None
+    shared = own and rows is not None and rows not in statistic.definition.value.free_symbols
+    return f"a.{statistic.name}" if shared else f"a.{statistic.name} + b.{statistic.name}"
+
+
+def _has_covariances(variables: Sequence[Variable]) -> bool:
+    return any(isinstance(each.support, PositiveDefinite | Symmetric) for each in variables)
 
 
 def _axes_text(axes: Sequence[Any]) -> str:

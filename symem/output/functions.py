@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
+from symem.output.feature_text import FeatureText
 from symem.output.program import Program
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
@@ -39,11 +40,17 @@ class Bodies:
         self.fixed += [layouts[each.name].name for each in program.sized]
         self.fixed += [layouts[each.symbol.name].name for each in program.derivation.extents]
         self.prepared = [each.name for each in program.prepared]
+        self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
         self.latents = self._latents()
+        self.feature_text = (
+            FeatureText(program.features, program.lower, self.spell)
+            if program.features is not None and program.features.has_entries
+            else None
+        )
 
     def _latents(self) -> tuple[str, ...]:
         """What the posterior hands on: all that it computes, in order."""
-        names: list[str] = []
+        names: list[str] = list(self.program.handed_on)
         for statement in self.program.infer:
             if isinstance(statement, Assign):
                 names.append(statement.name)
@@ -52,6 +59,13 @@ class Bodies:
             if isinstance(statement, Weigh):
                 names.append(statement.name)
         return tuple(dict.fromkeys(names))
+
+    @property
+    def old(self) -> dict[str, str]:
+        """Parameters that the M-step reads as they were, by the names it has for them."""
+        layouts = self.program.m_step_layouts
+        names = [each.name for each in self.program.derivation.model.parameters]
+        return {layouts[f"old_{name}"].name: name for name in names if f"old_{name}" in layouts}
 
     # -- unpacking --------------------------------------------------------------------------------------
 
@@ -62,7 +76,7 @@ class Bodies:
         lines = []
         sources = {
             "theta": self.parameters,
-            "data": {name: name for name in self.fixed},
+            "data": {name: name for name in (*self.fixed, *self.sums)},
             "rows": {name: name for name in (*self.row_fields, *self.prepared, "length")},
         }
         for record in records:
@@ -99,16 +113,27 @@ class Bodies:
 
     def feature_lines(self) -> list[str]:
         features = self.program.features
-        if features is None:
+        if features is None or features.has_entries:
             return []
         lines = [f"features = np.empty(({len(features.features)}, length))"]
         lines += [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
         own = [(r, node.name) for r, node in enumerate(features.features) if isinstance(node, Load)]
         return lines + [f"{name} = features[{r}]" for r, name in own if name in self.row_fields]
 
+    def fill(self) -> list[str]:
+        """From a chunk's arrays to its features, one after the other."""
+        features = self.program.features
+        if features is None or not features.has_entries:
+            return []
+        assert self.feature_text is not None
+        places = range(len(features.features))
+        nodes = [*features.features, *self.feature_text.sizes]
+        lines = self._unpacked(nodes, records=("data", "rows"))
+        return [*lines, "features = rows.features", *(self.feature_text.fill(r) for r in places)]
+
     def prepare_reads(self) -> set[str]:
         nodes = [line.node for line in self.program.prepared]
-        nodes += self.program.features.features if self.program.features else ()
+        nodes += self.program.features.features if self.program.features and not self.feature_text else ()
         return {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
 
     def coefficients(self) -> tuple[list[str], list[str]]:
@@ -129,6 +154,15 @@ class Bodies:
     def _natural(self, labels: Axes, coefficients: Sequence[Node]) -> list[str]:
         shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in labels)
         body = self._unpacked([self.program.lower.size(axis) for axis in labels], records=("data",))
+        if self.feature_text is not None:
+            blocks = map(self.feature_text.coefficient, range(len(coefficients)))
+            return [
+                *body,
+                "natural = _stacked(",
+                f"    ({shape},),",
+                *(f"    {each}," for each in blocks),
+                ")",
+            ]
         body.append(f"natural = np.empty(({shape}, {len(coefficients)}))")
         dots = ", ".join(":" for _ in labels)
         return body + [
@@ -137,6 +171,8 @@ class Bodies:
         ]
 
     def _read_in_rows(self, name: str) -> bool:
+        if name in self.program.handed_on:
+            return True
         return any(
             isinstance(part, Load) and part.name == name for node in self._row_nodes() for part in node.walk()
         )
@@ -229,7 +265,7 @@ class Bodies:
             assert self.program.features is not None
             labels = self.program.features.labels
             column = f"total[0][{', '.join(':' for _ in labels)}, {each.moment}]"
-            places[each.name] = column
+            places[each.name] = self.feature_text.moment(each.moment or 0) if self.feature_text else column
         return [self._field(each, places.get(each.name)) for each in self.program.statistics]
 
     def _field(self, statistic: Statistic, place: str | None) -> str:
@@ -242,7 +278,29 @@ class Bodies:
 
     def once_reads(self) -> list[str]:
         nodes = [each.once for each in self.program.statistics if each.once is not None]
+        nodes += self.feature_text.sizes if self.feature_text else []
         return self._unpacked(nodes, records=("data",))
+
+    def sums_of_data(self) -> tuple[list[str], list[str]]:
+        """(body, values) of what is summed over the rows of a chunk, once per fit."""
+        lines = self.program.collapsed.sums if self.program.collapsed else ()
+        body = self._unpacked([line.node for line in lines], records=("data", "rows"))
+        return body, [self.text(line.node, line.axes) for line in lines]
+
+    def collapsed(self) -> tuple[list[str], list[str], str]:
+        """(body, statistics, log-likelihood) on sums of the data."""
+        found = self.program.collapsed
+        if found is None:
+            return [], [], ""
+        nodes = [line.node for line in (*found.lines, *found.statistics)]
+        sizes = [self.program.layouts[name].name for name in self.program.sizes]
+        body = self._unpacked([*nodes, found.value], records=("theta", "data"))
+        body += [self.assign(line) for line in found.lines]
+        fields = []
+        for line, each in zip(found.statistics, self.program.statistics, strict=True):
+            slots = tuple(getattr(each.definition.symbol, "indices", ()))
+            fields.append(self.text(line.node, slots))
+        return body, [*fields, *(f"data.{name}" for name in sizes)], self.spell(found.value)
 
     def log_likelihood_once(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood_once
@@ -251,7 +309,9 @@ class Bodies:
     def log_prior(self) -> tuple[list[str], str]:
         node = self.program.log_prior
         assert node is not None
-        return self._unpacked([node], records=("theta", "data")), self.spell(node)
+        lines = self.program.of_prior
+        body = self._unpacked([node, *(line.node for line in lines)], records=("theta", "data"))
+        return [*body, *map(self.assign, lines)], self.spell(node)
 
     def recentred(self) -> tuple[list[str], list[str]]:
         """(body, fields that change) of moving statistics to another centre."""
@@ -275,7 +335,8 @@ class Bodies:
         sizes = [program.layouts[name].name for name in program.sizes]
         fields += [name for name in sizes if name in read]
         known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
-        body = [f"{name} = statistics.{name}" for name in fields]
+        body = [f"{local} = theta.{name}" for local, name in self.old.items()]
+        body += [f"{name} = statistics.{name}" for name in fields]
         body += [f'{name} = known["{self.declared[name]}"]' for name in known]
         body += [text for line in program.m_step for text in self.update(line)]
         order = [program.layouts[each.name].name for each in program.derivation.model.parameters]

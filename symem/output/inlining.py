@@ -40,7 +40,11 @@ def helpers(body: str) -> str:
 def imports(text: str) -> list[str]:
     """The import lines for names that the text uses."""
     words = set(re.findall(r"\w+", text))
-    lines = [f"import {name}" for name in ("math", "sys", "warnings") if re.search(rf"\b{name}\.", text)]
+    lines = [
+        f"import {name}"
+        for name in ("contextlib", "math", "sys", "warnings")
+        if re.search(rf"\b{name}\.", text)
+    ]
     lines += [f"from collections.abc import {', '.join(sorted(words & {'Callable', 'Mapping'}))}"]
     lines += ["from typing import Any, NamedTuple", "", "import numpy as np"]
     special = sorted(name for name in _SCIPY if re.search(rf"(?<![\w.\"]){name}\(", text))

@@ -11,11 +11,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Product, Sum, exp, log
+from sympy import Add, Expr, Mul, Product, S, Sum, exp, log
 
+from symem.language.matrices import is_matrix
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_notation import taken_apart
 from symem.output.notation import Latex, readable
-from symem.output.textbook import is_negative, outermost_first
+from symem.output.rewriting import is_negative
+from symem.output.textbook import outermost_first
 
 LINE = 78.0
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^&]|\s+|.")
@@ -119,6 +122,8 @@ class Breaker:
 
     def _product(self, expr: Expr, room: float) -> list[str]:
         """The widest factor is cut, the others stand before it; below a wide fraction line a slash is set."""
+        if is_matrix(expr):
+            return self._word(expr, room)
         ratio = Latex(self.lexicon).ratio(expr)
         if ratio.below:
             return self._slashed(expr, room)
@@ -126,6 +131,24 @@ class Breaker:
         rest = Mul(*(factor for factor in Mul.make_args(expr) if factor != widest))
         head = "" if rest == 1 else self.latex(rest)
         return self._wrapped(head, widest, room) if not isinstance(widest, Product) else [self.latex(expr)]
+
+    def _word(self, expr: Expr, room: float) -> list[str]:
+        """Of a word the widest sum is cut; what stands before and behind it stays where it is."""
+        numbers, word = taken_apart(expr)
+        sums = [each for each in word if each.is_Add or isinstance(each, Sum)]
+        if not sums:
+            return [self.latex(expr)]
+        widest = max(sums, key=lambda each: width(self.latex(each)))
+        place = word.index(widest)
+        before = Mul(*numbers, *word[:place])
+        behind = self.latex(Mul(*word[place + 1 :])) if word[place + 1 :] else ""
+        first, *rest = self._wrapped(self._head(before), widest, room - width(behind))
+        lines = [first, *rest]
+        return [*lines[:-1], f"{lines[-1]} {behind}".strip()]
+
+    def _head(self, before: Expr) -> str:
+        shown = {S.One: "", S.NegativeOne: "-"}
+        return shown[before] if before in shown else self.latex(before)
 
     def _slashed(self, expr: Expr, room: float) -> list[str]:
         ratio = Latex(self.lexicon).ratio(expr)

@@ -13,10 +13,19 @@ from enum import IntEnum
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.derivation import Definition, Derivation, Posterior
+from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
 from symem.language.supports import Binary, Labels
 from symem.output.counting import FromOne, name_of, slots_of
+from symem.output.matrix_names import (
+    bold_names,
+    capitals,
+    latent_label,
+    masked,
+    seen_labels,
+    statistic_labels,
+)
 from symem.output.naming import Label, distinct
 
 
@@ -77,6 +86,7 @@ class Lexicon:
     from_one: FromOne = field(default_factory=FromOne)
     marks: Mapping[str, str] = field(default_factory=dict)
     turned: frozenset[str] = frozenset()
+    diagonals: Mapping[str, Label] = field(default_factory=dict)
 
     def label(self, name: str) -> Label:
         return self.labels.get(name) or Label.of(name)
@@ -112,11 +122,14 @@ class Lexicon:
         for posterior in posteriors:
             ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
+        labels = distinct(_choices(derivation)) | dict(_letters(derivation))
+        labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
         return cls(
-            labels=distinct(_choices(derivation)) | dict(_letters(derivation)),
+            labels=labels,
+            diagonals=capitals(derivation, labels),
             ranks=ranks,
             means=means,
-            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks},
+            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks} | masked(model),
             axes=tuple(dict.fromkeys(_axes(derivation))),
             from_one=from_one,
         )
@@ -133,21 +146,21 @@ def definitions(derivation: Derivation) -> tuple[Definition, ...]:
 
 def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
     """Every name with the labels it would like, users' names first."""
-    for name in derivation.model.variables:
-        yield name, (Label.of(name),)
+    for name, variable in derivation.model.variables.items():
+        yield name, (*seen_labels(derivation.model, variable), Label.of(name))
     alone = sum(posterior.outcome is not None for posterior in derivation.posteriors) == 1
     for posterior in derivation.posteriors:
         yield from _posterior_choices(posterior, alone=alone)
     for definition in derivation.surrogate.statistics:
         name = name_of(definition.symbol)
-        yield name, (Label.of(name),)
+        yield name, (*statistic_labels(derivation, definition), Label.of(name))
     for update in derivation.updates:
         if update.multiplier is not None:
             yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
 
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
-    latent = Label.of(posterior.latent.name)
+    latent = latent_label(posterior.latent)
     named = (
         (posterior.log_weight, "eta"),
         (posterior.log_normaliser, "A"),
@@ -159,7 +172,7 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
             yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
-        word = name.removesuffix(f"_{posterior.latent.name}")
+        word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
         letter = ARGUMENT_LETTERS.get(word, word)
         yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
 
@@ -267,7 +280,8 @@ def _counting(derivation: Derivation) -> FromOne:
         if axis in natural
     }
     return FromOne(
-        indices=frozenset(axis.index for axis in _axes(derivation)) - {axis.index for axis in natural},
+        indices=frozenset(axis.index for axis in (*_axes(derivation), Axis(ENTRY, ENTRY)))
+        - {axis.index for axis in natural},
         labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
         natural=frozenset(natural),
         natural_slots=frozenset(slots),

@@ -49,6 +49,8 @@ from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.output.arrays import (
     Apply,
     Axes,
+    DiagonalOf,
+    Factor,
     Fill,
     Load,
     Node,
@@ -63,6 +65,13 @@ from symem.output.arrays import (
     without,
 )
 from symem.output.contraction import add, apply, level, merged, multiply, negated, quotient, sum_of_product
+from symem.output.matrix_factors import (
+    CholeskyEntry,
+    CholeskyInverseEntry,
+    InverseEntry,
+    MatrixFunction,
+    WhiteningEntry,
+)
 from symem.output.selection import collapsed, is_finite, key_of, parted, read_by
 
 #: Functions that act on each element, and the operation each one is.
@@ -71,6 +80,11 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval", besseli: "iv",
+}  # fmt: skip
+
+#: Functions of a whole matrix, and the helper that computes each.
+FACTORS: Mapping[Any, str] = {
+    CholeskyEntry: "_cholesky", CholeskyInverseEntry: "_inverse_from_cholesky", InverseEntry: "_inverse", WhiteningEntry: "_whitening",
 }  # fmt: skip
 
 
@@ -138,6 +152,8 @@ class Lowering:
         places = tuple(expr.indices)
         if all(place in self.sizes for place in places) and len(set(places)) == len(places):
             return self._load(layout, places)
+        if all(place in self.sizes for place in places):
+            return self._diagonal(layout, places)
         base = Load((), layout.name, (), layout.sources, layout.integer)
         busy = [symbol for place in places if place not in self.sizes for symbol in place.free_symbols]
         stored = tuple(self._place(places[slot], [*busy, *places]) for slot in layout.order)
@@ -145,6 +161,19 @@ class Lowering:
         inner = union(self.rank, [place for place in stored if isinstance(place, Node)])
         axes = tuple(sorted({*names, *inner}, key=self.rank))
         return Take(axes, base, stored)
+
+    def _diagonal(self, layout: Layout, places: tuple[Symbol, ...]) -> Node:
+        """An array in which one index runs along two slots."""
+        twice = next(place for place in places if places.count(place) > 1)
+        second = Symbol(f"{twice}_again")
+        last = len(places) - 1 - places[::-1].index(twice)
+        load = self._load(layout, (*places[:last], second, *places[last + 1 :]))
+        return DiagonalOf(without(load.axes, (second,)), load, twice, second)
+
+    def factor(self, expr: MatrixFunction) -> Node:
+        row, column, matrix = expr.args
+        axes = self._sorted({*self(matrix).axes, row, column})
+        return Factor(axes, FACTORS[expr.func], self.over(matrix, axes), row, column)
 
     def _place(self, place: Expr, busy: list[Expr]) -> Symbol | Node:
         """An index that runs along this slot alone is a slice; anything else is computed."""
@@ -197,11 +226,15 @@ class Lowering:
         component, row, column, matrix, vector, size = expr.args
         for index in (row, column):
             self.sizes[index] = size
-        batch = without(union(self.rank, [self(matrix), self(vector)]), (row, column))
+        batch = without(self(matrix).axes, (row, column))
+        columns = without(self(vector).axes, (*batch, row))
+        if len(columns) > 1:
+            batch, columns = self._sorted({*batch, *columns}), ()
         square = self.over(matrix, self._sorted({*batch, row, column}))
-        right = self.over(vector, self._sorted({*batch, row}))
+        right = self.over(vector, self._sorted({*batch, *columns, row}))
         if component in self.sizes:
-            return Solve(self._sorted({*batch, component}), square, right, row, column, component)
+            axes = self._sorted({*batch, *columns, component})
+            return Solve(axes, square, right, row, column, component)
         raise NotDerivedError(f"The component {component} of a linear system is no index.")
 
     def _sorted(self, axes: Iterable[Symbol]) -> Axes:
@@ -329,6 +362,7 @@ def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:
 _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Sum, Lowering.sum),
     (LinearSolution, Lowering.solution),
+    (MatrixFunction, Lowering.factor),
     (Indexed, Lowering.indexed),
     (Symbol, Lowering.symbol),
     (Iverson, Lowering.bracket),

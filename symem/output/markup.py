@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from symem.output.naming import Label, latex_word, plain_word
+from symem.output.naming import Label, bold_word, latex_word, plain_word
 
 
 class Markup(ABC):
@@ -16,10 +16,11 @@ class Markup(ABC):
 
     builds_up: bool
     unequal: str
+    transpose: str
 
     @abstractmethod
-    def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
-        """A named quantity with its slots and the iterate it belongs to."""
+    def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
+        """A named quantity with its slots, the iterate it belongs to, and what a matrix is raised to."""
 
     @abstractmethod
     def function(self, name: str, argument: str, *, bare: bool) -> str:
@@ -49,6 +50,13 @@ class Markup(ABC):
         """⟨body⟩, given the labels."""
 
     @abstractmethod
+    def determinant(self, body: str) -> str: ...
+
+    @abstractmethod
+    def entry(self, body: str, slots: Sequence[str], power: str = "") -> str:
+        """The entry, or the block, of a matrix at the slots."""
+
+    @abstractmethod
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
         """One component of the solution of a linear system."""
 
@@ -68,16 +76,18 @@ class LatexMarkup(Markup):
 
     builds_up = True
     unequal = r" \neq "
+    transpose = r"\mathsf{T}"
 
     signs = {"Sum": r"\sum", "Product": r"\prod"}  # noqa: RUF012
     functions = {"log": r"\log", "Gamma": r"\Gamma", "psi": r"\psi", "Phi": r"\Phi"}  # noqa: RUF012
 
-    def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
-        head = rf"\hat{{{latex_word(label.head)}}}" if label.hat else latex_word(label.head)
+    def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
+        word = bold_word(label.head) if label.bold else latex_word(label.head)
+        head = rf"\hat{{{word}}}" if label.hat else word
         below = joined([*map(latex_word, label.sub), *slots])
-        above = (self.letter(label.sup, (), "") if label.sup else "") + (
-            mark if mark.startswith("\\") else f"({mark})" if mark else ""
-        )
+        own = self.letter(label.sup, (), "") if label.sup else ""
+        marked = mark if mark.startswith("\\") else f"({mark})" if mark else ""
+        above = r"\,".join(part for part in (own + marked, power) if part)
         return head + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     def function(self, name: str, argument: str, *, bare: bool) -> str:
@@ -106,6 +116,12 @@ class LatexMarkup(Markup):
     def mean(self, body: str, given: Sequence[str]) -> str:
         return rf"\left\langle {body} \right\rangle" + (f"_{{{joined(given)}}}" if given else "")
 
+    def determinant(self, body: str) -> str:
+        return rf"\left\lvert {body} \right\rvert" if _is_tall(body) else rf"\lvert {body} \rvert"
+
+    def entry(self, body: str, slots: Sequence[str], power: str = "") -> str:
+        return self.bracket(body) + f"_{{{joined(slots)}}}" + (f"^{{{power}}}" if power else "")
+
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
         return rf"\left[\left({matrix}\right)_{{{joined([row, column])}}}^{{-1}} \left({vector}\right)_{{{row}}}\right]_{{{place}}}"
 
@@ -124,16 +140,18 @@ class PlainMarkup(Markup):
 
     builds_up = False
     unequal = " ≠ "
+    transpose = "ᵀ"
 
     signs = {"Sum": "Σ", "Product": "Π"}  # noqa: RUF012
     functions = {"Gamma": "Γ", "psi": "ψ", "Phi": "Φ"}  # noqa: RUF012
     raised = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
-    def letter(self, label: Label, slots: Sequence[str], mark: str) -> str:
+    def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
         head = plain_word(label.head) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if label.hat else "")
         above = self.letter(label.sup, (), "") if label.sup else ""
         above = f"^{above}" if above.isalnum() else f"({above})" if above else ""
-        return head + above + self.subscript([*map(plain_word, label.sub), *slots])
+        below = self.subscript([*map(plain_word, label.sub), *slots])
+        return head + above + below + power.translate(self.raised)
 
     def subscript(self, parts: Sequence[str]) -> str:
         """μ_k, S_0k; as soon as a part is more than a word, μ[z_i]."""
@@ -157,7 +175,7 @@ class PlainMarkup(Markup):
         return f"√({radicand})" if len(radicand) > 1 else f"√{radicand}"
 
     def power(self, base: str, exponent: str) -> str:
-        if exponent.lstrip("-").isdecimal():
+        if exponent.lstrip("-").isdecimal() or exponent.endswith(self.transpose):
             return base + exponent.translate(self.raised)
         return f"{base}^{exponent}" if exponent.isalnum() else f"{base}^({exponent})"
 
@@ -169,6 +187,12 @@ class PlainMarkup(Markup):
 
     def mean(self, body: str, given: Sequence[str]) -> str:
         return f"⟨{body}⟩{self.subscript(given)}"
+
+    def determinant(self, body: str) -> str:
+        return f"|{body}|"
+
+    def entry(self, body: str, slots: Sequence[str], power: str = "") -> str:
+        return f"[{body}]{self.subscript(slots)}{power.translate(self.raised)}"
 
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
         return f"[({matrix})⁻¹{self.subscript([row, column])} ({vector}){self.subscript([row])}]{self.subscript([place])}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from sympy import Expr, Symbol
+from sympy import Expr, Indexed, IndexedBase, Symbol
 
 from symem.derivation import Definition, Derivation
 from symem.language.model import Model, Variable
+from symem.output.apart import Apart
 from symem.output.arrays import Node, Source
+from symem.output.entrywise import factors_of
 from symem.output.hoisting import shared
 from symem.output.lowering import Layout, Lowering
 from symem.output.names import Names
@@ -37,6 +40,7 @@ class Stage(Protocol):
     translation: Translation | None
     statistics: tuple[Definition, ...]
     layouts: dict[str, Layout]
+    apart: Apart | None
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the program's order."""
@@ -55,8 +59,8 @@ class Maximisation:
         for each in statistics:
             order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
             layouts[base_of(each.definition.symbol)] = Layout(each.name, order, frozenset({Source.STATISTIC}))
+        updates = self._definitions(layouts)
         lower = Lowering(layouts, self.builder.rank, dict(self.builder.sizes))
-        updates = [update.definition for update in self.builder.derivation.updates]
         named, nodes = shared(
             self.builder.names,
             "d",
@@ -68,6 +72,37 @@ class Maximisation:
         nodes = [*nodes, *(node for _, node in named)]
         nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
         return woven(named, lines), layouts, self._sizes_in(nodes)
+
+    def _definitions(self, layouts: dict[str, Layout]) -> list[Definition]:
+        """The updates, each after the factorisations it reads; a parameter not yet updated is read as it was."""
+        names = [base_of(update.parameter) for update in self.builder.derivation.updates]
+        found: list[Definition] = []
+        for place, update in enumerate(self.builder.derivation.updates):
+            later = set(names[place:]) - set(names[:place])
+            for each in (*factors_of(self.builder.derivation, update.parameter), update.definition):
+                if each is not update.definition:
+                    order = tuple(range(len(each.axes)))
+                    name = self.builder.names.take(base_of(each.symbol))
+                    layouts[base_of(each.symbol)] = Layout(name, order, frozenset({Source.STATISTIC}))
+                found.append(replace(each, value=self._with_old(each.value, later, layouts)))
+        return found
+
+    def _with_old(self, value: Expr, later: set[str], layouts: dict[str, Layout]) -> Expr:
+        """The value in which the parameters named stand for what they were before the M-step."""
+        changes: dict[Expr, Expr] = {}
+        for atom in sorted(value.atoms(Indexed, Symbol), key=str):
+            name = base_of(atom)
+            if name in later and not isinstance(atom, IndexedBase):
+                changes[atom] = self._old(atom, name, layouts)
+        return value.xreplace(changes)
+
+    def _old(self, atom: Expr, name: str, layouts: dict[str, Layout]) -> Expr:
+        if f"old_{name}" not in layouts:
+            local = self.builder.names.take(f"old_{name}")
+            layouts[f"old_{name}"] = replace(self.builder.layouts[name], name=local)
+        if isinstance(atom, Indexed):
+            return IndexedBase(f"old_{name}", **atom.base.label.assumptions0)[tuple(atom.indices)]
+        return Symbol(f"old_{name}", **atom.assumptions0)
 
     def _sizes_in(self, nodes: Iterable[Node]) -> tuple[str, ...]:
         """The names of the sizes that the nodes read."""
@@ -82,12 +117,15 @@ class Maximisation:
         if self.builder.translation is None:
             return (), set()
         step = self.builder.translation.step
+        own = self.builder.apart
+        recentred = own.recentred if own else self.builder.translation.recentred
+        order = (0, 1) if own else (0,) if self.builder.translation.centre.shape else ()
         lower = Lowering(
-            {**layouts, step.name: Layout("step", (), NOTHING)}, self.builder.rank, self.builder.sizes
+            {**layouts, step.name: Layout("step", order, NOTHING)}, self.builder.rank, self.builder.sizes
         )
         lines = []
         for definition in self.builder.statistics:
-            value = self.builder.translation.recentred[base_of(definition.symbol)]
+            value = recentred[base_of(definition.symbol)]
             if value != definition.symbol:
                 node = lower.over(value, self.builder.axes(definition))
                 axes = tuple(getattr(definition.symbol, "indices", ()))
@@ -95,8 +133,10 @@ class Maximisation:
         return tuple(lines), set(self._sizes_in([line.node for line in lines]))
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
-        name = self.builder.layouts[base_of(update.symbol)].name
         slots = tuple(getattr(update.symbol, "indices", ()))
+        if base_of(update.symbol) not in self.builder.model.variables:
+            return Assign(lower.layouts[base_of(update.symbol)].name, node, slots)
+        name = self.builder.layouts[base_of(update.symbol)].name
         if all(isinstance(slot, Symbol) for slot in slots):
             return Assign(name, node, slots)
         variable = self.builder.model.variables[base_of(update.symbol)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
@@ -56,7 +56,8 @@ class Tex(str):
 class Label:
     """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument.
 
-    With an `argument` it is written as a function of it, γ(z), and subscripts go to the argument.
+    With an `argument` it is written as a function of it, γ(z), and subscripts go to the argument. `bold` letters are
+    vectors and matrices; two names do not differ by it, for a terminal has no bold.
     """
 
     head: str
@@ -64,6 +65,11 @@ class Label:
     sup: Label | None = None
     hat: bool = False
     argument: Label | None = field(default=None, repr=False)
+    bold: bool = field(default=False, compare=False)
+
+    def in_bold(self) -> Label:
+        """The same for a vector or a matrix."""
+        return replace(self, bold=True)
 
     @classmethod
     def verbatim(cls, name: str) -> Label:
@@ -75,7 +81,7 @@ class Label:
         """The textbook's reading of an identifier.
 
         >>> Label.of("mu_max")
-        Label(head='mu', sub=('max',), sup=None, hat=False)
+        Label(head='mu', sub=('max',), sup=None, hat=False, bold=False)
         >>> Label.of("nCC").sub, Label.of("theta0").sub
         (('CC',), ('0',))
         """
@@ -90,7 +96,7 @@ class Label:
 
 SIGNS = {
     "≥": "ge", "≤": "le", "≠": "ne", "∞": "infty", "∂": "partial", "·": "cdot", "×": "times", "−": "-",
-    "→": "to", "∈": "in", "√": "surd", "…": "dots", "⟨": "langle", "⟩": "rangle", "Σ": "sum", "Π": "prod",
+    "→": "to", "∈": "in", "√": "surd", "…": "dots", "⟨": "langle", "⟩": "rangle", "∑": "sum",
 }  # fmt: skip
 LETTERS = {letter: word for word, letter in GREEK.items()} | SIGNS
 
@@ -129,6 +135,16 @@ def latex_word(word: str) -> str:
     if re.fullmatch(r"[A-Za-z]|[0-9]+", word):
         return word
     return rf"\mathrm{{{word}}}" if word.isalnum() and word.isascii() else rf"\text{{{escape(word)}}}"
+
+
+def bold_word(word: str) -> str:
+    r"""The head of a vector's or a matrix's name: Greek in bold italics, other words in bold.
+
+    >>> bold_word("Sigma"), bold_word("x")
+    ('\\boldsymbol{\\Sigma}', '\\mathbf{x}')
+    """
+    body = latex_word(word)
+    return rf"\boldsymbol{{{body}}}" if word in GREEK or not body.isalnum() else rf"\mathbf{{{body}}}"
 
 
 def plain_word(word: str) -> str:

@@ -75,7 +75,7 @@ def _as_name(expr: Expr, lexicon: Lexicon) -> Expr:
     shifted = lexicon.from_one(expr)
     shifted = shifted + 1 if name_of(expr) in lexicon.from_one.labels else shifted
     slots = zip(expr.indices, shifted.indices, strict=True)
-    return Indexed(expr.base, *(old if isinstance(old, Symbol) else new for old, new in slots))
+    return expr.func(expr.base, *(old if isinstance(old, Symbol) else new for old, new in slots))
 
 
 def plain(expr: Expr, lexicon: Lexicon) -> str:

@@ -35,7 +35,13 @@ class Preparation:
     def context(self) -> dict[str, Any]:
         program, bodies = self.program, self.bodies
         fields = [*bodies.row_fields, *bodies.prepared, "cut.start or 0", "length"]
-        fields += ["features", "work[..., :length]"] if program.features else []
+        if program.features:
+            wide = program.features.has_entries
+            fields += (
+                ["work[1][:, :length]", "work[0][..., :length]"]
+                if wide
+                else ["features", "work[..., :length]"]
+            )
         named = {self.local(each.name): each.name for each in observed(self.model)}
         sizes = {self.local(each.name): each.name for each in self.program.sized}
         sizes |= {self.local(each.symbol.name): each.symbol.name for each in self.program.derivation.extents}
@@ -47,7 +53,7 @@ class Preparation:
             "bounds": self._bounds(),
             "extents": self._extents(),
             "prepare_data": self._prepare_data(),
-            "data_values": values,
+            "data_values": [*values, *("None" for _ in bodies.sums)],
             "scale": self._scale(),
             "make_rows": self._make_rows(named, sizes),
             "rows_values": ", ".join(fields),
@@ -66,7 +72,9 @@ class Preparation:
 
     def _row_slot(self, local: str) -> int:
         variable = next(each for each in self._asked() if self.local(each.name) == local)
-        return variable.sizes.index(self.program.rows) if self.program.rows in variable.sizes else 0
+        if self.program.rows not in variable.sizes:
+            return 0
+        return self.layouts[variable.name].order.index(variable.sizes.index(self.program.rows))
 
     def _scale(self) -> str:
         """The number of observations: the length of the first data plate."""
@@ -120,12 +128,24 @@ class Preparation:
         if program.features:
             shape = [self._size(program.lower.sizes[axis]) for axis in program.features.labels]
             work = f"np.empty(({', '.join(shape)}, length))"
+            if self.bodies.feature_text:
+                work = f"{work}, np.empty(({self.bodies.feature_text.total_width()}, length))"
+        if self.bodies.feature_text:
+            lines += self._from_arrays(self.bodies.feature_text.sizes)
         lines += [f"length = _chunk_length({size}, {' + '.join(self._widths())})", f"work = {work}"]
         cuts = f"range(0, {size}, length)"
         return [*lines, f"chunks = tuple(_rows(arrays, sizes, slice(k, k + length), work) for k in {cuts})"]
 
     def _size(self, size: Expr) -> str:
         return str(size) if size.is_Integer else f"sizes[{quoted(str(size))}]"
+
+    def _as_kept(self, variable: Variable, text: str) -> str:
+        """The array with its dimensions in the order in which chunks keep them."""
+        order = self.layouts[variable.name].order
+        if order == tuple(sorted(order)):
+            return text
+        turned = ".T" if order == (1, 0) else f".transpose{order}"
+        return f"np.ascontiguousarray({text}{turned})"
 
     def _widths(self) -> list[str]:
         """How many numbers a row takes: features, tables and data arrays."""
@@ -134,8 +154,10 @@ class Preparation:
         shapes += [list(each.sizes) for each in self._asked() if program.rows in each.sizes]
         beside = [tuple(size for size in shape if size != program.rows) for shape in shapes]
         widths = [" * ".join(map(self._size, shape)) for shape in dict.fromkeys(beside) if shape]
-        features = len(program.features.features) if program.features else 1
-        return [str(features), *widths]
+        features = str(len(program.features.features)) if program.features else "1"
+        if self.bodies.feature_text:
+            features = self.bodies.feature_text.total_width()
+        return [features, *widths]
 
     def _make_rows(self, named: dict[str, str], sizes: dict[str, str]) -> list[str]:
         program, bodies = self.program, self.bodies
@@ -145,10 +167,11 @@ class Preparation:
             variable = self.model.variables[named[name]]
             slot = variable.sizes.index(program.rows) if program.rows in variable.sizes else 0
             cut = f"[{':, ' * slot}cut]" if program.rows is not None else ""
-            lines.append(f"{name} = arrays[{quoted(named[name])}]{cut}")
+            lines.append(f"{name} = {self._as_kept(variable, f'arrays[{quoted(named[name])}]{cut}')}")
         if program.rows is not None:
             first = next(name for name in bodies.row_fields)
-            slot = self.model.variables[named[first]].sizes.index(program.rows)
+            variable = self.model.variables[named[first]]
+            slot = self.layouts[variable.name].order.index(variable.sizes.index(program.rows))
             lines.append(f"length = {first}.shape[{slot}]")
         else:
             lines.append("length = 1")

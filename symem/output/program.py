@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Expr, Symbol
 
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
 from symem.output.arrays import Node, Sources
+from symem.output.entries import is_entry
 from symem.output.lowering import Layout, Lowering
 from symem.output.names import Names
 from symem.output.rows import observed
@@ -54,27 +56,37 @@ class Program:
     translation: Translation | None
     recentred: tuple[Assign, ...]
     direct: Node | None
+    handed_on: tuple[str, ...] = ()
+    of_prior: tuple[Assign, ...] = ()
+    collapsed: Any = None
+    apart: Any = None
+
+    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
+        """The axes of a definition in the order in which they are kept."""
+        return tuple(sorted((axis.index for axis in definition.axes), key=self.lower.rank))
 
 
 class Order:
-    """The order of axes: labels and parameters first, then data plates as the data has them."""
+    """The order of axes: labels and parameters, entries of vectors and matrices, data plates as the data has them."""
 
     def __init__(self, derivation: Derivation, sizes: Mapping[Symbol, Expr]) -> None:
         self._sizes = sizes
         variables = (*observed(derivation.model), *derivation.model.latents)
         self._slots: dict[Expr, int] = {}
         for variable in variables:
-            for slot, size in enumerate(variable.sizes):
+            for slot, size in enumerate(variable.sizes[: len(variable.sizes) - len(variable.shape)]):
                 if isinstance(size, Symbol):
                     self._slots[size] = min(slot, self._slots.get(size, slot))
         outcomes = {each.outcome.size for each in derivation.posteriors if each.outcome}
         self._labels = outcomes - {each.axes[0].size for each in derivation.posteriors if each.axes}
 
-    def __call__(self, index: Symbol) -> tuple[int, str]:
-        return (self.plate(index), index.name)
+    def __call__(self, index: Symbol) -> tuple[int, bool, str]:
+        return (self.plate(index), is_entry(index), index.name)
 
     def plate(self, index: Symbol) -> int:
-        """0 for a label or a parameter's axis, else one more than the slot in which data have it."""
+        """0 for a label, a parameter's axis or entries, else one more than the slot in which data have it."""
+        if is_entry(index):
+            return 0
         size = self._sizes.get(index)
         return 0 if size is None or size in self._labels else self._slots.get(size, -1) + 1
 

@@ -7,8 +7,7 @@ value at every point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import combinations
+from collections.abc import Iterable
 
 from sympy import (
     Add,
@@ -33,67 +32,19 @@ from sympy import (
     sqrt,
     together,
 )
-from sympy.core.relational import Relational
 
-from symem.derivation import Definition, Update
+from symem.derivation import Definition, Derivation, Update
+from symem.language.matrices import Element, LogDet, Tr, is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
-from symem.output.counting import name_of, rebuilt, slots_of
+from symem.output.counting import name_of, slots_of
+from symem.output.matrix_squares import absorbed, completed, gathered_forms
+from symem.output.matrix_updates import written_out as matrices_written_out
+from symem.output.matrix_words import gathered_words
+from symem.output.meanings import Meanings
+from symem.output.rewriting import Det, bottom_up, form
+from symem.output.squares import squares
 
 FEW = 3
-
-
-def bottom_up(expr: Expr, rule: Callable[[Expr], Expr]) -> Expr:
-    """The rule at every node, leaves first; slots of arrays and relations are left alone."""
-    if not expr.args or isinstance(expr, Indexed | Relational):
-        return rule(expr)
-    return rule(rebuilt(expr, [bottom_up(argument, rule) for argument in expr.args]))
-
-
-def squares(expr: Expr) -> Expr:
-    """c a**2 - 2 c a b + c b**2 as c (a - b)**2, in every sum, for any number of parts.
-
-    >>> from sympy.abc import a, b, c
-    >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
-    (a - b)**2/(2*c)
-    """
-    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add else node)
-
-
-def _gathered(expr: Add) -> Expr:
-    terms = set(expr.args)
-    roots = [(term, *split) for term in expr.args if (split := _as_square(term))]
-    for scale in dict.fromkeys(scale for _, scale, _ in roots):
-        parts = [root for _, other, root in roots if other == scale]
-        signed = _signed(parts, scale, terms)
-        if len(signed) > 1:
-            used = {scale * root**2 for _, root in signed}
-            used |= {2 * scale * s * t * a * b for (s, a), (t, b) in combinations(signed, 2)}
-            rest = [term for term in expr.args if term not in used]
-            square = scale * Add(*(sign * root for sign, root in signed)) ** 2
-            return squares(Add(*rest)) + square
-    return expr
-
-
-def _as_square(term: Expr) -> tuple[Expr, Expr] | None:
-    """term = scale * root**2, the root made of numerator factors that are symbols or arrays."""
-    plain = [
-        factor.base
-        for factor in Mul.make_args(term)
-        if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, Symbol | Indexed)
-    ]
-    root = Mul(*plain)
-    return (term / root**2, root) if root != 1 else None
-
-
-def _signed(parts: list[Expr], scale: Expr, terms: set[Expr]) -> list[tuple[int, Expr]]:
-    """The largest run of parts, with signs, all of whose cross terms are there."""
-    signed: list[tuple[int, Expr]] = []
-    for part in parts:
-        for sign in (1, -1) if signed else (1,):
-            if all(2 * scale * s * sign * other * part in terms for s, other in signed):
-                signed.append((sign, part))
-                break
-    return signed
 
 
 def merged_logs(expr: Expr) -> Expr:
@@ -120,7 +71,9 @@ def over_common_number(expr: Expr) -> Expr:
 
 def _over_number(expr: Add) -> Expr:
     numbers = [term.as_coeff_Mul()[0] for term in expr.args]
-    if expr.has(log, loggamma) or not all(number.is_Rational and number.q > 1 for number in numbers):
+    if expr.has(log, loggamma, Tr, LogDet) or not all(
+        number.is_Rational and number.q > 1 for number in numbers
+    ):
         return expr
     number = lcm([number.q for number in numbers])
     above = [number * term for term in expr.args]
@@ -160,7 +113,8 @@ def _one_fraction(below: Expr, parts: list[tuple[Expr, Expr]]) -> Expr:
 
 def pulled_out(expr: Expr) -> Expr:
     """Factors free of the index, and a minus sign, before the sum."""
-    return expr.replace(lambda node: isinstance(node, Sum), _pulled)
+    told = expr.replace(lambda node: isinstance(node, Sum), _pulled)
+    return told.replace(lambda node: isinstance(node, Tr), lambda node: form(node.args[0]))
 
 
 def _pulled(expr: Sum) -> Expr:
@@ -231,7 +185,9 @@ def _fewer_numbers(expr: Add) -> Expr:
 
 def centred_sums(expr: Expr) -> Expr:
     """(sum c x**2 - 2 m sum c x + m**2 sum c)/d as (sum c (x - m)**2)/d, in every sum that is such a square."""
-    return bottom_up(expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) else node)
+    return bottom_up(
+        expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) and not is_matrix(node) else node
+    )
 
 
 def _centred(expr: Add) -> Expr:
@@ -251,7 +207,11 @@ def _centred(expr: Add) -> Expr:
 
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
-    return collected_logs(squares(pulled_out(merged_sums(pulled_out(expr)))))
+    return collected_logs(
+        squares(
+            gathered_words(gathered_forms(completed(absorbed(pulled_out(merged_sums(pulled_out(expr)))))))
+        )
+    )
 
 
 def by_outcome(weight: Definition, outcome: Axis) -> tuple[Definition, ...]:
@@ -333,7 +293,9 @@ def _factor(term: Expr) -> Expr | None:
         return Iverson(*term.args)
     if isinstance(term, loggamma):
         return _gamma(term.args[0])
-    coefficient, logs = term.as_independent(log, loggamma, as_Add=False)
+    coefficient, logs = term.as_independent(log, loggamma, LogDet, as_Add=False)
+    if isinstance(logs, LogDet):
+        return Pow(Det(logs.args[0]), coefficient, evaluate=False)
     if isinstance(logs, log) and not coefficient.has(Sum):
         return logs.args[0] if coefficient == 1 else Pow(logs.args[0], coefficient, evaluate=False)
     if isinstance(logs, loggamma) and coefficient.is_Integer:
@@ -354,8 +316,12 @@ def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
     return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
 
 
-def written_out(update: Update, statistics: Iterable[Definition]) -> Expr:
+def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
+    statistics = derivation.surrogate.statistics
+    held = [each.value for each in statistics if update.nested.has(each.symbol)]
+    if any(is_matrix(each) or each.has(Tr, Element) for each in (update.nested, *held)):
+        return matrices_written_out(update, Meanings.of(derivation))
     return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
 
 

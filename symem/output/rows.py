@@ -83,6 +83,8 @@ class _Rows:
 
     def _is_row(self, definition: Definition) -> bool:
         places = self._places(definition)
+        if not places:
+            return not self._sums(definition.value) and not self.slots.keys() & _bases(definition.value)
         return (
             len(places) == 1 and self._stays(definition.value, places[0]) and not self._sums(definition.value)
         )

@@ -25,11 +25,20 @@ from symem.output.notation import Latex, latex, letter
 def members(variable: Variable, indices: tuple[Symbol, ...], lexicon: Lexicon) -> str:
     """What an entry of the variable may be: in a set, or the simplex condition."""
     support = variable.support
+    if variable.shape:
+        return _matrices(variable, lexicon)
     if isinstance(support, Simplex):
         return _simplex(variable, indices, support, lexicon)
     if isinstance(support, OneHot):
         return r"\in \{0, 1\} \text{, one in each row}"
     return rf"\in {set_of(support, lexicon)}"
+
+
+def _matrices(variable: Variable, lexicon: Lexicon) -> str:
+    """∈ ℝ^d, ∈ ℝ^{d×m}."""
+    sizes = [size for size in variable.shape if size != 1] or [Integer(1)]
+    power = r" \times ".join(latex(size, lexicon) for size in sizes)
+    return rf"\in \mathbb{{R}}^{{{power}}}"
 
 
 def set_of(support: Support, lexicon: Lexicon) -> str:

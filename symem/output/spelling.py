@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import N, Symbol
+from sympy import Integer, N, Symbol
 
 from symem.errors import NotDerivedError
 from symem.output.arrays import (
     Apply,
     Axes,
     Contract,
+    DiagonalOf,
+    Factor,
     Fill,
     Load,
     Node,
@@ -25,6 +27,7 @@ from symem.output.arrays import (
     without,
 )
 
+_ZERO, _ONE = Number((), Integer(0)), Number((), Integer(1))
 _CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(6)
 
 _INFIX: Mapping[str, tuple[int, str]] = {
@@ -114,7 +117,20 @@ class Spelling:
             return self._sum(node), _SUM
         if node.operation in _INFIX:
             return self._infix(node)
-        return self._call(node), _ATOM
+        return self._identity(node) or self._call(node), _ATOM
+
+    def _identity(self, node: Apply) -> str | None:
+        """[a = b] as a number, for two indices of one size."""
+        if node.operation != "where" or node.arguments[1:] != (_ONE, _ZERO):
+            return None
+        condition = node.arguments[0]
+        sides = condition.arguments if isinstance(condition, Apply) and condition.operation == "==" else ()
+        if len(sides) != 2 or not all(isinstance(side, Range) for side in sides):
+            return None
+        first, second = sides
+        assert isinstance(first, Range)
+        assert isinstance(second, Range)
+        return f"np.eye({self(first.size)})" if first.size == second.size else None
 
     def _infix(self, node: Apply) -> tuple[str, int]:
         strength, sign = _INFIX[node.operation]
@@ -164,6 +180,8 @@ class Spelling:
 
     def contract(self, node: Contract) -> tuple[str, int]:
         left, right, over = node.left, node.right, node.over
+        if set(without(left.axes, over)) & set(right.axes):
+            return self._stack(node)
         got = (*without(left.axes, over), *without(right.axes, over))
         turn = transposed(got, node.axes)
         if len(over) == 1 and len(left.axes) <= 2 and len(right.axes) <= 2:
@@ -176,16 +194,59 @@ class Spelling:
         places = tuple(tuple(side.axes.index(axis) for axis in over) for side in (left, right))
         return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
 
+    def _stack(self, node: Contract) -> tuple[str, int]:
+        """A matrix product for every value of the axes that both sides keep."""
+        left, right, over = node.left, node.right, node.over
+        batch = tuple(axis for axis in node.axes if axis in left.axes and axis in right.axes)
+        rows, columns = without(left.axes, (*batch, *over)), without(right.axes, (*batch, *over))
+        first, second = (
+            self._turned(left, (*batch, *rows, *over)),
+            self._turned(right, (*batch, *over, *columns)),
+        )
+        got = (*batch, *rows, *columns)
+        if len(over) == len(rows) == len(columns) == 1:
+            text = f"np.matmul({first}, {second})"
+        else:
+            letters = dict(zip((*batch, *rows, *over, *columns), "abcdefghijklmnop", strict=False))
+            sides = [
+                "".join(letters[axis] for axis in each)
+                for each in ((*batch, *rows, *over), (*batch, *over, *columns), got)
+            ]
+            text = f'np.einsum("{sides[0]},{sides[1]}->{sides[2]}", {first}, {second}, optimize=True)'
+        return f"{text}{transposed(got, node.axes)}", _ATOM
+
     def fill(self, node: Fill) -> tuple[str, int]:
         shape = "".join(f"{self(size)}, " for size in node.sizes)
         return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
 
     def solve(self, node: Solve) -> tuple[str, int]:
+        """Axes that only the right-hand side has are its columns."""
         self.helpers.add("_solve")
-        batch = without(node.axes, (node.component,))
-        matrix = self._tight(node.matrix) + transposed(node.matrix.axes, (*batch, node.row, node.column))
-        vector = self._tight(node.vector) + transposed(node.vector.axes, (*batch, node.row))
-        return f"_solve({matrix}, {vector}){transposed((*batch, node.component), node.axes)}", _ATOM
+        batch = without(node.matrix.axes, (node.row, node.column))
+        columns = without(node.vector.axes, (*batch, node.row))
+        matrix = self._turned(node.matrix, (*batch, node.row, node.column))
+        vector = self._turned(node.vector, (*(a for a in batch if a in node.vector.axes), node.row, *columns))
+        if not columns:
+            return f"_solve({matrix}, {vector}){transposed((*batch, node.component), node.axes)}", _ATOM
+        got = (*batch, node.component, *columns)
+        return f"_solve_all({matrix}, {vector}){transposed(got, node.axes)}", _ATOM
+
+    def _turned(self, node: Node, axes: Axes) -> str:
+        turn = transposed(node.axes, axes)
+        return self._tight(node) + turn if turn else self(node)
+
+    def factor(self, node: Factor) -> tuple[str, int]:
+        self.helpers.add(node.operation)
+        places = (*without(node.axes, (node.row, node.column)), node.row, node.column)
+        matrix = self._turned(node.matrix, places)
+        return f"{node.operation}({matrix}){transposed(places, node.axes)}", _ATOM
+
+    def diagonal(self, node: DiagonalOf) -> tuple[str, int]:
+        stored = node.base.stored
+        places = stored.index(node.first), stored.index(node.second)
+        got = (*without(stored, (node.first, node.second)), node.first)
+        which = "" if places == (0, 1) else f", 0, {places[0]}, {places[1]}"
+        return f"np.diagonal({node.base.name}{which}){transposed(got, node.axes)}", _ATOM
 
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
@@ -199,6 +260,12 @@ class Spelling:
             while places[-1] == ":":
                 places.pop()
             return f"{node.base.name}[{', '.join(places)}]", _ATOM
+        sliced = self._slices(node)
+        if sliced is not None and len(sliced) == len(node.axes) and set(sliced) == set(node.axes):
+            return (
+                f"{self.take(Take(sliced, node.base, node.places))[0]}{transposed(sliced, node.axes)}",
+                _ATOM,
+            )
         if all(isinstance(place, Symbol | Number) for place in node.places):
             places = [":" if isinstance(place, Symbol) else self(place) for place in node.places]
             return f"{node.base.name}[{', '.join(places)}]{transposed(self._kept(node), node.axes)}", _ATOM
@@ -323,4 +390,6 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Scatter: Spelling.scatter,
     Fill: Spelling.fill,
     Solve: Spelling.solve,
+    Factor: Spelling.factor,
+    DiagonalOf: Spelling.diagonal,
 }

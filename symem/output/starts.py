@@ -92,12 +92,31 @@ class Starts:
             return
         self._done.add(name)
         posterior = self._owner[name]
-        if name in self._tables:
+        if self._is_covariance(name, posterior):
+            self._no_spread(name, posterior)
+        elif name in self._tables:
             self._table(name, posterior)
         elif self._follows(name):
             self._by_formula(name)
         else:
             self._by_draw(name, posterior)
+
+    def _is_covariance(self, name: str, posterior: Posterior) -> bool:
+        covariance = posterior.arguments.get("covariance")
+        return covariance is not None and self._local(covariance) == name
+
+    def _local(self, symbol: Expr) -> str:
+        base = base_of(symbol)
+        return self.program.layouts[base].name if base in self.program.layouts else ""
+
+    def _no_spread(self, name: str, posterior: Posterior) -> None:
+        """What is drawn is known exactly."""
+        definition = next(each for each in posterior.definitions if self._local(each.symbol) == name)
+        sizes = [self.program.lower.size(axis) for axis in self.program.axes(definition)]
+        self._note(sizes)
+        self.lines.append(
+            f"{name} = np.zeros(({''.join(f'{self.bodies.spell(size)}, ' for size in sizes).rstrip()}))"
+        )
 
     def _follows(self, name: str) -> bool:
         """Whether a definition reads nothing but data and tables."""

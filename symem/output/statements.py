@@ -95,6 +95,13 @@ def reads(node: Node) -> set[str]:
     return {part.name for part in node.walk() if isinstance(part, Load)}
 
 
+def nodes_of(statement: Statement) -> list[Node]:
+    """What a statement computes."""
+    if isinstance(statement, Assign):
+        return [statement.node]
+    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []
+
+
 def with_nodes(statement: Statement, change: Any) -> Statement:
     if isinstance(statement, Assign):
         return replace(statement, node=change(statement.node))

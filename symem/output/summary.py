@@ -42,6 +42,14 @@ class _Plain(StrPrinter):  # type: ignore[misc]
         name = "digamma" if expr.args[0] == 0 else f"polygamma_{expr.args[0]}"
         return f"{name}({self._print(expr.args[1])})"
 
+    def _print_BlockInverse(self, expr: Expr) -> str:
+        matrix, mask = map(self._print, expr.args[:2])
+        return f"inverse({matrix} where {mask} = 0)"
+
+    def _print_BlockLogDet(self, expr: Expr) -> str:
+        matrix, mask = map(self._print, expr.args[:2])
+        return f"logdet({matrix} where {mask} = 0)"
+
     def _print_LinearSolution(self, expr: LinearSolution) -> str:
         component, row, column, matrix, vector, _size = map(self._print, expr.args)
         return (

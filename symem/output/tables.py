@@ -12,7 +12,18 @@ from sympy.core.relational import Relational
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
 from symem.language.reading import Extent
-from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Simplex, UnitInterval
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Positive,
+    PositiveDefinite,
+    Simplex,
+    Symmetric,
+    UnitInterval,
+)
 from symem.output.program import Program
 from symem.output.rows import base_of, observed
 
@@ -71,7 +82,7 @@ class Tables:
         lines += [
             f"    {quoted(each.name)}: {self._spec(each)}," for each in [*self.model.data, *self.model.known]
         ]
-        sizes = [each.name for each in self.program.sized]
+        sizes = [each.name for each in self.program.sized if each.declared is not None]
         shown = tuple(each.symbol.name for each in self.program.derivation.extents)
         lines += ["}", f"SIZES: tuple[str, ...] = {quoted(tuple(sizes))}"]
         return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {quoted(shown)}"]
@@ -107,7 +118,7 @@ def _kind(variable: Variable, model: Model) -> str:
         return "extended"
     kinds = {
         Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
-        OneHot: "binary", Counts: "count",
+        OneHot: "binary", Counts: "count", Symmetric: "symmetric", PositiveDefinite: "definite",
     }  # fmt: skip
     return kinds.get(type(support), "real")
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from sympy import Add, Eq, Expr, Sum, Symbol, oo
 
 from symem.derivation import Definition, Derivation, Posterior
+from symem.output import telling_vectors as vectors
 from symem.output.counting import name_of
 from symem.output.layout import LINE, width
 from symem.output.naming import anchored
@@ -218,6 +219,9 @@ def _shares(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
 def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     atom = voice.name(posterior.atom)
     yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
+    if posterior.latent.shape:
+        yield from _gaussian(posterior, voice)
+        return
     yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
     yield from _reason(posterior, voice)
     if posterior.parameters:
@@ -225,6 +229,16 @@ def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     yield said("Integrating @ out leaves the log-normaliser", atom)
     yield voice.definitions([posterior.log_normaliser], voice.now)
     yield from _moments([posterior], voice)
+
+
+def _gaussian(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """A vector: a quadratic form, and what it is the log-density of."""
+    yield vectors.density(posterior, voice)
+    yield vectors.because(posterior, voice)
+    yield voice.definitions(posterior.parameters, voice.now)
+    yield said("Integrating @ out leaves the log-normaliser", voice.name(posterior.atom))
+    yield voice.definitions([posterior.log_normaliser], voice.now)
+    yield from vectors.second_moment(posterior, voice)
 
 
 def _reason(posterior: Posterior, voice: Voice) -> Iterator[Block]:
@@ -300,7 +314,7 @@ def law(family: str) -> str:
     >>> law("TruncatedNormal"), law("GammaInverse"), law("Beta")
     ('truncated Normal law', 'inverse Gamma law', 'Beta law')
     """
-    name = family.removesuffix("Inverse").removeprefix("Truncated")
+    name = family.removesuffix("Inverse").removeprefix("Truncated").replace("Multivariate", "multivariate ")
     kind = (
         "truncated " if family.startswith("Truncated") else "inverse " if family.endswith("Inverse") else ""
     )

@@ -9,15 +9,20 @@ from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.derivation import NotDerived, Update
 from symem.language.supports import Simplex
+from symem.output import telling_matrices as matrices
 from symem.output.certificates import marks
 from symem.output.counting import name_of, slots_of
 from symem.output.layout import LINE, broken, width
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_reading import matrix_valued
+from symem.output.matrix_squares import completed
+from symem.output.matrix_updates import entries_gathered, over_one_number
+from symem.output.matrix_words import gathered_words
 from symem.output.notation import latex, letter
 from symem.output.options import Level
 from symem.output.reading import over_common_denominators, written_out
+from symem.output.rewriting import is_negative
 from symem.output.story import Block, Display, Lines, Prose, Section, listed, said
-from symem.output.textbook import is_negative
 from symem.output.voice import Voice
 
 SHORT = 1.5 * LINE
@@ -49,7 +54,9 @@ def brief_m_step(voice: Voice) -> Iterator[Block]:
 def _block(updates: Sequence[Update], voice: Voice) -> Section:
     title = ("The update of ", *listed([voice.name(update.parameter) for update in updates]))
     parts = [tuple(part) for _, part in groupby(updates, key=lambda update: _family(update.parameter, voice))]
-    return Section(title, tuple(told for part in parts for told in _updated(part, voice)), level=2)
+    told: list[Block] = [block for part in parts for block in _updated(part, voice)]
+    conditional = matrices.conditionally(updates, voice)
+    return Section(title, (conditional, *told) if conditional else tuple(told), level=2)
 
 
 def _family(parameter: Expr, voice: Voice) -> tuple[str, ...]:
@@ -67,7 +74,8 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
         yield from _held(updates, voice)
     if first.multiplier is not None:
         yield from _lagrangian(first, voice)
-    yield ("The derivative with respect to ", *parameters, " vanishes where")
+    rules = matrices.rules(first, voice)
+    yield ("The derivative with respect to ", *parameters, *rules, " vanishes where")
     yield Display(
         tuple(
             _vanishing(update.equation, voice.free.within(update.definition.axes), voice)
@@ -198,9 +206,9 @@ def _whole(parameter: Expr, voice: Voice) -> Expr:
 
 def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
-    scope = voice.new.within(update.definition.axes)
+    scope = matrices.scope_of(update, voice)
     short = in_statistics(update, voice)
-    explicit = _counted(written_out(update, voice.derivation.surrogate.statistics), voice)
+    explicit = _counted(written_out(update, voice.derivation), voice)
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]
     if (
@@ -226,8 +234,13 @@ def _counted(expr: Expr, voice: Voice) -> Expr:
 
 def in_statistics(update: Update, voice: Voice) -> Lines:
     """The update in the statistics alone."""
-    scope = voice.new.within(update.definition.axes)
-    return tuple(broken(letter(update.parameter, scope), over_common_denominators(update.nested), scope))
+    scope = matrices.scope_of(update, voice)
+    left = letter(update.parameter, scope)
+    nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
+    told = tuple(broken(left, gathered_words(completed(over_common_denominators(nested))), scope))
+    if max(map(width, told)) <= LINE:
+        return told
+    return tuple(broken(left, over_common_denominators(update.nested), scope))
 
 
 def _not_derived(block: NotDerived, voice: Voice) -> Section:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import (
@@ -35,11 +35,14 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
+from symem.language.matrices import Element, LogDet, MatrixEntry, Tr, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
+from symem.output.matrix_notation import MatrixNotation
 from symem.output.naming import Label, Tex
+from symem.output.rewriting import flat, is_negative
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Ratio:
     below: tuple[Expr, ...]
 
 
-class Textbook:
+class Textbook(MatrixNotation):
     """The rules that both printers share; `self.lexicon` knows the names."""
 
     lexicon: Lexicon
@@ -74,7 +77,7 @@ class Textbook:
     def ratio(self, expr: Expr) -> Ratio:
         """A product as a fraction whose factors are in the order of print, with few minus signs."""
         number, above, below = S.One, [], []
-        for factor in _flat(expr):
+        for factor in flat(expr):
             if factor.is_Rational:
                 number *= factor
             elif isinstance(factor, Pow) and is_negative(factor.exp):
@@ -115,10 +118,14 @@ class Textbook:
         """The base of an even power, turned so that data come first: (x - mu), not (mu - x)."""
         if not base.is_Add:
             return base
+        if base.has(MatrixEntry):
+            return self._from_the_data(base)
         leading = max(base.args, key=lambda term: (self._deepest(term), not is_negative(term)))
         return Add(*(-term for term in base.args)) if is_negative(leading) else base
 
     def _deepest(self, term: Expr) -> int:
+        if vectors := term.atoms(MatrixEntry):
+            return max(Rank.DATA if name_of(v) in self.lexicon.means else self.rank(v) for v in vectors)
         slots = {slot for each in term.atoms(Indexed) for slot in each.indices}
         atoms = term.atoms(Symbol, Indexed) - {atom for slot in slots for atom in slot.atoms(Symbol, Indexed)}
         atoms -= {each.base.label for each in term.atoms(Indexed)}
@@ -128,13 +135,16 @@ class Textbook:
 
     def _print_Add(self, expr: Expr, **_: Any) -> str:
         parts: list[str] = []
-        for term in self.terms(expr):
+        ordered = self.terms(expr)
+        for term in self.identities(ordered) if is_matrix(expr) else ordered:
             negative = is_negative(term)
             sign = ("-" if negative else "") if not parts else (" - " if negative else " + ")
             parts.append(sign + self.term(-term if negative else term))
         return "".join(parts)
 
     def _print_Mul(self, expr: Expr, **_: Any) -> str:
+        if is_matrix(expr):
+            return self.matrix_product(expr)
         ratio = self.ratio(expr)
         sign = "-" if ratio.negative else ""
         if not ratio.below and ratio.number.is_Integer:
@@ -146,6 +156,8 @@ class Textbook:
 
     def _stands_out(self, factor: Expr, ratio: Ratio) -> bool:
         """Whether a factor is set beside the fraction, not above its line."""
+        if isinstance(factor, Element | Tr) and factor.has(Sum):
+            return True
         if not self.markup.builds_up:
             return False
         rank = self.rank(factor)
@@ -169,13 +181,15 @@ class Textbook:
         if isinstance(expr, log) and not last:
             return self.markup.function("log", self.doprint(expr.args[0]), bare=False)
         body = self.doprint(expr)
-        runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson) and not last
+        runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson | LogDet | Tr) and not last
         return self.markup.group(body) if expr.is_Add or expr.is_Mul or runs_on else body
 
     def term(self, expr: Expr) -> str:
         return self.doprint(expr)
 
     def _print_Pow(self, expr: Expr, **_: Any) -> str:
+        if is_matrix(expr):
+            return self.matrix_power(expr)
         base, exponent = expr.args
         if exponent == S.Half:
             return self.markup.root(self.doprint(base))
@@ -221,7 +235,7 @@ class Textbook:
 
     def _seen(self, mask: Expr, how: str) -> str:
         """x_i observed, or x_i missing, for a mask."""
-        data = self.lexicon.label(self.lexicon.masks[name_of(mask)])
+        data = replace(self.lexicon.label(self.lexicon.masks[name_of(mask)]), bold=False)
         return self.markup.letter(data, self._slots(slots_of(mask)), "") + self.markup.text(how)
 
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
@@ -349,11 +363,6 @@ def natural(expr: Expr) -> list[str]:
     ]
 
 
-def is_negative(expr: Expr) -> bool:
-    """Whether a term prints with a minus in front."""
-    return sum(bool(factor.is_Rational and factor.is_negative) for factor in _flat(expr)) % 2 == 1
-
-
 def outermost_first(expr: Expr) -> list[Any]:
     """Limits as read from the left: those that others need first, else in the order of the slots they stand in."""
     bound = {limit[0] for limit in expr.limits}
@@ -367,19 +376,6 @@ def outermost_first(expr: Expr) -> list[Any]:
     return sorted(expr.limits, key=lambda limit: (len(needed[limit[0]]), place[limit[0]]))
 
 
-def _flat(expr: Expr) -> tuple[Expr, ...]:
-    """The factors of a product, also of one left unevaluated, and of one below a fraction line."""
-    if expr.is_Mul:
-        return tuple(inner for factor in expr.args for inner in _flat(factor))
-    if isinstance(expr, Pow) and expr.base.is_Mul and expr.exp.is_Integer:
-        return tuple(_raised(factor, expr.exp) for factor in _flat(expr.base))
-    return (expr,)
-
-
-def _raised(factor: Expr, exponent: Expr) -> Expr:
-    return factor**exponent if factor.is_Rational else Pow(factor, exponent, evaluate=False)
-
-
 def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
     """A sign and a base whose product to that power is the same, the base without minus signs throughout."""
     if base.is_Add and all(map(is_negative, base.args)) and exponent.is_Integer:
@@ -389,7 +385,7 @@ def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
 
 def _falls(expr: Expr) -> bool:
     """Whether every term of a sum, or of a sum over a number, has a minus."""
-    terms = [term for factor in _flat(expr) if factor.is_Add for term in factor.args]
+    terms = [term for factor in flat(expr) if factor.is_Add for term in factor.args]
     return bool(terms) and all(map(is_negative, terms)) and not is_negative(expr)
 
 

@@ -11,6 +11,9 @@ from symem.derivation import Definition, Derivation
 from symem.language.model import Model
 from symem.output.layout import broken
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_reading import matrix_valued
+from symem.output.matrix_updates import named_moments
+from symem.output.meanings import Meanings
 from symem.output.naming import Label
 from symem.output.notation import letter
 from symem.output.options import PLAIN, Options
@@ -29,6 +32,7 @@ class Voice:
         self.options = options
         self.model: Model = derivation.model
         self.pack = PACKS[options.notation]
+        self.meanings = Meanings.of(self.derivation)
         self.free = lettered(Lexicon.of(derivation), derivation, self.pack, options.rename)
         self.now, self.new = self.marked(self.pack.now), self.marked(self.pack.new)
         self.start, self.first = self.marked(self.pack.start), self.marked(self.pack.first)
@@ -77,7 +81,8 @@ class Voice:
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
         scope = lexicon.within(definition.axes)
-        return self.equation(letter(definition.symbol, scope), ratios(definition.value), scope)
+        value = named_moments(matrix_valued(definition.value, definition.symbol), self.meanings)
+        return self.equation(letter(definition.symbol, scope), ratios(value), scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))

@@ -9,7 +9,9 @@ import numpy as np
 from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
+from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
+from symem.language.supports import Positive
 from symem.verification.arithmetic import Arithmetic
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -37,12 +39,13 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
     known = dict(arrays)
     scope = Arithmetic(known)
     for name in (_name(entry) for each in model.declarations for entry in each.entries):
-        shape = tuple(scope.integer(size) for size in model.variables[name].sizes)
-        known[name] = np.zeros(shape)
+        variable = model.variables[name]
+        known[name] = np.zeros([scope.integer(size) for size in (*variable.sizes, *variable.shape)])
     for declaration in _parents_first(model.declarations):
         for entry, value in _draws(model, declaration, known, rng):
-            place = model.internal(entry)
-            known[_name(entry)][tuple(int(each) for each in getattr(place, "indices", ()))] = value
+            place = tuple(int(each) for each in getattr(model.internal(entry), "indices", ()))
+            array = known[_name(entry)]
+            array[place] = np.reshape(value, np.shape(array[place]))
     return _observed(model, known, rng)
 
 
@@ -117,6 +120,13 @@ class _Numbers:
     def __call__(self, expression: Expr) -> float:
         return Arithmetic(self.known).number(self.model.internal(expression.xreplace(self.here)))
 
+    def matrix(self, expression: Expr, width: int) -> Array:
+        """A matrix, a column as a vector; a number is that multiple of the identity, zero a vector of zeros."""
+        if not is_matrix(expression):
+            return self(expression) * np.eye(width) if expression != 0 else np.zeros(width)
+        found = np.asarray(Arithmetic(self.known)(self.model.internal(expression.xreplace(self.here))))
+        return found[:, 0] if found.shape[-1] == 1 < width else found
+
 
 def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random.Generator) -> Any:
     """One value at one position; of a label the place of the category, of a Multinomial all counts."""
@@ -132,7 +142,20 @@ def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random
         return _drawn(distribution.branches[round(number(arguments[0]))], declaration, number, rng)
     if distribution.family.sampler is None:
         raise CannotSampleError(f"{distribution.name} has no sampler")
+    variable = number.model.variables[_name(declaration.entries[0])]
+    if variable.shape:
+        return distribution.family.sampler(rng, (), *_of_vector(distribution, arguments, variable, number))
     return np.asarray(distribution.family.sampler(rng, (), *map(number, arguments))).item()
+
+
+def _of_vector(
+    distribution: Any, arguments: Sequence[Expr], variable: Any, number: _Numbers
+) -> Iterator[Any]:
+    """The arguments of a law of vectors: its mean, a matrix, numbers."""
+    width = Arithmetic(number.known).integer(variable.shape[0])
+    for argument, support in zip(arguments, distribution.family.parameters.values(), strict=True):
+        is_number = not is_matrix(argument) and isinstance(support, Positive)
+        yield number(argument) if is_number else number.matrix(argument, width)
 
 
 def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbers) -> Array:

@@ -28,8 +28,11 @@ from sympy import (
 )
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
+from symem.language.matrices import is_matrix
+from symem.verification.algebra import as_matrix
 from symem.verification.functions import FUNCTIONS, ZERO_WINS
-from symem.verification.terms import UnknownSymbolError, entry
+from symem.verification.matrix_rules import AMONG_MATRICES, MATRIX_HEADS
+from symem.verification.trees import UnknownSymbolError, entry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Bindings = Mapping[Symbol, Array]
@@ -51,9 +54,10 @@ class Arithmetic:
     def __call__(self, expression: Basic, bindings: Bindings | None = None) -> Any:
         """The value, with one leading axis per open index, newest first."""
         open_indices = bindings or {}
+        rules = _MATRIX_RULES if is_matrix(expression) else _RULES
         for kind in type(expression).__mro__:
-            if kind in _RULES:
-                return _RULES[kind](self, expression, open_indices)
+            if kind in rules:
+                return rules[kind](self, expression, open_indices)
         raise UnknownSymbolError(f"No value for {expression} of type {type(expression).__name__}.")
 
     def number(self, expression: Basic) -> float:
@@ -68,17 +72,33 @@ class Arithmetic:
         return {**bindings, index: np.arange(size).reshape((size,) + (1,) * _depth(bindings))}
 
     def table(self, value: Expr, indices: tuple[Symbol, ...], shape: tuple[int, ...]) -> Array:
-        """An array of values over the indices, in their order."""
+        """An array of values over the indices, in their order; of matrices those axes are followed by their own."""
         bindings: Bindings = {}
         for index, size in zip(indices, shape, strict=True):
             bindings = self.opened(index, size, bindings)
         found = np.asarray(self(value, bindings), dtype=float)
-        return np.broadcast_to(found, shape[::-1]).transpose().copy()
+        inner = found.shape[-2:] if is_matrix(value) else ()
+        whole = np.broadcast_to(found, (*shape[::-1], *inner))
+        axes = (*reversed(range(len(shape))), *range(len(shape), whole.ndim))
+        return whole.transpose(axes).copy()
 
     def array(self, name: str, places: tuple[Any, ...]) -> Any:
         if name not in self.arrays:
             raise UnknownSymbolError(f"No value for {name}.")
         return entry(self.arrays[name], places)
+
+    def letter(self, name: str, places: tuple[Any, ...]) -> Array:
+        """One matrix of an array for each value of the open indices."""
+        found = self.array(name, places)
+        own = np.ndim(self.arrays[name]) - len(places)
+        return as_matrix(found, np.ndim(found) - own)
+
+    def apply(self, name: str, *arguments: Any) -> Any:
+        return FUNCTIONS[name](*arguments)
+
+    def bound(self, place: int) -> Array:
+        """The value of an index that is set to one place."""
+        return np.asarray(place)
 
 
 def _depth(bindings: Bindings) -> int:
@@ -97,7 +117,11 @@ def _sum(scope: Arithmetic, expression: Sum, bindings: Bindings) -> Any:
             raise UnknownSymbolError(f"{expression} does not start at 0.")
         inner = scope.opened(index, scope.integer(high + 1), inner)
     value = np.asarray(scope(expression.function, inner))
-    whole = np.broadcast_to(value, np.broadcast_shapes(value.shape, *(each.shape for each in inner.values())))
+    own = value.shape[-2:] if is_matrix(expression) else ()
+    lead = value.shape[: value.ndim - len(own)]
+    whole = np.broadcast_to(
+        value, (*np.broadcast_shapes(lead, *(each.shape for each in inner.values())), *own)
+    )
     reduced: Any = whole.prod if isinstance(expression, Product) else whole.sum
     return reduced(axis=tuple(range(len(expression.limits))))
 
@@ -149,6 +173,7 @@ _SPECIAL: Mapping[str, Rule] = {"LinearSolution": _linear_solution, "Expectation
 
 
 _RULES: Mapping[type, Rule] = {
+    **MATRIX_HEADS,
     Integer: lambda _scope, number, _bindings: int(number),
     Number: lambda _scope, number, _bindings: float(number),
     NumberSymbol: lambda _scope, number, _bindings: float(number),
@@ -167,3 +192,5 @@ _RULES: Mapping[type, Rule] = {
     Piecewise: _piecewise,
     Basic: _function,
 }
+
+_MATRIX_RULES: Mapping[type, Rule] = {**_RULES, **AMONG_MATRICES}

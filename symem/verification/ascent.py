@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
@@ -40,7 +42,7 @@ def update_maximises(ground: Ground) -> Finding:
     rng = np.random.default_rng(ground.seed)
     worst = Finding(0.0)
     for theta, belief in ground.beliefs():
-        for found in _violations(ground, belief, ground.step(theta), rng):
+        for found in _violations(ground, belief, theta, rng):
             if worst.number is not None and found.number is not None and not found.number <= worst.number:
                 worst = found
     return worst
@@ -55,46 +57,59 @@ def _astray(ground: Ground) -> bool:
     return any(total_defect(ground.model, new) > IDENTITY for new in steps)
 
 
-def _violations(ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator) -> Iterator[Finding]:
+def _violations(ground: Ground, belief: Belief, theta: Theta, rng: np.random.Generator) -> Iterator[Finding]:
+    new = ground.step(theta)
     defect = total_defect(ground.model, new)
     yield Finding(defect / IDENTITY * SLOPE, "the update leaves the support")
     if defect <= IDENTITY:
-        yield from _slopes(ground, belief, new)
-        yield from _rises(ground, belief, new, rng)
+        for point, held in ground.stages(theta, new):
+            top = Top(ground, belief, point, held)
+            yield from top.slopes()
+            yield from top.rises(rng)
 
 
-def _slopes(ground: Ground, belief: Belief, new: Theta) -> Iterator[Finding]:
-    coordinates = Coordinates(ground.model, new, ground.fixed)
-    objective, at = of_free(ground.objective(belief), coordinates), coordinates.free()
-    slopes = or_infinite(np.abs(gradient(objective, at, units(objective, at))))
-    for slope, label in zip(slopes.tolist(), coordinates.labels, strict=True):
-        yield Finding(slope, f"∂Q/∂{label} does not vanish")
+@dataclass(frozen=True)
+class Top:
+    """A point that should be the highest of Q, some parameters being held."""
 
+    ground: Ground
+    belief: Belief
+    point: Theta
+    held: frozenset[str]
 
-def _rises(ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator) -> Iterator[Finding]:
-    objective = ground.objective(belief)
-    peak = objective(new)
-    for other, reason in _rivals(ground, belief, new, rng):
-        rise = objective(other) - peak
-        yield Finding(rise / (1 + abs(peak)) / ROUNDING * SLOPE, reason)
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        return Coordinates(self.ground.model, self.point, self.held)
 
+    @cached_property
+    def _units(self) -> Array:
+        return units(of_free(self.ground.objective(self.belief), self.coordinates), self.coordinates.free())
 
-def _rivals(
-    ground: Ground, belief: Belief, new: Theta, rng: np.random.Generator
-) -> Iterator[tuple[Theta, str]]:
-    """Feasible parameters near the update, and on the way from it to the θ⁽ᵗ⁾s, off any boundary."""
-    coordinates = Coordinates(ground.model, new, ground.fixed)
-    at = coordinates.free()
-    unit = units(of_free(ground.objective(belief), coordinates), at)
-    for length in (1e-2, 1e-1, 1.0, 4.0):
-        for direction in directions(rng, 8, len(unit)):
-            yield (
-                coordinates.point(at + length * direction * unit),
-                f"a move of {length:g} standard errors raises Q",
-            )
-    for other in ground.points:
-        for share in (1e-4, 1e-2, 0.3, 1.0):
-            yield _between(new, other, share, ground.fixed), "a step towards another θ raises Q"
+    def slopes(self) -> Iterator[Finding]:
+        objective = of_free(self.ground.objective(self.belief), self.coordinates)
+        found = or_infinite(np.abs(gradient(objective, self.coordinates.free(), self._units)))
+        for slope, label in zip(found.tolist(), self.coordinates.labels, strict=True):
+            yield Finding(slope, f"∂Q/∂{label} does not vanish")
+
+    def rises(self, rng: np.random.Generator) -> Iterator[Finding]:
+        objective = self.ground.objective(self.belief)
+        peak = objective(self.point)
+        for other, reason in self._rivals(rng):
+            rise = objective(other) - peak
+            yield Finding(rise / (1 + abs(peak)) / ROUNDING * SLOPE, reason)
+
+    def _rivals(self, rng: np.random.Generator) -> Iterator[tuple[Theta, str]]:
+        """Feasible parameters near the point, and on the way from it to the θ⁽ᵗ⁾s, off any boundary."""
+        at = self.coordinates.free()
+        for length in (1e-2, 1e-1, 1.0, 4.0):
+            for direction in directions(rng, 8, len(at)):
+                yield (
+                    self.coordinates.point(at + length * direction * self._units),
+                    f"a move of {length:g} standard errors raises Q",
+                )
+        for other in self.ground.points:
+            for share in (1e-4, 1e-2, 0.3, 1.0):
+                yield _between(self.point, other, share, self.held), "a step towards another θ raises Q"
 
 
 def _between(new: Theta, other: Theta, share: float, fixed: frozenset[str]) -> Theta:

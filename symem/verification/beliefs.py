@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ import numpy as np
 from symem.verification.compiled import Array, compiled
 from symem.verification.components import Component, Domains
 from symem.verification.enumeration import TooLargeError
-from symem.verification.quadrature import Chart, chart, integrate
+from symem.verification.gaussian import (
+    SCALES,
+    Cubature,
+    Gaussian,
+    cubature,
+    first_guess,
+    fit,
+    is_quadratic,
+)
+from symem.verification.quadrature import MOST_VARIABLES, Chart, LogDensity, chart, integrate, to_domain
 from symem.verification.rows import Rows, rows_of
 
 Theta = Mapping[str, Any]
@@ -30,6 +40,8 @@ class Group:
     cut: int = _FIRST_CUT
     _rows: dict[int, Rows] = field(default_factory=dict)
     _chart: Chart | None = None
+    _gaussian: tuple[int, ...] | None = None
+    _last: Gaussian | None = None
 
     @cached_property
     def discrete(self) -> tuple[bool, ...]:
@@ -67,20 +79,131 @@ class Group:
         if all(self.discrete):
             columns = rows.columns(self.discrete, ())
             return GroupBelief(self, rows, columns, self.log_joint(theta, rows, columns), 0.0)
-        rule, values, error = self._integrated(theta, rows)
-        return GroupBelief(self, rows, rows.columns(self.discrete, rule.nodes), values, error)
+        exact = self._exact(theta, rows)
+        if not exact:
+            return self.by_quadrature(theta)
+        return self._mixed(theta, rows, exact).belief(cubature(len(exact)))
 
-    def _integrated(self, theta: Theta, rows: Rows) -> Any:
+    def by_quadrature(self, theta: Theta) -> GroupBelief:
+        """The posterior with all continuous latents on quadrature nodes."""
+        rows = self.rows()
+
         def density(nodes: Sequence[Array]) -> Array:
             return self.log_joint(theta, rows, rows.columns(self.discrete, nodes))
 
-        if self._chart is not None and len(self._chart.low) == len(rows.component):
+        rule, values, error = self._integrated(density, rows, range(rows.low.shape[1]))
+        return GroupBelief(self, rows, rows.columns(self.discrete, rule.nodes), values, error)
+
+    def _integrated(self, density: LogDensity, rows: Rows, places: Sequence[int]) -> Any:
+        if len(places) > MOST_VARIABLES:
+            name = next(a.name for a, d in zip(self.components[0].atoms, self.discrete, strict=True) if not d)
+            raise TooLargeError(f"{len(places)} coupled continuous latents, such as {name}")
+        if self._chart is not None and self._chart.low.shape == (len(rows.component), len(places)):
             try:
                 return integrate(density, self._chart, rows.component, self.accuracy)
             except TooLargeError:
                 self._chart = None
-        self._chart = chart(density, rows.low, rows.high)
+        self._chart = chart(density, rows.low[:, places], rows.high[:, places])
         return integrate(density, self._chart, rows.component, self.accuracy)
+
+    # -- latents in which the log-density is quadratic -------------------------------------------------
+
+    def _exact(self, theta: Theta, rows: Rows) -> tuple[int, ...]:
+        """The continuous latents that are integrated as Gaussian vectors; found at the first θ."""
+        if self._gaussian is None:
+            whole = np.isneginf(rows.low).all(axis=0) & np.isposinf(rows.high).all(axis=0)
+            candidates = tuple(np.flatnonzero(whole).tolist())
+            self._gaussian = candidates if self._is_exact(theta, rows, candidates) else ()
+            for place in candidates if not self._gaussian else ():
+                if self._is_exact(theta, rows, (*self._gaussian, place)):
+                    self._gaussian = (*self._gaussian, place)
+        return self._gaussian
+
+    def _is_exact(self, theta: Theta, rows: Rows, places: tuple[int, ...]) -> bool:
+        """Whether the log-joint is a quadratic of some latents, the others being where they may be."""
+        if not places:
+            return False
+        others = _others(places, rows)
+        line = np.random.default_rng(2).normal(size=(2, *rows.low.shape))
+        nodes = tuple(
+            np.stack([to_domain(at[:, p], rows.low[:, p], rows.high[:, p])[0] for at in line], axis=1)
+            for p in others
+        )
+        function = self._around(theta, rows, places, nodes)
+        shape = (len(rows.component), 2 if others else 1)
+        found = fit(function, [first_guess(shape, len(places), scale) for scale in SCALES])
+        return bool(np.all(np.isfinite(found.log_mass))) and is_quadratic(function, found)
+
+    def _around(
+        self, theta: Theta, rows: Rows, places: tuple[int, ...], nodes: Sequence[Array]
+    ) -> Callable[[Array], Array]:
+        """The log-joint as a function of some continuous latents, the others at nodes."""
+
+        def function(points: Array) -> Array:
+            columns = rows.columns(self.discrete, _together(places, nodes, points))
+            values = self.log_joint(theta, rows, columns)
+            return np.broadcast_to(values, (len(points), points.shape[1] * points.shape[2])).reshape(
+                points.shape[:-1]
+            )
+
+        return function
+
+    def _mixed(self, theta: Theta, rows: Rows, places: tuple[int, ...]) -> Mixed:
+        """Gaussian latents integrated at nodes of the others."""
+        others = _others(places, rows)
+
+        def gaussian(nodes: Sequence[Array]) -> Gaussian:
+            count = nodes[0].shape[1] if nodes else 1
+            shape = (len(rows.component), count)
+            scales = SCALES[:1] if nodes else SCALES
+            guesses = (first_guess(shape, len(places), scale) for scale in scales)
+            near = [self._last] if self._last is not None and self._last.mean.shape[:2] == shape else []
+            return fit(self._around(theta, rows, places, nodes), chain(near, guesses))
+
+        if not others:
+            self._last = gaussian(())
+            return Mixed(self, rows, places, (), self._last, self._last.log_mass, 0.0)
+        rule, values, error = self._integrated(lambda nodes: gaussian(nodes).log_mass, rows, others)
+        return Mixed(self, rows, places, rule.nodes, gaussian(rule.nodes), values, error)
+
+
+def _others(places: tuple[int, ...], rows: Rows) -> list[int]:
+    return [place for place in range(rows.low.shape[1]) if place not in places]
+
+
+def _together(places: tuple[int, ...], nodes: Sequence[Array], points: Array) -> list[Array]:
+    """All continuous latents in their order: those of `places` at points, the others at nodes."""
+    given, moving = iter(nodes), iter(np.moveaxis(points, -1, 0))
+    rows, count, each = points.shape[:-1]
+    return [
+        next(moving).reshape(rows, count * each) if place in places else np.repeat(next(given), each, axis=1)
+        for place in range(len(places) + len(nodes))
+    ]
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Gaussian latents at (rows, nodes) of the other continuous ones, with the log-masses of these nodes."""
+
+    group: Group
+    rows: Rows
+    places: tuple[int, ...]
+    nodes: Sequence[Array]
+    gaussian: Gaussian
+    values: Array
+    error: float
+
+    def belief(self, rule: Cubature) -> GroupBelief:
+        """The posterior as weights on nodes: means of polynomials of degree three in the Gaussian latents are exact."""
+        points = self.gaussian.at(rule.directions)
+        columns = self.rows.columns(self.group.discrete, _together(self.places, self.nodes, points))
+        values = self.values[..., None] + rule.log_weights
+        flat = values.reshape(len(values), -1)
+        return GroupBelief(self.group, self.rows, columns, flat, self.error, self)
+
+    def draw(self, row: int, node: int, rng: np.random.Generator) -> Array:
+        """One draw of the Gaussian latents."""
+        return np.asarray(self.gaussian.at(rng.normal(size=(1, len(self.places))))[row, node, 0])
 
 
 @dataclass(frozen=True)
@@ -92,6 +215,7 @@ class GroupBelief:
     columns: list[Array]
     values: Array
     error: float
+    mixed: Mixed | None = None
 
     @cached_property
     def log_normalisers(self) -> Array:
@@ -124,6 +248,22 @@ class GroupBelief:
     def tail(self) -> float:
         """The mass at the cut of counts that nothing bounds, of which the rest is a geometric fraction."""
         return float(self.weights[self.rows.face].sum(axis=1).max(initial=0.0))
+
+    def drawn(self, place: int, rng: np.random.Generator) -> list[float]:
+        """One draw of the latents of a component."""
+        mine = np.flatnonzero(self.rows.component == place)
+        weights = self.weights[mine]
+        row, node = np.unravel_index(
+            rng.choice(weights.size, p=(weights / weights.sum()).ravel()), weights.shape
+        )
+        shown = [np.broadcast_to(column[mine], weights.shape)[row, node] for column in self.columns]
+        if self.mixed is not None:
+            each = weights.shape[1] // self.mixed.values.shape[1]
+            exact = self.mixed.draw(int(mine[row]), int(node) // each, rng)
+            continuous = [place for place, discrete in enumerate(self.group.discrete) if not discrete]
+            for position, value in zip(self.mixed.places, exact, strict=True):
+                shown[continuous[position]] = value
+        return [float(value) for value in shown]
 
     def mean(self, values: Array) -> Array:
         """Posterior mean in each component of a function given at the nodes."""

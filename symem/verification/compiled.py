@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from symem.verification.algebra import as_matrix
 from symem.verification.functions import FUNCTIONS
-from symem.verification.terms import Apply, Atom, Constant, Entry, Node, entry
+from symem.verification.trees import Apply, Atom, Constant, Entry, Node, entry
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Columns = tuple[Any, ...]  # one array per constant, or per latent
@@ -52,8 +53,8 @@ def template(node: Node, places: Mapping[Atom, int]) -> Template:
                 return Slot(len(constants) - 1)
             case Atom():
                 return Local(places[part])
-            case Entry(name, index):
-                return Entry(name, tuple(map(taken, index)))
+            case Entry(name, index, matrix):
+                return Entry(name, tuple(map(taken, index)), matrix)
             case Apply(function, arguments):
                 return Apply(function, tuple(map(taken, arguments)))
 
@@ -68,8 +69,8 @@ def compiled(tree: Any) -> Closure:
             return lambda constants, _latents, _arrays: constants[place]
         case Local(place):
             return lambda _constants, latents, _arrays: latents[place]
-        case Entry(name, index):
-            return _entry_closure(name, tuple(map(compiled, index)))
+        case Entry(name, index, matrix):
+            return (_letter_closure if matrix else _entry_closure)(name, tuple(map(compiled, index)))
         case Apply(function, arguments):
             return _apply_closure(FUNCTIONS[function], tuple(map(compiled, arguments)))
     raise TypeError(f"{tree!r} is no template.")
@@ -78,6 +79,14 @@ def compiled(tree: Any) -> Closure:
 def _entry_closure(name: str, index: tuple[Closure, ...]) -> Closure:
     def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
         return entry(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+
+    return value
+
+
+def _letter_closure(name: str, index: tuple[Closure, ...]) -> Closure:
+    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
+        found = entry(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+        return as_matrix(found, found.ndim - (np.ndim(arrays[name]) - len(index)))
 
     return value
 

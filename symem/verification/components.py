@@ -13,7 +13,8 @@ from sympy import Basic, Expr, Indexed, Symbol
 from symem.language.supports import OneHot
 from symem.verification.compiled import Template, template
 from symem.verification.enumeration import Range, Total, hard_conditions, totals
-from symem.verification.terms import Atom, Node, Specialiser, atoms_of
+from symem.verification.terms import Specialiser
+from symem.verification.trees import Atom, Node, atoms_of
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Parameters as points of the unconstrained space: logarithm, logit, log-ratios.
+"""Parameters as points of the unconstrained space: logarithm, logit, log-ratios, Cholesky factors.
 
 In these coordinates a gradient vanishes exactly where the constrained gradient with its multipliers does,
 every move is feasible, and at a stationary point the Hessian has the signature of the Hessian on the
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from symem.language.supports import Simplex, Support
+from symem.language.supports import PositiveDefinite, Simplex, Support, Symmetric
 from symem.verification.terms import Specialiser
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -65,6 +65,8 @@ class Coordinates:
         block = 1
         if isinstance(variable.support, Simplex):
             block = int(np.prod(shape[len(shape) - variable.support.axes :], dtype=int))
+        if isinstance(variable.support, PositiveDefinite | Symmetric):
+            block = shape[-1] ** 2
         scope = Specialiser({})
         bounds = tuple(
             scope.number(end) if end.is_number else float("nan") for end in variable.support.bounds
@@ -117,6 +119,10 @@ class _Chart:
 def _chart(place: Place) -> _Chart:
     if isinstance(place.support, Simplex):
         return _SIMPLEX
+    if isinstance(place.support, PositiveDefinite):
+        return _POSITIVE_DEFINITE
+    if isinstance(place.support, Symmetric):
+        return _SYMMETRIC
     low, high = place.bounds
     return _interval_chart(low, high)
 
@@ -166,6 +172,45 @@ def _simplex_values(free: Array, inside: Array) -> Array:
 _SIMPLEX = _Chart(_simplex_free, _simplex_values, lambda inside: len(_live(inside)))
 
 
+def _square(inside: Array) -> Array:
+    side = round(np.sqrt(len(inside)))
+    return inside.reshape(side, side)
+
+
+def _triangle(inside: Array) -> tuple[Array, Array]:
+    """Rows and columns of the entries on and below the diagonal."""
+    return np.tril_indices(len(_square(inside)))
+
+
+def _definite_values(free: Array, inside: Array) -> Array:
+    """C G Gᵀ Cᵀ with C Cᵀ the point itself and G lower triangular, its diagonal exponentials (log-Cholesky)."""
+    root = np.linalg.cholesky(_square(inside))
+    rows, columns = _triangle(inside)
+    inner = np.zeros(root.shape)
+    inner[rows, columns] = np.where(rows == columns, np.exp(free), free)
+    moved = root @ inner
+    return np.asarray(moved @ moved.T).ravel()
+
+
+def _symmetric_values(free: Array, inside: Array) -> Array:
+    rows, columns = _triangle(inside)
+    matrix = np.zeros(_square(inside).shape)
+    matrix[rows, columns] = matrix[columns, rows] = free
+    return matrix.ravel()
+
+
+_POSITIVE_DEFINITE = _Chart(
+    free=lambda inside: np.zeros(len(_triangle(inside)[0])),
+    values=_definite_values,
+    count=lambda inside: len(_triangle(inside)[0]),
+)
+_SYMMETRIC = _Chart(
+    free=lambda inside: _square(inside)[_triangle(inside)],
+    values=_symmetric_values,
+    count=lambda inside: len(_triangle(inside)[0]),
+)
+
+
 def total_defect(model: Any, theta: Mapping[str, Any]) -> float:
     """How far theta is from its supports: simplexes that do not sum to one, values outside their bounds."""
     worst = 0.0
@@ -173,11 +218,23 @@ def total_defect(model: Any, theta: Mapping[str, Any]) -> float:
         values = np.array([np.asarray(theta[n], dtype=float).flat[p] for n, p in place.entries])
         if isinstance(place.support, Simplex):
             worst = max(worst, abs(float(values.sum()) - 1.0), float(np.max(-values, initial=0.0)))
+        elif isinstance(place.support, PositiveDefinite | Symmetric):
+            worst = max(worst, _matrix_defect(values, place.support))
         elif not (np.all(values >= place.bounds[0]) and np.all(values <= place.bounds[1])):
             worst = np.inf
         if not np.all(np.isfinite(values)):
             worst = np.inf
     return worst
+
+
+def _matrix_defect(values: Array, support: Support) -> float:
+    """How far a matrix is from its transpose, relative to itself; infinite if it ought to be definite and is not."""
+    matrix = _square(values)
+    if not np.all(np.isfinite(matrix)):
+        return np.inf
+    if isinstance(support, PositiveDefinite) and not np.linalg.eigvalsh(matrix)[0] > 0:
+        return np.inf
+    return float(np.max(np.abs(matrix - matrix.T), initial=0.0) / (1e-300 + np.max(np.abs(matrix))))
 
 
 def directions(rng: np.random.Generator, count: int, width: int) -> Sequence[Array]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.verification.terms import Apply, Atom, Constant, Node, atoms_of
+from symem.verification.trees import Apply, Atom, Constant, Node, atoms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -34,15 +34,19 @@ def _value(definition: Definition, known: Mapping[str, Any]) -> Any:
     values = scope.table(definition.value, indices, shape)
     places = getattr(symbol, "indices", ())
     if set(places) <= set(indices):
-        return values.transpose([indices.index(place) for place in places])
+        own = range(len(indices), values.ndim)
+        ordered = values.transpose([*(indices.index(place) for place in places), *own])
+        return ordered[..., 0] if own and ordered.shape[-1] == 1 else ordered
     return _with_entries(np.array(known[name_of(definition)], dtype=float), definition, values, scope)
 
 
 def _with_entries(array: Any, definition: Definition, values: Any, scope: Arithmetic) -> Any:
     """An array of which a definition sets single entries, such as mu[0]."""
-    for place in np.ndindex(*values.shape):
+    lengths = values.shape[: len(definition.axes)]
+    for place in np.ndindex(*lengths):
         here = {axis.index: np.asarray(at) for axis, at in zip(definition.axes, place, strict=True)}
-        array[tuple(int(scope(each, here)) for each in definition.symbol.indices)] = values[place]
+        at = tuple(int(scope(each, here)) for each in definition.symbol.indices)
+        array[at] = np.reshape(values[place], np.shape(array[at]))
     return array
 
 
@@ -50,6 +54,12 @@ def name_of(definition: Definition) -> str:
     """The name of the array that a definition defines."""
     symbol = definition.symbol
     return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
+
+
+def _like(values: Any, given: Any) -> Any:
+    """Values in the shape in which a parameter was given: one column may be an axis or none."""
+    found = np.asarray(values, dtype=float)
+    return found.reshape(np.shape(given)) if found.size == np.size(given) else found
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ class Expectation:
         definitions = [update.definition for update in self.derivation.updates]
         with np.errstate(all="ignore"):
             arrays = evaluate(definitions, self.with_statistics)
-        return {name: np.asarray(arrays[name], dtype=float) for name in self.theta}
+        return {name: _like(arrays[name], self.theta[name]) for name in self.theta}
 
     def normalisation(self) -> float:
         """How far the discrete posteriors are from summing to one."""

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from symem.verification.algebra import MATRIX_FUNCTIONS
+
 Value = Any  # a float, an int, or an array of either
 
 ZERO_WINS = "Mul"
@@ -121,6 +123,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "And": conjunction,
     "Or": disjunction,
     "Not": np.logical_not,
+    **MATRIX_FUNCTIONS,
 }
 
 RELATIONS = frozenset(

@@ -6,6 +6,7 @@ per standard error.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import Derivation
+from symem.derivation import Derivation, Update
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Belief, Oracle
 
@@ -89,6 +90,30 @@ class Ground:
     def step(self, theta: Theta) -> dict[str, Any]:
         """One EM step by the formulas of the derivation."""
         return self.formulas.at(theta).update()
+
+    def stages(self, before: Theta, after: Theta) -> Iterator[tuple[Theta, frozenset[str]]]:
+        """Where an update should have raised Q to the top, and the parameters held there.
+
+        That is θ⁽ᵗ⁺¹⁾ with nothing held. If some updates are conditional maximisers (ECM; Meng & Rubin 1993), it is one
+        point for each of them: what is updated up to it new, what follows old, and all the rest held.
+        """
+        updates = self.derivation.updates
+        if not any(update.conditional for update in updates):
+            yield after, self.fixed
+            return
+        names = frozenset(each.name for each in self.model.parameters)
+        here = dict(before)
+        for _key, together in itertools.groupby(updates, self._turn):
+            moved = {_base(update.parameter) for update in together}
+            here |= {name: after[name] for name in moved}
+            yield dict(here), names - moved
+
+    def _turn(self, update: Update) -> tuple[Any, ...]:
+        """What is the same of updates that maximise together: the block, or of conditional ones the parameter."""
+        if not update.conditional:
+            return ("block", update.block)
+        name = _base(update.parameter)
+        return next((group for group in self.model.simplexes if name in group), (name,))
 
     def fast_step(self, theta: Theta) -> dict[str, Any]:
         """One EM step, by the emitted module where there is one."""

@@ -8,7 +8,9 @@ import numpy as np
 
 from symem.verification.coordinates import Coordinates
 from symem.verification.differences import gradient, units
+from symem.verification.formulas import Expectation
 from symem.verification.ground import Array, Finding, Ground, Theta, apart, or_infinite, relative
+from symem.verification.oracle import Belief
 
 
 def emitted_equals_formulas(ground: Ground) -> Finding:
@@ -26,7 +28,7 @@ def emitted_equals_formulas(ground: Ground) -> Finding:
 
 
 def free_energy_equals_likelihood(ground: Ground) -> Finding:
-    """V1: Neal & Hinton 1998; ℓ and Q are also those of the declared model."""
+    """V1: Neal & Hinton 1998; ℓ, and Q here and at the other θs, are also those of the declared model."""
     found = dict.fromkeys(("Σ posterior = 1", "Q + H = ℓ", "ℓ", "Q"), 0.0)
     for theta, belief in ground.beliefs():
         here = ground.formulas.at(theta)
@@ -35,11 +37,17 @@ def free_energy_equals_likelihood(ground: Ground) -> Finding:
             here.normalisation(),
             relative(q + here.entropy, here.log_likelihood),
             relative(here.log_likelihood, belief.log_likelihood),
-            relative(q, belief.surrogate(theta)),
+            max(_apart_in_surrogate(ground, here, belief, other) for other in ground.points),
         )
         found = {key: max(found[key], gap) for key, gap in zip(found, gaps, strict=True)}
     where = max(found, key=lambda key: found[key])
     return Finding(found[where], f"the largest is in {where}")
+
+
+def _apart_in_surrogate(ground: Ground, here: Expectation, belief: Belief, other: Theta) -> float:
+    """Q(other | here) of the records against that of the declared model."""
+    value = here.surrogate(other) - ground.oracle.log_prior(other)
+    return relative(value, belief.surrogate(other))
 
 
 def fisher_identity(ground: Ground) -> Finding:

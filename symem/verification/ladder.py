@@ -20,7 +20,7 @@ from symem.verification.identities import (
     free_energy_equals_likelihood,
 )
 from symem.verification.records import Rung
-from symem.verification.terms import UnknownSymbolError
+from symem.verification.trees import UnknownSymbolError
 
 
 @dataclass(frozen=True)

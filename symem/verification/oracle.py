@@ -7,7 +7,7 @@ and integrated over its continuous ones. No engine code takes part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from symem.verification.beliefs import GroupBelief, Theta, grouped
-from symem.verification.compiled import Template, compiled, template
+from symem.verification.compiled import compiled, template
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
-from symem.verification.terms import Apply, Atom, Constant, Node, Specialiser, atoms_of, split_terms, sum_of
+from symem.verification.gaussian import other_cubature
+from symem.verification.terms import Specialiser, Unseen
+from symem.verification.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,24 @@ class Belief:
         """
         event = Constant(1) if given is None else given
         group, place = self.oracle.home((*atoms_of(value), *atoms_of(event)))
-        belief = self.groups[group]
-        places = belief.group.components[place].places
-        top, bottom = (self._at(belief, place, each, places) for each in (_product(value, event), event))
+        belief, wanted = self.groups[group], (_product(value, event), event)
+        top, bottom = (self._at(belief, place, each) for each in wanted)
+        if belief.mixed is not None and not self._is_exact(belief, place, wanted, (top, bottom)):
+            belief = belief.group.by_quadrature(self.theta)
+            top, bottom = (self._at(belief, place, each) for each in wanted)
         return float(top / bottom)
 
-    def _at(self, belief: GroupBelief, place: int, node: Node, places: Mapping[Atom, int]) -> float:
-        shape = template(node, places)
+    def _is_exact(
+        self, belief: GroupBelief, place: int, wanted: Sequence[Node], found: Sequence[float]
+    ) -> bool:
+        """Whether other points give the same means: for quadratics of Gaussian latents they do."""
+        assert belief.mixed is not None
+        other = belief.mixed.belief(other_cubature(len(belief.mixed.places)))
+        again = [self._at(other, place, each) for each in wanted]
+        return bool(np.allclose(again, found, rtol=1e-9, atol=1e-9))
+
+    def _at(self, belief: GroupBelief, place: int, node: Node) -> float:
+        shape = template(node, belief.group.components[place].places)
         mine = belief.rows.component == place
         columns = tuple(column[mine] for column in belief.columns)
         values = compiled(shape.tree)(shape.constants, columns, self.theta)
@@ -75,6 +88,47 @@ class Belief:
     def error(self) -> float:
         """The largest change that the last halving of a quadrature step made."""
         return max((group.error for group in self.groups), default=0.0)
+
+
+def _vectors(latents: Iterable[Any]) -> dict[str, Unseen]:
+    """The latents that are vectors or matrices."""
+    shaped = [each for each in latents if getattr(each, "shape", ())]
+    return {each.name: Unseen(each.shape, *(_name(symbol) for symbol in each.seen or ())) for each in shaped}
+
+
+def _name(symbol: Any) -> str:
+    """The name of an array, a symbol, or the one entry of an array over no plates."""
+    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A sum of terms without latents; those that have the same tree are evaluated together."""
+
+    trees: Mapping[Any, Sequence[Sequence[Any]]]
+
+    @classmethod
+    def of(cls, terms: Iterable[Node]) -> Closed:
+        trees: dict[Any, list[Sequence[Any]]] = {}
+        for shape in (template(term, {}) for term in terms):
+            trees.setdefault(shape.tree, []).append(shape.constants)
+        return cls(trees)
+
+    @cached_property
+    def _columns(self) -> list[tuple[Any, int, tuple[Any, ...]]]:
+        """Tree, number of terms, and per number of the tree one value for each term."""
+        return [
+            (tree, len(rows), tuple(np.array(each) for each in zip(*rows, strict=True)))
+            for tree, rows in self.trees.items()
+        ]
+
+    def __call__(self, arrays: Theta) -> float:
+        with np.errstate(all="ignore"):
+            sums = [
+                np.broadcast_to(compiled(tree)(constants, (), arrays), (count,)).sum()
+                for tree, count, constants in self._columns
+            ]
+        return float(sum(sums))
 
 
 def _product(value: Node, event: Node) -> Node:
@@ -93,32 +147,24 @@ class Oracle:
     def __init__(self, model: Any, arrays: Mapping[str, Any], accuracy: float = 1e-8) -> None:
         parameters = frozenset(each.name for each in model.parameters)
         latents = frozenset(each.name for each in model.latents)
-        self.scope = Specialiser(arrays, parameters, latents)
+        self.scope = Specialiser(arrays, parameters, latents, _vectors(model.latents))
         self._arrays = dict(arrays)
         self._domains = Domains(model, self.scope)
-        self._prior = self._closed(self.scope(model.log_prior))
+        self._prior = Closed.of(split_terms(self.scope(model.log_prior)))
         terms = list(split_terms(self.scope(model.log_likelihood)))
-        self._observed = self._closed(sum_of(term for term in terms if not atoms_of(term)))
+        self._observed = Closed.of(term for term in terms if not atoms_of(term))
         latent = components_of([term for term in terms if atoms_of(term)], self._domains)
         self.groups = grouped(latent, self._domains, accuracy)
-
-    @staticmethod
-    def _closed(node: Node) -> Template:
-        return template(node, {})
-
-    def _value(self, shape: Template, theta: Theta) -> float:
-        with np.errstate(all="ignore"):
-            return float(compiled(shape.tree)(shape.constants, (), self.with_data(theta)))
 
     def with_data(self, theta: Theta) -> Theta:
         return {**self._arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
 
     def observed_part(self, theta: Theta) -> float:
         """The terms of the log-likelihood that hold no latent."""
-        return self._value(self._observed, theta)
+        return self._observed(self.with_data(theta))
 
     def log_prior(self, theta: Theta) -> float:
-        return self._value(self._prior, theta)
+        return self._prior(self.with_data(theta))
 
     def at(self, theta: Theta) -> Belief:
         """The posterior at theta.

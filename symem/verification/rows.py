@@ -15,8 +15,7 @@ import numpy as np
 from symem.verification.compiled import Array, compiled, template
 from symem.verification.components import Component, Domains
 from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on
-from symem.verification.quadrature import MOST_VARIABLES
-from symem.verification.terms import Apply, Atom, Entry, atoms_of, walk
+from symem.verification.trees import Apply, Atom, Entry, atoms_of, walk
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,6 @@ class Splitter:
         return [*self.component.limits, *(Total(dict.fromkeys(row, 1.0), 1.0) for row in one_hot)]
 
     def rows(self, place: int, cut: int) -> tuple[Array, ...]:
-        if len(self.continuous) > MOST_VARIABLES:
-            count = len(self.continuous)
-            raise TooLargeError(f"{count} coupled continuous latents, such as {self.continuous[0].name}")
         counting = Counting({atom: self.domains.range(atom) for atom in self.discrete}, self.limits, cut)
         values = counting.configurations()
         face = np.any(values == counting.last, axis=1)

@@ -9,7 +9,7 @@ arbitrary: the identities hold on any.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +21,9 @@ from symem.errors import DataError
 from symem.language.supports import (
     Binary,
     Counts,
-    Interval,
     Labels,
-    OneHot,
     Positive,
     Reals,
-    Simplex,
     Support,
     UnitInterval,
 )
@@ -34,9 +31,10 @@ from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
+from symem.verification.members import random_member, shape_of
 from symem.verification.oracle import Oracle
 from symem.verification.situation import extent_of, label_origin
-from symem.verification.terms import Specialiser, UnknownSymbolError
+from symem.verification.trees import UnknownSymbolError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
@@ -44,6 +42,8 @@ Values = dict[str, Any]
 CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
 _LABEL_SIZES = (2, 3, 4)
 _PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
+_PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
+_DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 _MISSING_SHARE = 0.25
 _DRAWING = 1e-2  # of a joint density from which data are only drawn
 
@@ -58,21 +58,38 @@ class Draw:
 
 
 def default_sizes(model: Any) -> dict[str, int]:
-    """Small sizes; those of labels differ from one another, so that a swapped index shows."""
-    labels = _label_sizes(model)
-    plates = [each.name for each in model.sizes if each.name not in labels]
+    """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
+    data, others = _widths(model)
+    labels = [name for name in _label_sizes(model) if name not in (*data, *others)]
+    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
     labels += [extent.symbol.name for extent in model.extents]
-    choice = _PLATE_SIZES.get(len(plates), (3,) * len(plates))
-    return dict(zip(labels, itertools.cycle(_LABEL_SIZES), strict=False)) | dict(
-        zip(plates, choice, strict=False)
-    )
+    known = _PLATES_OF_VECTORS if data or others else {}
+    choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
+    chosen = ((labels, _LABEL_SIZES), (data, _DATA_WIDTHS), (others, _OTHER_WIDTHS), (plates, choice))
+    return {
+        name: size
+        for names, sizes in chosen
+        for name, size in zip(names, itertools.cycle(sizes), strict=False)
+    }
 
 
 def _label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
     shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
-    names = {symbol.name for size in shown for symbol in size.free_symbols}
+    return _in_order(model, shown)
+
+
+def _widths(model: Any) -> tuple[list[str], list[str]]:
+    """How long the vectors of the data are, and the other vectors, rows and columns."""
+    data = _in_order(model, [size for each in model.data if each.sizes for size in each.shape])
+    shaped = (*model.parameters, *model.latents, *(each for each in model.known if each.sizes))
+    others = _in_order(model, [size for each in shaped for size in each.shape])
+    return data, [name for name in others if name not in data]
+
+
+def _in_order(model: Any, sizes: Sequence[Any]) -> list[str]:
+    names = {symbol.name for size in sizes for symbol in size.free_symbols}
     return [each.name for each in model.sizes if each.name in names]
 
 
@@ -123,17 +140,19 @@ def _data(
 
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
     """A known array; what only the prior holds is at least one, so that the prior has a mode inside."""
-    values = _random(variable, rng, sizes)
+    values = random_member(variable, rng, sizes)
     lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
     if variable.name in lengths and not isinstance(variable.support, Labels):
         return rng.integers(1, 1 + max(_LABEL_SIZES), np.shape(values))
     symbols = {str(each) for each in model.log_likelihood.free_symbols}
-    return values if variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
+    return (
+        values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
+    )
 
 
 def random_parameters(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Values:
     """A point in the support of every parameter."""
-    theta = {each.name: _random(each, rng, sizes) for each in model.parameters}
+    theta = {each.name: random_member(each, rng, sizes) for each in model.parameters}
     for group in model.simplexes:
         theta |= dict(zip(group, rng.dirichlet(np.full(len(group), 4.0)), strict=True))
     return theta
@@ -146,58 +165,14 @@ def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -
     return coordinates.point(free + distance * rng.normal(size=len(free)) * (1 + 0.1 * np.abs(free)))
 
 
-def _random(variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
-    scope = Specialiser(sizes)
-    shape = tuple(scope.integer(size) for size in variable.sizes)
-    rule = next(_DRAWS[kind] for kind in type(variable.support).__mro__ if kind in _DRAWS)
-    return np.asarray(rule(variable.support, shape, rng, scope))
-
-
-Shape = tuple[int, ...]
-
-
-def _simplex(support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    outer, inner = shape[: len(shape) - support.axes], shape[len(shape) - support.axes :]
-    return rng.dirichlet(np.full(int(np.prod(inner)), 4.0), size=outer).reshape(shape)
-
-
-def _interval(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
-    low, high = (scope.number(end) for end in support.bounds)
-    if np.isfinite(low) and np.isfinite(high):
-        return low + (high - low) * rng.beta(4, 4, shape)
-    return low + rng.gamma(4.0, 0.5, shape) if np.isfinite(low) else high - rng.gamma(4.0, 0.5, shape)
-
-
-def _labels(support: Any, shape: Shape, rng: np.random.Generator, scope: Specialiser) -> Any:
-    """Every label in its turn, shuffled: none is left out, as far as they go."""
-    turns = np.arange(int(np.prod(shape, dtype=int))) % scope.integer(support.size)
-    return rng.permutation(turns).reshape(shape)
-
-
-def _one_hot(_support: Any, shape: Shape, rng: np.random.Generator, _scope: Specialiser) -> Any:
-    return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
-
-
-_DRAWS: Mapping[type, Callable[..., Any]] = {
-    Reals: lambda _support, shape, rng, _scope: 2 * rng.normal(size=shape),
-    Positive: lambda _support, shape, rng, _scope: np.exp(0.4 * rng.normal(size=shape) + 0.3),
-    UnitInterval: lambda _support, shape, rng, _scope: rng.beta(4, 4, shape),
-    Simplex: _simplex,
-    Interval: _interval,
-    Binary: lambda _support, shape, rng, _scope: rng.integers(0, 2, shape),
-    Counts: lambda _support, shape, rng, _scope: 2 + rng.poisson(5, shape),
-    Labels: _labels,
-    OneHot: _one_hot,
-    Support: _interval,
-}
-
-
 def with_missing(model: Any, data: Values, rng: np.random.Generator) -> Values:
-    """A quarter of the entries that may be missing made NaN, or a negative label."""
+    """A quarter of the entries that may be missing made NaN, or a negative label; of vectors one whole and none too."""
     for variable in model.data:
         if variable.missing:
             values = np.array(data[variable.name], dtype=float)
             gone = rng.random(values.shape) < _MISSING_SHARE
+            if variable.shape and len(values) > 1:
+                gone[0], gone[-1] = True, False
             data = {**data, variable.name: np.where(gone, np.nan, values)}
     return data
 
@@ -206,7 +181,7 @@ def _joint_draw(
     model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values
 ) -> tuple[Values, str]:
     reasons = []
-    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
     for supports in _candidate_supports(model):
         try:
             joint = Oracle(_everything_latent(model, supports), {**arrays, **masks}, _DRAWING)
@@ -227,10 +202,11 @@ def _joint_draw(
 
 def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values) -> Values:
     """Data in the first candidate support on which the likelihood is finite: an identity holds on any data."""
-    masks = {each.name: np.ones(_shape(each, arrays)) for each in model.masks}
+    masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
     for supports in _candidate_supports(model):
         data = {
-            each.name: _random(replace(each, support=supports[each.name]), rng, arrays) for each in model.data
+            each.name: random_member(replace(each, support=supports[each.name]), rng, arrays)
+            for each in model.data
         }
         try:
             if np.isfinite(Oracle(model, {**arrays, **masks, **data}).log_likelihood(theta)):
@@ -240,18 +216,13 @@ def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], 
     raise DataError("No data could be drawn from the model as declared: give verify(data={…}).")
 
 
-def _shape(variable: Any, arrays: Mapping[str, Any]) -> Shape:
-    scope = Specialiser(arrays)
-    return tuple(scope.integer(size) for size in variable.sizes)
-
-
 def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
     """The declared supports, or every choice of candidates for data whose support nobody declared."""
     names = [each.name for each in model.data]
     if model.declarations:
         yield {each.name: each.support for each in model.data}
         return
-    fixed = {each.name: each.support for each in model.data if type(each.support) is not Reals}
+    fixed = {each.name: each.support for each in model.data if each.shape or type(each.support) is not Reals}
     unknown = [name for name in names if name not in fixed]
     together = [(each,) * len(unknown) for each in CANDIDATES]
     for choice in itertools.product(CANDIDATES, repeat=len(unknown)) if len(unknown) < 3 else together:
@@ -271,17 +242,11 @@ def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
 def _entries(group: GroupBelief, rng: np.random.Generator) -> Iterator[tuple[Any, float]]:
     """One draw of all latents of every component of a group."""
     for place, component in enumerate(group.group.components):
-        mine = np.flatnonzero(group.rows.component == place)
-        weights = group.weights[mine]
-        pick = rng.choice(weights.size, p=(weights / weights.sum()).ravel())
-        row, node = np.unravel_index(pick, weights.shape)
-        for atom, column in zip(component.atoms, group.columns, strict=True):
-            values = np.broadcast_to(column[mine], weights.shape)
-            yield atom, float(values[row, node])
+        yield from zip(component.atoms, group.drawn(place, rng), strict=True)
 
 
 def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, float]) -> Array:
-    values = np.zeros(_shape(variable, arrays))
+    values = np.zeros(shape_of(variable, arrays))
     for atom, value in drawn.items():
         if atom.name == variable.name:
             values[atom.index] = value

@@ -55,9 +55,10 @@ def label_origin(variable: Any) -> int:
 def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
     sizes = {each.name: int(arrays[each.name]) for each in model.sizes if each.name in arrays}
     for variable in (*model.data, *model.known, *model.parameters):
-        shape = np.shape(arrays.get(variable.name, np.zeros((0,) * len(variable.sizes))))
-        if variable.name in arrays and len(shape) == len(variable.sizes):
-            for size, length in zip(variable.sizes, shape, strict=True):
+        slots = (*variable.sizes, *variable.shape)
+        shape = np.shape(arrays.get(variable.name, np.zeros((0,) * len(slots))))
+        if variable.name in arrays and len(shape) == len(slots):
+            for size, length in zip(slots, shape, strict=True):
                 if isinstance(size, Symbol) and sizes.setdefault(size.name, length) != length:
                     raise DataError(
                         f"{variable.name} has {length} entries where {size} is {sizes[size.name]}."

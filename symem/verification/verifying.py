@@ -11,6 +11,7 @@ from sympy import Symbol
 
 from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
+from symem.language.supports import PositiveDefinite, Symmetric
 from symem.verification.coordinates import Coordinates, total_defect
 from symem.verification.differences import hessian, units
 from symem.verification.enumeration import TooLargeError
@@ -97,7 +98,7 @@ def _sizes(
         size.name
         for each in model.variables.values()
         if each.name in data or each.name in (theta or {})
-        for size in each.sizes
+        for size in (*each.sizes, *each.shape)
         if isinstance(size, Symbol)
     }
     return {
@@ -109,12 +110,14 @@ def _sizes(
 
 def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values, str]:
     """At most forty positions of each plate of the data."""
+    shaped = (*model.parameters, *model.latents)
     labels = {size for each in model.parameters for size in each.sizes}
+    labels |= {size for each in shaped for size in each.shape}
     lengths = {
         size: np.shape(data[each.name])[place]
         for each in (*model.data, *model.known)
-        if each.name in data and np.ndim(data[each.name]) == len(each.sizes)
-        for place, size in enumerate(each.sizes)
+        if each.name in data and np.ndim(data[each.name]) == len(each.sizes) + len(each.shape)
+        for place, size in enumerate((*each.sizes, *each.shape))
     }
     kept = {
         size: np.sort(rng.choice(length, MOST_ROWS, replace=False))
@@ -122,7 +125,7 @@ def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values
         if length > MOST_ROWS and size not in labels and isinstance(size, Symbol)
     }
     for each in (*model.data, *model.known):
-        for place, size in enumerate(each.sizes):
+        for place, size in enumerate((*each.sizes, *each.shape)):
             if size in kept:
                 data[each.name] = np.take(np.asarray(data[each.name]), kept[size], axis=place)
     cut = "".join(f"; {MOST_ROWS} positions of {size} drawn from {lengths[size]}" for size in kept)
@@ -161,7 +164,7 @@ def _settled(ground: Ground, arrays: Mapping[str, Any], rng: np.random.Generator
 
 
 def _scaled(ground: Ground, theta: Values, rng: np.random.Generator) -> Values:
-    """Real parameters within the range of the real data."""
+    """Real parameters within the range of the real data; matrices of the order of their spread or its square."""
     pools = [
         np.ravel(ground.arrays[each.name]).astype(float)
         for each in ground.model.data
@@ -170,12 +173,16 @@ def _scaled(ground: Ground, theta: Values, rng: np.random.Generator) -> Values:
     pool = np.concatenate([np.zeros(0), *pools])
     if not len(pool):
         return theta
+    pool = pool[np.isfinite(pool)]
     centre, spread = float(pool.mean()), float(pool.std()) + 1e-3 * abs(float(pool.mean())) + 1e-9
-    reals = {each.name for each in ground.model.parameters if each.support.bounds[0] == -np.inf}
-    return {
-        name: centre + spread * rng.normal(size=np.shape(value)) if name in reals else value
-        for name, value in theta.items()
-    }
+    scaled = dict(theta)
+    for each in ground.model.parameters:
+        if isinstance(each.support, PositiveDefinite | Symmetric):
+            scaled[each.name] = spread**2 * np.asarray(theta[each.name])
+        elif each.support.bounds[0] == -np.inf:
+            middle = centre if len(each.shape) < 2 else 0.0
+            scaled[each.name] = middle + spread * rng.normal(size=np.shape(theta[each.name]))
+    return scaled
 
 
 def _usable(ground: Ground, theta: Values) -> bool:

@@ -85,7 +85,7 @@ ROWS = [
     Row("negbin_gamma_poisson", negative_binomial, arrays=repeated, blocked=("r",)),
     Row("vonmises_mixture", von_mises_mixture, theta=weights, blocked=("kappa",)),
     Row("mix_experts", mixture_of_experts, blocked=("v",)),
-    Row("common_mean_ecm", common_mean, theta=weights, blocked=("mu", "s2")),
+    Row("common_mean_ecm", common_mean, theta=weights, conditional=("mu",)),
     Row("betabinom_latent_beta", beta_binomial, arrays=repeated, blocked=("a", "b")),
     Row("weibull_mixture", weibull_mixture, theta=weights, blocked=("k",)),
 ]

@@ -16,7 +16,9 @@ from typing import Any
 from sympy import Expr, Idx, Sum
 
 from symem import Model
+from symem.derivation import Definition
 from tests.answers import Values, numbers, reference
+from tests.models.printed import PRINTED
 
 
 def same(values: Values) -> Values:
@@ -38,7 +40,7 @@ class Row:
     """A model, as a user declares it, beside what is known of it.
 
     Args:
-        name: of the file of numbers and of the reference.
+        name: of the row; also of the file of numbers and of the reference, unless `of` names them.
         model: declares it.
         arrays: the file's data -> the keyword arguments of the emitted functions.
         theta: the file's parameters -> the model's.
@@ -47,6 +49,8 @@ class Row:
         example: the file in `examples/` that declares the model.
         prior: MAP-EM; the file's ℓ is then log-likelihood plus log-prior.
         blocked: parameters without a closed form: the outcome must name all of them.
+        conditional: parameters that are updated with the others at their old values (ECM).
+        of: the file of numbers and the reference, where several rows declare one model.
     """
 
     name: str
@@ -58,17 +62,24 @@ class Row:
     example: str | None = None
     prior: bool = False
     blocked: tuple[str, ...] = ()
+    conditional: tuple[str, ...] = ()
+    of: str = ""
 
     @property
     def textbook_updates(self) -> Mapping[Any, Expr] | None:
-        """The textbook's updates: the row's own, or those of its example."""
-        if self.example:
+        """The textbook's updates: the row's own, or those of its example; with vectors they are `printed`."""
+        if self.example and self.example not in PRINTED:
             return getattr(importlib.import_module("tests.models.textbook"), self.example)()  # type: ignore[no-any-return]
         return self.textbook() if self.textbook else None
 
     @property
+    def printed(self) -> tuple[Definition, ...]:
+        """The lines that the source of an example with vectors prints."""
+        return PRINTED[self.example]() if self.example in PRINTED else ()
+
+    @property
     def file(self) -> Values:
-        return numbers(self.name)
+        return numbers(self.of or self.name)
 
     @property
     def data(self) -> Values:
@@ -77,7 +88,7 @@ class Row:
 
     @property
     def reference(self) -> ModuleType:
-        return reference(self.name)
+        return reference(self.of or self.name)
 
     @property
     def identified(self) -> bool:

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import log_ndtr
 
 Values = dict[str, Any]
@@ -27,6 +28,44 @@ def normalise(log_joint: Any) -> tuple[Any, Any]:
 def log_normal(x: Any, mean: Any, variance: Any) -> Any:
     """The log-density of N(mean, variance)."""
     return -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance)
+
+
+def log_multinormal(x: Any, mean: Any, covariance: Any) -> Any:
+    """The log-density of N(mean, covariance) at the rows of x; the mean is one or a row each."""
+    root = np.linalg.cholesky(covariance)
+    white = solve_triangular(root, (x - mean).T, lower=True)
+    return -0.5 * (len(root) * math.log(2 * math.pi) + (white**2).sum(0)) - np.log(np.diag(root)).sum()
+
+
+def complete(x: Any, mean: Any, covariance: Any) -> tuple[Any, Any, Any]:
+    """Rows of x with NaN filled by regression on the seen entries, what is left to vary, and log p(seen)."""
+    filled, spread, value = x.copy(), np.zeros((*x.shape, x.shape[1])), np.zeros(len(x))
+    centre = np.broadcast_to(mean, x.shape)
+    for i, row in enumerate(x):
+        no = np.isnan(row)
+        seen = ~no
+        slopes = np.linalg.solve(covariance[np.ix_(seen, seen)], covariance[np.ix_(seen, no)]).T
+        filled[i, no] = centre[i, no] + slopes @ (row - centre[i])[seen]
+        spread[i][np.ix_(no, no)] = covariance[np.ix_(no, no)] - slopes @ covariance[np.ix_(seen, no)]
+        if seen.any():
+            part = covariance[np.ix_(seen, seen)]
+            value[i] = log_multinormal(row[None, seen], centre[i, seen], part)[0]
+    return filled, spread, value
+
+
+def factors(x: Any, mean: Any, loadings: Any, noise: Any) -> tuple[Any, Any]:
+    """E z at each row and Cov z, where x = mean + loadings z + e, z ~ N(0, I), Var e = noise (a diagonal)."""
+    weighted = loadings.T / noise
+    variance = np.linalg.inv(np.eye(loadings.shape[1]) + weighted @ loadings)
+    return (x - mean) @ weighted.T @ variance, variance
+
+
+def with_intercept(mean: Any, variance: Any, weight: Any) -> tuple[Any, Any]:
+    """(1, E z) at each row and the weighted sum of E (1, z)(1, z)ᵀ, Cov z the same at each row."""
+    rows = np.column_stack([np.ones(len(mean)), mean])
+    second = rows.T @ (weight[:, None] * rows)
+    second[1:, 1:] += weight.sum() * variance
+    return rows, second
 
 
 def truncated_moments(mean: Any, sd: Any, lower: Any, upper: Any) -> tuple[Any, Any, Any]:

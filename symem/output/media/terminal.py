@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from symem.derivation import Definition, Derivation, Status
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_reading import matrix_valued
+from symem.output.matrix_updates import named_moments
+from symem.output.meanings import Meanings
 from symem.output.notation import plain, plain_letter
 from symem.output.reading import by_outcome, over_common_denominators, printed, written_out
 
@@ -19,7 +23,9 @@ def summary(derivation: Derivation) -> dict[str, Any]:
         "model": str(derivation.model),
         "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
         "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
-        "statistics": tuple(_line(each, lexicon) for each in derivation.surrogate.statistics),
+        "statistics": tuple(
+            _line(_named(each, derivation), lexicon) for each in derivation.surrogate.statistics
+        ),
         "updates": tuple(updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(
@@ -38,16 +44,22 @@ def _e_step(derivation: Derivation) -> Iterator[Definition]:
                 yield definition
 
 
+def _named(statistic: Definition, derivation: Derivation) -> Definition:
+    """A sum of ⟨zzᵀ⟩ by that name."""
+    return replace(statistic, value=named_moments(statistic.value, Meanings.of(derivation)))
+
+
 def _line(definition: Definition, lexicon: Lexicon) -> str:
     scope = lexicon.within(definition.axes)
-    return f"{plain_letter(definition.symbol, scope)} = {plain(printed(definition.value), scope)}"
+    value = printed(matrix_valued(definition.value, definition.symbol))
+    return f"{plain_letter(definition.symbol, scope)} = {plain(value, scope)}"
 
 
 def updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     """Each update with its statistics written out, as far as that fits a line of a terminal."""
     for update in derivation.updates:
         scope = lexicon.within(update.definition.axes)
-        written = plain(written_out(update, derivation.surrogate.statistics), scope)
+        written = plain(written_out(update, derivation), scope)
         short = plain(over_common_denominators(update.nested), scope)
         yield f"{plain_letter(update.parameter, scope)} = {written if len(written) <= WIDE else short}"
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symem.output.solver.kernels import _cholesky
 from symem.runtime import DataError, _position
 
 
@@ -24,6 +25,8 @@ class Array(NamedTuple):
 _ROUNDING = 1e-12
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "real": ("finite", np.isfinite),
+    "symmetric": ("finite", np.isfinite),
+    "definite": ("finite", np.isfinite),
     "extended": ("a number", lambda a: ~np.isnan(a)),
     "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
     "unit": ("between 0 and 1", lambda a: (a >= -_ROUNDING) & (a <= 1 + _ROUNDING)),
@@ -42,6 +45,49 @@ def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -
         more = int(np.sum(~good)) - 1
         others = f" (and {more} more)" if more else ""
         raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
+
+
+def _refuse_asymmetric(name: str, array: np.ndarray) -> None:
+    """Matrices over the last two axes that differ from their transposes by more than rounding."""
+    gap = np.abs(array - np.swapaxes(array, -1, -2)).max(axis=(-1, -2))
+    wrong = gap > 1e-9 * np.abs(array).max(axis=(-1, -2))
+    if np.any(wrong):
+        worst = float(np.max(gap))
+        raise DataError(
+            f"{_position(name, wrong)} is not symmetric: entries across its diagonal differ by {worst:.3g}."
+        )
+
+
+def _refuse_indefinite(name: str, array: np.ndarray) -> None:
+    """Symmetric matrices over the last two axes that are not positive definite, or singular up to rounding."""
+    wrong = np.isnan(_cholesky(array)).any(axis=(-1, -2))
+    if np.any(wrong):
+        least = float(np.linalg.eigvalsh(array[wrong] if wrong.ndim else array).flat[0])
+        what = "singular" if least > -1e-9 * np.abs(array).max() else "not positive definite"
+        raise DataError(f"{_position(name, wrong)} is {what}: its smallest eigenvalue is {least:.3g}.")
+
+
+def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.ndarray]) -> None:
+    """Matrices that are not what their kind says."""
+    for name, spec in table.items():
+        if spec.kind in ("symmetric", "definite"):
+            _refuse_asymmetric(name, arrays[name])
+        if spec.kind == "definite":
+            _refuse_indefinite(name, arrays[name])
+
+
+def _at_zero(table: Mapping[str, Array], name: str, value: Any) -> Any:
+    """Where a parameter that must be positive is not, or is nothing beside the others of its array."""
+    if table[name].kind != "positive":
+        return np.zeros(np.shape(value), dtype=bool)
+    return np.less_equal(value, 1e-12 * np.max(value) if np.ndim(value) else 0.0)
+
+
+def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any) -> Any:
+    """`_at_zero`; of an array of covariances, which of them are finite but not positive definite."""
+    if table[name].kind != "definite":
+        return _at_zero(table, name, value)
+    return np.isnan(_cholesky(value)).any(axis=(-1, -2)) & np.isfinite(value).all(axis=(-1, -2))
 
 
 def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, wanted: str) -> None:
@@ -134,6 +180,13 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
             arrays[name] = np.clip(arrays[name], -1e100, 1e100)
 
 
+def _find_patterns(name: str, arrays: dict[str, np.ndarray], sizes: dict[str, int]) -> None:
+    """The patterns in which entries of an array are missing, and which of them each row has."""
+    patterns, which = np.unique(arrays[f"observed_{name}"], axis=0, return_inverse=True)
+    arrays[f"patterns_{name}"], arrays[f"pattern_{name}"] = patterns, which.reshape(-1)
+    sizes[f"n_patterns_{name}"] = len(patterns)
+
+
 def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
     """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
     count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)
@@ -154,6 +207,20 @@ def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -
     return centre
 
 
+def _centre_columns(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> Any:
+    """Measure the vectors that move together from the mean of those of one array, a column at a time; the mean."""
+    vectors = arrays[name].reshape(-1, arrays[name].shape[-1])
+    seen = np.broadcast_to(arrays.get(f"observed_{name}", np.ones(())) > 0, arrays[name].shape).reshape(
+        vectors.shape
+    )
+    centre = np.where(seen, vectors, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    for each in moving:
+        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
+    return centre
+
+
 def _chunk_length(rows: int, width: int) -> int:
     """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole."""
-    return rows if rows <= 20_000 else min(rows, max(1024, 98_304 // width))
+    if rows <= 20_000 and rows * width <= 2_000_000:
+        return rows
+    return min(rows, max(512, 98_304 // width))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from symem.output.solver.kernels import _cholesky
+
 
 def _profiles(chunks: tuple[Any, ...], profile: Callable[[Any], Any], rng: np.random.Generator) -> Any:
     """Up to 2000 rows as columns of numbers."""
@@ -81,9 +83,44 @@ def _inside(rng: np.random.Generator, values: Any, low: Any, high: Any, spread: 
     return np.where(values <= low, up, np.where(values >= high, down, values))
 
 
+def _plain(table: Any, sizes: Any) -> dict[str, Any]:
+    """The simplest parameters: 0, 1, equal shares, identity matrices."""
+    shapes = {name: tuple(sizes.get(size, size) for size in spec.shape) for name, spec in table.items()}
+    return {name: _plain_array(spec, shapes[name]) for name, spec in table.items()}
+
+
+def _plain_array(spec: Any, shape: tuple[int, ...]) -> Any:
+    if spec.kind == "definite":
+        return np.broadcast_to(np.eye(shape[-1]), shape)
+    share = 1.0 / float(np.prod(shape[-spec.simplex_axes :])) if shape else 0.5
+    return np.full(shape, {"positive": 1.0, "unit": 0.5, "simplex": share}.get(spec.kind, 0.0))
+
+
 def _mended(theta: Any, table: Any) -> Any:
     """A start whose undetermined entries, and spreads of 0, are like the others of their array; 1 if there are none."""
     return type(theta)(*(_mended_entries(value, table[name].kind) for name, value in theta._asdict().items()))
+
+
+def _mended_matrices(value: Any) -> Any:
+    """Covariances of which the singular ones have their correlations halved, and variances of 0 made like the others."""
+    singular = np.isnan(_cholesky(np.nan_to_num(value))).any(axis=(-1, -2)) | ~np.isfinite(value).all(
+        axis=(-1, -2)
+    )
+    value = np.nan_to_num(value)
+    variances = np.diagonal(value, 0, -2, -1)
+    usual = float(np.mean(variances, where=variances > 0)) if np.any(variances > 0) else 1.0
+    held = np.where(variances > 1e-12 * usual, variances, usual)[..., None] * np.eye(value.shape[-1])
+    return np.where(singular[..., None, None], (value * (1 - np.eye(value.shape[-1]))) / 2 + held, value)
+
+
+def _mended_covariances(theta: Any, table: Any) -> Any:
+    """`_mended`, for arrays of covariances too."""
+    changed = {
+        name: _mended_matrices(getattr(theta, name))
+        for name, spec in table.items()
+        if spec.kind == "definite"
+    }
+    return _mended(theta._replace(**changed), table)
 
 
 def _mended_entries(value: Any, kind: str) -> Any:

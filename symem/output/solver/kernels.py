@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -12,6 +13,9 @@ from symem.runtime import DataError
 
 #: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
 _LOSES_DIGITS = 4.5e6
+
+#: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
+_SINGULAR = 1e-13
 
 
 def _log(value: Any) -> Any:
@@ -60,19 +64,54 @@ def _log_normal_interval(low: Any, high: Any) -> Any:
 
 
 def _filled_in(
-    whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[int, ...], first: int, rows: int | None
+    whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[Any, ...], first: int, rows: int | None
 ) -> tuple[Any, ...]:
-    """The arrays of all rows, with those of one chunk put in their place."""
+    """The arrays of all rows, with those of one chunk put in their place; `axes` are the axes of the rows, or None."""
     if rows is None:
         return tuple(np.array(each) for each in part)
     if not whole:
-        shapes = [
-            (*each.shape[:axis], rows, *each.shape[axis + 1 :]) for each, axis in zip(part, axes, strict=True)
-        ]
-        whole = tuple(np.empty(shape) for shape in shapes)
+        whole = tuple(_room(each, axis, rows) for each, axis in zip(part, axes, strict=True))
     for array, each, axis in zip(whole, part, axes, strict=True):
-        np.moveaxis(array, axis, 0)[first : first + each.shape[axis]] = np.moveaxis(each, axis, 0)
+        if axis is not None:
+            np.moveaxis(array, axis, 0)[first : first + each.shape[axis]] = np.moveaxis(each, axis, 0)
     return whole
+
+
+def _room(part: Any, axis: int | None, rows: int) -> Any:
+    """An array for all rows like that of one chunk; what is the same for all rows is itself."""
+    return np.array(part) if axis is None else np.empty((*part.shape[:axis], rows, *part.shape[axis + 1 :]))
+
+
+def _put_pairs(features: Any, x: Any) -> None:
+    """The products x_a x_b with a ≤ b, for every column of x."""
+    start = 0
+    for a in range(len(x)):
+        np.multiply(x[a], x[a:], out=features[start : start + len(x) - a])
+        start += len(x) - a
+
+
+def _packed(matrix: Any) -> Any:
+    """Coefficients of x_a x_b with a ≤ b from those of all a and b."""
+    a, b = np.triu_indices(matrix.shape[-1])
+    return (matrix[..., a, b] + matrix[..., b, a]) * np.where(a == b, 0.5, 1.0)
+
+
+def _unpacked(pairs: Any, size: int) -> Any:
+    """Symmetric matrices from their entries with a ≤ b."""
+    a, b = np.triu_indices(size)
+    matrix = np.empty((*pairs.shape[:-1], size, size))
+    matrix[..., a, b] = matrix[..., b, a] = pairs
+    return matrix
+
+
+def _flat(matrix: Any) -> Any:
+    """The entries over the last two axes in a row."""
+    return matrix.reshape(*matrix.shape[:-2], -1)
+
+
+def _stacked(shape: tuple[int, ...], *blocks: Any) -> Any:
+    """Blocks of coefficients side by side, the same for every label where they lack the labels' axes."""
+    return np.concatenate([np.broadcast_to(each, (*shape, each.shape[-1])) for each in blocks], axis=-1)
 
 
 def _solve(matrix: Any, vector: Any) -> Any:
@@ -81,6 +120,49 @@ def _solve(matrix: Any, vector: Any) -> Any:
         return np.linalg.solve(matrix, vector[..., None])[..., 0]
     except np.linalg.LinAlgError:
         return (np.linalg.pinv(matrix) @ vector[..., None])[..., 0]
+
+
+def _solve_all(matrix: Any, columns: Any) -> Any:
+    """`_solve` for every column over the last axis."""
+    try:
+        return np.linalg.solve(matrix, columns)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(matrix) @ columns
+
+
+def _cholesky(matrix: Any) -> Any:
+    """Lower triangular factors of positive definite matrices over the last two axes; NaN for one that is not."""
+    with np.errstate(all="ignore"):
+        try:
+            factor = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            factor = np.full(matrix.shape, np.nan)
+            for place in np.ndindex(matrix.shape[:-2]):
+                with contextlib.suppress(np.linalg.LinAlgError):
+                    factor[place] = np.linalg.cholesky(matrix[place])
+        pivots = np.diagonal(factor, 0, -2, -1) ** 2
+        least = _SINGULAR * np.diagonal(matrix, 0, -2, -1)
+        sound = np.asarray((pivots > least).all(axis=-1))
+        return np.where(sound[..., None, None], factor, np.nan)
+
+
+def _inverse_from_cholesky(factor: Any) -> Any:
+    """The inverse of L Lᵀ over the last two axes."""
+    inner = _whitening(factor)
+    return np.swapaxes(inner, -1, -2) @ inner
+
+
+def _whitening(factor: Any) -> Any:
+    """L⁻¹ over the last two axes, which makes vectors of covariance L Lᵀ white."""
+    return np.linalg.solve(factor, np.broadcast_to(np.eye(factor.shape[-1]), factor.shape))
+
+
+def _inverse(matrix: Any) -> Any:
+    """The inverse over the last two axes; NaN for a singular matrix."""
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, np.nan)
 
 
 def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:

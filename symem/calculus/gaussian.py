@@ -1,0 +1,324 @@
+"""Vectors that are latent: a quadratic form is a Gaussian, its log-partition takes the vector's place.
+
+The terms of a vector z at one position are gathered as -½ zᵀΛz + hᵀz, so that z is Gaussian with covariance
+V = Λ⁻¹ and mean Vh, and leaves ½ hᵀVh + ½ log det V + (d/2) log 2π (Bishop 2006, section 2.3). Of a vector with
+entries seen only the others are integrated out: V is then the inverse of their block of Λ, in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sympy import Add, Expr, Integer, Mul, Pow, S, Sum, log, pi
+
+from symem.calculus.eliminated import Case, Eliminated, GaussianVector
+from symem.calculus.gathering import atoms_of
+from symem.calculus.separate import Term, fold, rejoin, separate
+from symem.derivation import Definition
+from symem.errors import NotDerivedError
+from symem.language.matrices import (
+    COORDINATE,
+    ENTRY,
+    BlockInverse,
+    BlockLogDet,
+    MatrixEntry,
+    T,
+    Tr,
+    inverse,
+    is_matrix,
+    letters,
+    log_det,
+    shape,
+    trace,
+    transpose,
+    word_of,
+    words,
+)
+from symem.language.plates import Axis
+
+if TYPE_CHECKING:
+    from symem.calculus.eliminate import Elimination
+    from symem.language.model import Variable
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """-½ zᵀ precision z + shiftᵀ z."""
+
+    precision: Expr
+    shift: Expr
+
+
+def eliminate_vector(state: Elimination, case: Case) -> None:
+    """Integrate a vector out.
+
+    Raises:
+        NotDerivedError: a term is no quadratic form in the vector, or its precision depends on other latents.
+    """
+    quadratic = _gathered(case)
+    scale, quadratic = _common_scale(case, quadratic)
+    if case.variable.seen:
+        gaussian, parameters, left = _unseen(state, case, quadratic, scale)
+    else:
+        gaussian, parameters, left = _whole(state, case, quadratic, scale)
+    normaliser = state.normaliser(case.variable, case.axes, left)
+    inline = case.depends_on_others()
+    eliminated = Eliminated(
+        case.variable,
+        case.atom,
+        case.conditional.position,
+        case.labels,
+        "MultivariateNormal",
+        rejoin(case.terms),
+        normaliser,
+        case.conditional.condition,
+        vector=gaussian,
+        arguments={"mean": gaussian.mean, "covariance": gaussian.covariance},
+        parameters=parameters,
+        inline=inline,
+    )
+    remains = normaliser.value if inline else normaliser.symbol
+    state.leave(eliminated, case.conditional, remains, case.conditional.position)
+
+
+# -- the quadratic form ------------------------------------------------------------------------------------
+
+
+def _gathered(case: Case) -> Quadratic:
+    precision, shift = S.Zero, S.Zero
+    for term in case.terms:
+        for each in separate(term.expr):
+            p, h = _read(each, case)
+            precision, shift = precision + p, shift + h
+    if precision == 0:
+        raise NotDerivedError(f"The conditional of {case.atom} has no quadratic term: it is no Gaussian.")
+    return Quadratic(precision, shift)
+
+
+def _read(term: Term, case: Case) -> tuple[Expr, Expr]:
+    """What one term adds to (precision, shift)."""
+    coefficient, forms = split_forms(term.factor, case.atom)
+    ends = [form_ends(form, case.atom) for form in forms]
+    if len(forms) == 1 and ends[0] is not None:
+        middle, rest = ends[0]
+        if rest is None:
+            return -_summed(coefficient * (middle + transpose(middle)), term.axes), S.Zero
+        return S.Zero, _summed(coefficient * middle, term.axes)
+    if len(forms) == 2 and all(end is not None and end[1] is not None for end in ends):
+        (a, _), (b, _) = ends  # type: ignore[misc]
+        outer = a * transpose(b)
+        return -_summed(coefficient * (outer + transpose(outer)), term.axes), S.Zero
+    raise NotDerivedError(
+        f"The term {term.factor} is no quadratic form in {case.atom}: its posterior has no closed form here."
+    )
+
+
+def split_forms(factor: Expr, atom: Expr) -> tuple[Expr, list[Expr]]:
+    """(the factors without a vector, the forms that hold it), squares of a form written twice."""
+    coefficient: Expr = S.One
+    forms: list[Expr] = []
+    for each in Mul.make_args(factor):
+        if not each.has(atom):
+            coefficient *= each
+        elif isinstance(each, Pow) and each.exp.is_Integer and each.exp > 0:
+            forms += [each.base] * int(each.exp)
+        else:
+            forms.append(each)
+    return coefficient, forms
+
+
+def form_ends(form: Expr, atom: Expr) -> tuple[Expr, Expr | None] | None:
+    """(M, None) of zᵀMz; (a, 1) of aᵀz or zᵀa with a as a column; None of anything else."""
+    if not isinstance(form, Tr):
+        return None
+    word = form.word
+    held = [position for position, letter in enumerate(word) if letter.has(atom)]
+    if any(word[position] not in (atom, T(atom)) for position in held):
+        return None
+    if held == [0, len(word) - 1]:
+        return word_of(word[1:-1]), None
+    if held == [0]:
+        return word_of(word[1:]), S.One
+    if held == [len(word) - 1]:
+        return transpose(word_of(word[:-1])), S.One
+    return None
+
+
+def _summed(matrix: Expr, axes: tuple[Axis, ...]) -> Expr:
+    """Σ over the axes of a matrix expression; what no axis touches stands in front, bare axes count."""
+    return Add(*(_summed_word(c, word, axes) for c, word in words(matrix)))
+
+
+def _summed_word(coefficient: Expr, word: Expr, axes: tuple[Axis, ...]) -> Expr:
+    product = coefficient * word
+    folded = fold(Term(product, axes))
+    if not folded.axes:
+        return folded.factor
+    bound = {axis.index for axis in folded.axes}
+    outer = Mul(*(f for f in Mul.make_args(folded.factor) if f.is_commutative and not f.free_symbols & bound))
+    return outer * Sum(folded.factor / outer, *(axis.limits for axis in folded.axes))
+
+
+def _common_scale(case: Case, quadratic: Quadratic) -> tuple[Expr, Quadratic]:
+    """A scalar latent that multiplies the whole precision is taken out: the covariance is V/u."""
+    others = [v for v in case.waiting if v is not case.variable and not v.shape]
+    parts = [_latent_part(c, others) for c, _word in words(quadratic.precision)]
+    scale = parts[0] if len(set(parts)) == 1 else S.One
+    precision = Add(*(c / scale * word for c, word in words(quadratic.precision)))
+    if any(atoms_of(precision, other) for other in case.waiting if not _is_label(case, other)):
+        raise NotDerivedError(
+            f"The precision of {case.atom}, {quadratic.precision}, depends on other latents: its log-determinant has no "
+            f"closed-form mean."
+        )
+    shift = Add(*(c / scale * word for c, word in words(quadratic.shift)))
+    return scale, Quadratic(precision, shift)
+
+
+def _latent_part(coefficient: Expr, others: list[Variable]) -> Expr:
+    return Mul(*(f for f in Mul.make_args(coefficient) if any(atoms_of(f, v) for v in others)))
+
+
+def _is_label(case: Case, other: Variable) -> bool:
+    return any(atom in atoms_of(atom, other) for atom, _axis in case.labels)
+
+
+# -- the posterior -----------------------------------------------------------------------------------------
+
+
+def _whole(
+    state: Elimination, case: Case, quadratic: Quadratic, scale: Expr
+) -> tuple[GaussianVector, tuple[Definition, ...], Expr]:
+    size = case.variable.shape[0]
+    covariance, named = _named(
+        state, case, "V", inverse(quadratic.precision), (size, size), "positive definite"
+    )
+    shift = quadratic.shift
+    mean, means = _named_mean(state, case, _expanded(covariance * shift), size)
+    height = scale * trace(transpose(shift) * mean, 1) / 2
+    left = height + log_det(covariance, size) / 2 + size * (log(2 * pi) - log(scale)) / 2
+    return GaussianVector(mean, covariance / scale), (*named, *means), left
+
+
+def _unseen(
+    state: Elimination, case: Case, quadratic: Quadratic, scale: Expr
+) -> tuple[GaussianVector, tuple[Definition, ...], Expr]:
+    """The Gaussian of the unseen entries: x stands for the seen ones, with zeros between."""
+    assert case.variable.seen is not None
+    size, precision = case.variable.shape[0], quadratic.precision
+    value, mask = (_at(symbol, case.atom) for symbol in case.variable.seen)
+    covariance, named = _named(
+        state, case, "V", BlockInverse(precision, mask, size), (size, size), "positive semidefinite"
+    )
+    lift = quadratic.shift - precision * value
+    mean, means = _named_mean(state, case, value + _expanded(covariance * lift), size)
+    unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
+    height = trace(transpose(quadratic.shift) * value, 1) - trace(transpose(value) * precision * value, 1) / 2
+    spread = trace(transpose(lift) * covariance * lift, 1) / 2
+    left = (
+        scale * (height + spread)
+        - BlockLogDet(precision, mask, size) / 2
+        + unseen * (log(2 * pi) - log(scale)) / 2
+    )
+    return GaussianVector(mean, covariance / scale), (*named, *means), left
+
+
+def _at(symbol: Any, atom: Expr) -> Expr:
+    """A companion of a latent at its position; a mask at the entry `ENTRY` too."""
+    places = tuple(atom.indices)
+    if isinstance(symbol, MatrixEntry):
+        return symbol
+    return symbol[places] if is_matrix(symbol) else symbol[(*places, ENTRY)]
+
+
+def _named(
+    state: Elimination, case: Case, stem: str, value: Expr, size: tuple[Expr, Expr], kind: str
+) -> tuple[Expr, tuple[Definition, ...]]:
+    """A value by name over those axes that it depends on: in Q it stays at θ⁽ᵗ⁾; a plain number needs no name."""
+    if value.is_number:
+        return value, ()
+    axes = tuple(axis for axis in case.axes if axis.index in value.free_symbols)
+    places = tuple(axis.index for axis in axes)
+    name = f"{stem}_{case.variable.name}"
+    if is_matrix(value):
+        symbol = state.names.matrix(name, places, size, kind)
+    else:
+        symbol = state.names.entry(name, places, positive=True)
+    return symbol, (Definition(symbol, axes, value),)
+
+
+def _named_mean(
+    state: Elimination, case: Case, value: Expr, size: Expr
+) -> tuple[Expr, tuple[Definition, ...]]:
+    """A mean by name; where it is linear in other latents, its offset and its slopes by name."""
+    parts = _by_latent(case, value)
+    if set(parts) <= {(S.One, None)}:
+        return _named(state, case, "E", value, (size, Integer(1)), "")
+    mean, named = S.Zero, list[Definition]()
+    for (scalar, letter), coefficient in parts.items():
+        stem = "offset" if (scalar, letter) == (S.One, None) else "slope"
+        columns = Integer(1) if letter is None else shape(letter)[0]
+        symbol, own = _named(state, case, stem, coefficient, (size, columns), "")
+        named += own
+        mean += scalar * (symbol if letter is None else symbol * letter)
+    return mean, tuple(named)
+
+
+def _by_latent(case: Case, value: Expr) -> dict[tuple[Expr, Expr | None], Expr]:
+    """{(number, vector) of other latents: the matrix in front of them}.
+
+    Raises:
+        NotDerivedError: a latent stands elsewhere than at the end of a word, or under a sum.
+    """
+    others = [v for v in case.waiting if v is not case.variable and not _is_label(case, v)]
+    found: dict[tuple[Expr, Expr | None], Expr] = {}
+    for coefficient, word in words(value):
+        sequence = letters(word)
+        last = next((a for v in others for a in atoms_of(sequence[-1], v) if a == sequence[-1]), None)
+        scalar = Mul(*(f for f in Mul.make_args(coefficient) if any(atoms_of(f, v) for v in others)))
+        matrix = coefficient / scalar * word_of(sequence[:-1] if last else sequence)
+        if any(atoms_of(matrix, v) for v in others):
+            raise NotDerivedError(
+                f"The posterior mean of {case.atom}, {value}, is not linear in other latents."
+            )
+        found[scalar, last] = found.get((scalar, last), S.Zero) + matrix
+    return found
+
+
+def _expanded(matrix: Expr) -> Expr:
+    return Add(*(coefficient * word for coefficient, word in words(matrix)))
+
+
+# -- its moments -------------------------------------------------------------------------------------------
+
+
+def vector_mean(factor: Expr, atom: Expr, gaussian: GaussianVector) -> Expr:
+    """E of a product of forms in a Gaussian vector: zᵀMz gives tr(MV) + mᵀMm.
+
+    Raises:
+        NotDerivedError: the factor is no polynomial of degree two in the vector.
+    """
+    coefficient, forms = split_forms(factor, atom)
+    plain = Mul(*(form.xreplace({atom: gaussian.mean}) for form in forms))
+    ends = [form_ends(form, atom) for form in forms]
+    if any(end is None for end in ends):
+        raise NotDerivedError(
+            f"The posterior mean of {factor} has no closed form: it is not quadratic in {atom}."
+        )
+    columns = [a for a, linear in ends if linear is not None]  # type: ignore[misc]
+    if len(forms) == 1 and not columns:
+        spread = trace(ends[0][0] * gaussian.covariance, shape(atom)[0])  # type: ignore[index]
+    elif len(columns) == len(forms) == 2:
+        spread = trace(transpose(columns[0]) * gaussian.covariance * columns[1], 1)
+    elif len(columns) == len(forms) == 1:
+        spread = S.Zero
+    else:
+        raise NotDerivedError(f"The posterior mean of {factor} needs moments of {atom} above the second.")
+    return coefficient * (plain + spread)
+
+
+def second_moments(atom: Expr, gaussian: GaussianVector) -> Mapping[Expr, Expr]:
+    """{z: m, z zᵀ: V + m mᵀ}, as a record shows them."""
+    mean, covariance = gaussian.mean, gaussian.covariance
+    return {atom: mean, atom * T(atom): covariance + mean * transpose(mean)}

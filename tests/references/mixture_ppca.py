@@ -1,0 +1,33 @@
+"""Mixture of probabilistic principal components (Tipping & Bishop 1999b)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.references import Values, factors, log_multinormal, normalise, with_intercept
+
+
+def log_joint(theta: Values, data: Values) -> Any:
+    laws = zip(theta["mu"], theta["W"], theta["s2"], strict=True)
+    densities = [log_multinormal(data["x"], mean, W @ W.T + s2 * np.eye(len(W))) for mean, W, s2 in laws]
+    return np.log(theta["w"]) + np.stack(densities, axis=1)
+
+
+def log_likelihood(theta: Values, data: Values) -> float:
+    return float(normalise(log_joint(theta, data))[1].sum())
+
+
+def em_step(theta: Values, data: Values) -> Values:
+    x, (r, _) = data["x"], normalise(log_joint(theta, data))
+    new: Any = {"w": r.mean(0), "mu": np.empty_like(theta["mu"]), "W": np.empty_like(theta["W"])}
+    residual = np.zeros(theta["mu"].shape)
+    for k, weight in enumerate(r.T):
+        z, variance = factors(x, theta["mu"][k], theta["W"][k], theta["s2"][k])
+        rows, second = with_intercept(z, variance, weight)
+        lines = np.linalg.solve(second, rows.T @ (weight[:, None] * x))
+        left = weight @ (x - rows @ lines) ** 2
+        spread = weight.sum() * np.einsum("pa,pq,qa->a", lines[1:], variance, lines[1:])
+        new["mu"][k], new["W"][k], residual[k] = lines[0], lines[1:].T, left + spread
+    return {**new, "s2": residual.mean(1) / r.sum(0)}
