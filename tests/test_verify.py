@@ -18,7 +18,15 @@ from symem.verification.sampling import default_sizes, draw
 from tests.derived import em
 from tests.models import BY_NAME, DERIVED, Row
 
-HEAVY = {"factor_analysis", "rabbit_coat", "peppered_moths_unknown", "dawid_skene", "factorial_mixture"}
+HEAVY = {
+    "rabbit_coat",
+    "peppered_moths_unknown",
+    "dawid_skene",
+    "factorial_mixture",
+    "mixture_fa",
+    "mixture_fa_own",
+    "t_mixture",
+}
 #: Totals so large that their compositions cannot be listed.
 OUT_OF_REACH = {"rabbit_coat"}
 
@@ -47,7 +55,20 @@ def test_what_blocks_emission_holds_on_the_data_of_the_table(row: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["gmm1d_own_var", "random_effects_dyestuff", "map_beta_coins", "exp_censored_nan", "zip"]
+    "name",
+    [
+        "gmm1d_own_var",
+        "random_effects_dyestuff",
+        "map_beta_coins",
+        "exp_censored_nan",
+        "zip",
+        "gmm_mv_tied",
+        "ppca_mean",
+        "mvn_missing",
+        "common_mean_vector",
+        "evidence_linreg",
+        "lmm_random_slope",
+    ],
 )
 def test_the_whole_ladder_on_data_drawn_from_the_model(name: str) -> None:
     found = verify(em(name), seed=2)

@@ -51,11 +51,7 @@ from tests.answers import direction, move
 from tests.models import MODELS, Row
 
 WITH_LIKELIHOOD = [row for row in MODELS if "start_log_likelihood" in row.file]
-CLOSED = [
-    pytest.param(row, marks=pytest.mark.slow) if row.name == "factor_analysis" else row
-    for row in WITH_LIKELIHOOD
-    if not row.blocked and not row.conditional and row.file.get("first")
-]
+CLOSED = [row for row in WITH_LIKELIHOOD if not row.blocked and not row.conditional and row.file.get("first")]
 
 
 def oracle_of(row: Row) -> tuple[Oracle, Any]:

@@ -37,6 +37,7 @@ from symem.output.statements import (
     live,
     nodes_of,
     reads,
+    taken_from,
     with_nodes,
     woven,
 )
@@ -297,6 +298,8 @@ class Builder:
         stats = tuple(replace(each, rows=data(each.rows) if each.rows else None) for each in statistics)
         value = data(value)
         direct = data(self.direct) if self.direct is not None else None
+        if self.in_entries:
+            infer = tuple(self._shared_by_rows(infer))
         prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
         coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
         coefficients = [*self._live_fixed(infer, features, coefficients, [*stats, value]), *coefficients]
@@ -327,6 +330,19 @@ class Builder:
             tuple(map(self._assign, self._of_prior())),
             collapsed(self) if self.in_entries else None, self.apart,
         )  # fmt: skip
+
+    def _shared_by_rows(self, statements: Sequence[Statement]) -> list[Statement]:
+        """What statements have in common, computed once, just before the first that reads it."""
+        own = [each for each in statements if nodes_of(each)]
+        named, nodes = shared(self.names, "b", [nodes_of(each)[0] for each in own])
+        changed = dict(zip(map(id, own), nodes, strict=True))
+        waiting = [Assign(name, node, node.axes) for name, node in named]
+        done: list[Statement] = []
+        for each in statements:
+            line = with_nodes(each, lambda _, each=each: changed[id(each)]) if id(each) in changed else each
+            done += taken_from(waiting, line)
+            done.append(line)
+        return done
 
     def _live_fixed(
         self,

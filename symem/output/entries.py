@@ -205,13 +205,13 @@ class Entries:
 
         Rows of one pattern share what is computed of it.
         """
-        *plates, entry = getattr(mask, "indices", ())
-        if len(plates) != 1 or entry != ENTRY or plates[0] in matrix.free_symbols:
+        slots = tuple(getattr(mask, "indices", ()))
+        if len(slots) != 2 or slots[1] != ENTRY or slots[0] in matrix.free_symbols:
             return mask, {}
         name = str(mask.base.label).removeprefix("observed_")
         self.sizes[PATTERN] = Symbol(f"n_patterns_{name}", integer=True, positive=True)
-        self.patterns[name] = self.sizes[plates[0]]
-        which = IndexedBase(f"pattern_{name}", integer=True, nonnegative=True)[plates[0]]
+        self.patterns[name] = self.sizes[slots[0]]
+        which = IndexedBase(f"pattern_{name}", integer=True, nonnegative=True)[slots[0]]
         return IndexedBase(f"patterns_{name}", real=True)[PATTERN, ENTRY], {PATTERN: which}
 
     def masked(self, expr: Masked, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:

@@ -13,6 +13,7 @@ from symem.output.program import Program
 from symem.output.rows import observed
 from symem.output.spelling import Spelling, transposed
 from symem.output.statements import Assign, Entry, Normalise, Statistic, Weigh
+from symem.output.wrapping import wrapped
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,9 @@ class Bodies:
     def _latents(self) -> tuple[str, ...]:
         """What the posterior hands on: all that it computes, in order."""
         names: list[str] = list(self.program.handed_on)
+        defined = {layout.name for layout in self.program.layouts.values()}
         for statement in self.program.infer:
-            if isinstance(statement, Assign):
+            if isinstance(statement, Assign) and statement.name in defined:
                 names.append(statement.name)
             if isinstance(statement, Normalise):
                 names.append(statement.normaliser)
@@ -91,7 +93,7 @@ class Bodies:
     # -- bodies -----------------------------------------------------------------------------------------
 
     def assign(self, line: Assign) -> str:
-        return f"{line.name} = {self.text(line.node, line.axes)}"
+        return wrapped(f"{line.name} = ", self.text(line.node, line.axes))
 
     def entry(self, line: Entry) -> list[str]:
         shape = ", ".join(self.spell(size) for size in line.fresh or ())
@@ -203,20 +205,15 @@ class Bodies:
             return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
         product = f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"
         lines = [product]
-        if self.program.direct is not None:
-            lines = [
-                "if natural is None:",
-                f"    {statement.name} = {self.spell(self.program.direct)}",
-                "else:",
-            ]
-            lines.append(f"    {product}")
         if statement.rest is not None:
             features = self.program.features
             assert features is not None
-            lines.append(
-                f"{statement.name} += {self.spell.aligned(statement.rest, (*features.labels, features.row))}"
-            )
-        return lines
+            rest = self.spell.aligned(statement.rest, (*features.labels, features.row))
+            lines.append(wrapped(f"{statement.name} += ", rest))
+        if self.program.direct is None:
+            return lines
+        direct = wrapped(f"{statement.name} = ", self.spell(self.program.direct), indent=8)
+        return ["if natural is None:", f"    {direct}", "else:", *(f"    {line}" for line in lines)]
 
     @property
     def _overwritten(self) -> set[str]:
@@ -254,7 +251,7 @@ class Bodies:
             for name in self._used_latents([node])
             if name in guarded
         ]
-        return body, self.spell(node)
+        return body, wrapped("", self.spell(node))
 
     def collected(self) -> list[str]:
         """From the totals over chunks to the fields of Statistics."""

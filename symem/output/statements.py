@@ -76,6 +76,15 @@ def woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) ->
     return tuple(done)
 
 
+def taken_from(waiting: list[Assign], statement: Statement) -> list[Assign]:
+    """Those of the waiting lines that a statement rests on, in order, taken out of the list."""
+    wanted = set().union(*(reads(node) for node in nodes_of(statement)))
+    found = _needed(waiting, wanted)
+    for each in found:
+        waiting.remove(each)
+    return found
+
+
 def _needed(waiting: Sequence[Assign], wanted: set[str]) -> list[Assign]:
     """Those of the waiting lines that the wanted names rest on, in order."""
     table = {line.name: line for line in waiting}
