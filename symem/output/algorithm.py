@@ -74,7 +74,7 @@ def cost(voice: Voice) -> Section:
     rows = tuple(_row(each, voice) for each in found)
     note = (
         "Counted in the formulas as they stand: each sum, product, power and function of one entry is one operation; "
-        "sums that stand still are computed once."
+        "sums, inverses and determinants that stand still are computed once."
     )
     header = (("part",), ("operations",), ("growth",))
     table = Table(header, rows, caption=("The cost of an iteration.",), note=(note,), align="lll", totals=1)

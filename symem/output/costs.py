@@ -1,8 +1,9 @@
 """What an iteration costs: operations counted in the formulas as they stand, array by array.
 
 A formula over axes is computed once for each place; a sum costs its terms and as many additions. Every function,
-product, power and sum of two counts one; an inner sum is computed once for the places it depends on. The emitted module does no more than that, and mostly less: what is free
-of the rows it does once.
+product, power and sum of two counts one; an inner sum, an inverse and a determinant are computed once for the places
+they depend on, matrices by their shapes (`matrix_costs`). The emitted module does no more than that, and mostly less:
+what is free of the rows it does once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from sympy import Expr, Indexed, Integer, Mul, Poly, Product, Sum, Symbol, expand
 
 from symem.derivation import Definition, Derivation
+from symem.language.matrices import is_matrix
 from symem.language.plates import LinearSolution
+from symem.output.matrix_costs import extent, factorising, is_factorised, like, of_matrices
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,18 @@ def operations(expr: Expr, axes: Mapping[Symbol, Expr] | None = None) -> Expr:
     """
     places = {} if axes is None else axes
     sums = _outermost(expr)
-    bare = expr.xreplace({each: Symbol(f"sum_{number}") for number, each in enumerate(sums)})
+    bare = expr.xreplace({each: _named(each, f"sum_{number}") for number, each in enumerate(sums)})
     here = _here(bare) * Mul(*places.values())
     return expand(here + sum((_summing(each, places) for each in sums), Integer(0)))
 
 
+def _named(value: Expr, name: str) -> Expr:
+    return like(value, name) if is_matrix(value) else Symbol(name)
+
+
 def _outermost(expr: Expr) -> list[Expr]:
-    """The sums, products and linear systems that stand in no other."""
-    if isinstance(expr, Sum | Product | LinearSolution):
+    """The sums, products, linear systems, inverses and determinants that stand in no other."""
+    if isinstance(expr, Sum | Product | LinearSolution) or is_factorised(expr):
         return [expr]
     return list(dict.fromkeys(found for argument in expr.args for found in _outermost(argument)))
 
@@ -79,8 +86,10 @@ def _summing(expr: Expr, axes: Mapping[Symbol, Expr]) -> Expr:
     inner = {index: size for index, size in axes.items() if expr.has(index)}
     if isinstance(expr, LinearSolution):
         return _solving(expr, inner)
+    if is_factorised(expr):
+        return factorising(expr) * Mul(*inner.values()) + operations(expr.args[0], inner)
     inner |= {index: high - low + 1 for index, low, high in expr.limits}
-    return operations(expr.function, inner) + Mul(*inner.values())
+    return operations(expr.function, inner) + Mul(*inner.values()) * extent(expr)
 
 
 def _solving(expr: Expr, axes: Mapping[Symbol, Expr]) -> Expr:
@@ -97,6 +106,9 @@ def _solving(expr: Expr, axes: Mapping[Symbol, Expr]) -> Expr:
 def _here(expr: Expr) -> Expr:
     if not expr.args or isinstance(expr, Indexed):
         return Integer(0)
+    found = of_matrices(expr, _here)
+    if found is not None:
+        return found
     own = len(expr.args) - 1 if expr.is_Add or expr.is_Mul else 1
     return Integer(own) + sum(map(_here, expr.args), Integer(0))
 

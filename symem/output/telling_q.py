@@ -9,7 +9,9 @@ from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 from symem.language.plates import Expectation
 from symem.output.counting import name_of
 from symem.output.options import Level
-from symem.output.reading import bottom_up, inlined, merged_sums, over_common_denominators, squares
+from symem.output.reading import inlined, merged_sums, over_common_denominators
+from symem.output.rewriting import bottom_up
+from symem.output.squares import squares
 from symem.output.story import Block, Display, Section, Term, said
 from symem.output.telling_model import latents
 from symem.output.voice import Voice
