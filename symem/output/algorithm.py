@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 from sympy import Add, Expr, Poly, Symbol
 
 from symem.output.costs import Cost, costs
+from symem.output.layout import LINE, width
 from symem.output.notation import latex
 from symem.output.story import Algorithm, Block, Instruction, Lines, Prose, Section, Table, said
 from symem.output.telling_e import computed, grouped
 from symem.output.telling_m import in_statistics
+from symem.output.telling_vectors import second_moments
 from symem.output.voice import Voice
+
+WIDEST = LINE / 2
 
 
 def algorithm(voice: Voice) -> Section:
@@ -52,6 +56,8 @@ def _expectations(voice: Voice) -> Iterator[Lines]:
             if definition in probabilities:
                 yield voice.definition(posteriors[0].log_normaliser, voice.now)
             yield voice.definition(definition, voice.now)
+        for each in posteriors:
+            yield from second_moments(each, voice)
 
 
 def _advance(voice: Voice) -> Prose:
@@ -87,7 +93,16 @@ def cost(voice: Voice) -> Section:
 
 
 def _row(each: Cost, voice: Voice) -> tuple[Prose, ...]:
-    return (each.part,), said("@", _polynomial(each.operations, voice)), said("@", _order(each, voice))
+    return (each.part,), said("@", _operations(each, voice)), said("@", _order(each, voice))
+
+
+def _operations(each: Cost, voice: Voice) -> str:
+    """All terms, or where these are many those that none of the others outgrows."""
+    whole = _polynomial(each.operations, voice)
+    if width(whole) <= WIDEST:
+        return whole
+    terms = {term.as_coeff_Mul()[1]: term for term in Add.make_args(each.operations)}
+    return _polynomial(Add(*(terms[term] for term in each.order)), voice) + r" + \dots"
 
 
 def _order(each: Cost, voice: Voice) -> str:

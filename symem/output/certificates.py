@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sympy import Expr
+from sympy import Expr, true
 
 from symem.derivation import Certificate, Claim, Status
 from symem.output.counting import name_of, slots_of
@@ -40,7 +40,7 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
             f"{name} ",
             Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
         ]
-    conditions = list(dict.fromkeys(c for each in found for c in each.conditions))
+    conditions = list(dict.fromkeys(c for each in found for c in each.conditions if c != true))
     shown = [latex(bare(each), voice.free) for each in conditions]
     ending = said(". Needed: @.", r",\quad ".join(shown)) if shown else (".",)
     return (*parts, *ending) if parts else ending
@@ -84,7 +84,11 @@ def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
     for claim in certificate.claims:
         argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
         entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
-    entries += [said("It exists if @.", latex(bare(each), voice.free)) for each in certificate.conditions]
+    entries += [
+        said("It exists if @.", latex(bare(each), voice.free))
+        for each in certificate.conditions
+        if each != true
+    ]
     yield Items(tuple(entries))
 
 
@@ -92,6 +96,11 @@ def with_names(words: str, voice: Voice) -> Prose:
     """A sentence of the records in which parameters, written as in SymPy, become formulas."""
     names = {str(update.parameter): voice.name(update.parameter) for update in voice.derivation.updates}
     names |= {str(p): voice.name(p) for block in voice.derivation.not_derived for p in block.parameters}
+    names |= {
+        v.name: voice.name(v.symbol.label)
+        for v in voice.model.parameters
+        if v.shape and v.sizes and len(v.name) > 1
+    }
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     pieces = re.split(rf"(?<![\w])({pattern})(?![\w\[])", words) if names else [words]
     return tuple(Maths(names[piece]) if piece in names else piece for piece in pieces)

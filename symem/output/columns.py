@@ -17,6 +17,7 @@ import numpy as np
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol, log
 
 from symem.derivation import Definition, Posterior
+from symem.language.matrices import Element, is_matrix, shape
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, total
 from symem.output.counting import name_of
@@ -92,6 +93,10 @@ class Tabulation:
 
     def _datum(self, variable: Variable) -> Iterator[Column]:
         """The entries of an array as the reader gave them, a column for each of few places of its other slots."""
+        if variable.shape:
+            atom = variable.symbol[tuple(self._slots_of(variable))]
+            yield from self._entries(atom, whole=bool(variable.support.discrete))
+            return
         given = np.asarray(self.worked.given[variable.name], dtype=float)
         place = variable.sizes.index(self.axis.size)
         others = [length for slot, length in enumerate(given.shape) if slot != place]
@@ -104,6 +109,20 @@ class Tabulation:
             atom = Indexed(variable.symbol, *slots)
             values = table[(slice(None), *rest)]
             yield Column(letter(atom, self.lexicon), values, whole=bool(variable.support.discrete))
+
+    def _slots_of(self, variable: Variable) -> Iterator[Expr]:
+        """The rows' index in its slot; of other plates the first place."""
+        for size in variable.sizes:
+            yield self.axis.index if size == self.axis.size else Integer(0)
+
+    def _entries(self, atom: Expr, *, whole: bool = False) -> Iterator[Column]:
+        """A column for each entry of a vector or a matrix of few."""
+        rows, columns = (self.worked.size(size) for size in shape(atom))
+        if rows * columns <= FEW:
+            numbers = self._numbers(atom).reshape(-1, rows, columns)
+            for row, column in np.ndindex(rows, columns):
+                entry = Element(atom, Integer(row), Integer(column))
+                yield Column(latex(entry, self.lexicon), numbers[:, row, column], whole=whole)
 
     # posterior ----------------------------------------------------------------------------------
 
@@ -124,7 +143,10 @@ class Tabulation:
             rest = tuple(axis for axis in definition.axes if axis != first)
             for here in self._places(rest):
                 atom = definition.symbol.xreplace({first.index: self.axis.index}).xreplace(here)
-                yield Column(letter(atom, self.lexicon), self._numbers(atom))
+                if is_matrix(atom):
+                    yield from self._entries(atom)
+                else:
+                    yield Column(letter(atom, self.lexicon), self._numbers(atom))
 
     def _places(self, axes: tuple[Axis, ...]) -> Iterator[dict[Symbol, Integer]]:
         """Every place of the other indices, if they are few."""
@@ -146,7 +168,9 @@ class Tabulation:
             yield from self._share(count)
 
     def _share(self, value: Expr) -> Iterator[Column]:
-        """What each row adds to a sum over rows."""
+        """What each row adds to a sum over rows; matrices are shown as a whole elsewhere."""
+        if is_matrix(value):
+            return
         parts = [self._summand(term) for term in Add.make_args(value)]
         if all(part is not None for part in parts):
             body = Add(*parts)

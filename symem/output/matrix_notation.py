@@ -221,8 +221,9 @@ class MatrixNotation:
         matrix, *places = expr.args
         places = places[:1] if shape_of(matrix)[1] == 1 else places
         if isinstance(matrix, MatrixEntry) and name_of(matrix) not in self.lexicon.means:
-            label = replace(self.lexicon.label(name_of(matrix)), bold=False)
-            return self.markup.letter(label, self._places((*slots_of(matrix), *places)), "")
+            name = name_of(matrix)
+            label, mark = replace(self.lexicon.label(name), bold=False), self.lexicon.marks.get(name, "")
+            return self.markup.letter(label, self._places((*slots_of(matrix), *places)), mark)
         return self.markup.entry(self.doprint(matrix), self._places(places))
 
 

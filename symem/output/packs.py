@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
-from symem.derivation import Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior
 from symem.errors import NotationError
+from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis
 from symem.language.supports import Binary, Simplex
 from symem.output.counting import name_of
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_names import bold_names, capitals
 from symem.output.naming import Label
 from symem.output.options import Notation
 from symem.output.renaming import renamed
@@ -97,9 +99,11 @@ def lettered(lexicon: Lexicon, derivation: Derivation, pack: Pack, rename: Mappi
         if name not in given and _is_free(label, name, labels, derivation):
             labels[name] = label
     _check(labels, given)
+    labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
     turned = frozenset(_responsibilities(derivation)) if pack.turned else frozenset()
     dated = dict.fromkeys(_expectations(derivation), pack.now) if pack.dated else {}
-    return replace(lexicon, labels=labels, turned=turned, marks=dated)
+    diagonals = capitals(derivation, labels)
+    return replace(lexicon, labels=labels, turned=turned, marks=dated, diagonals=diagonals)
 
 
 def _check(labels: Mapping[str, Label], given: Mapping[str, Label]) -> None:
@@ -134,9 +138,17 @@ def _wanted(derivation: Derivation, pack: Pack) -> Iterator[tuple[str, Label]]:
             yield name_of(probability.symbol), Label(pack.responsibility, argument=argument)
     for number, statistic in enumerate(derivation.surrogate.statistics):
         name = name_of(statistic.symbol)
-        yield name, Label(pack.statistic, (str(number + pack.base),))
+        yield name, Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
         if pack.count and (place := _counts(statistic.value, derivation)) is not None:
             yield name, Label(pack.count, place)
+
+
+def _statistic(statistic: Definition, derivation: Derivation, pack: Pack) -> str:
+    """The letter of a statistic: beside vectors a capital for a matrix, a small one for a vector."""
+    if not is_matrix(statistic.symbol) or not bold_names(derivation):
+        return pack.statistic
+    column = shape(statistic.symbol)[1] == 1
+    return pack.statistic.lower() if column else pack.statistic.upper()
 
 
 def _responsibilities(derivation: Derivation) -> Iterator[str]:
@@ -191,12 +203,12 @@ def _lengths(
         taken = [label for name, label in labels.items() if name != axis.size.name and name not in found]
         if index not in taken and size not in taken:
             found |= {axis.size.name: size, **dict.fromkeys(_same(axis, derivation), index)}
-    return found | _spared(found, derivation)
+    return found | _spared(found, derivation, pack)
 
 
-def _spared(found: Mapping[str, Label], derivation: Derivation) -> dict[str, Label]:
-    """Other indices whose letter was taken get a free one."""
-    taken = {label.head for label in found.values()}
+def _spared(found: Mapping[str, Label], derivation: Derivation, pack: Pack) -> dict[str, Label]:
+    """Other indices whose letter was taken, by a size or by what counts the iterations of a book, get a free one."""
+    taken = {label.head for label in found.values()} | ({pack.counter} - {Pack.counter})
     names = {axis.index.name for axis in _all_axes(derivation)} - set(found)
     spare = (letter for letter in "lmvrsuhq" if letter not in taken | names)
     return {name: Label(next(spare)) for name in sorted(names) if name in taken}

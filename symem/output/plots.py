@@ -81,7 +81,7 @@ def single_datum(worked: Worked) -> Variable | None:
     rows = [each for each in arrays if set(each.sizes) & along]
     plain = len(rows) == 1 and len(rows[0].sizes) == 1 and rows[0].role is Role.DATA and not rows[0].missing
     outcomes = all(own.size in along for each in worked.derivation.posteriors for own in each.axes[:1])
-    return rows[0] if plain and outcomes and not _is_label(rows[0]) else None
+    return rows[0] if plain and outcomes and not rows[0].shape and not _is_label(rows[0]) else None
 
 
 def _is_label(variable: Variable) -> bool:

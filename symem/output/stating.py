@@ -38,6 +38,7 @@ def _variance(arguments: Arguments) -> Arguments:
 
 FACES = {
     "Normal": Face(r"\mathcal{N}", _variance),
+    "MultivariateNormal": Face(r"\mathcal{N}"),
     "LogNormal": Face(r"\mathrm{LogNormal}", _variance),
     "GammaInverse": Face(r"\mathrm{InverseGamma}"),
     "GaussianInverse": Face(r"\mathrm{InverseGaussian}"),

@@ -51,7 +51,8 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
             shown = [voice.definition(_tidy(each), voice.now) for each in names]
             yield Display(written or tuple(shown))
         else:
-            yield voice.definitions(computed(posteriors, voice), voice.now)
+            squares = [lines for each in posteriors for lines in vectors.second_moments(each, voice)]
+            yield Display((*voice.definitions(computed(posteriors, voice), voice.now).equations, *squares))
 
 
 def arguments(posterior: Posterior) -> list[Definition]:

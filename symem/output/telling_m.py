@@ -8,6 +8,7 @@ from itertools import groupby
 from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.derivation import NotDerived, Update
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.supports import Simplex
 from symem.output import telling_matrices as matrices
 from symem.output.certificates import marks
@@ -84,7 +85,12 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     )
     if teaching:
         yield from _cleared(updates, voice)
-    yield from _solving(first, parameters, voice)
+    later = [each for each in voice.derivation.updates if each.block == first.block and each is not first]
+    bridge = matrices.bridge(first, later, voice)
+    if bridge:
+        yield (*bridge, "so that")
+    else:
+        yield from _solving(first, parameters, voice)
     yield Display(tuple(solved(update, voice) for update in updates))
     if teaching:
         yield from _put_in(updates, voice)
@@ -131,6 +137,8 @@ def _cleared(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     """The equations without denominators, where that makes them simpler."""
     lines, factors = [], []
     for update in updates:
+        if is_matrix(update.equation) or update.equation.has(MatrixEntry):
+            continue
         above, below = fraction(together(update.equation))
         if below.free_symbols and not update.equation.has(Sum):
             scope = voice.free.within(update.definition.axes)

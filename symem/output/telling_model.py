@@ -11,6 +11,7 @@ from symem.output.plate_diagram import plate_diagram
 from symem.output.sets import counted, members
 from symem.output.stating import stated
 from symem.output.story import Block, Display, Figure, Prose, Section, Table, said
+from symem.output.telling_matrices import remarks
 from symem.output.voice import Voice
 
 ROLES = (
@@ -87,7 +88,8 @@ def _place(variable: Variable, voice: Voice) -> tuple[Prose, Prose]:
         counted(index, size, voice.free, name=variable.name, place=place)
         for place, (index, size) in enumerate(zip(indices, variable.sizes, strict=True))
     ]
-    return said("@", values.removeprefix(r"\in ")), said("@", r",\ ".join(ranges)) if ranges else ()
+    shown = (*said("@", values.removeprefix(r"\in ")), *remarks(variable, voice))
+    return shown, said("@", r",\ ".join(ranges)) if ranges else ()
 
 
 def _simplex(names: tuple[str, ...], voice: Voice) -> tuple[Prose, ...]:

@@ -10,12 +10,14 @@ import numpy as np
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
 from symem.derivation import Definition, Update
-from symem.language.model import Role
+from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
 from symem.output.columns import Column, Rows, rows
 from symem.output.counting import name_of, slots_of
 from symem.output.digits import decimals, fixed, in_formula, single
 from symem.output.layout import LINE, width
+from symem.output.matrix_cells import as_matrix, breadth, in_numbers
 from symem.output.notation import latex, letter
 from symem.output.plots import Plot, ascent, density, shares, single_datum
 from symem.output.reading import over_common_denominators
@@ -30,6 +32,7 @@ SHOWN = 8
 MOST_COLUMNS = 9
 WIDEST_HEAD = 22.0
 MOST_ENTRIES = 6
+MOST_PLACES = 4
 ELLIPSIS: Prose = said("@", r"\dots")
 
 
@@ -45,6 +48,7 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     scalars = list(_scalars(found, voice))
     here = (" Here ", *listed(scalars), ".") if scalars else ()
     yield (*told, *here, " Numbers are rounded for print only.")
+    yield from _matrices(list(_constants(found, voice)))
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
     yield from _single(found, voice)
@@ -68,16 +72,48 @@ def _scalars(found: Worked, voice: Voice) -> Iterator[str]:
                 yield f"{voice.name(variable.symbol)} = {in_formula(float(value))}"
 
 
+def _constants(found: Worked, voice: Voice) -> Iterator[tuple[str, Any]]:
+    """Data and constants that are one vector or one matrix."""
+    for variable in voice.model.variables.values():
+        if variable.role in (Role.DATA, Role.KNOWN) and variable.shape and not variable.sizes:
+            yield voice.name(variable.symbol), as_matrix(found.given[variable.name])
+
+
+def _matrices(named: Sequence[tuple[str, Any]]) -> Iterator[Display]:
+    """Names with their matrices, as many in a line as fit."""
+    lines: list[str] = []
+    used = LINE
+    for name, matrix in named:
+        told, wide = f"{name} &= {in_numbers(matrix)}", width(name) + 4 + breadth(matrix)
+        if used + wide > LINE:
+            lines.append(told)
+            used = wide
+        else:
+            lines[-1] += rf",\qquad {told.replace('&= ', '= ', 1)}"
+            used += wide + 4
+    if lines:
+        yield Display(tuple((line,) for line in lines))
+
+
 def _single(found: Worked, voice: Voice) -> Iterator[Block]:
     """What the E-step computes of latents without a plate."""
     definitions = [
         each for posteriors in grouped(voice) for each in computed(posteriors, voice) if not each.axes
     ]
+    yield from _matrices(
+        [(voice.name(each.symbol), _value(each, found)) for each in definitions if is_matrix(each.symbol)]
+    )
+    definitions = [each for each in definitions if not is_matrix(each.symbol)]
     if definitions:
         lines = [_line(each, found, voice) for each in definitions]
         yield Table(
             (("E-step",), ("formula",), ("value",)), tuple(lines), caption=("The E-step.",), align="llr"
         )
+
+
+def _value(definition: Definition, found: Worked) -> Any:
+    """The matrix that a definition gives."""
+    return as_matrix(found.arrays[name_of(definition.symbol)])
 
 
 def _line(definition: Definition, found: Worked, voice: Voice) -> tuple[Prose, ...]:
@@ -136,15 +172,33 @@ def _cells(column: Column, kept: Sequence[int]) -> list[str]:
 
 def _statistics(found: Worked, voice: Voice) -> Iterator[Block]:
     """The statistics in numbers, long arrays cut short."""
+    matrices = [each for each in voice.derivation.surrogate.statistics if is_matrix(each.symbol)]
     entries = [
         entry
         for statistic in voice.derivation.surrogate.statistics
+        if statistic not in matrices
         for entry in _entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
     ]
     lines = [_entry(place, values, voice) for place, *values in entries]
     if lines:
         header = (("statistic",), ("value",))
         yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
+    if matrices:
+        yield (
+            "The expected sufficient statistics that are vectors or matrices:"
+            if lines
+            else "The expected sufficient statistics:",
+        )
+        yield from _matrices([pair for each in matrices for pair in _placed(each, found, voice)])
+
+
+def _placed(definition: Definition, found: Worked, voice: Voice) -> Iterator[tuple[str, Any]]:
+    """A matrix at its first places."""
+    array = np.asarray(found.arrays[name_of(definition.symbol)])
+    sizes = [found.size(axis.size) for axis in definition.axes]
+    for place in list(product(*map(range, sizes)))[:MOST_PLACES]:
+        at = {axis.index: Integer(k) for axis, k in zip(definition.axes, place, strict=True)}
+        yield letter(definition.symbol.xreplace(at), voice.free), as_matrix(array, place)
 
 
 def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[Prose, ...]:
@@ -168,6 +222,9 @@ def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
 def _parameters(found: Worked, voice: Voice) -> Table:
     lines = []
     for variable in voice.model.parameters:
+        if variable.shape:
+            lines += _matrix_rows(variable, found, voice)
+            continue
         axes = [Symbol(f"slot_{place}", integer=True) for place, _ in enumerate(variable.sizes)]
         symbol = Indexed(variable.symbol, *axes) if axes else variable.symbol
         arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
@@ -185,9 +242,28 @@ def _parameters(found: Worked, voice: Voice) -> Table:
     return Table(header, tuple(lines), caption=caption, align="lrrr")
 
 
+def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tuple[Prose, ...]]:
+    """A vector or a matrix at its first places, before, after and at the end."""
+    arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
+    sizes = [found.size(size) for size in variable.sizes]
+    places = list(product(*map(range, sizes)))
+    for place in places[:MOST_PLACES]:
+        atom = variable.symbol[tuple(map(Integer, place))] if place else variable.symbol
+        yield (
+            said("@", letter(atom, voice.free)),
+            *(said("@", in_numbers(as_matrix(array, place))) for array in arrays),
+        )
+    if len(places) > MOST_PLACES:
+        yield (ELLIPSIS, *(ELLIPSIS for _ in arrays))
+
+
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
-    if update.nested.has(Sum, LinearSolution):
+    if (
+        update.nested.has(Sum, LinearSolution)
+        or not update.nested.is_commutative
+        or update.nested.has(MatrixEntry)
+    ):
         return
     sizes = [found.size(axis.size) for axis in update.definition.axes]
     for place in list(product(*map(range, sizes)))[:2]:

@@ -43,7 +43,7 @@ class Voice:
         letter = self.pack.theta.lstrip("\\")
         labels = {name: self.free.label(name) for name in self.model.variables}
         alone = len(self.model.parameters) == 1 and labels[self.model.parameters[0].name] == Label(letter)
-        taken = any(label.head == letter for label in labels.values())
+        taken = any(label.head == letter for label in (*labels.values(), *self.free.diagonals.values()))
         return self.pack.other if taken and not alone else self.pack.theta
 
     def marked(self, mark: str) -> Lexicon:
