@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from symem.output.reading import collected_logs, printed
 from symem.output.worked import Worked
 
 FEW = 4
+LONGEST = 6  # of a vector so many entries have columns
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Tabulation:
         """The entries of an array as the reader gave them, a column for each of few places of its other slots."""
         if variable.shape:
             atom = variable.symbol[tuple(self._slots_of(variable))]
-            yield from self._entries(atom, whole=bool(variable.support.discrete))
+            yield from self._entries(atom, given=self.worked.given[variable.name])
             return
         given = np.asarray(self.worked.given[variable.name], dtype=float)
         place = variable.sizes.index(self.axis.size)
@@ -115,14 +116,19 @@ class Tabulation:
         for size in variable.sizes:
             yield self.axis.index if size == self.axis.size else Integer(0)
 
-    def _entries(self, atom: Expr, *, whole: bool = False) -> Iterator[Column]:
-        """A column for each entry of a vector or a matrix of few."""
+    def _entries(self, atom: Expr, given: Any = None) -> Iterator[Column]:
+        """A column for each entry of a small matrix, or for the first of a vector; `given` has what is missing as NaN."""
         rows, columns = (self.worked.size(size) for size in shape(atom))
-        if rows * columns <= FEW:
-            numbers = self._numbers(atom).reshape(-1, rows, columns)
-            for row, column in np.ndindex(rows, columns):
+        if columns == 1 or rows * columns <= FEW:
+            whole = (
+                self._numbers(atom)
+                if given is None or np.ndim(given) != 2
+                else np.asarray(given, dtype=float)
+            )
+            numbers = whole.reshape(-1, rows, columns)
+            for row, column in islice(np.ndindex(rows, columns), LONGEST):
                 entry = Element(atom, Integer(row), Integer(column))
-                yield Column(latex(entry, self.lexicon), numbers[:, row, column], whole=whole)
+                yield Column(latex(entry, self.lexicon), numbers[:, row, column])
 
     # posterior ----------------------------------------------------------------------------------
 

@@ -83,7 +83,8 @@ def graph(derivation: Derivation) -> Graph:
     kept = {name: variable for name, variable in shown.items() if name in touched or _kind(variable).random}
     groups = _grouped(kept, arrows, model.simplexes)
     place = {name: number for number, group in enumerate(groups) for name in group}
-    nodes = tuple(_node(tuple(kept[name] for name in group)) for group in groups)
+    sides = frozenset(size for variable in kept.values() for size in variable.shape)
+    nodes = tuple(_node(tuple(kept[name] for name in group), sides) for group in groups)
     found = {(place[a], place[b]) for a, b in arrows if a in place and b in place}
     return Graph(nodes, tuple(sorted(found)))
 
@@ -103,8 +104,13 @@ def _kind(variable: Variable) -> Kind:
     return kinds.get(variable.role, Kind.PARTLY if variable.missing else Kind.OBSERVED)
 
 
-def _node(variables: tuple[Variable, ...]) -> Node:
-    return Node(variables, _kind(variables[0]), tuple(_plates(variables[0])))
+def _node(variables: tuple[Variable, ...], within: frozenset[Expr]) -> Node:
+    """A node in its plates; what runs over the entries of a vector is drawn whole, as the vector is."""
+    return Node(
+        variables,
+        _kind(variables[0]),
+        tuple(plate for plate in _plates(variables[0]) if plate.size not in within),
+    )
 
 
 def _plates(variable: Variable) -> Iterator[Plate]:

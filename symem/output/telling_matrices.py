@@ -21,7 +21,7 @@ from symem.language.matrices import (
 from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric
 from symem.output.counting import name_of
-from symem.output.lexicon import Lexicon
+from symem.output.lexicon import Lexicon, index_names
 from symem.output.matrix_words import gathered_words, split
 from symem.output.notation import Latex, latex
 from symem.output.story import Part, Prose, listed, said
@@ -34,7 +34,9 @@ def remarks(variable: Variable, voice: Voice) -> Prose:
     """What a reader must know of a variable's letters."""
     partly = {name_of(v.seen[0]) for v in voice.model.variables.values() if v.seen is not None}
     if variable.name in partly:
-        return (", with 0 in the place of every entry that is missing",)
+        indices = index_names(variable.sizes, voice.free.axes)
+        seen = voice.name(variable.symbol[indices] if indices else variable.symbol)
+        return said("; @ has 0 in the place of every entry that is missing", seen)
     if variable.name in voice.free.diagonals:
         return said(", the diagonal of @", _diagonal(variable, voice))
     return _SHAPES.get(type(variable.support), ())

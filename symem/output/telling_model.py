@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from symem.language.model import Role, Variable
 from symem.output.layout import LINE, width
 from symem.output.lexicon import index_names
+from symem.output.notation import letter
 from symem.output.plate_diagram import plate_diagram
 from symem.output.sets import counted, members
 from symem.output.stating import stated
@@ -78,7 +79,7 @@ def _role(variable: Variable, title: str) -> str:
 
 def _head(variable: Variable, voice: Voice) -> str:
     indices = index_names(variable.sizes, voice.free.axes)
-    return voice.name(variable.symbol[indices] if indices else variable.symbol)
+    return letter(variable.symbol[indices] if indices else variable.symbol, voice.complete)
 
 
 def _place(variable: Variable, voice: Voice) -> tuple[Prose, Prose]:
@@ -107,7 +108,7 @@ def _simplex(names: tuple[str, ...], voice: Voice) -> tuple[Prose, ...]:
 
 
 def _diagram(voice: Voice) -> Figure:
-    shown = plate_diagram(voice.derivation, voice.free)
+    shown = plate_diagram(voice.derivation, voice.complete)
     legend = "Plate diagram. Shaded: observed; open: latent; dots: parameters; squares: known."
     if any(each.missing for each in voice.model.data):
         legend += " Half shaded: latent where missing."
@@ -131,7 +132,8 @@ def _likelihood(voice: Voice) -> Iterator[Block]:
 def names(voice: Voice, *roles: Role) -> str:
     """The letters of the variables of these roles."""
     found = [variable for role in roles for variable in of(role, voice)]
-    return ", ".join(voice.name(each.symbol.label if each.sizes else each.symbol) for each in found)
+    entries = (each.symbol.label if each.sizes else each.symbol for each in found)
+    return ", ".join(letter(entry, voice.complete) for entry in entries)
 
 
 def density(voice: Voice) -> str:

@@ -34,6 +34,7 @@ class Voice:
         self.pack = PACKS[options.notation]
         self.meanings = Meanings.of(self.derivation)
         self.free = lettered(Lexicon.of(derivation), derivation, self.pack, options.rename)
+        self.complete = completed(self.free, self.model)
         self.now, self.new = self.marked(self.pack.now), self.marked(self.pack.new)
         self.start, self.first = self.marked(self.pack.start), self.marked(self.pack.first)
         self.theta = self._together()
@@ -86,6 +87,14 @@ class Voice:
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))
+
+
+def completed(lexicon: Lexicon, model: Model) -> Lexicon:
+    """The letters of vectors before it is said which entries were seen: x, where x^o has those alone."""
+    whole = {
+        str(v.seen[0].label): lexicon.label(v.name) for v in model.variables.values() if v.seen is not None
+    }
+    return replace(lexicon, labels={**lexicon.labels, **whole})
 
 
 def raised(mark: str) -> str:
