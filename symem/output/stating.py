@@ -7,28 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
 
 from symem.language.declarations import Declaration
 from symem.language.family import Distribution
+from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.output.layout import LINE, filled, width
 from symem.output.lexicon import Lexicon
+from symem.output.matrix_notation import multiple
 from symem.output.notation import latex, letter
 from symem.output.story import Lines
 from symem.output.voice import Voice
 
 Arguments = Sequence[Expr]
+Reading = Callable[[Expr], Expr]
+
+
+def _as_it_is(read: Expr) -> Expr:
+    return read
+
+
+def _vector(read: Expr) -> Expr:
+    """The number 0 as the vector that it stands for."""
+    return MatrixArray(Integer(0), 1, 1)() if read == 0 else read
+
+
+def _matrix(read: Expr) -> Expr:
+    """A number as the multiple of I that it stands for."""
+    return read if is_matrix(read) else multiple(read)
 
 
 @dataclass(frozen=True)
 class Face:
-    """How a law is set: its sign, and what it is given."""
+    """How a law is set: its sign, what it is given, and which of that is a vector or a matrix."""
 
     sign: str
     shown: Callable[[Arguments], Arguments] = tuple
+    kinds: Sequence[Reading] = ()
 
 
 def _variance(arguments: Arguments) -> Arguments:
@@ -38,7 +57,8 @@ def _variance(arguments: Arguments) -> Arguments:
 
 FACES = {
     "Normal": Face(r"\mathcal{N}", _variance),
-    "MultivariateNormal": Face(r"\mathcal{N}"),
+    "MultivariateNormal": Face(r"\mathcal{N}", kinds=(_vector, _matrix)),
+    "MultivariateT": Face(r"\mathrm{MultivariateT}", kinds=(_vector, _matrix)),
     "LogNormal": Face(r"\mathrm{LogNormal}", _variance),
     "GammaInverse": Face(r"\mathrm{InverseGamma}"),
     "GaussianInverse": Face(r"\mathrm{InverseGaussian}"),
@@ -71,10 +91,10 @@ class Statement:
             yield self._line(branch, f"{self.voice.name(at)} = {int(value) + (1 if moved else 0)}")
 
     def _line(self, law: Distribution, given: str) -> Lines:
-        names = [self.voice.name(self._read(entry)) for entry in self.declaration.entries]
+        names = [letter(self._read(entry), self.voice.complete) for entry in self.declaration.entries]
         left = names[0] if len(names) == 1 else f"({', '.join(names)})"
         face = FACES.get(law.name, Face(rf"\mathrm{{{law.name}}}"))
-        pieces = list(self._arguments(face.shown(law.arguments)))
+        pieces = list(self._arguments(face.shown(law.arguments), face.kinds))
         tall = any(sign in piece for piece in pieces for sign in (r"\frac", r"\sum", r"\prod", r"\sqrt"))
         opening, closing = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
         whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}"]
@@ -95,9 +115,9 @@ class Statement:
         ]
         return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))
 
-    def _arguments(self, arguments: Arguments) -> Iterator[str]:
+    def _arguments(self, arguments: Arguments, kinds: Sequence[Reading] = ()) -> Iterator[str]:
         """Each argument; one that runs over the categories as its first, …, last entry."""
-        for argument in arguments:
+        for argument, kind in zip_longest(arguments, kinds, fillvalue=_as_it_is):
             running = [
                 index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)
             ]
@@ -105,7 +125,7 @@ class Statement:
             if len(running) == 1:
                 yield from self._run(read, running[0])
             else:
-                yield latex(read, self._scope)
+                yield latex(kind(read), self._scope)
 
     def _own(self, argument: Expr) -> set[Idx]:
         """The indices that are bound: by the plate of the variable, or by a sum."""
@@ -130,7 +150,7 @@ class Statement:
         indices = {index for each in self.declaration.stated_arguments for index in each.atoms(Idx)}
         names = sorted({str(index.label) for index in (*indices, *self.declaration.own)})
         sizes = self.voice.model.index_sizes
-        return self.voice.free.within(
+        return self.voice.complete.within(
             [Axis(index_symbol(name), sizes[name]) for name in names if name in sizes]
         )
 

@@ -13,7 +13,7 @@ from symem.derivation import Definition, Update
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
-from symem.output.columns import Column, Rows, rows
+from symem.output.columns import LONGEST, Column, Rows, rows
 from symem.output.counting import name_of, slots_of
 from symem.output.digits import decimals, fixed, in_formula, single
 from symem.output.layout import LINE, width
@@ -47,17 +47,29 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     told = said("The formulas above at the start @, with the data given.", start)
     scalars = list(_scalars(found, voice))
     here = (" Here ", *listed(scalars), ".") if scalars else ()
-    yield (*told, *here, " Numbers are rounded for print only.")
+    cut = " Of long vectors the first entries are shown." if _is_long(found) else ""
+    yield (*told, *here, " Numbers are rounded for print only." + cut)
     yield from _matrices(list(_constants(found, voice)))
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
     yield from _single(found, voice)
     yield from _statistics(found, voice)
-    yield said("The M-step then gives")
     lines = tuple(line for update in voice.derivation.updates for line in _substituted(update, found, voice))
     if lines:
+        yield said("The M-step then gives")
         yield Display(lines)
     yield _parameters(found, voice)
+
+
+def _is_long(found: Worked) -> bool:
+    """Whether the rows hold vectors longer than a table is wide."""
+    rows = [
+        v for v in found.derivation.model.variables.values() if v.shape and v.sizes and v.role in _IN_ROWS
+    ]
+    return any(found.size(size) > LONGEST for each in rows for size in each.shape)
+
+
+_IN_ROWS = (Role.DATA, Role.KNOWN, Role.LATENT)
 
 
 # what is there once -----------------------------------------------------------------------------------
@@ -259,6 +271,9 @@ def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tu
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
+    if is_matrix(update.parameter) and not update.nested.has(Sum, LinearSolution):
+        yield from _matrix_result(update, found, voice)
+        return
     if (
         update.nested.has(Sum, LinearSolution)
         or not update.nested.is_commutative
@@ -276,6 +291,20 @@ def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]
         line = rf"{left} &= {latex(value, voice.first)} = {put_in} \approx {result}"
         short = rf"{left} &= {put_in} \approx {result}"
         yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
+
+
+def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
+    """The first vectors or matrices of an update: the formula and what it gives."""
+    sizes = [found.size(axis.size) for axis in update.definition.axes]
+    array = found.new[name_of(update.parameter)]
+    for place in list(product(*map(range, sizes)))[:2]:
+        at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
+        atom, result = update.parameter.xreplace(at), as_matrix(array, place)
+        formula = latex(over_common_denominators(update.nested.xreplace(at)), voice.first)
+        left = letter(atom, voice.first)
+        short = rf"{left} &\approx {in_numbers(result)}"
+        fits = width(left + formula) + breadth(result) <= LINE
+        yield (rf"{left} &= {formula} \approx {in_numbers(result)}" if fits else short,)
 
 
 def _named(value: Expr, found: Worked) -> Iterator[Expr]:
