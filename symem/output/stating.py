@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
@@ -117,7 +116,8 @@ class Statement:
 
     def _arguments(self, arguments: Arguments, kinds: Sequence[Reading] = ()) -> Iterator[str]:
         """Each argument; one that runs over the categories as its first, …, last entry."""
-        for argument, kind in zip_longest(arguments, kinds, fillvalue=_as_it_is):
+        for place, argument in enumerate(arguments):
+            kind = kinds[place] if place < len(kinds) else _as_it_is
             running = [
                 index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)
             ]

@@ -184,9 +184,18 @@ def conditionally(updates: Sequence[Update], voice: Voice) -> Prose:
 def scope_of(update: Update, voice: Voice) -> Lexicon:
     """New parameters at t + 1; of a conditional update, those that come later still at t."""
     new = voice.new.within(update.definition.axes)
+    return with_held(new, update, voice, voice.pack.now)
+
+
+def with_held(lexicon: Lexicon, update: Update, voice: Voice, mark: str) -> Lexicon:
+    """A lexicon in which the parameters that a conditional update holds carry another mark."""
+    marks = dict.fromkeys(held_by(update, voice.derivation.updates), mark)
+    return replace(lexicon, marks={**lexicon.marks, **marks})
+
+
+def held_by(update: Update, updates: Sequence[Update]) -> frozenset[str]:
+    """The names of the parameters that a conditional update still finds at their old values."""
     if not update.conditional:
-        return new
-    updates = voice.derivation.updates
+        return frozenset()
     place = next(p for p, each in enumerate(updates) if each is update)
-    later = {name_of(each.parameter) for each in updates[place + 1 :]} - {name_of(update.parameter)}
-    return replace(new, marks={**new.marks, **dict.fromkeys(later, voice.pack.now)})
+    return frozenset(name_of(each.parameter) for each in updates[place + 1 :]) - {name_of(update.parameter)}

@@ -24,6 +24,7 @@ from symem.output.reading import over_common_denominators
 from symem.output.story import Block, Display, Figure, Lines, Prose, Section, Table, listed, said
 from symem.output.substituted import substituted
 from symem.output.telling_e import computed, grouped
+from symem.output.telling_matrices import held_by, with_held
 from symem.output.voice import Voice
 from symem.output.worked import Worked
 
@@ -232,7 +233,7 @@ def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _parameters(found: Worked, voice: Voice) -> Table:
-    lines = []
+    lines: list[tuple[Prose, ...]] = []
     for variable in voice.model.parameters:
         if variable.shape:
             lines += _matrix_rows(variable, found, voice)
@@ -280,15 +281,17 @@ def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]
         or update.nested.has(MatrixEntry)
     ):
         return
+    held = held_by(update, voice.derivation.updates)
+    scope = with_held(voice.first, update, voice, voice.pack.start)
     sizes = [found.size(axis.size) for axis in update.definition.axes]
     for place in list(product(*map(range, sizes)))[:2]:
         at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
         value = over_common_denominators(update.nested.xreplace(at))
         atom = update.parameter.xreplace(at)
-        numbers = {entry: _number(entry, found) for entry in _named(value, found)}
-        left, result = letter(atom, voice.first), in_formula(_number(atom, found, new=True))
-        put_in = substituted(value, numbers, voice.first)
-        line = rf"{left} &= {latex(value, voice.first)} = {put_in} \approx {result}"
+        numbers = {entry: _number(entry, found, held) for entry in _named(value, found)}
+        left, result = letter(atom, voice.first), in_formula(_number(atom, found))
+        put_in = substituted(value, numbers, scope)
+        line = rf"{left} &= {latex(value, scope)} = {put_in} \approx {result}"
         short = rf"{left} &= {put_in} \approx {result}"
         yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
 
@@ -297,10 +300,11 @@ def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Line
     """The first vectors or matrices of an update: the formula and what it gives."""
     sizes = [found.size(axis.size) for axis in update.definition.axes]
     array = found.new[name_of(update.parameter)]
+    scope = with_held(voice.first, update, voice, voice.pack.start)
     for place in list(product(*map(range, sizes)))[:2]:
         at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
         atom, result = update.parameter.xreplace(at), as_matrix(array, place)
-        formula = latex(over_common_denominators(update.nested.xreplace(at)), voice.first)
+        formula = latex(over_common_denominators(update.nested.xreplace(at)), scope)
         left = letter(atom, voice.first)
         short = rf"{left} &\approx {in_numbers(result)}"
         fits = width(left + formula) + breadth(result) <= LINE
@@ -315,10 +319,10 @@ def _named(value: Expr, found: Worked) -> Iterator[Expr]:
             yield atom
 
 
-def _number(entry: Expr, found: Worked, *, new: bool = False) -> float:
-    """An entry's number; a parameter in an update is one updated before."""
+def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> float:
+    """An entry's number; a parameter in an update is one updated before, unless it is held."""
     name = name_of(entry)
-    array = found.new[name] if name in found.new or new else found.arrays[name]
+    array = found.new[name] if name in found.new and name not in held else found.arrays[name]
     return float(np.asarray(array)[tuple(int(slot) for slot in slots_of(entry))])
 
 
