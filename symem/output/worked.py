@@ -99,7 +99,7 @@ def work(em: EM, data: Values, start: Values | None = None) -> Worked:
     updates = [update.definition for update in em.derivation.updates]
     with np.errstate(all="ignore"):
         found = evaluate(updates, arrays)
-    new = {name: np.asarray(found[name], dtype=float) for name in old}
+    new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
     history = tuple(float(value) for value in fit.history)
     return Worked(em.derivation, dict(data), old, new, fitted, arrays, history, bool(fit.converged), solver)
 
