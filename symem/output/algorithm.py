@@ -110,8 +110,9 @@ def _order(each: Cost, voice: Voice) -> str:
 
 
 def _polynomial(expr: Expr, voice: Voice) -> str:
-    """A polynomial in sizes, the fastest growing terms first, sizes of data before those of models: 29 n K + n."""
-    sizes = sorted(expr.free_symbols, key=lambda size: (str(size)[0].isupper(), str(size)))
+    """A polynomial in sizes, the fastest growing terms first, sizes of data before those of models, vectors' last: 29 n K + n."""
+    sides = {size for each in voice.model.variables.values() for size in each.shape}
+    sizes = sorted(expr.free_symbols, key=lambda size: (size in sides, str(size)[0].isupper(), str(size)))
     if not sizes:
         return latex(expr, voice.free)
     terms = sorted(

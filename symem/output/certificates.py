@@ -40,8 +40,8 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
             f"{name} ",
             Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
         ]
-    conditions = list(dict.fromkeys(c for each in found for c in each.conditions if c != true))
-    shown = [latex(bare(each), voice.free) for each in conditions]
+    conditions = list(dict.fromkeys(condition for each in found for condition in open_conditions(each)))
+    shown = [latex(each, voice.free) for each in conditions]
     ending = said(". Needed: @.", r",\quad ".join(shown)) if shown else (".",)
     return (*parts, *ending) if parts else ending
 
@@ -51,6 +51,11 @@ def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certific
     names = dict.fromkeys(claim.name for each in certificates for claim in each.claims)
     for name in names:
         yield [(each, claim) for each in certificates for claim in each.claims if claim.name == name]
+
+
+def open_conditions(certificate: Certificate) -> Iterator[Expr]:
+    """The conditions that the supports alone do not settle."""
+    yield from (each for each in map(bare, certificate.conditions) if each != true)
 
 
 def bare(condition: Expr) -> Expr:
@@ -84,11 +89,7 @@ def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
     for claim in certificate.claims:
         argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
         entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
-    entries += [
-        said("It exists if @.", latex(bare(each), voice.free))
-        for each in certificate.conditions
-        if each != true
-    ]
+    entries += [said("It exists if @.", latex(each, voice.free)) for each in open_conditions(certificate)]
     yield Items(tuple(entries))
 
 

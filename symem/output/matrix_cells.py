@@ -13,7 +13,7 @@ import numpy as np
 
 from symem.output.digits import SIGNIFICANT, in_formula
 
-LONGEST = 4
+LONGEST = 3
 WIDEST = 3
 DOTS = r"\dots"
 SIGN = 1.1  # about so wide is a digit, in letters

@@ -36,7 +36,7 @@ def remarks(variable: Variable, voice: Voice) -> Prose:
     if variable.name in partly:
         indices = index_names(variable.sizes, voice.free.axes)
         seen = voice.name(variable.symbol[indices] if indices else variable.symbol)
-        return said("; @ has 0 in the place of every entry that is missing", seen)
+        return said("; @ has 0 where it is missing", seen)
     if variable.name in voice.free.diagonals:
         return said(", the diagonal of @", _diagonal(variable, voice))
     return _SHAPES.get(type(variable.support), ())

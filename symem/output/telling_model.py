@@ -145,6 +145,9 @@ def density(voice: Voice) -> str:
 
 def latents(voice: Voice) -> str:
     """z | x, by name where there are few names."""
-    hidden, seen = names(voice, Role.LATENT), names(voice, Role.DATA)
+    completed = [voice.name(v.symbol.label) for v in voice.model.latents if v.seen is not None and v.sizes]
+    hidden = ", ".join([*filter(None, [names(voice, Role.LATENT)]), *completed])
+    entries = (each.symbol.label if each.sizes else each.symbol for each in of(Role.DATA, voice))
+    seen = ", ".join(map(voice.name, entries))
     few = hidden and width(hidden + seen) <= LINE / 4
     return rf"{hidden} \mid {seen}" if few else r"\text{latents} \mid \text{data}"
