@@ -9,9 +9,23 @@ from sympy import Expr, true
 
 from symem.derivation import Certificate, Claim, Status
 from symem.output.counting import name_of, slots_of
+from symem.output.layout import LINE, broken, width
 from symem.output.naming import anchored
 from symem.output.notation import latex
-from symem.output.story import Anchor, Block, Items, Mark, Maths, Part, Prose, Section, Term, said
+from symem.output.story import (
+    Anchor,
+    Block,
+    Display,
+    Items,
+    Lines,
+    Mark,
+    Maths,
+    Part,
+    Prose,
+    Section,
+    Term,
+    said,
+)
 from symem.output.voice import Voice
 
 WEAKER = tuple(Status)  # a later one says less
@@ -28,7 +42,7 @@ def anchor(parameter: Expr) -> str:
     return "-".join(["certificate", anchored(name_of(parameter)), *numbers])
 
 
-def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
+def marks(parameters: Sequence[Expr], voice: Voice) -> Iterator[Block]:
     """Stationarity proved, second order proved, …, and under which conditions the updates exist."""
     found = [each for each in voice.derivation.certificates if each.parameter in parameters]
     parts: list[Part] = []
@@ -40,10 +54,30 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Prose:
             f"{name} ",
             Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
         ]
+    short, long = _conditions(found, voice)
+    ending = said(". Needed: @.", r",\quad ".join(short)) if short else (".",)
+    if parts:
+        yield (*parts, *ending)
+    if long:
+        yield ("Needed is also" if short else "Needed is",)
+        yield Display(long)
+
+
+def _conditions(found: Sequence[Certificate], voice: Voice) -> tuple[list[str], tuple[Lines, ...]]:
+    """Conditions that stand in a line of text, and those that need lines of their own."""
     conditions = list(dict.fromkeys(condition for each in found for condition in open_conditions(each)))
-    shown = [latex(each, voice.free) for each in conditions]
-    ending = said(". Needed: @.", r",\quad ".join(shown)) if shown else (".",)
-    return (*parts, *ending) if parts else ending
+    short = [each for each in conditions if width(latex(each, voice.free)) <= LINE / 2]
+    long = [each for each in conditions if each not in short]
+    signs = {"Unequality": r"\neq", "StrictGreaterThan": ">", "GreaterThan": r"\geq"}
+    lines = tuple(
+        tuple(
+            broken(
+                "", each.args[0], voice.free, tail=f" {signs.get(type(each).__name__, '>')} {each.args[1]}"
+            )
+        )
+        for each in long
+    )
+    return [latex(each, voice.free) for each in short], lines
 
 
 def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certificate, Claim]]]:
@@ -89,8 +123,12 @@ def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
     for claim in certificate.claims:
         argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
         entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
-    entries += [said("It exists if @.", latex(each, voice.free)) for each in open_conditions(certificate)]
+    short, long = _conditions([certificate], voice)
+    entries += [said("It exists if @.", each) for each in short]
     yield Items(tuple(entries))
+    if long:
+        yield ("It exists if",)
+        yield Display(long)
 
 
 def with_names(words: str, voice: Voice) -> Prose:

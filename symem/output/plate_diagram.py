@@ -193,9 +193,13 @@ class Diagram:
 
     def _bounds(self, boxes: list[Box]) -> Box:
         nodes = []
-        for node, (x, y) in zip(self.graph.nodes, self.places, strict=True):
-            beside = 0.0 if node.kind.random else DOT + 6 + breadth(self.name(node), SIZE)
-            nodes.append((x - self.reach(node), y - RADIUS, x + max(self.reach(node), beside), y + RADIUS))
+        for place, (node, (x, y)) in enumerate(zip(self.graph.nodes, self.places, strict=True)):
+            left = right = self.reach(node)
+            if not node.kind.random:
+                wide, anchor = DOT + 6 + breadth(self.name(node), SIZE), self._beside[place][2]
+                left = wide if anchor == "end" else wide / 2 if anchor == "middle" else left
+                right = wide if anchor == "start" else wide / 2 if anchor == "middle" else right
+            nodes.append((x - left, y - RADIUS, x + right, y + RADIUS))
         every = [*boxes, *nodes]
         return (
             min(box[0] for box in every) - 6,

@@ -97,7 +97,16 @@ class Statement:
         tall = any(sign in piece for piece in pieces for sign in (r"\frac", r"\sum", r"\prod", r"\sqrt"))
         opening, closing = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
         whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}"]
-        head = left + (rf" \mid {given}" if given else "") + rf" &\sim {face.sign}{opening}"
+        left += rf" \mid {given}" if given else ""
+        head = rf"{left} &\sim {face.sign}{opening}"
+        if width(head) > LINE / 2:
+            return (
+                f"& {left}",
+                *(
+                    rf"& \qquad {each}"
+                    for each in filled([rf"\sim {face.sign}{opening}{whole[0]}", *whole[1:]], LINE - 6)
+                ),
+            )
         first, *more = filled(whole, LINE - width(head) if width(head) < LINE / 2 else LINE / 2)
         return (head + first, *(rf"&\qquad {line}" for line in more))
 

@@ -94,7 +94,7 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     yield Display(tuple(solved(update, voice) for update in updates))
     if teaching:
         yield from _put_in(updates, voice)
-    yield marks([update.parameter for update in updates], voice)
+    yield from marks([update.parameter for update in updates], voice)
 
 
 def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:

@@ -20,6 +20,7 @@ ROUND = 0.5523  # a quarter of a circle as a Bézier curve
 SIZES = ((6.5, r"\tiny"), (8.5, r"\scriptsize"), (9.5, r"\footnotesize"), (10.5, r"\small"))
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde"}
 SIGNS = {" ": "~", "−": "$-$", "\u2009": r"\,", "ϑ": r"$\vartheta$", "′": r"$'$", "|": r"$|$", "=": r"$=$"}
+GREEK = re.compile(r"\\ensuremath\{(\\[A-Za-z]+)\}")
 SIDES = {"start": "l", "middle": "c", "end": "r"}
 INHERITED = (
     "fill",
@@ -210,6 +211,7 @@ def _set(text: str, place: Place) -> str:
     size = next((command for limit, command in SIZES if points <= limit), r"\normalsize")
     italic, bold = place.style.get("font-style") == "italic", place.style.get("font-weight") == "bold"
     told = "".join(_letters(text))
+    told = GREEK.sub(r"\\ensuremath{\\boldsymbol{\1}}", told) if bold else told
     told = rf"\textit{{{told}}}" if italic else told
     return f"{{{size} " + (rf"\textbf{{{told}}}" if bold else told) + "}"
 
