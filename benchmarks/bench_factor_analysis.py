@@ -5,6 +5,8 @@
 scikit-learn alternates a singular value decomposition of the scaled data with the uniquenesses; the emitted EM needs
 more iterations, but none of them reads the data: both times to the maximum are printed. An iteration is the slope
 between a short and a long fit.
+
+Seen on a 2-core x86-64 server: 0.17 to 0.56 ms against 330 to 690 ms, 1200 to 1900 times; to the same maximum 20 times.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_gmm_full.py
 
 Times are medians of interleaved repetitions, an iteration being the slope between a short and a long fit.
+
+Seen on a 2-core x86-64 server, parameters equal to 3e-13: n = 100,000, d = 10, K = 10: 4 to 8 times; n = 20,000,
+d = 50, K = 20: 1.4 to 3.8 times, the least while neighbours fill the memory bus. An iteration alone took 16 ms and
+91 ms on a quiet core.
 """
 
 from __future__ import annotations

@@ -110,11 +110,12 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim about an update, how far it was established, and the argument or the number of points."""
+    """A claim about an update, how far it was established, and by what argument; `points`: at how many it was checked."""
 
     name: str
     status: Status
     argument: str
+    points: int = 0
 
 
 @dataclass(frozen=True)

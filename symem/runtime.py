@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-#: Where a parameter of that name and value has collapsed: over its entries, or over the matrices of an array.
-Collapsed = Callable[[str, Any], Any]
+#: Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
+#: over its entries, or over the matrices of an array.
+Collapsed = Callable[[str, Any, float], Any]
 
 
 class DataError(ValueError):
@@ -63,7 +64,7 @@ def _iterate(
 ) -> tuple[Any, list[float], bool]:
     """Repeat `step` until the objective changes by at most tol * scale.
 
-    `step(theta)` gives (next theta, objective at theta). `collapsed(name, value)` tells where a
+    `step(theta)` gives (next theta, objective at theta). `collapsed(name, value, least)` tells where a
     parameter is at 0, or a matrix singular, though it must not be.
     Returns the last theta whose objective is known, the objective at every iterate, and whether it settled.
     """
@@ -79,7 +80,7 @@ def _iterate(
         if iteration > 0 and _settled(history, scale, tol, iteration):
             return theta, history, True
         if iteration < max_iter:
-            theta, following, value = _advance(step, theta, following, collapsed, said)
+            theta, following, value = _advance(step, theta, following, value, collapsed, said)
     return theta, history, False
 
 
@@ -87,24 +88,28 @@ def _advance(
     step: Callable[[Any], tuple[Any, float]],
     theta: Any,
     following: Any,
+    before: float,
     collapsed: Collapsed | None,
     said: set[str],
 ) -> tuple[Any, Any, float]:
-    """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named."""
+    """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named:
+    where the objective has no value, or falls by far more than rounding because all digits are lost.
+    """
     after, value = step(following)
+    for least in (0.0, 1e-6):
+        if not value > before - 1e-6 * (1.0 + abs(before)):
+            following = _repaired(theta, following, collapsed, least, said)
+            after, value = step(following)
     if not np.isfinite(value):
-        following = _repaired(theta, following, collapsed, said)
-        after, value = step(following)
-        if not np.isfinite(value):
-            raise DataError(f"The log-likelihood became {value}: start elsewhere, or scale the data.")
+        raise DataError(f"The log-likelihood became {value}: start elsewhere, or scale the data.")
     return following, after, value
 
 
-def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, said: set[str]) -> Any:
+def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, least: float, said: set[str]) -> Any:
     kept = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
         empty = ~np.isfinite(new)
-        fallen = np.zeros(np.shape(new), dtype=bool) if collapsed is None else collapsed(name, new)
+        fallen = np.zeros(np.shape(new), dtype=bool) if collapsed is None else collapsed(name, new, least)
         _say_kept(
             name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", said
         )

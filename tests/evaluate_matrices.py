@@ -19,6 +19,7 @@ from symem.language.matrices import (
     MatrixEntry,
     T,
     Tr,
+    Whole,
     is_matrix,
 )
 
@@ -86,6 +87,8 @@ def _diagonal(run: Any, expr: Diagonal, scope: Scope) -> Any:
 
 def _unseen(run: Any, expr: Expr, scope: Scope) -> tuple[Any, list[int]]:
     matrix = run(expr.args[0], scope)
+    if not is_matrix(expr.args[0]):
+        matrix = _identity(run, int(run(expr.args[2], scope))) * matrix
     places = range(len(matrix))
     return matrix, [place for place in places if run(expr.args[1], {**scope, str(ENTRY): place}) == 0]
 
@@ -112,6 +115,7 @@ def _element(run: Any, expr: Element, scope: Scope) -> Any:
 MATRIX_RULES: dict[Any, Any] = {
     MatrixEntry: _letter,
     T: lambda run, expr, scope: run(expr.args[0], scope).T,
+    Whole: lambda run, expr, scope: run(expr.args[0], scope),
     Diagonal: _diagonal,
     BlockInverse: _block_inverse,
     Tr: lambda run, expr, scope: sum(np.diag(run(expr.args[0], scope))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
@@ -13,6 +14,8 @@ import pytest
 from symem.derivation import Derivation
 from symem.output.emit import emit, load
 from tests import handmade_matrices
+from tests.derived import solver as derived_solver
+from tests.models import MODELS
 
 RNG = np.random.default_rng
 Values = dict[str, Any]
@@ -158,6 +161,63 @@ def test_a_fit_from_a_seed_is_the_same_twice_and_rises(name: str) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first.parameters, second.parameters, strict=True))
     assert np.all(np.diff(first.history) > -1e-7)
     assert np.isfinite(first.log_likelihood)
+
+
+# -- models that the engine derived ------------------------------------------------------------------------
+
+
+def halves(module: ModuleType, data: Values, rows: str) -> list[Values]:
+    """The data of the first rows and of the others; what has no rows goes with both."""
+    cut = (
+        next(
+            np.shape(v)[spec.shape.index(rows)]
+            for (n, spec), v in _specified(module, data)
+            if rows in spec.shape
+        )
+        // 2
+    )
+    parts: list[Values] = [{}, {}]
+    for (name, spec), value in _specified(module, data):
+        for part, place in zip(parts, (slice(0, cut), slice(cut, None)), strict=True):
+            part[name] = np.asarray(value)[place] if rows in spec.shape else value
+    return parts
+
+
+def _specified(module: ModuleType, data: Values) -> list[tuple[tuple[str, Any], Any]]:
+    return [((name, module.DATA[name]), value) for name, value in data.items()]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("lmm_random_slope", "G"),
+        ("common_mean_vector", "n"),
+        ("gmm_mv_tied", "n"),
+        ("mvn_missing_murray", "n"),
+    ],
+)
+def test_statistics_of_derived_models_merge(name: str, rows: str) -> None:
+    row = next(each for each in MODELS if each.name == name)
+    module, theta = derived_solver(name), row.theta(row.file["start"])
+    whole = module.merge(*(module.statistics(theta, **part) for part in halves(module, row.data, rows)))
+    conditional = "theta" in inspect.signature(module.m_step).parameters
+    got = module.m_step(whole, theta) if conditional else module.m_step(whole)
+    for a, b in zip(got, module.em_step(theta, **row.data), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name", ["factor_analysis_mean", "ppca", "canonical_correlation", "lmm_random_slope"]
+)
+def test_an_iteration_reads_no_rows_where_sums_suffice(name: str) -> None:
+    text = inspect.getsource(derived_solver(name)._e_step)
+    assert "rows" not in text
+    assert "data.sum_" in text
+
+
+@pytest.mark.parametrize("name", ["gmm_mv_full", "mvt_known_nu", "mvn_missing_murray", "mixture_fa"])
+def test_the_rows_are_read_where_sums_do_not_suffice(name: str) -> None:
+    assert "for rows in data.chunks" in inspect.getsource(derived_solver(name)._e_step)
 
 
 # -- digits ------------------------------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def test_a_spread_of_zero_keeps_its_value_and_is_named_once() -> None:
             scale=1,
             tol=0.0,
             max_iter=3,
-            collapsed=lambda _name, value: np.less_equal(value, 0),
+            collapsed=lambda _name, value, _least: np.less_equal(value, 0),
         )
     assert last.a.tolist() == [0.125, 7.0]
     assert len(said) == 1

@@ -12,15 +12,15 @@ from functools import cached_property
 
 from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
 
+from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims, denominators
 from symem.calculus.maxima import Law, law_for
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, separate
 from symem.calculus.signs import Signs
-from symem.calculus.slopes import EntangledError, Solved, entries, slope
+from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
 from symem.calculus.systems import concave, solves
 from symem.calculus.vanishing import Vanishing
-from symem.calculus.words import entrywise
 from symem.derivation import Certificate, Claim, Derivation, Status, Update
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
@@ -102,7 +102,7 @@ class Checker:
         raw = self._slope(update)
         if raw is None:
             return False
-        if not update.multiplier and self.vanishes(raw.xreplace({update.parameter: update.value})):
+        if not update.multiplier and self._vanishes_alone(raw, update):
             return self._on_simplex(update)
         block = [u for u in self.derivation.updates if u.block == update.block]
         solved = Solved(self.derivation.model)
@@ -181,7 +181,7 @@ class Checker:
         """Stationary for every value of the later parameters of the block."""
         raw = self._slope(update)
         settled = raw is not None and not update.multiplier and self._settled_before(update)
-        if raw is not None and settled and self.vanishes(raw.xreplace({update.parameter: update.value})):
+        if raw is not None and settled and self._vanishes_alone(raw, update):
             return True
         solved = Solved(self.derivation.model)
         for each in (*self._earlier(update), update):
@@ -202,8 +202,13 @@ class Checker:
 
     def _vanishes_with(self, solved: Solved, update: Update) -> bool:
         raw = self.matrices.slope(update) if is_matrix(update.parameter) else self._slope(update)
-        alone = None if raw is None else raw.xreplace({update.parameter: update.value})
-        return raw is not None and (self.vanishes(alone) or self.vanishes(solved.put(raw)))
+        return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
+
+    def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
+        """Whether the derivative vanishes at this update whatever the parameters updated before it are."""
+        return holds_as_it_stands(self.derivation, update) and self.vanishes(
+            raw.xreplace({update.parameter: update.value})
+        )
 
     def _is_concave(self, update: Update) -> bool:
         raw = self._slope(update)
@@ -288,7 +293,7 @@ class Checker:
             return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
         if not outcome:
             return Claim(name, Status.OPEN, f"it fails: {what} was wrong at one of {where}")
-        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}")
+        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
 
     def _variable(self, update: Update) -> Variable:
         symbol = update.parameter

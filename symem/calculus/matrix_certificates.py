@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S
 
+from symem.calculus.along import along, direction, is_quadratic
+from symem.calculus.probes import against
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
-from symem.calculus.slopes import Solved
+from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
-from symem.calculus.words import against, along, direction
 from symem.derivation import Claim, Derivation, Status, Update
 from symem.language.matrices import LogDet, MatrixEntry, Tr, inverse, is_matrix, word_of, words
 from symem.language.plates import rebind, total
@@ -61,9 +62,10 @@ class MatrixClaims:
 
     def _solutions(self, update: Update) -> Iterable[Solved]:
         """This update put in alone, then with the block's earlier ones, then with later ones too."""
-        alone = Solved(self.derivation.model)
-        alone.pairs.append((update.parameter, update.value))
-        yield alone
+        if holds_as_it_stands(self.derivation, update):
+            alone = Solved(self.derivation.model)
+            alone.pairs.append((update.parameter, update.value))
+            yield alone
         block = [u for u in self.derivation.updates if u.block == update.block]
         solved = Solved(self.derivation.model)
         for each in block:
@@ -74,13 +76,14 @@ class MatrixClaims:
     def second_order(self, update: Update) -> Claim | None:
         if isinstance(self._support_of(update), PositiveDefinite):
             return self._covariance(update)
+        block = [u for u in self.derivation.updates if u.block == update.block and is_matrix(u.parameter)]
         together = [
             u.parameter.base
-            for u in self.derivation.updates
-            if u.block == update.block and is_matrix(u.parameter) and not u.parameter.is_symmetric_letter
+            for u in ([update] if update.conditional else block)
+            if not u.parameter.is_symmetric_letter
         ]
         _, second = along(self.terms, together)
-        if second != 0 and self.signs(second) == -1:
+        if second != 0 and is_quadratic(self.terms, together) and self.signs(second) == -1:
             names = ", ".join(dict.fromkeys(str(base) for base in together))
             return Claim("second order", Status.PROVED, f"Q is quadratic in {names} and curves downwards")
         return None
@@ -92,9 +95,7 @@ class MatrixClaims:
             return None
         count, scatter, _letter = read
         if self.signs(count) in (0, 1) and self.is_positive_semidefinite(scatter):
-            sentence = (
-                "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a"
-            )
+            sentence = "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a, if S is regular"
             return Claim("second order", Status.PROVED, sentence)
         return None
 

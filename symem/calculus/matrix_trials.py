@@ -24,6 +24,7 @@ from symem.language.matrices import (
     MatrixEntry,
     T,
     Tr,
+    Whole,
     is_matrix,
 )
 
@@ -113,6 +114,7 @@ HEADS: tuple[tuple[Any, Any], ...] = (
     (MatrixEntry, _letter),
     (T, lambda run, e, s: run(e.args[0], s).T),
     (Diagonal, _diagonal),
+    (Whole, lambda run, e, s: run(e.args[0], s)),
     (BlockInverse, _block_inverse),
     (BlockLogDet, _block_log_det),
     (Tr, lambda run, e, s: float(np.trace(run(e.args[0], s)))),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S, Sum, diff, expand
 
+from symem.calculus.along import scalars_of_matrices
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import entries
 
@@ -83,9 +84,10 @@ ONE_ROOT = Law(
 
 
 def law_for(slope: Expr, u: Expr, signs: Signs, *, simplex: bool) -> Law | None:
-    """The law by which a stationary point in u is the maximum."""
+    """The law by which a stationary point in u is the maximum; among matrices the one with fewer signs to find first."""
     parts = parts_of(slope, u)
     if parts is None:
         return None
-    candidates = (GIBBS,) if simplex else (CONCAVE, ONE_ROOT)
+    two_sided = (ONE_ROOT, CONCAVE) if scalars_of_matrices(slope) else (CONCAVE, ONE_ROOT)
+    candidates = (GIBBS,) if simplex else two_sided
     return next((law for law in candidates if law.holds(parts, u, signs)), None)

@@ -8,22 +8,29 @@ says which parameters and which term stand in the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
-from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gathering import places_of
 from symem.calculus.isolate import isolate, simplified
 from symem.calculus.linear import coupled_over_axis, joint
 from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
+from symem.calculus.unknowns import (
+    cells_one_by_one,
+    components,
+    is_matrix_unknown,
+    neighbouring,
+    sides,
+    unknowns_of,
+)
 from symem.derivation import Definition, NotDerived, Update
-from symem.language.matrices import is_matrix
 from symem.language.model import Variable
-from symem.language.plates import Axis, reindex, total
+from symem.language.plates import reindex, total
 from symem.language.supports import Simplex
 
 MULTIPLIER = Symbol("lamda", real=True)
@@ -59,6 +66,7 @@ class Block:
     is_free_of_data: Callable[[Expr], bool] | None = None
     roots: list[Root] = field(default_factory=list)
     slopes: dict[Unknown, tuple[Term, ...]] = field(default_factory=dict)
+    obstacle: str = ""
 
     def solve(self) -> None:
         """Solve until nothing more can be."""
@@ -167,7 +175,7 @@ class Block:
         """A few entries at one position whose equations are jointly linear."""
         free = [u for u in self.pending if not self._constraint_of(u)]
         for size in range(2, min(len(free), 6) + 1):
-            for group in _neighbouring(free, size):
+            for group in neighbouring(free, size):
                 raws = [equation(self._terms_of(unknown)) for unknown in group]
                 wholes = [self.collapse(equation(self._known(self._terms_of(unknown)))) for unknown in group]
                 values = joint(wholes, group, self.pending)
@@ -190,7 +198,7 @@ class Block:
 
     def _by_elimination(self) -> bool:
         """A matrix whose equation can be solved when others are first put into it, the largest first."""
-        for unknown in sorted(filter(_is_matrix, self.pending), key=_size, reverse=True):
+        for unknown in sorted(filter(is_matrix_unknown, self.pending), key=sides, reverse=True):
             value = self._with_others_eliminated(unknown)
             if value is not None:
                 raw = equation(self._terms_of(unknown))
@@ -200,7 +208,7 @@ class Block:
 
     def _with_others_eliminated(self, unknown: Unknown) -> Expr | None:
         """The value of an unknown after those that stand in it were eliminated, each by its own equation."""
-        waiting = [u for u in self.pending if u != unknown and (_is_matrix(u) or self._is_linear(u))]
+        waiting = [u for u in self.pending if u != unknown and (is_matrix_unknown(u) or self._is_linear(u))]
         value = self._isolated(self._terms_of(unknown), unknown)
         gone: list[Unknown] = []
         terms = self._terms_of(unknown)
@@ -236,7 +244,10 @@ class Block:
                 return
             raw = equation(self._terms_of(unknown))
             value = isolate(self.collapse(raw), unknown.atom, self.supports[unknown].support)
-            if value is None or unknown.entries(value) or not self.is_free_of_data(value):
+            if value is None or unknown.entries(value):
+                return
+            if not self.is_free_of_data(value):
+                self.obstacle = f" Given the others it would be {value}, which no statistic gives: it needs all data again."
                 return
             found.append(Root(unknown, self.collapse(value), raw, value, "conditional"))
         for root in found:
@@ -276,6 +287,7 @@ class Block:
         )
         names = ", ".join(str(u.atom) for u in self.pending)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
+        reason += self.obstacle
         return [NotDerived(tuple(u.atom for u in self.pending), whole, term, reason)]
 
 
@@ -295,9 +307,9 @@ def solve_blocks(
     unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
     ties = [tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes]
     ties = [tie for tie, names_ in zip(ties, simplexes, strict=True) if len(tie) == len(names_)]
-    groups = (*ties, *_cells_one_by_one(unknowns))
+    groups = (*ties, *cells_one_by_one(unknowns))
     blocks = []
-    for number, members in enumerate(_components(terms, list(unknowns), groups)):
+    for number, members in enumerate(components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
         block = Block(
             number, own, members, {u: unknowns[u] for u in members}, groups, collapse, is_free_of_data
@@ -305,73 +317,6 @@ def solve_blocks(
         block.solve()
         blocks.append(block)
     return blocks
-
-
-def _cells_one_by_one(unknowns: Mapping[Unknown, Variable]) -> list[tuple[Unknown, ...]]:
-    """The cells of a simplex that are named by literals, p[0], p[1], …, as one group a simplex."""
-    groups: dict[object, list[Unknown]] = {}
-    for unknown, variable in unknowns.items():
-        if isinstance(variable.support, Simplex) and isinstance(unknown.atom, Indexed):
-            rows, cells = (
-                unknown.atom.indices[: -variable.support.axes],
-                unknown.atom.indices[-variable.support.axes :],
-            )
-            if all(cell.is_Integer for cell in cells):
-                groups.setdefault((variable.name, rows), []).append(unknown)
-    return [tuple(group) for group in groups.values()]
-
-
-def unknowns_of(variable: Variable, terms: Iterable[Term], names: Names) -> list[Unknown]:
-    """The entries of a parameter that need an update each: one per pattern of fixed places."""
-    patterns: dict[tuple[Expr | None, ...], None] = {}
-    for term in terms:
-        for atom in atoms_of(term.factor, variable):
-            places = atom.indices if isinstance(atom, Indexed) else ()
-            patterns.setdefault(tuple(p if p.is_Integer else None for p in places))
-    found = []
-    for pattern in patterns:
-        taken: set[Expr] = set()
-        places, axes = [], []
-        for place, size in zip(pattern, variable.sizes, strict=True):
-            if place is None:
-                axis = names.axis(size, "m", taken)
-                taken.add(axis.index)
-                axes.append(axis)
-            places.append(axis.index if place is None else place)
-        atom = variable.symbol[tuple(places)] if places else variable.symbol
-        found.append(Unknown(atom, tuple(axes)))
-    return found
-
-
-def _components(
-    terms: tuple[Term, ...], unknowns: list[Unknown], groups: tuple[tuple[Unknown, ...], ...]
-) -> list[list[Unknown]]:
-    """Connected components of the unknowns, two being joined by a term or a simplex."""
-    links = [[u for u in unknowns if u.entries(term.factor)] for term in terms] + [list(g) for g in groups]
-    owner = {unknown: position for position, unknown in enumerate(unknowns)}
-    for link in links:
-        if link:
-            lowest = min(owner[u] for u in link)
-            joined = {owner[u] for u in link}
-            owner = {u: lowest if o in joined else o for u, o in owner.items()}
-    return [[u for u in unknowns if owner[u] == component] for component in sorted(set(owner.values()))]
-
-
-def _is_matrix(unknown: Unknown) -> bool:
-    return is_matrix(unknown.atom)
-
-
-def _size(unknown: Unknown) -> int:
-    """How many sides of a matrix are longer than one."""
-    return sum(side != 1 for side in unknown.atom.dimensions)
-
-
-def _neighbouring(unknowns: list[Unknown], size: int) -> list[list[Unknown]]:
-    """Groups of unknowns over the same axes."""
-    same: dict[tuple[Axis, ...], list[Unknown]] = {}
-    for unknown in unknowns:
-        same.setdefault(unknown.axes, []).append(unknown)
-    return [group[start : start + size] for group in same.values() for start in range(len(group) - size + 1)]
 
 
 def _substituted(term: Term, root: Root) -> list[Term]:

@@ -33,12 +33,13 @@ from sympy import (
     together,
 )
 
+from symem.calculus.along import scalars_of_matrices
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
 from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.inequalities import Bounds, Polynomial
+from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entries
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.vanishing import at
-from symem.calculus.words import is_nonnegative, probed, scalars_of_matrices, with_probes_for_entries
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex

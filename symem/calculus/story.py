@@ -20,8 +20,9 @@ from symem.language.matrices import (
     COORDINATE,
     ENTRY,
     BlockInverse,
-    BlockLogDet,
+    Diagonal,
     Tr,
+    block_log_det,
     inverse,
     is_matrix,
     is_positive_definite,
@@ -122,12 +123,24 @@ def _vector_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
 
 def _seen_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
     """The density of the entries not seen: the others are those of the mean."""
-    values = (covariance, *(each.value for each in posterior.parameters))
-    precision, mask, size = next(block for value in values for block in value.atoms(BlockInverse)).args
+    precision, mask, size = _unseen_block(posterior, covariance)
     number = 1 / Mul(*covariance.args_cnc()[0])
     unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
-    constant = (BlockLogDet(precision, mask, size) + unseen * (log(number) - log(2 * pi))) / 2
+    constant = (block_log_det(precision, mask, size) + unseen * (log(number) - log(2 * pi))) / 2
     return constant - number * _form(posterior.atom - mean, precision) / 2
+
+
+def _unseen_block(posterior: Posterior, covariance: Expr) -> tuple[Expr, Expr, Expr]:
+    """(Λ, mask, size) of the covariance of the entries not seen, which is a diagonal where Λ is one."""
+    values = (covariance, *(each.value for each in posterior.parameters))
+    blocks = [block for value in values for block in value.atoms(BlockInverse)]
+    if blocks:
+        precision, mask, size = blocks[0].args
+        return precision, mask, size
+    assert posterior.latent.seen is not None
+    mask = posterior.latent.seen[1][(*getattr(posterior.atom, "indices", ()), ENTRY)]
+    entry, size = next(d for value in values for d in value.atoms(Diagonal) if d.has(mask)).args
+    return Diagonal((1 - mask) / entry, size), mask, size
 
 
 def _form(residual: Expr, precision: Expr) -> Expr:

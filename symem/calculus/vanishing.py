@@ -29,8 +29,9 @@ from sympy import (
     together,
 )
 
+from symem.calculus.along import scalars_of_matrices
+from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
 from symem.calculus.separate import Term, fold, gather, separate
-from symem.calculus.words import has_inverses_of_totals, scalars_of_matrices, with_inverses_cancelled
 from symem.derivation import Definition, Derivation
 from symem.language.matrices import Element, LogDet, Tr
 from symem.language.plates import Axis, Iverson, index_symbol, reindex

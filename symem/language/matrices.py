@@ -172,6 +172,25 @@ class Diagonal(Expr):  # type: ignore[misc]
         return f"diag({printer.doprint(self.args[0])})"
 
 
+class Whole(Expr):  # type: ignore[misc]
+    """A product that stays whole, as XᵀX in (XᵀX)⁻¹: its letters are not square, so that the inverse has no parts.
+
+    SymPy would take the inverse of a product apart; `inverse` makes this of one that has none.
+    """
+
+    is_commutative = False
+
+    def __new__(cls, product: Expr) -> Expr:
+        if not isinstance(product, Mul) or not is_matrix(product):
+            return product
+        commuting, word = product.args_cnc()
+        made: Expr = Expr.__new__(cls, word_of(word))
+        return Mul(*commuting) * made
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"({printer.doprint(self.args[0])})"
+
+
 class BlockInverse(Expr):  # type: ignore[misc]
     """The inverse of the block of a symmetric matrix where a mask is 0, in its place among zeros.
 
@@ -280,7 +299,7 @@ def shape(expr: Expr) -> Shape:
         return cols, rows
     if isinstance(expr, (Diagonal, BlockInverse)):
         return expr.args[-1], expr.args[-1]
-    if isinstance(expr, (Pow, Sum)):
+    if isinstance(expr, (Pow, Sum, Whole)):
         return shape(expr.args[0])
     parts = [part for part in expr.args if is_matrix(part)]
     if isinstance(expr, Mul) and parts:
@@ -333,9 +352,22 @@ def words(expr: Expr) -> tuple[tuple[Expr, Expr], ...]:
     found = []
     for part in Add.make_args(expand(expr)):
         commuting, word = part.args_cnc()
-        numbers, rest = _without_forms(letters(word_of(word)))
+        numbers, rest = _without_forms(_cancelled(letters(word_of(word))))
         found.append((Mul(*commuting, *numbers), word_of(rest)))
     return tuple(found)
+
+
+def _cancelled(sequence: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """(XᵀX)⁻¹ XᵀX = I."""
+    for place, letter in enumerate(sequence):
+        if isinstance(letter, Pow) and letter.exp == -1 and isinstance(letter.base, Whole):
+            inner = letters(letter.base.args[0])
+            before, after = sequence[:place], sequence[place + 1 :]
+            if after[: len(inner)] == inner:
+                return _cancelled((*before, *after[len(inner) :])) or (S.One,)
+            if before[-len(inner) :] == inner:
+                return _cancelled((*before[: -len(inner)], *after)) or (S.One,)
+    return sequence
 
 
 def _without_forms(sequence: tuple[Expr, ...]) -> tuple[list[Expr], tuple[Expr, ...]]:
@@ -359,6 +391,7 @@ def inverse(expr: Expr) -> Expr:
         commuting, word = expr.args_cnc()
         if all(shape(each)[0] == shape(each)[1] for each in letters(word_of(word))):
             return Mul(*(1 / c for c in commuting), *(inverse(each) for each in reversed(word)))
+        return Mul(*(1 / c for c in commuting)) * Pow(Whole(word_of(word)), -1)
     return Pow(expr, -1)
 
 
@@ -459,8 +492,8 @@ def is_positive_semidefinite(expr: Expr) -> bool:
         return bool(expr.is_nonnegative)
     if isinstance(expr, Add):
         return all(map(is_positive_semidefinite, expr.args))
-    if isinstance(expr, Sum):
-        return is_positive_semidefinite(expr.function)
+    if isinstance(expr, (Sum, Whole)):
+        return is_positive_semidefinite(expr.args[0])
     commuting, word = expr.args_cnc()
     sequence = letters(word_of(word))
     return len(sequence) > 1 and bool(Mul(*commuting).is_nonnegative) and _is_square(sequence)
@@ -484,6 +517,23 @@ def log_det(expr: Expr, size: Any) -> Expr:
 
 def _log(number: Expr) -> Expr:
     return expand_log(log(number), force=True)
+
+
+def block_inverse(expr: Expr, mask: Expr, size: Any) -> Expr:
+    """The inverse of the block where a mask is 0; of a diagonal matrix it is one."""
+    entry = expr.args[0] if isinstance(expr, Diagonal) else expr
+    if is_matrix(entry):
+        return BlockInverse(expr, mask, S(size))
+    return Diagonal((1 - mask) / entry, size)
+
+
+def block_log_det(expr: Expr, mask: Expr, size: Any) -> Expr:
+    """log det of the block where a mask is 0; of a diagonal matrix a sum."""
+    entry = expr.args[0] if isinstance(expr, Diagonal) else expr
+    if is_matrix(entry):
+        return BlockLogDet(expr, mask, S(size))
+    unseen = ((1 - mask) * _log(entry)).xreplace({ENTRY: COORDINATE})
+    return Sum(unseen, (COORDINATE, Integer(0), S(size) - 1))
 
 
 def element(expr: Expr, row: Any, column: Any) -> Expr:

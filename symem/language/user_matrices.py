@@ -41,6 +41,7 @@ from symem.language.matrices import (
     LogDet,
     T,
     Tr,
+    Whole,
     is_matrix,
     shape,
 )
@@ -142,6 +143,7 @@ _MATRICES: tuple[Rule, ...] = (
     (Mul, _product),
     (Pow, _power),
     (T, lambda expr, outward: Transpose(_inside(expr.args[0], outward))),
+    (Whole, lambda expr, outward: _inside(expr.args[0], outward)),
     (Diagonal, _diagonal),
     (BlockInverse, _block),
 )

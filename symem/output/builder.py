@@ -25,6 +25,7 @@ from symem.output.maximisation import Maximisation
 from symem.output.names import Names
 from symem.output.program import NOTHING, Order, Program, reported
 from symem.output.rows import base_of, observed, row_size, used_sizes
+from symem.output.scheduling import ordered, shared_by_rows
 from symem.output.separable import Features, separated
 from symem.output.shift import translation
 from symem.output.squares import squares
@@ -37,9 +38,7 @@ from symem.output.statements import (
     live,
     nodes_of,
     reads,
-    taken_from,
     with_nodes,
-    woven,
 )
 from symem.output.vector_shift import vector_translation
 
@@ -299,7 +298,7 @@ class Builder:
         value = data(value)
         direct = data(self.direct) if self.direct is not None else None
         if self.in_entries:
-            infer = tuple(self._shared_by_rows(infer))
+            infer = tuple(shared_by_rows(self.names, infer))
         prepared = tuple(Assign(load.name, node, node.axes) for node, load in data.found.items())
         coefficients = [Assign(load.name, node, node.axes) for node, load in theta.found.items()]
         coefficients = [*self._live_fixed(infer, features, coefficients, [*stats, value]), *coefficients]
@@ -311,7 +310,7 @@ class Builder:
                 Assign(each.name, node, node.axes) for each, node in zip(coefficients, nodes, strict=False)
             ]
             features = replace(features, coefficients=tuple(nodes[len(rest) :]))
-            coefficients = _ordered(named, rest)
+            coefficients = ordered(named, rest)
         names = {name: layout.name for name, layout in self.layouts.items()}
         self.apart = (
             apart(self.derivation, self.translation, features, stats, names) if direct is not None else None
@@ -330,19 +329,6 @@ class Builder:
             tuple(map(self._assign, self._of_prior())),
             collapsed(self) if self.in_entries else None, self.apart,
         )  # fmt: skip
-
-    def _shared_by_rows(self, statements: Sequence[Statement]) -> list[Statement]:
-        """What statements have in common, computed once, just before the first that reads it."""
-        own = [each for each in statements if nodes_of(each)]
-        named, nodes = shared(self.names, "b", [nodes_of(each)[0] for each in own])
-        changed = dict(zip(map(id, own), nodes, strict=True))
-        waiting = [Assign(name, node, node.axes) for name, node in named]
-        done: list[Statement] = []
-        for each in statements:
-            line = with_nodes(each, lambda _, each=each: changed[id(each)]) if id(each) in changed else each
-            done += taken_from(waiting, line)
-            done.append(line)
-        return done
 
     def _live_fixed(
         self,
@@ -393,13 +379,6 @@ def _renamed(weight: Definition, probability: Definition, value: Expr) -> Expr:
     """A form of the log weight over the probability's index symbols."""
     pairs = dict(zip([a.index for a in weight.axes], [a.index for a in probability.axes], strict=True))
     return value.xreplace(pairs)
-
-
-def _ordered(named: Sequence[tuple[str, Node]], lines: Sequence[Assign]) -> list[Assign]:
-    """Shared values among the lines, each after what it reads; those that only features read come last."""
-    done = [each for each in woven(named, lines) if isinstance(each, Assign)]
-    left = [Assign(name, node, node.axes) for name, node in named if name not in {each.name for each in done}]
-    return [*done, *left]
 
 
 def _depends_on_theta(node: Node) -> bool:

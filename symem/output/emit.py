@@ -17,11 +17,11 @@ from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.output.builder import Builder
 from symem.output.functions import Bodies, tuple_text
 from symem.output.inlining import helpers, imports
+from symem.output.matrix_spelling import transposed
 from symem.output.names import FIT_KEYWORDS
 from symem.output.preparation import Preparation
 from symem.output.program import Program, reported
 from symem.output.rows import base_of
-from symem.output.spelling import transposed
 from symem.output.statements import Statistic
 from symem.output.summary import docstring
 from symem.output.tables import Tables, quoted

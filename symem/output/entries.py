@@ -26,6 +26,7 @@ from symem.language.matrices import (
     MatrixEntry,
     T,
     Tr,
+    Whole,
     is_matrix,
     is_positive_definite,
     letters,
@@ -168,6 +169,9 @@ class Entries:
 
     def transposed(self, expr: T, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         return self.entry(expr.args[0], column, row, busy)
+
+    def whole(self, expr: Whole, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
+        return self.entry(expr.args[0], row, column, busy)
 
     def sum(self, expr: Sum, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         self._enter(expr)
@@ -420,6 +424,7 @@ _READINGS: tuple[tuple[type, Callable[..., Expr]], ...] = (
     (BlockInverse, Entries.block_inverse),
     (MatrixEntry, Entries.letter),
     (T, Entries.transposed),
+    (Whole, Entries.whole),
     (Diagonal, Entries.diagonal),
     (Pow, Entries.power),
     (Sum, Entries.sum),

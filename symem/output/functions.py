@@ -9,9 +9,10 @@ from sympy import Symbol
 
 from symem.output.arrays import Apply, Axes, Contract, Load, Node, Total
 from symem.output.feature_text import FeatureText
+from symem.output.matrix_spelling import transposed
 from symem.output.program import Program
 from symem.output.rows import observed
-from symem.output.spelling import Spelling, transposed
+from symem.output.spelling import Spelling
 from symem.output.statements import Assign, Entry, Normalise, Statistic, Weigh
 from symem.output.wrapping import wrapped
 
@@ -296,8 +297,9 @@ class Bodies:
         fields = []
         for line, each in zip(found.statistics, self.program.statistics, strict=True):
             slots = tuple(getattr(each.definition.symbol, "indices", ()))
-            fields.append(self.text(line.node, slots))
-        return body, [*fields, *(f"data.{name}" for name in sizes)], self.spell(found.value)
+            fields.append(wrapped("", self.text(line.node, slots), indent=8))
+        body.append(wrapped("value = ", self.spell(found.value)))
+        return body, [*fields, *(f"data.{name}" for name in sizes)], "value"
 
     def log_likelihood_once(self) -> tuple[list[str], str]:
         node = self.program.log_likelihood_once

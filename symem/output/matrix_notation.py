@@ -18,6 +18,7 @@ from symem.language.matrices import (
     Element,
     MatrixEntry,
     T,
+    Whole,
     is_matrix,
     letters,
     transpose,
@@ -95,6 +96,8 @@ class MatrixNotation:
             return self._letter(base, power)
         if isinstance(base, Diagonal):
             return self._diagonal(base, power)
+        if isinstance(base, Whole):
+            return self.markup.power(self.markup.group(self.doprint(base.args[0])), power)
         body = self.doprint(base)
         return self.markup.power(body if isinstance(base, MatrixEntry) else self.markup.group(body), power)
 
@@ -157,6 +160,9 @@ class MatrixNotation:
 
     def _print_T(self, expr: Expr, **_: Any) -> str:
         return self._raised(expr.args[0], self.markup.transpose)
+
+    def _print_Whole(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(expr.args[0])
 
     def _print_Identity(self, _expr: Expr, **_: Any) -> str:
         return self.markup.letter(Label("I", bold=True), (), "")

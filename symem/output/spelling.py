@@ -26,9 +26,10 @@ from symem.output.arrays import (
     union,
     without,
 )
+from symem.output.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
 
 _ZERO, _ONE = Number((), Integer(0)), Number((), Integer(1))
-_CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(6)
+_CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(ATOM + 1)
 
 _INFIX: Mapping[str, tuple[int, str]] = {
     "+": (_SUM, " + "), "*": (_PRODUCT, " * "), "/": (_PRODUCT, " / "), "**": (_POWER, "**"),
@@ -181,7 +182,7 @@ class Spelling:
     def contract(self, node: Contract) -> tuple[str, int]:
         left, right, over = node.left, node.right, node.over
         if set(without(left.axes, over)) & set(right.axes):
-            return self._stack(node)
+            return stack(self, node)
         got = (*without(left.axes, over), *without(right.axes, over))
         turn = transposed(got, node.axes)
         if len(over) == 1 and len(left.axes) <= 2 and len(right.axes) <= 2:
@@ -194,59 +195,13 @@ class Spelling:
         places = tuple(tuple(side.axes.index(axis) for axis in over) for side in (left, right))
         return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
 
-    def _stack(self, node: Contract) -> tuple[str, int]:
-        """A matrix product for every value of the axes that both sides keep."""
-        left, right, over = node.left, node.right, node.over
-        batch = tuple(axis for axis in node.axes if axis in left.axes and axis in right.axes)
-        rows, columns = without(left.axes, (*batch, *over)), without(right.axes, (*batch, *over))
-        first, second = (
-            self._turned(left, (*batch, *rows, *over)),
-            self._turned(right, (*batch, *over, *columns)),
-        )
-        got = (*batch, *rows, *columns)
-        if len(over) == len(rows) == len(columns) == 1:
-            text = f"np.matmul({first}, {second})"
-        else:
-            letters = dict(zip((*batch, *rows, *over, *columns), "abcdefghijklmnop", strict=False))
-            sides = [
-                "".join(letters[axis] for axis in each)
-                for each in ((*batch, *rows, *over), (*batch, *over, *columns), got)
-            ]
-            text = f'np.einsum("{sides[0]},{sides[1]}->{sides[2]}", {first}, {second}, optimize=True)'
-        return f"{text}{transposed(got, node.axes)}", _ATOM
-
     def fill(self, node: Fill) -> tuple[str, int]:
         shape = "".join(f"{self(size)}, " for size in node.sizes)
         return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
 
-    def solve(self, node: Solve) -> tuple[str, int]:
-        """Axes that only the right-hand side has are its columns."""
-        self.helpers.add("_solve")
-        batch = without(node.matrix.axes, (node.row, node.column))
-        columns = without(node.vector.axes, (*batch, node.row))
-        matrix = self._turned(node.matrix, (*batch, node.row, node.column))
-        vector = self._turned(node.vector, (*(a for a in batch if a in node.vector.axes), node.row, *columns))
-        if not columns:
-            return f"_solve({matrix}, {vector}){transposed((*batch, node.component), node.axes)}", _ATOM
-        got = (*batch, node.component, *columns)
-        return f"_solve_all({matrix}, {vector}){transposed(got, node.axes)}", _ATOM
-
-    def _turned(self, node: Node, axes: Axes) -> str:
+    def turned(self, node: Node, axes: Axes) -> str:
         turn = transposed(node.axes, axes)
         return self._tight(node) + turn if turn else self(node)
-
-    def factor(self, node: Factor) -> tuple[str, int]:
-        self.helpers.add(node.operation)
-        places = (*without(node.axes, (node.row, node.column)), node.row, node.column)
-        matrix = self._turned(node.matrix, places)
-        return f"{node.operation}({matrix}){transposed(places, node.axes)}", _ATOM
-
-    def diagonal(self, node: DiagonalOf) -> tuple[str, int]:
-        stored = node.base.stored
-        places = stored.index(node.first), stored.index(node.second)
-        got = (*without(stored, (node.first, node.second)), node.first)
-        which = "" if places == (0, 1) else f", 0, {places[0]}, {places[1]}"
-        return f"np.diagonal({node.base.name}{which}){transposed(got, node.axes)}", _ATOM
 
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
@@ -344,14 +299,6 @@ def _expanded(held: Axes, axes: Axes) -> str:
     return "" if all(tail) else f"[{', '.join(':' if each else 'None' for each in tail)}]"
 
 
-def transposed(stored: Axes, wanted: Axes) -> str:
-    if stored == wanted:
-        return ""
-    if stored == wanted[::-1]:
-        return ".T"
-    return f".transpose({', '.join(str(stored.index(axis)) for axis in wanted)})"
-
-
 def _terms(node: Node, axes: Axes) -> list[Node]:
     """The terms of a sum that broadcast without help: those of smaller arrays stay together."""
     if isinstance(node, Apply) and node.operation == "+" and node.axes == axes:
@@ -389,7 +336,7 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Take: Spelling.take,
     Scatter: Spelling.scatter,
     Fill: Spelling.fill,
-    Solve: Spelling.solve,
-    Factor: Spelling.factor,
-    DiagonalOf: Spelling.diagonal,
+    Solve: solve,
+    Factor: factor,
+    DiagonalOf: diagonal,
 }

@@ -21,6 +21,7 @@ from symem.language.matrices import (
     MatrixEntry,
     T,
     Tr,
+    Whole,
     is_matrix,
 )
 
@@ -82,6 +83,7 @@ def _element(scope: Any, expression: Element, bindings: Mapping[Any, Any]) -> An
 MATRIX_HEADS: Mapping[type, Rule] = {
     MatrixEntry: _letter,
     T: lambda scope, each, bindings: scope.apply("Transpose", scope(each.args[0], bindings)),
+    Whole: lambda scope, each, bindings: scope(each.args[0], bindings),
     Diagonal: _diagonal,
     BlockInverse: _block,
     BlockLogDet: _block,

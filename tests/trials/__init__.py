@@ -21,7 +21,11 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trial:
-    """A model to derive, where to try it, and its observed-data log-likelihood (plus log-prior)."""
+    """A model to derive, where to try it, and its observed-data log-likelihood (plus log-prior).
+
+    `open` names the parameters without an update; `conditional` says that there is no joint maximum to be had, only
+    one parameter after the other (ECM).
+    """
 
     model: Model
     data: Values
@@ -29,6 +33,7 @@ class Trial:
     kinds: dict[str, str]
     log_likelihood: Callable[[Values, Values], float]
     open: frozenset[str] = frozenset()
+    conditional: bool = False
 
 
 TRIALS: dict[str, Callable[[], Trial]] = {}

@@ -93,7 +93,7 @@ def two_labels_share_weights() -> Trial:
 
 @trial
 def rates_of_rows_and_columns() -> Trial:
-    """λ_z μ_j: neither has a closed form beside the other."""
+    """λ_z μ_j: each has a closed form given the other."""
     model = Model({z[i]: LABEL, x[i, j]: Poisson(lam[z[i]] * mu[j])}, latent=[z])
 
     def value(theta: Values, data: Values) -> float:
@@ -102,7 +102,7 @@ def rates_of_rows_and_columns() -> Trial:
 
     data = {"x": np.random.default_rng(2).poisson(3, (6, 3))}
     theta = {"w": WEIGHTS, "lam": np.array([1.0, 2.0]), "mu": np.array([1.0, 2.0, 1.5])}
-    return Trial(model, data, theta, simplex("w") | pos("lam", "mu"), value, frozenset({"lam", "mu"}))
+    return Trial(model, data, theta, simplex("w") | pos("lam", "mu"), value, conditional=True)
 
 
 @trial

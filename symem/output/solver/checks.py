@@ -76,17 +76,17 @@ def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.n
             _refuse_indefinite(name, arrays[name])
 
 
-def _at_zero(table: Mapping[str, Array], name: str, value: Any) -> Any:
-    """Where a parameter that must be positive is not, or is nothing beside the others of its array."""
+def _at_zero(table: Mapping[str, Array], name: str, value: Any, least: float) -> Any:
+    """Where a parameter that must be positive is not, or is at most that share of the largest of its array."""
     if table[name].kind != "positive":
         return np.zeros(np.shape(value), dtype=bool)
-    return np.less_equal(value, 1e-12 * np.max(value) if np.ndim(value) else 0.0)
+    return np.less_equal(value, least * np.max(value) if np.ndim(value) else 0.0)
 
 
-def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any) -> Any:
+def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float) -> Any:
     """`_at_zero`; of an array of covariances, which of them are finite but not positive definite."""
     if table[name].kind != "definite":
-        return _at_zero(table, name, value)
+        return _at_zero(table, name, value, least)
     return np.isnan(_cholesky(value)).any(axis=(-1, -2)) & np.isfinite(value).all(axis=(-1, -2))
 
 

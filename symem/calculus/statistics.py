@@ -1,0 +1,232 @@
+"""Expected sufficient statistics: each term of Q as parameters beside data, and every sum over data named once.
+
+Data that enter Q in one proportion everywhere are one statistic. (Dempster, Laird & Rubin 1977, section 2.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sympy import Add, Expr, Indexed, Mul, Pow, S, Sum, Symbol
+
+from symem.calculus.gathering import atoms_of
+from symem.calculus.matrix_terms import Filled, fill, is_hole, matrix_scalars
+from symem.calculus.names import Names
+from symem.calculus.separate import Term, fold, gather, separate
+from symem.derivation import Definition
+from symem.language.matrices import is_matrix, is_symmetric, shape
+from symem.language.model import Model, Variable
+from symem.language.plates import Axis, Iverson, reindex
+from symem.language.supports import PositiveDefinite
+
+#: Where in Q data stand: the part in parameters, and its axes.
+Place = tuple[Expr, tuple[Axis, ...]]
+
+
+#: Coefficients at several places, as ratios to the first.
+Pattern = tuple[tuple[Place, Expr], ...]
+
+
+@dataclass(frozen=True)
+class SplitTerm:
+    """number · parameter · data, over axes: `parameter` holds the parameters, `data` is summed within."""
+
+    number: Expr
+    parameter: Expr
+    axes: tuple[Axis, ...]
+    data: Expr
+
+    @property
+    def place(self) -> Place:
+        """Where in Q the data stand."""
+        return self.parameter, self.axes
+
+
+@dataclass
+class Statistics:
+    """Names every distinct sum over data once."""
+
+    model: Model
+    names: Names
+    splits: list[SplitTerm] = field(default_factory=list)
+
+    def take(self, plain: Term) -> None:
+        """Split a term that holds parameters at plain indices."""
+        held = [f for f in plain.factors() if self._has(f, self.model.parameters)]
+        rest = [f for f in plain.factors() if f not in held]
+        mixed = [f for f in matrix_scalars(held) if self._mixes(f)]
+        filled = self._filled(mixed) if mixed else None
+        if mixed and not filled:
+            mixed = [f for f in mixed if not self._is_constant_word(f)]
+        around = filled.around if filled else None
+        if filled:
+            held = [*(f for f in held if f not in mixed), filled.around]
+            rest = [*rest, filled.data]
+        if any(self._has(f, self._varying) for f in held if f is not around) or (mixed and not filled):
+            self.splits.append(SplitTerm(S.One, plain.factor, plain.axes, S.One))
+            return
+        carried = {a for f in held for a in f.free_symbols}
+        outer = tuple(axis for axis in plain.axes if axis.index in carried)
+        inner = fold(Term(Mul(*rest), tuple(axis for axis in plain.axes if axis.index not in carried)))
+        number, bare = self._constant_factor(inner.factors())
+        self.splits.append(SplitTerm(number, Mul(*held), outer, Term(bare, inner.axes).expr))
+
+    def _filled(self, mixed: list[Expr]) -> Filled | None:
+        """Split at the data; known matrices count as data, or else as constants among the parameters."""
+        found = fill(mixed, self._holds_parameters)
+        rest = [f for f in mixed if not self._is_constant_word(f)]
+        return found or (fill(rest, self._holds_constants) if rest == mixed else None)
+
+    def _is_constant_word(self, scalar: Expr) -> bool:
+        word = (scalar.base if isinstance(scalar, Pow) else scalar).word
+        return all(self._holds_constants(letter) for letter in word)
+
+    def _holds_constants(self, letter: Expr) -> bool:
+        constants = {v.symbol for v in self.model.known if v.shape and not v.sizes}
+        return self._holds_parameters(letter) or letter.atoms(Indexed) <= constants
+
+    def _mixes(self, scalar: Expr) -> bool:
+        """Whether parameters and something else stand in one word."""
+        word = (scalar.base if isinstance(scalar, Pow) else scalar).word
+        return not all(self._holds_parameters(letter) for letter in word)
+
+    def _holds_parameters(self, letter: Expr) -> bool:
+        """Whether a letter is one of parameters, or a fixed matrix of the prior's."""
+        if self._has(letter, self.model.parameters):
+            return True
+        return bool(self.fixed_matrices) and letter.atoms(Indexed) <= self.fixed_matrices
+
+    @property
+    def fixed_matrices(self) -> set[Expr]:
+        """Known matrices that are constants: scatters, and what stands in the prior alone."""
+        return {v.symbol for v in self.model.known if v.shape and not v.sizes and self._is_constant(v)}
+
+    def _is_constant(self, variable: Variable) -> bool:
+        scatter = isinstance(variable.support, PositiveDefinite)
+        return scatter or not self.model.log_likelihood.has(variable.symbol)
+
+    def _constant_factor(self, factors: Iterable[Expr]) -> tuple[Expr, Expr]:
+        """(numbers, sizes and known scalars; the rest) of a product."""
+        held = [f for f in factors if f.free_symbols <= self._fixed and not f.has(Iverson)]
+        number, bare = Mul(*(f for f in factors if f not in held)).as_coeff_Mul()
+        return Mul(number, *held), bare
+
+    @property
+    def _fixed(self) -> set[Expr]:
+        """Sizes and known scalars, which need no statistic."""
+        scalars = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
+        return scalars | {extent.symbol for extent in self.model.extents}
+
+    @property
+    def _varying(self) -> tuple[Variable, ...]:
+        return tuple(v for v in (*self.model.data, *self.model.known, *self.model.masks) if v.sizes)
+
+    @staticmethod
+    def _has(expr: Expr, variables: Iterable[Variable]) -> bool:
+        return any(atoms_of(expr, v) for v in variables)
+
+    def named(self) -> tuple[list[Term], tuple[Definition, ...]]:
+        """The terms of Q in statistic symbols, and the statistics, the simplest first."""
+        canonical = merge([canonical_axes(split, self.names) for split in self.splits], self._is_statistic)
+        needed = sorted(
+            {split.data for split in canonical if self._is_statistic(split.data)}, key=_simplicity
+        )
+        table: dict[Expr, Definition] = {}
+        for number, value in enumerate(needed):
+            axes = tuple(a for a in _axes_of(canonical, value) if a.index in value.free_symbols)
+            places = tuple(axis.index for axis in axes)
+            table[value] = Definition(self._symbol(f"S_{number}", places, value), axes, value)
+        symbols = {value: definition.symbol for value, definition in table.items()}
+        terms = [_with_statistic(split, symbols.get(split.data, split.data)) for split in canonical]
+        return list(gather(part for term in terms for part in term)), tuple(table.values())
+
+    def _symbol(self, name: str, places: tuple[Expr, ...], value: Expr) -> Expr:
+        if is_matrix(value):
+            kind = "symmetric" if is_symmetric(value) else ""
+            return self.names.matrix(name, places, shape(value), kind)
+        sign = {"positive": True} if value.is_nonnegative else {"real": True}
+        return self.names.entry(name, places, **sign)
+
+    def _is_statistic(self, data: Expr) -> bool:
+        return bool(data.free_symbols - self._fixed)
+
+
+def _with_statistic(split: SplitTerm, statistic: Expr) -> tuple[Term, ...]:
+    """The term of Q with its statistic beside the parameters, or in the hole of a word of them."""
+    if not is_matrix(statistic):
+        return (Term(split.number * split.parameter * statistic, split.axes),)
+    hole = next(letter for letter in split.parameter.atoms(Indexed) if is_hole(letter))
+    whole = split.number * split.parameter.xreplace({hole: statistic})
+    return tuple(Term(part.factor, part.axes + split.axes) for part in separate(whole))
+
+
+def merge(splits: list[SplitTerm], is_statistic: Callable[[Expr], bool]) -> list[SplitTerm]:
+    """Add up data that enter Q in one proportion everywhere: they are one statistic."""
+    uses: dict[Expr, dict[Place, Expr]] = {}
+    for split in splits:
+        if is_statistic(split.data):
+            numbers = uses.setdefault(split.data, {})
+            numbers[split.place] = numbers.get(split.place, S.Zero) + split.number
+    groups: dict[tuple[Pattern, frozenset[Symbol]], list[tuple[Expr, Expr]]] = {}
+    for data, numbers in uses.items():
+        if any(number != 0 for number in numbers.values()):
+            pattern, scale = _proportion(numbers)
+            indices: frozenset[Symbol] = frozenset(
+                a.index for _p, axes in numbers for a in axes if a.index in data.free_symbols
+            )
+            groups.setdefault((pattern, indices), []).append((scale, data))
+    merged = [split for split in splits if not is_statistic(split.data)]
+    for (pattern, _indices), members in groups.items():
+        scale = min(
+            (weight for weight, _data in members), key=lambda weight: (weight.count_ops(), str(weight))
+        )
+        value = joined([weight / scale * data for weight, data in members])
+        merged += [SplitTerm(scale * ratio, parameter, axes, value) for (parameter, axes), ratio in pattern]
+    return merged
+
+
+def _proportion(numbers: Mapping[Place, Expr]) -> tuple[Pattern, Expr]:
+    """Coefficients as ratios to one of them, and that one."""
+    live = sorted((place for place, number in numbers.items() if number != 0), key=str)
+    scale = numbers[live[0]]
+    return tuple((place, numbers[place] / scale) for place in live), scale
+
+
+def joined(parts: Iterable[Expr]) -> Expr:
+    """A sum in which sums over the same axes are one."""
+    sums: dict[tuple[object, ...], Expr] = {}
+    rest = []
+    for part in parts:
+        inner = [f for f in Mul.make_args(part) if isinstance(f, Sum)]
+        if len(inner) == 1 and not (part / inner[0]).has(Sum):
+            key = inner[0].limits
+            sums[key] = sums.get(key, S.Zero) + part / inner[0] * inner[0].function
+        else:
+            rest.append(part)
+    return Add(*rest, *(Sum(function, *limits) for limits, function in sums.items()))
+
+
+def canonical_axes(split: SplitTerm, names: Names) -> SplitTerm:
+    """The same term with axis names that depend on sizes and order only, so that equal statistics look equal."""
+    ordered = sorted(split.axes, key=lambda axis: _first_place(split.parameter, axis.index))
+    rules, taken = {}, {s for s in split.data.free_symbols if s not in {a.index for a in split.axes}}
+    for axis in ordered:
+        new = names.axis(axis.size, "m", taken).index
+        rules[axis.index] = new
+        taken.add(new)
+    axes = tuple(Axis(rules[axis.index], axis.size) for axis in ordered)
+    return SplitTerm(split.number, reindex(split.parameter, rules), axes, reindex(split.data, rules))
+
+
+def _first_place(parameter: Expr, index: Symbol) -> tuple[int, str]:
+    text = str(parameter)
+    return text.find(str(index)), str(index)
+
+
+def _axes_of(splits: list[SplitTerm], value: Expr) -> tuple[Axis, ...]:
+    return next(split.axes for split in splits if split.data == value)
+
+
+def _simplicity(value: Expr) -> tuple[int, str]:
+    return value.count_ops(), str(value)
