@@ -9,13 +9,14 @@ from sympy import Add, Expr, Poly, Symbol
 from symem.output.costs import Cost, costs
 from symem.output.layout import LINE, width
 from symem.output.notation import latex
-from symem.output.story import Algorithm, Block, Instruction, Lines, Prose, Section, Table, said
+from symem.output.story import Algorithm, Block, Instruction, Items, Lines, Maths, Prose, Section, Table, said
 from symem.output.telling_e import computed, grouped
 from symem.output.telling_m import in_statistics
 from symem.output.telling_vectors import second_moments
 from symem.output.voice import Voice
 
 WIDEST = LINE / 2
+WIDEST_ROW = 0.8 * LINE
 
 
 def algorithm(voice: Voice) -> Section:
@@ -85,11 +86,19 @@ def cost(voice: Voice) -> Section:
     header = (("part",), ("operations",), ("growth",))
     table = Table(header, rows, caption=("The cost of an iteration.",), note=(note,), align="lll", totals=1)
     whole = found[-1]
+    wide = max(
+        sum(width(part.latex) for cell in row[1:] for part in cell if isinstance(part, Maths)) for row in rows
+    )
     blocks: tuple[Block, ...] = (
         said("An iteration takes @ operations.", _order(whole, voice)),
-        table,
+        table if wide <= WIDEST_ROW else _by_growth(found, voice),
     )
     return Section(said("Cost"), blocks, anchor="cost")
+
+
+def _by_growth(found: Sequence[Cost], voice: Voice) -> Items:
+    """How the parts grow, where a table of them would be too wide."""
+    return Items(tuple((f"{each.part}: ", *said("@.", _order(each, voice))) for each in found[:-1]))
 
 
 def _row(each: Cost, voice: Voice) -> tuple[Prose, ...]:

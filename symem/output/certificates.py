@@ -52,7 +52,7 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Iterator[Block]:
         parts += [
             "; " if place else "",
             f"{name} ",
-            Mark(weakest[1].status, anchor=anchor(weakest[0].parameter)),
+            Mark(weakest[1].status, weakest[1].points or None, anchor(weakest[0].parameter)),
         ]
     short, long = _conditions(found, voice)
     ending = said(". Needed: @.", r",\quad ".join(short)) if short else (".",)
@@ -122,7 +122,9 @@ def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
     entries: list[Prose] = []
     for claim in certificate.claims:
         argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
-        entries.append((Term(claim.name.capitalize()), " ", Mark(claim.status), *argument, "."))
+        entries.append(
+            (Term(claim.name.capitalize()), " ", Mark(claim.status, claim.points or None), *argument, ".")
+        )
     short, long = _conditions([certificate], voice)
     entries += [said("It exists if @.", each) for each in short]
     yield Items(tuple(entries))
