@@ -88,7 +88,7 @@ def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certific
 
 
 def open_conditions(certificate: Certificate) -> Iterator[Expr]:
-    """The conditions that the supports alone do not settle."""
+    """Its conditions, as they print; signs that hold by what a symbol is assumed to be are conditions all the same."""
     yield from (each for each in map(bare, certificate.conditions) if each != true)
 
 
@@ -97,7 +97,7 @@ def bare(condition: Expr) -> Expr:
     left, right = condition.args
     if right != 0:
         return condition
-    return condition.func(left.primitive()[1], right)
+    return condition.func(left.primitive()[1], right, evaluate=False)
 
 
 def certificates(voice: Voice) -> Section | None:
