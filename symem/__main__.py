@@ -1,4 +1,4 @@
-"""The command line: derive, emit, fit and verify a model that a Python file defines.
+"""The command line: derive, emit, fit, verify and report a model that a Python file defines.
 
 Results go to stdout, messages to stderr. Exit status: 0 done; 1 a check failed, a parameter has no closed-form
 update, or the fit did not converge; 2 the command, the model or the data are at fault.
@@ -10,61 +10,38 @@ import argparse
 import json
 import sys
 import warnings
+import webbrowser
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from symem.arguments import FORMS, Command, parser
+from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
-from symem.errors import NotDerivedError, SymemError, VerificationError
-from symem.files import load_model, read_table, read_values, refuse_existing, write_whole
-from symem.output import report
+from symem.errors import DataError, NotDerivedError, SymemError, VerificationError
+from symem.estimate import estimate
+from symem.files import (
+    ModelFile,
+    load_file,
+    load_model,
+    read_table,
+    read_values,
+    refuse_existing,
+    write_whole,
+)
+from symem.gallery import build
+from symem.output import report as told
 
 DONE, FAILED, MISUSED = 0, 1, 2
-
-OVERVIEW = """\
-examples:
-  symem derive examples/old_faithful.py
-  symem derive examples/old_faithful.py --latex report.tex
-  symem emit   examples/old_faithful.py -o old_faithful_em.py
-  symem fit    examples/old_faithful.py examples/data/old_faithful.csv --size K=2
-  symem verify examples/old_faithful.py
-
-FILE is a Python file with a symem.Model called `model` (or only one Model); FILE:NAME picks another.
-It is run as Python, so use only files that you trust.
-"""
-DERIVE = """\
-examples:
-  symem derive examples/old_faithful.py
-  symem derive examples/old_faithful.py --latex report.tex --markdown report.md
-  symem derive models.py:coins
-"""
-EMIT = """\
-examples:
-  symem emit examples/old_faithful.py -o old_faithful_em.py
-  symem emit examples/old_faithful.py -o old_faithful_em.py --force
-"""
-FIT = """\
-examples:
-  symem fit examples/old_faithful.py examples/data/old_faithful.csv --size K=2
-  symem fit examples/old_faithful.py data.csv --start w=0.5,0.5 mu=55,80 sigma=5,5
-  symem fit examples/two_coins.py tosses.csv --set N=10 --start th=0.6,0.5 --output fit.json
-
-DATA.csv has a header. The column `x` is the array x[i]; `y[1]`, `y[2]`, … hold y[i, 1], y[i, 2], …
-An empty cell or NA is a missing value. Rows of a matrix in --start are separated by `;`.
-"""
-VERIFY = """\
-examples:
-  symem verify examples/old_faithful.py
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    options = parser(COMMANDS).parse_args(arguments)
+    command: Command = options.command
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning  # type: ignore[assignment]
@@ -96,7 +73,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_existing([options.latex, options.markdown], force=options.force)
     em = _derived(options.file)
-    print(report.text(em.derivation), end="")
+    print(told.text(em.derivation), end="")
     _write(options.latex, em.latex, options)
     _write(options.markdown, em.markdown, options)
     return FAILED if em.derivation.not_derived else DONE
@@ -116,13 +93,8 @@ def fit(options: argparse.Namespace) -> int:
     """Estimate the parameters from a table."""
     refuse_existing([options.output, options.report, options.module], force=options.force)
     em = _derived(options.file)
-    data: dict[str, Any] = {
-        **read_table(options.data, em.model),
-        **read_values(options.set),
-        **read_values(options.size),
-    }
-    found = em.fit(**data, **_fit_options(options))
-    print(report.updates(em.derivation))
+    found = em.fit(**_table(options, em), **_fit_options(options))
+    print(told.updates(em.derivation))
     print(_estimate(found), end="")
     _write(options.report, em.latex, options)
     _emit(options.module, em, options)
@@ -135,6 +107,38 @@ def verify(options: argparse.Namespace) -> int:
     found = _derived(options.file).verify()
     print(found)
     return DONE if found.passed else FAILED
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the derivation as a document."""
+    form = _form(options)
+    path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
+    refuse_existing([path] if path != "-" else [], force=options.force)
+    stated = load_file(options.file)
+    em = derived(stated.model)
+    text = _documents(em, stated)[form](_choices(options, stated, em))
+    if path == "-":
+        print(text, end="")
+    else:
+        _write(path, lambda: text, options)
+        _show(path, options)
+    return FAILED if em.derivation.not_derived else DONE
+
+
+def gallery(options: argparse.Namespace) -> int:
+    """Write a folder of reports, with an index."""
+    choices: Choices = {"level": options.level, "notation": options.notation}
+    pages = build(options.directory, choices, tell=_say)
+    targets = {Path(options.output) / name: text for name, text in pages.items()}
+    refuse_existing(targets, force=options.force)
+    for target, text in targets.items():
+        write_whole(target, text, force=options.force)
+    _say(f"wrote {Path(options.output) / 'index.html'} and the {len(pages) - 1} files beside it")
+    _show(Path(options.output) / "index.html", options)
+    return DONE
+
+
+COMMANDS: dict[str, Command] = {each.__name__: each for each in (derive, emit, fit, verify, report, gallery)}
 
 
 def _derived(spec: str) -> EM:
@@ -159,23 +163,62 @@ def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
     return {**chosen, "start": read_values(options.start)} if options.start else chosen
 
 
+def _table(options: argparse.Namespace, em: EM) -> dict[str, Any]:
+    return {**read_table(options.data, em.model), **read_values(options.set), **read_values(options.size)}
+
+
+def _form(options: argparse.Namespace) -> str:
+    """The form that was asked for, or that the name of the output means."""
+    suffix = Path(options.output or "").suffix
+    return options.form or next((form for form, ending in FORMS.items() if ending == suffix), "html")
+
+
+def _documents(em: EM, stated: ModelFile) -> dict[str, Callable[[Choices], str]]:
+    return {
+        "html": lambda choices: em.html(**choices),
+        "latex": lambda choices: em.latex(**choices),
+        "markdown": lambda choices: em.markdown(**choices),
+        "notebook": lambda choices: em.notebook(statement=stated.statement, **choices),
+    }
+
+
+def _choices(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:
+    """What the report is to hold; the file's own numbers where no table is given."""
+    choices: Choices = {
+        "level": options.level,
+        "notation": options.notation,
+        "rename": dict(map(_pair, options.rename)),
+    }
+    title = options.title or stated.title
+    if title:
+        choices["title"] = title
+    own = read_table(options.data, em.model) if options.data else stated.data or {}
+    data = {**own, **read_values(options.set), **read_values(options.size)}
+    if data:
+        choices["data"] = data
+        start = read_values(options.start) or (None if options.data else stated.start)
+        if start is not None:
+            choices["start"] = start
+    return choices
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, new = text.partition("=")
+    if not equals or not name or not new:
+        raise DataError(f"--rename takes NAME=NEW, not {text!r}.")
+    return name, new
+
+
+def _show(path: str | Path, options: argparse.Namespace) -> None:
+    if options.open:
+        webbrowser.open(Path(path).resolve().as_uri())
+
+
 def _estimate(found: Any) -> str:
-    rows = [(name, _numbers(value)) for name, value in found.parameters._asdict().items()]
-    rows.append(("log-likelihood", f"{found.log_likelihood:.10g}"))
-    end = "converged" if found.converged else "NOT converged"
-    rows.append(("iterations", f"{found.n_iter}, {end}"))
+    rows = estimate(found)
     wide = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{wide}}  {value}" for name, value in rows]
     return "Estimate\n" + "\n".join(lines) + "\n"
-
-
-def _numbers(value: Any) -> str:
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return f"{float(array):.6g}"
-    if array.ndim == 1:
-        return "  ".join(f"{entry:<10.6g}" for entry in array).rstrip()
-    return "; ".join(_numbers(row) for row in array)
 
 
 def _as_json(found: Any) -> dict[str, Any]:
@@ -188,90 +231,6 @@ def _as_json(found: Any) -> dict[str, Any]:
         "n_iter": int(found.n_iter),
         "history": np.asarray(found.history).tolist(),
     }
-
-
-# arguments -------------------------------------------------------------------------------------------
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="symem",
-        description="From the statement of a model to a verified EM algorithm.",
-        epilog=OVERVIEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"symem {version('symem')}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _derive_arguments(_command(commands, derive, "derive the E-step and the M-step", DERIVE))
-    _emit_arguments(_command(commands, emit, "write a stand-alone NumPy module", EMIT))
-    _fit_arguments(_command(commands, fit, "estimate the parameters from a table", FIT))
-    _command(commands, verify, "check the derivation by the ladder V0 to V5", VERIFY)
-    return parser
-
-
-def _command(commands: Any, function: Callable[..., int], words: str, epilog: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        function.__name__,
-        help=words,
-        description=f"{words[0].upper()}{words[1:]}.",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", metavar="FILE", help="a Python file that defines a Model, or FILE:NAME")
-    parser.set_defaults(command=function)
-    return parser
-
-
-def _force(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--force", action="store_true", help="replace files that exist")
-
-
-def _derive_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--latex", metavar="OUT.tex", help="write the whole derivation as LaTeX")
-    parser.add_argument("--markdown", metavar="OUT.md", help="write the whole derivation as Markdown")
-    _force(parser)
-
-
-def _emit_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", metavar="OUT.py", help="the module to write (default: stdout)")
-    _force(parser)
-
-
-def _fit_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA.csv", help="a table with a header")
-    parser.add_argument(
-        "--size",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=N",
-        help="sizes that no array shows: K=2",
-    )
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=V",
-        help="data that the table lacks: N=10",
-    )
-    parser.add_argument(
-        "--start",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="NAME=V,…",
-        help="where to start: w=0.5,0.5",
-    )
-    parser.add_argument("--seed", type=int, help="of the random starts")
-    parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts")
-    parser.add_argument("--tol", type=float, help="stop when the log-likelihood per observation gains less")
-    parser.add_argument("--max-iter", type=int, metavar="N", help="give up after so many iterations")
-    parser.add_argument("--verbose", action="store_true", default=None, help="progress on stderr")
-    parser.add_argument("--output", metavar="FIT.json", help="write the estimate, in full precision")
-    parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
-    parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
-    _force(parser)
 
 
 if __name__ == "__main__":

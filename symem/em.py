@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Unpack
 
 from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
+from symem.documents import Choices, options_of
 from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
 from symem.files import write_whole
 from symem.language.exponential import readable
@@ -118,17 +119,34 @@ class EM:
 
     # -- documents -----------------------------------------------------------------------------------
 
-    def latex(self) -> str:
-        """The derivation as a LaTeX article."""
+    def latex(self, **choices: Unpack[Choices]) -> str:
+        """The derivation as a LaTeX article; the keywords are those of `Choices`."""
         from symem.output.report import latex
 
-        return latex(self.derivation)
+        return latex(self.derivation, options_of(self, choices))
 
-    def markdown(self) -> str:
-        """The derivation in Markdown."""
+    def html(self, **choices: Unpack[Choices]) -> str:
+        """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
+        from symem.output.report import html
+
+        return html(self.derivation, options_of(self, choices))
+
+    def markdown(self, **choices: Unpack[Choices]) -> str:
+        """The derivation in Markdown; the keywords are those of `Choices`."""
         from symem.output.report import markdown
 
-        return markdown(self.derivation)
+        return markdown(self.derivation, options_of(self, choices))
+
+    def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
+        """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
+
+        `statement` is Python that states the model; it becomes a cell of its own.
+        """
+        from symem.output.report import notebook
+
+        data, start = choices.get("data"), choices.get("start")
+        options = options_of(self, choices)
+        return notebook(self.derivation, options, statement=statement, data=data, start=start)
 
     def _repr_latex_(self) -> str:
         from symem.output.report import formulas
@@ -136,7 +154,9 @@ class EM:
         return formulas(self.derivation)
 
     def _repr_markdown_(self) -> str:
-        return self.markdown()
+        from symem.output.report import markdown
+
+        return markdown(self.derivation)
 
     def __str__(self) -> str:
         from symem.output.report import text

@@ -49,3 +49,7 @@ class VerificationError(SymemError):
 
 class ExistingFileError(SymemError, FileExistsError):
     """The file is there already, and replacing it was not asked for."""
+
+
+class NotationError(SymemError, ValueError):
+    """A name that a reader gave cannot be set: it says more than a name may, or prints as another does."""

@@ -16,6 +16,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import numpy as np
 
 from symem.errors import DataError, ExistingFileError, ModelError, SymemError
 from symem.language.model import Model, Role, Variable
+from symem.statement import statement_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Column = tuple[int, ...]
@@ -34,19 +36,55 @@ _MISSING = frozenset({"", "na", "nan", "null"})
 # models ----------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class ModelFile:
+    """A Python file that states a model: the model under its name, its own `data` and `start` if it has some."""
+
+    path: Path
+    name: str
+    model: Model
+    data: Mapping[str, Any] | None
+    start: Mapping[str, Any] | None
+    title: str | None
+
+    @property
+    def statement(self) -> str | None:
+        """The lines on which the model depends, and one that shows it."""
+        stated = statement_of(self.path.read_text(encoding="utf-8"), self.name)
+        return stated and f"{stated}\n\nprint({self.name})"
+
+
 def load_model(spec: str) -> Model:
     """The model in a Python file: `FILE` with one `Model` or one called `model`, or `FILE:name`.
 
     Raises:
         ModelError: the file is missing, does not run, or holds no model of that name; the message has the line.
     """
-    path, name = _split(spec)
+    return load_file(spec).model
+
+
+def load_file(spec: str) -> ModelFile:
+    """The model as by `load_model`, and what stands beside it; the title is the first line of the docstring.
+
+    Raises:
+        ModelError: the file is missing, does not run, or holds no model of that name; the message has the line.
+    """
+    path, wanted = _split(spec)
     names = _run(path)
+    name, model = _chosen(path, wanted, names)
+    data, start = (
+        found if isinstance(found := names.get(key), Mapping) else None for key in ("data", "start")
+    )
+    title = (names.get("__doc__") or "").strip().partition("\n")[0].rstrip(".") or None
+    return ModelFile(path, name, model, data, start, title)
+
+
+def _chosen(path: Path, name: str | None, names: Mapping[str, Any]) -> tuple[str, Model]:
     models = {key: value for key, value in names.items() if isinstance(value, Model)}
     if name is None:
         name = "model" if "model" in models or len(models) != 1 else next(iter(models))
     if name in models:
-        return models[name]
+        return name, models[name]
     found = ", ".join(sorted(models)) or "none"
     raise ModelError(
         f"{path} has no Model called {name!r} (found: {found}). Write model = Model(...), or FILE:NAME."

@@ -366,7 +366,13 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     ),
     "matrix as argument": (lambda: Normal(MatrixSymbol("X", 2, 2), 1), ModelError, "must be a number"),
     "matrix in a likelihood": (
-        lambda: coins(likelihood=Trace(hadamard_product(MatrixSymbol("X", 2, 2), MatrixSymbol("Y", 2, 2))) * a * b * q * z[0]),
+        lambda: coins(
+            likelihood=Trace(hadamard_product(MatrixSymbol("X", 2, 2), MatrixSymbol("Y", 2, 2)))
+            * a
+            * b
+            * q
+            * z[0]
+        ),
         ModelError,
         "is not read",
     ),

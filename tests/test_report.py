@@ -233,4 +233,4 @@ def test_formulas_for_a_notebook() -> None:
     told = report.formulas(em("gmm1d_faithful").derivation)
     assert told.startswith("$$\\begin{aligned}\n")
     assert told.endswith("\n\\end{aligned}$$")
-    assert r"\mu_{k}^{(t+1)} &= \frac{S_{1k}}{S_{0k}}" in told
+    assert r"\mu_{k}^{(t+1)} &= \frac{S_{1k}}{N_{k}}" in told

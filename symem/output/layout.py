@@ -156,9 +156,18 @@ class Breaker:
         if width(self.latex(above)) <= room:
             sign = -1 if ratio.negative else 1
             front = self.latex(Mul(sign * ratio.number, above))
-            return [rf"{front} \Big/", *self._wrapped("", below, room)]
+            return [rf"{front} \Big/", *self._below(below, room)]
         front = self.latex((-1 if ratio.negative else 1) * ratio.number / below)
         return self._wrapped(front, above, room)
+
+    def _below(self, below: Expr, room: float) -> list[str]:
+        """What a slash divides by, in parentheses if it is a product."""
+        first, *more = self._wrapped("", below, room)
+        if not below.is_Mul:
+            return [first, *more]
+        if not more:
+            return [rf"\Bigl( {first} \Bigr)"]
+        return [rf"\Bigl( {first}", *more[:-1], rf"{more[-1]} \Bigr)"]
 
 
 def filled(pieces: list[str], room: float) -> list[str]:

@@ -73,7 +73,10 @@ class Mean:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What the printers must know of names; `marks` is the iterate that parameters carry."""
+    """What the printers must know of names; `marks` is the iterate that parameters carry.
+
+    `turned` are arrays whose last slot is printed first.
+    """
 
     labels: Mapping[str, Label] = field(default_factory=dict)
     ranks: Mapping[str, Rank] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Lexicon:
     axes: tuple[Axis, ...] = ()
     from_one: FromOne = field(default_factory=FromOne)
     marks: Mapping[str, str] = field(default_factory=dict)
+    turned: frozenset[str] = frozenset()
     diagonals: Mapping[str, Label] = field(default_factory=dict)
 
     def label(self, name: str) -> Label:
@@ -272,7 +276,7 @@ def _counting(derivation: Derivation) -> FromOne:
     slots |= {
         (name_of(each.symbol), place)
         for each in definitions(derivation)
-        for place, axis in enumerate(each.axes)
+        for place, axis in _slotted(each)
         if axis in natural
     }
     return FromOne(
@@ -296,9 +300,15 @@ def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
 def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Axis]:
     """The axes whose index stands in one of these slots of what is defined."""
     for definition in definitions(derivation):
-        for place, axis in enumerate(definition.axes):
+        for place, axis in _slotted(definition):
             if (name_of(definition.symbol), place) in slots:
                 yield axis
+
+
+def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
+    """Each slot in which an axis stands; a definition of single entries, such as mu[0, j], has others."""
+    axes = {axis.index: axis for axis in definition.axes}
+    yield from ((place, axes[slot]) for place, slot in enumerate(slots_of(definition.symbol)) if slot in axes)
 
 
 def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:

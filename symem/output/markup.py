@@ -85,8 +85,9 @@ class LatexMarkup(Markup):
         word = bold_word(label.head) if label.bold else latex_word(label.head)
         head = rf"\hat{{{word}}}" if label.hat else word
         below = joined([*map(latex_word, label.sub), *slots])
-        above = (self.letter(label.sup, (), "") if label.sup else "") + (f"({mark})" if mark else "")
-        above = r"\,".join(part for part in (above, power) if part)
+        own = self.letter(label.sup, (), "") if label.sup else ""
+        marked = mark if mark.startswith("\\") else f"({mark})" if mark else ""
+        above = r"\,".join(part for part in (own + marked, power) if part)
         return head + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     def function(self, name: str, argument: str, *, bare: bool) -> str:

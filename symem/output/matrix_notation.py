@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sympy import Add, Expr, Mul, Sum
+from sympy import Add, Expr, Integer, Mul, Sum
 
 from symem.language.matrices import (
     ENTRY,
@@ -24,7 +24,7 @@ from symem.language.matrices import (
     transpose,
 )
 from symem.output.counting import name_of, slots_of
-from symem.output.lexicon import Lexicon
+from symem.output.lexicon import Lexicon, Mean
 from symem.output.markup import Markup
 from symem.output.naming import Label
 from symem.output.rewriting import Identity, is_negative, shape_of
@@ -76,6 +76,9 @@ class MatrixNotation:
         return Add(*(-term for term in difference.args)) if is_negative(leading) else difference
 
     def _deepest(self, term: Expr) -> int:
+        raise NotImplementedError
+
+    def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
         raise NotImplementedError
 
     def _in_word(self, expr: Expr, *, last: bool) -> str:
@@ -227,9 +230,20 @@ class MatrixNotation:
         matrix, *places = expr.args
         places = places[:1] if shape_of(matrix)[1] == 1 else places
         if isinstance(matrix, MatrixEntry) and name_of(matrix) not in self.lexicon.means:
-            label = replace(self.lexicon.label(name_of(matrix)), bold=False)
-            return self.markup.letter(label, self._places((*slots_of(matrix), *places)), "")
+            name = name_of(matrix)
+            label, mark = replace(self.lexicon.label(name), bold=False), self.lexicon.marks.get(name, "")
+            return self.markup.letter(label, self._places((*slots_of(matrix), *places)), mark)
+        if isinstance(matrix, MatrixEntry) and isinstance(
+            self.lexicon.means[name_of(matrix)].statistic, MatrixEntry
+        ):
+            return self._mean_entry(matrix, places)
         return self.markup.entry(self.doprint(matrix), self._places(places))
+
+    def _mean_entry(self, matrix: Expr, places: Sequence[Expr]) -> str:
+        """⟨z_ia⟩ for the entry of the vector ⟨z_i⟩."""
+        mean = self.lexicon.means[name_of(matrix)]
+        whole = (*places, Integer(0))[:2]
+        return self._mean(replace(mean, statistic=Element(mean.statistic, *whole)), slots_of(matrix))
 
 
 def inverse_first(cycle: Sequence[Expr]) -> Sequence[Expr]:

@@ -36,17 +36,35 @@ _GREEK_HEAD = "|".join(sorted(GREEK, key=len, reverse=True))
 _COMPOUND = re.compile(rf"(?P<head>{_GREEK_HEAD}|[A-Za-z])(?P<tail>[A-Z]+[0-9]*|[0-9]+[a-z]?)")
 
 
+def anchored(name: str) -> str:
+    """A name as part of an anchor: lower-case words, different for different names.
+
+    >>> anchored("s2_e"), anchored("pH"), anchored("ph")
+    ('s2-e', 'p-cap-h', 'ph')
+    """
+    words = re.sub(r"[A-Z]", lambda letter: f"-cap-{letter[0].lower()}-", name)
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+
+class Tex(str):
+    """A word that is TeX already, and was checked."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Label:
     """A name taken apart: head, subscript words and the name above; `hat` marks a posterior's argument.
 
-    `bold` letters are vectors and matrices; two names do not differ by it, for a terminal has no bold.
+    With an `argument` it is written as a function of it, γ(z), and subscripts go to the argument. `bold` letters are
+    vectors and matrices; two names do not differ by it, for a terminal has no bold.
     """
 
     head: str
     sub: tuple[str, ...] = ()
     sup: Label | None = None
     hat: bool = False
+    argument: Label | None = field(default=None, repr=False)
     bold: bool = field(default=False, compare=False)
 
     def in_bold(self) -> Label:
@@ -108,6 +126,8 @@ def latex_word(word: str) -> str:
     >>> latex_word("sigma"), latex_word("x"), latex_word("obs"), latex_word("12")
     ('\\sigma', 'x', '\\mathrm{obs}', '12')
     """
+    if isinstance(word, Tex):
+        return str(word)
     if word == "epsilon":
         return r"\varepsilon"
     if word in GREEK:

@@ -1,172 +1,79 @@
 """A derivation as a story, in the textbook's order: model, E-step, likelihood, surrogate, M-step, algorithm.
 
-The story derives nothing: it reads the records and writes them down.
+The story derives nothing: it reads the records and writes them down, at one of three lengths. The brief one keeps
+the formulas that are computed, the paper gives the argument, the teaching one the lines between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from sympy import Expr
+from collections.abc import Iterator
 
 from symem.derivation import Derivation
-from symem.language.model import Role, Variable
-from symem.output.layout import LINE, width
-from symem.output.lexicon import Lexicon, index_names
-from symem.output.notation import letter
-from symem.output.reading import over_common_denominators
-from symem.output.sets import counted, members
-from symem.output.story import Block, Display, Items, Maths, Prose, Section, Voice, said
-from symem.output.telling_e import e_step
-from symem.output.telling_m import m_step
-from symem.output.telling_matrices import remarks
-
-ROLES = (
-    (Role.DATA, "Data"),
-    (Role.KNOWN, "Known"),
-    (Role.LATENT, "Latent"),
-    (Role.PARAMETER, "Parameters"),
-)
+from symem.output.algorithm import algorithm, cost
+from symem.output.certificates import certificates
+from symem.output.options import PLAIN, Level, Options
+from symem.output.story import Block, Code, Section, said
+from symem.output.telling_e import brief_e_step, e_step
+from symem.output.telling_m import brief_m_step, m_step
+from symem.output.telling_model import brief_model, model
+from symem.output.telling_q import observed, surrogate
+from symem.output.telling_worked import worked
+from symem.output.voice import Voice
 
 
-def tell(derivation: Derivation) -> tuple[Section, ...]:
-    """The whole story."""
-    return tuple(_sections(Voice(derivation)))
+def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...]:
+    """The whole story.
+
+    Raises:
+        NotationError: a renamed symbol's name is refused, or prints as another's does.
+    """
+    voice = Voice(derivation, options)
+    told = _brief(voice) if options.level is Level.BRIEF else _whole(voice)
+    return tuple(told)
 
 
-def _sections(voice: Voice) -> Iterator[Section]:
-    yield _model(voice)
+def _brief(voice: Voice) -> Iterator[Section]:
+    yield brief_model(voice)
+    yield _updates(voice)
+    yield algorithm(voice)
+    yield from _numbers(voice)
+
+
+def _whole(voice: Voice) -> Iterator[Section]:
+    yield model(voice)
     yield from e_step(voice)
-    yield _observed(voice)
-    yield _surrogate(voice)
+    yield observed(voice)
+    yield surrogate(voice)
     yield from m_step(voice)
-    yield _algorithm(voice)
+    yield algorithm(voice)
+    yield cost(voice)
+    yield from _numbers(voice)
+    proof = certificates(voice)
+    if proof is not None:
+        yield proof
+    yield from _appendix(voice)
 
 
-# the model -------------------------------------------------------------------------------------------
+def _updates(voice: Voice) -> Section:
+    """Both steps on half a page."""
+    blocks: list[Block] = [said("E-step, at the current @:", voice.old), *brief_e_step(voice)]
+    statistics = voice.derivation.surrogate.statistics
+    if statistics:
+        blocks += [said("With the expected sufficient statistics"), voice.definitions(statistics, voice.now)]
+    blocks += [said("the M-step is" if statistics else "M-step:"), *brief_m_step(voice)]
+    return Section(said("The updates"), tuple(blocks), anchor="updates")
 
 
-def _model(voice: Voice) -> Section:
-    model = voice.model
-    entries = [_role(role, title, voice) for role, title in ROLES if _of(role, voice)]
-    theta = f"{voice.theta} = ({_names(voice, Role.PARAMETER)})"
-    blocks: list[Block] = [
-        Items(tuple(entries)),
-        said("With @, the log-likelihood of the complete data is", theta),
-        Display((voice.equation(_density(voice), model.log_likelihood, voice.free),)),
-    ]
-    if model.log_prior != 0:
-        blocks.append(said("and the logarithm of the prior density is, up to a constant,"))
-        blocks.append(Display((voice.equation(rf"\log p({voice.theta})", model.log_prior, voice.free),)))
-    return Section(said("The model"), tuple(blocks))
+def _numbers(voice: Voice) -> Iterator[Section]:
+    if voice.options.worked is not None:
+        yield from worked(voice.options.worked, voice)
 
 
-def _of(role: Role, voice: Voice) -> list[Variable]:
-    return [variable for variable in voice.model.variables.values() if variable.role is role]
-
-
-def _names(voice: Voice, *roles: Role) -> str:
-    variables = [variable for role in roles for variable in _of(role, voice)]
-    return ", ".join(voice.name(each.symbol.label if each.sizes else each.symbol) for each in variables)
-
-
-def _density(voice: Voice) -> str:
-    """log p(x, z | θ), by name where there are few names."""
-    names = _names(voice, Role.DATA, Role.LATENT)
-    arguments = names if width(names) <= LINE / 4 else r"\text{data}, \text{latents}"
-    return rf"\log p({arguments} \mid {voice.theta})"
-
-
-def _latents(voice: Voice) -> str:
-    """z | x, by name where there are few names."""
-    latents, data = _names(voice, Role.LATENT), _names(voice, Role.DATA)
-    few = width(latents + data) <= LINE / 4
-    return rf"{latents} \mid {data}" if few else r"\text{latents} \mid \text{data}"
-
-
-def _role(role: Role, title: str, voice: Voice) -> Prose:
-    parts: list[str | Maths] = [f"{title}: "]
-    joint = {name for simplex in voice.model.simplexes for name in simplex}
-    for variable in _of(role, voice):
-        if variable.name not in joint:
-            parts += [*_entry(variable, voice), *remarks(variable, voice), "; "]
-    if role is Role.PARAMETER:
-        for simplex in voice.model.simplexes:
-            parts += [*_simplex(simplex, voice), "; "]
-    return (*parts[:-1], ".")
-
-
-def _simplex(names: tuple[str, ...], voice: Voice) -> Prose:
-    """Scalars that form a simplex together."""
-    letters = [voice.name(voice.model.variables[name].symbol) for name in names]
-    return said("@ with @", f"{', '.join(letters)} > 0", f"{' + '.join(letters)} = 1")
-
-
-def _entry(variable: Variable, voice: Voice) -> Prose:
-    """x_i in its set, for i = 1, …, n."""
-    indices = index_names(variable.sizes, voice.free.axes)
-    atom = variable.symbol[indices] if indices else variable.symbol
-    head = f"{voice.name(atom)} {members(variable, indices, voice.free)}"
-    slots = enumerate(zip(indices, variable.sizes, strict=True))
-    ranges = [
-        counted(index, size, voice.free, name=variable.name, place=place) for place, (index, size) in slots
-    ]
-    return said("@ for @", head, r",\ ".join(ranges)) if ranges else said("@", head)
-
-
-# between the steps -------------------------------------------------------------------------------------
-
-
-def _observed(voice: Voice) -> Section:
-    left = rf"\ell({voice.at('t')})"
-    return Section(
-        said("The log-likelihood of the observed data"),
-        (
-            said("Nothing latent is left. What the normalisers leave behind is"),
-            Display((voice.equation(left, voice.derivation.log_likelihood, voice.now),)),
-        ),
-    )
-
-
-def _surrogate(voice: Voice) -> Section:
-    surrogate, now = voice.derivation.surrogate, voice.at("t")
-    identity = rf"\ell({now}) = Q({now} \mid {now}) + H(q)"
-    blocks: list[Block] = [
-        said(
-            "Replace what is latent by its expectation. The sums that hold no new parameter are the expected "
-            "sufficient statistics"
-        ),
-        voice.definitions(surrogate.statistics, voice.now),
-        said("and in terms of them, up to a constant free of @,", voice.theta),
-        Display((voice.equation(voice.surrogate, over_common_denominators(surrogate.value), voice.free),)),
-        said("With @ and its entropy @, @.", f"q = p({_latents(voice)}, {now})", "H(q)", identity),
-    ]
-    return Section(said("The surrogate"), tuple(blocks))
-
-
-def _algorithm(voice: Voice) -> Section:
-    derivation = voice.derivation
-    steps = (
-        said("Choose @; set @.", voice.at("0"), "t = 0"),
-        _listed("E-step: compute ", [each.symbol for each in derivation.definitions], voice.free),
-        _listed("Add up ", [each.symbol for each in derivation.surrogate.statistics], voice.free),
-        *_m_steps(voice),
-        said(
-            "Stop when @ no longer rises; else add 1 to @ and go back to the E-step.",
-            rf"\ell({voice.at('t')})",
-            "t",
-        ),
-    )
-    return Section(said("The algorithm"), (Items(steps, ordered=True),))
-
-
-def _m_steps(voice: Voice) -> Iterator[Prose]:
-    parameters = [each.parameter for each in voice.derivation.updates]
-    if parameters:
-        yield _listed("M-step: set, in this order, ", parameters, voice.new)
-    for block in voice.derivation.not_derived:
-        yield _listed("Not derived: the new ", block.parameters, voice.new)
-
-
-def _listed(verb: str, symbols: Sequence[Expr], lexicon: Lexicon) -> Prose:
-    return said(verb + ", ".join("@" * len(symbols)) + ".", *(letter(symbol, lexicon) for symbol in symbols))
+def _appendix(voice: Voice) -> Iterator[Section]:
+    if voice.options.code is not None:
+        words = said(
+            "The stand-alone module that runs this algorithm; it needs NumPy, and SciPy where it says so."
+        )
+        yield Section(
+            ("The module",), (words, Code("python", voice.options.code, "solver.py")), anchor="module"
+        )

@@ -165,7 +165,22 @@ def _collected(expr: Add) -> Expr:
             coefficients.setdefault(logs[0], []).append(term / logs[0])
         else:
             rest.append(term)
-    return Add(*rest, *(Add(*parts) * each for each, parts in coefficients.items()))
+    found = Add(*rest, *(Add(*parts) * each for each, parts in coefficients.items()))
+    return _fewer_numbers(found) if found.is_Add else found
+
+
+def _fewer_numbers(expr: Add) -> Expr:
+    """- z log 2 - (1 - z) log 2 as - log 2: logarithms of numbers together, where that leaves fewer terms."""
+    coefficients: dict[Expr, list[Expr]] = {}
+    for term in expr.args:
+        logs = [factor for factor in Mul.make_args(term) if isinstance(factor, log) and factor.is_number]
+        if len(logs) == 1:
+            coefficients.setdefault(logs[0], []).append(term)
+    for each, terms in coefficients.items():
+        whole = expand_mul(Add(*(term / each for term in terms)))
+        if len(Add.make_args(whole)) < len(terms):
+            expr = Add(expr, *(-term for term in terms), whole * each)
+    return expr
 
 
 def centred_sums(expr: Expr) -> Expr:

@@ -1,7 +1,8 @@
-"""What a report is made of, for any medium: sections, sentences, lists and displays.
+"""What a report is made of, for any medium: sections, sentences, lists, displays, tables, figures, code.
 
 Formulas are LaTeX, which every medium of ours understands; words are plain text, which each medium escapes
-for itself.
+for itself. A figure is SVG that draws with presentation attributes and classes only; it always comes with the
+words that say the same, and with the numbers behind it where there are some.
 """
 
 from __future__ import annotations
@@ -9,17 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr
+from symem.derivation import Status
 
-from symem.derivation import Definition, Derivation
-from symem.language.model import Model
-from symem.output.layout import broken
-from symem.output.lexicon import Lexicon
-from symem.output.matrix_reading import matrix_valued
-from symem.output.matrix_updates import named_moments
-from symem.output.meanings import Meanings
-from symem.output.notation import letter
-from symem.output.reading import printed
+# in a line of text -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -29,8 +22,50 @@ class Maths:
     latex: str
 
 
-Prose = tuple[str | Maths, ...]
+@dataclass(frozen=True)
+class Mark:
+    """How far a claim was established, `times` over; it leads to the certificate at `anchor`."""
+
+    status: Status
+    times: int | None = None
+    anchor: str = ""
+
+    @property
+    def words(self) -> str:
+        """
+        >>> Mark(Status.CHECKED, 12).words, Mark(Status.PROVED).words
+        ('checked 12 times', 'proved')
+        """
+        return f"{self.status.value} {self.times} times" if self.times is not None else self.status.value
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A place that marks and links lead to; it shows nothing. Names are lower-case words joined by hyphens."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to an anchor of the same report."""
+
+    words: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word that is being defined, or the name of a law."""
+
+    words: str
+
+
+Part = str | Maths | Mark | Anchor | Link | Term
+Prose = tuple[Part, ...]
 Lines = tuple[str, ...]
+
+# blocks ------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -48,16 +83,75 @@ class Items:
     ordered: bool = False
 
 
-Block = Prose | Display | Items
+@dataclass(frozen=True)
+class Table:
+    """Cells of prose under a header; numbers are words that the content has rounded.
+
+    `align` holds l, c or r for each column (right where it is empty); the last `totals` rows stand below a line.
+    """
+
+    header: tuple[Prose, ...]
+    rows: tuple[tuple[Prose, ...], ...]
+    caption: Prose = ()
+    note: Prose = ()
+    align: str = ""
+    totals: int = 0
+
+    @property
+    def columns(self) -> str:
+        return self.align or "r" * len(self.header)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing, the words that say what it shows, and what to set where nothing can be drawn."""
+
+    svg: str
+    caption: Prose
+    alternative: str
+    instead: Table | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text of a program, set as it stands; `name` is what a reader would call its file."""
+
+    language: str
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A line of an algorithm: words, then equations below them, moved in `depth` times."""
+
+    words: Prose
+    depth: int = 0
+    equations: tuple[Lines, ...] = ()
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """Numbered instructions in a box."""
+
+    title: Prose
+    lines: tuple[Instruction, ...]
+
+
+Block = Prose | Display | Items | Table | Figure | Code | Algorithm
 
 
 @dataclass(frozen=True)
 class Section:
-    """A numbered heading and what stands under it; prose is a bare tuple."""
+    """A numbered heading and what stands under it; prose is a bare tuple.
+
+    Without an anchor of its own a section gets one from its title.
+    """
 
     title: Prose
     blocks: tuple[Block, ...]
     level: int = 1
+    anchor: str = ""
 
 
 def said(words: str, *formulas: str) -> Prose:
@@ -67,7 +161,7 @@ def said(words: str, *formulas: str) -> Prose:
     ('for ', Maths(latex='i'), ' in ', Maths(latex='I'), '')
     """
     first, *rest = words.split("@")
-    parts: list[str | Maths] = [first]
+    parts: list[Part] = [first]
     for formula, words_after in zip(formulas, rest, strict=True):
         parts += [Maths(formula), words_after]
     return tuple(parts)
@@ -77,38 +171,3 @@ def listed(formulas: Sequence[str]) -> Prose:
     """Formulas in a row: a, b and c."""
     *front, last = formulas
     return said(", ".join("@" * len(front)) + " and @" if front else "@", *front, last)
-
-
-class Voice:
-    """How this derivation is spoken of: `now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ."""
-
-    def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
-        self.model: Model = derivation.model
-        self.free = Lexicon.of(derivation)
-        self.meanings = Meanings.of(derivation)
-        self.now = self.free.marked("t")
-        self.new = self.free.marked("t+1")
-        heads = {self.free.label(name).head for name in self.model.variables}
-        self.theta = r"\vartheta" if "theta" in heads else r"\theta"
-
-    def at(self, mark: str) -> str:
-        return f"{self.theta}^{{({mark})}}"
-
-    @property
-    def surrogate(self) -> str:
-        return rf"Q({self.theta} \mid {self.at('t')})"
-
-    def name(self, expr: Expr) -> str:
-        return letter(expr, self.free)
-
-    def equation(self, left: str, right: Expr, lexicon: Lexicon, tail: str = "") -> Lines:
-        return tuple(broken(left, printed(right), lexicon, tail=tail))
-
-    def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
-        scope = lexicon.within(definition.axes)
-        value = named_moments(matrix_valued(definition.value, definition.symbol), self.meanings)
-        return self.equation(letter(definition.symbol, scope), value, scope)
-
-    def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
-        return Display(tuple(self.definition(each, lexicon) for each in definitions))

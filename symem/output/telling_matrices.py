@@ -21,10 +21,11 @@ from symem.language.matrices import (
 from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric
 from symem.output.counting import name_of
-from symem.output.lexicon import Lexicon
+from symem.output.lexicon import Lexicon, index_names
 from symem.output.matrix_words import gathered_words, split
 from symem.output.notation import Latex, latex
-from symem.output.story import Maths, Prose, Voice, listed, said
+from symem.output.story import Part, Prose, listed, said
+from symem.output.voice import Voice
 
 # the model --------------------------------------------------------------------------------------------
 
@@ -33,7 +34,9 @@ def remarks(variable: Variable, voice: Voice) -> Prose:
     """What a reader must know of a variable's letters."""
     partly = {name_of(v.seen[0]) for v in voice.model.variables.values() if v.seen is not None}
     if variable.name in partly:
-        return (", with 0 in the place of every entry that is missing",)
+        indices = index_names(variable.sizes, voice.free.axes)
+        seen = voice.name(variable.symbol[indices] if indices else variable.symbol)
+        return said("; @ has 0 where it is missing", seen)
     if variable.name in voice.free.diagonals:
         return said(", the diagonal of @", _diagonal(variable, voice))
     return _SHAPES.get(type(variable.support), ())
@@ -147,7 +150,7 @@ def _common_factor(equation: Expr) -> tuple[Expr | None, Expr]:
 
 def _sentence(clauses: Sequence[Prose]) -> Prose:
     """Clauses joined by and, the first with a capital, before what follows."""
-    words: list[str | Maths] = []
+    words: list[Part] = []
     for clause in clauses:
         words += [*([" and "] if words else []), *clause]
     if not words:
@@ -181,9 +184,18 @@ def conditionally(updates: Sequence[Update], voice: Voice) -> Prose:
 def scope_of(update: Update, voice: Voice) -> Lexicon:
     """New parameters at t + 1; of a conditional update, those that come later still at t."""
     new = voice.new.within(update.definition.axes)
+    return with_held(new, update, voice, voice.pack.now)
+
+
+def with_held(lexicon: Lexicon, update: Update, voice: Voice, mark: str) -> Lexicon:
+    """A lexicon in which the parameters that a conditional update holds carry another mark."""
+    marks = dict.fromkeys(held_by(update, voice.derivation.updates), mark)
+    return replace(lexicon, marks={**lexicon.marks, **marks})
+
+
+def held_by(update: Update, updates: Sequence[Update]) -> frozenset[str]:
+    """The names of the parameters that a conditional update still finds at their old values."""
     if not update.conditional:
-        return new
-    updates = voice.derivation.updates
+        return frozenset()
     place = next(p for p, each in enumerate(updates) if each is update)
-    later = {name_of(each.parameter) for each in updates[place + 1 :]} - {name_of(update.parameter)}
-    return replace(new, marks={**new.marks, **dict.fromkeys(later, "t")})
+    return frozenset(name_of(each.parameter) for each in updates[place + 1 :]) - {name_of(update.parameter)}

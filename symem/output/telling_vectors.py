@@ -12,7 +12,8 @@ from symem.output.counting import slots_of
 from symem.output.matrix_reading import quadratic_in
 from symem.output.matrix_updates import mean_of
 from symem.output.notation import Latex, latex
-from symem.output.story import Block, Display, Prose, Voice, said
+from symem.output.story import Block, Display, Lines, Prose, said
+from symem.output.voice import Voice
 
 
 def density(posterior: Posterior, voice: Voice) -> Display:
@@ -69,6 +70,13 @@ def voice_transposed(atom: Expr, voice: Voice) -> str:
 
 
 def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """The second moment with a word before it."""
+    for lines in second_moments(posterior, voice):
+        yield said("The second moment that the M-step will need is")
+        yield Display((lines,))
+
+
+def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     """⟨zzᵀ⟩ = V + ⟨z⟩⟨z⟩ᵀ, if the M-step needs it."""
     mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
     if mean is None or covariance is None or not _needed(posterior, voice):
@@ -77,8 +85,7 @@ def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     square = mean_of(posterior.atom * transpose(posterior.atom), given)
     scope = voice.now.within(posterior.axes)
     value = covariance + mean * transpose(mean)
-    yield said("The second moment that the M-step will need is")
-    yield Display((voice.equation(latex(square, scope), value, scope),))
+    yield voice.equation(latex(square, scope), value, scope)
 
 
 def _needed(posterior: Posterior, voice: Voice) -> bool:

@@ -1,4 +1,4 @@
-"""The only file that touches Jinja2: frames for solver modules and reports.
+"""The only file that touches Jinja2: frames for solver modules and reports, and the files that a page carries.
 
 Templates live in the package (`symem/templates`, as a wheel ships them) or, in a checkout, beside
 `pyproject.toml`. An undefined name is an error.
@@ -11,16 +11,23 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 
 
 @cache
 def _source(name: str) -> str | None:
     """The text of a template, None if there is none."""
+    data = bytes_of(name)
+    return None if data is None else data.decode("utf-8").replace("\r\n", "\n")
+
+
+@cache
+def bytes_of(name: str) -> bytes | None:
+    """A file among the templates, None if there is none."""
     for folder in (files("symem") / "templates", Path(__file__).parents[2] / "templates"):
         template = folder / name
         if template.is_file():
-            return template.read_text(encoding="utf-8")
+            return template.read_bytes()
     return None
 
 
@@ -33,11 +40,11 @@ def text_of(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Plain text: what is put into a template is escaped by who made it, never guessed here."""
+    """In HTML what is put into a template is escaped here; elsewhere by who made it, never guessed."""
     return Environment(
         loader=FunctionLoader(_source),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  Python and LaTeX, not HTML
+        autoescape=select_autoescape(("html.j2",), default=False),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -41,6 +41,7 @@ from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup
 from symem.output.matrix_notation import MatrixNotation
+from symem.output.naming import Label, Tex
 from symem.output.rewriting import flat, is_negative
 
 
@@ -125,9 +126,9 @@ class Textbook(MatrixNotation):
     def _deepest(self, term: Expr) -> int:
         if vectors := term.atoms(MatrixEntry):
             return max(Rank.DATA if name_of(v) in self.lexicon.means else self.rank(v) for v in vectors)
-        atoms = term.atoms(Symbol, Indexed) - {
-            index for each in term.atoms(Indexed) for index in each.free_symbols
-        }
+        slots = {slot for each in term.atoms(Indexed) for slot in each.indices}
+        atoms = term.atoms(Symbol, Indexed) - {atom for slot in slots for atom in slot.atoms(Symbol, Indexed)}
+        atoms -= {each.base.label for each in term.atoms(Indexed)}
         return max((self.rank(atom) for atom in atoms or term.atoms(Indexed)), default=Rank.NUMBER)
 
     # structure ----------------------------------------------------------------------------------
@@ -206,9 +207,9 @@ class Textbook(MatrixNotation):
         if not isinstance(base, Symbol | Indexed):
             return isinstance(base, Iverson) or base.is_Integer or base is S.Pi
         name = name_of(base)
-        return not (
-            self.lexicon.marks.get(name) or self.lexicon.label(name).sup or name in self.lexicon.means
-        )
+        label = self.lexicon.label(name)
+        bare = label.sup is None and label.argument is None and not isinstance(label.head, Tex)
+        return bare and not self.lexicon.marks.get(name) and name not in self.lexicon.means
 
     # names --------------------------------------------------------------------------------------
 
@@ -219,7 +220,12 @@ class Textbook(MatrixNotation):
             return self._mean(lexicon.means[name], slots)
         if name in lexicon.masks:
             return self.markup.bracket(self._seen(expr, "observed"))
-        return self.markup.letter(lexicon.label(name), self._slots(slots), lexicon.marks.get(name, ""))
+        label, mark = lexicon.label(name), lexicon.marks.get(name, "")
+        printed = self._slots(tuple(reversed(slots)) if name in lexicon.turned else slots)
+        if label.argument is not None:
+            argument = self.markup.letter(label.argument, printed, "")
+            return self.markup.letter(Label(label.head), (), mark) + self.markup.group(argument)
+        return self.markup.letter(label, printed, mark)
 
     _print_Indexed = _print_Symbol
     _print_Dummy = _print_Symbol

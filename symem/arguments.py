@@ -1,0 +1,180 @@
+"""What the command line takes: the commands, their arguments, and the examples under --help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+from symem.output.options import Level, Notation
+
+Command = Callable[[argparse.Namespace], int]
+FORMS = {"html": ".html", "latex": ".tex", "markdown": ".md", "notebook": ".ipynb"}
+
+OVERVIEW = """\
+examples:
+  symem derive examples/old_faithful.py
+  symem derive examples/old_faithful.py --latex report.tex
+  symem emit   examples/old_faithful.py -o old_faithful_em.py
+  symem fit    examples/old_faithful.py examples/data/old_faithful.csv --size K=2
+  symem verify examples/old_faithful.py
+  symem report examples/two_coins.py -o two_coins.html --open
+  symem gallery examples -o gallery
+
+FILE is a Python file with a symem.Model called `model` (or only one Model); FILE:NAME picks another.
+It is run as Python, so use only files that you trust.
+"""
+DERIVE = """\
+examples:
+  symem derive examples/old_faithful.py
+  symem derive examples/old_faithful.py --latex report.tex --markdown report.md
+  symem derive models.py:coins
+"""
+EMIT = """\
+examples:
+  symem emit examples/old_faithful.py -o old_faithful_em.py
+  symem emit examples/old_faithful.py -o old_faithful_em.py --force
+"""
+FIT = """\
+examples:
+  symem fit examples/old_faithful.py examples/data/old_faithful.csv --size K=2
+  symem fit examples/old_faithful.py data.csv --start w=0.5,0.5 mu=55,80 sigma=5,5
+  symem fit examples/two_coins.py tosses.csv --set N=10 --start th=0.6,0.5 --output fit.json
+
+DATA.csv has a header. The column `x` is the array x[i]; `y[1]`, `y[2]`, … hold y[i, 1], y[i, 2], …
+An empty cell or NA is a missing value. Rows of a matrix in --start are separated by `;`.
+"""
+VERIFY = """\
+examples:
+  symem verify examples/old_faithful.py
+"""
+REPORT = """\
+examples:
+  symem report examples/two_coins.py --open
+  symem report examples/two_coins.py -o coins.ipynb --form notebook
+  symem report examples/old_faithful.py --form latex --notation bishop --rename w=pi
+  symem report examples/old_faithful.py data.csv --start w=0.5,0.5 mu=55,80 sigma=5,5 --level teaching
+
+With data the report works one iteration in numbers and shows the fit: the table DATA.csv, or else what the
+file itself calls `data` and `start`.
+"""
+GALLERY = """\
+examples:
+  symem gallery examples -o gallery
+
+Every Python file in DIRECTORY that states a model gets a page, with a fit where the file has `data`, or where a
+table of the same name lies beside it (NAME.csv or data/NAME.csv). The files are run as Python: use only files
+that you trust.
+"""
+
+
+def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """The parser; `commands` gives each name what it runs."""
+    parser = argparse.ArgumentParser(
+        prog="symem",
+        description="From the statement of a model to a verified EM algorithm.",
+        epilog=OVERVIEW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"symem {version('symem')}")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, words, epilog, add in COMMANDS:
+        command = subparsers.add_parser(
+            name,
+            help=words,
+            description=f"{words[0].upper()}{words[1:]}.",
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(command=commands[name])
+        add(command)
+    return parser
+
+
+def _file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a Python file that defines a Model, or FILE:NAME")
+
+
+def _force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def _derive(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--latex", metavar="OUT.tex", help="write the whole derivation as LaTeX")
+    parser.add_argument("--markdown", metavar="OUT.md", help="write the whole derivation as Markdown")
+    _force(parser)
+
+
+def _emit(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("-o", "--output", metavar="OUT.py", help="the module to write (default: stdout)")
+    _force(parser)
+
+
+def _fit(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("data", metavar="DATA.csv", help="a table with a header")
+    _numbers(parser)
+    parser.add_argument("--seed", type=int, help="of the random starts")
+    parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts")
+    parser.add_argument("--tol", type=float, help="stop when the log-likelihood per observation gains less")
+    parser.add_argument("--max-iter", type=int, metavar="N", help="give up after so many iterations")
+    parser.add_argument("--verbose", action="store_true", default=None, help="progress on stderr")
+    parser.add_argument("--output", metavar="FIT.json", help="write the estimate, in full precision")
+    parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
+    parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
+    _force(parser)
+
+
+def _numbers(parser: argparse.ArgumentParser) -> None:
+    """What a table cannot say."""
+    for flag, metavar, words in (
+        ("--size", "NAME=N", "sizes that no array shows: K=2"),
+        ("--set", "NAME=V", "data that the table lacks: N=10"),
+        ("--start", "NAME=V,…", "where to start: w=0.5,0.5"),
+    ):
+        _several(parser, flag, metavar, words)
+
+
+def _several(parser: argparse.ArgumentParser, flag: str, metavar: str, words: str) -> None:
+    parser.add_argument(flag, nargs="+", action="extend", default=[], metavar=metavar, help=words)
+
+
+def _report(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("data", metavar="DATA.csv", nargs="?", help="a table with a header")
+    _numbers(parser)
+    parser.add_argument("--form", choices=FORMS, help="default: by the name of the output, else html")
+    _reading(parser)
+    _several(parser, "--rename", "NAME=NEW", "other names for symbols: w=pi")
+    parser.add_argument("--title", help="default: the first line of the file's docstring")
+    parser.add_argument("-o", "--output", metavar="OUT", help="default: the name of FILE; - for stdout")
+    parser.add_argument("--open", action="store_true", help="show it")
+    _force(parser)
+
+
+def _reading(parser: argparse.ArgumentParser) -> None:
+    levels, notations = ([str(each) for each in kind] for kind in (Level, Notation))
+    parser.add_argument(
+        "--level", choices=levels, default=levels[1], help="how much algebra (default: %(default)s)"
+    )
+    parser.add_argument("--notation", choices=notations, default=notations[0], help="whose letters")
+
+
+def _gallery(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIRECTORY", help="a folder of Python files, each with a Model")
+    parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="where the pages go")
+    _reading(parser)
+    parser.add_argument("--open", action="store_true", help="show it")
+    _force(parser)
+
+
+COMMANDS = (
+    ("derive", "derive the E-step and the M-step", DERIVE, _derive),
+    ("emit", "write a stand-alone NumPy module", EMIT, _emit),
+    ("fit", "estimate the parameters from a table", FIT, _fit),
+    ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _file),
+    ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),
+    ("gallery", "write a browsable HTML gallery of the models in a folder", GALLERY, _gallery),
+)

@@ -1,0 +1,115 @@
+"""A gallery: one report for each model file of a folder, and an index with their update formulas.
+
+The pages share a style and a script that lie beside them, and work from a file system as from a server. Everything
+is built before anything is written; nothing in it depends on the time or the place of the build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symem.documents import Choices, options_of
+from symem.em import EM, derive
+from symem.errors import DataError, SymemError
+from symem.estimate import estimate
+from symem.files import ModelFile, load_file, read_table
+from symem.output import report
+from symem.output.catalogue import Card, index
+from symem.output.media.html import assets
+
+SHARED = "assets/symem"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A model file, what was derived of it, and a fit where there are data."""
+
+    file: ModelFile
+    em: EM
+    data: Mapping[str, Any] | None
+    fit: Any
+
+    @property
+    def page(self) -> str:
+        return f"{self.file.path.stem}.html"
+
+    @property
+    def module(self) -> str | None:
+        """The emitted module's file, if there is one."""
+        return None if self.em.derivation.not_derived else f"{self.file.path.stem}_em.py"
+
+    @property
+    def title(self) -> str:
+        return self.file.title or self.file.path.stem
+
+
+def build(directory: str | Path, choices: Choices, *, tell: Callable[[str], None]) -> dict[str, str]:
+    """Every file of the gallery by its name in it, the index last; `tell` hears what was left out, and why.
+
+    Raises:
+        DataError: the folder is missing, or states no model.
+    """
+    exhibits = list(_exhibits(Path(directory), tell))
+    if not exhibits:
+        raise DataError(f"{directory} holds no Python file with a symem.Model.")
+    pages: dict[str, str] = {}
+    for exhibit in exhibits:
+        pages[exhibit.page] = _page(exhibit, choices)
+        if exhibit.module is not None:
+            pages[exhibit.module] = exhibit.em.source()
+    shared = {f"{SHARED}.css": assets().style, f"{SHARED}.js": assets().script}
+    return {**shared, **pages, "index.html": index([_card(exhibit) for exhibit in exhibits], SHARED)}
+
+
+def _exhibits(directory: Path, tell: Callable[[str], None]) -> Iterator[Exhibit]:
+    if not directory.is_dir():
+        raise DataError(f"There is no folder {directory}.")
+    for path in sorted(directory.glob("*.py")):
+        try:
+            file = load_file(str(path))
+            em = derive(file.model)
+            data, fit = _fitted(file, em, tell)
+        except SymemError as error:
+            tell(f"left out {path.name}: {error}")
+        else:
+            yield Exhibit(file, em, data, fit)
+
+
+def _fitted(file: ModelFile, em: EM, tell: Callable[[str], None]) -> tuple[Mapping[str, Any] | None, Any]:
+    """The data of the file, or of a table beside it, and a fit to them."""
+    data = file.data or _table_beside(file)
+    if data is None or em.derivation.not_derived:
+        return None, None
+    try:
+        return data, em.fit(**data, start=file.start, seed=0)
+    except SymemError as error:
+        tell(f"no fit for {file.path.name}: {error}")
+        return None, None
+
+
+def _table_beside(file: ModelFile) -> Mapping[str, Any] | None:
+    folder = file.path.parent
+    for table in (folder / f"{file.path.stem}.csv", folder / "data" / f"{file.path.stem}.csv"):
+        if table.is_file():
+            return read_table(table, file.model)
+    return None
+
+
+def _page(exhibit: Exhibit, choices: Choices) -> str:
+    own: Choices = {**choices, "title": exhibit.title}
+    if exhibit.data is not None:
+        own["data"] = exhibit.data
+        if exhibit.file.start is not None:
+            own["start"] = exhibit.file.start
+    options = options_of(exhibit.em, own)
+    return report.html(exhibit.em.derivation, options, shared=SHARED, back="index.html")
+
+
+def _card(exhibit: Exhibit) -> Card:
+    shown = () if exhibit.fit is None else tuple(estimate(exhibit.fit))
+    return Card(
+        exhibit.title, exhibit.page, exhibit.module, exhibit.em.derivation, shown, exhibit.file.statement
+    )

@@ -1,0 +1,117 @@
+"""One iteration in numbers: the formulas of a derivation evaluated at the reader's data and start.
+
+The E-step, the statistics and the M-step are the records' own formulas, evaluated one after the other; the
+likelihood before and after, and the fit that follows, are the emitted solver's.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from symem.derivation import Derivation
+from symem.errors import DataError
+from symem.verification.arithmetic import Arithmetic
+from symem.verification.formulas import evaluate
+from symem.verification.situation import extent_of, situation
+
+if TYPE_CHECKING:
+    from symem.em import EM
+
+Values = Mapping[str, Any]
+MOST_ITERATIONS = 200
+
+
+@dataclass(frozen=True)
+class Worked:
+    """An iteration from `old` to `new`, and the fit it begins.
+
+    Args:
+        derivation: the records whose formulas were evaluated.
+        given: data, constants and sizes as the reader gave them.
+        old: the start θ⁽⁰⁾ by name.
+        new: θ⁽¹⁾.
+        fitted: where the fit from this start ended.
+        arrays: everything by name: data, sizes, θ⁽⁰⁾, the posteriors' arrays and the statistics.
+        history: the objective at θ⁽⁰⁾, θ⁽¹⁾, …: ℓ, in MAP-EM with the log-prior.
+        converged: whether the fit settled in `MOST_ITERATIONS`.
+        solver: the emitted module.
+    """
+
+    derivation: Derivation
+    given: Values
+    old: Values
+    new: Values
+    fitted: Values
+    arrays: Values
+    history: tuple[float, ...]
+    converged: bool
+    solver: ModuleType
+
+    def table(self, value: Expr, indices: tuple[Symbol, ...], shape: tuple[int, ...]) -> Any:
+        """A formula at every position of its indices."""
+        with np.errstate(all="ignore"):
+            return Arithmetic(self.arrays).table(value, indices, shape)
+
+    def number(self, value: Expr) -> float:
+        """A formula without open indices."""
+        with np.errstate(all="ignore"):
+            return Arithmetic(self.arrays).number(value)
+
+    def size(self, size: Expr) -> int:
+        return Arithmetic(self.arrays).integer(size)
+
+
+def work(em: EM, data: Values, start: Values | None = None) -> Worked:
+    """One iteration, and the fit that follows, in numbers.
+
+    Args:
+        em: an algorithm all of whose parameters have an update.
+        data: data, constants and sizes by declared name, as `em.fit` takes them.
+        start: the parameters to start from; without them the solver's own start with seed 0.
+
+    Raises:
+        DataError: data or a start that the solver refuses; the message names the array.
+        NotDerivedError: a parameter has no closed-form update.
+    """
+    solver = em.solver()
+    options: dict[str, Any] = {"seed": 0} if start is None else {"start": dict(start)}
+    iterates: list[tuple[Any, float]] = []
+
+    def keep(iteration: int, theta: Any, value: float) -> None:
+        del iterates[iteration:]
+        iterates.append((theta, value))
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = solver.fit(**data, **options, max_iter=MOST_ITERATIONS, callback=keep)
+    except solver.DataError as error:
+        raise DataError(str(error)) from None
+    old, fitted = _by_name(iterates[0][0]), _by_name(fit.parameters)
+    arrays = _arrays(em.derivation, data, old)
+    updates = [update.definition for update in em.derivation.updates]
+    with np.errstate(all="ignore"):
+        found = evaluate(updates, arrays)
+    new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
+    history = tuple(float(value) for value in fit.history)
+    return Worked(em.derivation, dict(data), old, new, fitted, arrays, history, bool(fit.converged), solver)
+
+
+def _by_name(theta: Any) -> dict[str, Any]:
+    return {name: np.asarray(value, dtype=float) for name, value in theta._asdict().items()}
+
+
+def _arrays(derivation: Derivation, data: Values, theta: Values) -> dict[str, Any]:
+    """The E-step and the statistics at θ, with all that they are made of."""
+    arrays = {**situation(derivation.model, data, {**data, **theta}), **theta}
+    own = [posterior.extent for posterior in derivation.posteriors if posterior.extent is not None]
+    arrays |= {extent.symbol.name: extent_of(extent, arrays) for extent in own}
+    with np.errstate(all="ignore"):
+        return evaluate((*derivation.definitions, *derivation.surrogate.statistics), arrays)

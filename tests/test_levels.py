@@ -1,0 +1,159 @@
+"""Levels: the brief one holds the updates, each longer one all that the shorter holds, and marks lead somewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sympy import Add, Integer, Poly, Sum
+
+from symem.derivation import Status
+from symem.output.costs import costs, growth, operations
+from symem.output.counting import name_of
+from symem.output.layout import LINE, width
+from symem.output.narrative import tell
+from symem.output.natural import natural
+from symem.output.options import Level, Options
+from symem.output.plainly import plainly
+from symem.output.report import latex_fragment
+from symem.output.story import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
+from symem.output.telling_e import needed
+from tests.derived import em
+from tests.models import MODELS, Row
+
+OVER = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
+LEVELS = pytest.mark.parametrize("level", list(Level))
+
+
+def story(name: str, level: Level) -> tuple[Section, ...]:
+    return tell(em(name).derivation, Options(level=level))
+
+
+def displays(sections: tuple[Section, ...]) -> list[str]:
+    blocks = [block for section in sections for block in section.blocks]
+    lines = [line for b in blocks if isinstance(b, Display) for equation in b.equations for line in equation]
+    boxes = [each for b in blocks if isinstance(b, Algorithm) for each in b.lines]
+    return lines + [line for each in boxes for equation in each.equations for line in equation]
+
+
+def test_anatomy() -> None:
+    anchors = {level: [section.anchor for section in story("gmm1d_faithful", level)] for level in Level}
+    assert anchors[Level.BRIEF] == ["model", "updates", "algorithm"]
+    assert [a for a in anchors[Level.PAPER] if a] == [
+        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "algorithm", "cost", "certificates",
+    ]  # fmt: skip
+    assert anchors[Level.TEACHING] == anchors[Level.PAPER]
+
+
+@OVER
+def test_a_longer_report_has_more_lines(row: Row) -> None:
+    brief, paper, teaching = (len(displays(story(row.name, level))) for level in Level)
+    assert brief < paper <= teaching
+
+
+@OVER
+@LEVELS
+def test_lines_fit_the_page(row: Row, level: Level) -> None:
+    lines = displays(story(row.name, level))
+    assert max(map(width, lines)) <= LINE + 20
+    assert all(line.count("&") == 1 for line in lines)
+
+
+@OVER
+def test_every_mark_leads_to_a_certificate(row: Row) -> None:
+    blocks = [block for section in story(row.name, Level.PAPER) for block in section.blocks]
+    parts = [part for block in blocks if isinstance(block, tuple) for part in block]
+    anchors = {part.name for part in parts if isinstance(part, Anchor)}
+    marks = [part for part in parts if isinstance(part, Mark) and part.anchor]
+    assert {part.anchor for part in marks} <= anchors
+    assert not [part for part in parts if isinstance(part, Link) and part.anchor not in anchors]
+    found = em(row.name).derivation.certificates
+    assert bool(marks) == bool(found)
+    assert len(anchors) == len(found)
+    worst = max((list(Status).index(c.status) for e in found for c in e.claims), default=0)
+    assert max((list(Status).index(m.status) for m in marks), default=0) == worst
+
+
+@OVER
+def test_a_report_draws_the_model_and_lists_its_symbols(row: Row) -> None:
+    model = story(row.name, Level.PAPER)[0]
+    assert any(isinstance(block, Figure) for block in model.blocks)
+    (table,) = [block for block in model.blocks if isinstance(block, Table)]
+    joint = [name for names in em(row.name).model.simplexes for name in names]
+    shown = {*em(row.name).model.parameters, *em(row.name).model.latents}
+    companions = [each for each in em(row.name).model.data if each.missing]
+    assert len(table.rows) >= len(shown) - len(joint) - len(companions)
+
+
+@OVER
+def test_the_box_computes_all_that_the_m_step_needs(row: Row) -> None:
+    """Every name that the statistics are made of stands on the left of a line before it is used."""
+    derivation = plainly(em(row.name).derivation)
+    names = needed(derivation)
+    defined = {name_of(each.symbol) for each in derivation.definitions}
+    assert names <= defined
+    fragment = latex_fragment(em(row.name).derivation, Options(level=Level.BRIEF))
+    assert fragment.count("M-step") >= (1 if derivation.updates else 0)
+
+
+@OVER
+def test_natural_parameters_give_the_log_density_back(row: Row) -> None:
+    for posterior in em(row.name).derivation.posteriors:
+        found = natural(posterior)
+        if found is not None:
+            told = Add(
+                *(c * t for c, t in zip(found.coefficients, found.statistics, strict=True)), found.base
+            )
+            gap = _flat(told - posterior.log_density)
+            assert gap == 0, gap
+
+
+def _flat(expr: Add) -> Add:
+    """Multiplied out, sums term by term, a sum of what stands still as so many of it."""
+    terms = []
+    for term in Add.make_args(expr.expand()):
+        number = term.as_independent(Sum)[0]
+        for sum_ in [factor for factor in term.args if isinstance(factor, Sum)] or [term] * isinstance(
+            term, Sum
+        ):
+            rest = term / sum_
+            for part in Add.make_args(sum_.function.expand()):
+                limit = sum_.limits[0]
+                still = len(sum_.limits) == 1 and not part.has(limit[0])
+                terms.append(rest * (part * (limit[2] + 1) if still else Sum(part, *sum_.limits)))
+            break
+        else:
+            terms.append(term)
+        del number
+    whole = Add(*(each.expand() for each in terms))
+    pulled = Add(*(_pulled(term) for term in Add.make_args(whole)))
+    return pulled.expand()
+
+
+def _pulled(term: Add) -> Add:
+    for factor in term.atoms(Sum):
+        outer, inner = factor.function.as_independent(factor.limits[0][0], as_Add=False)
+        return term.xreplace({factor: outer * Sum(inner, *factor.limits)})
+    return term
+
+
+@OVER
+def test_costs_are_polynomials_in_the_sizes(row: Row) -> None:
+    for each in costs(em(row.name).derivation):
+        sizes = sorted(each.operations.free_symbols, key=str)
+        assert not sizes or Poly(each.operations, *sizes).total_degree() >= 1
+        assert each.order == growth(each.operations)
+
+
+def test_costs_of_a_mixture() -> None:
+    found = {each.part: str(each.order[0]) for each in costs(em("gmm1d_faithful").derivation)}
+    assert found == {"E-step": "K*n", "statistics": "K*n", "M-step": "K", "an iteration": "K*n"}
+    assert operations(Integer(3)) == 0
+
+
+def test_nothing_raw_of_sympy_is_told() -> None:
+    """Names of the records, such as mu[k] or gamma_z, are set as formulas."""
+    for name in ("gmm1d_faithful", "factorial_mixture", "mix_linreg", "inverse_gaussian_mixture"):
+        told = latex_fragment(em(name).derivation)
+        assert not re.search(r"[a-z]\w*\[[a-z]", told.replace(r"\left[", "").replace(r"\right]", ""))
+        assert "gamma_z" not in told

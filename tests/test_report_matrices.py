@@ -1,0 +1,239 @@
+"""Reports of models of vectors and matrices: every form, level and notation; numbers, costs and diagrams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pytest
+from sympy import Symbol, symbols
+
+from symem.derivation import Derivation
+from symem.language.model import Role
+from symem.output import report
+from symem.output.costs import costs, operations_of
+from symem.output.matrix_cells import as_matrix, in_numbers
+from symem.output.narrative import tell
+from symem.output.options import Level, Notation, Options
+from symem.output.plate_graph import graph
+from symem.output.story import Display, Section
+from symem.output.worked import Worked, work
+from tests.derived import em
+from tests.models import BY_NAME, Row, factors, vectors
+
+FORMS: tuple[Callable[..., str], ...] = (report.latex, report.html, report.markdown, report.notebook)
+#: A mixture, a latent vector, missing entries, random slopes, one update after the other.
+FEW = ("gmm_mv_full", "factor_analysis_mean", "mvn_missing", "lmm_random_slope", "multivariate_regression")
+ROWS = [
+    pytest.param(row, id=row.name, marks=[] if row.name in FEW else pytest.mark.slow)
+    for row in (*vectors.ROWS, *factors.ROWS)
+]
+over = pytest.mark.parametrize("row", ROWS)
+
+
+@cache
+def worked(name: str) -> Worked:
+    row = BY_NAME[name]
+    return work(em(name), row.data, row.theta(row.file["start"]))
+
+
+def lines(sections: tuple[Section, ...], anchor: str) -> list[str]:
+    """The formulas on display in a section."""
+    (section,) = [each for each in sections if each.anchor == anchor]
+    displays = [block for block in section.blocks if isinstance(block, Display)]
+    return [line for display in displays for equation in display.equations for line in equation]
+
+
+# every form ---------------------------------------------------------------------------------------------
+
+
+@over
+def test_every_form_level_and_notation(row: Row) -> None:
+    """Nothing of SymPy's own shows through: no unprinted node, no bare name of a class."""
+    derivation = em(row.name).derivation
+    for form, level, notation in product(FORMS, Level, Notation):
+        if form is report.latex or notation is Notation.SYMEM:
+            told = form(derivation, Options(level=level, notation=notation))
+            told = re.sub(r"<(script|style).*?</\1>", "", told, flags=re.DOTALL)
+            assert not re.search(r"MatrixEntry|BlockInverse|\bElement\(|\bTr\(|_a\b\]", told), (
+                form,
+                level,
+                notation,
+            )
+
+
+@over
+def test_numbers_in_every_form(row: Row) -> None:
+    name = row.name
+    if em(name).derivation.not_derived:
+        pytest.skip("there is no solver where an update is not derived")
+    options = Options(worked=worked(name))
+    for form in FORMS:
+        told = form(em(name).derivation, options)
+        assert "One iteration in numbers" in told
+        assert "dtype" not in told
+
+
+# letters ------------------------------------------------------------------------------------------------
+
+
+def test_each_book_has_its_letters_beside_bold_ones() -> None:
+    def shown(notation: Notation) -> str:
+        return report.latex_fragment(em("gmm_mv_full").derivation, Options(notation=notation))
+
+    assert r"\mathbf{s}_{1k} &= \sum_{i=1}^{n} \gamma_{ik} \mathbf{x}_{i}" in shown(Notation.SYMEM)
+    assert r"\boldsymbol{\Sigma}_{k}^{\mathrm{new}}" in shown(Notation.BISHOP)
+    assert r"N_{k} &= \sum_{n=1}^{N} \gamma(z_{nk})" in shown(Notation.BISHOP)
+    assert r"\mathbf{t}_{2i}^{(k)} &= \sum_{j=1}^{n} \tau_{ij}^{(k)} \mathbf{x}_{j}" in shown(
+        Notation.MCLACHLAN
+    )
+    assert r"\boldsymbol{\Sigma}_{k}^{(p+1)}" in shown(Notation.DEMPSTER)
+
+
+def test_psi_all_together_is_not_the_psi_of_factor_analysis() -> None:
+    told = report.latex_fragment(em("factor_analysis_mean").derivation, Options(notation=Notation.MCLACHLAN))
+    assert r"\Theta^{(k)}" in told
+    assert r"\Psi^{(k)}" not in told
+    assert r"\psi_{k}" not in told  # k counts iterations there
+
+
+def test_a_renamed_matrix_stays_bold_and_its_diagonal_follows() -> None:
+    derivation = em("factor_analysis_mean").derivation
+    told = report.latex_fragment(derivation, Options(rename={"W": "Lambda", "psi": "phi"}))
+    assert r"\boldsymbol{\Lambda} \mathbf{z}_{i}, \boldsymbol{\Phi}" in told
+    assert r"\mathbf{W}" not in told
+
+
+def test_a_standard_normal_vector_has_zero_and_identity() -> None:
+    told = report.latex_fragment(em("factor_analysis_mean").derivation)
+    assert r"\mathbf{z}_{i} &\sim \mathcal{N}(\mathbf{0}, \mathbf{I})" in told
+
+
+def test_before_the_e_step_a_vector_partly_seen_is_whole() -> None:
+    told = report.latex_fragment(em("mvn_missing").derivation)
+    model, e_step = told.split(r"\section{The E-step}")
+    assert r"\mathbf{x}_{i} &\sim \mathcal{N}" in model
+    assert r"\log p(\mathbf{x} \mid \theta)" in model
+    assert r"\mathbf{x}_{i}^{o} + \hat{\mathbf{V}}_{i}" in e_step
+
+
+# the algorithm ------------------------------------------------------------------------------------------
+
+
+def test_the_box_has_second_moments_and_ecm_in_order() -> None:
+    told = report.latex_fragment(em("factor_analysis_mean").derivation)
+    box = told[told.index(r"\textbf{Algorithm.}") :]
+    assert r"\left\langle \mathbf{z}_{i} \mathbf{z}_{i}^{\mathsf{T}} \right\rangle &= \hat{\mathbf{V}}" in box
+    conditional = [u for u in em("lmm_random_slope").derivation.updates if u.conditional]
+    told = report.latex_fragment(em("lmm_random_slope").derivation)
+    assert ("conditional maximisation, ECM" in told) == bool(conditional)
+
+
+# costs --------------------------------------------------------------------------------------------------
+
+n, d, m, K = symbols("n d m K", integer=True, positive=True)
+
+
+def growth(name: str, part: str) -> set[str]:
+    (found,) = [each for each in costs(em(name).derivation) if each.part == part]
+    return set(map(str, found.order))
+
+
+def test_a_mixture_costs_rows_times_components_times_squares() -> None:
+    """A factorisation for each component, not for each row."""
+    assert growth("gmm_mv_full", "E-step") == {"K*d**2*n", "K*d**3"}
+    assert growth("gmm_mv_full", "statistics") == {"K*d**2*n"}
+
+
+def test_factor_analysis_never_factorises_a_matrix_of_the_data() -> None:
+    """(I + W'Ψ⁻¹W)⁻¹ is m × m, Ψ is a diagonal (Bishop 2006, section 12.2.4)."""
+    assert growth("factor_analysis_mean", "E-step") == {"d*m**2", "d*m*n", "m**2*n", "m**3"}
+
+
+def test_entries_missing_row_by_row_cost_a_factorisation_a_row() -> None:
+    assert "d**3*n" in growth("mvn_missing", "E-step")
+
+
+def test_the_count_of_a_mean() -> None:
+    """E = V W'Ψ⁻¹x - V W'Ψ⁻¹μ from the right: two products with a diagonal, with W' and with V each."""
+    derivation = em("factor_analysis_mean").derivation
+    (mean,) = [each for each in derivation.definitions if str(each.symbol).startswith("E_z")]
+    found = operations_of(mean).subs({Symbol(s.name): s for s in (n, d, m)})
+    values = {each: 10**k for k, each in enumerate(sorted(found.free_symbols, key=str))}
+    counted = 2 * (d + 2 * d * m + 2 * m**2) * n
+    expected = counted.xreplace({each: next(s for s in values if s.name == each.name) for each in (n, d, m)})
+    assert abs(int((found - expected).subs(values))) <= int(
+        (4 * (m + d) * n)
+        .xreplace({each: next(s for s in values if s.name == each.name) for each in (n, d, m)})
+        .subs(values)
+    )
+
+
+# diagrams -----------------------------------------------------------------------------------------------
+
+
+def node_kinds(derivation: Derivation) -> dict[str, str]:
+    return {name: node.kind.value for node in graph(derivation).nodes for name in node.names}
+
+
+def test_a_vector_with_missing_entries_is_one_node_half_shaded() -> None:
+    assert node_kinds(em("mvn_missing").derivation) == {
+        "x": "partly observed", "mu": "parameter", "Sigma": "parameter"
+    }  # fmt: skip
+
+
+def test_what_runs_along_a_vector_has_no_plate() -> None:
+    found = graph(em("factor_analysis_mean").derivation)
+    assert {str(plate.size) for plate in found.plates} == {"n"}
+
+
+@over
+def test_every_random_variable_is_drawn(row: Row) -> None:
+    derivation = em(row.name).derivation
+    drawn = node_kinds(derivation)
+    hidden = {v.name for v in derivation.model.latents if v.seen is not None}
+    random = {v.name for v in derivation.model.variables.values() if v.role in (Role.DATA, Role.LATENT)}
+    assert random - hidden <= set(drawn)
+
+
+# numbers ------------------------------------------------------------------------------------------------
+
+
+def test_matrices_in_numbers() -> None:
+    assert in_numbers(np.eye(2)) == r"\begin{pmatrix} 1 & 0 \cr 0 & 1 \end{pmatrix}"
+    assert in_numbers(np.arange(6.0).reshape(6, 1)) == r"(0, 1, \dots, 5)^{\mathsf{T}}"
+    shown = in_numbers(np.arange(36.0).reshape(6, 6))
+    assert shown.count(r"\cr") == 3
+    assert r"\ddots" in shown
+    assert in_numbers([[2.5]]) == "2.500"
+    assert as_matrix(np.ones((3, 2)), (1,)).shape == (2, 1)
+
+
+def test_the_step_in_numbers_is_the_step() -> None:
+    found = worked("gmm_mv_full")
+    told = lines(tell(em("gmm_mv_full").derivation, Options(worked=found)), "numbers")
+    (line,) = [each for each in told if each.startswith(r"\boldsymbol{\mu}_{1}^{(1)}")]
+    assert line.endswith(rf"\approx {in_numbers(as_matrix(found.new['mu'], (0,)))}")
+
+
+def test_missing_entries_are_called_missing() -> None:
+    told = report.markdown(em("mvn_missing").derivation, Options(worked=worked("mvn_missing")))
+    table = told[told.index("row by row") :]
+    assert "| missing |" in table
+
+
+def test_what_is_held_in_a_conditional_update_has_its_old_value() -> None:
+    """The numbers put in are those of the start for parameters that come later in the round."""
+    names = [
+        each.name
+        for each in (*vectors.ROWS, *factors.ROWS)
+        if any(u.conditional for u in em(each.name).derivation.updates)
+        and not em(each.name).derivation.not_derived
+    ]
+    assert names
+    for name in names[:2]:
+        told = lines(tell(em(name).derivation, Options(worked=worked(name))), "numbers")
+        assert told
