@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 #: Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
-#: over its entries, or over the matrices of an array.
-Collapsed = Callable[[str, Any, float], Any]
+#: over its entries, or over the matrices of an array. With None, entries at 0 or below, no matrices.
+Collapsed = Callable[[str, Any, float | None], Any]
+
+
+#: Below this share of the largest of its array, or of what the others leave of it, a spread has lost its digits.
+_LOST = 1e-6
 
 
 class DataError(ValueError):
@@ -66,10 +70,11 @@ def _iterate(
 
     `step(theta)` gives (next theta, objective at theta). `collapsed(name, value, least)` tells where a
     parameter is at 0, or a matrix singular, though it must not be.
-    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled.
+    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled. EM ends where
+    the objective falls by far more than rounding or, beside a parameter that keeps its value, by more.
     """
     history: list[float] = []
-    said: set[str] = set()
+    kept = _Kept()
     following, value = step(theta)
     if not np.isfinite(value):
         raise DataError(f"The log-likelihood is {value} at the start: start elsewhere, or scale the data.")
@@ -77,11 +82,23 @@ def _iterate(
         history.append(value)
         if tell is not None:
             tell(iteration, theta, value)
-        if iteration > 0 and _settled(history, scale, tol, iteration):
+        if iteration > 0 and _settled(history, scale, tol, iteration, kept):
             return theta, history, True
         if iteration < max_iter:
-            theta, following, value = _advance(step, theta, following, value, collapsed, said)
+            last = theta
+            theta, following, value = _advance(step, theta, following, value, collapsed, kept)
+            if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
+                _say_fallen(history[-1] - value, iteration + 1, kept)
+                return last, history, False
     return theta, history, False
+
+
+class _Kept:
+    """What keeps its value in a run: the entries that have collapsed, and the places that were named."""
+
+    def __init__(self) -> None:
+        self.fallen: dict[str, Any] = {}
+        self.said: set[str] = set()
 
 
 def _advance(
@@ -90,28 +107,69 @@ def _advance(
     following: Any,
     before: float,
     collapsed: Collapsed | None,
-    said: set[str],
+    kept: _Kept,
 ) -> tuple[Any, Any, float]:
     """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named:
-    where the objective has no value, or falls by far more than rounding because all digits are lost.
+    where the objective has no value, or falls by far more than rounding because all digits are lost. It keeps it for
+    as long as it would fall there again.
     """
+    if kept.fallen:
+        following = _repaired(theta, following, collapsed, _LOST, kept, again=True)
+    if collapsed is not None and _is_below_zero(following, collapsed):
+        following = _repaired(theta, following, collapsed, None, kept)
     after, value = step(following)
-    for least in (0.0, 1e-6):
-        if not value > before - 1e-6 * (1.0 + abs(before)):
-            following = _repaired(theta, following, collapsed, least, said)
+    for least in (0.0, _LOST):
+        if not value > before - _far(before):
+            following = _repaired(theta, following, collapsed, least, kept)
             after, value = step(following)
     if not np.isfinite(value):
-        raise DataError(f"The log-likelihood became {value}: start elsewhere, or scale the data.")
+        return _held_back(step, theta, following, value, kept)
     return following, after, value
 
 
-def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, least: float, said: set[str]) -> Any:
-    kept = []
+def _is_below_zero(theta: Any, collapsed: Collapsed) -> bool:
+    """Whether an entry that must be positive is not, for which the objective may be finite and wrong."""
+    return any(np.any(collapsed(name, value, None)) for name, value in theta._asdict().items())
+
+
+def _held_back(
+    step: Callable[[Any], tuple[Any, float]], theta: Any, following: Any, value: float, kept: _Kept
+) -> tuple[Any, Any, float]:
+    """The step without the first parameter that alone takes the objective where it has no value; it is named."""
+    names = theta._fields
+    for name in names if len(names) > 1 else ():
+        without = following._replace(**{name: getattr(theta, name)})
+        after, found = step(without)
+        if np.isfinite(found):
+            what = f"moves to where the log-likelihood is {value}, as if it had no upper bound there"
+            _say_kept(name, getattr(theta, name), np.True_, BoundaryWarning, what, kept)
+            return without, after, found
+    raise DataError(
+        f"The log-likelihood became {value} at the next {', '.join(names)}: start elsewhere, scale the data, or give "
+        "the parameters priors."
+    )
+
+
+def _repaired(
+    theta: Any,
+    following: Any,
+    collapsed: Collapsed | None,
+    least: float | None,
+    kept: _Kept,
+    *,
+    again: bool = False,
+) -> Any:
+    """The step with what is undetermined or has collapsed at its old value; `again`: only what collapsed before."""
+    repaired = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
         empty = ~np.isfinite(new)
         fallen = np.zeros(np.shape(new), dtype=bool) if collapsed is None else collapsed(name, new, least)
+        if again:
+            fallen = fallen & kept.fallen.get(name, False)
+        elif np.any(fallen):
+            kept.fallen[name] = fallen | kept.fallen.get(name, False)
         _say_kept(
-            name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", said
+            name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", kept
         )
         matrices = np.ndim(fallen) < np.ndim(new)
         what = (
@@ -119,16 +177,16 @@ def _repaired(theta: Any, following: Any, collapsed: Collapsed | None, least: fl
             if matrices
             else ("fell to 0: what it is the spread of sits on one point")
         )
-        _say_kept(name, old, fallen, BoundaryWarning, what, said)
+        _say_kept(name, old, fallen, BoundaryWarning, what, kept)
         bad = empty | (np.asarray(fallen)[..., None, None] if matrices else fallen)
-        kept.append(np.where(bad, old, new) if np.ndim(new) else (old if bad else new))
-    return type(theta)(*kept)
+        repaired.append(np.where(bad, old, new) if np.ndim(new) else (old if bad else new))
+    return type(theta)(*repaired)
 
 
-def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, said: set[str]) -> None:
+def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, kept: _Kept) -> None:
     """Once a run for each entry."""
-    if np.any(bad) and _position(name, bad) not in said:
-        said.add(_position(name, bad))
+    if np.any(bad) and _position(name, bad) not in kept.said:
+        kept.said.add(_position(name, bad))
         value = (
             f" {np.asarray(old)[bad].flat[0] if np.ndim(old) else old!s}"
             if np.ndim(old) == np.ndim(bad)
@@ -172,17 +230,32 @@ def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
         )
 
 
-def _settled(history: list[float], scale: int, tol: float, iteration: int) -> bool:
+def _rounding(value: float, scale: int) -> float:
+    return 1e-9 * (1.0 + abs(value)) + 1e-12 * scale
+
+
+def _far(value: float) -> float:
+    """Far more than rounding."""
+    return 1e-6 * (1.0 + abs(value))
+
+
+def _settled(history: list[float], scale: int, tol: float, iteration: int, kept: _Kept) -> bool:
     change = history[-1] - history[-2]
-    rounding = 1e-9 * (1.0 + abs(history[-2])) + 1e-12 * scale
-    if change < -rounding:
+    if change < -_rounding(history[-2], scale):
+        _say_fallen(-change, iteration, kept)
+    return abs(change) <= tol * scale
+
+
+def _say_fallen(by: float, iteration: int, kept: _Kept) -> None:
+    """Once a run, and not beside a parameter that was named as losing its digits."""
+    if not kept.said:
+        kept.said.add("")
         warnings.warn(
-            f"The log-likelihood fell by {-change:.3g} in iteration {iteration}: EM never does this, so the "
+            f"The log-likelihood fell by {by:.3g} in iteration {iteration}: EM never does this, so the "
             "statistics have lost their digits or the derivation is wrong.",
             LikelihoodFellWarning,
             stacklevel=6,
         )
-    return abs(change) <= tol * scale
 
 
 def _best(
@@ -207,7 +280,7 @@ def _best(
     if failure is not None and not runs:
         raise failure
     best = max(runs, key=lambda run: run[1][-1])
-    if not best[2]:
+    if not best[2] and len(best[1]) > max_iter:
         warnings.warn(
             f"EM has not converged after {max_iter} iterations: raise max_iter=, or loosen tol=.",
             NotConvergedWarning,

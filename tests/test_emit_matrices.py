@@ -16,6 +16,7 @@ from symem.output.emit import emit, load
 from tests import handmade_matrices
 from tests.derived import solver as derived_solver
 from tests.models import MODELS
+from tests.test_trials import algorithm, built
 
 RNG = np.random.default_rng
 Values = dict[str, Any]
@@ -218,6 +219,36 @@ def test_an_iteration_reads_no_rows_where_sums_suffice(name: str) -> None:
 @pytest.mark.parametrize("name", ["gmm_mv_full", "mvt_known_nu", "mvn_missing_murray", "mixture_fa"])
 def test_the_rows_are_read_where_sums_do_not_suffice(name: str) -> None:
     assert "for rows in data.chunks" in inspect.getsource(derived_solver(name)._e_step)
+
+
+def asked_sizes(module: ModuleType, theta: Values) -> dict[str, int]:
+    """The sizes that data do not show, read off parameters."""
+    pairs = [
+        pair
+        for name, spec in module.PARAMETERS.items()
+        for pair in zip(spec.shape, np.shape(theta[name]), strict=True)
+    ]
+    return {size: extent for size, extent in pairs if size in module.SIZES}
+
+
+@pytest.mark.filterwarnings("ignore:EM has not converged")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "factors_behind_factors",
+        "factors_with_heavy_tails",
+        "two_sets_of_factors",
+        "heavy_tails_with_gaps",
+        "known_low_rank_covariance",
+        "size_of_a_known_shape",
+    ],
+)
+def test_a_fit_begins_by_itself_where_factorisations_stand_anywhere(name: str) -> None:
+    """Log-determinants of names in ℓ itself, inverses of known matrices, slopes on other latents."""
+    trial, module = built(name), algorithm(name).solver()
+    fit = module.fit(**trial.data, **asked_sizes(module, trial.theta), seed=0, max_iter=20, tol=0.1)
+    assert fit.log_likelihood >= trial.log_likelihood(trial.theta, trial.data)
+    assert trial.log_likelihood(fit.parameters._asdict(), trial.data) == pytest.approx(fit.log_likelihood)
 
 
 # -- digits ------------------------------------------------------------------------------------------------

@@ -105,10 +105,9 @@ class _Rewriting:
         old = self.original
         model = self._model(old.model)
         posteriors = tuple(self._posterior(each, model) for each in old.posteriors)
-        count_before = len(self.e_step.made)
         statistics = tuple(self._definition(each, self.e_step) for each in old.surrogate.statistics)
         likelihood = self.e_step.scalar(old.log_likelihood)
-        ending = tuple(self.e_step.made[count_before:])
+        ending = self._shared_out(posteriors, [likelihood, *(each.value for each in statistics)])
         model.variables = {**model.variables, **self._patterns(model)}
         updates = self._updates(old.updates)
         statistics, updates = self._diagonals(statistics, updates)
@@ -147,15 +146,15 @@ class _Rewriting:
     # -- the E-step -------------------------------------------------------------------------------------
 
     def _posterior(self, posterior: Posterior, model: Model) -> Posterior:
-        def rewritten(definition: Definition | None) -> Definition | None:
-            return None if definition is None else self._factored(definition)
+        def rewritten(definition: Definition) -> Definition:
+            return self._definition(definition, self.e_step)
 
-        weight = rewritten(posterior.log_weight)
+        weight = posterior.log_weight and rewritten(posterior.log_weight)
         if posterior.log_weight is not None:
             self._complete(posterior.log_weight)
-        parameters = tuple(map(self._factored, posterior.parameters))
-        normaliser = self._factored(posterior.log_normaliser)
-        probability = rewritten(posterior.probability)
+        parameters = tuple(map(rewritten, posterior.parameters))
+        normaliser = rewritten(posterior.log_normaliser)
+        probability = posterior.probability and rewritten(posterior.probability)
         return replace(
             posterior,
             latent=model.variables[posterior.latent.name],
@@ -164,7 +163,7 @@ class _Rewriting:
             parameters=parameters,
             log_normaliser=normaliser,
             probability=probability,
-            moments=tuple(map(self._factored, posterior.moments)),
+            moments=tuple(map(rewritten, posterior.moments)),
             expectations={
                 _first(key, self.e_step): _first(value, self.e_step)
                 for key, value in posterior.expectations.items()
@@ -172,22 +171,21 @@ class _Rewriting:
             arguments={name: _first(value, self.e_step) for name, value in posterior.arguments.items()},
         )
 
-    def _factored(self, definition: Definition) -> Definition:
-        before = len(self.e_step.made)
-        made = self._definition(definition, self.e_step)
-        if self.e_step.made[before:]:
-            self.factors[made.symbol] = tuple(self.e_step.made[before:])
-        return made
-
     def _complete(self, definition: Definition) -> None:
         """A log weight with its quadratic forms completed, beside the one that is linear in features."""
         names = frozenset(each.name for each in self.original.model.data)
         completed = centred_forms(definition.value, names)
         if completed.has(Add) and completed != expand(definition.value, log=False):
-            before = len(self.e_step.made)
             self.centred[definition.symbol] = self.e_step.scalar(completed)
-            more = tuple(self.e_step.made[before:])
-            self.factors[definition.symbol] = (*self.factors.get(definition.symbol, ()), *more)
+
+    def _shared_out(self, posteriors: Iterable[Posterior], last: Sequence[Expr]) -> Factors:
+        """Give every factorisation to the first definition that reads it; the rest of what `last` reads."""
+        left = {_name(each.symbol): each for each in self.e_step.made}
+        for definition in (each for posterior in posteriors for each in posterior.definitions):
+            values = [definition.value, self.centred.get(definition.symbol, S.Zero)]
+            if found := _needed(values, left):
+                self.factors[definition.symbol] = found
+        return _needed(last, left)
 
     def _definition(self, definition: Definition, entries: Entries) -> Definition:
         """A definition in entries. One that is an inverse is that inverse wherever it occurs."""
@@ -263,6 +261,15 @@ class _Rewriting:
             replace(each, definition=replace(each.definition, value=each.value.xreplace(changes)))
             for each in updates
         )
+
+
+def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:
+    """Those of `left`, an order in which they can be computed, that values or each other read; they leave it."""
+    read = {_name(each) for value in values for each in value.atoms(Indexed, Symbol)}
+    for name, definition in reversed(left.items()):
+        if name in read:
+            read |= {_name(each) for each in definition.value.atoms(Indexed, Symbol)}
+    return tuple(left.pop(name) for name in list(left) if name in read)
 
 
 def _is_square(statistic: Definition) -> bool:

@@ -14,7 +14,7 @@ from symem.output.solver import checks, draws, kernels
 from symem.output.spelling import SCIPY
 
 _MODULES: Sequence[ModuleType] = (runtime, checks, draws, kernels)
-_SCIPY = SCIPY | {"log_ndtr"}
+_SCIPY = SCIPY | {"log_ndtr", "kve"}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from sympy import (
     Sum,
     Symbol,
     besseli,
+    besselk,
     erf,
     erfc,
     exp,
@@ -64,6 +65,7 @@ from symem.output.arrays import (
     union,
     without,
 )
+from symem.output.bessel import LogBesselK, by_logarithms
 from symem.output.contraction import add, apply, level, merged, multiply, negated, quotient, sum_of_product
 from symem.output.matrix_factors import (
     CholeskyEntry,
@@ -80,6 +82,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval", besseli: "iv",
+    LogBesselK: "log_besselk",
 }  # fmt: skip
 
 #: Functions of a whole matrix, and the helper that computes each.
@@ -190,6 +193,7 @@ class Lowering:
 
     def mul(self, expr: Expr) -> Node:
         coefficient, factors = expr.as_coeff_mul()
+        factors = by_logarithms(factors)
         masks = [factor for factor in factors if isinstance(factor, Iverson)]
         rest = [factor for factor in factors if factor not in masks]
         weighed = [factor for factor in rest if level(self(factor)) != 0]
@@ -218,6 +222,8 @@ class Lowering:
             return apply(
                 self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
             )
+        if isinstance(expr.args[0], besselk):
+            return self(LogBesselK(*expr.args[0].args))
         argument = self(expr.args[0])
         guarded = Source.THETA in argument.sources or (level(argument) == 0 and bool(argument.sources))
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
@@ -294,7 +300,8 @@ class Lowering:
         return [*tests, Iverson(Ge(index, lower))] if lower != 0 else tests
 
     def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
-        factors = [part for factor in (*Mul.make_args(term), *conditions) for part in parted(factor)]
+        product = by_logarithms(Mul.make_args(term))
+        factors = [part for factor in (*product, *conditions) for part in parted(factor)]
         factors = collapsed(factors, over)
         keys = [key for factor in factors if (key := key_of(factor, over))]
         rest = [factor for factor in factors if not key_of(factor, over)]
@@ -373,6 +380,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Add, Lowering.add),
     (Mul, Lowering.mul),
     (exp, Lowering.function),
+    (besselk, lambda lower, expr: lower.mul(Mul(expr, evaluate=False))),
     (Pow, Lowering.power),
     (log, Lowering.logarithm),
     (factorial, Lowering.factorial),

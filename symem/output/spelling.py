@@ -63,7 +63,11 @@ NUMPY = frozenset(
     ]
 )
 SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr", "iv"])
-HELPERS: Mapping[str, str] = {"log_above_zero": "_log", "log_normal_interval": "_log_normal_interval"}
+HELPERS: Mapping[str, str] = {
+    "log_above_zero": "_log",
+    "log_normal_interval": "_log_normal_interval",
+    "log_besselk": "_log_besselk",
+}
 
 
 @dataclass

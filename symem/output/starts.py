@@ -43,6 +43,7 @@ class Starts:
         self.labelled: Labelled | None = None
         self._tables = {each.weight: each for each in program.infer if isinstance(each, Normalise)}
         self._lines = {each.name: each for each in program.infer if isinstance(each, Assign)}
+        self._fixed = {each.name: each for each in program.coefficients}
         self._owner: dict[str, Posterior] = {}
         for posterior in program.derivation.posteriors:
             for definition in posterior.definitions:
@@ -91,6 +92,9 @@ class Starts:
         if name in self._done:
             return
         self._done.add(name)
+        if self._is_known(name):
+            self._once(name)
+            return
         posterior = self._owner[name]
         if self._is_covariance(name, posterior):
             self._no_spread(name, posterior)
@@ -98,8 +102,27 @@ class Starts:
             self._table(name, posterior)
         elif self._follows(name):
             self._by_formula(name)
+        elif name in self._fixed:
+            self._at_random(name)
         else:
             self._by_draw(name, posterior)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a definition of no row reads nothing but data, as the inverse of a known matrix does."""
+        line = self._fixed.get(name)
+        return line is not None and all(
+            self._is_known(part.name) if part.name in self._fixed else part.sources <= {Source.ROWS}
+            for part in line.node.walk()
+            if isinstance(part, Load)
+        )
+
+    def _once(self, name: str) -> None:
+        line = self._fixed[name]
+        for part in line.node.walk():
+            if isinstance(part, Load) and part.name in self._fixed:
+                self._impute(part.name)
+        self._note([line.node])
+        self.lines.append(self.bodies.assign(line))
 
     def _is_covariance(self, name: str, posterior: Posterior) -> bool:
         covariance = posterior.arguments.get("covariance")
@@ -117,6 +140,13 @@ class Starts:
         self.lines.append(
             f"{name} = np.zeros(({''.join(f'{self.bodies.spell(size)}, ' for size in sizes).rstrip()}))"
         )
+
+    def _at_random(self, name: str) -> None:
+        """What parameters alone decide, as the slope of a posterior mean in what it is conditional on."""
+        sizes = [self.program.lower.size(axis) for axis in self._fixed[name].axes]
+        self._note(sizes)
+        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes).rstrip()
+        self.lines.append(f"{name} = rng.standard_normal(({shape}))")
 
     def _follows(self, name: str) -> bool:
         """Whether a definition reads nothing but data and tables."""

@@ -76,18 +76,22 @@ def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.n
             _refuse_indefinite(name, arrays[name])
 
 
-def _at_zero(table: Mapping[str, Array], name: str, value: Any, least: float) -> Any:
+def _at_zero(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
     """Where a parameter that must be positive is not, or is at most that share of the largest of its array."""
     if table[name].kind != "positive":
         return np.zeros(np.shape(value), dtype=bool)
-    return np.less_equal(value, least * np.max(value) if np.ndim(value) else 0.0)
+    return np.less_equal(value, least * np.max(value) if least and np.ndim(value) else 0.0)
 
 
-def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float) -> Any:
-    """`_at_zero`; of an array of covariances, which of them are finite but not positive definite."""
-    if table[name].kind != "definite":
+def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
+    """`_at_zero`; of an array of covariances, which of them are finite but not positive definite, or have a
+    coordinate of which the others leave at most that share unexplained.
+    """
+    if table[name].kind != "definite" or least is None:
         return _at_zero(table, name, value, least)
-    return np.isnan(_cholesky(value)).any(axis=(-1, -2)) & np.isfinite(value).all(axis=(-1, -2))
+    pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2
+    sound = (pivots > least * np.diagonal(value, 0, -2, -1)).all(axis=-1)
+    return ~sound & np.isfinite(value).all(axis=(-1, -2))
 
 
 def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, wanted: str) -> None:
@@ -142,7 +146,10 @@ def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], size
             known = sizes.setdefault(size, length) if isinstance(size, str) else size
             first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
             if known != length:
-                raise DataError(f"{first} says that {size} is {known}, but {name} has shape {array.shape}.")
+                other = f": {first} has shape {arrays[first].shape}" if first in arrays else ""
+                raise DataError(
+                    f"{first} says that {size} is {known}, but {name} has shape {array.shape}{other}."
+                )
 
 
 def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import kve, log_ndtr
 
 from symem.runtime import DataError
 
@@ -61,6 +61,33 @@ def _log_normal_interval(low: Any, high: Any) -> Any:
     low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
     upper = log_ndtr(high)
     return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _log_besselk(order: Any, x: Any) -> Any:
+    """log K_order(x) for x ≥ 0. Where K itself has no floating-point number, it is reached from an order below 1 by
+    K_{p+1}/K_p = 2p/x + K_{p-1}/K_p, and beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.6.26, 9.7.2).
+    """
+    order, x = np.broadcast_arrays(np.abs(np.asarray(order, dtype=float)), np.asarray(x, dtype=float))
+    large = np.maximum(x, 1e8)
+    far = np.log1p((4.0 * order**2 - 1.0) / (8.0 * large)) + 0.5 * np.log(np.pi / (2.0 * large))
+    value = np.where(x > 1e8, far, np.log(kve(order, np.minimum(x, 1e8))))
+    lost = np.isposinf(value) & (x > 0)
+    if np.any(lost):
+        value = np.where(
+            lost, _log_besselk_by_order(np.where(lost, order, 0.0), np.where(lost, x, 1.0)), value
+        )
+    return value - x
+
+
+def _log_besselk_by_order(order: Any, x: Any) -> Any:
+    """log(K_order(x) e^x), an order after the other."""
+    lowest = order - np.floor(order)
+    total = np.log(kve(lowest, x))
+    ratio = 2.0 * lowest / x + kve(1.0 - lowest, x) / kve(lowest, x)
+    for step in range(int(np.max(order))):
+        total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
+        ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
+    return total
 
 
 def _filled_in(
@@ -119,7 +146,7 @@ def _solve(matrix: Any, vector: Any) -> Any:
     try:
         return np.linalg.solve(matrix, vector[..., None])[..., 0]
     except np.linalg.LinAlgError:
-        return (np.linalg.pinv(matrix) @ vector[..., None])[..., 0]
+        return (_pseudo_inverse(matrix) @ vector[..., None])[..., 0]
 
 
 def _solve_all(matrix: Any, columns: Any) -> Any:
@@ -127,7 +154,13 @@ def _solve_all(matrix: Any, columns: Any) -> Any:
     try:
         return np.linalg.solve(matrix, columns)
     except np.linalg.LinAlgError:
-        return np.linalg.pinv(matrix) @ columns
+        return _pseudo_inverse(matrix) @ columns
+
+
+def _pseudo_inverse(matrix: Any) -> Any:
+    """The pseudo-inverse over the last two axes; NaN for a matrix that is not finite."""
+    finite = np.isfinite(matrix).all(axis=(-1, -2))[..., None, None]
+    return np.where(finite, np.linalg.pinv(np.where(finite, matrix, 0.0)), np.nan)
 
 
 def _cholesky(matrix: Any) -> Any:
