@@ -272,7 +272,7 @@ def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tu
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
-    if is_matrix(update.parameter) and not update.nested.has(Sum, LinearSolution):
+    if is_matrix(update.parameter) and not update.nested.has(LinearSolution):
         yield from _matrix_result(update, found, voice)
         return
     if (
