@@ -240,12 +240,17 @@ def _counted(expr: Expr, voice: Voice) -> Expr:
     return expr.xreplace(counts)
 
 
+def gathered(update: Update) -> Expr:
+    """The formula of an update, its words gathered over one number."""
+    nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
+    return gathered_words(completed(over_common_denominators(nested)))
+
+
 def in_statistics(update: Update, voice: Voice) -> Lines:
     """The update in the statistics alone."""
     scope = matrices.scope_of(update, voice)
     left = letter(update.parameter, scope)
-    nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
-    told = tuple(broken(left, gathered_words(completed(over_common_denominators(nested))), scope))
+    told = tuple(broken(left, gathered(update), scope))
     if max(map(width, told)) <= LINE:
         return told
     return tuple(broken(left, over_common_denominators(update.nested), scope))

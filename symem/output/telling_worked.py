@@ -24,6 +24,7 @@ from symem.output.reading import over_common_denominators
 from symem.output.story import Block, Display, Figure, Lines, Prose, Section, Table, listed, said
 from symem.output.substituted import substituted
 from symem.output.telling_e import computed, grouped
+from symem.output.telling_m import gathered
 from symem.output.telling_matrices import held_by, with_held
 from symem.output.voice import Voice
 from symem.output.worked import Worked
@@ -143,9 +144,8 @@ def _rowwise(each: Rows, voice: Voice) -> Iterator[Block]:
     shown = tuple(column for column in each.shares if width(column.head) <= WIDEST_HEAD)
     posterior = tuple(column for column in each.posterior if width(column.head) <= WIDEST_HEAD)
     whole = (*each.data, *posterior, *shown)
-    e_step = said(
-        "The E-step at @, row by row, and what each row adds to the statistics.", voice.at(voice.pack.start)
-    )
+    words = "The E-step at @, row by row" + (", and what each row adds to the statistics." if shown else ".")
+    e_step = said(words, voice.at(voice.pack.start))
     if len(whole) <= MOST_COLUMNS:
         yield _table(each.axis, whole, e_step, voice)
         return
@@ -272,7 +272,7 @@ def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tu
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
-    if is_matrix(update.parameter) and not update.nested.has(Sum, LinearSolution):
+    if is_matrix(update.parameter) and not update.nested.has(LinearSolution):
         yield from _matrix_result(update, found, voice)
         return
     if (
@@ -304,11 +304,15 @@ def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Line
     for place in list(product(*map(range, sizes)))[:2]:
         at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
         atom, result = update.parameter.xreplace(at), as_matrix(array, place)
-        formula = latex(over_common_denominators(update.nested.xreplace(at)), scope)
+        formula = latex(gathered(update).xreplace(at), scope)
         left = letter(atom, voice.first)
-        short = rf"{left} &\approx {in_numbers(result)}"
-        fits = width(left + formula) + breadth(result) <= LINE
-        yield (rf"{left} &= {formula} \approx {in_numbers(result)}" if fits else short,)
+        told, wide = in_numbers(result), width(left + formula)
+        if wide + breadth(result) <= 0.85 * LINE:
+            yield (rf"{left} &= {formula} \approx {told}",)
+        elif wide <= LINE:
+            yield (f"{left} &= {formula}", rf"&\approx {told}")
+        else:
+            yield (rf"{left} &\approx {told}",)
 
 
 def _named(value: Expr, found: Worked) -> Iterator[Expr]:
