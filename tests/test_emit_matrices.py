@@ -300,6 +300,21 @@ def test_derived_components_far_apart_keep_the_digits_of_their_covariances() -> 
     np.testing.assert_allclose(got.Sigma, wanted, rtol=0, atol=2e-9)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gmm_mv_full", ""),
+        ("factor_analysis_mean", ""),
+        ("gmm_mv_tied", "S: components many standard deviations apart"),
+        ("ppca", "y: used as given"),
+    ],
+)
+def test_where_digits_may_be_lost_the_module_says_so(name: str, said: str) -> None:
+    text = str(derived_solver(name).__doc__)
+    assert said in text
+    assert ("Digits:" in text) == bool(said)
+
+
 def test_parts_of_components_far_apart_merge() -> None:
     rng = RNG(7)
     centres = np.array([[0.0, 0.0], [1e6, 0.0]])

@@ -15,6 +15,7 @@ from symem.errors import NameClashError
 from symem.language.model import Variable
 from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.output.builder import Builder
+from symem.output.digits import digits_of
 from symem.output.functions import Bodies, tuple_text
 from symem.output.inlining import helpers, imports
 from symem.output.matrix_spelling import transposed
@@ -37,7 +38,8 @@ def emit(derivation: Derivation) -> str:
         NameClashError: a data array has a name that `fit` needs for itself.
     """
     _check_keywords(derivation)
-    return _Source(Builder(derivation).build(), docstring(derivation)).text()
+    program = Builder(derivation).build()
+    return _Source(program, docstring(derivation, digits_of(program))).text()
 
 
 def load(source: str, name: str = "symem_solver") -> ModuleType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sympy import Add, Expr, Sum
 from sympy.printing.str import StrPrinter
@@ -57,8 +57,8 @@ class _Plain(StrPrinter):  # type: ignore[misc]
         )
 
 
-def docstring(derivation: Derivation) -> str:
-    """The model, the posteriors, the statistics, the updates and the likelihood, a line each."""
+def docstring(derivation: Derivation, notes: Sequence[str] = ()) -> str:
+    """The model, the posteriors, the statistics, the updates and the likelihood, a line each; then notes."""
     updates = [update.definition for update in derivation.updates]
     parts = [
         ("Complete-data log-likelihood", [_plain(term) for term in Add.make_args(derivation.complete)]),
@@ -69,6 +69,8 @@ def docstring(derivation: Derivation) -> str:
     ]
     if derivation.model.log_prior != 0:
         parts.append(("Log-prior", [_plain(derivation.model.log_prior)]))
+    if notes:
+        parts.append(("Digits", list(notes)))
     blocks = [f"{title}:\n\n{_lines(title, lines)}" for title, lines in parts]
     text = "\n\n".join(["An EM algorithm, derived by symem. Indices count from 0.", *blocks])
     return text.replace("\\", "\\\\").replace('"""', "'''")
