@@ -2,11 +2,11 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_gmm_full.py
 
-Times are medians of interleaved repetitions, an iteration being the slope between a short and a long fit.
+Times are medians of interleaved repetitions, of the processor (one thread), an iteration being the slope between a short and a long fit.
 
-Seen on a 2-core x86-64 server, parameters equal to 3e-13: n = 100,000, d = 10, K = 10: 4 to 8 times; n = 20,000,
-d = 50, K = 20: 1.4 to 3.8 times, the least while neighbours fill the memory bus. An iteration alone took 16 ms and
-91 ms on a quiet core.
+Seen on a 2-core x86-64 server, parameters equal to 3e-13, beside busy neighbours: n = 100,000, d = 10,
+K = 10: 20.6 ms against 169 ms, 8.2 times; n = 20,000, d = 50, K = 20: 92 ms against 266 ms, 2.9 times. The
+fastest E-steps seen took 17 ms and 81 ms.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def theirs(x: Any, start: dict[str, Any], iterations: int) -> Any:
 
 
 def seconds(run: Callable[[], Any]) -> float:
-    begun = time.perf_counter()
+    begun = time.process_time()
     run()
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 
 
 def compare(module: Any, rows: int, size: int, components: int, short: int, long: int, repeats: int) -> None:

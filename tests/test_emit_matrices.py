@@ -153,6 +153,13 @@ def test_many_rows_are_cut_into_chunks(name: str) -> None:
         np.testing.assert_allclose(got[each], array, rtol=1e-8, atol=1e-9)
 
 
+def test_what_has_no_rows_does_not_shorten_chunks() -> None:
+    """An inverse for each component is not part of a row."""
+    theta, data = mixture_case(RNG(3), 30_000)
+    prepared = solver("full_mixture")._prepare(data, solver("full_mixture")._as_parameters(theta))
+    assert len(prepared.chunks[0].x[0]) > 1000
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_fit_from_a_seed_is_the_same_twice_and_rises(name: str) -> None:
     case, _ = CASES[name]

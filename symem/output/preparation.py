@@ -151,7 +151,8 @@ class Preparation:
         """How many numbers a row takes: features, tables and data arrays."""
         program = self.program
         shapes = [[axis.size for axis in each.axes] for each in program.derivation.definitions]
-        shapes += [list(each.sizes) for each in self._asked() if program.rows in each.sizes]
+        shapes += [list(each.sizes) for each in self._asked()]
+        shapes = [each for each in shapes if program.rows in each]
         beside = [tuple(size for size in shape if size != program.rows) for shape in shapes]
         widths = [" * ".join(map(self._size, shape)) for shape in dict.fromkeys(beside) if shape]
         features = str(len(program.features.features)) if program.features else "1"
