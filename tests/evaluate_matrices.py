@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 from sympy import Add, Expr, Mul, Pow
 
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    BlockLogDet,
-    Diagonal,
-    Element,
-    LogDet,
-    MatrixEntry,
-    T,
-    Tr,
-    Whole,
-    is_matrix,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr
 
 Scope = Mapping[str, Any]
 

@@ -25,18 +25,9 @@ from sympy import (
 
 from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, diag
 from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    BlockLogDet,
-    Diagonal,
-    MatrixArray,
-    element,
-    log_det,
-    trace,
-    transpose,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, transpose
 from symem.language.plates import Axis, index_symbol
+from symem.language.traces import BlockLogDet, element, log_det, trace
 
 n, K, d, m = (Symbol(name, integer=True, positive=True) for name in ("n", "K", "d", "m"))
 i, k = Axis(index_symbol("i"), n), Axis(index_symbol("k"), K)

@@ -12,7 +12,8 @@ from symem.calculus.certify import certify
 from symem.calculus.inverses import with_inverses_cancelled
 from symem.calculus.probes import against, probed
 from symem.derivation import Claim, Derivation, Status, Update
-from symem.language.matrices import MatrixArray, MatrixEntry, T, inverse, trace, transpose, words
+from symem.language.matrices import MatrixArray, MatrixEntry, T, transpose
+from symem.language.traces import inverse, trace, words
 from tests.derived import em
 
 

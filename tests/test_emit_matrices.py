@@ -282,6 +282,24 @@ def test_components_far_apart_keep_the_digits_of_their_covariances(distance: flo
     np.testing.assert_allclose(got.Sigma, wanted, rtol=0, atol=2e-9)
 
 
+@pytest.mark.parametrize("name", ["gmm_mv_full", "gmm_mv_diag_vector", "gmm_mv_spherical_vector"])
+def test_statistics_of_derived_mixtures_come_of_the_features_alone(name: str) -> None:
+    """One matrix product for all, so that each component's can be taken about its own mean."""
+    module = derived_solver(name)
+    assert "return (gamma_z @ rows.features.T,)" in inspect.getsource(module._summarise)
+    assert hasattr(module, "_summarise_apart")
+
+
+def test_derived_components_far_apart_keep_the_digits_of_their_covariances() -> None:
+    rng = RNG(6)
+    centres = np.array([[0.0, 0.0], [1e6, 0.0], [0.0, 1e6]])
+    labels, noise = rng.integers(3, size=300), rounded(rng.normal(size=(300, 2)))
+    theta = {"w": np.full(3, 1 / 3), "mu": centres + 0.125, "Sigma": np.array([np.eye(2)] * 3)}
+    got = derived_solver("gmm_mv_full").em_step(theta, x=centres[labels] + noise)
+    wanted = np.array([np.cov(noise[labels == k].T, bias=True) for k in range(3)])
+    np.testing.assert_allclose(got.Sigma, wanted, rtol=0, atol=2e-9)
+
+
 def test_parts_of_components_far_apart_merge() -> None:
     rng = RNG(7)
     centres = np.array([[0.0, 0.0], [1e6, 0.0]])

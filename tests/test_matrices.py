@@ -12,25 +12,27 @@ from sympy import Expr, IndexedBase, Pow, Rational, Sum, Symbol, sqrt, symbols
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
-    BlockLogDet,
     Diagonal,
-    LogDet,
     MatrixArray,
+    is_positive_definite,
+    is_positive_semidefinite,
+    letters,
+    shape,
+    transpose,
+)
+from symem.language.plates import index_symbol
+from symem.language.traces import (
+    BlockLogDet,
+    LogDet,
     Tr,
     differential,
     element,
     inverse,
-    is_positive_definite,
-    is_positive_semidefinite,
-    letters,
     log_det,
-    shape,
     slope,
     trace,
-    transpose,
     words,
 )
-from symem.language.plates import index_symbol
 from tests.evaluate import Evaluator
 
 d, m, n = symbols("d m n", integer=True, positive=True)

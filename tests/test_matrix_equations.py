@@ -10,7 +10,8 @@ from sympy import Expr, Integer, Pow, Symbol, symbols
 
 from symem.calculus.gradients import gradient
 from symem.calculus.matrix_equations import isolate_matrix
-from symem.language.matrices import MatrixArray, T, inverse, log_det, trace, transpose, words
+from symem.language.matrices import MatrixArray, T, transpose
+from symem.language.traces import inverse, log_det, trace, words
 from tests.evaluate import Evaluator
 
 d, m = symbols("d m", integer=True, positive=True)

@@ -11,15 +11,8 @@ import pytest
 from sympy import Expr, Integer, Pow, Rational, log, pi
 
 from symem.derivation import Derivation, Surrogate
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    BlockLogDet,
-    LogDet,
-    MatrixEntry,
-    T,
-    transpose,
-)
+from symem.language.matrices import ENTRY, BlockInverse, MatrixEntry, T, transpose
+from symem.language.traces import BlockLogDet, LogDet
 from symem.verification import Verification, prepare, verify
 from symem.verification.ladder import climb
 from tests.derived import em

@@ -5,19 +5,9 @@ from __future__ import annotations
 import pytest
 from sympy import Add, Expr, IndexedBase, Integer, Mul, Pow, S, Sum, symbols
 
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    Diagonal,
-    Element,
-    LogDet,
-    MatrixArray,
-    T,
-    log_det,
-    trace,
-    transpose,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
+from symem.language.traces import Element, LogDet, log_det, trace
 from symem.output.counting import FromOne
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.matrix_notation import inverse_first

@@ -13,8 +13,9 @@ from sympy import Expr, Pow, Sum
 from symem.calculus.numeric import Trials
 from symem.calculus.trials import Numbers, Trial
 from symem.derivation import Derivation, Update
-from symem.language.matrices import ENTRY, BlockInverse, Diagonal, element, log_det, trace, transpose
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, transpose
 from symem.language.plates import index_symbol
+from symem.language.traces import element, log_det, trace
 from tests.derived import em
 from tests.handmade_matrices import d, factor_analysis, full_mixture, missing_entries, n
 

@@ -11,8 +11,9 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, multivariate_t
 from sympy import Pow, symbols
 
-from symem.language.matrices import MatrixArray, T, log_det, trace
+from symem.language.matrices import MatrixArray, T
 from symem.language.supports import PositiveDefinite, Symmetric
+from symem.language.traces import log_det, trace
 from symem.verification import Oracle, prepare, situation
 from symem.verification.ancestral import ancestral
 from symem.verification.arithmetic import Arithmetic

@@ -11,18 +11,8 @@ from functools import cache
 from sympy import Expr, Indexed, Integer, Pow, Sum, Symbol
 
 from symem.calculus.separate import Term, rejoin, separate
-from symem.language.matrices import (
-    BlockLogDet,
-    Diagonal,
-    Element,
-    LogDet,
-    MatrixArray,
-    MatrixEntry,
-    Tr,
-    element,
-    trace,
-    word_of,
-)
+from symem.language.matrices import Diagonal, MatrixArray, MatrixEntry, word_of
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr, element, trace
 
 #: The number that a direction is multiplied by.
 T_STEP = Symbol("_t", real=True)

@@ -23,18 +23,13 @@ from symem.language.matrices import (
     ENTRY,
     MatrixEntry,
     T,
-    block_inverse,
-    block_log_det,
-    inverse,
     is_matrix,
     letters,
-    log_det,
     shape,
-    trace,
     transpose,
     word_of,
-    words,
 )
+from symem.language.traces import block_inverse, block_log_det, inverse, log_det, trace, words
 
 if TYPE_CHECKING:
     from symem.calculus.eliminate import Elimination

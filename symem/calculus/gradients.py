@@ -12,20 +12,8 @@ from collections.abc import Iterator
 from sympy import Add, Dummy, Expr, Mul, Pow, S, Sum, diff, expand
 
 from symem.errors import NotDerivedError
-from symem.language.matrices import (
-    ENTRY,
-    Diagonal,
-    Element,
-    LogDet,
-    MatrixArray,
-    T,
-    Tr,
-    element,
-    is_matrix,
-    letters,
-    transpose,
-    word_of,
-)
+from symem.language.matrices import ENTRY, Diagonal, MatrixArray, T, is_matrix, letters, transpose, word_of
+from symem.language.traces import Element, LogDet, Tr, element
 
 #: The differential of an unknown matrix, or the unit matrix of an entry of a diagonal.
 DIFFERENTIAL = "_d"

@@ -5,17 +5,8 @@ from __future__ import annotations
 from sympy import Add, Expr, Mul, Pow, Sum
 
 from symem.calculus.separate import Term, rejoin, separate
-from symem.language.matrices import (
-    MatrixArray,
-    MatrixEntry,
-    Tr,
-    is_matrix,
-    letters,
-    shape,
-    trace,
-    word_of,
-    words,
-)
+from symem.language.matrices import MatrixArray, MatrixEntry, is_matrix, letters, shape, word_of
+from symem.language.traces import Tr, trace, words
 
 
 def has_inverses_of_totals(expr: Expr) -> bool:

@@ -19,9 +19,10 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Claim, Derivation, Status, Update
-from symem.language.matrices import LogDet, MatrixEntry, Tr, inverse, is_matrix, word_of, words
+from symem.language.matrices import MatrixEntry, is_matrix, word_of
 from symem.language.plates import rebind, total
 from symem.language.supports import PositiveDefinite
+from symem.language.traces import LogDet, Tr, inverse, words
 
 
 @dataclass(frozen=True)

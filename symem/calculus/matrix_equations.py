@@ -15,16 +15,14 @@ from symem.language.matrices import (
     BlockInverse,
     Diagonal,
     T,
-    Tr,
-    inverse,
     is_matrix,
     is_positive_definite,
     letters,
     shape,
     transpose,
     word_of,
-    words,
 )
+from symem.language.traces import Tr, inverse, words
 
 Word = tuple[Expr, tuple[Expr, ...]]
 

@@ -12,16 +12,8 @@ from itertools import product as cartesian
 
 from sympy import Expr, Pow
 
-from symem.language.matrices import (
-    MatrixArray,
-    T,
-    Tr,
-    is_symmetric,
-    shape,
-    trace,
-    transpose,
-    word_of,
-)
+from symem.language.matrices import MatrixArray, T, is_symmetric, shape, transpose, word_of
+from symem.language.traces import Tr, trace
 
 #: What stands where data stand in a word of parameters.
 HOLE = "_data"

@@ -10,17 +10,15 @@ from symem.calculus.along import scalars_of_matrices
 from symem.calculus.separate import rejoin, separate
 from symem.language.matrices import (
     Diagonal,
-    Element,
     MatrixArray,
     MatrixEntry,
     T,
-    Tr,
     is_positive_semidefinite,
     shape,
-    trace,
     transpose,
     word_of,
 )
+from symem.language.traces import Element, Tr, trace
 
 
 def is_nonnegative(scalar: Expr) -> bool:

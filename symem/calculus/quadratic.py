@@ -11,14 +11,9 @@ from symem.calculus.eliminated import Case
 from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, fold, separate
 from symem.errors import NotDerivedError
-from symem.language.matrices import (
-    T,
-    Tr,
-    transpose,
-    word_of,
-    words,
-)
+from symem.language.matrices import T, transpose, word_of
 from symem.language.plates import Axis
+from symem.language.traces import Tr, words
 
 if TYPE_CHECKING:
     from symem.language.model import Variable

@@ -16,8 +16,9 @@ from itertools import product as cartesian
 from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
 
 from symem.language.logarithm import expand_logs
-from symem.language.matrices import Element, Tr, element, is_matrix, shape, trace
+from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, total
+from symem.language.traces import Element, Tr, element, trace
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,13 @@ from symem.language.matrices import (
     ENTRY,
     BlockInverse,
     Diagonal,
-    Tr,
-    block_log_det,
-    inverse,
     is_matrix,
     is_positive_definite,
-    log_det,
-    trace,
     transpose,
 )
 from symem.language.plates import Expectation, total
 from symem.language.supports import Simplex
+from symem.language.traces import Tr, block_log_det, inverse, log_det, trace
 
 Arguments = Mapping[str, Expr]
 Ends = tuple[Expr, Expr]

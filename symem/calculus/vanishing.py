@@ -33,8 +33,8 @@ from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
 from symem.calculus.separate import Term, fold, gather, separate
 from symem.derivation import Definition, Derivation
-from symem.language.matrices import Element, LogDet, Tr
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
+from symem.language.traces import Element, LogDet, Tr
 
 #: Operations beyond which a zero is not sought by algebra: multiplying out would take seconds.
 TOO_LONG = 1000

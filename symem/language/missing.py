@@ -14,9 +14,10 @@ from typing import Any
 
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
-from symem.language.matrices import MatrixArray, MatrixEntry, Tr, shape, trace
+from symem.language.matrices import MatrixArray, MatrixEntry, shape
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
 from symem.language.supports import Binary, Labels
+from symem.language.traces import Tr, trace
 from symem.language.variables import Role, Variable
 
 

@@ -22,23 +22,18 @@ from symem.language.matrices import (
     COORDINATE,
     ENTRY,
     Diagonal,
-    Element,
-    LogDet,
     MatrixArray,
     MatrixEntry,
     T,
-    Tr,
-    element,
     is_matrix,
-    log_det,
     shape,
-    trace,
     transpose,
 )
 from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
+from symem.language.traces import Element, LogDet, Tr, element, log_det, trace
 from symem.language.transcription import entry_on_diagonal, transcribed
 
 Scope = dict[Basic, Expr]

@@ -42,19 +42,14 @@ from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum, 
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
-    BlockLogDet,
     Diagonal,
-    Element,
-    LogDet,
     MatrixArray,
     MatrixEntry,
-    element,
-    inverse,
     is_matrix,
-    trace,
     transpose,
 )
 from symem.language.operators import OneByOne
+from symem.language.traces import BlockLogDet, Element, LogDet, element, inverse, trace
 
 
 def transcribed(expr: Any) -> Any:

@@ -32,20 +32,9 @@ from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Tran
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.language.leaves import UnseenInverse, UnseenPart
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    BlockLogDet,
-    Diagonal,
-    Element,
-    LogDet,
-    T,
-    Tr,
-    Whole,
-    is_matrix,
-    shape,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, T, Whole, is_matrix, shape
 from symem.language.operators import OneByOne, dressed, plain
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr
 from symem.language.transcription import stated_array
 
 Outward = Callable[[Any], Any]

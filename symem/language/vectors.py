@@ -10,10 +10,11 @@ from sympy import Expr, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, log, 
 from symem.errors import ModelError, ShapeError
 from symem.language.family import Array, Distribution, Family
 from symem.language.leaves import IndexedMatrix
-from symem.language.matrices import COORDINATE, LogDet, inverse, shape, trace, transpose
+from symem.language.matrices import COORDINATE, shape, transpose
 from symem.language.operators import dressed, plain
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Positive, PositiveDefinite, Reals
+from symem.language.traces import LogDet, inverse, trace
 from symem.language.transcription import dimensions
 
 

@@ -17,9 +17,10 @@ import numpy as np
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol, log
 
 from symem.derivation import Definition, Posterior
-from symem.language.matrices import Element, is_matrix, shape
+from symem.language.matrices import is_matrix, shape
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, total
+from symem.language.traces import Element
 from symem.output.counting import name_of
 from symem.output.lexicon import Lexicon
 from symem.output.notation import latex, letter

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from sympy import Add, Expr, S, expand
 
-from symem.language.matrices import Tr, trace, transpose, word_of
+from symem.language.matrices import transpose, word_of
+from symem.language.traces import Tr, trace
 
 
 def centred_forms(value: Expr, moving: frozenset[str]) -> Expr:

@@ -155,6 +155,9 @@ def _belongs(small: Node, big: Node, over: Axes) -> bool:
 
 
 def _contracted(rank: Rank, nodes: list[Node], over: Axes) -> Node:
+    """What is data alone is multiplied first, as features are."""
+    if len(nodes) > 2:
+        nodes = sorted(nodes, key=lambda node: (node.sources == {Source.ROWS}, [rank(a) for a in node.axes]))
     while len(nodes) > 2:
         nodes = [*nodes[:-2], multiply(rank, nodes[-2:])]
     if len(nodes) == 1:

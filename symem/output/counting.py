@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Indexed, Mul, Pow, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
-from symem.language.matrices import Element
 from symem.language.plates import Axis, LinearSolution
+from symem.language.traces import Element
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,10 @@ from symem.errors import NotDerivedError
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
-    BlockLogDet,
     Diagonal,
-    Element,
-    LogDet,
     MatrixArray,
     MatrixEntry,
     T,
-    Tr,
     Whole,
     is_matrix,
     is_positive_definite,
@@ -35,6 +31,7 @@ from symem.language.matrices import (
     word_of,
 )
 from symem.language.plates import Axis, Iverson, LinearSolution, index_symbol
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr
 from symem.output.matrix_factors import CholeskyEntry, CholeskyInverseEntry, InverseEntry, WhiteningEntry
 
 #: The index of the patterns in which entries are missing.

@@ -13,18 +13,15 @@ from sympy import Add, Expr, Integer, Mul, Pow
 
 from symem.language.matrices import (
     BlockInverse,
-    BlockLogDet,
     Diagonal,
-    Element,
-    LogDet,
     MatrixArray,
     MatrixEntry,
     T,
-    Tr,
     is_matrix,
     letters,
     shape,
 )
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr
 
 Count = Callable[[Expr], Expr]
 ONE = Integer(1)

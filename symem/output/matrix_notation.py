@@ -12,17 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Add, Expr, Integer, Mul, Sum
 
-from symem.language.matrices import (
-    ENTRY,
-    Diagonal,
-    Element,
-    MatrixEntry,
-    T,
-    Whole,
-    is_matrix,
-    letters,
-    transpose,
-)
+from symem.language.matrices import ENTRY, Diagonal, MatrixEntry, T, Whole, is_matrix, letters, transpose
+from symem.language.traces import Element
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean
 from symem.output.markup import Markup

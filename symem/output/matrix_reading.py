@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S, Sum
 
-from symem.language.matrices import T, Tr, is_matrix, transpose
+from symem.language.matrices import T, is_matrix, transpose
+from symem.language.traces import Tr
 from symem.output.matrix_words import Word, gathered_words
 from symem.output.rewriting import Identity, form
 

@@ -12,7 +12,8 @@ from itertools import combinations
 
 from sympy import Add, Expr, Mul, S, Sum
 
-from symem.language.matrices import Tr, is_matrix, is_symmetric, trace, transpose
+from symem.language.matrices import is_matrix, is_symmetric, transpose
+from symem.language.traces import Tr, trace
 from symem.output.matrix_words import Word, is_column, split
 from symem.output.rewriting import bottom_up, is_negative
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, fraction
 
 from symem.derivation import Update
-from symem.language.matrices import Element, MatrixEntry, Tr, is_matrix, transpose
+from symem.language.matrices import MatrixEntry, is_matrix, transpose
+from symem.language.traces import Element, Tr
 from symem.output.matrix_squares import completed
 from symem.output.matrix_words import gathered_words, split
 from symem.output.meanings import Meanings, turned

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Indexed, Mul, S, Sum, expand
 
 from symem.derivation import Definition, Derivation, Posterior
-from symem.language.matrices import MatrixEntry, T, Tr, is_matrix, letters, shape, trace, transpose
+from symem.language.matrices import MatrixEntry, T, is_matrix, letters, shape, transpose
 from symem.language.plates import Axis, reindex
+from symem.language.traces import Tr, trace
 from symem.output.counting import name_of, slots_of
 from symem.output.matrix_words import split
 

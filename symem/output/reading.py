@@ -34,8 +34,9 @@ from sympy import (
 )
 
 from symem.derivation import Definition, Derivation, Update
-from symem.language.matrices import Element, LogDet, Tr, is_matrix
+from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
+from symem.language.traces import Element, LogDet, Tr
 from symem.output.counting import name_of, slots_of
 from symem.output.matrix_squares import absorbed, completed, gathered_forms
 from symem.output.matrix_updates import written_out as matrices_written_out

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from sympy import Expr, Indexed, Mul, Pow
 from sympy.core.relational import Relational
 
-from symem.language.matrices import Tr, shape
+from symem.language.matrices import shape
+from symem.language.traces import Tr
 from symem.output.counting import rebuilt
 
 

@@ -9,7 +9,8 @@ from itertools import combinations
 
 from sympy import Add, Expr, Indexed, Mul, Pow, Symbol
 
-from symem.language.matrices import Tr, is_matrix
+from symem.language.matrices import is_matrix
+from symem.language.traces import Tr
 from symem.output.rewriting import bottom_up
 
 

@@ -8,18 +8,10 @@ from dataclasses import replace
 from sympy import Expr, Pow
 
 from symem.derivation import Update
-from symem.language.matrices import (
-    Diagonal,
-    LogDet,
-    MatrixEntry,
-    T,
-    Tr,
-    is_matrix,
-    is_positive_definite,
-    shape,
-)
+from symem.language.matrices import Diagonal, MatrixEntry, T, is_matrix, is_positive_definite, shape
 from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric
+from symem.language.traces import LogDet, Tr
 from symem.output.counting import name_of
 from symem.output.lexicon import Lexicon, index_names
 from symem.output.matrix_words import gathered_words, split

@@ -35,8 +35,9 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from symem.language.families import NormalCDF
-from symem.language.matrices import Element, LogDet, MatrixEntry, Tr, is_matrix
+from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
+from symem.language.traces import Element, LogDet, Tr
 from symem.output.counting import name_of, slots_of
 from symem.output.lexicon import Lexicon, Mean, Rank
 from symem.output.markup import Markup

@@ -14,10 +14,11 @@ from typing import Any
 from sympy import Add, Expr, Indexed, IndexedBase, Integer, Matrix, Mul, Pow, S, Sum, Symbol, diff
 
 from symem.derivation import Definition, Derivation
-from symem.language.matrices import MatrixArray, MatrixEntry, T, Tr, trace, word_of
+from symem.language.matrices import MatrixArray, MatrixEntry, T, word_of
 from symem.language.model import Variable
 from symem.language.plates import Axis
 from symem.language.supports import Reals
+from symem.language.traces import Tr, trace
 from symem.output.entries import is_entry, place
 from symem.output.expansion import monomials
 from symem.output.rows import base_of, observed

@@ -11,19 +11,8 @@ from typing import Any
 
 from sympy import Add, Basic, Mul, Pow
 
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    BlockLogDet,
-    Diagonal,
-    Element,
-    LogDet,
-    MatrixEntry,
-    T,
-    Tr,
-    Whole,
-    is_matrix,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr
 
 Rule = Callable[[Any, Any, Mapping[Any, Any]], Any]
 

@@ -12,19 +12,9 @@ from typing import Any
 from sympy import Indexed, IndexedBase, Sum, Symbol, exp, log, pi, sqrt, symbols
 
 from symem.derivation import Definition
-from symem.language.matrices import (
-    ENTRY,
-    BlockInverse,
-    Diagonal,
-    LogDet,
-    MatrixArray,
-    T,
-    element,
-    inverse,
-    trace,
-    transpose,
-)
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
+from symem.language.traces import LogDet, element, inverse, trace
 
 Lines = tuple[Definition, ...]
 n, d, m, p, K, G, J = symbols("n d m p K G J", integer=True, positive=True)

@@ -227,7 +227,10 @@ def _centre_columns(arrays: dict[str, np.ndarray], name: str, moving: tuple[str,
 
 
 def _chunk_length(rows: int, width: int) -> int:
-    """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole."""
+    """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole.
+
+    Rows of more than 20,000 numbers come in fewer, so that a chunk does not fill the memory.
+    """
     if rows <= 20_000 and rows * width <= 2_000_000:
         return rows
-    return min(rows, max(512, 98_304 // width))
+    return min(rows, max(512 if width < 20_000 else 32, 98_304 // width))
