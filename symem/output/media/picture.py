@@ -16,6 +16,7 @@ from symem.output.media.paths import Point, numbers, operators
 from symem.output.naming import escape
 
 SCALE = 0.8  # of a CSS pixel in big points: drawings are made for screens
+WIDEST = 440.0  # big points: what fits a page
 ROUND = 0.5523  # a quarter of a circle as a Bézier curve
 SIZES = ((6.5, r"\tiny"), (8.5, r"\scriptsize"), (9.5, r"\footnotesize"), (10.5, r"\small"))
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde"}
@@ -41,12 +42,13 @@ class Place:
     style: Mapping[str, str]
     x: float = 0.0
     y: float = 0.0
+    scale: float = SCALE
 
     def inside(self, element: ET.Element) -> Place:
         own = {k: v for k, v in element.attrib.items() if k in (*INHERITED, *INHERITED_BY_WORDS)}
         moved = re.fullmatch(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", element.get("transform", ""))
         dx, dy = map(float, moved.groups()) if moved else (0.0, 0.0)
-        return Place({**self.style, **own}, self.x + dx, self.y + dy)
+        return Place({**self.style, **own}, self.x + dx, self.y + dy, self.scale)
 
 
 def picture(svg: str) -> str:
@@ -59,14 +61,16 @@ def picture(svg: str) -> str:
     width, height = float(root.get("width", "0")), float(root.get("height", "0"))
     shapes: list[str] = []
     words: list[str] = []
-    for element, place in _placed(root, Place({"fill": "black", "stroke": "none", "font-size": "16"})):
+    scale = min(SCALE, WIDEST / width) if width else SCALE
+    style = {"fill": "black", "stroke": "none", "font-size": "16"}
+    for element, place in _placed(root, Place(style, scale=scale)):
         if element.tag == "text":
             words.append(_words(element, place, height))
         else:
             shapes += _drawn(element, place)
-    code = " ".join(["q", f"{SCALE} 0 0 -{SCALE} 0 0 cm", *shapes, "Q"])
+    code = " ".join(["q", f"{scale:.3g} 0 0 -{scale:.3g} 0 0 cm", *shapes, "Q"])
     lines = [
-        rf"\setlength{{\unitlength}}{{{SCALE}bp}}\begin{{picture}}({width:g},{height:g})",
+        rf"\setlength{{\unitlength}}{{{scale:.3g}bp}}\begin{{picture}}({width:g},{height:g})",
         rf"\put(0,{height:g}){{\symemdraw{{{code}}}}}",
         *words,
         r"\end{picture}",
@@ -203,11 +207,11 @@ def _runs(element: ET.Element, place: Place) -> Iterator[str]:
     risen = 0.0
     for span in element:
         risen -= float(span.get("dy", "0"))
-        yield rf"\raisebox{{{SCALE * risen:.3g}bp}}{{{_set(span.text or '', place.inside(span))}}}"
+        yield rf"\raisebox{{{place.scale * risen:.3g}bp}}{{{_set(span.text or '', place.inside(span))}}}"
 
 
 def _set(text: str, place: Place) -> str:
-    points = SCALE * float(place.style["font-size"].removesuffix("px"))
+    points = place.scale * float(place.style["font-size"].removesuffix("px"))
     size = next((command for limit, command in SIZES if points <= limit), r"\normalsize")
     italic, bold = place.style.get("font-style") == "italic", place.style.get("font-weight") == "bold"
     told = "".join(_letters(text))
