@@ -15,9 +15,9 @@ from symem.errors import NameClashError
 from symem.language.model import Variable
 from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.output.builder import Builder
-from symem.output.digits import digits_of
 from symem.output.functions import Bodies, tuple_text
 from symem.output.inlining import helpers, imports
+from symem.output.lost_digits import digits_of
 from symem.output.matrix_spelling import transposed
 from symem.output.names import FIT_KEYWORDS
 from symem.output.preparation import Preparation
