@@ -19,8 +19,8 @@ from sympy.core.cache import clear_cache
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from symem.codegen.emit import emit  # noqa: E402
 from symem.errors import SymemError  # noqa: E402  the tests' table lies beside this folder
-from symem.output.emit import emit  # noqa: E402
 from tests.models import MODELS, Row  # noqa: E402
 
 

@@ -17,7 +17,7 @@ from symem.errors import (
     UndeclaredSymbolError,
     VerificationError,
 )
-from symem.language.checking import check_family
+from symem.language.density_check import check_family
 from symem.language.families import (
     Bernoulli,
     Beta,

@@ -33,7 +33,7 @@ from symem.files import (
     write_whole,
 )
 from symem.gallery import build
-from symem.output import report as told
+from symem.report import report as told
 
 DONE, FAILED, MISUSED = 0, 1, 2
 

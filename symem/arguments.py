@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from symem.output.options import Level, Notation
+from symem.report.options import Level, Notation
 
 Command = Callable[[argparse.Namespace], int]
 FORMS = {"html": ".html", "latex": ".tex", "markdown": ".md", "notebook": ".ipynb"}

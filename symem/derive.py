@@ -11,18 +11,18 @@ from sympy import Add, Expr
 
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify
-from symem.calculus.collapse import Collapse
 from symem.calculus.conditioning import condition
 from symem.calculus.eliminate import Elimination
 from symem.calculus.entropy import entropy
 from symem.calculus.expectation import Expectations
+from symem.calculus.fresh_names import Names
 from symem.calculus.maximise import Block, solve_blocks
-from symem.calculus.names import Names
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.posterior import posteriors
 from symem.calculus.separate import fold, rejoin, separate
-from symem.calculus.story import steps
+from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
+from symem.calculus.totalling import Collapse
 from symem.derivation import Derivation, Surrogate
 from symem.errors import NotDerivedError
 from symem.language.model import Model

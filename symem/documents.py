@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from symem.errors import UndeclaredSymbolError
 from symem.language.reading import base_name
-from symem.output.options import Level, Notation, Options, chosen
+from symem.report.options import Level, Notation, Options, chosen
 
 if TYPE_CHECKING:
     from symem.em import EM
@@ -63,6 +63,6 @@ def _worked(em: EM, choices: Choices) -> Any:
     data = choices.get("data")
     if data is None or em.derivation.not_derived:
         return None
-    from symem.output.worked import work
+    from symem.report.iteration import work
 
     return work(em, data, choices.get("start"))

@@ -121,19 +121,19 @@ class EM:
 
     def latex(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a LaTeX article; the keywords are those of `Choices`."""
-        from symem.output.report import latex
+        from symem.report.report import latex
 
         return latex(self.derivation, options_of(self, choices))
 
     def html(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
-        from symem.output.report import html
+        from symem.report.report import html
 
         return html(self.derivation, options_of(self, choices))
 
     def markdown(self, **choices: Unpack[Choices]) -> str:
         """The derivation in Markdown; the keywords are those of `Choices`."""
-        from symem.output.report import markdown
+        from symem.report.report import markdown
 
         return markdown(self.derivation, options_of(self, choices))
 
@@ -142,24 +142,24 @@ class EM:
 
         `statement` is Python that states the model; it becomes a cell of its own.
         """
-        from symem.output.report import notebook
+        from symem.report.report import notebook
 
         data, start = choices.get("data"), choices.get("start")
         options = options_of(self, choices)
         return notebook(self.derivation, options, statement=statement, data=data, start=start)
 
     def _repr_latex_(self) -> str:
-        from symem.output.report import formulas
+        from symem.report.report import formulas
 
         return formulas(self.derivation)
 
     def _repr_markdown_(self) -> str:
-        from symem.output.report import markdown
+        from symem.report.report import markdown
 
         return markdown(self.derivation)
 
     def __str__(self) -> str:
-        from symem.output.report import text
+        from symem.report.report import text
 
         return text(self.derivation)
 
@@ -167,7 +167,7 @@ class EM:
 
     @cached_property
     def _source(self) -> str:
-        from symem.output.emit import emit
+        from symem.codegen.emit import emit
 
         return emit(self.derivation)
 
@@ -197,7 +197,7 @@ class EM:
 
     def solver(self) -> ModuleType:
         """The emitted module itself, loaded."""
-        from symem.output.emit import load
+        from symem.codegen.emit import load
 
         if self._module is None:
             self._module = load(self.source())

@@ -16,9 +16,9 @@ from symem.em import EM, derive
 from symem.errors import DataError, SymemError
 from symem.estimate import estimate
 from symem.files import ModelFile, load_file, read_table
-from symem.output import report
-from symem.output.catalogue import Card, index
-from symem.output.media.html import assets
+from symem.report import report
+from symem.report.media.html import assets
+from symem.report.sections.catalogue import Card, index
 
 SHARED = "assets/symem"
 

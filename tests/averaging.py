@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from symem.algebra.counting import name_of, slots_of
+from symem.algebra.rewriting import MatrixMean, ScalarMean
 from symem.derivation import Derivation
 from symem.language.matrices import MatrixEntry
-from symem.output.counting import name_of, slots_of
-from symem.output.meanings import Meanings, Moments
-from symem.output.rewriting import MatrixMean, ScalarMean
+from symem.report.notation.moments import Meanings, Moments
 from tests.evaluate import Evaluator
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symem.derivation import Status
-from symem.output.story import (
+from symem.report.document import (
     Algorithm,
     Anchor,
     Code,

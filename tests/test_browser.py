@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from symem.__main__ import main
-from symem.output.media import html as web
-from symem.output.media.medium import pages
-from symem.output.narrative import tell
-from symem.output.options import Level, Notation, Options
+from symem.report.media import html as web
+from symem.report.media.medium import pages
+from symem.report.options import Level, Notation, Options
+from symem.report.outline import tell
 from tests.browser import PROGRAM, Browser, Seen, browser
 from tests.derived import em
 from tests.models import MODELS

@@ -31,9 +31,9 @@ from symem import (
     Positive,
     Uniform,
 )
+from symem.codegen.emit import emit, load
 from symem.derive import derive_records
-from symem.output.emit import emit, load
-from symem.output.templating import render
+from symem.templating import render
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from symem.codegen.emit import emit, load
 from symem.derivation import Derivation
-from symem.output.emit import emit, load
 from tests import handmade_matrices
 from tests.derived import solver as derived_solver
 from tests.models import MODELS

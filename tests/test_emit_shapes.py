@@ -28,12 +28,12 @@ from sympy import (
     symbols,
 )
 
+from symem.codegen.emit import emit, load
 from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
 from symem.language.families import Bernoulli, Categorical, Exponential, Gamma, Normal
 from symem.language.model import Model
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.supports import Counts, Labels, Positive, Simplex
-from symem.output.emit import emit, load
 from symem.verification.formulas import evaluate
 from symem.verification.situation import situation
 from symem.verification.terms import Specialiser

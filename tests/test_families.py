@@ -12,7 +12,7 @@ from sympy import Expr, Float, Idx, IndexedBase, S, Symbol, exp, lambdify, log, 
 
 from symem import Categorical, Family, Model, Multinomial, NormalisationError, Positive
 from symem.language import exponential_faces as faces
-from symem.language.checking import check_family, numeric_density, random_arguments, total_mass
+from symem.language.density_check import check_family, numeric_density, random_arguments, total_mass
 from symem.language.families import FAMILIES, as_distribution
 from symem.language.family import Distribution, ExponentialFace
 from symem.language.special import LogNormalInterval, NormalCDF

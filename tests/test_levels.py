@@ -7,17 +7,17 @@ import re
 import pytest
 from sympy import Add, Integer, Poly, Sum
 
+from symem.algebra.counting import name_of
 from symem.derivation import Status
-from symem.output.costs import costs, growth, operations
-from symem.output.counting import name_of
-from symem.output.layout import LINE, width
-from symem.output.narrative import tell
-from symem.output.natural import natural
-from symem.output.options import Level, Options
-from symem.output.plainly import plainly
-from symem.output.report import latex_fragment
-from symem.output.story import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
-from symem.output.telling_e import needed
+from symem.report.document import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
+from symem.report.line_breaking import LINE, width
+from symem.report.notation.natural_parameters import natural
+from symem.report.notation.plain_statistics import plainly
+from symem.report.options import Level, Options
+from symem.report.outline import tell
+from symem.report.report import latex_fragment
+from symem.report.sections.costs import costs, growth, operations
+from symem.report.sections.e_step_section import needed
 from tests.derived import em
 from tests.models import MODELS, Row
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 from sympy import Add, Expr, IndexedBase, Integer, Mul, Pow, S, Sum, symbols
 
+from symem.algebra.counting import FromOne
+from symem.algebra.rewriting import Det, MatrixMean
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
 from symem.language.traces import Element, LogDet, log_det, trace
-from symem.output.counting import FromOne
-from symem.output.lexicon import Lexicon, Mean, Rank
-from symem.output.matrix_notation import inverse_first
-from symem.output.matrix_reading import matrix_valued, quadratic_in
-from symem.output.matrix_squares import absorbed, completed, gathered_forms
-from symem.output.matrix_updates import mean_of
-from symem.output.matrix_words import gathered_words
-from symem.output.meanings import Meanings, Moments
-from symem.output.naming import Label
-from symem.output.notation import latex, letter, plain
-from symem.output.reading import exponentiated, printed
-from symem.output.rewriting import Det, MatrixMean
+from symem.report.notation.letters import Label
+from symem.report.notation.lexicon import Lexicon, Mean, Rank
+from symem.report.notation.matrix_notation import inverse_first
+from symem.report.notation.matrix_squares import absorbed, completed, gathered_forms
+from symem.report.notation.matrix_updates import mean_of
+from symem.report.notation.matrix_words import gathered_words
+from symem.report.notation.moments import Meanings, Moments
+from symem.report.notation.notation import latex, letter, plain
+from symem.report.notation.printed_form import exponentiated, printed
+from symem.report.notation.vector_forms import matrix_valued, quadratic_in
 
 n, K, d, m = symbols("n K d m", integer=True, positive=True)
 i, k = map(index_symbol, "ik")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from symem.output.media import html as web
-from symem.output.media.drawing import UnsafeDrawingError, inert
-from symem.output.media.html import HtmlMedium
-from symem.output.media.latex import LatexMedium
-from symem.output.media.markdown import MarkdownMedium
-from symem.output.media.medium import pages
-from symem.output.media.notebook import NotebookMedium, Script, written
-from symem.output.templating import render
+from symem.report.media import html as web
+from symem.report.media.drawing import UnsafeDrawingError, inert
+from symem.report.media.html import HtmlMedium
+from symem.report.media.latex import LatexMedium
+from symem.report.media.markdown import MarkdownMedium
+from symem.report.media.medium import pages
+from symem.report.media.notebook import NotebookMedium, Script, written
+from symem.templating import render
 from tests.sample import DRAWING, sample
 
 #: Each would act in some form if it were not words.

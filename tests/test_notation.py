@@ -25,20 +25,20 @@ from sympy import (
     symbols,
 )
 
+from symem.algebra.counting import FromOne
+from symem.algebra.squares import squares
 from symem.language.families import LogNormalInterval
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
-from symem.output.counting import FromOne
-from symem.output.layout import LINE, broken, filled, width
-from symem.output.lexicon import Lexicon, Mean, Rank
-from symem.output.naming import Label, distinct, escape, latex_word, plain_word
-from symem.output.notation import latex, letter, plain
-from symem.output.reading import (
+from symem.report.line_breaking import LINE, broken, filled, width
+from symem.report.notation.letters import Label, distinct, escape, latex_word, plain_word
+from symem.report.notation.lexicon import Lexicon, Mean, Rank
+from symem.report.notation.notation import latex, letter, plain
+from symem.report.notation.printed_form import (
     exponentiated,
     merged_logs,
     merged_roots,
     over_common_denominators,
 )
-from symem.output.squares import squares
 
 i, j, k, b = map(index_symbol, "ijkb")
 n, K = symbols("n K", integer=True, positive=True)

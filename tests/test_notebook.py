@@ -9,7 +9,7 @@ import pytest
 
 from symem.__main__ import main
 from symem.files import load_file
-from symem.output.media.notebook import _entries
+from symem.report.media.notebook import _entries
 from tests.derived import em
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

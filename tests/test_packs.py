@@ -7,11 +7,11 @@ import re
 import pytest
 
 from symem.errors import NotationError
-from symem.output.naming import Label
-from symem.output.options import Notation, Options
-from symem.output.renaming import renamed
-from symem.output.report import latex_fragment
-from symem.output.voice import Voice
+from symem.report.notation.letters import Label
+from symem.report.notation.renaming import renamed
+from symem.report.options import Notation, Options
+from symem.report.report import latex_fragment
+from symem.report.writer import Voice
 from tests.derived import em
 from tests.models import MODELS, Row
 

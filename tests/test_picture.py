@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from symem.output.media.drawing import UnsafeDrawingError
-from symem.output.media.paths import operators
-from symem.output.media.picture import picture
+from symem.report.media.drawing import UnsafeDrawingError
+from symem.report.media.paths import operators
+from symem.report.media.picture import picture
 from tests.sample import DRAWING
 
 

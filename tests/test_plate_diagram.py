@@ -7,10 +7,10 @@ from itertools import combinations
 
 import pytest
 
-from symem.output.lexicon import Lexicon
-from symem.output.plate_diagram import Diagram, plate_diagram
-from symem.output.plate_graph import Kind, graph
-from symem.output.svg import breadth, runs
+from symem.report.figures.plate_diagram import Diagram, plate_diagram
+from symem.report.figures.plate_graph import Kind, graph
+from symem.report.figures.svg import breadth, runs
+from symem.report.notation.lexicon import Lexicon
 from tests.derived import em
 from tests.models import MODELS, Row
 

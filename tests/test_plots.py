@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from symem.output import plots
-from symem.output.axes import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, ticks
+from symem.report.figures import plots
+from symem.report.figures.plot_axes import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, ticks
 from tests.models import DERIVED, Row
 from tests.test_worked import worked
 

@@ -25,10 +25,10 @@ from sympy import (
 
 from symem.errors import NameClashError, PlateError
 from symem.language.logarithm import expand_logs, log_of
-from symem.language.naming import base_name, check_keyword, check_name, names_in
 from symem.language.plates import Iverson, LogIverson, index_symbol, rebind, reindex
 from symem.language.ranges import Range, checked, free_indices, own_range, split_index
 from symem.language.stated import as_sympy
+from symem.language.symbol_names import base_name, check_keyword, check_name, names_in
 
 a, b, c = symbols("a b c", positive=True)
 n = symbols("n", integer=True, positive=True)

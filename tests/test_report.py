@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from sympy import Expr, Sum
 
+from symem.algebra.counting import name_of
 from symem.derivation import Definition
-from symem.output import report
-from symem.output.counting import name_of
-from symem.output.layout import LINE, width
-from symem.output.lexicon import Lexicon, definitions
-from symem.output.narrative import tell
-from symem.output.reading import over_common_denominators, printed, written_out
-from symem.output.story import Display
+from symem.report import report
+from symem.report.document import Display
+from symem.report.line_breaking import LINE, width
+from symem.report.notation.lexicon import Lexicon, definitions
+from symem.report.notation.printed_form import over_common_denominators, printed, written_out
+from symem.report.outline import tell
 from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned

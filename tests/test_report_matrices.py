@@ -13,14 +13,14 @@ from sympy import Symbol, symbols
 
 from symem.derivation import Derivation
 from symem.language.model import Role
-from symem.output import report
-from symem.output.costs import costs, operations_of
-from symem.output.matrix_cells import as_matrix, in_numbers
-from symem.output.narrative import tell
-from symem.output.options import Level, Notation, Options
-from symem.output.plate_graph import graph
-from symem.output.story import Display, Section
-from symem.output.worked import Worked, work
+from symem.report import report
+from symem.report.document import Display, Section
+from symem.report.figures.plate_graph import graph
+from symem.report.iteration import Worked, work
+from symem.report.options import Level, Notation, Options
+from symem.report.outline import tell
+from symem.report.sections.costs import costs, operations_of
+from symem.report.sections.matrix_cells import as_matrix, in_numbers
 from tests.derived import em
 from tests.models import BY_NAME, Row, factors, vectors
 

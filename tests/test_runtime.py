@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from symem.output.solver import checks, draws, kernels
-from symem.runtime import (
+from symem.runtime import checks, draws, kernels
+from symem.runtime.loop import (
     BoundaryWarning,
     DataError,
     EmptyComponentWarning,

@@ -12,7 +12,7 @@ import pytest
 from sympy import Expr, Integer
 
 from symem.calculus.laws import LAWS, Relation
-from symem.calculus.story import steps
+from symem.calculus.steps import steps
 from symem.derivation import Derivation, Step
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from symem.errors import DataError
-from symem.output.columns import rows
-from symem.output.digits import decimals, fixed, in_formula, single
-from symem.output.lexicon import Lexicon
-from symem.output.narrative import tell
-from symem.output.options import Options
-from symem.output.report import latex_fragment, markdown
-from symem.output.story import Table
-from symem.output.worked import Worked, work
+from symem.report.document import Table
+from symem.report.iteration import Worked, work
+from symem.report.notation.digits import decimals, fixed, in_formula, single
+from symem.report.notation.lexicon import Lexicon
+from symem.report.options import Options
+from symem.report.outline import tell
+from symem.report.report import latex_fragment, markdown
+from symem.report.sections.columns import rows
 from tests.derived import em, named, solver
 from tests.models import BY_NAME, DERIVED, Row
 

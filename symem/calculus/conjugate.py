@@ -10,10 +10,10 @@ from sympy import Add, Expr, Mul, S, oo
 from symem.calculus.bounds import interval_of
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Eliminated
+from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
 from symem.calculus.recognise import Recognised, counting_bounds, recognise_continuous, recognise_counting
 from symem.calculus.separate import Term, fold, rejoin, separate
-from symem.calculus.tables import eliminate_range
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.plates import Iverson, LogIverson

@@ -15,11 +15,11 @@ from sympy import Expr, Integer, Symbol
 from symem.calculus.conditioning import Group
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import FINITE, Case, Eliminated, Labelling
+from symem.calculus.finite_tables import eliminate_finite
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
-from symem.calculus.gaussian import eliminate_vector
-from symem.calculus.names import Names
+from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.separate import Term, gather, separate
-from symem.calculus.tables import eliminate_finite
 from symem.calculus.totals import eliminate_total
 from symem.derivation import Definition
 from symem.errors import NotDerivedError

@@ -8,9 +8,9 @@ from sympy import And, Eq, Expr, Mul, S, log
 
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import FINITE, Eliminated, GaussianVector
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of, places_of
-from symem.calculus.gaussian import vector_mean
-from symem.calculus.names import Names
+from symem.calculus.gaussian_vectors import vector_mean
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import Definition
 from symem.errors import NotDerivedError

@@ -15,10 +15,10 @@ from math import prod
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol, expand, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import places_of
 from symem.calculus.isolate import isolate, simplified
 from symem.calculus.linear import coupled_over_axis, joint
-from symem.calculus.names import Names
 from symem.calculus.separate import Term, gather, separate
 from symem.calculus.unknowns import (
     cells_one_by_one,

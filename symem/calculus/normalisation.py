@@ -25,9 +25,9 @@ from symem.calculus.brackets import collapse_brackets
 from symem.calculus.conditioning import condition
 from symem.calculus.density import density_of
 from symem.calculus.eliminate import Elimination
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.matrix_trials import definite
-from symem.calculus.names import Names
 from symem.calculus.separate import Term, separate
 from symem.calculus.trials import Numbers
 from symem.errors import NormalisationError, SymemError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
-from symem.calculus.gaussian import second_moments
+from symem.calculus.gaussian_vectors import second_moments
 from symem.derivation import Posterior
 
 

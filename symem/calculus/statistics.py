@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
 from symem.calculus.matrix_terms import Filled, fill, is_hole, matrix_scalars
-from symem.calculus.names import Names
 from symem.calculus.separate import Term, fold, gather, separate
 from symem.derivation import Definition
 from symem.language.matrices import is_matrix, is_symmetric, shape

@@ -14,8 +14,8 @@ from sympy import Add, Expr, Indexed, Symbol
 
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
-from symem.calculus.names import Names
 from symem.calculus.plain_places import plain_indices, running_slots
 from symem.calculus.separate import Term, fold, rejoin
 from symem.calculus.statistics import Statistics

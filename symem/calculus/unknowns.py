@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from sympy import Expr, Indexed
 
 from symem.calculus.differentiate import Unknown
+from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
-from symem.calculus.names import Names
 from symem.calculus.separate import Term
 from symem.language.matrices import is_matrix
 from symem.language.model import Variable

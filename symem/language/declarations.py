@@ -18,9 +18,9 @@ from symem.language.categories import Categories, Requirement, categories
 from symem.language.densities import log_density, requirements, value_support
 from symem.language.families import as_distribution, log_multinomial
 from symem.language.family import Distribution
-from symem.language.naming import base_name
 from symem.language.ranges import own_range
 from symem.language.supports import Counts, Support
+from symem.language.symbol_names import base_name
 from symem.language.transcription import transcribed
 from symem.language.vectors import check_value
 

@@ -9,7 +9,6 @@ from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
-from symem.language.naming import base_name, names_in
 from symem.language.supports import (
     Binary,
     Positive,
@@ -20,6 +19,7 @@ from symem.language.supports import (
     Symmetric,
     UnitInterval,
 )
+from symem.language.symbol_names import base_name, names_in
 from symem.language.variables import Role
 
 _TOLERANCE = 1e-9

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError, UndeclaredSymbolError
-from symem.language.checks import check_cases, check_names, check_presence, check_supports
+from symem.language.consistency import check_cases, check_names, check_presence, check_supports
 from symem.language.family import Family
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
-from symem.language.naming import base_name
+from symem.language.model_table import table_of
 from symem.language.one_hot import as_labels
 from symem.language.plates import LogIverson
 from symem.language.prior import admit_constants, demanded, log_prior_density
@@ -30,7 +30,6 @@ from symem.language.roles import (
 from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.summary import table_of
 from symem.language.supports import (
     Counts,
     Interval,
@@ -40,6 +39,7 @@ from symem.language.supports import (
     Support,
 )
 from symem.language.survey import Survey
+from symem.language.symbol_names import base_name
 from symem.language.transcription import names_on_diagonals
 from symem.language.translation import Translation
 from symem.language.variables import Role, Variable

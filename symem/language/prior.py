@@ -12,13 +12,13 @@ from symem.language.demands import narrower, spread
 from symem.language.families import symmetric_dirichlet
 from symem.language.family import Distribution
 from symem.language.matrices import MatrixArray, MatrixEntry, is_matrix, is_positive_definite
-from symem.language.naming import base_name, check_name, names_in
 from symem.language.plates import Axis, index_symbol, total
 from symem.language.ranges import own_range
 from symem.language.reading import Reader, Shape
 from symem.language.shapes import entry_symbol, internal, origin_of, range_size
 from symem.language.supports import Positive, Reals, Support
 from symem.language.survey import Survey
+from symem.language.symbol_names import base_name, check_name, names_in
 from symem.language.traces import LogDet
 from symem.language.vectors import OF_MATRICES, OF_VECTORS
 

@@ -29,10 +29,10 @@ from symem.language.matrices import (
     shape,
     transpose,
 )
-from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
+from symem.language.symbol_names import base_name, check_name
 from symem.language.traces import Element, LogDet, Tr, element, log_det, trace
 from symem.language.transcription import entry_on_diagonal, transcribed
 

@@ -9,10 +9,10 @@ from sympy import Equality, Expr, Indexed, Symbol
 
 from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import MatrixArray
-from symem.language.naming import base_name, names_in
 from symem.language.statements import Extras, Statement
 from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals, Support
 from symem.language.survey import Slot, Survey
+from symem.language.symbol_names import base_name, names_in
 from symem.language.variables import Role
 
 

@@ -10,7 +10,6 @@ from sympy import Expr, Idx, Indexed, IndexedBase, S, Symbol, sympify
 
 from symem.errors import PlateError, SupportError
 from symem.language.matrices import COORDINATE, MatrixArray
-from symem.language.naming import base_name, check_name
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
@@ -25,6 +24,7 @@ from symem.language.supports import (
     Symmetric,
 )
 from symem.language.survey import Slot, Survey
+from symem.language.symbol_names import base_name, check_name
 from symem.language.transcription import dimensions
 from symem.language.variables import Role
 

@@ -15,10 +15,10 @@ from symem.language.declarations import Declaration, declaration, in_letters
 from symem.language.demands import Demands
 from symem.language.families import as_distribution
 from symem.language.family import Distribution
-from symem.language.naming import base_name, stated_names
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Simplex, Support, as_support
+from symem.language.symbol_names import base_name, stated_names
 from symem.language.transcription import transcribed
 from symem.language.variables import Role
 from symem.language.vectors import OF_MATRICES, OF_VECTORS, check_value

@@ -9,8 +9,8 @@ from sympy import Basic, Expr, Idx, Indexed, S, Symbol
 
 from symem.errors import NameClashError, PlateError, ShapeError
 from symem.language.matrices import ENTRY, MatrixArray, MatrixEntry
-from symem.language.naming import base_name
 from symem.language.ranges import Environment, Range, atoms_in_scope, split_index
+from symem.language.symbol_names import base_name
 from symem.language.transcription import dimensions, entries_on_diagonals, stated_array, transcribed
 
 

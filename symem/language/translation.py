@@ -11,10 +11,10 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.language.leaves import IndexedMatrix, MatrixSum
 from symem.language.matrices import MatrixEntry, is_matrix
-from symem.language.naming import base_name
 from symem.language.operators import plain
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
+from symem.language.symbol_names import base_name
 from symem.language.transcription import stated_array
 from symem.language.user_matrices import NUMBERS_OF_MATRICES, user_matrix, user_number
 from symem.language.variables import Variable

@@ -1,0 +1,1 @@
+"""Rules that keep a value: squares, sums of products, matrices as words."""

@@ -1,0 +1,1 @@
+"""From the record of a derivation to the source of a solver."""

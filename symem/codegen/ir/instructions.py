@@ -1,0 +1,134 @@
+"""The statements of a program, and which of them are needed, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sympy import Expr, Symbol
+
+from symem.codegen.ir.nodes import Load, Node
+from symem.derivation import Definition
+
+
+@dataclass(frozen=True)
+class Assign:
+    """name := node; `axes` is the order in which its dimensions are kept."""
+
+    name: str
+    node: Node
+    axes: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """name[place] := node, into an array that `fresh` says is to be made first, of these sizes."""
+
+    name: str
+    place: tuple[Expr, ...]
+    node: Node
+    fresh: tuple[Node, ...] | None
+
+
+@dataclass(frozen=True)
+class Weigh:
+    """name := coefficients @ features (+ rest), into a buffer."""
+
+    name: str
+    rest: Node | None
+
+
+@dataclass(frozen=True)
+class Normalise:
+    """`weight` becomes its softmax over `axis`, `normaliser` its log-sum-exp. `guarded`: -inf may occur."""
+
+    weight: str
+    normaliser: str
+    axis: int
+    guarded: bool
+
+
+Statement = Assign | Weigh | Normalise
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One expected sufficient statistic: a column of the feature moments, or a node of its own."""
+
+    name: str
+    definition: Definition
+    axes: tuple[Symbol, ...]
+    moment: int | None
+    rows: Node | None
+    once: Node | None
+
+
+def woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) -> tuple[Assign | Entry, ...]:
+    """Each shared value just before the first line that reads it."""
+    done: list[Assign | Entry] = []
+    waiting = [Assign(name, node, node.axes) for name, node in named]
+    for line in lines:
+        for each in _needed(waiting, reads(line.node)):
+            waiting.remove(each)
+            done.append(each)
+        done.append(line)
+    return tuple(done)
+
+
+def taken_from(waiting: list[Assign], statement: Statement) -> list[Assign]:
+    """Those of the waiting lines that a statement rests on, in order, taken out of the list."""
+    wanted = set().union(*(reads(node) for node in nodes_of(statement)))
+    found = _needed(waiting, wanted)
+    for each in found:
+        waiting.remove(each)
+    return found
+
+
+def _needed(waiting: Sequence[Assign], wanted: set[str]) -> list[Assign]:
+    """Those of the waiting lines that the wanted names rest on, in order."""
+    table = {line.name: line for line in waiting}
+    found: list[Assign] = []
+
+    def visit(names: Iterable[str]) -> None:
+        for name in sorted(names):
+            if name in table and table[name] not in found:
+                visit(reads(table[name].node))
+                found.append(table[name])
+
+    visit(wanted)
+    return found
+
+
+def reads(node: Node) -> set[str]:
+    return {part.name for part in node.walk() if isinstance(part, Load)}
+
+
+def nodes_of(statement: Statement) -> list[Node]:
+    """What a statement computes."""
+    if isinstance(statement, Assign):
+        return [statement.node]
+    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []
+
+
+def with_nodes(statement: Statement, change: Any) -> Statement:
+    if isinstance(statement, Assign):
+        return replace(statement, node=change(statement.node))
+    if isinstance(statement, Weigh) and statement.rest is not None:
+        return replace(statement, rest=change(statement.rest))
+    return statement
+
+
+def live(statements: Sequence[Statement], wanted: Iterable[Node], reported: set[str]) -> list[Statement]:
+    """The statements whose results something reads."""
+    needed = set(reported).union(*(reads(node) for node in wanted))
+    kept: list[Statement] = []
+    for statement in reversed(statements):
+        if isinstance(statement, Assign):
+            if statement.name not in needed:
+                continue
+            needed |= reads(statement.node)
+        if isinstance(statement, Weigh) and statement.rest is not None:
+            needed |= reads(statement.rest)
+        kept.append(statement)
+    return kept[::-1]

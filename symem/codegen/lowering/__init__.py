@@ -1,0 +1,1 @@
+"""From SymPy expressions to array nodes with named axes."""

@@ -1,0 +1,297 @@
+"""A derivation with vectors and matrices as one of numbers: every array gets its entries as further slots.
+
+What later stages see has no matrices left: variables whose sizes include the shapes of their entries, definitions in
+entries, and the factorisations that they read as definitions of their own, each before the first that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from sympy import Add, Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
+
+from symem.algebra.completed_forms import centred_forms
+from symem.codegen.lowering.entries import Entries, is_entry, place
+from symem.derivation import Definition, Derivation, Posterior, Update
+from symem.language.matrices import is_matrix, shape
+from symem.language.model import Model, Variable
+from symem.language.plates import Axis
+from symem.language.supports import Binary, Counts, Labels, Support
+from symem.language.variables import Role
+
+Factors = tuple[Definition, ...]
+
+
+@dataclass(frozen=True)
+class EntryDerivation(Derivation):
+    """A derivation in entries; `factors` are what definitions and updates read, by the name of the first reader.
+
+    `ending` are those that only the log-likelihood or a statistic reads, `of_prior` those of the log-prior.
+    """
+
+    factors: Mapping[Expr, Factors] = None  # type: ignore[assignment]
+    ending: Factors = ()
+    of_prior: Factors = ()
+    log_prior: Expr = S.Zero
+    centred: Mapping[Expr, Expr] = None  # type: ignore[assignment]
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        found: dict[Expr, Definition] = {}
+        for posterior in self.posteriors:
+            for each in posterior.definitions:
+                for definition in (*self.factors.get(each.symbol, ()), each):
+                    found.setdefault(definition.symbol, definition)
+        return (*found.values(), *self.ending)
+
+
+def factors_of(derivation: Derivation, symbol: Expr) -> Factors:
+    """What must be computed before a definition or an update."""
+    return derivation.factors.get(symbol, ()) if isinstance(derivation, EntryDerivation) else ()
+
+
+def has_matrices(derivation: Derivation) -> bool:
+    """Whether some variable is a vector or a matrix, or is read as one."""
+    variables = derivation.model.variables.values()
+    return any(each.shape for each in variables) or any(map(is_matrix, _parts(derivation)))
+
+
+def _parts(derivation: Derivation) -> Iterable[Expr]:
+    values = [each.value for each in derivation.definitions]
+    values += [each.value for each in derivation.surrogate.statistics]
+    values += [each.value for each in derivation.updates]
+    return (part for value in (*values, derivation.log_likelihood) for part in preorder_traversal(value))
+
+
+def in_entries(derivation: Derivation, sizes: dict[Symbol, Expr], log_prior: Expr) -> Derivation:
+    """The derivation in entries, or itself if nothing in it is a matrix; `sizes` learns the new indices."""
+    return _Rewriting(derivation, sizes).derivation(log_prior) if has_matrices(derivation) else derivation
+
+
+class _Rewriting:
+    def __init__(self, derivation: Derivation, sizes: dict[Symbol, Expr]) -> None:
+        self.original, self.sizes = derivation, sizes
+        self.taken = {
+            _name(each.symbol) for each in (*derivation.definitions, *derivation.surrogate.statistics)
+        }
+        self.taken |= set(derivation.model.variables)
+        self.e_step = self._entries(solving=False)
+        self.factors: dict[Expr, Factors] = {}
+        self.centred: dict[Expr, Expr] = {}
+
+    def _entries(self, *, solving: bool) -> Entries:
+        data = frozenset(each.name for each in (*self.original.model.data, *self.original.model.known))
+        return Entries(self.sizes, self._guess, self._free, data, solving)
+
+    def _free(self, wanted: str) -> str:
+        names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
+        name = next(each for each in names if each not in self.taken)
+        self.taken.add(name)
+        return name
+
+    def _guess(self, size: Expr) -> int:
+        """Many rows, tens of coordinates, a handful of anything else."""
+        if isinstance(size, Integer):
+            return int(size)
+        data = self.original.model.data
+        rows = {each.sizes[0] for each in data if each.sizes} | {v.shape[0] for v in data if len(v.shape) > 1}
+        return 10_000 if size in rows else 30 if any(size in each.shape for each in data) else 4
+
+    def derivation(self, log_prior: Expr) -> EntryDerivation:
+        old = self.original
+        model = self._model(old.model)
+        posteriors = tuple(self._posterior(each, model) for each in old.posteriors)
+        statistics = tuple(self._definition(each, self.e_step) for each in old.surrogate.statistics)
+        likelihood = self.e_step.scalar(old.log_likelihood)
+        ending = self._shared_out(posteriors, [likelihood, *(each.value for each in statistics)])
+        model.variables = {**model.variables, **self._patterns(model)}
+        updates = self._updates(old.updates)
+        statistics, updates = self._diagonals(statistics, updates)
+        prior = self._entries(solving=False)
+        log_prior = prior.scalar(log_prior)
+        return EntryDerivation(
+            model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics),
+            updates, old.not_derived, old.certificates, old.steps,
+            self.factors, ending, tuple(prior.made), log_prior, self.centred,
+        )  # fmt: skip
+
+    # -- variables --------------------------------------------------------------------------------------
+
+    def _model(self, model: Model) -> Model:
+        made = copy(model)
+        made.variables = {name: _in_entries(each) for name, each in model.variables.items()}
+        return made
+
+    def _patterns(self, model: Model) -> dict[str, Variable]:
+        """The patterns of missing entries that occur, which of them each row has, and how many there are."""
+        made = []
+        for name, rows in self.e_step.patterns.items():
+            number = Symbol(f"n_patterns_{name}", integer=True, positive=True)
+            width = model.variables[name].sizes[-1]
+            made += [
+                self._computed(f"patterns_{name}", Role.MASK, (number, width), Binary()),
+                self._computed(f"pattern_{name}", Role.MASK, (rows,), Labels(number)),
+                Variable(number.name, number, Role.SIZE, (), Counts(), None),
+            ]
+        return {each.name: each for each in made}
+
+    def _computed(self, name: str, role: Role, sizes: tuple[Expr, ...], support: Support) -> Variable:
+        """A variable that no one declared: the solver computes it."""
+        return Variable(name, IndexedBase(name, **support.assumptions), role, sizes, support, None)
+
+    # -- the E-step -------------------------------------------------------------------------------------
+
+    def _posterior(self, posterior: Posterior, model: Model) -> Posterior:
+        def rewritten(definition: Definition) -> Definition:
+            return self._definition(definition, self.e_step)
+
+        weight = posterior.log_weight and rewritten(posterior.log_weight)
+        if posterior.log_weight is not None:
+            self._complete(posterior.log_weight)
+        parameters = tuple(map(rewritten, posterior.parameters))
+        normaliser = rewritten(posterior.log_normaliser)
+        probability = posterior.probability and rewritten(posterior.probability)
+        return replace(
+            posterior,
+            latent=model.variables[posterior.latent.name],
+            atom=_first(posterior.atom, self.e_step),
+            log_weight=weight,
+            parameters=parameters,
+            log_normaliser=normaliser,
+            probability=probability,
+            moments=tuple(map(rewritten, posterior.moments)),
+            expectations={
+                _first(key, self.e_step): _first(value, self.e_step)
+                for key, value in posterior.expectations.items()
+            },
+            arguments={name: _first(value, self.e_step) for name, value in posterior.arguments.items()},
+        )
+
+    def _complete(self, definition: Definition) -> None:
+        """A log weight with its quadratic forms completed, beside the one that is linear in features."""
+        names = frozenset(each.name for each in self.original.model.data)
+        completed = centred_forms(definition.value, names)
+        if completed.has(Add) and completed != expand(definition.value, log=False):
+            self.centred[definition.symbol] = self.e_step.scalar(completed)
+
+    def _shared_out(self, posteriors: Iterable[Posterior], last: Sequence[Expr]) -> Factors:
+        """Give every factorisation to the first definition that reads it; the rest of what `last` reads."""
+        left = {_name(each.symbol): each for each in self.e_step.made}
+        for definition in (each for posterior in posteriors for each in posterior.definitions):
+            values = [definition.value, self.centred.get(definition.symbol, S.Zero)]
+            if found := _needed(values, left):
+                self.factors[definition.symbol] = found
+        return _needed(last, left)
+
+    def _definition(self, definition: Definition, entries: Entries) -> Definition:
+        """A definition in entries. One that is an inverse is that inverse wherever it occurs."""
+        symbol, value = definition.symbol, definition.value
+        if not is_matrix(symbol):
+            return replace(definition, value=entries.scalar(value))
+        rows, cols = symbol.dimensions
+        places = tuple(
+            place(size, number) for number, size in ((1, rows), (2, cols)) if number == 1 or size != 1
+        )
+        self.sizes.update(zip(places, (rows, cols), strict=False))
+        at = (*places, S.Zero)[:2]
+        axes = (*definition.axes, *(Axis(p, s) for p, s in zip(places, (rows, cols), strict=False)))
+        made = entries.entry(symbol, *at)
+        if isinstance(value, Pow) and value.exp == -1 and not entries.solving:
+            return Definition(made, axes, entries.inverse_as(value.base, symbol, made))
+        return Definition(made, axes, entries.entry(value, *at))
+
+    # -- the M-step -------------------------------------------------------------------------------------
+
+    def _updates(self, updates: Sequence[Update]) -> tuple[Update, ...]:
+        entries, found = self._entries(solving=True), []
+        for update in updates:
+            before = len(entries.made)
+            definition = self._definition(update.definition, entries)
+            if entries.made[before:]:
+                self.factors[definition.symbol] = tuple(entries.made[before:])
+            entries.forget(_name(definition.symbol))
+            found.append(replace(update, definition=definition, nested=S.Zero))
+        return tuple(found)
+
+    # -- statistics of which only the diagonal is read ----------------------------------------------------
+
+    def _diagonals(
+        self, statistics: Factors, updates: tuple[Update, ...]
+    ) -> tuple[Factors, tuple[Update, ...]]:
+        """Matrices of which the M-step reads the diagonal alone, as vectors."""
+        found = []
+        for statistic in statistics:
+            if _is_square(statistic) and self._reads_diagonal(_name(statistic.symbol), updates):
+                statistic, updates = self._as_diagonal(statistic, updates)  # noqa: PLW2901
+            found.append(statistic)
+        return tuple(found), updates
+
+    def _entries_read(self, name: str, updates: Sequence[Update]) -> list[Indexed]:
+        values = [each.value for each in updates]
+        values += [each.value for update in updates for each in self.factors.get(update.parameter, ())]
+        return [entry for value in values for entry in value.atoms(Indexed) if _name(entry) == name]
+
+    def _reads_diagonal(self, name: str, updates: Sequence[Update]) -> bool:
+        read = self._entries_read(name, updates)
+        return bool(read) and all(entry.indices[-1] == entry.indices[-2] for entry in read)
+
+    def _as_diagonal(
+        self, statistic: Definition, updates: tuple[Update, ...]
+    ) -> tuple[Definition, tuple[Update, ...]]:
+        base = statistic.symbol.base
+        changes = {
+            entry: base[tuple(entry.indices[:-1])] for entry in self._entries_read(_name(base), updates)
+        }
+        row, column = statistic.symbol.indices[-2:]
+        vector = Definition(
+            base[tuple(statistic.symbol.indices[:-1])],
+            statistic.axes[:-1],
+            statistic.value.xreplace({column: row}),
+        )
+        for update in updates:
+            factors = self.factors.get(update.parameter, ())
+            self.factors[update.parameter] = tuple(
+                replace(each, value=each.value.xreplace(changes)) for each in factors
+            )
+        return vector, tuple(
+            replace(each, definition=replace(each.definition, value=each.value.xreplace(changes)))
+            for each in updates
+        )
+
+
+def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:
+    """Those of `left`, an order in which they can be computed, that values or each other read; they leave it."""
+    read = {_name(each) for value in values for each in value.atoms(Indexed, Symbol)}
+    for name, definition in reversed(left.items()):
+        if name in read:
+            read |= {_name(each) for each in definition.value.atoms(Indexed, Symbol)}
+    return tuple(left.pop(name) for name in list(left) if name in read)
+
+
+def _is_square(statistic: Definition) -> bool:
+    slots = tuple(getattr(statistic.symbol, "indices", ()))
+    return len(slots) > 1 and is_entry(slots[-1]) and statistic.axes[-1].size == statistic.axes[-2].size
+
+
+def _name(symbol: Any) -> str:
+    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
+
+
+def _in_entries(variable: Variable) -> Variable:
+    if not variable.shape:
+        return variable
+    symbol = IndexedBase(variable.name, real=True)
+    return replace(variable, symbol=symbol, sizes=(*variable.sizes, *variable.shape))
+
+
+def _first(expr: Expr, entries: Entries) -> Expr:
+    """A vector or a matrix at its first row and column index."""
+    if not is_matrix(expr):
+        return entries.scalar(expr)
+    rows, cols = shape(expr)
+    entries.sizes.update({place(rows, 1): rows, place(cols, 2): cols})
+    return entries.entry(expr, place(rows, 1), place(cols, 2) if cols != 1 else S.Zero)

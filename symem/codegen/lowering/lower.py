@@ -1,0 +1,400 @@
+"""From SymPy to arrays with named axes: each kind of expression has one reading.
+
+`Sum`s become contractions, brackets under a sum are collapsed, scattered or turned into masks, and an array
+read at an observed category becomes a `Take`. What has no reading raises and is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+from sympy import (
+    Abs,
+    Add,
+    And,
+    Expr,
+    Function,
+    Ge,
+    Indexed,
+    Le,
+    Max,
+    Min,
+    Mul,
+    Piecewise,
+    Pow,
+    S,
+    Sum,
+    Symbol,
+    besseli,
+    besselk,
+    erf,
+    erfc,
+    exp,
+    factorial,
+    floor,
+    gamma,
+    log,
+    loggamma,
+    polygamma,
+)
+from sympy.core.relational import Relational
+from sympy.functions import acos, asin, atan, atan2, ceiling, cos, cosh, sign, sin, sinh, tan, tanh
+from sympy.logic.boolalg import BooleanFunction, BooleanTrue
+
+from symem.codegen.ir.nodes import (
+    Apply,
+    Axes,
+    DiagonalOf,
+    Factor,
+    Fill,
+    Load,
+    Node,
+    Number,
+    Range,
+    Scatter,
+    Solve,
+    Source,
+    Sources,
+    Take,
+    union,
+    without,
+)
+from symem.codegen.lowering.bessel import LogBesselK, by_logarithms
+from symem.codegen.lowering.contraction import (
+    add,
+    apply,
+    level,
+    merged,
+    multiply,
+    negated,
+    quotient,
+    sum_of_product,
+)
+from symem.codegen.lowering.matrix_factors import (
+    CholeskyEntry,
+    CholeskyInverseEntry,
+    InverseEntry,
+    MatrixFunction,
+    WhiteningEntry,
+)
+from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
+from symem.errors import NotDerivedError
+from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.plates import Iverson, LinearSolution, LogIverson
+
+#: Functions that act on each element, and the operation each one is.
+ELEMENTWISE: Mapping[Any, str] = {
+    exp: "exp", Abs: "abs", Max: "maximum", Min: "minimum", sin: "sin", cos: "cos", tan: "tan",
+    asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
+    sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
+    erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval", besseli: "iv",
+    LogBesselK: "log_besselk",
+}  # fmt: skip
+
+#: Functions of a whole matrix, and the helper that computes each.
+FACTORS: Mapping[Any, str] = {
+    CholeskyEntry: "_cholesky", CholeskyInverseEntry: "_inverse_from_cholesky", InverseEntry: "_inverse", WhiteningEntry: "_whitening",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a named array lies in memory: `order[d]` is the slot that runs along dimension d."""
+
+    name: str
+    order: tuple[int, ...]
+    sources: Sources
+    integer: bool = False
+
+
+@dataclass
+class Lowering:
+    """Reads SymPy expressions as nodes.
+
+    Args:
+        layouts: internal symbol name -> where and how it is stored.
+        rank: the order of axes.
+        sizes: index -> size, extended as sums are entered.
+        rows: the size whose axis is cut into chunks, and the node that holds a chunk's length.
+        tables: probabilities that may be 0, beside which what they weigh may be infinite or undefined.
+    """
+
+    layouts: Mapping[str, Layout]
+    rank: Callable[[Symbol], Any]
+    sizes: dict[Symbol, Expr] = field(default_factory=dict)
+    rows: tuple[Expr, Node] | None = None
+    tables: frozenset[str] = frozenset()
+
+    def __call__(self, expr: Expr) -> Node:
+        if isinstance(expr, Expr) and expr.is_number:
+            return self.number(expr)
+        for kind, reading in _READINGS:
+            if isinstance(expr, kind):
+                return reading(self, expr)
+        raise NotDerivedError(f"{expr} has no reading in NumPy: {type(expr).__name__} is not in the table.")
+
+    def over(self, expr: Expr, axes: Axes) -> Node:
+        """The expression as an array over exactly these axes (in the program's order)."""
+        node = self(expr)
+        return node if node.axes == axes else Fill(axes, node, tuple(self.size(axis) for axis in axes))
+
+    def size(self, index: Symbol) -> Node:
+        size = self.sizes[index]
+        return self.rows[1] if self.rows and self.rows[0] == size else self(size)
+
+    def number(self, expr: Expr) -> Node:
+        return Number((), expr)
+
+    def symbol(self, symbol: Symbol) -> Node:
+        if symbol in self.sizes:
+            return Range((symbol,), self.size(symbol))
+        if symbol.name in self.layouts:
+            return self._load(self.layouts[symbol.name], ())
+        raise NotDerivedError(f"The symbol {symbol} is defined nowhere in the derivation.")
+
+    def _load(self, layout: Layout, places: tuple[Symbol, ...]) -> Load:
+        stored = tuple(places[slot] for slot in layout.order)
+        return Load(tuple(sorted(stored, key=self.rank)), layout.name, stored, layout.sources, layout.integer)
+
+    def indexed(self, expr: Indexed) -> Node:
+        layout = self.layouts[str(expr.base.label)]
+        places = tuple(expr.indices)
+        if all(place in self.sizes for place in places) and len(set(places)) == len(places):
+            return self._load(layout, places)
+        if all(place in self.sizes for place in places):
+            return self._diagonal(layout, places)
+        base = Load((), layout.name, (), layout.sources, layout.integer)
+        busy = [symbol for place in places if place not in self.sizes for symbol in place.free_symbols]
+        stored = tuple(self._place(places[slot], [*busy, *places]) for slot in layout.order)
+        names = [place for place in stored if isinstance(place, Symbol)]
+        inner = union(self.rank, [place for place in stored if isinstance(place, Node)])
+        axes = tuple(sorted({*names, *inner}, key=self.rank))
+        return Take(axes, base, stored)
+
+    def _diagonal(self, layout: Layout, places: tuple[Symbol, ...]) -> Node:
+        """An array in which one index runs along two slots."""
+        twice = next(place for place in places if places.count(place) > 1)
+        second = Symbol(f"{twice}_again")
+        last = len(places) - 1 - places[::-1].index(twice)
+        load = self._load(layout, (*places[:last], second, *places[last + 1 :]))
+        return DiagonalOf(without(load.axes, (second,)), load, twice, second)
+
+    def factor(self, expr: MatrixFunction) -> Node:
+        row, column, matrix = expr.args
+        axes = self._sorted({*self(matrix).axes, row, column})
+        return Factor(axes, FACTORS[expr.func], self.over(matrix, axes), row, column)
+
+    def _place(self, place: Expr, busy: list[Expr]) -> Symbol | Node:
+        """An index that runs along this slot alone is a slice; anything else is computed."""
+        return place if place in self.sizes and busy.count(place) == 1 else self(place)
+
+    def add(self, expr: Add) -> Node:
+        """A hard constraint among the terms decides alone: where it fails, the others may be undefined."""
+        hard = [term for term in expr.args if isinstance(term, LogIverson)]
+        rest = Add(*(term for term in expr.args if term not in hard))
+        if hard and rest.free_symbols:
+            condition = And(*(term.args[0] for term in hard))
+            return apply(self.rank, "where", self(condition), self(rest), self.number(S.NegativeInfinity))
+        return add(self.rank, merged(self.rank, [self(term) for term in expr.args]))
+
+    def mul(self, expr: Expr) -> Node:
+        coefficient, factors = expr.as_coeff_mul()
+        factors = by_logarithms(factors)
+        masks = [factor for factor in factors if isinstance(factor, Iverson)]
+        rest = [factor for factor in factors if factor not in masks]
+        weighed = [factor for factor in rest if level(self(factor)) != 0]
+        if masks and weighed:
+            held = And(*(mask.args[0] for mask in masks))
+            chosen = apply(self.rank, "where", self(held), self(Mul(*weighed)), self.number(S.Zero))
+            return quotient(
+                self.rank, coefficient, *self._ratio([f for f in rest if f not in weighed], chosen)
+            )
+        return quotient(self.rank, coefficient, *self._ratio(factors))
+
+    def _ratio(self, factors: Iterable[Expr], *more: Node) -> tuple[list[Node], list[Node]]:
+        above = [*more, *(self(factor) for factor in factors if not _is_denominator(factor))]
+        return above, [self(1 / factor) for factor in factors if _is_denominator(factor)]
+
+    def power(self, expr: Pow) -> Node:
+        if _is_denominator(expr):
+            return quotient(self.rank, S.One, [], [self(1 / expr)])
+        if expr.exp == S.Half:
+            return apply(self.rank, "sqrt", self(expr.base))
+        return apply(self.rank, "**", self(expr.base), self(expr.exp))
+
+    def logarithm(self, expr: Expr) -> Node:
+        if isinstance(expr.args[0], gamma | factorial):
+            inside = expr.args[0].args[0]
+            return apply(
+                self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
+            )
+        if isinstance(expr.args[0], besselk):
+            return self(LogBesselK(*expr.args[0].args))
+        argument = self(expr.args[0])
+        guarded = Source.THETA in argument.sources or (level(argument) == 0 and bool(argument.sources))
+        return apply(self.rank, "log_above_zero" if guarded else "log", argument)
+
+    def solution(self, expr: LinearSolution) -> Node:
+        component, row, column, matrix, vector, size = expr.args
+        for index in (row, column):
+            self.sizes[index] = size
+        batch = without(self(matrix).axes, (row, column))
+        columns = without(self(vector).axes, (*batch, row))
+        if len(columns) > 1:
+            batch, columns = self._sorted({*batch, *columns}), ()
+        square = self.over(matrix, self._sorted({*batch, row, column}))
+        right = self.over(vector, self._sorted({*batch, *columns, row}))
+        if component in self.sizes:
+            axes = self._sorted({*batch, *columns, component})
+            return Solve(axes, square, right, row, column, component)
+        raise NotDerivedError(f"The component {component} of a linear system is no index.")
+
+    def _sorted(self, axes: Iterable[Symbol]) -> Axes:
+        return tuple(sorted(axes, key=self.rank))
+
+    def factorial(self, expr: Expr) -> Node:
+        return apply(self.rank, "gamma", self(expr.args[0] + 1))
+
+    def polygamma(self, expr: Expr) -> Node:
+        order, argument = expr.args
+        if order == 0:
+            return apply(self.rank, "digamma", self(argument))
+        return apply(self.rank, "polygamma", self(order), self(argument))
+
+    def function(self, expr: Expr) -> Node:
+        if expr.func not in ELEMENTWISE:
+            raise NotDerivedError(f"{expr.func.__name__} in {expr} has no NumPy or SciPy function here.")
+        return apply(self.rank, ELEMENTWISE[expr.func], *(self(argument) for argument in expr.args))
+
+    def bracket(self, expr: Expr) -> Node:
+        return apply(self.rank, "where", self(expr.args[0]), self.number(S.One), self.number(S.Zero))
+
+    def log_bracket(self, expr: Expr) -> Node:
+        return apply(
+            self.rank, "where", self(expr.args[0]), self.number(S.Zero), self.number(S.NegativeInfinity)
+        )
+
+    def piecewise(self, expr: Piecewise) -> Node:
+        *cases, (last, _) = expr.args
+        node = self(last)
+        for value, condition in reversed(cases):
+            node = apply(self.rank, "where", self(condition), self(value), node)
+        return node
+
+    def relation(self, expr: Relational) -> Node:
+        return apply(self.rank, expr.rel_op, self(expr.lhs), self(expr.rhs))
+
+    def connective(self, expr: BooleanFunction) -> Node:
+        operation = {"And": "&", "Or": "|", "Not": "~"}[expr.func.__name__]
+        return apply(self.rank, operation, *(self(each) for each in sorted(expr.args, key=str)))
+
+    def truth(self, expr: Any) -> Node:
+        return self.number(S.One if isinstance(expr, BooleanTrue) else S.Zero)
+
+    def sum(self, expr: Sum) -> Node:
+        conditions = [test for limit in reversed(expr.limits) for test in self._enter(*limit)]
+        over = [limit[0] for limit in expr.limits]
+        return add(
+            self.rank, [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)]
+        )
+
+    def _enter(self, index: Symbol, lower: Expr, upper: Expr) -> list[Expr]:
+        """Register an index; the conditions by which a dependent range differs from a full one."""
+        inner = {symbol: self.sizes[symbol] - 1 for symbol in upper.free_symbols if symbol in self.sizes}
+        self.sizes[index] = (upper.subs(inner) if inner else upper) + 1
+        tests = [Iverson(Le(index, upper))] if inner else []
+        return [*tests, Iverson(Ge(index, lower))] if lower != 0 else tests
+
+    def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
+        product = by_logarithms(Mul.make_args(term))
+        factors = [part for factor in (*product, *conditions) for part in parted(factor)]
+        factors = collapsed(factors, over)
+        keys = [key for factor in factors if (key := key_of(factor, over))]
+        rest = [factor for factor in factors if not key_of(factor, over)]
+        if keys and len({v for v, _ in keys}) == len(keys):
+            return self._scattered(rest, keys, tuple(over))
+        coefficient, signed = _sign(factors)
+        masks = [factor for factor in signed if isinstance(factor, Iverson)]
+        nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)
+        node = sum_of_product(self.rank, self._shielded(self._masked(nodes, masks)), tuple(over))
+        return node if coefficient > 0 else negated(self.rank, node)
+
+    def _masked(self, nodes: list[Node], masks: list[Expr]) -> list[Node]:
+        """Brackets as choices, so that they win over what is infinite or undefined where they do not hold."""
+        for mask in masks:
+            condition = self(mask.args[0])
+            inside = [node for node in nodes if node.axes and set(node.axes) <= set(condition.axes)]
+            value = multiply(self.rank, inside)
+            chosen = apply(self.rank, "where", condition, value, self.number(S.Zero))
+            nodes = [*(node for node in nodes if node not in inside), chosen]
+        return nodes
+
+    def _shielded(self, nodes: list[Node]) -> list[Node]:
+        """What a probability of 0 weighs counts for 0, be it infinite or undefined."""
+        held = [node for node in nodes if read_by(node) in self.tables]
+        risky = [node for node in nodes if node not in held and node.axes and not is_finite(node)]
+        if not held or not risky:
+            return nodes
+        possible = [apply(self.rank, ">", node, self.number(S.Zero)) for node in held]
+        condition = reduce(lambda a, b: apply(self.rank, "&", a, b), possible)
+        chosen = apply(self.rank, "where", condition, multiply(self.rank, risky), self.number(S.Zero))
+        return [*(node for node in nodes if node not in risky), chosen]
+
+    def _filled(self, factors: list[Expr], over: list[Symbol], masks: Iterable[Expr] = ()) -> list[Node]:
+        """The factors as nodes, with the size of every summed axis that none of them has."""
+        nodes = [part for factor in factors for part in self._split(factor)]
+        held = {axis for node in (*nodes, *map(self, masks)) for axis in node.axes}
+        return [*nodes, *(self.size(index) for index in over if index not in held)]
+
+    def _split(self, factor: Expr) -> list[Node]:
+        node = self(factor)
+        if isinstance(node, Apply) and node.operation == "*":
+            return list(node.arguments)
+        return [node]
+
+    def _scattered(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: Axes) -> Node:
+        nodes = tuple((v, self(key)) for v, key in keys)
+        value = multiply(
+            self.rank, self._filled(rest, [a for a in over if not any(a in n.axes for _, n in nodes)])
+        )
+        free = without(union(self.rank, [value, *(node for _, node in nodes)]), over)
+        axes = tuple(sorted({*free, *(v for v, _ in nodes)}, key=self.rank))
+        return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))
+
+
+def _is_denominator(factor: Expr) -> bool:
+    return isinstance(factor, Pow) and bool(factor.exp.is_number) and bool(factor.exp.is_negative)
+
+
+def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:
+    number = Mul(*(factor for factor in factors if factor.is_Rational))
+    rest = [factor for factor in factors if not factor.is_Rational]
+    return (-1 if number < 0 else 1), ([abs(number), *rest] if abs(number) != 1 else rest)
+
+
+_READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
+    (Sum, Lowering.sum),
+    (LinearSolution, Lowering.solution),
+    (MatrixFunction, Lowering.factor),
+    (Indexed, Lowering.indexed),
+    (Symbol, Lowering.symbol),
+    (Iverson, Lowering.bracket),
+    (LogIverson, Lowering.log_bracket),
+    (Relational, Lowering.relation),
+    (BooleanTrue, Lowering.truth),
+    (BooleanFunction, Lowering.connective),
+    (Add, Lowering.add),
+    (Mul, Lowering.mul),
+    (exp, Lowering.function),
+    (besselk, lambda lower, expr: lower.mul(Mul(expr, evaluate=False))),
+    (Pow, Lowering.power),
+    (log, Lowering.logarithm),
+    (factorial, Lowering.factorial),
+    (polygamma, Lowering.polygamma),
+    (Piecewise, Lowering.piecewise),
+    (Max | Min, Lowering.function),
+    (Function, Lowering.function),
+)

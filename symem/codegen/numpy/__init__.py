@@ -1,0 +1,1 @@
+"""The printer of one target: programs as NumPy."""

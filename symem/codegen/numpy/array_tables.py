@@ -1,0 +1,142 @@
+"""What a solver asks of its arrays, as tables: shape, kind of value, categories; written from the supports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Indexed, S, Symbol, oo
+from sympy.core.relational import Relational
+
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.row_plate import base_of, observed
+from symem.language.model import Model, Variable
+from symem.language.plates import LogIverson
+from symem.language.reading import Extent
+from symem.language.supports import (
+    Binary,
+    Counts,
+    Interval,
+    Labels,
+    OneHot,
+    Positive,
+    PositiveDefinite,
+    Simplex,
+    Symmetric,
+    UnitInterval,
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The ends between which data lie, as formulas over the data's own indices."""
+
+    variable: Variable
+    ends: tuple[Expr, Expr]
+
+    @property
+    def wanted(self) -> str:
+        """What an error says of them."""
+        low, high = self.ends
+        if high == oo:
+            return f"at least {low}"
+        return f"at most {high}" if low in (0, -oo) else f"between {low} and {high}"
+
+    def places(self, sizes: Mapping[Symbol, Expr]) -> tuple[Symbol, ...]:
+        """The index that runs along each slot of the data in the ends."""
+        used = sorted(symbols_of(self.ends) & sizes.keys(), key=str)
+        free = (Symbol(f"slot_{d}") for d in range(len(self.variable.sizes)))
+        return tuple(
+            next((index for index in used if sizes[index] == size), spare)
+            for size, spare in zip(self.variable.sizes, free, strict=True)
+        )
+
+
+def bounds_of(variable: Variable, model: Model) -> Bounds | None:
+    """The bounds of data that its kind does not tell, None if there are none or latents hold them."""
+    if not isinstance(variable.support, Counts | Interval):
+        return None
+    low, high = variable.support.bounds
+    told = (S.Zero, oo) if isinstance(variable.support, Counts) else (-oo, oo)
+    hidden = {each.name for each in (*model.latents, *model.parameters)}
+    read = {base_of(atom) for end in (low, high) for atom in end.atoms(Indexed, Symbol)}
+    return Bounds(variable, (low, high)) if (low, high) != told and not read & hidden else None
+
+
+def symbols_of(ends: tuple[Expr, Expr]) -> set[Symbol]:
+    return {symbol for end in ends for symbol in end.free_symbols if isinstance(symbol, Symbol)}
+
+
+class Tables:
+    """The tables of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.model = program.derivation.model
+
+    def lines(self) -> list[str]:
+        lines = ["PARAMETERS = {"]
+        lines += [f"    {quoted(each.name)}: {self._spec(each)}," for each in self.model.parameters]
+        lines += ["}", "DATA = {"]
+        lines += [
+            f"    {quoted(each.name)}: {self._spec(each)}," for each in [*self.model.data, *self.model.known]
+        ]
+        sizes = [each.name for each in self.program.sized if each.declared is not None]
+        shown = tuple(each.symbol.name for each in self.program.derivation.extents)
+        lines += ["}", f"SIZES: tuple[str, ...] = {quoted(tuple(sizes))}"]
+        return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {quoted(shown)}"]
+
+    def _spec(self, variable: Variable) -> str:
+        shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
+        parts = [quoted(shape), quoted(_kind(variable, self.model))]
+        support = variable.support
+        if isinstance(support, Labels):
+            size = support.size
+            parts += self._label_bound(size)
+            parts += [f"origin={support.origin}"] if support.origin else []
+        if isinstance(support, Simplex) and support.axes != 1:
+            parts.append(f"simplex_axes={support.axes}")
+        parts += ["missing=True"] if variable.missing else []
+        return f"Array({', '.join(parts)})"
+
+    def _label_bound(self, size: Expr) -> list[str]:
+        if size.is_Integer:
+            return [f"labels={int(size)}"]
+        named = {each.symbol for each in self.program.sized}
+        shown = {
+            extent.value.xreplace(_plain_entries(extent)): extent.symbol
+            for extent in self.program.derivation.extents
+        }
+        symbol = size if size in named else shown.get(size)
+        return [f"labels={quoted(str(symbol))}"] if symbol is not None else []
+
+
+def _kind(variable: Variable, model: Model) -> str:
+    support = variable.support
+    if isinstance(support, Interval) or variable.name in _bounds(model):
+        return "extended"
+    kinds = {
+        Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
+        OneHot: "binary", Counts: "count", Symmetric: "symmetric", PositiveDefinite: "definite",
+    }  # fmt: skip
+    return kinds.get(type(support), "real")
+
+
+def _bounds(model: Model) -> set[str]:
+    """Data and known arrays that bound something, and so may be infinite."""
+    brackets = model.log_likelihood.atoms(LogIverson)
+    sides = [side for each in brackets for relation in each.atoms(Relational) for side in relation.args]
+    sides += [end for latent in model.latents for end in latent.support.bounds]
+    names = {base_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
+    return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
+
+
+def _plain_entries(extent: Extent) -> dict[Any, Any]:
+    """pos[t] as the `max_pos` that stands for its largest value in a label's support."""
+    entries = sorted(extent.value.atoms(Indexed), key=str)
+    return {entry: Symbol(f"max_{base_of(entry)}", integer=True, nonnegative=True) for entry in entries}
+
+
+def quoted(value: Any) -> str:
+    return repr(value).replace("'", '"')

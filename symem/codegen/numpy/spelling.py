@@ -1,0 +1,346 @@
+"""Nodes as NumPy expressions: precedence, broadcasting and the names of functions, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sympy import Integer, N, Symbol
+
+from symem.codegen.ir.nodes import (
+    Apply,
+    Axes,
+    Contract,
+    DiagonalOf,
+    Factor,
+    Fill,
+    Load,
+    Node,
+    Number,
+    Range,
+    Scatter,
+    Solve,
+    Take,
+    Total,
+    union,
+    without,
+)
+from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
+from symem.errors import NotDerivedError
+
+_ZERO, _ONE = Number((), Integer(0)), Number((), Integer(1))
+_CONDITION, _SUM, _PRODUCT, _UNARY, _POWER, _ATOM = range(ATOM + 1)
+
+_INFIX: Mapping[str, tuple[int, str]] = {
+    "+": (_SUM, " + "), "*": (_PRODUCT, " * "), "/": (_PRODUCT, " / "), "**": (_POWER, "**"),
+    "==": (_CONDITION, " == "), "!=": (_CONDITION, " != "), "<": (_CONDITION, " < "),
+    "<=": (_CONDITION, " <= "), ">": (_CONDITION, " > "), ">=": (_CONDITION, " >= "),
+    "&": (_CONDITION, " & "), "|": (_CONDITION, " | "),
+}  # fmt: skip
+
+NUMPY = frozenset(
+    [
+        "exp",
+        "log",
+        "sqrt",
+        "abs",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arctan2",
+        "floor",
+        "ceil",
+        "sinh",
+        "cosh",
+        "tanh",
+        "sign",
+        "where",
+        "maximum",
+        "minimum",
+    ]
+)
+SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr", "iv"])
+HELPERS: Mapping[str, str] = {
+    "log_above_zero": "_log",
+    "log_normal_interval": "_log_normal_interval",
+    "log_besselk": "_log_besselk",
+}
+
+
+@dataclass
+class Spelling:
+    """Spells nodes, and remembers which SciPy functions and helpers it used."""
+
+    rank: Callable[[Symbol], object]
+    scipy: set[str] = field(default_factory=set)
+    helpers: set[str] = field(default_factory=set)
+
+    def __call__(self, node: Node) -> str:
+        return self._spelt(node)[0]
+
+    def _spelt(self, node: Node) -> tuple[str, int]:
+        return _SPELLINGS[type(node)](self, node)
+
+    def _tight(self, node: Node, least: int = _ATOM) -> str:
+        text, strength = self._spelt(node)
+        return text if strength >= least else f"({text})"
+
+    def tight(self, node: Node) -> str:
+        """The node as something that takes an attribute."""
+        return self._tight(node)
+
+    def aligned(self, node: Node, axes: Axes, least: int = _CONDITION) -> str:
+        """The node with new axes where it lacks some, so that it broadcasts over `axes`."""
+        held = [axis in node.axes for axis in axes]
+        if not any(held) or all(held[held.index(True) :]):
+            return self._tight(node, least)
+        places = ", ".join(":" if each else "None" for each in held[held.index(True) :])
+        return f"{self._tight(node)}[{places}]"
+
+    def number(self, node: Number) -> tuple[str, int]:
+        value = node.value
+        if value.is_infinite:
+            return ("np.inf", _ATOM) if value > 0 else ("-np.inf", _UNARY)
+        text = str(value) if value.is_Integer else repr(float(N(value, 30)))
+        return text, _UNARY if text.startswith("-") else _ATOM
+
+    def load(self, node: Load) -> tuple[str, int]:
+        return node.name + transposed(node.stored, node.axes), _ATOM
+
+    def range(self, node: Range) -> tuple[str, int]:
+        return f"np.arange({self(node.size)})", _ATOM
+
+    def apply(self, node: Apply) -> tuple[str, int]:
+        if node.operation == "neg":
+            return f"-{self._tight(node.arguments[0], _PRODUCT)}", _UNARY
+        if node.operation == "~":
+            return f"~{self._tight(node.arguments[0])}", _UNARY
+        if node.operation == "+":
+            return self._sum(node), _SUM
+        if node.operation in _INFIX:
+            return self._infix(node)
+        return self._identity(node) or self._call(node), _ATOM
+
+    def _identity(self, node: Apply) -> str | None:
+        """[a = b] as a number, for two indices of one size."""
+        if node.operation != "where" or node.arguments[1:] != (_ONE, _ZERO):
+            return None
+        condition = node.arguments[0]
+        sides = condition.arguments if isinstance(condition, Apply) and condition.operation == "==" else ()
+        if len(sides) != 2 or not all(isinstance(side, Range) for side in sides):
+            return None
+        first, second = sides
+        assert isinstance(first, Range)
+        assert isinstance(second, Range)
+        return f"np.eye({self(first.size)})" if first.size == second.size else None
+
+    def _infix(self, node: Apply) -> tuple[str, int]:
+        strength, sign = _INFIX[node.operation]
+        first, *rest = node.arguments
+        stronger = strength + 1
+        left = self.aligned(first, node.axes, stronger if node.operation == "**" else max(strength, _SUM))
+        tight = _UNARY if strength == _PRODUCT else stronger
+        rights = [self.aligned(each, node.axes, tight) for each in rest]
+        return sign.join([left, *rights]), strength
+
+    def _sum(self, node: Apply) -> str:
+        terms = [term for argument in node.arguments for term in _terms(argument, node.axes)]
+        terms.sort(key=_is_negative)
+        text = self.aligned(terms[0], node.axes, _SUM)
+        for term in terms[1:]:
+            if _is_negative(term):
+                text += f" - {self.aligned(_positive(term), node.axes, _PRODUCT)}"
+            else:
+                text += f" + {self.aligned(term, node.axes, _PRODUCT)}"
+        return text
+
+    def _call(self, node: Apply) -> str:
+        name = self._function(node.operation)
+        texts = [self.aligned(argument, node.axes) for argument in node.arguments]
+        if node.operation in ("maximum", "minimum"):
+            while len(texts) > 2:
+                texts = [f"{name}({texts[0]}, {texts[1]})", *texts[2:]]
+        return f"{name}({', '.join(texts)})"
+
+    def _function(self, operation: str) -> str:
+        if operation in NUMPY:
+            return f"np.{operation}"
+        if operation in SCIPY:
+            self.scipy.add(operation)
+            return operation
+        if operation in HELPERS:
+            self.helpers.add(HELPERS[operation])
+            return HELPERS[operation]
+        raise NotDerivedError(f"The operation {operation} has no spelling in NumPy.")
+
+    def total(self, node: Total) -> tuple[str, int]:
+        if len(node.over) == len(node.value.axes):
+            return f"{self._tight(node.value)}.sum()", _ATOM
+        places = [node.value.axes.index(axis) for axis in node.over]
+        axis = str(places[0]) if len(places) == 1 else str(tuple(places))
+        return f"{self._tight(node.value)}.sum(axis={axis})", _ATOM
+
+    def contract(self, node: Contract) -> tuple[str, int]:
+        left, right, over = node.left, node.right, node.over
+        if set(without(left.axes, over)) & set(right.axes):
+            return stack(self, node)
+        got = (*without(left.axes, over), *without(right.axes, over))
+        turn = transposed(got, node.axes)
+        if len(over) == 1 and len(left.axes) <= 2 and len(right.axes) <= 2:
+            first = self._tight(left) + ("" if left.axes[-1] == over[0] else ".T")
+            second = self._tight(right) + ("" if right.axes[0] == over[0] else ".T")
+            text = f"{first} @ {second}"
+            return (f"({text}){turn}", _ATOM) if turn else (text, _PRODUCT)
+        if len(over) == len(left.axes) == len(right.axes):
+            return f"np.vdot({self(left)}, {self(right)})", _ATOM
+        places = tuple(tuple(side.axes.index(axis) for axis in over) for side in (left, right))
+        return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
+
+    def fill(self, node: Fill) -> tuple[str, int]:
+        shape = "".join(f"{self(size)}, " for size in node.sizes)
+        return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
+
+    def turned(self, node: Node, axes: Axes) -> str:
+        turn = transposed(node.axes, axes)
+        return self._tight(node) + turn if turn else self(node)
+
+    def take(self, node: Take) -> tuple[str, int]:
+        if self._slices(node) == node.axes:
+            places = [
+                ":" if isinstance(place, Symbol) else self._place(place, place.axes) for place in node.places
+            ]
+            inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
+            places = [
+                ":" if isinstance(place, Symbol) else self._place(place, inner) for place in node.places
+            ]
+            while places[-1] == ":":
+                places.pop()
+            return f"{node.base.name}[{', '.join(places)}]", _ATOM
+        sliced = self._slices(node)
+        if sliced is not None and len(sliced) == len(node.axes) and set(sliced) == set(node.axes):
+            return (
+                f"{self.take(Take(sliced, node.base, node.places))[0]}{transposed(sliced, node.axes)}",
+                _ATOM,
+            )
+        if all(isinstance(place, Symbol | Number) for place in node.places):
+            places = [":" if isinstance(place, Symbol) else self(place) for place in node.places]
+            return f"{node.base.name}[{', '.join(places)}]{transposed(self._kept(node), node.axes)}", _ATOM
+        shape = [f"{node.base.name}.shape[{d}]" for d in range(len(node.places))]
+        places = [
+            self._tight(_range(place, size), _ATOM) + _expanded((place,), node.axes)
+            if isinstance(place, Symbol)
+            else self._place(place, node.axes)
+            for place, size in zip(node.places, shape, strict=True)
+        ]
+        return f"{node.base.name}[{', '.join(places)}]", _ATOM
+
+    def _kept(self, node: Take) -> Axes:
+        return tuple(place for place in node.places if isinstance(place, Symbol))
+
+    def _slices(self, node: Take) -> Axes | None:
+        """The axes that NumPy gives if whole slots are slices, or None if it would move them."""
+        computed = [d for d, place in enumerate(node.places) if isinstance(place, Node)]
+        if all(isinstance(node.places[d], Number) for d in computed):
+            return self._kept(node)
+        if computed != list(range(computed[0], computed[-1] + 1)):
+            return None
+        inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
+        before, after = node.places[: computed[0]], node.places[computed[-1] + 1 :]
+        return (*before, *inner, *after)
+
+    def _place(self, place: Node, axes: Axes) -> str:
+        text = self.aligned(place, axes)
+        if isinstance(place, Number) or is_integer(place):
+            return text
+        return f"np.asarray({text}, dtype=int)"
+
+    def scatter(self, node: Scatter) -> tuple[str, int]:
+        self.helpers.add("_scatter")
+        keys = dict(node.keys)
+        full = union(self.rank, [node.value, *keys.values(), *(_axis(a) for a in node.axes if a not in keys)])
+        places, shape = [], []
+        for axis, size in zip(node.axes, node.sizes, strict=True):
+            shape.append(self(size))
+            place = (
+                self._place(keys[axis], full)
+                if axis in keys
+                else f"np.arange({shape[-1]}){_expanded((axis,), full)}"
+            )
+            places.append(place)
+        value = self.aligned(node.value, full)
+        return f"_scatter({value}, ({', '.join(places)},), ({', '.join(shape)},))", _ATOM
+
+
+def is_integer(node: Node) -> bool:
+    """Whether the array holds integers in memory."""
+    if isinstance(node, Load):
+        return node.integer
+    if isinstance(node, Take):
+        return node.base.integer
+    if isinstance(node, Number):
+        return bool(node.value.is_Integer)
+    if isinstance(node, Apply):
+        return node.operation in ("+", "*", "neg", "maximum", "minimum") and all(
+            map(is_integer, node.arguments)
+        )
+    return isinstance(node, Range)
+
+
+def _axis(axis: Symbol) -> Node:
+    return Number((axis,), axis)
+
+
+def _range(_place: Symbol, size: str) -> Node:
+    return Load((), f"np.arange({size})", (), frozenset())
+
+
+def _expanded(held: Axes, axes: Axes) -> str:
+    places = [axis in held for axis in axes]
+    tail = places[places.index(True) :]
+    return "" if all(tail) else f"[{', '.join(':' if each else 'None' for each in tail)}]"
+
+
+def _terms(node: Node, axes: Axes) -> list[Node]:
+    """The terms of a sum that broadcast without help: those of smaller arrays stay together."""
+    if isinstance(node, Apply) and node.operation == "+" and node.axes == axes:
+        return [term for argument in node.arguments for term in _terms(argument, axes)]
+    return [node]
+
+
+def _is_negative(node: Node) -> bool:
+    if isinstance(node, Number):
+        return bool(node.value.is_extended_negative)
+    if isinstance(node, Apply) and node.operation in ("*", "/"):
+        return any(isinstance(part, Apply) and part.operation == "neg" for part in node.arguments)
+    return isinstance(node, Apply) and node.operation == "neg"
+
+
+def _positive(node: Node) -> Node:
+    if isinstance(node, Number):
+        return Number((), -node.value)
+    assert isinstance(node, Apply)
+    if node.operation == "neg":
+        return node.arguments[0]
+    parts = list(node.arguments)
+    place = next(d for d, part in enumerate(parts) if isinstance(part, Apply) and part.operation == "neg")
+    parts[place] = _positive(parts[place])
+    return Apply(node.axes, node.operation, tuple(parts))
+
+
+_SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
+    Number: Spelling.number,
+    Load: Spelling.load,
+    Range: Spelling.range,
+    Apply: Spelling.apply,
+    Total: Spelling.total,
+    Contract: Spelling.contract,
+    Take: Spelling.take,
+    Scatter: Spelling.scatter,
+    Fill: Spelling.fill,
+    Solve: solve,
+    Factor: factor,
+    DiagonalOf: diagonal,
+}

@@ -1,0 +1,1 @@
+"""What is done to a program between the record and its source, one idea a file."""

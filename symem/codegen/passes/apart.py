@@ -1,0 +1,98 @@
+"""Statistics of each component about its own mean, for components so far apart that no common centre serves.
+
+About a common centre a covariance loses eps·(distance/sd)² of its digits. If every update stays the same, or moves
+with its mean, when the statistics of one label are taken about a centre of their own, then each label may have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sympy import Expr, Indexed, IndexedBase, S, Symbol
+
+from symem.algebra.expansion import monomials
+from symem.codegen.ir.instructions import Statistic, reads
+from symem.codegen.lowering.row_plate import base_of
+from symem.codegen.passes.natural_form import Features
+from symem.codegen.passes.translation import Translation
+from symem.derivation import Definition, Derivation
+from symem.language.model import Variable
+
+
+@dataclass(frozen=True)
+class Apart:
+    """`mean` is the parameter (labels, entries) about which `data` are taken; `recentred` as of a translation."""
+
+    mean: Variable
+    data: Variable
+    recentred: Mapping[str, Expr]
+
+
+def apart(
+    derivation: Derivation,
+    translation: Translation | None,
+    features: Features | None,
+    statistics: Sequence[Statistic],
+    names: Mapping[str, str],
+) -> Apart | None:
+    """How the statistics of each label are taken about its own mean, or None if the updates do not allow it.
+
+    `names` are the local names of the data.
+    """
+    if translation is None or features is None or not features.has_entries or len(features.labels) != 1:
+        return None
+    moving = [each for each in derivation.model.parameters if each.name in translation.parameters]
+    data = [each for each in derivation.model.data if each.name in translation.data]
+    if len(moving) != 1 or len(data) != 1 or len(translation.data) != 1 or len(moving[0].sizes) != 2:
+        return None
+    read = set().union(*(reads(node) for node in features.features))
+    if not read <= {names[data[0].name]} or any(each.moment is None for each in statistics):
+        return None
+    recentred = _labelled(translation, [each.definition for each in statistics])
+    if any(update.conditional for update in derivation.updates) or not _allows(
+        derivation, moving[0], recentred, [each.definition for each in statistics]
+    ):
+        return None
+    return Apart(moving[0], data[0], recentred)
+
+
+def _labelled(translation: Translation, statistics: Sequence[Definition]) -> dict[str, Expr]:
+    """The statistics about another centre, the step having the label as its first index."""
+    step = IndexedBase(translation.step.name, real=True)
+    found = {}
+    for each in statistics:
+        value, label = translation.recentred[base_of(each.symbol)], each.symbol.indices[0]
+        steps = {entry: step[(label, *entry.indices)] for entry in value.atoms(Indexed) if _is(entry, step)}
+        found[base_of(each.symbol)] = value.xreplace(steps)
+    return found
+
+
+def _is(entry: Expr, base: IndexedBase) -> bool:
+    return base_of(entry) == str(base.label)
+
+
+def _allows(
+    derivation: Derivation, mean: Variable, recentred: Mapping[str, Expr], statistics: Sequence[Definition]
+) -> bool:
+    """Whether the mean moves with its own centre, and nothing else moves."""
+    if any(_reads(update.value, mean.name) for update in derivation.updates):
+        return False
+    symbols = {base_of(each.symbol): each.symbol for each in statistics}
+    for update in derivation.updates:
+        changes: dict[Expr, Expr] = {}
+        for entry in update.value.atoms(Indexed):
+            if base_of(entry) in symbols:
+                pairs = dict(zip(symbols[base_of(entry)].indices, entry.indices, strict=True))
+                changes[entry] = recentred[base_of(entry)].xreplace(pairs)
+        rate = S.Zero
+        if base_of(update.parameter) == mean.name:
+            rate = IndexedBase("translation", real=True)[tuple(update.parameter.indices)]
+        if monomials(update.value.xreplace(changes) - update.value - rate):
+            return False
+    return True
+
+
+def _reads(value: Expr, name: str) -> bool:
+    """Whether an update reads the mean itself, which has moved."""
+    return any(base_of(each) == name for each in value.atoms(Indexed, Symbol))

@@ -1,0 +1,207 @@
+"""Log weights that separate: a sum of (parameters) times (data) is coefficients @ features.
+
+The natural-parameter form of an exponential family, found from the algebra. An E-step is then one matrix
+product, and so are the statistics of the same features. A feature may have entries of its own: x_a, or x_a x_b, of
+which a symmetric one is kept for a ≤ b alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Integer, Mul, Pow, Sum, Symbol
+
+from symem.codegen.ir.nodes import Axes, Contract, Load, Node, Total
+from symem.codegen.lowering.contraction import ONE, add, level
+from symem.codegen.lowering.entries import is_entry, place
+from symem.codegen.lowering.lower import Lowering
+
+
+@dataclass(frozen=True)
+class Features:
+    """log weight = sum_r coefficients[r] * features[r] + rest, over (labels, row).
+
+    A feature with entries stands for one for each entry; `symmetric` says which are the same with their two
+    entries exchanged.
+    """
+
+    weight: str
+    labels: Axes
+    row: Symbol
+    features: tuple[Node, ...]
+    coefficients: tuple[Node, ...]
+    symmetric: tuple[bool, ...]
+    rest: Node | None
+
+    @property
+    def entries(self) -> tuple[Axes, ...]:
+        """The entries of each feature."""
+        return tuple(tuple(axis for axis in each.axes if axis != self.row) for each in self.features)
+
+    @property
+    def has_entries(self) -> bool:
+        return any(self.entries)
+
+    def moment(self, node: Node) -> int | None:
+        """r, if the node is the sum over rows of weight * features[r]."""
+        value: Node
+        feature: Node = ONE
+        if isinstance(node, Total):
+            value = node.value
+        elif isinstance(node, Contract):
+            pair = (
+                (node.left, node.right)
+                if isinstance(node.left, Load) and node.left.name == self.weight
+                else (node.right, node.left)
+            )
+            value, feature = pair
+        else:
+            return None
+        if not isinstance(value, Load) or value.name != self.weight or feature not in self.features:
+            return None
+        found = self.features.index(feature)
+        return found if node.axes == (*self.labels, *self.entries[found]) else None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A term: factors of data, factors of parameters, and the entries summed over."""
+
+    data: tuple[Expr, ...] = ()
+    other: tuple[Expr, ...] = ()
+    bound: tuple[tuple[Symbol, Expr], ...] = ()
+
+    def __mul__(self, other: Product) -> Product:
+        return Product(self.data + other.data, self.other + other.other, self.bound + other.bound)
+
+
+def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol) -> Features | None:
+    """The features of a log weight over `axes`, if it has at least two and `row` is its only plate."""
+    labels = tuple(axis for axis in axes if axis != row)
+    found: dict[Node, list[Node]] = {}
+    symmetric: dict[Node, bool] = {}
+    rest: list[Expr] = []
+    for term in Add.make_args(value):
+        parts = _split(lower, term, labels, row)
+        rest += [] if parts else [term]
+        for feature, coefficient, both in parts or ():
+            found.setdefault(feature, []).append(coefficient)
+            symmetric[feature] = both
+    if len(found) < 2 or not labels:
+        return None
+    features = sorted(found, key=lambda node: _rank(node, row))
+    coefficients = tuple(add(lower.rank, found[feature]) for feature in features)
+    return Features(
+        weight, labels, row, tuple(features), coefficients, tuple(symmetric[each] for each in features),
+        lower(Add(*rest)) if rest else None,
+    )  # fmt: skip
+
+
+def _rank(node: Node, row: Symbol) -> tuple[bool, int, int, str]:
+    return (node != ONE, len(set(node.axes) - {row}), sum(1 for _ in node.walk()), repr(node))
+
+
+def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[tuple[Node, Node, bool]] | None:
+    """(feature, coefficient, whether symmetric) of the parts of a term, or None if one mixes parameters and data."""
+    found = products(lower, term)
+    if found is None:
+        return None
+    parts = [_part(lower, product) for product in found]
+    for feature, coefficient, _ in parts:
+        entries = tuple(axis for axis in feature.axes if axis != row)
+        allowed = {*labels, *entries}
+        if level(coefficient) != 0 or len(entries) > 2 or not set(coefficient.axes) <= allowed:
+            return None
+        if not all(map(is_entry, entries)) or (entries and row not in feature.axes):
+            return None
+    return parts
+
+
+def products(lower: Lowering, expr: Expr) -> list[Product] | None:
+    """An expression as products of data and of parameters, sums over entries taken apart; None where they mix."""
+    if isinstance(expr, Mul):
+        return _multiplied([products(lower, each) for each in expr.args])
+    if not isinstance(expr, Pow | Sum | Add) or level(lower(expr)) < 2:
+        return _whole(lower, expr)
+    if isinstance(expr, Add):
+        parts = [products(lower, each) for each in expr.args]
+        return None if any(part is None for part in parts) else [p for part in parts for p in part or ()]
+    if isinstance(expr, Pow):
+        copies = isinstance(expr.exp, Integer) and expr.exp > 1
+        return _multiplied([products(lower, expr.base)] * int(expr.exp)) if copies else None
+    if not all(is_entry(limit[0]) for limit in expr.limits):
+        return None
+    bound = tuple((limit[0], limit[2] + 1) for limit in expr.limits)
+    inner = products(lower, expr.function)
+    return None if inner is None else [each * Product(bound=bound) for each in inner]
+
+
+def _whole(lower: Lowering, expr: Expr) -> list[Product] | None:
+    found = level(lower(expr))
+    if found == 2:
+        return None
+    return [Product(data=(expr,)) if found == 1 else Product(other=(expr,))]
+
+
+def _multiplied(factors: Sequence[list[Product] | None]) -> list[Product] | None:
+    found = [Product()]
+    for factor in factors:
+        if factor is None:
+            return None
+        found = [_apart(a, b) * b for a in found for b in factor]
+    return found
+
+
+def _apart(product: Product, other: Product) -> Product:
+    """The product with its summed entries renamed where another one sums over the same."""
+    taken = {index for index, _ in (*product.bound, *other.bound)}
+    taken |= {
+        s for each in (*product.data, *other.data, *product.other, *other.other) for s in each.free_symbols
+    }
+    names: dict[Symbol, Symbol] = {}
+    for index, size in product.bound:
+        if index in {each for each, _ in other.bound}:
+            number = next(k for k in range(3, 99) if place(size, k) not in taken | set(names.values()))
+            names[index] = place(size, number)
+    return _renamed(product, names)
+
+
+def _renamed(product: Product, names: dict[Symbol, Symbol]) -> Product:
+    return Product(
+        tuple(each.xreplace(names) for each in product.data),
+        tuple(each.xreplace(names) for each in product.other),
+        tuple((names.get(index, index), size) for index, size in product.bound),
+    )
+
+
+def _part(lower: Lowering, product: Product) -> tuple[Node, Node, bool]:
+    """(feature, coefficient, whether symmetric); entries that only one of them has are summed there."""
+    data, other = Mul(*product.data), Mul(*product.other)
+    held = data.free_symbols | other.free_symbols
+    other *= Mul(*(size for index, size in product.bound if index not in held))
+    shared = [b for b in product.bound if b[0] in data.free_symbols & other.free_symbols]
+    count: dict[Expr, int] = {}
+    names: dict[Symbol, Symbol] = {}
+    for index, size in shared:
+        count[size] = count.get(size, 0) + 1
+        names[index] = place(size, count[size])
+    lower.sizes.update({names[index]: size for index, size in shared})
+    lower.sizes.update(dict(product.bound))
+    own = [b for b in product.bound if b not in shared]
+    feature = _summed(data, own).xreplace(names)
+    coefficient = _summed(other, [b for b in own if b[0] not in data.free_symbols]).xreplace(names)
+    node = lower(feature) if product.data else ONE
+    return node, lower(coefficient), _is_symmetric(feature, names)
+
+
+def _summed(value: Expr, bound: Iterable[tuple[Symbol, Expr]]) -> Expr:
+    limits = [(index, Integer(0), size - 1) for index, size in bound if index in value.free_symbols]
+    return Sum(value, *limits) if limits else value
+
+
+def _is_symmetric(feature: Expr, names: dict[Symbol, Symbol]) -> bool:
+    if len(names) != 2:
+        return False
+    first, second = names.values()
+    return bool(feature.xreplace({first: second, second: first}) == feature)

@@ -1,0 +1,307 @@
+"""Where a fit begins when nothing is said: the M-step at imputed latents.
+
+Labels come from prototypes, rows of the data chosen far apart; other tables are random; continuous latents
+are drawn at the scale of the data, inside their bounds, and their expected statistics are the statistics of
+what was drawn. Everything else is the solver's own M-step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Indexed, Symbol, exp, oo
+
+from symem.codegen.ir.instructions import Assign, Normalise
+from symem.codegen.ir.nodes import Load, Node, Source
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.row_plate import base_of
+from symem.codegen.numpy.bodies import Bodies
+from symem.derivation import Posterior
+from symem.language.model import Variable
+from symem.language.plates import LogIverson
+from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, UnitInterval
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The outcome axis whose start comes from prototypes, and the arrays that describe a row."""
+
+    size: str
+    arrays: tuple[str, ...]
+
+
+class Starts:
+    """The lines that impute what the statistics read, in one chunk of rows."""
+
+    def __init__(self, program: Program, bodies: Bodies) -> None:
+        self.program, self.bodies = program, bodies
+        self.model = program.derivation.model
+        self.lines: list[str] = []
+        self.read: set[str] = set()
+        self.labelled: Labelled | None = None
+        self._tables = {each.weight: each for each in program.infer if isinstance(each, Normalise)}
+        self._lines = {each.name: each for each in program.infer if isinstance(each, Assign)}
+        self._fixed = {each.name: each for each in program.coefficients}
+        self._owner: dict[str, Posterior] = {}
+        for posterior in program.derivation.posteriors:
+            for definition in posterior.definitions:
+                self._owner.setdefault(program.layouts[base_of(definition.symbol)].name, posterior)
+        self._draws = self._drawing()
+        self._done: set[str] = set()
+        for name in self._wanted():
+            self._impute(name)
+
+    def _wanted(self) -> list[str]:
+        nodes = [each.rows for each in self.program.statistics if each.rows is not None]
+        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
+        if any(each.moment is not None for each in self.program.statistics):
+            assert self.program.features is not None
+            read.add(self.program.features.weight)
+        return [name for name in self.bodies.latents if name in read]
+
+    def _drawing(self) -> Lowering:
+        """Reads expressions in which a latent stands for what was drawn for it."""
+        layouts = dict(self.program.layouts)
+        take = self.program.names.take
+        self._drawn = {each.name: take(f"drawn_{each.name}") for each in self.model.latents}
+        for latent in self.model.latents:
+            order = tuple(range(len(latent.sizes)))
+            layouts[latent.name] = Layout(self._drawn[latent.name], order, frozenset({Source.LATENT}))
+        lower = self.program.lower
+        return Lowering(layouts, lower.rank, lower.sizes, lower.rows)
+
+    @property
+    def body(self) -> list[str]:
+        """All lines, below what they unpack."""
+        lines = []
+        for record, names in (
+            ("data", self.bodies.fixed),
+            ("rows", (*self.bodies.row_fields, *self.bodies.prepared, "length")),
+        ):
+            lines += [f"{name} = {record}.{name}" for name in names if name in self.read]
+        return lines + self.lines
+
+    def values(self) -> list[str]:
+        return [name if name in self._done else "None" for name in self.bodies.latents]
+
+    # -- one name ---------------------------------------------------------------------------------------
+
+    def _impute(self, name: str) -> None:
+        if name in self._done:
+            return
+        self._done.add(name)
+        if self._is_known(name):
+            self._once(name)
+            return
+        posterior = self._owner[name]
+        if self._is_covariance(name, posterior):
+            self._no_spread(name, posterior)
+        elif name in self._tables:
+            self._table(name, posterior)
+        elif self._follows(name):
+            self._by_formula(name)
+        elif name in self._fixed:
+            self._at_random(name)
+        else:
+            self._by_draw(name, posterior)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a definition of no row reads nothing but data, as the inverse of a known matrix does."""
+        line = self._fixed.get(name)
+        return line is not None and all(
+            self._is_known(part.name) if part.name in self._fixed else part.sources <= {Source.ROWS}
+            for part in line.node.walk()
+            if isinstance(part, Load)
+        )
+
+    def _once(self, name: str) -> None:
+        line = self._fixed[name]
+        for part in line.node.walk():
+            if isinstance(part, Load) and part.name in self._fixed:
+                self._impute(part.name)
+        self._note([line.node])
+        self.lines.append(self.bodies.assign(line))
+
+    def _is_covariance(self, name: str, posterior: Posterior) -> bool:
+        covariance = posterior.arguments.get("covariance")
+        return covariance is not None and self._local(covariance) == name
+
+    def _local(self, symbol: Expr) -> str:
+        base = base_of(symbol)
+        return self.program.layouts[base].name if base in self.program.layouts else ""
+
+    def _no_spread(self, name: str, posterior: Posterior) -> None:
+        """What is drawn is known exactly."""
+        definition = next(each for each in posterior.definitions if self._local(each.symbol) == name)
+        sizes = [self.program.lower.size(axis) for axis in self.program.axes(definition)]
+        self._note(sizes)
+        self.lines.append(
+            f"{name} = np.zeros(({''.join(f'{self.bodies.spell(size)}, ' for size in sizes).rstrip()}))"
+        )
+
+    def _at_random(self, name: str) -> None:
+        """What parameters alone decide, as the slope of a posterior mean in what it is conditional on."""
+        sizes = [self.program.lower.size(axis) for axis in self._fixed[name].axes]
+        self._note(sizes)
+        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes).rstrip()
+        self.lines.append(f"{name} = rng.standard_normal(({shape}))")
+
+    def _follows(self, name: str) -> bool:
+        """Whether a definition reads nothing but data and tables."""
+        line = self._lines.get(name)
+        if line is None:
+            return False
+        loads = [part for part in line.node.walk() if isinstance(part, Load)]
+        return all(
+            part.name in self._tables or part.sources <= {Source.ROWS} for part in loads
+        ) and not self._hoisted(loads)
+
+    def _hoisted(self, loads: Iterable[Load]) -> bool:
+        coefficients = {each.name for each in self.program.coefficients}
+        return any(part.name in coefficients for part in loads)
+
+    def _by_formula(self, name: str) -> None:
+        line = self._lines[name]
+        for part in line.node.walk():
+            if isinstance(part, Load) and part.name in self._tables:
+                self._impute(part.name)
+        self._note([line.node])
+        self.lines.append(self.bodies.assign(line))
+
+    def _by_draw(self, name: str, posterior: Posterior) -> None:
+        definition = next(
+            each for each in posterior.definitions if self.program.layouts[base_of(each.symbol)].name == name
+        )
+        statistic = next(
+            (key for key, value in posterior.expectations.items() if value == definition.symbol), None
+        )
+        if statistic is None:
+            statistic = next(
+                (k for k in posterior.expectations if base_of(k) == posterior.latent.name), posterior.atom
+            )
+        self._draw(posterior)
+        slots = tuple(getattr(definition.symbol, "indices", ()))
+        axes = tuple(slots[d] for d in self.program.layouts[base_of(definition.symbol)].order)
+        node = self._draws.over(statistic, axes)
+        self._note([node])
+        self.lines.append(f"{name} = {self.bodies.text(node, axes)}")
+
+    def _note(self, nodes: Iterable[Node]) -> None:
+        self.read |= {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
+
+    # -- draws ------------------------------------------------------------------------------------------
+
+    def _draw(self, posterior: Posterior) -> None:
+        drawn = self._drawn[posterior.latent.name]
+        if drawn in self._done:
+            return
+        self._done.add(drawn)
+        places = tuple(getattr(posterior.atom, "indices", ()))
+        sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
+        self._note(sizes)
+        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
+        low, high, trials = (self._bound(end, places) for end in (*self._ends(posterior), posterior.trials))
+        pool = self._pool(posterior.latent)
+        self.lines.append(
+            f'{drawn} = _drawn(rng, "{_kind(posterior)}", ({shape.rstrip()}), {pool}, {low}, {high}, {trials})'
+        )
+
+    def _ends(self, posterior: Posterior) -> tuple[Expr | None, Expr | None]:
+        ends = posterior.bounds or (None, None)
+        return (None if ends[0] in (None, -oo) else ends[0], None if ends[1] in (None, oo) else ends[1])
+
+    def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
+        if end is None or any(base_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
+            return "None"
+        axes = tuple(
+            sorted((index for index in places if isinstance(index, Symbol)), key=self.program.lower.rank)
+        )
+        node = self._draws.over(end, axes) if end.free_symbols else self._draws(end)
+        self._note([node])
+        return (
+            self.bodies.text(node, tuple(i for i in places if i in node.axes))
+            if node.axes
+            else self.bodies.spell(node)
+        )
+
+    @property
+    def _theta(self) -> set[str]:
+        return {each.name for each in self.model.parameters}
+
+    def _pool(self, latent: Variable) -> str:
+        """Observed values at whose scale to draw: the datum's own for a missing entry, else the first real array."""
+        own = latent.name.removesuffix("_missing")
+        real = [each.name for each in self.model.data if not each.support.discrete]
+        names = [name for name in (own, *real) if name in self.model.variables and name != latent.name]
+        locals_ = [self.program.layouts[name].name for name in names]
+        kept = [name for name in locals_ if name in self.bodies.row_fields]
+        if not kept:
+            return "None"
+        self.read.add(kept[0])
+        return kept[0]
+
+    # -- tables -----------------------------------------------------------------------------------------
+
+    def _table(self, name: str, posterior: Posterior) -> None:
+        assert posterior.probability is not None
+        assert posterior.outcome is not None
+        slots = tuple(posterior.probability.symbol.indices)
+        axes = tuple(slots[d] for d in self.program.layouts[base_of(posterior.probability.symbol)].order)
+        sizes = [self.program.lower.size(axis) for axis in axes]
+        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
+        place = axes.index(posterior.outcome.index)
+        if self._is_row_label(axes, place):
+            self.lines.append(f"{name} = _near(rng, prototypes, _profile(rows), {place})")
+        else:
+            self._note(sizes)
+            self.lines.append(f"{name} = _random_table(rng, ({shape.rstrip()}), {place})")
+        hard = self._possible(posterior)
+        if hard is not None:
+            node = self._draws.over(hard, axes)
+            self._note([node])
+            self.lines.append(f"{name} = _restricted({name}, {self.bodies.spell(node)}, {place})")
+
+    def _is_row_label(self, axes: tuple[Symbol, ...], place: int) -> bool:
+        """Whether the table has one row for each row of data, so that prototypes can stand for its outcomes."""
+        arrays = self._describing()
+        size = self.program.lower.sizes[axes[place]]
+        lone = (
+            len(axes) == 2
+            and self.program.rows is not None
+            and self.program.lower.sizes[axes[1 - place]] == self.program.rows
+        )
+        if not lone or not arrays or (self.labelled and self.labelled.size != str(size)):
+            return False
+        self.labelled = Labelled(str(size), arrays)
+        return True
+
+    def _describing(self) -> tuple[str, ...]:
+        rows = [
+            each
+            for each in self.model.data
+            if self.program.rows in each.sizes and not isinstance(each.support, Labels)
+        ]
+        return tuple(self.program.layouts[each.name].name for each in rows)
+
+    def _possible(self, posterior: Posterior) -> Expr | None:
+        """The brackets among the log weights: which outcomes the data allow."""
+        assert posterior.log_weight is not None
+        assert posterior.probability is not None
+        pairs = dict(
+            zip(
+                [a.index for a in posterior.log_weight.axes],
+                [a.index for a in posterior.probability.axes],
+                strict=True,
+            )
+        )
+        terms = [t for t in Add.make_args(posterior.log_weight.value) if isinstance(t, LogIverson)]
+        return exp(Add(*terms)).xreplace(pairs) if terms else None
+
+
+def _kind(posterior: Posterior) -> str:
+    kinds: Mapping[type, str] = {
+        Positive: "positive", NonNegative: "positive", UnitInterval: "unit", Counts: "count", Binary: "unit",
+    }  # fmt: skip
+    return kinds.get(type(posterior.latent.support), "real")

@@ -1,0 +1,115 @@
+"""What must hold of a model once every symbol has its role and support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sympy import Expr, Indexed, Symbol
+
+from symem.errors import ModelError, NameClashError, SupportError
+from symem.language.declarations import Declaration
+from symem.language.family import Distribution
+from symem.language.plates import LogIverson
+from symem.language.supports import Binary, Labels, Support
+from symem.language.symbol_names import base_name, check_keyword
+from symem.language.variables import Role, Variable
+
+
+def check_names(table: Mapping[str, Variable], taken: Iterable[str]) -> None:
+    """The emitted module takes data by name, and symem names companions of data: neither may clash.
+
+    Raises:
+        NameClashError: a datum is called as an option of `fit`, or a symbol as a name that symem brings in.
+    """
+    for variable in table.values():
+        if variable.role in (Role.DATA, Role.KNOWN, Role.SIZE):
+            check_keyword(variable.name)
+    for name in taken:
+        if name in table:
+            raise NameClashError(
+                f"{name!r} is a name that symem brings in for this model: rename your symbol."
+            )
+
+
+def check_presence(latents: tuple[Variable, ...], parameters: tuple[Variable, ...]) -> None:
+    """There is something to infer and something to estimate.
+
+    Raises:
+        ModelError: there is no latent, or no parameter.
+    """
+    if not latents:
+        raise ModelError(
+            "The model has no latent variable: name one in latent=[...], or use maximise() directly."
+        )
+    if not parameters:
+        raise ModelError("The model has no parameter: everything is data, known or latent.")
+
+
+def check_supports(table: Mapping[str, Variable], log_likelihood: Expr) -> None:
+    """No support depends on a parameter, and no parameter is a whole number.
+
+    Raises:
+        SupportError: naming the parameter, with what to write instead.
+    """
+    parameters = {v.name for v in table.values() if v.role is Role.PARAMETER}
+    for variable in table.values():
+        if variable.name in parameters and variable.support.discrete:
+            raise SupportError(
+                f"The parameter {variable.name!r} lies in {variable.support}, where nothing can be differentiated: "
+                f"if it is given with the data, name it in known=[{variable.name}]."
+            )
+    for variable in table.values():
+        for end in variable.support.bounds:
+            _check_free(end, parameters, f"{variable.name} in {variable.support}")
+    for constraint in log_likelihood.atoms(LogIverson):
+        _check_free(constraint, parameters, str(constraint.args[0]))
+
+
+def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
+    for name in sorted(parameters & {_name(atom) for atom in expr.free_symbols}):
+        raise SupportError(
+            f"The support of a variable depends on the parameter {name!r} ({where}): the likelihood then has no "
+            f"stationary point in it, so EM does not apply. Give {name!r} in known=[...]."
+        )
+
+
+def _name(atom: Expr) -> str:
+    return base_name(atom) if isinstance(atom, (Symbol, Indexed)) else str(atom)
+
+
+def check_cases(
+    declarations: tuple[Declaration, ...], roles: Mapping[str, Role], supports: Mapping[str, Support]
+) -> None:
+    """Every `Cases` has a branch for each value of its label.
+
+    Raises:
+        SupportError: the label is no label, or has another range than the branches.
+    """
+    for declaration in declarations:
+        for cases in (part for part in declaration.distribution.parts() if part.name == "Cases"):
+            (label,) = cases.arguments
+            if not isinstance(label, (Symbol, Indexed)):
+                raise SupportError(f"Cases({label}, …): the first argument is a label, z[i].")
+            if roles[base_name(label)] is Role.PARAMETER:
+                raise SupportError(
+                    f"Cases({label}, …): nothing declares the label; name it in known=[{label}]."
+                )
+            if roles[base_name(label)] is not Role.KNOWN:
+                _check_branches(cases, label, supports[base_name(label)])
+
+
+def _check_branches(cases: Distribution, label: Expr, support: Support) -> None:
+    if isinstance(support, Binary):
+        wanted = {0, 1}
+    elif isinstance(support, Labels) and support.size.is_Integer:
+        wanted = set(range(support.origin, support.origin + int(support.size)))
+    else:
+        raise SupportError(
+            f"Cases({label}, …): {label} lies in {support}; the label must be binary, or have a number of values "
+            f"that is written out, Idx('k', 3)."
+        )
+    if set(cases.branches) != wanted:
+        raise SupportError(
+            f"Cases({label}, …) has branches for {sorted(cases.branches)}, but {label} takes the values {sorted(wanted)}: "
+            f"write one branch for each."
+        )

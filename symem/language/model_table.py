@@ -1,0 +1,40 @@
+"""The table that `print(model)` shows: every symbol with its role, its shape and the set it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symem.language.supports import PositiveDefinite, Symmetric
+from symem.language.symbol_names import base_name
+from symem.language.variables import Role, Variable
+
+
+def table_of(variables: Iterable[Variable], simplexes: Iterable[tuple[str, ...]]) -> str:
+    """A row for each variable but masks, and for scalars that lie on a simplex together."""
+    rows = [("symbol", "role", "shape", "support")]
+    rows += [_row(variable) for variable in variables if variable.role is not Role.MASK]
+    rows += [(f"({', '.join(names)})", "", "", "Simplex together") for names in simplexes]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _row(variable: Variable) -> tuple[str, str, str, str]:
+    """A line of the table that `print(model)` shows."""
+    of = base_name(variable.declared)
+    role = variable.role.value
+    if variable.missing:
+        role += " (NaN is latent)"
+    elif of != variable.name:
+        role += f" ({of} where it is NaN)"
+    shape = " × ".join(map(str, variable.sizes)) or ("single" if variable.shape else "scalar")
+    return variable.name, role, shape, _set(variable)
+
+
+def _set(variable: Variable) -> str:
+    """The set that each entry of a variable lies in."""
+    entries = " × ".join(map(str, variable.shape))
+    if not entries:
+        return str(variable.support)
+    if isinstance(variable.support, (PositiveDefinite, Symmetric)):
+        return f"{variable.support} {entries}"
+    return f"R^{entries}" if len(variable.shape) == 1 else f"R^({entries})"

@@ -1,0 +1,1 @@
+"""A derivation told to a reader."""

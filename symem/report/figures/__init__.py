@@ -1,0 +1,1 @@
+"""Plate diagrams and plots, as SVG."""

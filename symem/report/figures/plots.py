@@ -1,0 +1,222 @@
+"""What a fit looks like: the likelihood over the iterations, the density over the data, the posterior of each row.
+
+Numbers come from a worked iteration and the solver behind it; nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sympy import Indexed
+
+from symem.algebra.counting import name_of
+from symem.derivation import Posterior
+from symem.language.model import Role, Variable
+from symem.report.figures.plot_axes import INKS, Axes, legend
+from symem.report.iteration import Worked
+from symem.report.notation.digits import single
+
+GRID = 161
+MOST_BARS = 40
+LEAST_FOR_A_HISTOGRAM = 12
+MOST_COMPONENTS = 6
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawing and the words that say the same."""
+
+    svg: str
+    words: str
+
+
+def ascent(worked: Worked, name: str) -> Plot | None:
+    """The objective at every iterate."""
+    history = worked.history
+    if len(history) < 2:
+        return None
+    low, high = min(history), max(history)
+    room = (high - low or abs(high) or 1.0) * 0.06
+    axes = Axes(
+        (0.0, float(len(history) - 1)), (low - room, high + room), r"\text{iteration}\ t", name, whole=True
+    )
+    points = list(enumerate(history))
+    parts = [axes.curve([(float(t), value) for t, value in points], INKS[0])]
+    parts += [axes.dot(float(t), value, INKS[0]) for t, value in points if len(points) <= MOST_BARS]
+    words = (
+        f"The objective rises from {single(history[0], 6)} at the start to {single(history[1], 6)} after one "
+        f"iteration and {single(history[-1], 6)} after {len(history) - 1}."
+    )
+    return Plot(axes.plot(parts, title="Likelihood by iteration", description=words), words)
+
+
+# density over the data ---------------------------------------------------------------------------------
+
+
+def density(worked: Worked, name: str, component: str) -> Plot | None:
+    """The fitted density over a histogram of the data, with its components if there is one label.
+
+    Drawn where the rows are independent and alike: one datum each, and no other array along the plate.
+    """
+    datum = single_datum(worked)
+    if datum is None:
+        return None
+    values = np.asarray(worked.given[datum.name], dtype=float)
+    if len(values) < LEAST_FOR_A_HISTOGRAM or not np.all(np.isfinite(values)) or np.ptp(values) == 0:
+        return None
+    found = Density(worked, datum, values)
+    return found.plot(name, component)
+
+
+def single_datum(worked: Worked) -> Variable | None:
+    """The only array along its plate, if it is real or a count and never missing."""
+    model = worked.derivation.model
+    arrays = [
+        each for each in model.variables.values() if each.role in (Role.DATA, Role.KNOWN) and each.sizes
+    ]
+    along = {size for each in model.data for size in each.sizes}
+    rows = [each for each in arrays if set(each.sizes) & along]
+    plain = len(rows) == 1 and len(rows[0].sizes) == 1 and rows[0].role is Role.DATA and not rows[0].missing
+    outcomes = all(own.size in along for each in worked.derivation.posteriors for own in each.axes[:1])
+    return rows[0] if plain and outcomes and not rows[0].shape and not _is_label(rows[0]) else None
+
+
+def _is_label(variable: Variable) -> bool:
+    return str(variable.support).startswith(("Labels", "Binary"))
+
+
+@dataclass(frozen=True)
+class Density:
+    """One kind of datum with its fitted density."""
+
+    worked: Worked
+    datum: Variable
+    values: Any
+
+    def plot(self, name: str, component: str) -> Plot | None:
+        grid = self.grid()
+        heights = np.array([self.at(value) for value in grid])
+        if not np.all(np.isfinite(heights)):
+            return None
+        bars = list(self.bars())
+        parts_of = self.components(grid, heights)
+        top = max(*(height for *_, height in bars), float(heights.max())) * 1.05
+        across = min(bars[0][0], float(grid[0])), max(bars[-1][1], float(grid[-1]))
+        axes = Axes(across, (0.0, top), name, r"\text{density}")
+        parts = [axes.bar(low, high, height, "currentColor", 0.17) for low, high, height in bars]
+        parts += list(self._curves(axes, grid, heights, parts_of))
+        names = [(rf"{component} = {k + self._first}", INKS[k]) for k in range(len(parts_of))]
+        words = (
+            f"A histogram of {len(self.values)} values of {self.datum.name} with the fitted density over it"
+            + (f" and its {len(parts_of)} components." if parts_of else ".")
+        )
+        return Plot(axes.plot([*parts, *legend(names)], title="Fitted density", description=words), words)
+
+    def _curves(self, axes: Axes, grid: Any, heights: Any, parts_of: Sequence[Any]) -> Iterator[str]:
+        if self.datum.support.discrete:
+            yield from (
+                axes.dot(float(a), float(b), "currentColor", 3.2) for a, b in zip(grid, heights, strict=True)
+            )
+        else:
+            yield axes.curve(list(zip(grid, heights, strict=True)), "currentColor", wide=1.6)
+        for k, part in enumerate(parts_of):
+            yield axes.curve(list(zip(grid, part, strict=True)), INKS[k], wide=2.0, dashed=True)
+
+    @property
+    def _first(self) -> int:
+        """What the label counts from in print."""
+        posterior = self.label()
+        return 0 if posterior is not None and str(posterior.latent.support) == "Binary" else 1
+
+    # numbers ------------------------------------------------------------------------------------
+
+    def grid(self) -> Any:
+        low, high = float(self.values.min()), float(self.values.max())
+        if self.datum.support.discrete:
+            return np.arange(low, high + 1)
+        room = 0.06 * (high - low)
+        ends = [
+            float(end) if end.is_finite else end for end in self.datum.support.bounds if end.is_number
+        ] or [None]
+        least = (
+            low - room if not isinstance(ends[0], float) else max(low - room, ends[0] + 1e-3 * (high - low))
+        )
+        return np.linspace(least, high + room, GRID)
+
+    def bars(self) -> Iterator[tuple[float, float, float]]:
+        """From, to and height of each bar: one a count, or the root of their number, and no fewer than Freedman and Diaconis advise."""
+        if self.datum.support.discrete:
+            for value in self.grid():
+                yield value - 0.46, value + 0.46, float(np.mean(self.values == value))
+            return
+        heights, ends = np.histogram(self.values, bins=self._bins(), density=True)
+        yield from zip(map(float, ends[:-1]), map(float, ends[1:]), map(float, heights), strict=True)
+
+    def _bins(self) -> int:
+        spread = float(np.subtract(*np.percentile(self.values, [75, 25]))) or float(np.ptp(self.values)) / 4
+        advised = np.ptp(self.values) * len(self.values) ** (1 / 3) / (2 * spread)
+        return int(np.clip(np.ceil(max(advised, np.sqrt(len(self.values)))), 6, 40))
+
+    def _data(self, value: float) -> Mapping[str, Any]:
+        return {**self.worked.given, self.datum.name: np.array([value])}
+
+    def at(self, value: float) -> float:
+        """p(x | θ) at the fitted parameters: the likelihood of a single row."""
+        try:
+            return float(
+                np.exp(self.worked.solver.log_likelihood(dict(self.worked.fitted), **self._data(value)))
+            )
+        except self.worked.solver.DataError:
+            return float("nan")
+
+    def label(self) -> Posterior | None:
+        """The only latent, if it is a label of few values."""
+        posteriors = self.worked.derivation.posteriors
+        single_label = (
+            len(posteriors) == 1 and posteriors[0].probability is not None and posteriors[0].trials is None
+        )
+        return posteriors[0] if single_label and len(posteriors[0].axes) == 1 else None
+
+    def components(self, grid: Any, heights: Any) -> list[Any]:
+        """p(x, z = k | θ) for each k: the density times the posterior."""
+        posterior = self.label()
+        if posterior is None:
+            return []
+        fitted = dict(self.worked.fitted)
+        solved = self.worked.solver.posterior(
+            fitted, **{**self.worked.given, self.datum.name: np.array(grid)}
+        )
+        shares = np.asarray(getattr(solved, posterior.latent.name), dtype=float)
+        if shares.ndim == 1:
+            shares = np.stack([1 - shares, shares], axis=1)
+        fits = shares.shape[0] == len(grid) and shares.shape[1] <= MOST_COMPONENTS
+        return [heights * shares[:, k] for k in range(shares.shape[1])] if fits else []
+
+
+# posterior of each row -----------------------------------------------------------------------------------
+
+
+def shares(worked: Worked, name: str, row: str, component: str) -> Plot | None:
+    """The posterior of a label, a bar for each row: at θ⁽⁰⁾, as in the table."""
+    posterior = next(
+        (p for p in worked.derivation.posteriors if p.probability is not None and p.trials is None), None
+    )
+    if posterior is None or posterior.probability is None or len(posterior.axes) != 1 or posterior.inline:
+        return None
+    values = np.asarray(worked.arrays[name_of(posterior.probability.symbol)], dtype=float)
+    if values.ndim != 2 or len(values) > MOST_BARS or values.shape[1] > MOST_COMPONENTS:
+        return None
+    assert isinstance(posterior.probability.symbol, Indexed)
+    axes = Axes((0.5, len(values) + 0.5), (0.0, 1.0), row, name, whole=True)
+    parts, base = [], np.zeros(len(values))
+    for k in range(values.shape[1]):
+        for at, height in enumerate(values[:, k]):
+            parts.append(axes.bar(at + 0.58, at + 1.42, float(height), INKS[k], 0.75, float(base[at])))
+        base = base + values[:, k]
+    first = 0 if str(posterior.latent.support) == "Binary" else 1
+    names = [(rf"{component} = {k + first}", INKS[k]) for k in range(values.shape[1])]
+    words = f"For each of {len(values)} rows the posterior probabilities of {posterior.latent.name}, stacked to one."
+    return Plot(axes.plot([*parts, *legend(names)], title="Posterior by row", description=words), words)

@@ -1,0 +1,321 @@
+"""What the names in a derivation stand for: their letters, their place in a product, where they count from.
+
+A `Lexicon` is gathered once from the records; the printers look everything up in it. Names that the engine
+makes (η, A, γ, S) take the plain letter while it is free and the latent's name as superscript otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
+
+from symem.algebra.counting import FromOne, name_of, slots_of
+from symem.derivation import Definition, Derivation, Posterior
+from symem.language.matrices import ENTRY
+from symem.language.model import Model, Role
+from symem.language.plates import Axis, LinearSolution, index_symbol
+from symem.language.supports import Binary, Labels
+from symem.report.notation.letters import Label, distinct
+from symem.report.notation.matrix_names import (
+    bold_names,
+    capitals,
+    latent_label,
+    masked,
+    seen_labels,
+    statistic_labels,
+)
+
+
+class Rank(IntEnum):
+    """Where a factor stands in a product."""
+
+    NUMBER = 0
+    WEIGHT = 1
+    STATISTIC = 2
+    SIZE = 3
+    PARAMETER = 4
+    DATA = 5
+    GROUP = 6
+    FUNCTION = 7
+    EXPONENTIAL = 8
+    SUM = 9
+
+
+ROLE_RANKS = {
+    Role.SIZE: Rank.SIZE,
+    Role.PARAMETER: Rank.PARAMETER,
+    Role.DATA: Rank.DATA,
+    Role.KNOWN: Rank.DATA,
+    Role.LATENT: Rank.DATA,
+    Role.MASK: Rank.WEIGHT,
+}
+ARGUMENT_LETTERS = {
+    "shape": "a",
+    "rate": "b",
+    "scale": "b",
+    "odds": "o",
+    "ratio": "r",
+    "lower": "l",
+    "upper": "u",
+}
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A name that stands for ⟨statistic⟩ at `indices`; those that the statistic lacks are labels given."""
+
+    statistic: Expr
+    indices: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What the printers must know of names; `marks` is the iterate that parameters carry.
+
+    `turned` are arrays whose last slot is printed first.
+    """
+
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    means: Mapping[str, Mean] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
+    axes: tuple[Axis, ...] = ()
+    from_one: FromOne = field(default_factory=FromOne)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    turned: frozenset[str] = frozenset()
+    diagonals: Mapping[str, Label] = field(default_factory=dict)
+
+    def label(self, name: str) -> Label:
+        return self.labels.get(name) or Label.of(name)
+
+    def rank(self, name: str) -> Rank:
+        return self.ranks.get(name, Rank.DATA)
+
+    def marked(self, mark: str) -> Lexicon:
+        """The same, with every parameter carrying the superscript (mark)."""
+        parameters = [name for name, rank in self.ranks.items() if rank is Rank.PARAMETER]
+        return replace(self, marks=dict.fromkeys(parameters, mark))
+
+    def within(self, axes: Iterable[Axis]) -> Lexicon:
+        """The same where these axes are in scope."""
+        return replace(self, from_one=self.from_one.within(axes))
+
+    def fresh(self, like: Axis) -> tuple[Axis, Lexicon]:
+        """Another index for the range of `like`, and the lexicon that knows it."""
+        taken = {self.label(axis.index.name).head for axis in self.axes} | set(self.ranks)
+        letters = (name for name in "lmhrstuvcdefgjkpqabnwxyz" if name not in taken)
+        axis = like.renamed(index_symbol(next(letters, f"{like.index.name}_2")))
+        counting = self.from_one
+        natural = counting.natural | ({axis} if like in counting.natural else set())
+        return axis, replace(self, from_one=replace(counting, natural=natural)).within([axis])
+
+    @classmethod
+    def of(cls, derivation: Derivation) -> Lexicon:
+        """The lexicon of everything that occurs in a derivation."""
+        model, posteriors = derivation.model, derivation.posteriors
+        from_one = _counting(derivation)
+        means = {name: mean for each in posteriors for name, mean in _means(each, from_one)}
+        ranks = {name: ROLE_RANKS[variable.role] for name, variable in model.variables.items()}
+        for posterior in posteriors:
+            ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
+        ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
+        labels = distinct(_choices(derivation)) | dict(_letters(derivation))
+        labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
+        return cls(
+            labels=labels,
+            diagonals=capitals(derivation, labels),
+            ranks=ranks,
+            means=means,
+            masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks} | masked(model),
+            axes=tuple(dict.fromkeys(_axes(derivation))),
+            from_one=from_one,
+        )
+
+
+def definitions(derivation: Derivation) -> tuple[Definition, ...]:
+    """Every named array of the derivation: E-step, statistics, updates."""
+    updates = (update.definition for update in derivation.updates)
+    return (*derivation.definitions, *derivation.surrogate.statistics, *updates)
+
+
+# letters ---------------------------------------------------------------------------------------------
+
+
+def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
+    """Every name with the labels it would like, users' names first."""
+    for name, variable in derivation.model.variables.items():
+        yield name, (*seen_labels(derivation.model, variable), Label.of(name))
+    alone = sum(posterior.outcome is not None for posterior in derivation.posteriors) == 1
+    for posterior in derivation.posteriors:
+        yield from _posterior_choices(posterior, alone=alone)
+    for definition in derivation.surrogate.statistics:
+        name = name_of(definition.symbol)
+        yield name, (*statistic_labels(derivation, definition), Label.of(name))
+    for update in derivation.updates:
+        if update.multiplier is not None:
+            yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
+
+
+def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
+    latent = latent_label(posterior.latent)
+    named = (
+        (posterior.log_weight, "eta"),
+        (posterior.log_normaliser, "A"),
+        (posterior.probability, "gamma"),
+    )
+    for definition, letter in named:
+        if definition is not None:
+            simple = (Label(letter),) if alone and posterior.outcome is not None else ()
+            yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
+    for definition in posterior.parameters:
+        name = name_of(definition.symbol)
+        word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
+        letter = ARGUMENT_LETTERS.get(word, word)
+        yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
+
+
+def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]]:
+    """The names that stand for expectations, with the statistic whose mean they are."""
+    for statistic, value in posterior.expectations.items():
+        if isinstance(value, Symbol | Indexed):
+            yield name_of(value), Mean(from_one(statistic), slots_of(value))
+
+
+def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
+    """A letter for every index that has a long name: one letter for one range, two where both are in sight."""
+    axes = tuple(dict.fromkeys(_axes(derivation)))
+    letters = {axis.index.name: axis.index.name for axis in axes if len(axis.index.name) == 1}
+    taken = set(derivation.model.variables) | set(letters)
+    sights = [set(map(_name_of_index, sight)) for sight in _sights(derivation)]
+    for axis in axes:
+        name = axis.index.name
+        if name not in letters:
+            near = {other for sight in sights if name in sight for other in sight}
+            used = {letters[other] for other in near if other in letters}
+            same = [
+                letters[each.index.name]
+                for each in axes
+                if each.size == axis.size and each.index.name in letters
+            ]
+            spare = [letter for letter in "klmrstuvabcdefgh" if letter not in taken]
+            letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)
+            taken.add(letters[name])
+            yield name, Label.of(letters[name])
+
+
+def _name_of_index(index: Symbol) -> str:
+    return str(index.name)
+
+
+def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
+    """The indices that are seen together in one formula."""
+    for definition in definitions(derivation):
+        yield {axis.index for axis in definition.axes} | _bound_in(definition.value)
+    for update in derivation.updates:
+        yield (
+            {axis.index for axis in update.definition.axes}
+            | _bound_in(update.equation)
+            | _bound_in(update.nested)
+        )
+    for expr in _whole_formulas(derivation):
+        yield _bound_in(expr)
+    for block in derivation.not_derived:
+        yield _bound_in(block.equation) | {slot for each in block.parameters for slot in slots_of(each)}
+
+
+def _whole_formulas(derivation: Derivation) -> tuple[Expr, ...]:
+    surrogate, model = derivation.surrogate, derivation.model
+    return (model.log_likelihood, model.log_prior, derivation.log_likelihood, surrogate.value)
+
+
+def _bound_in(expr: Expr) -> set[Symbol]:
+    """The indices that a formula binds."""
+    sums = {limit[0] for each in expr.atoms(Sum, Product) for limit in each.limits}
+    return sums | {index for each in expr.atoms(LinearSolution) for index in each.args[1:3]}
+
+
+# counting --------------------------------------------------------------------------------------------
+
+
+def _axes(derivation: Derivation) -> Iterator[Axis]:
+    for expr in _whole_formulas(derivation):
+        yield from _axes_in(expr)
+    for definition in definitions(derivation):
+        yield from (*definition.axes, *_axes_in(definition.value))
+    for posterior in derivation.posteriors:
+        yield from (*posterior.axes, *([posterior.outcome] if posterior.outcome else []))
+    for update in derivation.updates:
+        yield from (*_axes_in(update.equation), *_axes_in(update.nested))
+    for block in derivation.not_derived:
+        yield from _axes_in(block.equation)
+
+
+def _axes_in(expr: Expr) -> Iterator[Axis]:
+    """The axes that a formula sums over, in a stable order."""
+    for node in preorder_traversal(expr):
+        if isinstance(node, Sum | Product):
+            yield from (Axis(index, upper + 1) for index, lower, upper in node.limits if lower == 0)
+        if isinstance(node, LinearSolution):
+            yield from (Axis(index, node.args[5]) for index in node.args[1:3])
+
+
+def _counting(derivation: Derivation) -> FromOne:
+    """Plates and labels count from 1; outcomes that are numbers, and what they index, from 0."""
+    model = derivation.model
+    slots = set(_binary_slots(model))
+    natural = {
+        posterior.outcome
+        for posterior in derivation.posteriors
+        if posterior.outcome is not None and posterior.value == posterior.outcome.index
+        and not isinstance(posterior.latent.support, Labels)
+    }  # fmt: skip
+    natural |= set(_axes_at(derivation, slots))
+    slots |= {
+        (name_of(each.symbol), place)
+        for each in definitions(derivation)
+        for place, axis in _slotted(each)
+        if axis in natural
+    }
+    return FromOne(
+        indices=frozenset(axis.index for axis in (*_axes(derivation), Axis(ENTRY, ENTRY)))
+        - {axis.index for axis in natural},
+        labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
+        natural=frozenset(natural),
+        natural_slots=frozenset(slots),
+    )
+
+
+def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
+    """The slots in which a binary label stands."""
+    for entry in model.log_likelihood.atoms(Indexed):
+        for place, slot in enumerate(entry.indices):
+            variable = model.variables.get(name_of(slot)) if isinstance(slot, Symbol | Indexed) else None
+            if variable is not None and isinstance(variable.support, Binary):
+                yield name_of(entry), place
+
+
+def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Axis]:
+    """The axes whose index stands in one of these slots of what is defined."""
+    for definition in definitions(derivation):
+        for place, axis in _slotted(definition):
+            if (name_of(definition.symbol), place) in slots:
+                yield axis
+
+
+def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
+    """Each slot in which an axis stands; a definition of single entries, such as mu[0, j], has others."""
+    axes = {axis.index: axis for axis in definition.axes}
+    yield from ((place, axes[slot]) for place, slot in enumerate(slots_of(definition.symbol)) if slot in axes)
+
+
+def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
+    """An index for each slot of an array, the model's own where it has one of that size."""
+    chosen: list[Symbol] = []
+    for size in sizes:
+        known = [axis.index for axis in axes if axis.size == size and axis.index not in chosen]
+        spare = (Symbol(letter) for letter in "abcdefgh")
+        chosen.append(known[0] if known else next(each for each in spare if each not in chosen))
+    return tuple(chosen)

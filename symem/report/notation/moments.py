@@ -1,0 +1,197 @@
+"""What the letters in an update stand for: statistics for sums over the data, means for latents.
+
+Read backwards, a count is a sum of weights, and V + ⟨z⟩⟨z⟩ᵀ the mean of zzᵀ; the rules of `matrix_updates` use
+both to show an update as a sum over the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Indexed, Mul, S, Sum, expand
+
+from symem.algebra.counting import name_of, slots_of
+from symem.derivation import Definition, Derivation, Posterior
+from symem.language.matrices import MatrixEntry, T, is_matrix, letters, shape, transpose
+from symem.language.plates import Axis, reindex
+from symem.language.traces import Tr, trace
+from symem.report.notation.matrix_words import split
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The names of a Gaussian latent's mean and covariance, and the latent itself, at one place."""
+
+    mean: Expr
+    covariance: Expr
+    atom: Expr
+
+    def at(self, mean: Expr) -> Moments:
+        """The same at the places of an entry of the mean."""
+        places = dict(zip(slots_of(self.mean), slots_of(mean), strict=True))
+        return Moments(mean, self.covariance.xreplace(places), self.atom.xreplace(places))
+
+    @property
+    def given(self) -> tuple[Expr, ...]:
+        """The labels that the mean depends on."""
+        return tuple(slot for slot in slots_of(self.mean) if slot not in slots_of(self.atom))
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """Statistics, the latents whose means they hold, and the probabilities that sum to one over an axis."""
+
+    statistics: tuple[Definition, ...] = ()
+    moments: tuple[Moments, ...] = ()
+    shares: tuple[tuple[Definition, Axis], ...] = ()
+
+    @classmethod
+    def of(cls, derivation: Derivation) -> Meanings:
+        """What the letters of a derivation stand for."""
+        posteriors = derivation.posteriors
+        shares = ((p.probability, p.outcome) for p in posteriors if p.trials is None)
+        return cls(
+            derivation.surrogate.statistics,
+            tuple(moments for p in posteriors for moments in _moments(p)),
+            tuple((share, axis) for share, axis in shares if share is not None and axis is not None),
+        )
+
+    # sums -----------------------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> tuple[Definition, ...]:
+        """Statistics that add up weights."""
+        return tuple(each for each in self.statistics if _is_weight_sum(each.value))
+
+    def inlined(self, expr: Expr) -> Expr:
+        """The statistics written out, but for counts."""
+        kept = {name_of(each.symbol) for each in self.counts}
+        meaning = {name_of(d.symbol): d for d in self.statistics if name_of(d.symbol) not in kept}
+        entries = {e for e in expr.atoms(Indexed) if name_of(e) in meaning}
+        entries |= {
+            s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and not _is_label(s, expr)
+        }
+        return turned(expr.xreplace({e: _at(meaning[name_of(e)], slots_of(e)) for e in entries}))
+
+    def is_of_data(self, term: Expr) -> bool:
+        """Whether a term holds a statistic or a sum."""
+        names = {name_of(each.symbol) for each in self.statistics}
+        return bool(term.has(Sum)) or any(name_of(e) in names for e in term.atoms(Indexed))
+
+    def spread(self, term: Expr, missing: frozenset[Expr], limits: frozenset[Expr]) -> Expr | None:
+        """A term free of some sums as a summand of them: its count is what its weights add up to."""
+        if not missing:
+            return term
+        for factor in Mul.make_args(term):
+            for weight, covered in () if is_matrix(factor) else self._weights(factor, missing):
+                rest = self.spread(_without(term, factor) * weight, missing - covered, limits)
+                if rest is not None:
+                    return rest
+        for probability, outcome in self.shares:
+            if outcome.limits in {tuple(limit) for limit in missing}:
+                rest = self.spread(term * probability.symbol, missing - {_limit(outcome, missing)}, limits)
+                bound = {limit[0] for limit in limits}
+                if rest is not None and set(slots_of(probability.symbol)) <= bound:
+                    return rest
+        return None
+
+    def _weights(self, factor: Expr, missing: frozenset[Expr]) -> Iterator[tuple[Expr, frozenset[Expr]]]:
+        """(weight, limits) with the factor as the sum of the weight over those limits."""
+        for limit in missing:
+            if limit[2] + 1 == factor:
+                yield S.One, frozenset([limit])
+        for each in self.counts:
+            if name_of(each.symbol) == name_of(factor):
+                whole = _at(each, slots_of(factor))
+                if isinstance(whole, Sum) and set(whole.limits) <= missing:
+                    yield whole.function, frozenset(whole.limits)
+
+    # means ----------------------------------------------------------------------------------------------
+
+    def holds_covariance(self, expr: Expr) -> bool:
+        names = {name_of(each.covariance) for each in self.moments}
+        return any(name_of(entry) in names for entry in expr.atoms(MatrixEntry))
+
+    def unaveraged(self, body: Expr) -> tuple[Expr, tuple[Expr, ...]]:
+        """(f, labels) with ⟨f⟩ given the labels as the body; the body itself if it is no such mean."""
+        found, given = body, ()
+        for moments in self.moments:
+            here = (e for e in body.atoms(MatrixEntry) if name_of(e) == name_of(moments.mean))
+            for entry in sorted(here, key=str):
+                inner = _unaveraged(found, moments.at(entry))
+                if inner is None:
+                    return body, ()
+                found, given = inner, moments.at(entry).given
+        return found, given
+
+
+def _moments(posterior: Posterior) -> Iterator[Moments]:
+    mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
+    if isinstance(mean, MatrixEntry) and isinstance(covariance, MatrixEntry):
+        indices = {atom: axis.index for atom, axis in posterior.labels}
+        yield Moments(mean, covariance.xreplace(indices), posterior.atom)
+
+
+def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
+    """f(z) with ⟨f(z)⟩ = body, for a body quadratic in the mean of z; nothing if it is none."""
+    mean, covariance, atom = moments.mean, moments.covariance, moments.atom
+    remaining = list(Add.make_args(body))
+    found: list[Expr] = []
+    for term in [each for each in remaining if each.has(covariance)]:
+        partner = _respelled(term, {covariance: mean * transpose(mean)})
+        if partner not in remaining:
+            return None
+        remaining.remove(term)
+        remaining.remove(partner)
+        found.append(_respelled(term, {covariance: atom * transpose(atom)}))
+    if not found or any(_degree(each, mean) > 1 for each in remaining):
+        return None
+    return Add(*found, *(_respelled(each, {mean: atom}) for each in remaining))
+
+
+def _respelled(term: Expr, rules: dict[Expr, Expr]) -> Expr:
+    """A term with letters replaced, its traces turned again."""
+    return expand(turned(term.xreplace(rules | {T(old): transpose(new) for old, new in rules.items()})))
+
+
+def _degree(term: Expr, letter: Expr) -> int:
+    """How often a letter stands in a term."""
+    words = [split(term)[1]] if is_matrix(term) else []
+    for factor in Mul.make_args(term) if not is_matrix(term) else ():
+        base, power = factor.as_base_exp()
+        words += [base.word] * int(power) if isinstance(base, Tr) and power.is_Integer else []
+    return sum(each in (letter, T(letter)) for word in words for each in word)
+
+
+def turned(expr: Expr) -> Expr:
+    """Every trace multiplied out and turned again."""
+    return expr.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], _size(e.args[0])))
+
+
+def _size(word: Expr) -> Expr:
+    return shape(letters(word)[0])[0]
+
+
+def _without(term: Expr, count: Expr) -> Expr:
+    if not is_matrix(term):
+        return term / count
+    number, word = split(term)
+    return number / count * Mul(*word)
+
+
+def _limit(axis: Axis, limits: frozenset[Expr]) -> Expr:
+    return next(limit for limit in limits if limit[0] == axis.index)
+
+
+def _is_weight_sum(value: Expr) -> bool:
+    return isinstance(value, Sum) and isinstance(value.function, Indexed) and not is_matrix(value.function)
+
+
+def _is_label(symbol: Expr, expr: Expr) -> bool:
+    return any(symbol == entry.base.label for entry in expr.atoms(Indexed))
+
+
+def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:
+    indices = (axis.index for axis in definition.axes)
+    return reindex(definition.value, dict(zip(indices, slots, strict=True)))

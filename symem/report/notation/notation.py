@@ -1,0 +1,88 @@
+"""SymPy to print in the field's letters, in LaTeX and in plain Unicode: the rules of `textbook`, set in either.
+
+What goes in counts from 0; what comes out counts from 1.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sympy import Expr, Indexed, Symbol
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
+
+from symem.algebra.counting import name_of
+from symem.report.notation.lexicon import Lexicon
+from symem.report.notation.markup import LatexMarkup, PlainMarkup
+from symem.report.notation.printed_form import (
+    density_constants,
+    merged_logs,
+    merged_roots,
+    over_common_number,
+)
+from symem.report.notation.textbook import Textbook
+
+
+class Latex(Textbook, LatexPrinter):  # type: ignore[misc]
+    """LaTeX in math mode."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        super().__init__()
+        self.lexicon = lexicon
+        self.markup = LatexMarkup()
+
+
+class Plain(Textbook, StrPrinter):  # type: ignore[misc]
+    """One line of Unicode for a terminal."""
+
+    printmethod = "_textbook"
+    relations: ClassVar = {"<=": "≤", ">=": "≥", "!=": "≠"}
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        super().__init__()
+        self.lexicon = lexicon
+        self.markup = PlainMarkup()
+
+    def _print_Pi(self, _expr: Expr) -> str:
+        return "π"
+
+    def _print_Infinity(self, _expr: Expr) -> str:
+        return "∞"
+
+    def _print_Relational(self, expr: Expr) -> str:
+        left, right = (self.doprint(side) for side in expr.args)
+        return f"{left} {self.relations.get(expr.rel_op, expr.rel_op)} {right}"
+
+
+def readable(expr: Expr, lexicon: Lexicon) -> Expr:
+    """The shape in which an expression with 0-based indices is printed."""
+    return density_constants(over_common_number(merged_roots(merged_logs(lexicon.from_one(expr)))))
+
+
+def latex(expr: Expr, lexicon: Lexicon) -> str:
+    """An expression with 0-based indices, in LaTeX that counts from 1."""
+    return Latex(lexicon).doprint(readable(expr, lexicon))
+
+
+def letter(expr: Expr, lexicon: Lexicon) -> str:
+    """A symbol or array entry as a name: an index in a slot stands for itself, a number counts from 1."""
+    return Latex(lexicon).doprint(_as_name(expr, lexicon))
+
+
+def plain_letter(expr: Expr, lexicon: Lexicon) -> str:
+    """The same in Unicode."""
+    return Plain(lexicon).doprint(_as_name(expr, lexicon))
+
+
+def _as_name(expr: Expr, lexicon: Lexicon) -> Expr:
+    if not isinstance(expr, Indexed):
+        return expr
+    shifted = lexicon.from_one(expr)
+    shifted = shifted + 1 if name_of(expr) in lexicon.from_one.labels else shifted
+    slots = zip(expr.indices, shifted.indices, strict=True)
+    return expr.func(expr.base, *(old if isinstance(old, Symbol) else new for old, new in slots))
+
+
+def plain(expr: Expr, lexicon: Lexicon) -> str:
+    """An expression with 0-based indices, in one line of Unicode that counts from 1."""
+    return Plain(lexicon).doprint(readable(expr, lexicon))

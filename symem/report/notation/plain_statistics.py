@@ -1,0 +1,62 @@
+"""Statistics that are only another name for one expectation or datum, told by that: n_CC, not S_0.
+
+The module keeps their names, since statistics are what adds up over chunks; a reader needs none. Nothing is
+computed: a name is replaced by what it stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Indexed, Symbol
+
+from symem.derivation import Certificate, Definition, Derivation, NotDerived, Surrogate, Update
+from symem.report.notation.printed_form import inlined
+
+Names = tuple[Definition, ...]
+
+
+def plainly(derivation: Derivation) -> Derivation:
+    """The derivation without such names."""
+    statistics = derivation.surrogate.statistics
+    names = tuple(each for each in statistics if isinstance(each.value, Symbol | Indexed))
+    if not names:
+        return derivation
+    return replace(
+        derivation,
+        surrogate=_surrogate(derivation.surrogate, names),
+        updates=tuple(_update(each, names) for each in derivation.updates),
+        not_derived=tuple(_not_derived(each, names) for each in derivation.not_derived),
+        certificates=tuple(_certificate(each, names) for each in derivation.certificates),
+    )
+
+
+def _put(expr: Expr, names: Names) -> Expr:
+    return inlined(expr, names)
+
+
+def _surrogate(surrogate: Surrogate, names: Names) -> Surrogate:
+    kept = tuple(each for each in surrogate.statistics if each not in names)
+    return replace(surrogate, value=_put(surrogate.value, names), statistics=kept)
+
+
+def _update(update: Update, names: Names) -> Update:
+    symbol, value = update.multiplier or (None, None)
+    return replace(
+        update,
+        definition=replace(update.definition, value=_put(update.value, names)),
+        equation=_put(update.equation, names),
+        nested=_put(update.nested, names),
+        multiplier=None if symbol is None else (symbol, _put(value, names)),
+    )
+
+
+def _not_derived(block: NotDerived, names: Names) -> NotDerived:
+    return replace(block, equation=_put(block.equation, names), term=_put(block.term, names))
+
+
+def _certificate(certificate: Certificate, names: Names) -> Certificate:
+    conditions = tuple(
+        each.func(*(_put(side, names) for side in each.args)) for each in certificate.conditions
+    )
+    return replace(certificate, conditions=conditions)

@@ -1,0 +1,67 @@
+"""What a reader may choose about a report: how much algebra, whose letters, which names, which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from symem.errors import DataError
+
+if TYPE_CHECKING:
+    from symem.report.iteration import Worked
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class Level(StrEnum):
+    """How much algebra stands between two results."""
+
+    BRIEF = "brief"  # the updates only
+    PAPER = "paper"  # what a paper would print
+    TEACHING = "teaching"  # every line between
+
+
+class Notation(StrEnum):
+    """Whose letters."""
+
+    SYMEM = "symem"
+    BISHOP = "bishop"
+    MCLACHLAN = "mclachlan"
+    DEMPSTER = "dempster"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices for one report.
+
+    `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
+    iteration with the user's numbers (`worked.work(em, data, start)`); `code` the text of the emitted module.
+    """
+
+    level: Level = Level.PAPER
+    notation: Notation = Notation.SYMEM
+    rename: Mapping[str, str] = field(default_factory=dict)
+    title: str | None = None
+    worked: Worked | None = None
+    code: str | None = None
+
+
+PLAIN = Options()
+
+
+def chosen(kind: type[Choice], value: str) -> Choice:
+    """The member of that value.
+
+    Raises:
+        DataError: there is none; the message lists them.
+
+    >>> chosen(Level, "brief") is Level.BRIEF is chosen(Level, Level.BRIEF)
+    True
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(repr(member.value) for member in kind)
+        raise DataError(f"{kind.__name__.lower()} is one of {known}, not {value!r}.") from None

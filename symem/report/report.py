@@ -1,0 +1,112 @@
+"""A derivation told as a report, in each of its forms: LaTeX, HTML, Markdown, a notebook, and a terminal's page.
+
+The story comes from `narrative`; a medium knows how to set its words, formulas and blocks; the frames are
+templates. Nothing is derived here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from symem.derivation import Derivation
+from symem.report.media import html as web
+from symem.report.media import notebook as cells
+from symem.report.media import terminal
+from symem.report.media.latex import LatexMedium
+from symem.report.media.markdown import MarkdownMedium
+from symem.report.media.medium import Medium, Page, pages
+from symem.report.notation.lexicon import Lexicon
+from symem.report.options import PLAIN, Options
+from symem.report.outline import tell
+from symem.report.sections.m_step_section import solved
+from symem.report.writer import Voice
+from symem.templating import render
+
+
+def latex(derivation: Derivation, options: Options = PLAIN) -> str:
+    """The whole derivation as a LaTeX document; needs amsmath, amssymb, geometry, hyperref, no shell escape."""
+    medium = LatexMedium()
+    return render(
+        "report.tex.j2", pages=_pages(derivation, options, medium), **_titles(derivation, options, medium)
+    )
+
+
+def latex_fragment(derivation: Derivation, options: Options = PLAIN) -> str:
+    r"""The sections alone, to be `\input` in a document that loads amsmath and amssymb."""
+    return render("fragment.tex.j2", pages=_pages(derivation, options, LatexMedium()))
+
+
+def markdown(derivation: Derivation, options: Options = PLAIN) -> str:
+    """The whole derivation in Markdown, with formulas between dollars."""
+    medium = MarkdownMedium()
+    return render(
+        "report.md.j2", pages=_pages(derivation, options, medium), **_titles(derivation, options, medium)
+    )
+
+
+def html(
+    derivation: Derivation, options: Options = PLAIN, *, shared: str | None = None, back: str | None = None
+) -> str:
+    """The whole derivation as a page that needs nothing but itself.
+
+    `shared` is the stem of a style and a script that lie beside the page instead of in it, `back` the page that
+    this one is reached from.
+    """
+    medium = web.HtmlMedium()
+    return web.framed(
+        "report.html.j2",
+        shared=shared,
+        back=back,
+        pages=_pages(derivation, options, medium),
+        **_titles(derivation, options, medium),
+    )
+
+
+def notebook(
+    derivation: Derivation,
+    options: Options = PLAIN,
+    *,
+    statement: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    start: Mapping[str, Any] | None = None,
+) -> str:
+    """The derivation as a Jupyter notebook (nbformat 4.5): told, stated again, run and fitted.
+
+    `statement` is Python that states the model; `data` (arrays and sizes) and `start` are what
+    it is fitted to and from.
+    """
+    medium = cells.NotebookMedium()
+    titles = _titles(derivation, options, medium)
+    told = _pages(derivation, replace(options, code=None), medium)  # the module has a cell of its own
+    return cells.written(cells.Script(options.code, statement, data, start), told, medium, titles)
+
+
+def text(derivation: Derivation) -> str:
+    """Model, E-step, updates and certificates on one page of plain Unicode."""
+    return render("report.txt.j2", **terminal.summary(derivation))
+
+
+def formulas(derivation: Derivation) -> str:
+    """The updates as one display, for a notebook: what MathJax can show."""
+    lines = [line for update in derivation.updates for line in solved(update, Voice(derivation))]
+    return "$$\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}$$"
+
+
+def updates(derivation: Derivation) -> str:
+    """The M-step alone, one line for each parameter."""
+    return render("updates.txt.j2", updates=tuple(terminal.updates(derivation, Lexicon.of(derivation))))
+
+
+def _pages(derivation: Derivation, options: Options, medium: Medium) -> tuple[Page, ...]:
+    return pages(tell(derivation, options), medium)
+
+
+def _titles(derivation: Derivation, options: Options, medium: Medium) -> dict[str, Any]:
+    """The title, and above it what the document is, if the title does not say so."""
+    kind = "a MAP-EM" if derivation.model.log_prior != 0 else "an EM"
+    document = f"Derivation of {kind} algorithm"
+    if options.title is None:
+        return {"title": medium.words(document), "kicker": ""}
+    return {"title": medium.words(options.title), "kicker": medium.words(document)}

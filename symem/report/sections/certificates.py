@@ -1,0 +1,147 @@
+"""How far each update is established: a mark where it is told, and the argument in a section of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sympy import Expr, true
+
+from symem.algebra.counting import name_of, slots_of
+from symem.derivation import Certificate, Claim, Status
+from symem.report.document import (
+    Anchor,
+    Block,
+    Display,
+    Items,
+    Lines,
+    Mark,
+    Maths,
+    Part,
+    Prose,
+    Section,
+    Term,
+    said,
+)
+from symem.report.line_breaking import LINE, broken, width
+from symem.report.notation.letters import anchored
+from symem.report.notation.notation import latex
+from symem.report.writer import Voice
+
+WEAKER = tuple(Status)  # a later one says less
+
+
+def anchor(parameter: Expr) -> str:
+    """Where the certificate of a parameter stands.
+
+    >>> from sympy import Indexed, Symbol
+    >>> anchor(Indexed("mu", Symbol("k"))), anchor(Symbol("s2_e"))
+    ('certificate-mu', 'certificate-s2-e')
+    """
+    numbers = [str(slot) for slot in slots_of(parameter) if slot.is_Integer]
+    return "-".join(["certificate", anchored(name_of(parameter)), *numbers])
+
+
+def marks(parameters: Sequence[Expr], voice: Voice) -> Iterator[Block]:
+    """Stationarity proved, second order proved, …, and under which conditions the updates exist."""
+    found = [each for each in voice.derivation.certificates if each.parameter in parameters]
+    parts: list[Part] = []
+    for place, claims in enumerate(_claims(found)):
+        weakest = max(claims, key=lambda pair: WEAKER.index(pair[1].status))
+        name = weakest[1].name if place else weakest[1].name.capitalize()
+        parts += [
+            "; " if place else "",
+            f"{name} ",
+            Mark(weakest[1].status, weakest[1].points or None, anchor(weakest[0].parameter)),
+        ]
+    short, long = _conditions(found, voice)
+    ending = said(". Needed: @.", r",\quad ".join(short)) if short else (".",)
+    if parts:
+        yield (*parts, *ending)
+    if long:
+        yield ("Needed is also" if short else "Needed is",)
+        yield Display(long)
+
+
+def _conditions(found: Sequence[Certificate], voice: Voice) -> tuple[list[str], tuple[Lines, ...]]:
+    """Conditions that stand in a line of text, and those that need lines of their own."""
+    conditions = list(dict.fromkeys(condition for each in found for condition in open_conditions(each)))
+    short = [each for each in conditions if width(latex(each, voice.free)) <= LINE / 2]
+    long = [each for each in conditions if each not in short]
+    signs = {"Unequality": r"\neq", "StrictGreaterThan": ">", "GreaterThan": r"\geq"}
+    lines = tuple(
+        tuple(
+            broken(
+                "", each.args[0], voice.free, tail=f" {signs.get(type(each).__name__, '>')} {each.args[1]}"
+            )
+        )
+        for each in long
+    )
+    return [latex(each, voice.free) for each in short], lines
+
+
+def _claims(certificates: Sequence[Certificate]) -> Iterator[list[tuple[Certificate, Claim]]]:
+    """The claims of the same name, of all parameters."""
+    names = dict.fromkeys(claim.name for each in certificates for claim in each.claims)
+    for name in names:
+        yield [(each, claim) for each in certificates for claim in each.claims if claim.name == name]
+
+
+def open_conditions(certificate: Certificate) -> Iterator[Expr]:
+    """Its conditions, as they print; signs that hold by what a symbol is assumed to be are conditions all the same."""
+    yield from (each for each in map(bare, certificate.conditions) if each != true)
+
+
+def bare(condition: Expr) -> Expr:
+    """A condition of the form f > 0 without a common number: 2 a + 2 b > 0 as a + b > 0."""
+    left, right = condition.args
+    if right != 0:
+        return condition
+    return condition.func(left.primitive()[1], right, evaluate=False)
+
+
+def certificates(voice: Voice) -> Section | None:
+    """The arguments, parameter by parameter."""
+    blocks = [block for each in voice.derivation.certificates for block in _certificate(each, voice)]
+    if not blocks:
+        return None
+    start = (
+        "What holds at each update, and how that was established: by an argument that covers all sizes and data "
+        "(proved), by numbers at random points (checked), or not at all (open)."
+    )
+    return Section(("Certificates",), ((start,), *blocks), anchor="certificates")
+
+
+def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
+    yield (
+        Anchor(anchor(certificate.parameter)),
+        "The update of ",
+        Maths(voice.name(certificate.parameter)),
+        ":",
+    )
+    entries: list[Prose] = []
+    for claim in certificate.claims:
+        argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
+        entries.append(
+            (Term(claim.name.capitalize()), " ", Mark(claim.status, claim.points or None), *argument, ".")
+        )
+    short, long = _conditions([certificate], voice)
+    entries += [said("It exists if @.", each) for each in short]
+    yield Items(tuple(entries))
+    if long:
+        yield ("It exists if",)
+        yield Display(long)
+
+
+def with_names(words: str, voice: Voice) -> Prose:
+    """A sentence of the records in which parameters, written as in SymPy, become formulas."""
+    names = {str(update.parameter): voice.name(update.parameter) for update in voice.derivation.updates}
+    names |= {str(p): voice.name(p) for block in voice.derivation.not_derived for p in block.parameters}
+    names |= {
+        v.name: voice.name(v.symbol.label)
+        for v in voice.model.parameters
+        if v.shape and v.sizes and len(v.name) > 1
+    }
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pieces = re.split(rf"(?<![\w])({pattern})(?![\w\[])", words) if names else [words]
+    return tuple(Maths(names[piece]) if piece in names else piece for piece in pieces)

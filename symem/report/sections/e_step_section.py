@@ -1,0 +1,336 @@
+"""The E-step told: what is gathered, what it is recognised as and why, its expectations, what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from sympy import Add, Eq, Expr, Sum, Symbol, oo
+
+from symem.algebra.counting import name_of
+from symem.derivation import Definition, Derivation, Posterior
+from symem.report.document import Block, Display, Lines, Prose, Section, Term, listed, said
+from symem.report.line_breaking import LINE, width
+from symem.report.notation.letters import anchored
+from symem.report.notation.natural_parameters import family_of, natural
+from symem.report.notation.notation import latex, letter
+from symem.report.notation.printed_form import (
+    by_outcome,
+    exponentiated,
+    over_common_denominators,
+    printed,
+    pulled_out,
+)
+from symem.report.options import Level
+from symem.report.sections import gaussian_vector_section as vectors
+from symem.report.writer import Voice
+
+
+def e_step(voice: Voice) -> Iterator[Section]:
+    """The sections of the E-step: one for each latent, or for the counts that share a total."""
+    yield Section(
+        said("The E-step"),
+        (said("For each latent, its posterior given the data and the current iterate @.", voice.old),),
+        anchor="e-step",
+    )
+    for posteriors in grouped(voice):
+        title = listed([voice.name(each.atom) for each in posteriors])
+        latent = "The latent " if len(posteriors) == 1 else "The latents "
+        anchor = f"latent-{anchored(posteriors[0].latent.name)}"
+        yield Section((latent, *title), tuple(_told(posteriors, voice)), level=2, anchor=anchor)
+
+
+def grouped(voice: Voice) -> Iterator[tuple[Posterior, ...]]:
+    """The posteriors, those together that share a normaliser."""
+    for _, group in groupby(voice.derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
+        yield tuple(group)
+
+
+def brief_e_step(voice: Voice) -> Iterator[Block]:
+    """What the E-step computes, and no more."""
+    for posteriors in grouped(voice):
+        first = posteriors[0]
+        if first.probability is not None and first.trials is None:
+            written = tuple(_bayes(first, voice))
+            names = [first.log_weight, first.probability] if first.log_weight else [first.probability]
+            shown = [voice.definition(_tidy(each), voice.now) for each in names]
+            yield Display(written or tuple(shown))
+        else:
+            squares = [lines for each in posteriors for lines in vectors.second_moments(each, voice)]
+            yield Display((*voice.definitions(computed(posteriors, voice), voice.now).equations, *squares))
+
+
+def arguments(posterior: Posterior) -> list[Definition]:
+    """The arguments of a posterior, one as a multiple of another where that is shorter: a mean by its variance."""
+    tidy = [_tidy(each) for each in posterior.parameters]
+    for place, each in enumerate(posterior.parameters):
+        for other in posterior.parameters[place + 1 :]:
+            rest = each.value / other.value
+            if (
+                each.axes == other.axes
+                and 1 < rest.count_ops() < each.value.count_ops() - other.value.count_ops() / 2
+            ):
+                tidy[place] = replace(each, value=other.symbol * _tidied(rest))
+                return [*tidy[place + 1 :], *tidy[: place + 1]]
+    return tidy
+
+
+def computed(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
+    """What of these posteriors the M-step uses, and what that is made of."""
+    used = needed(voice.derivation)
+    found = [
+        each for p in posteriors for each in (*arguments(p), *([p.probability] if p.probability else []))
+    ]
+    found += [each for p in posteriors for each in p.moments]
+    return [each for each in found if name_of(each.symbol) in used]
+
+
+def needed(derivation: Derivation) -> frozenset[str]:
+    """The names that the statistics are made of, and what these are made of."""
+    meaning = {name_of(each.symbol): each.value for each in derivation.definitions}
+    waiting = [*(each.value for each in derivation.surrogate.statistics), derivation.surrogate.value]
+    found: set[str] = set()
+    while waiting:
+        names = {str(atom) for atom in waiting.pop().atoms(Symbol)} & set(meaning) - found
+        found |= names
+        waiting += [meaning[name] for name in sorted(names)]
+    return frozenset(found)
+
+
+def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
+    first = posteriors[0]
+    if first.log_weight is not None:
+        yield from _finite(first, voice)
+    elif first.trials is not None:
+        yield from _shares(posteriors, voice)
+    else:
+        yield from _recognised(first, voice)
+
+
+def _gathered(posterior: Posterior, voice: Voice, words: str, *formulas: str) -> Prose:
+    """Collect the terms …, given the labels that the posterior depends on."""
+    atom = voice.name(posterior.atom)
+    scope = voice.free.within(posterior.axes)
+    given = [latex(Eq(label, axis.index, evaluate=False), scope) for label, axis in posterior.labels]
+    start = ("Collect the terms that hold @" + (", given @" if given else "") + ". ").replace("@, @", "@")
+    return said(start + words, atom, *([",\\ ".join(given)] if given else []), *formulas)
+
+
+# finite ----------------------------------------------------------------------------------------------
+
+
+def _finite(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    weight, outcome = posterior.log_weight, posterior.outcome
+    assert weight is not None
+    assert outcome is not None
+    index = voice.name(outcome.index)
+    if posterior.trials is None:
+        yield from _terms(posterior, voice)
+    else:
+        words = "The total @ is known, so each cell @ has the log-weight"
+        yield _gathered(posterior, voice, words, latex(posterior.trials, voice.free), index)
+    yield voice.definitions(by_outcome(weight, outcome), voice.now)
+    yield (
+        "It takes finitely many values, so by ",
+        Term("Bayes' rule"),
+        f" the weights over their sum are the posterior, a {law(posterior.family)}:",
+    )
+    yield Display(tuple(_normalised(posterior, voice)))
+    yield from _moments([posterior], voice)
+
+
+def _terms(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """The gathered terms at an outcome; when teaching, first in the latent itself."""
+    atom = voice.name(posterior.atom)
+    assert posterior.outcome is not None
+    value = f"{atom} = {voice.name(posterior.outcome.index)}"
+    if voice.options.level is Level.TEACHING:
+        yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
+        yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
+        yield said("At @ this is the log-weight", value)
+    else:
+        words = "With all else fixed, the log-density at @ is, up to a constant,"
+        yield _gathered(posterior, voice, words, value)
+
+
+def _conditional(atom: str) -> str:
+    return rf"\log p({atom} \mid \cdot)"
+
+
+def _normalised(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """The probabilities written out, then by the log-normaliser."""
+    yield from _bayes(posterior, voice)
+    if posterior.probability is not None:
+        yield voice.definition(posterior.probability, voice.now)
+    yield voice.definition(posterior.log_normaliser, voice.now)
+
+
+def _bayes(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """The probabilities with the weights written out, less what cancels, if that fits a line."""
+    weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
+    if weight is None or probability is None or outcome is None:
+        return
+    logs = Add(*(term for term in Add.make_args(printed(weight.value)) if term.has(outcome.index)))
+    weights = by_outcome(replace(weight, value=logs), outcome)
+    other, lexicon = voice.now.within(weight.axes).fresh(outcome)
+    symbol = probability.symbol
+    if len(weights) > 1:
+        symbol = symbol.subs(outcome.index, int(outcome.size) - 1)
+        below = " + ".join(latex(_density(each.value), lexicon) for each in weights)
+    else:
+        cells = _density(logs.xreplace({outcome.index: other.index}))
+        below = latex(Sum(cells, other.limits), lexicon)
+    above = latex(_density(weights[-1].value), lexicon)
+    left, right = letter(symbol, voice.now), rf"\frac{{\displaystyle {above}}}{{\displaystyle {below}}}"
+    if width(left + right) <= LINE:
+        yield (f"{left} &= {right}",)
+
+
+def _density(logs: Expr) -> Expr:
+    return exponentiated(printed(logs))
+
+
+# counts with a known total ------------------------------------------------------------------------------
+
+
+def _shares(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
+    first = posteriors[0]
+    assert first.trials is not None
+    names = [voice.name(each.atom) for each in posteriors]
+    yield (
+        "Collect the terms that hold ",
+        *listed(names),
+        ". With all else fixed their log-density is, up to a constant,",
+    )
+    joint = Add(*(each.log_density for each in posteriors))
+    yield Display((voice.equation(_conditional(", ".join(names)), joint, voice.now),))
+    words = " and their total @ is known. Counts with a known total are "
+    kind = "Binomial" if len(posteriors) <= 2 else "Multinomial"
+    yield (
+        *said("Each count @ enters as @,", "u", r"u \log(\text{weight}) - \log u!"),
+        *said(words, latex(first.trials, voice.free)),
+        Term(kind),
+        ": each has a share of the total in proportion to its weight,",
+    )
+    shares = [each.probability for each in posteriors if each.probability is not None]
+    yield voice.definitions(shares, voice.now)
+    yield said("The log-normaliser is")
+    yield voice.definitions([first.log_normaliser], voice.now)
+    yield from _moments(posteriors, voice)
+
+
+# families ----------------------------------------------------------------------------------------------
+
+
+def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    atom = voice.name(posterior.atom)
+    yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
+    if posterior.latent.shape:
+        yield from _gaussian(posterior, voice)
+        return
+    yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
+    yield from _reason(posterior, voice)
+    if posterior.parameters:
+        yield voice.definitions(arguments(posterior), voice.now)
+    yield said("Integrating @ out leaves the log-normaliser", atom)
+    yield voice.definitions([posterior.log_normaliser], voice.now)
+    yield from _moments([posterior], voice)
+
+
+def _gaussian(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """A vector: a quadratic form, and what it is the log-density of."""
+    yield vectors.density(posterior, voice)
+    yield vectors.because(posterior, voice)
+    yield voice.definitions(posterior.parameters, voice.now)
+    yield said("Integrating @ out leaves the log-normaliser", voice.name(posterior.atom))
+    yield voice.definitions([posterior.log_normaliser], voice.now)
+    yield from vectors.second_moment(posterior, voice)
+
+
+def _reason(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """Why the terms are recognised: they are linear in the statistics of a family, on its support."""
+    found, atom = natural(posterior), voice.name(posterior.atom)
+    where = said(" on @", interval(posterior, voice)) if posterior.bounds else ()
+    named = (" a ", law(posterior.family), *where)
+    if found is None:
+        yield ("As a function of ", *said("@", atom), " this is the log-density of", *named, _with(posterior))
+        return
+    terms = [latex(each, voice.free) for each in found.statistics]
+    base = said(" (beside the fixed @)", latex(found.base, voice.free)) if found.base != 0 else ()
+    many = len(terms) > 1
+    yield ("It is linear in ", *listed(terms), *base, ", with the natural parameter" + ("s" if many else ""))
+    scope = voice.now.within(posterior.axes)
+    signs = [rf"\eta_{{{place}}}" if many else r"\eta" for place in range(1, len(terms) + 1)]
+    values = zip(signs, found.coefficients, strict=True)
+    yield Display(tuple(voice.equation(sign, _tidied(each), scope) for sign, each in values))
+    yield (
+        "in that order: this is the log-density of" if many else "This is the log-density of",
+        *named,
+        _with(posterior),
+    )
+
+
+def _with(posterior: Posterior) -> str:
+    """Its arguments in words."""
+    names = {definition.symbol: name for name, definition in _named(posterior)}
+    words = [ARGUMENTS.get(names[each.symbol], names[each.symbol]) for each in arguments(posterior)]
+    if not words or not posterior.parameters:
+        return "."
+    if posterior.family.startswith("Truncated"):
+        return f", cut from one with {' and '.join(words)}"
+    return f" with {' and '.join(words)}"
+
+
+def _named(posterior: Posterior) -> Iterator[tuple[str, Definition]]:
+    """The names of a family's arguments, each with its definition."""
+    symbols = {value: name for name, value in posterior.arguments.items()}
+    yield from ((symbols.get(each.symbol, "argument"), each) for each in posterior.parameters)
+
+
+ARGUMENTS = {"m": "mean", "v": "variance", "alpha": "α", "beta": "β"}
+
+
+def _tidied(value: Expr) -> Expr:
+    return over_common_denominators(pulled_out(value))
+
+
+def _tidy(definition: Definition) -> Definition:
+    return replace(definition, value=_tidied(definition.value))
+
+
+def interval(posterior: Posterior, voice: Voice) -> str:
+    """Where a latent lies."""
+    assert posterior.bounds is not None
+    low, high = posterior.bounds
+    if FAMILY_IS_DISCRETE.get(family_of(posterior), False):
+        ends = [latex(low, voice.free), latex(low + 1, voice.free), r"\dots"]
+        return r"\{" + ", ".join([*ends, *([] if high == oo else [latex(high, voice.free)])]) + r"\}"
+    if (low, high) == (-oo, oo):
+        return r"\mathbb{R}"
+    opening, closing = "(" if low in (-oo, 0) else "[", ")" if high in (oo, 1) else "]"
+    return f"{opening}{latex(low, voice.free)}, {latex(high, voice.free)}{closing}"
+
+
+FAMILY_IS_DISCRETE = {"Poisson": True, "Binomial": True, "Geometric": True}
+
+
+def law(family: str) -> str:
+    """A family in words.
+
+    >>> law("TruncatedNormal"), law("GammaInverse"), law("Beta")
+    ('truncated Normal law', 'inverse Gamma law', 'Beta law')
+    """
+    name = family.removesuffix("Inverse").removeprefix("Truncated").replace("Multivariate", "multivariate ")
+    kind = (
+        "truncated " if family.startswith("Truncated") else "inverse " if family.endswith("Inverse") else ""
+    )
+    return f"{kind}{name} law"
+
+
+def _moments(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
+    used = needed(voice.derivation)
+    moments = [moment for each in posteriors for moment in each.moments if name_of(moment.symbol) in used]
+    if moments:
+        yield said("The M-step will need")
+        yield voice.definitions(moments, voice.now)

@@ -1,0 +1,97 @@
+"""The E-step of a Gaussian vector told: the quadratic form, the completed square, the second moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Expr
+
+from symem.algebra.counting import slots_of
+from symem.derivation import Posterior
+from symem.language.matrices import transpose
+from symem.report.document import Block, Display, Lines, Prose, said
+from symem.report.notation.matrix_updates import mean_of
+from symem.report.notation.notation import Latex, latex
+from symem.report.notation.vector_forms import quadratic_in
+from symem.report.writer import Voice
+
+
+def density(posterior: Posterior, voice: Voice) -> Display:
+    """The log-density as -½ zᵀΛz + zᵀh, or as it was gathered if it does not come apart so."""
+    atom = voice.name(posterior.atom)
+    quadratic = quadratic_in(posterior.log_density, posterior.atom)
+    value = posterior.log_density if quadratic is None else quadratic.in_terms_of(posterior.atom)
+    left = rf"\log p({atom} \mid \cdot)"
+    return Display((voice.equation(left, value, voice.now.within(posterior.axes)),))
+
+
+def because(posterior: Posterior, voice: Voice) -> Prose:
+    """Why this is Gaussian."""
+    atom = voice.name(posterior.atom)
+    form = _general(posterior.atom, voice)
+    if posterior.latent.seen is not None:
+        return _because_seen(posterior, voice, form)
+    return said(
+        "This is the quadratic form @ in @; its square completed, it is that of a multivariate Normal law "
+        "with covariance @ and mean @, here",
+        form,
+        atom,
+        r"\boldsymbol{\Lambda}^{-1}",
+        r"\boldsymbol{\Lambda}^{-1} \mathbf{h}",
+    )
+
+
+def _because_seen(posterior: Posterior, voice: Voice, form: str) -> Prose:
+    assert posterior.latent.seen is not None
+    data, mask = posterior.latent.seen
+    slots = getattr(posterior.atom, "indices", ())
+    missing = Latex(voice.free).missing_entries(mask[slots] if slots else mask)
+    observed = voice.name(data[slots] if slots else data)
+    return said(
+        "This is the quadratic form @. The entries of @ that were seen are known, @ has them, and 0 in the places "
+        "of the others; in those places, @, the law is a multivariate Normal one, whose precision is their block "
+        "of @. With the inverse of that block in its place among zeros,",
+        form,
+        voice.name(posterior.atom),
+        observed,
+        missing,
+        r"\boldsymbol{\Lambda}",
+    )
+
+
+def _general(atom: Expr, voice: Voice) -> str:
+    u = voice.name(atom)
+    t = voice_transposed(atom, voice)
+    return rf"-\frac{{1}}{{2}} {t} \boldsymbol{{\Lambda}} {u} + {t} \mathbf{{h}}"
+
+
+def voice_transposed(atom: Expr, voice: Voice) -> str:
+    return latex(transpose(atom), voice.free)
+
+
+def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+    """The second moment with a word before it."""
+    for lines in second_moments(posterior, voice):
+        yield said("The second moment that the M-step will need is")
+        yield Display((lines,))
+
+
+def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """⟨zzᵀ⟩ = V + ⟨z⟩⟨z⟩ᵀ, if the M-step needs it."""
+    mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
+    if mean is None or covariance is None or not _needed(posterior, voice):
+        return
+    given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
+    square = mean_of(posterior.atom * transpose(posterior.atom), given)
+    scope = voice.now.within(posterior.axes)
+    value = covariance + mean * transpose(mean)
+    yield voice.equation(latex(square, scope), value, scope)
+
+
+def _needed(posterior: Posterior, voice: Voice) -> bool:
+    covariance = posterior.arguments["covariance"]
+    held = covariance.atoms(type(posterior.atom)) or {covariance}
+    return any(
+        each.value.has(*(h.base for h in held if hasattr(h, "base")))
+        for each in voice.derivation.surrogate.statistics
+    )

@@ -1,0 +1,153 @@
+"""The model told: how the data arise, every symbol with its role and values, the plate diagram, the likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symem.language.model import Role, Variable
+from symem.report.document import Block, Display, Figure, Prose, Section, Table, said
+from symem.report.figures.plate_diagram import plate_diagram
+from symem.report.line_breaking import LINE, width
+from symem.report.notation.lexicon import index_names
+from symem.report.notation.notation import letter
+from symem.report.notation.printed_sets import counted, members
+from symem.report.sections.matrix_section import remarks
+from symem.report.sections.sampling_statement import stated
+from symem.report.writer import Voice
+
+ROLES = (
+    (Role.DATA, "data"),
+    (Role.KNOWN, "known"),
+    (Role.LATENT, "latent"),
+    (Role.PARAMETER, "parameter"),
+)
+
+
+def model(voice: Voice) -> Section:
+    """The section on the model."""
+    return Section(said("The model"), tuple(_blocks(voice)), anchor="model")
+
+
+def brief_model(voice: Voice) -> Section:
+    """The same without the symbols' table, where declarations say it all."""
+    lines = stated(voice)
+    blocks = [*_stated(voice), *([] if lines else [symbols(voice)]), *_likelihood(voice)]
+    return Section(said("The model"), tuple(blocks), anchor="model")
+
+
+def _blocks(voice: Voice) -> Iterator[Block]:
+    yield from _stated(voice)
+    yield symbols(voice)
+    yield _diagram(voice)
+    yield from _likelihood(voice)
+
+
+def _stated(voice: Voice) -> Iterator[Block]:
+    lines = stated(voice)
+    if lines:
+        yield said("The data arise as follows, independently over the plates:")
+        yield Display(lines)
+
+
+# symbols -----------------------------------------------------------------------------------------------
+
+
+def symbols(voice: Voice) -> Table:
+    """Every symbol with its role, its values and its range."""
+    joint = {name for simplex in voice.model.simplexes for name in simplex}
+    rows: list[tuple[Prose, ...]] = [
+        (said("@", _head(variable, voice)), (_role(variable, title),), *_place(variable, voice))
+        for role, title in ROLES
+        for variable in of(role, voice)
+        if variable.name not in joint
+    ]
+    rows += [_simplex(names, voice) for names in voice.model.simplexes]
+    header = (("symbol",), ("role",), ("values",), ("for",))
+    return Table(header, tuple(rows), caption=("The symbols of the model.",), align="llll")
+
+
+def of(role: Role, voice: Voice) -> list[Variable]:
+    """The variables of a role, the companions of missing data apart."""
+    missing = {f"{each.name}_missing" for each in voice.model.data if each.missing}
+    found = [each for each in voice.model.variables.values() if each.role is role]
+    return [each for each in found if each.name not in missing]
+
+
+def _role(variable: Variable, title: str) -> str:
+    return f"{title}, latent where missing" if variable.missing else title
+
+
+def _head(variable: Variable, voice: Voice) -> str:
+    indices = index_names(variable.sizes, voice.free.axes)
+    return letter(variable.symbol[indices] if indices else variable.symbol, voice.complete)
+
+
+def _place(variable: Variable, voice: Voice) -> tuple[Prose, Prose]:
+    indices = index_names(variable.sizes, voice.free.axes)
+    values = members(variable, indices, voice.free)
+    ranges = [
+        counted(index, size, voice.free, name=variable.name, place=place)
+        for place, (index, size) in enumerate(zip(indices, variable.sizes, strict=True))
+    ]
+    shown = (*said("@", values.removeprefix(r"\in ")), *remarks(variable, voice))
+    return shown, said("@", r",\ ".join(ranges)) if ranges else ()
+
+
+def _simplex(names: tuple[str, ...], voice: Voice) -> tuple[Prose, ...]:
+    """Scalars that form a simplex together."""
+    letters = [voice.name(voice.model.variables[name].symbol) for name in names]
+    return (
+        said("@", ", ".join(letters)),
+        ("parameters",),
+        said("@", rf"> 0,\ {' + '.join(letters)} = 1"),
+        (),
+    )
+
+
+# diagram and likelihood ----------------------------------------------------------------------------------
+
+
+def _diagram(voice: Voice) -> Figure:
+    shown = plate_diagram(voice.derivation, voice.complete)
+    legend = "Plate diagram. Shaded: observed; open: latent; dots: parameters; squares: known."
+    if any(each.missing for each in voice.model.data):
+        legend += " Half shaded: latent where missing."
+    words = shown.split("<desc>", 1)[1].split("</desc>", 1)[0]
+    return Figure(shown, (legend,), words)
+
+
+def _likelihood(voice: Voice) -> Iterator[Block]:
+    inside = names(voice, Role.PARAMETER)
+    if inside == voice.theta:
+        yield said("The log-likelihood of the complete data, latents included, is")
+    else:
+        together = rf"{voice.theta} = ({inside})"
+        yield said("With @, the log-likelihood of the complete data, latents included, is", together)
+    yield Display((voice.equation(rf"\log {density(voice)}", voice.model.log_likelihood, voice.free),))
+    if voice.model.log_prior != 0:
+        yield said("The logarithm of the prior density is, up to a constant,")
+        yield Display((voice.equation(rf"\log p({voice.theta})", voice.model.log_prior, voice.free),))
+
+
+def names(voice: Voice, *roles: Role) -> str:
+    """The letters of the variables of these roles."""
+    found = [variable for role in roles for variable in of(role, voice)]
+    entries = (each.symbol.label if each.sizes else each.symbol for each in found)
+    return ", ".join(letter(entry, voice.complete) for entry in entries)
+
+
+def density(voice: Voice) -> str:
+    """p(x, z | θ), by name where there are few names."""
+    found = names(voice, Role.DATA, Role.LATENT)
+    arguments = found if width(found) <= LINE / 4 else r"\text{data}, \text{latents}"
+    return rf"p({arguments} \mid {voice.theta})"
+
+
+def latents(voice: Voice) -> str:
+    """z | x, by name where there are few names."""
+    completed = [voice.name(v.symbol.label) for v in voice.model.latents if v.seen is not None and v.sizes]
+    hidden = ", ".join([*filter(None, [names(voice, Role.LATENT)]), *completed])
+    entries = (each.symbol.label if each.sizes else each.symbol for each in of(Role.DATA, voice))
+    seen = ", ".join(map(voice.name, entries))
+    few = hidden and width(hidden + seen) <= LINE / 4
+    return rf"{hidden} \mid {seen}" if few else r"\text{latents} \mid \text{data}"

@@ -1,0 +1,180 @@
+r"""How the data arise, as a paper states it: x_i | z_i ~ N(μ_{z_i}, σ²_{z_i}).
+
+Arguments are those of `sympy.stats`, except that a Normal law is given its variance, as everywhere in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
+
+from symem.language.declarations import Declaration
+from symem.language.family import Distribution
+from symem.language.matrices import MatrixArray, is_matrix
+from symem.language.plates import Axis, Iverson, index_symbol
+from symem.report.document import Lines
+from symem.report.line_breaking import LINE, filled, width
+from symem.report.notation.lexicon import Lexicon
+from symem.report.notation.matrix_notation import multiple
+from symem.report.notation.notation import latex, letter
+from symem.report.writer import Voice
+
+Arguments = Sequence[Expr]
+Reading = Callable[[Expr], Expr]
+
+
+def _as_it_is(read: Expr) -> Expr:
+    return read
+
+
+def _vector(read: Expr) -> Expr:
+    """The number 0 as the vector that it stands for."""
+    return MatrixArray(Integer(0), 1, 1)() if read == 0 else read
+
+
+def _matrix(read: Expr) -> Expr:
+    """A number as the multiple of I that it stands for."""
+    return read if is_matrix(read) else multiple(read)
+
+
+@dataclass(frozen=True)
+class Face:
+    """How a law is set: its sign, what it is given, and which of that is a vector or a matrix."""
+
+    sign: str
+    shown: Callable[[Arguments], Arguments] = tuple
+    kinds: Sequence[Reading] = ()
+
+
+def _variance(arguments: Arguments) -> Arguments:
+    mean, deviation = arguments
+    return (mean, deviation**2)
+
+
+FACES = {
+    "Normal": Face(r"\mathcal{N}", _variance),
+    "MultivariateNormal": Face(r"\mathcal{N}", kinds=(_vector, _matrix)),
+    "MultivariateT": Face(r"\mathrm{MultivariateT}", kinds=(_vector, _matrix)),
+    "LogNormal": Face(r"\mathrm{LogNormal}", _variance),
+    "GammaInverse": Face(r"\mathrm{InverseGamma}"),
+    "GaussianInverse": Face(r"\mathrm{InverseGaussian}"),
+    "StudentT": Face(r"\mathrm{Student\,t}"),
+    "Dirac": Face(r"\delta"),
+}
+
+
+def stated(voice: Voice) -> tuple[Lines, ...]:
+    """A line for each declaration; none where the model was stated by its likelihood."""
+    return tuple(line for each in voice.model.declarations for line in Statement(each, voice).lines())
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One declaration in the letters of a report."""
+
+    declaration: Declaration
+    voice: Voice
+
+    def lines(self) -> Iterator[Lines]:
+        law = self.declaration.distribution
+        if not law.branches:
+            yield self._line(law, self._given(law.arguments))
+            return
+        (label,) = law.arguments
+        for value, branch in law.branches.items():
+            at = self._read(label)
+            moved = self.voice.free.from_one.labels & {str(getattr(at, "base", at))}
+            yield self._line(branch, f"{self.voice.name(at)} = {int(value) + (1 if moved else 0)}")
+
+    def _line(self, law: Distribution, given: str) -> Lines:
+        names = [letter(self._read(entry), self.voice.complete) for entry in self.declaration.entries]
+        left = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        face = FACES.get(law.name, Face(rf"\mathrm{{{law.name}}}"))
+        pieces = list(self._arguments(face.shown(law.arguments), face.kinds))
+        tall = any(sign in piece for piece in pieces for sign in (r"\frac", r"\sum", r"\prod", r"\sqrt"))
+        opening, closing = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
+        whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}"]
+        left += rf" \mid {given}" if given else ""
+        head = rf"{left} &\sim {face.sign}{opening}"
+        if width(head) > LINE / 2:
+            return (
+                f"& {left}",
+                *(
+                    rf"& \qquad {each}"
+                    for each in filled([rf"\sim {face.sign}{opening}{whole[0]}", *whole[1:]], LINE - 6)
+                ),
+            )
+        first, *more = filled(whole, LINE - width(head) if width(head) < LINE / 2 else LINE / 2)
+        return (head + first, *(rf"&\qquad {line}" for line in more))
+
+    def _given(self, arguments: Arguments) -> str:
+        """The random variables that the arguments hold."""
+        names = {name for entry in self.declaration.entries for name in [str(getattr(entry, "base", entry))]}
+        random = {each.name for each in (*self.voice.model.latents, *self.voice.model.data)} - names
+        found = [
+            atom
+            for argument in arguments
+            for atom in sorted(self._read(argument).atoms(Indexed, Symbol), key=str)
+            if _name(atom) in random
+            and not (isinstance(atom, Symbol) and self.voice.model.variables[atom.name].sizes)
+        ]
+        return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))
+
+    def _arguments(self, arguments: Arguments, kinds: Sequence[Reading] = ()) -> Iterator[str]:
+        """Each argument; one that runs over the categories as its first, …, last entry."""
+        for place, argument in enumerate(arguments):
+            kind = kinds[place] if place < len(kinds) else _as_it_is
+            running = [
+                index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)
+            ]
+            read = self._read(argument)
+            if len(running) == 1:
+                yield from self._run(read, running[0])
+            else:
+                yield latex(kind(read), self._scope)
+
+    def _own(self, argument: Expr) -> set[Idx]:
+        """The indices that are bound: by the plate of the variable, or by a sum."""
+        bound = {limit[0] for inner in argument.atoms(Sum) for limit in inner.limits}
+        last = self.declaration.own[-1:] if self.declaration.name == "Multinomial" else ()
+        return (set(self.declaration.own) - set(last)) | bound
+
+    def _run(self, read: Expr, running: Idx) -> Iterator[str]:
+        index = next(symbol for symbol in read.free_symbols if str(symbol) == str(running.label))
+        size = self.voice.model.index_sizes[str(running.label)]
+        scope = self._scope
+        if isinstance(read, Indexed) and size.is_Symbol:
+            slots = [size if slot == index else slot for slot in read.indices]
+            last = letter(Indexed(read.base, *slots), scope)
+            yield rf"{latex(read.subs(index, Integer(0)), scope)}, \dots, {last}"
+        else:
+            yield rf"{latex(read, scope)},\ {letter(index, scope)} = 1, \dots, {latex(size, scope)}"
+
+    @property
+    def _scope(self) -> Lexicon:
+        """The letters where the indices of the declaration are open."""
+        indices = {index for each in self.declaration.stated_arguments for index in each.atoms(Idx)}
+        names = sorted({str(index.label) for index in (*indices, *self.declaration.own)})
+        sizes = self.voice.model.index_sizes
+        return self.voice.complete.within(
+            [Axis(index_symbol(name), sizes[name]) for name in names if name in sizes]
+        )
+
+    def _read(self, expr: Any) -> Expr:
+        """An expression of the user's with open indices, in internal symbols."""
+        free = sorted(
+            expr.atoms(Idx) - {limit[0] for inner in expr.atoms(Sum) for limit in inner.limits}, key=str
+        )
+        if not free:
+            return self.voice.model.internal(expr)
+        read = self.voice.model.internal(Sum(exp(expr), *free))
+        inner = read.function if isinstance(read, Sum) else read
+        inner = Mul(*(factor for factor in Mul.make_args(inner) if not isinstance(factor, Iverson)))
+        return inner.args[0] if isinstance(inner, exp) else log(inner)
+
+
+def _name(atom: Expr) -> str:
+    return str(atom.base.label) if isinstance(atom, Indexed) else str(atom)

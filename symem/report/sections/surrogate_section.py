@@ -1,0 +1,123 @@
+"""Between the steps: the likelihood that the E-step leaves behind, and Q with its sufficient statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
+
+from symem.algebra.counting import name_of
+from symem.algebra.rewriting import bottom_up
+from symem.algebra.squares import squares
+from symem.language.plates import Expectation
+from symem.report.document import Block, Display, Section, Term, said
+from symem.report.notation.printed_form import inlined, merged_sums, over_common_denominators
+from symem.report.options import Level
+from symem.report.sections.model_section import latents
+from symem.report.writer import Voice
+
+
+def observed(voice: Voice) -> Section:
+    """The log-likelihood of the observed data."""
+    left = rf"\ell({voice.old})"
+    words = "Nothing latent is left: every latent is summed or integrated out, and its log-normaliser stands in its place."
+    return Section(
+        said("The likelihood of the observed data"),
+        (
+            (words, " Together they are the observed-data log-likelihood"),
+            Display((voice.equation(left, voice.derivation.log_likelihood, voice.now),)),
+        ),
+        anchor="likelihood",
+    )
+
+
+def surrogate(voice: Voice) -> Section:
+    """Q and the expected sufficient statistics."""
+    return Section(said("The surrogate"), tuple(_surrogate(voice)), anchor="surrogate")
+
+
+def _surrogate(voice: Voice) -> Iterator[Block]:
+    found = voice.derivation.surrogate
+    yield said(
+        "@ is the posterior mean of the complete-data log-likelihood, with the posterior at @.",
+        voice.surrogate,
+        voice.old,
+    )
+    if voice.options.level is Level.TEACHING:
+        yield from _in_full(voice)
+    if found.statistics:
+        yield (
+            "Gather what holds no new parameter. These sums, the ",
+            Term("expected sufficient statistics"),
+            ",",
+        )
+        yield voice.definitions(found.statistics, voice.now)
+        yield said(
+            "are all that the M-step needs of the data. In terms of them, up to a constant free of @,",
+            voice.theta,
+        )
+    else:
+        yield said("Up to a constant free of @,", voice.theta)
+    yield Display((voice.equation(voice.surrogate, over_common_denominators(found.value), voice.free),))
+    if not found.entropy.has(Expectation):
+        identity = rf"\ell({voice.old}) = {voice.Q(voice.old)} + H(q)"
+        prior = " (the log-prior apart)" if voice.model.log_prior != 0 else ""
+        words = f"With the constant kept, and the entropy @ of @, @{prior}, so that a step that raises @ never lowers @."
+        yield said(words, "H(q)", f"q = p({latents(voice)}, {voice.old})", identity, "Q", r"\ell")
+
+
+def _in_full(voice: Voice) -> Iterator[Block]:
+    """Q before its sums have names."""
+    found = voice.derivation.surrogate
+    if not found.statistics:
+        return
+    whole = weighted(merged_sums(expand_mul(inside(inlined(found.value, found.statistics)))))
+    if whole != found.value:
+        yield said("With every function of a latent replaced by its expectation,")
+        yield Display((voice.equation(voice.surrogate, whole, voice.free),))
+
+
+def inside(expr: Expr) -> Expr:
+    """Factors of a sum as factors of its terms, sums of sums as double sums."""
+    return bottom_up(expr, _inside)
+
+
+def _inside(expr: Expr) -> Expr:
+    if isinstance(expr, Sum):
+        parts = Add.make_args(expand_mul(expr.function))
+        return Add(*(_double(part, expr.limits) for part in parts))
+    sums = [factor for factor in Mul.make_args(expr) if isinstance(factor, Sum)]
+    if not expr.is_Mul or len(sums) != 1:
+        return expr
+    bound = {limit[0] for limit in sums[0].limits}
+    rest = expr / sums[0]
+    return expr if rest.free_symbols & bound else Sum(rest * sums[0].function, *sums[0].limits)
+
+
+def _double(part: Expr, limits: tuple[Expr, ...]) -> Expr:
+    number, inner = part.as_coeff_Mul()
+    if isinstance(inner, Sum):
+        return Sum(number * inner.function, *inner.limits, *limits)
+    return Sum(part, *limits)
+
+
+def weighted(expr: Expr) -> Expr:
+    """Sums whose terms share factors, with these before the rest: γ (log w - log σ), squares completed."""
+    return bottom_up(
+        expr, lambda node: Sum(_weighted(node.function), *node.limits) if isinstance(node, Sum) else node
+    )
+
+
+def _weighted(body: Expr) -> Expr:
+    groups: dict[Expr, list[Expr]] = {}
+    for term in Add.make_args(body):
+        weight = Mul(
+            *(f for f in Mul.make_args(term) if isinstance(f, Indexed) and name_of(f).startswith("gamma_"))
+        )
+        groups.setdefault(weight, []).append(term / weight)
+    return Add(*(_times(weight, squares(Add(*rest))) for weight, rest in groups.items()))
+
+
+def _times(weight: Expr, rest: Expr) -> Expr:
+    """Their product, not multiplied out."""
+    return Mul(weight, rest, evaluate=False) if rest.is_Add else weight * rest

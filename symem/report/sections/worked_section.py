@@ -1,0 +1,388 @@
+"""An iteration told in numbers: the E-step row by row, the statistics, the updates, and what the fit looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Indexed, Integer, Sum, Symbol
+
+from symem.algebra.counting import name_of, slots_of
+from symem.derivation import Definition, Update
+from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.model import Role, Variable
+from symem.language.plates import Axis, LinearSolution
+from symem.report.document import Block, Display, Figure, Lines, Prose, Section, Table, listed, said
+from symem.report.figures.plots import Plot, ascent, density, shares, single_datum
+from symem.report.iteration import Worked
+from symem.report.line_breaking import LINE, width
+from symem.report.notation.digits import decimals, fixed, in_formula, single
+from symem.report.notation.notation import latex, letter
+from symem.report.notation.printed_form import over_common_denominators
+from symem.report.sections.columns import LONGEST, Column, Rows, rows
+from symem.report.sections.e_step_section import computed, grouped
+from symem.report.sections.m_step_section import gathered
+from symem.report.sections.matrix_cells import as_matrix, breadth, in_numbers
+from symem.report.sections.matrix_section import held_by, with_held
+from symem.report.sections.substituted import substituted
+from symem.report.writer import Voice
+
+MOST_ROWS = 12
+SHOWN = 8
+MOST_COLUMNS = 9
+WIDEST_HEAD = 22.0
+MOST_ENTRIES = 6
+MOST_PLACES = 4
+ELLIPSIS: Prose = said("@", r"\dots")
+
+
+def worked(found: Worked, voice: Voice) -> Iterator[Section]:
+    """The sections with the reader's numbers."""
+    yield Section(said("One iteration in numbers"), tuple(_iteration(found, voice)), anchor="numbers")
+    yield Section(said("The fit"), tuple(_fit(found, voice)), anchor="fit")
+
+
+def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
+    start = voice.at(voice.pack.start)
+    told = said("The formulas above at the start @, with the data given.", start)
+    scalars = list(_scalars(found, voice))
+    here = (" Here ", *listed(scalars), ".") if scalars else ()
+    cut = " Of long vectors the first entries are shown." if _is_long(found) else ""
+    yield (*told, *here, " Numbers are rounded for print only." + cut)
+    yield from _matrices(list(_constants(found, voice)))
+    for each in rows(found, voice.free):
+        yield from _rowwise(each, voice)
+    yield from _single(found, voice)
+    yield from _statistics(found, voice)
+    lines = tuple(line for update in voice.derivation.updates for line in _substituted(update, found, voice))
+    if lines:
+        yield said("The M-step then gives")
+        yield Display(lines)
+    yield _parameters(found, voice)
+
+
+def _is_long(found: Worked) -> bool:
+    """Whether the rows hold vectors longer than a table is wide."""
+    rows = [
+        v for v in found.derivation.model.variables.values() if v.shape and v.sizes and v.role in _IN_ROWS
+    ]
+    return any(found.size(size) > LONGEST for each in rows for size in each.shape)
+
+
+_IN_ROWS = (Role.DATA, Role.KNOWN, Role.LATENT)
+
+
+# what is there once -----------------------------------------------------------------------------------
+
+
+def _scalars(found: Worked, voice: Voice) -> Iterator[str]:
+    """Data, constants and sizes that are single numbers: n = 5."""
+    for variable in voice.model.variables.values():
+        if variable.role in (Role.DATA, Role.KNOWN, Role.SIZE) and not variable.sizes:
+            value = found.arrays.get(variable.name)
+            if value is not None and np.ndim(value) == 0:
+                yield f"{voice.name(variable.symbol)} = {in_formula(float(value))}"
+
+
+def _constants(found: Worked, voice: Voice) -> Iterator[tuple[str, Any]]:
+    """Data and constants that are one vector or one matrix."""
+    for variable in voice.model.variables.values():
+        if variable.role in (Role.DATA, Role.KNOWN) and variable.shape and not variable.sizes:
+            yield voice.name(variable.symbol), as_matrix(found.given[variable.name])
+
+
+def _matrices(named: Sequence[tuple[str, Any]]) -> Iterator[Display]:
+    """Names with their matrices, as many in a line as fit."""
+    lines: list[str] = []
+    used = LINE
+    for name, matrix in named:
+        told, wide = f"{name} &= {in_numbers(matrix)}", width(name) + 4 + breadth(matrix)
+        if used + wide > LINE:
+            lines.append(told)
+            used = wide
+        else:
+            lines[-1] += rf",\qquad {told.replace('&= ', '= ', 1)}"
+            used += wide + 4
+    if lines:
+        yield Display(tuple((line,) for line in lines))
+
+
+def _single(found: Worked, voice: Voice) -> Iterator[Block]:
+    """What the E-step computes of latents without a plate."""
+    definitions = [
+        each for posteriors in grouped(voice) for each in computed(posteriors, voice) if not each.axes
+    ]
+    yield from _matrices(
+        [(voice.name(each.symbol), _value(each, found)) for each in definitions if is_matrix(each.symbol)]
+    )
+    definitions = [each for each in definitions if not is_matrix(each.symbol)]
+    if definitions:
+        lines = [_line(each, found, voice) for each in definitions]
+        yield Table(
+            (("E-step",), ("formula",), ("value",)), tuple(lines), caption=("The E-step.",), align="llr"
+        )
+
+
+def _value(definition: Definition, found: Worked) -> Any:
+    """The matrix that a definition gives."""
+    return as_matrix(found.arrays[name_of(definition.symbol)])
+
+
+def _line(definition: Definition, found: Worked, voice: Voice) -> tuple[Prose, ...]:
+    formula = latex(definition.value, voice.start)
+    shown = said("@", formula) if width(formula) <= LINE / 2 else ()
+    return said("@", voice.name(definition.symbol)), shown, (single(found.number(definition.value)),)
+
+
+# row by row -------------------------------------------------------------------------------------------
+
+
+def _rowwise(each: Rows, voice: Voice) -> Iterator[Block]:
+    """One table, or two where there are many columns: the posterior, and what each row adds up to."""
+    shown = tuple(column for column in each.shares if width(column.head) <= WIDEST_HEAD)
+    posterior = tuple(column for column in each.posterior if width(column.head) <= WIDEST_HEAD)
+    whole = (*each.data, *posterior, *shown)
+    words = "The E-step at @, row by row" + (", and what each row adds to the statistics." if shown else ".")
+    e_step = said(words, voice.at(voice.pack.start))
+    if len(whole) <= MOST_COLUMNS:
+        yield _table(each.axis, whole, e_step, voice)
+        return
+    caption = said("The E-step at @, row by row.", voice.at(voice.pack.start))
+    yield _table(each.axis, (*each.data, *posterior)[:MOST_COLUMNS], caption, voice)
+    for place in range(0, len(shown), MOST_COLUMNS):
+        part = shown[place : place + MOST_COLUMNS]
+        yield _table(each.axis, part, ("What each row adds to the statistics.",), voice)
+
+
+def _table(axis: Axis, columns: Sequence[Column], caption: Prose, voice: Voice) -> Table:
+    length = len(columns[0].values) if columns else 0
+    kept = list(range(length)) if length <= MOST_ROWS else list(range(SHOWN))
+    header = (said("@", voice.name(axis.index)), *(said("@", column.head) for column in columns))
+    first = 0 if axis in voice.free.from_one.natural else 1
+    cells = [_cells(column, kept) for column in columns]
+    lines: list[tuple[Prose, ...]] = [
+        ((str(row + first),), *((column[place],) for column in cells)) for place, row in enumerate(kept)
+    ]
+    if length > len(kept):
+        lines.append(tuple(ELLIPSIS for _ in header))
+    totals = [column.total is not None for column in columns]
+    if any(totals):
+        sums: list[Prose] = [() if column.total is None else (single(column.total),) for column in columns]
+        lines.append((said("@", r"\textstyle\sum"), *sums))
+    return Table(header, tuple(lines), caption=caption, totals=int(any(totals)))
+
+
+def _cells(column: Column, kept: Sequence[int]) -> list[str]:
+    values = [float(column.values[row]) for row in kept]
+    places = 0 if column.whole else decimals(values)
+    return [fixed(value, places) for value in values]
+
+
+# statistics and parameters ------------------------------------------------------------------------------
+
+
+def _statistics(found: Worked, voice: Voice) -> Iterator[Block]:
+    """The statistics in numbers, long arrays cut short."""
+    matrices = [each for each in voice.derivation.surrogate.statistics if is_matrix(each.symbol)]
+    entries = [
+        entry
+        for statistic in voice.derivation.surrogate.statistics
+        if statistic not in matrices
+        for entry in _entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
+    ]
+    lines = [_entry(place, values, voice) for place, *values in entries]
+    if lines:
+        header = (("statistic",), ("value",))
+        yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
+    if matrices:
+        yield (
+            "The expected sufficient statistics that are vectors or matrices:"
+            if lines
+            else "The expected sufficient statistics:",
+        )
+        yield from _matrices([pair for each in matrices for pair in _placed(each, found, voice)])
+
+
+def _placed(definition: Definition, found: Worked, voice: Voice) -> Iterator[tuple[str, Any]]:
+    """A matrix at its first places."""
+    array = np.asarray(found.arrays[name_of(definition.symbol)])
+    sizes = [found.size(axis.size) for axis in definition.axes]
+    for place in list(product(*map(range, sizes)))[:MOST_PLACES]:
+        at = {axis.index: Integer(k) for axis, k in zip(definition.axes, place, strict=True)}
+        yield letter(definition.symbol.xreplace(at), voice.free), as_matrix(array, place)
+
+
+def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[Prose, ...]:
+    if place is None:
+        return (ELLIPSIS, *(ELLIPSIS for _ in values))
+    return (said("@", letter(place, voice.free)), *((single(value),) for value in values))
+
+
+def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """Each entry with its numbers; after a few, only that there are more."""
+    shape = np.shape(arrays[0])
+    open_slots = [slot for slot in slots_of(symbol) if not slot.is_Integer]
+    places = list(product(*map(range, shape)))
+    for place in places[:MOST_ENTRIES] if len(places) > MOST_ENTRIES + 1 else places:
+        at = dict(zip(open_slots, map(Integer, place), strict=True)) if open_slots else {}
+        yield (symbol.xreplace(at), *(float(np.asarray(array)[place]) for array in arrays))
+    if len(places) > MOST_ENTRIES + 1:
+        yield (None, *(0.0 for _ in arrays))
+
+
+def _parameters(found: Worked, voice: Voice) -> Table:
+    lines: list[tuple[Prose, ...]] = []
+    for variable in voice.model.parameters:
+        if variable.shape:
+            lines += _matrix_rows(variable, found, voice)
+            continue
+        axes = [Symbol(f"slot_{place}", integer=True) for place, _ in enumerate(variable.sizes)]
+        symbol = Indexed(variable.symbol, *axes) if axes else variable.symbol
+        arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
+        lines += [
+            _entry(place, values, voice) for place, *values in _entries(symbol, *map(np.asarray, arrays))
+        ]
+    steps = len(found.history) - 1
+    header = (
+        ("parameter",),
+        said("@", voice.at(voice.pack.start)),
+        said("@", voice.at(voice.pack.first)),
+        (f"after {steps}",),
+    )
+    caption = said("The parameters before and after the step, and at the end of the fit.")
+    return Table(header, tuple(lines), caption=caption, align="lrrr")
+
+
+def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tuple[Prose, ...]]:
+    """A vector or a matrix at its first places, before, after and at the end."""
+    arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
+    sizes = [found.size(size) for size in variable.sizes]
+    places = list(product(*map(range, sizes)))
+    for place in places[:MOST_PLACES]:
+        atom = variable.symbol[tuple(map(Integer, place))] if place else variable.symbol
+        yield (
+            said("@", letter(atom, voice.free)),
+            *(said("@", in_numbers(as_matrix(array, place))) for array in arrays),
+        )
+    if len(places) > MOST_PLACES:
+        yield (ELLIPSIS, *(ELLIPSIS for _ in arrays))
+
+
+def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
+    """The first entries of an update with the numbers put in, where that fits a line."""
+    if is_matrix(update.parameter) and not update.nested.has(LinearSolution):
+        yield from _matrix_result(update, found, voice)
+        return
+    if (
+        update.nested.has(Sum, LinearSolution)
+        or not update.nested.is_commutative
+        or update.nested.has(MatrixEntry)
+    ):
+        return
+    held = held_by(update, voice.derivation.updates)
+    scope = with_held(voice.first, update, voice, voice.pack.start)
+    sizes = [found.size(axis.size) for axis in update.definition.axes]
+    for place in list(product(*map(range, sizes)))[:2]:
+        at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
+        value = over_common_denominators(update.nested.xreplace(at))
+        atom = update.parameter.xreplace(at)
+        numbers = {entry: _number(entry, found, held) for entry in _named(value, found)}
+        left, result = letter(atom, voice.first), in_formula(_number(atom, found))
+        put_in = substituted(value, numbers, scope)
+        line = rf"{left} &= {latex(value, scope)} = {put_in} \approx {result}"
+        short = rf"{left} &= {put_in} \approx {result}"
+        yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
+
+
+def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
+    """The first vectors or matrices of an update: the formula and what it gives."""
+    sizes = [found.size(axis.size) for axis in update.definition.axes]
+    array = found.new[name_of(update.parameter)]
+    scope = with_held(voice.first, update, voice, voice.pack.start)
+    for place in list(product(*map(range, sizes)))[:2]:
+        at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
+        atom, result = update.parameter.xreplace(at), as_matrix(array, place)
+        formula = latex(gathered(update).xreplace(at), scope)
+        left = letter(atom, voice.first)
+        told, wide = in_numbers(result), width(left + formula)
+        if wide + breadth(result) <= 0.85 * LINE:
+            yield (rf"{left} &= {formula} \approx {told}",)
+        elif wide <= LINE:
+            yield (f"{left} &= {formula}", rf"&\approx {told}")
+        else:
+            yield (rf"{left} &\approx {told}",)
+
+
+def _named(value: Expr, found: Worked) -> Iterator[Expr]:
+    """The entries that a formula uses."""
+    slots = {entry.base.label for entry in value.atoms(Indexed)}
+    for atom in value.atoms(Indexed, Symbol):
+        if atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
+            yield atom
+
+
+def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> float:
+    """An entry's number; a parameter in an update is one updated before, unless it is held."""
+    name = name_of(entry)
+    array = found.new[name] if name in found.new and name not in held else found.arrays[name]
+    return float(np.asarray(array)[tuple(int(slot) for slot in slots_of(entry))])
+
+
+# the fit ------------------------------------------------------------------------------------------------
+
+
+def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
+    history, name = found.history, _objective(voice, voice.pack.now)
+    last = in_formula(history[-1], 6)
+    steps = len(history) - 1
+    if steps:
+        settled = "has settled" if found.converged else "has not settled yet"
+        words = f"This step takes @ from @ to @. After {steps} iterations it is @ and {settled}."
+        yield said(words, _plain_objective(voice), *(in_formula(each, 6) for each in history[:2]), last)
+    yield from _figure(
+        ascent(found, name), "The objective at each iterate; it never falls.", _table_of(found, voice)
+    )
+    datum, label = single_datum(found), _label(found, voice)
+    at = voice.name(datum.symbol[_index(voice)]) if datum is not None and datum.sizes else "x"
+    yield from _figure(
+        density(found, at, label), "The fitted density over a histogram of the data; components dashed."
+    )
+    posterior = next((p for p in found.derivation.posteriors if p.probability is not None), None)
+    if posterior is not None and posterior.probability is not None and posterior.axes:
+        gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
+        caption = "The posterior of the label of each row, at the start."
+        yield from _figure(shares(found, gamma, row, label), caption)
+
+
+def _objective(voice: Voice, mark: str) -> str:
+    value = rf"\ell({voice.at(mark)})"
+    return rf"{value} + \log p({voice.at(mark)})" if voice.model.log_prior != 0 else value
+
+
+def _plain_objective(voice: Voice) -> str:
+    return rf"\ell + \log p({voice.theta})" if voice.model.log_prior != 0 else r"\ell"
+
+
+def _label(found: Worked, voice: Voice) -> str:
+    labelled = [p for p in found.derivation.posteriors if p.probability is not None]
+    return voice.name(labelled[0].atom) if labelled else ""
+
+
+def _index(voice: Voice) -> Symbol:
+    axes = [axis for p in voice.derivation.posteriors for axis in p.axes]
+    return axes[0].index
+
+
+def _figure(plot: Plot | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:
+    if plot is not None:
+        yield Figure(plot.svg, (caption,), plot.words, instead)
+
+
+def _table_of(found: Worked, voice: Voice) -> Table:
+    """A few iterates as numbers."""
+    steps = len(found.history) - 1
+    kept = sorted({0, 1, 2, 3, 5, 10, 20, 50, 100, 200, steps} & set(range(steps + 1)))
+    lines = tuple(((str(t),), (single(found.history[t], 8),)) for t in kept)
+    return Table((("iteration",), said("@", _objective(voice, voice.pack.now))), lines, align="rr")

@@ -1,0 +1,236 @@
+"""What a solver is given, checked: names, shapes, values, sizes; every refusal names the array and the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symem.runtime.kernels import _cholesky
+from symem.runtime.loop import DataError, _position
+
+
+class Array(NamedTuple):
+    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values."""
+
+    shape: tuple[Any, ...]
+    kind: str = "real"
+    labels: Any = None
+    origin: int = 0
+    missing: bool = False
+    simplex_axes: int = 1
+
+
+_ROUNDING = 1e-12
+_KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "real": ("finite", np.isfinite),
+    "symmetric": ("finite", np.isfinite),
+    "definite": ("finite", np.isfinite),
+    "extended": ("a number", lambda a: ~np.isnan(a)),
+    "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
+    "unit": ("between 0 and 1", lambda a: (a >= -_ROUNDING) & (a <= 1 + _ROUNDING)),
+    "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
+    "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),
+    "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
+    "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
+    "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
+}
+
+
+def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -> None:
+    if not np.all(good):
+        place = _position(name, ~good)
+        value = array[~good].flat[0] if np.ndim(array) else array
+        more = int(np.sum(~good)) - 1
+        others = f" (and {more} more)" if more else ""
+        raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
+
+
+def _refuse_asymmetric(name: str, array: np.ndarray) -> None:
+    """Matrices over the last two axes that differ from their transposes by more than rounding."""
+    gap = np.abs(array - np.swapaxes(array, -1, -2)).max(axis=(-1, -2))
+    wrong = gap > 1e-9 * np.abs(array).max(axis=(-1, -2))
+    if np.any(wrong):
+        worst = float(np.max(gap))
+        raise DataError(
+            f"{_position(name, wrong)} is not symmetric: entries across its diagonal differ by {worst:.3g}."
+        )
+
+
+def _refuse_indefinite(name: str, array: np.ndarray) -> None:
+    """Symmetric matrices over the last two axes that are not positive definite, or singular up to rounding."""
+    wrong = np.isnan(_cholesky(array)).any(axis=(-1, -2))
+    if np.any(wrong):
+        least = float(np.linalg.eigvalsh(array[wrong] if wrong.ndim else array).flat[0])
+        what = "singular" if least > -1e-9 * np.abs(array).max() else "not positive definite"
+        raise DataError(f"{_position(name, wrong)} is {what}: its smallest eigenvalue is {least:.3g}.")
+
+
+def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.ndarray]) -> None:
+    """Matrices that are not what their kind says."""
+    for name, spec in table.items():
+        if spec.kind in ("symmetric", "definite"):
+            _refuse_asymmetric(name, arrays[name])
+        if spec.kind == "definite":
+            _refuse_indefinite(name, arrays[name])
+
+
+def _at_zero(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
+    """Where a parameter that must be positive is not, or is at most that share of the largest of its array."""
+    if table[name].kind != "positive":
+        return np.zeros(np.shape(value), dtype=bool)
+    return np.less_equal(value, least * np.max(value) if least and np.ndim(value) else 0.0)
+
+
+def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
+    """`_at_zero`; of an array of covariances, which of them are finite but not positive definite, or have a
+    coordinate of which the others leave at most that share unexplained.
+    """
+    if table[name].kind != "definite" or least is None:
+        return _at_zero(table, name, value, least)
+    pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2
+    sound = (pivots > least * np.diagonal(value, 0, -2, -1)).all(axis=-1)
+    return ~sound & np.isfinite(value).all(axis=(-1, -2))
+
+
+def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, wanted: str) -> None:
+    """Data beyond what other data allow, such as a count above its known total."""
+    array = arrays[name]
+    missing = arrays.get(f"observed_{name}", 1.0) == 0
+    _refuse_wrong(name, array, missing | ((array >= low) & (array <= high)), wanted)
+
+
+def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
+    """The value as a float array of the right number of dimensions, its entries checked."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} is not an array of numbers: {type(value).__name__} was given.") from None
+    if array.ndim != len(spec.shape):
+        wanted = f"({', '.join(map(str, spec.shape))})"
+        raise DataError(f"{name} must have shape {wanted}, one dimension per index, but has {array.shape}.")
+    if array.size == 0:
+        raise DataError(f"{name} is empty: its shape is {array.shape}.")
+    wanted, test = _KINDS[spec.kind]
+    good = test(array)
+    if spec.missing:
+        good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
+    _refuse_wrong(name, array, good, wanted)
+    return array
+
+
+def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
+    for name in given:
+        if name not in wanted:
+            raise DataError(f"{name!r} is not {what} of this model: it takes {', '.join(wanted) or 'none'}.")
+    for name in wanted:
+        if name not in given:
+            raise DataError(f"{name} is missing: pass {name}=....")
+
+
+def _check_simplex(name: str, array: np.ndarray, axes: int) -> None:
+    sums = array.sum(axis=tuple(range(-axes, 0))) if array.ndim else array
+    wrong = ~np.isclose(sums, 1.0, rtol=0.0, atol=1e-6)
+    if np.any(wrong):
+        place = _position(name, wrong)
+        worst = float(np.atleast_1d(sums)[np.atleast_1d(wrong)][0])
+        raise DataError(f"{place} must sum to 1 over its last {axes} index(es), but sums to {worst:.6g}.")
+
+
+def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], sizes: dict[str, int]) -> None:
+    """Read the sizes off the arrays' dimensions; two arrays that disagree are both named."""
+    owner = {size: f"{size}=" for size in sizes}
+    for name, array in arrays.items():
+        for length, size in zip(array.shape, table[name].shape, strict=True):
+            known = sizes.setdefault(size, length) if isinstance(size, str) else size
+            first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
+            if known != length:
+                other = f": {first} has shape {arrays[first].shape}" if first in arrays else ""
+                raise DataError(
+                    f"{first} says that {size} is {known}, but {name} has shape {array.shape}{other}."
+                )
+
+
+def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
+    for name, size in sizes.items():
+        if size != int(size) or size < 1:
+            raise DataError(f"{name} = {size}, but a size must be a whole number of at least 1.")
+    return {name: int(size) for name, size in sizes.items()}
+
+
+def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
+    for name in wanted:
+        if name not in sizes:
+            raise DataError(f"The data do not show {name}: pass {name}=....")
+
+
+def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:
+    """A size that the data show, unless the parameters or the caller say that it is larger."""
+    shown = int(np.max(value))
+    if sizes.setdefault(name, shown) < shown:
+        raise DataError(f"{name} is {sizes[name]}, but the data have a value that needs {shown}.")
+
+
+def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+    """Labels to integers from 0; missing entries to a mask and a harmless value."""
+    for name, spec in table.items():
+        array = arrays[name]
+        if spec.kind == "label":
+            arrays[name] = array = _as_labels(name, array, spec, sizes)
+        if spec.missing:
+            seen = array >= 0 if spec.kind == "label" else ~np.isnan(array)
+            arrays[f"observed_{name}"] = seen.astype(float)
+            harmless = {"positive": 1.0, "unit": 0.5, "open unit": 0.5}.get(spec.kind, 0)
+            arrays[name] = np.where(seen, array, harmless).astype(array.dtype)
+        if spec.kind == "extended":
+            arrays[name] = np.clip(arrays[name], -1e100, 1e100)
+
+
+def _find_patterns(name: str, arrays: dict[str, np.ndarray], sizes: dict[str, int]) -> None:
+    """The patterns in which entries of an array are missing, and which of them each row has."""
+    patterns, which = np.unique(arrays[f"observed_{name}"], axis=0, return_inverse=True)
+    arrays[f"patterns_{name}"], arrays[f"pattern_{name}"] = patterns, which.reshape(-1)
+    sizes[f"n_patterns_{name}"] = len(patterns)
+
+
+def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, int]) -> np.ndarray:
+    """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
+    count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)
+    missing = np.isnan(array) | (array < 0) if spec.missing else np.zeros(array.shape, dtype=bool)
+    labels = np.where(missing, -1, array - spec.origin)
+    good = missing | ((labels >= 0) & (labels < count))
+    _refuse_wrong(name, array, good, f"one of {spec.origin}, ..., {spec.origin + count - 1}")
+    return labels.astype(np.intp)
+
+
+def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> float:
+    """Measure the arrays that move together from the mean of one of them; the mean."""
+    seen = arrays.get(f"observed_{name}", np.ones(()))
+    centre = float(np.mean(arrays[name], where=np.broadcast_to(seen > 0, arrays[name].shape)))
+    centre = centre if np.isfinite(centre) else 0.0
+    for each in moving:
+        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
+    return centre
+
+
+def _centre_columns(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> Any:
+    """Measure the vectors that move together from the mean of those of one array, a column at a time; the mean."""
+    vectors = arrays[name].reshape(-1, arrays[name].shape[-1])
+    seen = np.broadcast_to(arrays.get(f"observed_{name}", np.ones(())) > 0, arrays[name].shape).reshape(
+        vectors.shape
+    )
+    centre = np.where(seen, vectors, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    for each in moving:
+        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
+    return centre
+
+
+def _chunk_length(rows: int, width: int) -> int:
+    """Rows per chunk: buffers of about 3/4 MiB, so that a chunk stays in cache; small data stay whole.
+
+    Of rows of over a hundred numbers up to 1024, for matrix products of fewer are slow, but never over 12 MB.
+    """
+    if rows <= 20_000 and rows * width <= 2_000_000:
+        return rows
+    return min(rows, max(98_304 // width, min(1024, 1_500_000 // width), 32))

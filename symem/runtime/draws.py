@@ -1,0 +1,133 @@
+"""Latents made up for a start: labels from prototypes, tables and values at random, all from one generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.kernels import _cholesky
+
+
+def _profiles(chunks: tuple[Any, ...], profile: Callable[[Any], Any], rng: np.random.Generator) -> Any:
+    """Up to 2000 rows as columns of numbers."""
+    columns = np.concatenate([profile(rows) for rows in chunks[:: 1 + len(chunks) // 8]], axis=1)
+    return columns[:, rng.permutation(columns.shape[1])[:2000]]
+
+
+def _far_apart(rng: np.random.Generator, columns: Any, count: int) -> tuple[Any, Any]:
+    """Prototypes as in k-means++ (Arthur & Vassilvitskii 2007), and the scale of each coordinate."""
+    scale = columns.std(axis=1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
+    columns = columns / scale
+    chosen = [columns[:, rng.integers(columns.shape[1])]]
+    nearest = np.full(columns.shape[1], np.inf)
+    while len(chosen) < count:
+        nearest = np.minimum(nearest, ((columns - chosen[-1][:, None]) ** 2).sum(axis=0))
+        total = nearest.sum()
+        weights = nearest / total if total > 0 else None
+        chosen.append(columns[:, rng.choice(columns.shape[1], p=weights)])
+    return np.array(chosen), scale
+
+
+def _near(rng: np.random.Generator, prototypes: tuple[Any, Any], columns: Any, axis: int) -> Any:
+    """A table of labels that favours the nearest prototype."""
+    chosen, scale = prototypes
+    distance = np.array([((columns / scale - each[:, None]) ** 2).sum(axis=0) for each in chosen])
+    width = np.mean(distance.min(axis=0)) + 1e-12
+    table = np.exp(-np.minimum((distance - distance.min(axis=0)) / (2 * width), 700.0))
+    table += rng.uniform(0.0, 0.02, table.shape)
+    table /= table.sum(axis=0)
+    return table if axis == 0 else np.ascontiguousarray(table.T)
+
+
+def _random_table(rng: np.random.Generator, shape: tuple[int, ...], axis: int) -> Any:
+    """Random probabilities along an axis."""
+    table = rng.exponential(size=shape) + 0.1
+    return table / table.sum(axis=axis, keepdims=True)
+
+
+def _restricted(table: Any, possible: Any, axis: int) -> Any:
+    """The table with impossible outcomes at 0."""
+    table = np.where(possible > 0, table + 1e-12, 0.0)
+    total = table.sum(axis=axis, keepdims=True)
+    return table / np.where(total > 0, total, 1.0)
+
+
+def _drawn(
+    rng: np.random.Generator, kind: str, shape: tuple[int, ...], pool: Any, low: Any, high: Any, trials: Any
+) -> Any:
+    """Values for a latent: at the scale of observed ones, inside its bounds, of its kind."""
+    spread, middle = (float(np.std(pool)), float(np.mean(pool))) if pool is not None else (1.0, 0.0)
+    if trials is not None:
+        return trials * rng.uniform(0.2, 0.8, shape)
+    if kind == "unit":
+        return rng.uniform(0.2, 0.8, shape)
+    bounded = low is not None or high is not None
+    if kind == "real":
+        values = (middle if bounded else 0.0) + (spread or 1.0) * rng.normal(size=shape)
+    else:
+        values = rng.exponential(size=shape) * (abs(middle) or 1.0 if bounded else 1.0) + 1e-3
+    below = -np.inf if low is None else np.where(np.abs(low) >= 1e99, -np.inf, low)
+    above = np.inf if high is None else np.where(np.abs(high) >= 1e99, np.inf, high)
+    return _inside(rng, values, below, above, spread or 1.0)
+
+
+def _inside(rng: np.random.Generator, values: Any, low: Any, high: Any, spread: float) -> Any:
+    """Values outside their bounds moved to a random place within, near the bound that they missed."""
+    share = rng.uniform(0.05, 0.95, np.shape(values))
+    width = np.where(np.isfinite(low) & np.isfinite(high), high - low, spread)
+    up = np.where(np.isfinite(low), low, 0.0) + share * width
+    down = np.where(np.isfinite(high), high, 0.0) - share * width
+    return np.where(values <= low, up, np.where(values >= high, down, values))
+
+
+def _plain(table: Any, sizes: Any) -> dict[str, Any]:
+    """The simplest parameters: 0, 1, equal shares, identity matrices."""
+    shapes = {name: tuple(sizes.get(size, size) for size in spec.shape) for name, spec in table.items()}
+    return {name: _plain_array(spec, shapes[name]) for name, spec in table.items()}
+
+
+def _plain_array(spec: Any, shape: tuple[int, ...]) -> Any:
+    if spec.kind == "definite":
+        return np.broadcast_to(np.eye(shape[-1]), shape)
+    share = 1.0 / float(np.prod(shape[-spec.simplex_axes :])) if shape else 0.5
+    return np.full(shape, {"positive": 1.0, "unit": 0.5, "simplex": share}.get(spec.kind, 0.0))
+
+
+def _mended(theta: Any, table: Any) -> Any:
+    """A start whose undetermined entries, and spreads of 0, are like the others of their array; 1 if there are none."""
+    return type(theta)(*(_mended_entries(value, table[name].kind) for name, value in theta._asdict().items()))
+
+
+def _mended_matrices(value: Any) -> Any:
+    """Covariances of which the singular ones have their correlations halved, and variances of 0 made like the others."""
+    singular = np.isnan(_cholesky(np.nan_to_num(value))).any(axis=(-1, -2)) | ~np.isfinite(value).all(
+        axis=(-1, -2)
+    )
+    value = np.nan_to_num(value)
+    variances = np.diagonal(value, 0, -2, -1)
+    usual = float(np.mean(variances, where=variances > 0)) if np.any(variances > 0) else 1.0
+    held = np.where(variances > 1e-12 * usual, variances, usual)[..., None] * np.eye(value.shape[-1])
+    return np.where(singular[..., None, None], (value * (1 - np.eye(value.shape[-1]))) / 2 + held, value)
+
+
+def _mended_covariances(theta: Any, table: Any) -> Any:
+    """`_mended`, for arrays of covariances too."""
+    changed = {
+        name: _mended_matrices(getattr(theta, name))
+        for name, spec in table.items()
+        if spec.kind == "definite"
+    }
+    return _mended(theta._replace(**changed), table)
+
+
+def _mended_entries(value: Any, kind: str) -> Any:
+    good = np.isfinite(value) & ((np.asarray(value) > 0) | (kind != "positive"))
+    if np.all(good):
+        return value
+    usual = float(np.mean(value, where=good)) if np.any(good) else {"unit": 0.5}.get(kind, 1.0)
+    mended = np.where(good, value, usual)
+    mended = mended / mended.sum(axis=-1, keepdims=True) if kind == "simplex" and np.ndim(value) else mended
+    return mended if np.ndim(value) else float(mended)

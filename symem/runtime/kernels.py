@@ -1,0 +1,207 @@
+"""The numerical pieces of an E-step that NumPy has no name for."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any
+
+import numpy as np
+from scipy.special import kve, log_ndtr
+
+from symem.runtime.loop import DataError
+
+#: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
+_LOSES_DIGITS = 4.5e6
+
+#: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
+_SINGULAR = 1e-13
+
+
+def _log(value: Any) -> Any:
+    """log, finite at 0: a parameter on the edge of its support gives a weight of 1e-308, and 0 log 0 = 0."""
+    return np.log(np.maximum(value, 2.2250738585072014e-308))
+
+
+def _softmax(weight: Any, axis: int) -> Any:
+    """Replace log weights by probabilities along an axis, in place; the log-sum-exp that normalised them."""
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
+    np.subtract(weight, peak, out=weight)
+    np.exp(weight, out=weight)
+    total = np.add.reduce(weight, axis, keepdims=True)
+    np.divide(weight, total, out=weight)
+    np.log(total, out=total)
+    total += peak
+    return total.squeeze(axis)
+
+
+def _guarded_softmax(weight: Any, axis: int) -> Any:
+    """`_softmax` where outcomes may be impossible (-inf): where all are, every probability is 0."""
+    peak = np.maximum.reduce(weight, axis, keepdims=True)
+    peak = np.where(np.isneginf(peak), 0.0, peak)
+    np.exp(np.subtract(weight, peak, out=weight), out=weight)
+    total = np.add.reduce(weight, axis, keepdims=True)
+    weight /= np.where(total > 0, total, 1.0)
+    return (np.log(total) + peak).squeeze(axis)
+
+
+def _refuse_impossible(log_normaliser: Any, first: int) -> None:
+    """An observation that no outcome of the latents can explain has no likelihood."""
+    wrong = np.isneginf(log_normaliser)
+    if np.any(wrong):
+        row = first + int(np.argwhere(np.atleast_1d(wrong))[0][0])
+        raise DataError(
+            f"Row {row} is impossible: under these parameters no value of the latents can give it."
+        )
+
+
+def _log_normal_interval(low: Any, high: Any) -> Any:
+    """log(Phi(high) - Phi(low)), from the tail in which the difference keeps its digits."""
+    flip = np.asarray(low) > 0
+    low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
+    upper = log_ndtr(high)
+    return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _log_besselk(order: Any, x: Any) -> Any:
+    """log K_order(x) for x ≥ 0. Where K itself has no floating-point number, it is reached from an order below 1 by
+    K_{p+1}/K_p = 2p/x + K_{p-1}/K_p, and beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.6.26, 9.7.2).
+    """
+    order, x = np.broadcast_arrays(np.abs(np.asarray(order, dtype=float)), np.asarray(x, dtype=float))
+    large = np.maximum(x, 1e8)
+    far = np.log1p((4.0 * order**2 - 1.0) / (8.0 * large)) + 0.5 * np.log(np.pi / (2.0 * large))
+    value = np.where(x > 1e8, far, np.log(kve(order, np.minimum(x, 1e8))))
+    lost = np.isposinf(value) & (x > 0)
+    if np.any(lost):
+        value = np.where(
+            lost, _log_besselk_by_order(np.where(lost, order, 0.0), np.where(lost, x, 1.0)), value
+        )
+    return value - x
+
+
+def _log_besselk_by_order(order: Any, x: Any) -> Any:
+    """log(K_order(x) e^x), an order after the other."""
+    lowest = order - np.floor(order)
+    total = np.log(kve(lowest, x))
+    ratio = 2.0 * lowest / x + kve(1.0 - lowest, x) / kve(lowest, x)
+    for step in range(int(np.max(order))):
+        total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
+        ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
+    return total
+
+
+def _filled_in(
+    whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[Any, ...], first: int, rows: int | None
+) -> tuple[Any, ...]:
+    """The arrays of all rows, with those of one chunk put in their place; `axes` are the axes of the rows, or None."""
+    if rows is None:
+        return tuple(np.array(each) for each in part)
+    if not whole:
+        whole = tuple(_room(each, axis, rows) for each, axis in zip(part, axes, strict=True))
+    for array, each, axis in zip(whole, part, axes, strict=True):
+        if axis is not None:
+            np.moveaxis(array, axis, 0)[first : first + each.shape[axis]] = np.moveaxis(each, axis, 0)
+    return whole
+
+
+def _room(part: Any, axis: int | None, rows: int) -> Any:
+    """An array for all rows like that of one chunk; what is the same for all rows is itself."""
+    return np.array(part) if axis is None else np.empty((*part.shape[:axis], rows, *part.shape[axis + 1 :]))
+
+
+def _put_pairs(features: Any, x: Any) -> None:
+    """The products x_a x_b with a ≤ b, for every column of x."""
+    start = 0
+    for a in range(len(x)):
+        np.multiply(x[a], x[a:], out=features[start : start + len(x) - a])
+        start += len(x) - a
+
+
+def _packed(matrix: Any) -> Any:
+    """Coefficients of x_a x_b with a ≤ b from those of all a and b."""
+    a, b = np.triu_indices(matrix.shape[-1])
+    return (matrix[..., a, b] + matrix[..., b, a]) * np.where(a == b, 0.5, 1.0)
+
+
+def _unpacked(pairs: Any, size: int) -> Any:
+    """Symmetric matrices from their entries with a ≤ b."""
+    a, b = np.triu_indices(size)
+    matrix = np.empty((*pairs.shape[:-1], size, size))
+    matrix[..., a, b] = matrix[..., b, a] = pairs
+    return matrix
+
+
+def _flat(matrix: Any) -> Any:
+    """The entries over the last two axes in a row."""
+    return matrix.reshape(*matrix.shape[:-2], -1)
+
+
+def _stacked(shape: tuple[int, ...], *blocks: Any) -> Any:
+    """Blocks of coefficients side by side, the same for every label where they lack the labels' axes."""
+    return np.concatenate([np.broadcast_to(each, (*shape, each.shape[-1])) for each in blocks], axis=-1)
+
+
+def _solve(matrix: Any, vector: Any) -> Any:
+    """The solution of linear systems over the last axes; the shortest one where a system is singular."""
+    try:
+        return np.linalg.solve(matrix, vector[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return (_pseudo_inverse(matrix) @ vector[..., None])[..., 0]
+
+
+def _solve_all(matrix: Any, columns: Any) -> Any:
+    """`_solve` for every column over the last axis."""
+    try:
+        return np.linalg.solve(matrix, columns)
+    except np.linalg.LinAlgError:
+        return _pseudo_inverse(matrix) @ columns
+
+
+def _pseudo_inverse(matrix: Any) -> Any:
+    """The pseudo-inverse over the last two axes; NaN for a matrix that is not finite."""
+    finite = np.isfinite(matrix).all(axis=(-1, -2))[..., None, None]
+    return np.where(finite, np.linalg.pinv(np.where(finite, matrix, 0.0)), np.nan)
+
+
+def _cholesky(matrix: Any) -> Any:
+    """Lower triangular factors of positive definite matrices over the last two axes; NaN for one that is not."""
+    with np.errstate(all="ignore"):
+        try:
+            factor = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            factor = np.full(matrix.shape, np.nan)
+            for place in np.ndindex(matrix.shape[:-2]):
+                with contextlib.suppress(np.linalg.LinAlgError):
+                    factor[place] = np.linalg.cholesky(matrix[place])
+        pivots = np.diagonal(factor, 0, -2, -1) ** 2
+        least = _SINGULAR * np.diagonal(matrix, 0, -2, -1)
+        sound = np.asarray((pivots > least).all(axis=-1))
+        return np.where(sound[..., None, None], factor, np.nan)
+
+
+def _inverse_from_cholesky(factor: Any) -> Any:
+    """The inverse of L Lᵀ over the last two axes."""
+    inner = _whitening(factor)
+    return np.swapaxes(inner, -1, -2) @ inner
+
+
+def _whitening(factor: Any) -> Any:
+    """L⁻¹ over the last two axes, which makes vectors of covariance L Lᵀ white."""
+    return np.linalg.solve(factor, np.broadcast_to(np.eye(factor.shape[-1]), factor.shape))
+
+
+def _inverse(matrix: Any) -> Any:
+    """The inverse over the last two axes; NaN for a singular matrix."""
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return np.full(matrix.shape, np.nan)
+
+
+def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """The array of that shape in which every value is added at its place."""
+    flat: Any = 0
+    for place, size in zip(places, shape, strict=True):
+        flat = flat * size + place
+    flat, value = np.broadcast_arrays(flat, value)
+    return np.bincount(flat.ravel(), value.ravel(), math.prod(shape)).reshape(shape)
