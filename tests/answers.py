@@ -29,6 +29,21 @@ def numbers(name: str) -> Values:
     return read
 
 
+def written(value: Any, margin: str = "") -> str:
+    """The text of a file of numbers: each name, and each row of an array, on a line of its own."""
+    inner = margin + "  "
+    if isinstance(value, dict):
+        lines = [f"{json.dumps(name)}: {written(each, inner)}" for name, each in value.items()]
+    elif isinstance(value, list) and any(isinstance(each, list) for each in value):
+        lines = [written(each, inner) for each in value]
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    if not lines:
+        return opening + closing
+    return f"{opening}\n{inner}" + f",\n{inner}".join(lines) + f"\n{margin}{closing}"
+
+
 def _datum(value: Any) -> Any:
     array = np.array(value, dtype=float)
     whole = (np.isfinite(array) & (array == np.round(array))).all()

@@ -6,6 +6,9 @@ import os
 
 import pytest
 
+#: Tables and references: tests load what they name of them.
+collect_ignore = ["models", "references", "trials"]
+
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 
-from tests.answers import BEYOND, ZOO, Values, direction, gap, move, numbers, reference
+from tests.answers import BEYOND, HERE, ZOO, Values, direction, gap, move, numbers, reference, written
+
+
+def test_files_of_numbers_have_one_row_a_line() -> None:
+    paths = [*HERE.glob("zoo/*.json"), *HERE.glob("beyond/*.json")]
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    assert [name for name, text in texts.items() if text != written(json.loads(text)) + "\n"] == []
 
 
 @pytest.mark.parametrize("name", ZOO)

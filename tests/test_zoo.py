@@ -21,7 +21,7 @@ from tests.models import DERIVED, MODELS, Row
 
 ZOO = [row for row in DERIVED if row.file.get("first")]
 BLOCKED = [row for row in MODELS if row.blocked]
-PRINTED = [row for row in DERIVED if row.textbook_updates]
+PRINTED = [row for row in DERIVED if row.has_textbook]
 
 
 def over(rows: Sequence[Row], slow: Collection[str] = ()) -> pytest.MarkDecorator:
@@ -61,6 +61,7 @@ def test_every_parameter_has_an_update(row: Row) -> None:
     assert not derivation.not_derived
     updated = {name_of(update.parameter) for update in derivation.updates}
     assert updated == set(row.theta(row.file["start"]))
+    assert any(update.conditional for update in derivation.updates) == bool(row.conditional)
 
 
 @over(BLOCKED)

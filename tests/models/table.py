@@ -66,6 +66,11 @@ class Row:
     of: str = ""
 
     @property
+    def has_textbook(self) -> bool:
+        """Whether there are `textbook_updates`; none is made for the answer."""
+        return self.textbook is not None or (self.example is not None and self.example not in PRINTED)
+
+    @property
     def textbook_updates(self) -> Mapping[Any, Expr] | None:
         """The textbook's updates: the row's own, or those of its example; with vectors they are `printed`."""
         if self.example and self.example not in PRINTED:
