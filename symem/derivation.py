@@ -87,17 +87,63 @@ class Posterior:
 
 
 @dataclass(frozen=True)
+class Scatter:
+    """Σ w ⟨(f - m_f)(g - m_g)⟩, a sum about means that were defined before it.
+
+    `definition` has the centred sum as its value, `raw` is the sum about zero that it stands for: raw =
+    definition.symbol + excess, the excess being N m_f m_g in total and means. `between` is what a part of the data
+    adds to the scatter of the whole beside its own: N (p_f - m_f)(p_g - m_g), where N is the part's total, p its
+    means (the `parts` of `Moments`) and m the pooled means. Where a scatter has fewer axes than its means, it is
+    pooled within: both are sums over the axes that are missing.
+    """
+
+    definition: Definition
+    raw: Expr
+    excess: Expr
+    between: Expr
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums that share a weight w, as their total N, means m = Σ w ⟨f⟩ / N and scatters about them.
+
+    `total` is a statistic, a known size, or a combination of such. `functions`, `means` and `parts` go together: f,
+    the definition of its mean, and a letter for the mean of a part of the data, at the same places. Parts are pooled
+    by N = Σ N_c, m = Σ N_c p_c / N, C = Σ (C_c + between_c) (Chan, Golub & LeVeque 1983). All definitions
+    stand in `Surrogate.statistics` too, in an order in which they can be computed.
+
+    For γ_ik, γ_ik x_i, γ_ik x_i², the Normal mixture: weight γ_ik, summed over i, total N_k, functions (x_i),
+    means (m_k := Σ_i γ_ik x_i / N_k), parts (p_k) and one scatter
+
+        definition V_k := Σ_i γ_ik (x_i - m_k)², raw Σ_i γ_ik x_i², excess N_k m_k², between N_k (p_k - m_k)².
+
+    With one variance for all components it is V := Σ_k Σ_i γ_ik (x_i - m_k)², excess Σ_k N_k m_k², between
+    Σ_k N_k (p_k - m_k)².
+    """
+
+    weight: Expr
+    summed: tuple[Axis, ...]
+    total: Expr
+    functions: tuple[Expr, ...]
+    means: tuple[Definition, ...]
+    parts: tuple[Expr, ...]
+    scatters: tuple[Scatter, ...]
+
+
+@dataclass(frozen=True)
 class Surrogate:
     """Q(theta | theta^(t)) in terms of expected sufficient statistics, and the entropy of q.
 
     `value` holds new parameters and statistic symbols; `constant` the terms free of parameters;
-    `log_prior` is already part of `value` in MAP-EM.
+    `log_prior` is already part of `value` in MAP-EM. `statistics` are a straight-line program; those that belong to
+    one weight stand together in `moments`.
     """
 
     value: Expr
     statistics: tuple[Definition, ...]
     constant: Expr
     entropy: Expr
+    moments: tuple[Moments, ...] = ()
 
 
 class Status(Enum):
