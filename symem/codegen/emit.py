@@ -21,7 +21,7 @@ from symem.codegen.numpy.inlining import helpers, imports
 from symem.codegen.numpy.lost_digits import digits_of
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.preparation import Preparation
-from symem.codegen.program_of import Builder
+from symem.codegen.program_of import program_of
 from symem.derivation import Definition, Derivation
 from symem.errors import NameClashError
 from symem.language.model import Variable
@@ -38,7 +38,7 @@ def emit(derivation: Derivation) -> str:
         NameClashError: a data array has a name that `fit` needs for itself.
     """
     _check_keywords(derivation)
-    program = Builder(derivation).build()
+    program = program_of(derivation)
     return _Source(program, docstring(derivation, digits_of(program))).text()
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 Axes = tuple[Symbol, ...]
 Rank = Callable[[Symbol], Any]
@@ -62,6 +62,9 @@ class Number(Node):
     """A number, or a closed expression of numbers such as log(2 pi)/2."""
 
     value: Expr
+
+
+ZERO, ONE = Number((), Integer(0)), Number((), Integer(1))
 
 
 @dataclass(frozen=True)

@@ -7,63 +7,29 @@ do the statistics of the same features.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
+from symem.codegen.ir.centre import Apart, Translation
+from symem.codegen.ir.features import Features
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.instructions import (
-    Assign,
-    Entry,
-    Statement,
-    Statistic,
-)
-from symem.codegen.ir.nodes import Node, Sources
+from symem.codegen.ir.instructions import Assign, Entry, Statement, Statistic, reads
+from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entries import is_entry
+from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import observed
-from symem.codegen.passes.natural_form import Features
-from symem.codegen.passes.translation import Translation
+from symem.codegen.lowering.row_plate import base_of, observed
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.model import Variable
+from symem.language.plates import LogIverson
 
 NOTHING: Sources = frozenset()
 
-
-@dataclass(frozen=True)
-class Program:
-    """Everything that emission spells. `layouts` tells where every named array of the E-step is kept."""
-
-    derivation: Derivation
-    names: Names
-    rows: Expr | None
-    layouts: Mapping[str, Layout]
-    lower: Lowering
-    prepared: tuple[Assign, ...]
-    features: Features | None
-    coefficients: tuple[Assign, ...]
-    infer: tuple[Statement, ...]
-    statistics: tuple[Statistic, ...]
-    log_likelihood: Node
-    log_likelihood_once: Node
-    m_step: tuple[Assign | Entry, ...]
-    m_step_layouts: Mapping[str, Layout]
-    log_prior: Node | None
-    sizes: tuple[str, ...]
-    sized: tuple[Variable, ...]
-    translation: Translation | None
-    recentred: tuple[Assign, ...]
-    direct: Node | None
-    handed_on: tuple[str, ...] = ()
-    of_prior: tuple[Assign, ...] = ()
-    collapsed: Any = None
-    apart: Any = None
-
-    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
-        """The axes of a definition in the order in which they are kept."""
-        return tuple(sorted((axis.index for axis in definition.axes), key=self.lower.rank))
+#: How many rows a chunk has.
+LENGTH = Load((), "length", (), frozenset({Source.ROWS}))
 
 
 class Order:
@@ -89,6 +55,104 @@ class Order:
             return 0
         size = self._sizes.get(index)
         return 0 if size is None or size in self._labels else self._slots.get(size, -1) + 1
+
+
+@dataclass(frozen=True)
+class Collapsed:
+    """Iterations without rows: `sums` are taken of the data once; `lines`, then `statistics` and `value`, read them."""
+
+    sums: tuple[Assign, ...]
+    lines: tuple[Assign, ...]
+    statistics: tuple[Assign, ...]
+    value: Node
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that emission spells, as far as the passes have found it.
+
+    The first eight fields are what the passes start from; `names` and `index_sizes` grow as names are taken and sums
+    entered. The others are grouped by the pass that finds them.
+    """
+
+    derivation: Derivation
+    names: Names
+    index_sizes: dict[Symbol, Expr]
+    rank: Order
+    rows: Expr | None
+    sized: tuple[Variable, ...]
+    prior: Expr
+    translation: Translation | None
+
+    # where arrays are kept, and which definitions are of parameters alone
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    of_parameters: frozenset[str] = frozenset()
+
+    # the E-step: once per fit, once per iteration, and for every chunk of rows
+    prepared: tuple[Assign, ...] = ()
+    coefficients: tuple[Assign, ...] = ()
+    infer: tuple[Statement, ...] = ()
+    fixed: tuple[Assign, ...] = ()
+    features: Features | None = None
+    direct: Node | None = None
+    handed_on: tuple[str, ...] = ()
+
+    # what it gives
+    statistics: tuple[Statistic, ...] = ()
+    log_likelihood: Node = ZERO
+    log_likelihood_once: Node = ZERO
+    log_prior: Node | None = None
+    of_prior: tuple[Assign, ...] = ()
+    collapsed: Collapsed | None = None
+
+    # the M-step, and the names of the sizes it reads
+    m_step: tuple[Assign | Entry, ...] = ()
+    m_step_layouts: Mapping[str, Layout] = field(default_factory=dict)
+    sizes: tuple[str, ...] = ()
+    apart: Apart | None = None
+    recentred: tuple[Assign, ...] = ()
+
+    @property
+    def in_entries(self) -> bool:
+        """Whether the model has vectors or matrices."""
+        return isinstance(self.derivation, EntryDerivation)
+
+    @property
+    def expected(self) -> tuple[Definition, ...]:
+        """The statistics, with those that only moving to another centre needs."""
+        added = self.translation.added if self.translation else ()
+        return (*self.derivation.surrogate.statistics, *added)
+
+    @cached_property
+    def lower(self) -> Lowering:
+        """What reads formulas of the E-step as arrays."""
+        rows = (self.rows, LENGTH) if self.rows is not None else None
+        return Lowering(self.layouts, self.rank, self.index_sizes, rows, self._uncertain())
+
+    def _uncertain(self) -> frozenset[str]:
+        """The tables of probabilities, if outcomes may be impossible at a row."""
+        posteriors = self.derivation.posteriors
+        weights = [each.log_weight.value for each in posteriors if each.log_weight is not None]
+        if not any(weight.has(LogIverson, S.NegativeInfinity) for weight in weights):
+            return frozenset()
+        tables = [each.probability for each in posteriors if each.probability is not None]
+        return frozenset(self.layouts[base_of(each.symbol)].name for each in tables)
+
+    @property
+    def reported(self) -> set[str]:
+        """The names of what is shown of the latents."""
+        kept = [each.symbol for posterior in self.derivation.posteriors for each in reported(posterior)]
+        return {self.layouts[base_of(symbol)].name for symbol in kept}
+
+    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
+        """The axes of a definition in the order in which they are kept."""
+        return tuple(sorted((axis.index for axis in definition.axes), key=self.rank))
+
+    def sizes_read(self, nodes: Iterable[Node]) -> tuple[str, ...]:
+        """The names of the sizes that the nodes read."""
+        read = set().union(*(reads(node) for node in nodes))
+        names = [*(each.name for each in self.sized), *(each.symbol.name for each in self.derivation.extents)]
+        return tuple(sorted(name for name in names if self.layouts[name].name in read))
 
 
 def reported(posterior: Posterior) -> tuple[Definition, ...]:

@@ -13,6 +13,7 @@ from functools import reduce
 from sympy import Expr, Integer
 
 from symem.codegen.ir.nodes import (
+    ONE,
     Apply,
     Axes,
     Contract,
@@ -25,7 +26,6 @@ from symem.codegen.ir.nodes import (
     without,
 )
 
-ONE = Number((), Integer(1))
 _ONCE = frozenset({Source.THETA, Source.STATISTIC})
 
 

@@ -54,6 +54,16 @@ def factors_of(derivation: Derivation, symbol: Expr) -> Factors:
     return derivation.factors.get(symbol, ()) if isinstance(derivation, EntryDerivation) else ()
 
 
+def ending(derivation: Derivation) -> Factors:
+    """What only the log-likelihood or a statistic reads."""
+    return derivation.ending if isinstance(derivation, EntryDerivation) else ()
+
+
+def of_prior(derivation: Derivation) -> Factors:
+    """What only the log-prior reads."""
+    return derivation.of_prior if isinstance(derivation, EntryDerivation) else ()
+
+
 def has_matrices(derivation: Derivation) -> bool:
     """Whether some variable is a vector or a matrix, or is read as one."""
     variables = derivation.model.variables.values()

@@ -5,10 +5,10 @@ A chunk's features lie one below the other, each over its entries; of a symmetri
 
 from __future__ import annotations
 
+from symem.codegen.ir.features import Features
 from symem.codegen.ir.nodes import Apply, Axes, Node
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.numpy.spelling import Spelling
-from symem.codegen.passes.natural_form import Features
 
 
 class FeatureText:

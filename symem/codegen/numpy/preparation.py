@@ -14,7 +14,7 @@ from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.array_tables import bounds_of, quoted
 from symem.codegen.numpy.bodies import Bodies, tuple_text
-from symem.codegen.passes.starts import Starts
+from symem.codegen.numpy.starts import Starts
 from symem.language.model import Variable
 
 

@@ -7,29 +7,32 @@ with its mean, when the statistics of one label are taken about a centre of thei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sympy import Expr, Indexed, IndexedBase, S, Symbol
 
 from symem.algebra.expansion import monomials
+from symem.codegen.ir.centre import Apart, Translation
+from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Statistic, reads
+from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import base_of
-from symem.codegen.passes.natural_form import Features
-from symem.codegen.passes.translation import Translation
 from symem.derivation import Definition, Derivation
 from symem.language.model import Variable
 
 
-@dataclass(frozen=True)
-class Apart:
-    """`mean` is the parameter (labels, entries) about which `data` are taken; `recentred` as of a translation."""
+def centred_apart(program: Program) -> Program:
+    """How the statistics of each label are taken about its own mean, where log weights have a centred form."""
+    if program.direct is None:
+        return program
+    names = {name: layout.name for name, layout in program.layouts.items()}
+    return replace(
+        program,
+        apart=_apart(program.derivation, program.translation, program.features, program.statistics, names),
+    )
 
-    mean: Variable
-    data: Variable
-    recentred: Mapping[str, Expr]
 
-
-def apart(
+def _apart(
     derivation: Derivation,
     translation: Translation | None,
     features: Features | None,

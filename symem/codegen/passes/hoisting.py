@@ -1,16 +1,18 @@
-"""Moving computations out of the loop they do not need, and naming what is used twice."""
+"""Moving computations out of the loop they do not need: what reads data alone, once per fit; parameters alone, once
+per iteration.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-
-from sympy import Integer
+from collections.abc import Callable
+from dataclasses import replace
 
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.nodes import Apply, Load, Node, Number, Range
-
-_TWO = Number((), Integer(2))
+from symem.codegen.ir.instructions import Assign, with_nodes
+from symem.codegen.ir.nodes import Apply, Load, Node, Range, Source
+from symem.codegen.ir.program import Program
+from symem.codegen.ir.shared_values import described, is_leaf
+from symem.codegen.lowering.entries import is_entry
 
 
 class Hoist:
@@ -20,7 +22,7 @@ class Hoist:
         self._names = names
         self._stem = stem
         self._test = test
-        self.found: dict[Node, Load] = {}
+        self._found: dict[Node, Load] = {}
 
     def __call__(self, node: Node) -> Node:
         if is_leaf(node):
@@ -32,61 +34,43 @@ class Hoist:
     def _named(self, node: Node) -> Node:
         if isinstance(node, Apply) and node.operation == "neg":
             return node.mapped(self)
-        if node not in self.found:
+        if node not in self._found:
             name = self._names.take(described(node)) if described(node) else self._names.numbered(self._stem)
-            self.found[node] = Load(node.axes, name, node.axes, node.sources)
-        return self.found[node]
+            self._found[node] = Load(node.axes, name, node.axes, node.sources)
+        return self._found[node]
+
+    @property
+    def lines(self) -> tuple[Assign, ...]:
+        """The lines that compute what was replaced."""
+        return tuple(Assign(load.name, node, node.axes) for node, load in self._found.items())
 
 
-def described(node: Node) -> str:
-    """A name that says what a small node is: log_w, mu_squared."""
-    if isinstance(node, Apply) and len(node.arguments) == 1 and isinstance(node.arguments[0], Load):
-        stem = {"log_above_zero": "log", "log": "log", "gammaln": "log_gamma", "sqrt": "sqrt"}.get(
-            node.operation
-        )
-        return f"{stem}_{node.arguments[0].name}" if stem else ""
-    if isinstance(node, Apply) and node.operation == "**" and isinstance(node.arguments[0], Load):
-        return f"{node.arguments[0].name}_squared" if node.arguments[1:] == (_TWO,) else ""
-    return ""
+def hoisted(program: Program) -> Program:
+    """What reads data alone goes to `prepared`, what reads parameters alone to `coefficients`."""
+    data = Hoist(program.names, "r", lambda node: _is_of_data(program, node))
+    theta = Hoist(program.names, "c", _is_of_parameters)
+    infer = tuple(with_nodes(each, lambda node: theta(data(node))) for each in program.infer)
+    statistics = tuple(
+        replace(each, rows=data(each.rows) if each.rows else None) for each in program.statistics
+    )
+    value = data(program.log_likelihood)
+    direct = data(program.direct) if program.direct is not None else None
+    return replace(
+        program, infer=infer, statistics=statistics, log_likelihood=value, direct=direct,
+        prepared=data.lines, coefficients=theta.lines,
+    )  # fmt: skip
 
 
-def is_leaf(node: Node) -> bool:
-    return isinstance(node, Load | Number)
+def _is_of_data(program: Program, node: Node) -> bool:
+    """Data alone, and no larger than data: label axes only where rows have been summed out."""
+    if node.sources != {Source.ROWS}:
+        return False
+    on_rows = any(program.index_sizes.get(axis) == program.rows for axis in node.axes)
+    entries = sum(map(is_entry, node.axes))
+    return not on_rows or (
+        entries <= 1 and all(program.rank.plate(axis) > 0 or is_entry(axis) for axis in node.axes)
+    )
 
 
-def shared(names: Names, stem: str, nodes: Sequence[Node]) -> tuple[list[tuple[str, Node]], list[Node]]:
-    """Sub-nodes that occur more than once, named in an order in which they can be computed."""
-    named: list[tuple[str, Node]] = []
-    current = list(nodes)
-    while True:
-        counts = Counter(
-            part for node in current for part in node.walk() if not is_leaf(part) and not _cheap(part)
-        )
-        counts.update(
-            part for _, node in named for part in node.walk() if not is_leaf(part) and not _cheap(part)
-        )
-        twice = [part for part, count in counts.items() if count > 1]
-        if not twice:
-            return named, current
-        largest = max(twice, key=lambda part: sum(1 for _ in part.walk()))
-        name = names.take(described(largest)) if described(largest) else names.numbered(stem)
-        load = Load(largest.axes, name, largest.axes, largest.sources)
-        current = [_replaced(node, largest, load) for node in current]
-        named = [(each, _replaced(node, largest, load)) for each, node in named]
-        named.insert(0, (name, largest))
-        named = sorted(named, key=lambda pair: _depth(pair[0], named))
-
-
-def _cheap(node: Node) -> bool:
-    return isinstance(node, Range) or (isinstance(node, Apply) and node.operation == "neg")
-
-
-def _depth(name: str, named: Sequence[tuple[str, Node]]) -> int:
-    """How many named nodes must come before this one."""
-    table = dict(named)
-    inner = {part.name for part in table[name].walk() if isinstance(part, Load) and part.name in table}
-    return 1 + max((_depth(each, named) for each in inner), default=0)
-
-
-def _replaced(node: Node, old: Node, new: Node) -> Node:
-    return new if node == old else node.mapped(lambda child: _replaced(child, old, new))
+def _is_of_parameters(node: Node) -> bool:
+    return node.sources <= {Source.THETA} and not isinstance(node, Range)

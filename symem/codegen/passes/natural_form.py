@@ -12,56 +12,11 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Pow, Sum, Symbol
 
-from symem.codegen.ir.nodes import Axes, Contract, Load, Node, Total
-from symem.codegen.lowering.contraction import ONE, add, level
+from symem.codegen.ir.features import Features
+from symem.codegen.ir.nodes import ONE, Axes, Node
+from symem.codegen.lowering.contraction import add, level
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Lowering
-
-
-@dataclass(frozen=True)
-class Features:
-    """log weight = sum_r coefficients[r] * features[r] + rest, over (labels, row).
-
-    A feature with entries stands for one for each entry; `symmetric` says which are the same with their two
-    entries exchanged.
-    """
-
-    weight: str
-    labels: Axes
-    row: Symbol
-    features: tuple[Node, ...]
-    coefficients: tuple[Node, ...]
-    symmetric: tuple[bool, ...]
-    rest: Node | None
-
-    @property
-    def entries(self) -> tuple[Axes, ...]:
-        """The entries of each feature."""
-        return tuple(tuple(axis for axis in each.axes if axis != self.row) for each in self.features)
-
-    @property
-    def has_entries(self) -> bool:
-        return any(self.entries)
-
-    def moment(self, node: Node) -> int | None:
-        """r, if the node is the sum over rows of weight * features[r]."""
-        value: Node
-        feature: Node = ONE
-        if isinstance(node, Total):
-            value = node.value
-        elif isinstance(node, Contract):
-            pair = (
-                (node.left, node.right)
-                if isinstance(node.left, Load) and node.left.name == self.weight
-                else (node.right, node.left)
-            )
-            value, feature = pair
-        else:
-            return None
-        if not isinstance(value, Load) or value.name != self.weight or feature not in self.features:
-            return None
-        found = self.features.index(feature)
-        return found if node.axes == (*self.labels, *self.entries[found]) else None
 
 
 @dataclass(frozen=True)

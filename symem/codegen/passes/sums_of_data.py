@@ -9,75 +9,48 @@ variances do not depend on them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from sympy import Add, Expr, Indexed, IndexedBase, Mul, S, Sum, Symbol
 
-from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.instructions import Assign, reads, woven
 from symem.codegen.ir.nodes import Node, Source
-from symem.codegen.ir.program import NOTHING, Order
+from symem.codegen.ir.program import NOTHING, Collapsed, Program
+from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.row_plate import base_of
-from symem.codegen.passes.hoisting import shared
 from symem.codegen.passes.natural_form import Product, products
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition
 from symem.language.plates import Axis, reindex
-
-
-@dataclass(frozen=True)
-class Collapsed:
-    """`sums` are taken of the data once; `lines`, then `statistics` and `value`, read them and the parameters."""
-
-    sums: tuple[Assign, ...]
-    lines: tuple[Assign, ...]
-    statistics: tuple[Assign, ...]
-    value: Node
-
-
-class Stage(Protocol):
-    """What this needs to know of the program that is being built."""
-
-    derivation: Derivation
-    names: Names
-    sizes: dict[Symbol, Expr]
-    rank: Order
-    rows: Expr | None
-    lower: Lowering
-    layouts: dict[str, Layout]
-    statistics: tuple[Definition, ...]
-    of_parameters: set[str]
-
-    def axes(self, definition: Definition) -> tuple[Symbol, ...]:
-        """The axes of a definition in the program's order."""
 
 
 class _Mixed(Exception):  # noqa: N818 - no error: the data do not separate
     """Parameters and data that cannot be taken apart."""
 
 
-def collapsed(stage: Stage) -> Collapsed | None:
-    """The E-step on sums of the data, or None if the rows themselves are needed."""
-    if stage.rows is None or any(each.probability is not None for each in stage.derivation.posteriors):
-        return None
+def collapsed(program: Program) -> Program:
+    """The E-step on sums of the data, where the rows themselves are not needed."""
+    tables = any(each.probability is not None for each in program.derivation.posteriors)
+    if not program.in_entries or program.rows is None or tables:
+        return program
     try:
-        return _Collapse(stage).program()
+        return replace(program, collapsed=_Collapse(program).made())
     except _Mixed:
-        return None
+        return program
 
 
 class _Collapse:
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.layouts = dict(stage.layouts)
-        self.lower = Lowering(self.layouts, stage.rank, stage.sizes, stage.lower.rows)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.layouts = dict(program.layouts)
+        self.lower = Lowering(self.layouts, program.rank, program.index_sizes, program.lower.rows)
         self.fixed: list[Definition] = []
         self.row_values: dict[str, Definition] = {}
         self.sums: dict[Expr, Definition] = {}
-        for definition in stage.derivation.definitions:
-            if base_of(definition.symbol) in stage.of_parameters:
+        for definition in program.derivation.definitions:
+            if base_of(definition.symbol) in program.of_parameters:
                 self.fixed.append(definition)
             else:
                 self._read(definition)
@@ -86,7 +59,7 @@ class _Collapse:
 
     def _read(self, definition: Definition) -> None:
         """A definition of a row in terms of data, its coefficients made definitions of parameters."""
-        if not any(axis.size == self.stage.rows for axis in definition.axes):
+        if not any(axis.size == self.program.rows for axis in definition.axes):
             raise _Mixed
         value = self._inlined(definition.value)
         parts = self._products(value)
@@ -99,16 +72,20 @@ class _Collapse:
         groups: dict[Expr, list[Expr]] = {}
         for part in parts:
             data, names = _canonical(Mul(*part.data), part)
-            self.stage.sizes.update({names[index]: size for index, size in part.bound if index in names})
+            self.program.index_sizes.update(
+                {names[index]: size for index, size in part.bound if index in names}
+            )
             inner = [(index, size) for index, size in part.bound if index not in names]
             groups.setdefault(data, []).append(_nested([each.xreplace(names) for each in part.other], inner))
         return Add(*(self._named(definition, data, Add(*values)) for data, values in groups.items()))
 
     def _named(self, definition: Definition, data: Expr, coefficient: Expr) -> Expr:
-        over = sorted((s for s in data.free_symbols if s in self.stage.sizes and is_entry(s)), key=str)
-        own = [axis for axis in definition.axes if axis.size != self.stage.rows]
+        over = sorted(
+            (s for s in data.free_symbols if s in self.program.index_sizes and is_entry(s)), key=str
+        )
+        own = [axis for axis in definition.axes if axis.size != self.program.rows]
         fresh = {index: self._beside(index, own, 1) for index in over}
-        axes = (*own, *(Axis(fresh[index], self.stage.sizes[index]) for index in over))
+        axes = (*own, *(Axis(fresh[index], self.program.index_sizes[index]) for index in over))
         kind = "slope" if data != 1 else "offset"
         symbol = self._symbol(f"{base_of(definition.symbol)}_{kind}", axes)
         made = Definition(symbol, axes, coefficient.xreplace(fresh))
@@ -117,15 +94,15 @@ class _Collapse:
         bound = {index: self._beside(index, own, 51) for index in over}
         summed = {fresh[index]: bound[index] for index in over}
         product = symbol.xreplace(summed) * data.xreplace(bound)
-        limits = [Axis(each, self.stage.sizes[each]).limits for each in bound.values()]
+        limits = [Axis(each, self.program.index_sizes[each]).limits for each in bound.values()]
         return Sum(product, *limits) if over else product
 
     def _beside(self, index: Symbol, own: Iterable[Axis], first: int) -> Symbol:
         """An index of entries, of this number or a higher one, that the axes of a definition do not use."""
         taken = {axis.index for axis in own}
-        size = self.stage.sizes[index]
+        size = self.program.index_sizes[index]
         fresh = next(each for k in range(first, 90) if (each := place(size, k)) not in taken)
-        self.stage.sizes[fresh] = size
+        self.program.index_sizes[fresh] = size
         return fresh
 
     def _symbol(self, wanted: str, axes: Sequence[Axis]) -> Expr:
@@ -152,7 +129,7 @@ class _Collapse:
         if found is None:
             raise _Mixed
         for part in found:
-            self.stage.sizes.update(dict(part.bound))
+            self.program.index_sizes.update(dict(part.bound))
         return found
 
     # -- sums over rows ------------------------------------------------------------------------------------
@@ -174,11 +151,11 @@ class _Collapse:
         return rest * self._sum_over_rows(sums[0])
 
     def _row_index(self, expr: Sum) -> Symbol | None:
-        return next((index for index, _, upper in expr.limits if upper + 1 == self.stage.rows), None)
+        return next((index for index, _, upper in expr.limits if upper + 1 == self.program.rows), None)
 
     def _reads_rows(self, expr: Expr) -> bool:
         return any(
-            symbol in self.stage.sizes and self.stage.sizes[symbol] == self.stage.rows
+            symbol in self.program.index_sizes and self.program.index_sizes[symbol] == self.program.rows
             for entry in expr.atoms(Indexed)
             for symbol in entry.free_symbols
         ) or any(base_of(entry) in self.row_values for entry in expr.atoms(Indexed))
@@ -194,8 +171,8 @@ class _Collapse:
     def _part(self, part: Product, row: Symbol) -> Expr:
         data = Mul(*part.data)
         if data == 1:
-            assert self.stage.rows is not None
-            return self.stage.rows * _nested(part.other, part.bound)
+            assert self.program.rows is not None
+            return self.program.rows * _nested(part.other, part.bound)
         return _nested([*part.other, self._sum_of(data, row)], part.bound)
 
     def _sum_of(self, data: Expr, row: Symbol) -> Expr:
@@ -203,44 +180,45 @@ class _Collapse:
         root = data.args[0] if data.is_Pow and data.args[1] == 2 else None
         if isinstance(root, Indexed) and is_entry(root.indices[-1]):
             index = root.indices[-1]
-            other = place(self.stage.sizes[index], 92)
-            self.stage.sizes[other] = self.stage.sizes[index]
+            other = place(self.program.index_sizes[index], 92)
+            self.program.index_sizes[other] = self.program.index_sizes[index]
             return self._sum_of(root * root.xreplace({index: other}), row).xreplace({other: index})
-        over = sorted((s for s in data.free_symbols if s in self.stage.sizes and s != row), key=str)
+        over = sorted((s for s in data.free_symbols if s in self.program.index_sizes and s != row), key=str)
         if len(over) > 2 or not all(map(is_entry, over)):
             raise _Mixed
         counts: dict[Expr, int] = {}
         names: dict[Symbol, Symbol] = {}
         for index in over:
-            size = self.stage.sizes[index]
+            size = self.program.index_sizes[index]
             counts[size] = counts.get(size, 0) + 1
             names[index] = place(size, counts[size])
-            self.stage.sizes[names[index]] = size
+            self.program.index_sizes[names[index]] = size
         key = data.xreplace({**names, row: self._row()})
         if key not in self.sums:
-            axes = tuple(Axis(names[index], self.stage.sizes[index]) for index in over)
+            axes = tuple(Axis(names[index], self.program.index_sizes[index]) for index in over)
             symbol = self._symbol(_described(key), axes)
-            self.sums[key] = Definition(symbol, axes, Sum(key, Axis(self._row(), self.stage.rows).limits))
+            self.sums[key] = Definition(symbol, axes, Sum(key, Axis(self._row(), self.program.rows).limits))
         return self.sums[key].symbol.xreplace({new: old for old, new in names.items()})
 
     def _row(self) -> Symbol:
-        return next(index for index, size in self.stage.sizes.items() if size == self.stage.rows)
+        return next(index for index, size in self.program.index_sizes.items() if size == self.program.rows)
 
     # -- the program ---------------------------------------------------------------------------------------
 
-    def program(self) -> Collapsed:
-        stage = self.stage
-        values = [self._total(each.value) for each in stage.statistics]
-        likelihood = self._total(stage.derivation.log_likelihood)
+    def made(self) -> Collapsed:
+        program = self.program
+        values = [self._total(each.value) for each in program.expected]
+        likelihood = self._total(program.derivation.log_likelihood)
         sums = self._lay(self.sums.values(), NOTHING)
         fixed = self._lay(self.fixed, frozenset({Source.THETA}))
-        lower = Lowering(self.layouts, stage.rank, stage.sizes)
+        lower = Lowering(self.layouts, program.rank, program.index_sizes)
         taken = tuple(
-            Assign(name, stage.lower.over(d.value, stage.axes(d)), stage.axes(d)) for name, d in sums
+            Assign(name, program.lower.over(d.value, program.axes(d)), program.axes(d)) for name, d in sums
         )
-        lines = [Assign(name, lower.over(d.value, stage.axes(d)), stage.axes(d)) for name, d in fixed]
+        lines = [Assign(name, lower.over(d.value, program.axes(d)), program.axes(d)) for name, d in fixed]
         nodes = [
-            lower.over(value, stage.axes(each)) for each, value in zip(stage.statistics, values, strict=True)
+            lower.over(value, program.axes(each))
+            for each, value in zip(program.expected, values, strict=True)
         ]
         return self._woven(taken, _live(lines, [*nodes, lower(likelihood)]), nodes, lower(likelihood))
 
@@ -251,8 +229,8 @@ class _Collapse:
             name = base_of(each.symbol)
             if name not in self.layouts:
                 slots = tuple(getattr(each.symbol, "indices", ()))
-                order = tuple(slots.index(index) for index in self.stage.axes(each))
-                self.layouts[name] = Layout(self.stage.names.take(name), order, sources)
+                order = tuple(slots.index(index) for index in self.program.axes(each))
+                self.layouts[name] = Layout(self.program.names.take(name), order, sources)
             found.append((self.layouts[name].name, each))
         return found
 
@@ -260,15 +238,15 @@ class _Collapse:
         self, sums: tuple[Assign, ...], lines: Sequence[Assign], nodes: Sequence[Node], value: Node
     ) -> Collapsed:
         whole = [*(line.node for line in lines), *nodes, value]
-        named, changed = shared(self.stage.names, "c", whole)
+        named, changed = shared(self.program.names, "c", whole)
         ends = [Assign(f"value_{k}", node, node.axes) for k, node in enumerate(changed[len(lines) :])]
         starts = [Assign(line.name, node, line.axes) for line, node in zip(lines, changed, strict=False)]
         done = [each for each in woven(named, [*starts, *ends]) if isinstance(each, Assign)]
         last = {each.name for each in ends}
         *statistics, final = changed[len(lines) :]
         fields = tuple(
-            Assign(base_of(each.symbol), node, self.stage.axes(each))
-            for each, node in zip(self.stage.statistics, statistics, strict=True)
+            Assign(base_of(each.symbol), node, self.program.axes(each))
+            for each, node in zip(self.program.expected, statistics, strict=True)
         )
         return Collapsed(sums, tuple(each for each in done if each.name not in last), fields, final)
 

@@ -10,7 +10,6 @@ from those about another by expanding powers of x + c.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sympy import (
@@ -28,31 +27,10 @@ from sympy import (
 )
 
 from symem.algebra.expansion import monomials, spread
+from symem.codegen.ir.centre import Rate, Translation
 from symem.codegen.lowering.row_plate import base_of, observed
 from symem.codegen.passes.symmetry import STEP, directions, has_data
 from symem.derivation import Definition, Derivation, Posterior
-from symem.language.model import Variable
-
-#: A posterior argument and its rate, over its own indices.
-Rate = tuple[Expr, Expr]
-
-
-@dataclass(frozen=True)
-class Translation:
-    """What moves together: names of data, parameters and posterior arguments. `centre` is the data array whose
-    mean becomes 0.
-
-    `recentred` maps each statistic to its value about a centre lower by `step`; `added` are statistics that
-    only this needs.
-    """
-
-    step: Symbol
-    centre: Variable
-    data: tuple[str, ...]
-    parameters: tuple[str, ...]
-    posteriors: Mapping[str, Rate]
-    recentred: Mapping[str, Expr]
-    added: tuple[Definition, ...]
 
 
 def translation(derivation: Derivation) -> Translation | None:

@@ -14,9 +14,9 @@ from typing import Any
 from sympy import Add, Expr, Indexed, IndexedBase, Integer, Matrix, Mul, Pow, S, Sum, Symbol, diff
 
 from symem.algebra.expansion import monomials
+from symem.codegen.ir.centre import Translation
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.row_plate import base_of, observed
-from symem.codegen.passes.translation import Translation
 from symem.derivation import Definition, Derivation
 from symem.language.matrices import MatrixArray, MatrixEntry, T, word_of
 from symem.language.model import Variable

@@ -1,0 +1,55 @@
+"""Log weights as one matrix product: coefficients of parameters times features of data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Symbol
+
+from symem.codegen.ir.nodes import ONE, Axes, Contract, Load, Node, Total
+
+
+@dataclass(frozen=True)
+class Features:
+    """log weight = sum_r coefficients[r] * features[r] + rest, over (labels, row).
+
+    A feature with entries stands for one for each entry; `symmetric` says which are the same with their two
+    entries exchanged.
+    """
+
+    weight: str
+    labels: Axes
+    row: Symbol
+    features: tuple[Node, ...]
+    coefficients: tuple[Node, ...]
+    symmetric: tuple[bool, ...]
+    rest: Node | None
+
+    @property
+    def entries(self) -> tuple[Axes, ...]:
+        """The entries of each feature."""
+        return tuple(tuple(axis for axis in each.axes if axis != self.row) for each in self.features)
+
+    @property
+    def has_entries(self) -> bool:
+        return any(self.entries)
+
+    def moment(self, node: Node) -> int | None:
+        """r, if the node is the sum over rows of weight * features[r]."""
+        value: Node
+        feature: Node = ONE
+        if isinstance(node, Total):
+            value = node.value
+        elif isinstance(node, Contract):
+            pair = (
+                (node.left, node.right)
+                if isinstance(node.left, Load) and node.left.name == self.weight
+                else (node.right, node.left)
+            )
+            value, feature = pair
+        else:
+            return None
+        if not isinstance(value, Load) or value.name != self.weight or feature not in self.features:
+            return None
+        found = self.features.index(feature)
+        return found if node.axes == (*self.labels, *self.entries[found]) else None

@@ -1,0 +1,138 @@
+"""The E-step in the order of elimination: the definitions of each posterior, a finite one as a softmax of log weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sympy import Expr, Sum, Symbol, exp, log
+
+from symem.algebra.squares import squares
+from symem.codegen.ir.features import Features
+from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
+from symem.codegen.ir.nodes import Node
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.entrywise import EntryDerivation, ending, factors_of
+from symem.codegen.lowering.row_plate import base_of
+from symem.codegen.passes.natural_form import separated
+from symem.derivation import Definition, Posterior
+
+
+def inferred(program: Program) -> Program:
+    """The statements on a chunk of rows; those of parameters alone apart; the first log weight that separates."""
+    lines = _Lines(program)
+    for posterior in program.derivation.posteriors:
+        lines.enter(posterior)
+    lines.compute(ending(program.derivation))
+    return replace(
+        program,
+        infer=tuple(lines.rows),
+        fixed=tuple(lines.fixed),
+        features=lines.features,
+        direct=lines.direct,
+    )
+
+
+def assigned(program: Program, definition: Definition) -> Assign:
+    """A definition as a line, its squares gathered where it is one of numbers."""
+    axes = program.axes(definition)
+    value = definition.value if program.in_entries else squares(definition.value)
+    return Assign(program.layouts[base_of(definition.symbol)].name, program.lower.over(value, axes), axes)
+
+
+class _Lines:
+    """The lines of the posteriors entered so far, in an order in which they can be computed."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.rows: list[Statement] = []
+        self.fixed: list[Assign] = []
+        self.features: Features | None = None
+        self.direct: Node | None = None
+        self._done: set[Expr] = set()
+
+    def enter(self, posterior: Posterior) -> None:
+        if posterior.inline or not _is_softmax(posterior) or _is_used_elsewhere(self.program, posterior):
+            self.compute(posterior.definitions)
+        else:
+            self._softmax(posterior)
+
+    def compute(self, definitions: Sequence[Definition]) -> None:
+        """Definitions that no earlier posterior has brought in, each after what it reads."""
+        fresh = [each for each in definitions if each.symbol not in self._done]
+        self._done |= {each.symbol for each in fresh}
+        for each in fresh:
+            self.compute(factors_of(self.program.derivation, each.symbol))
+            of_parameters = base_of(each.symbol) in self.program.of_parameters
+            (self.fixed if of_parameters else self.rows).append(assigned(self.program, each))
+
+    def _softmax(self, posterior: Posterior) -> None:
+        weight, probability = posterior.log_weight, posterior.probability
+        assert weight is not None
+        assert probability is not None
+        assert posterior.outcome is not None
+        self.compute(factors_of(self.program.derivation, weight.symbol))
+        axes = self.program.axes(probability)
+        self.rows.append(self._weighed(weight, probability, axes))
+        layouts = self.program.layouts
+        normaliser = layouts[base_of(posterior.log_normaliser.symbol)].name
+        place, guarded = axes.index(posterior.outcome.index), bool(self.program.lower.tables)
+        self.rows.append(Normalise(layouts[base_of(probability.symbol)].name, normaliser, place, guarded))
+        self.compute((*posterior.parameters, *posterior.moments))
+
+    def _weighed(
+        self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
+    ) -> Assign | Weigh:
+        """The log weights: coefficients times features if they separate over rows, for one posterior of a program."""
+        program = self.program
+        name = program.layouts[base_of(probability.symbol)].name
+        value = _renamed(weight, probability, weight.value)
+        plates = [axis for axis in axes if program.rank.plate(axis) > 0]
+        on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
+        found = (
+            separated(program.lower, name, value, axes, plates[0])
+            if self.features is None and on_rows
+            else None
+        )
+        if found is None:
+            return Assign(name, program.lower.over(value, axes), axes)
+        self.features, self.direct = found, _completed(program, weight, probability, axes)
+        return Weigh(name, found.rest)
+
+
+def _completed(
+    program: Program, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
+) -> Node | None:
+    """The log weight with its squares completed, which keeps its digits where the expanded form loses them."""
+    if isinstance(program.derivation, EntryDerivation):
+        gathered = program.derivation.centred.get(weight.symbol, weight.value)
+    else:
+        gathered = squares(weight.value)
+    if gathered == weight.value:
+        return None
+    return program.lower.over(_renamed(weight, probability, gathered), axes)
+
+
+def _is_used_elsewhere(program: Program, posterior: Posterior) -> bool:
+    """Whether the log weight itself is read by anything but its own normaliser and probability."""
+    weight, derivation = posterior.log_weight, program.derivation
+    assert weight is not None
+    own = {id(weight), id(posterior.log_normaliser), id(posterior.probability)}
+    definitions = (*derivation.definitions, *derivation.surrogate.statistics)
+    readers = [each for each in definitions if id(each) not in own]
+    return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
+
+
+def _is_softmax(posterior: Posterior) -> bool:
+    """Whether the three definitions are a softmax of log weights, as they are for a finite posterior."""
+    weight, outcome, probability = posterior.log_weight, posterior.outcome, posterior.probability
+    if weight is None or outcome is None or probability is None:
+        return False
+    partition = posterior.log_normaliser.value == log(Sum(exp(weight.symbol), outcome.limits))
+    return bool(partition and probability.value == exp(weight.symbol - posterior.log_normaliser.symbol))
+
+
+def _renamed(weight: Definition, probability: Definition, value: Expr) -> Expr:
+    """A form of the log weight over the probability's index symbols."""
+    pairs = dict(zip([a.index for a in weight.axes], [a.index for a in probability.axes], strict=True))
+    return value.xreplace(pairs)

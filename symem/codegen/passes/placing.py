@@ -1,0 +1,78 @@
+"""Where every named array of the E-step is kept: its identifier, the order of its dimensions, what it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sympy import Indexed, Symbol
+
+from symem.codegen.ir.nodes import Source, Sources
+from symem.codegen.ir.program import NOTHING, Program
+from symem.codegen.lowering.entrywise import of_prior
+from symem.codegen.lowering.lower import Layout
+from symem.codegen.lowering.row_plate import base_of, observed
+from symem.derivation import Definition
+from symem.language.model import Variable
+from symem.language.supports import Labels
+
+
+def placed(program: Program) -> Program:
+    """Layouts for parameters, data, sizes and definitions; and which definitions are of parameters alone."""
+    derivation = program.derivation
+    layouts = {each.name: _of_variable(program, each) for each in _kept(program)}
+    for extent in derivation.extents:
+        name = program.names.take(extent.symbol.name)
+        layouts[extent.symbol.name] = Layout(name, (), NOTHING, integer=True)
+    fixed: set[str] = set()
+    for definition in derivation.definitions:
+        if _is_of_parameters(program, definition, layouts):
+            fixed.add(base_of(definition.symbol))
+        source = Source.THETA if base_of(definition.symbol) in fixed else Source.LATENT
+        layouts[base_of(definition.symbol)] = _of_definition(program, definition, frozenset({source}))
+    for definition in of_prior(derivation):
+        layouts[base_of(definition.symbol)] = _of_definition(program, definition, frozenset({Source.THETA}))
+    return replace(program, layouts=layouts, of_parameters=frozenset(fixed))
+
+
+def _kept(program: Program) -> tuple[Variable, ...]:
+    model = program.derivation.model
+    return (*model.parameters, *observed(model), *program.sized)
+
+
+def _is_of_parameters(program: Program, definition: Definition, layouts: Mapping[str, Layout]) -> bool:
+    """Whether a definition in entries is the same for all rows, and so is computed once per iteration."""
+    names = {base_of(each) for each in definition.value.atoms(Indexed, Symbol)}
+    read = frozenset().union(*(layouts[name].sources for name in names if name in layouts))
+    on_rows = any(axis.size == program.rows for axis in definition.axes)
+    return program.in_entries and read <= {Source.THETA} and not on_rows
+
+
+def _of_variable(program: Program, variable: Variable) -> Layout:
+    whole = isinstance(variable.support, Labels) or variable.role.name == "SIZE"
+    name = program.names.take(variable.name)
+    return Layout(name, _stored(program, variable), _sources(program, variable), whole)
+
+
+def _stored(program: Program, variable: Variable) -> tuple[int, ...]:
+    """As it was given; but a chunk of rows of vectors is kept with its rows last."""
+    slots = tuple(range(len(variable.sizes)))
+    plates = len(variable.sizes) - len(variable.shape)
+    cut = program.rows is not None and program.rows in variable.sizes[:plates]
+    return (*slots[plates:], *slots[:plates]) if cut else slots
+
+
+def _sources(program: Program, variable: Variable) -> Sources:
+    model, rows = program.derivation.model, program.rows
+    if variable in model.parameters:
+        return frozenset({Source.THETA})
+    if variable in model.sizes or (rows is not None and rows not in variable.sizes):
+        return NOTHING
+    return frozenset({Source.ROWS})
+
+
+def _of_definition(program: Program, definition: Definition, sources: Sources) -> Layout:
+    indices = [axis.index for axis in definition.axes]
+    slots = tuple(getattr(definition.symbol, "indices", ()))
+    order = tuple(slots.index(index) for index in sorted(indices, key=program.rank))
+    return Layout(program.names.take(base_of(definition.symbol)), order, sources)

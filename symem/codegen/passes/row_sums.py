@@ -1,0 +1,64 @@
+"""Statistics and log-likelihood: what of them is summed over rows, chunk by chunk, and what belongs to no row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Add, Expr, Indexed, S, Sum, Symbol
+
+from symem.codegen.ir.instructions import Statistic, live
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.row_plate import base_of
+from symem.derivation import Definition
+
+
+def summed(program: Program) -> Program:
+    """The statistics, those that are moments of features as such; the log-likelihood; without statements unread."""
+    statistics = tuple(_statistic(program, each) for each in program.expected)
+    value, once = _split(program, program.derivation.log_likelihood)
+    node = program.lower(value)
+    read = [each.rows for each in statistics if each.rows] + [node]
+    infer = tuple(live(program.infer, read, program.reported))
+    return replace(
+        program,
+        statistics=statistics,
+        log_likelihood=node,
+        infer=infer,
+        log_likelihood_once=program.lower(once),
+    )
+
+
+def _statistic(program: Program, definition: Definition) -> Statistic:
+    name = program.names.take(base_of(definition.symbol))
+    value, once = _split(program, definition.value)
+    axes = program.axes(definition)
+    node = program.lower.over(value, axes) if value != 0 else None
+    rest = program.lower.over(once, axes) if once != 0 else None
+    moment = program.features.moment(node) if program.features and node else None
+    return Statistic(name, definition, axes, moment, None if moment is not None else node, rest)
+
+
+def _split(program: Program, value: Expr) -> tuple[Expr, Expr]:
+    """(what is summed over rows, what is not)."""
+    if program.rows is None:
+        return value, S.Zero
+    terms = Add.make_args(value)
+    inside = [term for term in terms if _sums_over_rows(program, term)]
+    rest = [term for term in terms if term not in inside]
+    inside += [_per_row(program, term) for term in rest if _reads_definitions(program, term)]
+    return Add(*inside), Add(*(term for term in rest if not _reads_definitions(program, term)))
+
+
+def _sums_over_rows(program: Program, term: Expr) -> bool:
+    return any(limit[2] + 1 == program.rows for each in term.atoms(Sum) for limit in each.limits)
+
+
+def _reads_definitions(program: Program, term: Expr) -> bool:
+    return bool(program.of_parameters & {base_of(each) for each in term.atoms(Indexed, Symbol)})
+
+
+def _per_row(program: Program, term: Expr) -> Expr:
+    """A term with the number of rows as a factor, as a sum over rows."""
+    index = next(index for index, size in program.index_sizes.items() if size == program.rows)
+    assert program.rows is not None
+    return Sum(term / program.rows, (index, 0, program.rows - 1))

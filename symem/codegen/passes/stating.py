@@ -1,0 +1,51 @@
+"""Where the passes begin: the derivation with one size for every index, in entries, with what centres its data."""
+
+from __future__ import annotations
+
+from symem.codegen.ir.identifiers import Names
+from symem.codegen.ir.program import Order, Program
+from symem.codegen.lowering.distinct_indices import distinct
+from symem.codegen.lowering.entrywise import EntryDerivation, in_entries
+from symem.codegen.lowering.row_plate import base_of, row_size, used_sizes
+from symem.codegen.passes.translation import translation
+from symem.codegen.passes.vector_translation import vector_translation
+from symem.derivation import Derivation
+from symem.errors import NotDerivedError
+
+
+def stated(derivation: Derivation) -> Program:
+    """A program of which nothing is computed yet."""
+    _refuse_open_blocks(derivation)
+    derivation, indices = distinct(derivation)
+    prior = indices.expr(derivation.model.log_prior, {})
+    entries = in_entries(derivation, indices.sizes, prior)
+    moved = (
+        vector_translation(derivation, entries, prior, indices.sizes)
+        if isinstance(entries, EntryDerivation)
+        else translation(derivation)
+    )
+    return Program(
+        derivation=entries,
+        names=Names(),
+        index_sizes=indices.sizes,
+        rank=Order(entries, indices.sizes),
+        rows=row_size(entries),
+        sized=used_sizes(entries),
+        prior=prior,
+        translation=moved,
+    )
+
+
+def _refuse_open_blocks(derivation: Derivation) -> None:
+    if derivation.not_derived:
+        block = derivation.not_derived[0]
+        names = ", ".join(str(each) for each in block.parameters)
+        raise NotDerivedError(
+            f"No solver can be emitted: there is no closed form for {names}, because {block.reason or block.term}."
+        )
+    updated = {base_of(update.parameter) for update in derivation.updates}
+    missing = [each.name for each in derivation.model.parameters if each.name not in updated]
+    if missing:
+        raise NotDerivedError(
+            f"No solver can be emitted: the derivation has no update for {', '.join(missing)}."
+        )
