@@ -178,8 +178,8 @@ class Update:
     """theta^(t+1) for one parameter array.
 
     `value` is in terms of statistic symbols and of parameters updated before it (`nested`), `equation` the
-    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier. A
-    `conditional` update maximises Q over this parameter with the others held (ECM): it may hold parameters that
+    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier, `law` the
+    name of the law that solved it, whose sentence is in the derivation's steps. A `conditional` update maximises Q over this parameter with the others held (ECM): it may hold parameters that
     are updated after it, at their old values.
     """
 
@@ -188,7 +188,7 @@ class Update:
     nested: Expr
     block: int = 0
     multiplier: tuple[Symbol, Expr] | None = None
-    reason: str = ""
+    law: str = ""
     conditional: bool = False
 
     @property

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from sympy import Expr, Integer
 
-from symem.calculus.laws import LAWS, Relation
+from symem.calculus import maximisers
+from symem.calculus.laws import LAWS
+from symem.calculus.rules import Relation
 from symem.calculus.steps import steps
 from symem.derivation import Derivation, Step
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
@@ -25,15 +27,7 @@ FEW = 12
 UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm"}
 ROWS = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in DERIVED])
 
-SOLVED = {
-    "isolated",
-    "jointly linear",
-    "linear system",
-    "normalised shares",
-    "matrix equation",
-    "covariance",
-    "conditional",
-}
+SOLVED = {*maximisers.LAWS, "conditional"}
 
 #: A value inside each kind of support.
 INSIDE: dict[type, float] = {Binary: 1, Labels: 0, OneHot: 1, Counts: 60, Positive: 0.7, UnitInterval: 0.4}

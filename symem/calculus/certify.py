@@ -7,19 +7,21 @@ sizes and all data; otherwise it is evaluated at random attainable statistics, a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, Expr, Gt, Indexed, Mul, Ne, Pow, S, fraction, together
+from sympy import Add, Expr, Gt, Indexed, Ne, S
 
 from symem.calculus.along import entrywise
-from symem.calculus.matrix_certificates import MatrixClaims, denominators
-from symem.calculus.maxima import Law, law_for
+from symem.calculus.matrix_certificates import MatrixClaims
+from symem.calculus.maxima import MatrixSlope, Slope
+from symem.calculus.maximisers import LAWS
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
-from symem.calculus.systems import concave, solves
+from symem.calculus.systems import solves
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Certificate, Claim, Derivation, Status, Update
 from symem.language.matrices import Diagonal, is_matrix
@@ -148,54 +150,58 @@ class Checker:
     # -- second order ------------------------------------------------------------------------------------
 
     def _second_order(self, update: Update) -> Claim:
-        name = "second order"
-        if is_matrix(update.parameter):
-            found = self.matrices.second_order(update)
-            return found or self._checked(name, self.trials.maximal(update), "the Hessian of the block")
-        law, sentence = self._law(update), ""
-        if law is not None:
-            sentence = law.sentence
-        elif self._is_concave(update):
-            sentence = "Q is a quadratic function of the parameter that curves downwards in every direction"
-        if not sentence:
-            return self._checked(name, self.trials.maximal(update), "the Hessian of the block at the update")
-        earlier = [u for u in self._earlier(update) if u.parameter in self._met(update)]
-        known = ", ".join(str(u.parameter) for u in earlier)
-        lead = f"with {known} at its solution, which holds for every {update.parameter}, " if earlier else ""
-        return Claim(name, Status.PROVED, lead + sentence)
+        """The argument of the law that solved the equation, with this checker's own slope and signs."""
+        argument = self._argument(update)
+        if argument is None:
+            what = "the Hessian of the block" + (" at the update" if not is_matrix(update.parameter) else "")
+            return self._checked("second order", self.trials.maximal(update), what)
+        return Claim("second order", Status.PROVED, self._lead(update) + argument)
 
-    def _law(self, update: Update) -> Law | None:
-        """The law for one parameter, the earlier ones at their solutions and the later ones anything."""
+    def _argument(self, update: Update) -> str | None:
+        holding = ((m, seen) for seen in self._seen(update) for m in LAWS[update.law].maxima if m.holds(seen))
+        return next((maximum.sentence.format(names=seen.names) for maximum, seen in holding), None)
+
+    def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope]:
+        """∂Q/∂θ as it stands, then with the earlier parameters at their solutions and the later ones anything."""
+        if is_matrix(update.parameter):
+            yield MatrixSlope(self.matrices, update)
+            return
         raw = self._slope(replace(update, multiplier=None))
-        if raw is None or not self._profiled(update):
-            return None
+        if raw is not None and self._profiled(update):
+            yield Slope(raw, update, self.signs)
+            yield Slope(self._solved_before(update).put(raw), update, self.signs)
+
+    def _lead(self, update: Update) -> str:
+        """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
+        met = [] if is_matrix(update.parameter) else self._met(update)
+        known = ", ".join(map(str, met))
+        return f"with {known} at its solution, which holds for every {update.parameter}, " if met else ""
+
+    def _solved_before(self, update: Update) -> Solved:
         solved = Solved(self.derivation.model)
         for earlier in self._earlier(update):
             solved.add(earlier)
-        simplex = update.multiplier is not None
-        return law_for(raw, update.parameter, self.signs, simplex=simplex) or law_for(
-            solved.put(raw), update.parameter, self.signs, simplex=simplex
-        )
+        return solved
 
     def _profiled(self, update: Update) -> bool:
         """Stationary for every value of the later parameters of the block."""
         raw = self._slope(update)
-        settled = raw is not None and not update.multiplier and self._settled_before(update)
-        if raw is not None and settled and self._vanishes_alone(raw, update):
+        if raw is None:
+            return False
+        if isinstance(update.value, LinearSolution):
+            return solves(self.vanishes, raw, update)
+        if not update.multiplier and self._settled_before(update) and self._vanishes_alone(raw, update):
             return True
-        solved = Solved(self.derivation.model)
-        for each in (*self._earlier(update), update):
-            solved.add(each)
-        return raw is not None and self.vanishes(solved.put(raw)) and self._on_simplex(update)
+        solved = self._solved_before(update)
+        solved.add(update)
+        return self.vanishes(solved.put(raw)) and self._on_simplex(update)
 
     def _settled_before(self, update: Update) -> bool:
         """Whether the earlier updates of the block, some of them matrices, hold for every value of this one."""
         earlier = self._earlier(update)
         if not any(is_matrix(each.parameter) for each in earlier):
             return False
-        solved = Solved(self.derivation.model)
-        for each in earlier:
-            solved.add(each)
+        solved = self._solved_before(update)
         if any(entries(value, update.parameter) for _atom, value in solved.pairs):
             return False
         return all(self._vanishes_with(solved, each) for each in earlier)
@@ -210,23 +216,14 @@ class Checker:
             raw.xreplace({update.parameter: update.value})
         )
 
-    def _is_concave(self, update: Update) -> bool:
-        raw = self._slope(update)
-        if (
-            raw is None
-            or not isinstance(update.value, LinearSolution)
-            or not solves(self.vanishes, raw, update)
-        ):
-            return False
-        return concave(raw, update, self.signs)
-
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
         return block[: block.index(update)]
 
-    def _met(self, update: Update) -> set[Expr]:
+    def _met(self, update: Update) -> list[Expr]:
         raw = self._slope(update)
-        return {u.parameter for u in self._earlier(update) if raw is not None and entries(raw, u.parameter)}
+        earlier = [] if raw is None else self._earlier(update)
+        return [u.parameter for u in earlier if raw is not None and entries(raw, u.parameter)]
 
     # -- support -----------------------------------------------------------------------------------------
 
@@ -255,31 +252,16 @@ class Checker:
 
     def _same(self, update: Update) -> bool:
         """Whether the nested form is the update, the earlier ones being put in."""
-        solved = Solved(self.derivation.model)
-        for earlier in self._earlier(update):
-            solved.add(earlier)
-        return bool(update.nested == update.value or self.vanishes(solved.put(update.nested - update.value)))
+        put = self._solved_before(update).put
+        return bool(update.nested == update.value or self.vanishes(put(update.nested - update.value)))
 
     # -- conditions --------------------------------------------------------------------------------------
 
     def _conditions(self, update: Update) -> tuple[Expr, ...]:
-        """What must not vanish: denominators, and what a positive parameter is a multiple of."""
-        if isinstance(update.value, LinearSolution):
-            return ()
-        if is_matrix(update.parameter):
-            wanted = list(denominators(update.value))
-            sizes = {v.symbol for v in self.derivation.model.sizes}
-            return tuple(self._condition(b) for b in dict.fromkeys(wanted) if b.free_symbols - sizes)
-        above, below = (
-            fraction(together(update.value)) if update.value.count_ops() < 200 else (update.value, S.One)
-        )
+        """What must not vanish, as the law says."""
         sizes = {v.symbol for v in self.derivation.model.sizes}
-        wanted = list(Mul.make_args(below))
-        low, high = self._variable(update).support.bounds
-        if low == 0 and high == S.Infinity:
-            wanted += list(Mul.make_args(above))
-        bases = dict.fromkeys(f.base if isinstance(f, Pow) else f for f in wanted)
-        return tuple(self._condition(b) for b in bases if b.free_symbols - sizes)
+        wanted = LAWS[update.law].exists(update.value, self._variable(update).support)
+        return tuple(self._condition(base) for base in dict.fromkeys(wanted) if base.free_symbols - sizes)
 
     def _condition(self, base: Expr) -> Expr:
         positive = base.count_ops() < SHORT and self.signs(base) in (0, 1)

@@ -3,30 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 
-
-class Relation(Enum):
-    """How the two sides of a step stand to each other."""
-
-    EQUAL = "equal wherever both are defined"
-    AT_THE_UPDATE = "equal at the new parameters"
-    ON_THE_SIMPLEX = "equal where the constraint holds"
-    MARGINAL = "the logarithm of the integral of the exponential over the latents"
-    MEAN = "the posterior mean, up to a constant"
-    MAXIMISER = "the point at which the function is largest"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A law: its name, its sentence with {places} for particulars, its source, and what it relates."""
-
-    name: str
-    sentence: str
-    source: str
-    relation: Relation
-
+from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
+from symem.calculus.rules import Relation, Rule
 
 _ROWS = (
     Rule(
@@ -121,43 +100,10 @@ _ROWS = (
         Relation.AT_THE_UPDATE,
     ),
     Rule(
-        "matrix equation",
-        "What stands on both sides of every term is taken away, and the linear equation that is left is solved for "
-        "{parameter}.",
-        "Magnus & Neudecker 2019, chapter 2",
-        Relation.AT_THE_UPDATE,
-    ),
-    Rule(
-        "covariance",
-        "a log det Σ + tr(Σ⁻¹M) is least at Σ = M/a, as its derivative aΣ⁻¹ - Σ⁻¹MΣ⁻¹ vanishes there: this is "
-        "{parameter}.",
-        "Anderson 2003, lemma 3.2.2",
-        Relation.AT_THE_UPDATE,
-    ),
-    Rule(
         "conditional",
         "Not closed together with the others that are left; with these held at their latest values, {parameter} is "
         "(conditional maximisation, ECM: Q does not fall, but one round is not its maximum).",
         "Meng & Rubin 1993",
-        Relation.AT_THE_UPDATE,
-    ),
-    Rule("isolated", "The equation is solved for {parameter}.", "algebra", Relation.AT_THE_UPDATE),
-    Rule(
-        "jointly linear",
-        "The equations are linear in {parameter} and its companions, and are solved together (Cramer).",
-        "algebra",
-        Relation.AT_THE_UPDATE,
-    ),
-    Rule(
-        "linear system",
-        "The equations are a linear system in the entries of {parameter}.",
-        "algebra",
-        Relation.AT_THE_UPDATE,
-    ),
-    Rule(
-        "normalised shares",
-        "Each {parameter} is its share over λ; since they sum to one, λ is the sum of the shares, {multiplier}.",
-        "Lagrange",
         Relation.AT_THE_UPDATE,
     ),
     Rule(
@@ -174,4 +120,5 @@ _ROWS = (
     ),
 )
 
-LAWS: Mapping[str, Rule] = {row.name: row for row in _ROWS}
+#: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
+LAWS: Mapping[str, Rule] = {**{row.name: row for row in _ROWS}, **OF_THE_M_STEP}

@@ -1,20 +1,34 @@
-"""Stationarity equations that are linear in several unknowns at once."""
+"""Stationarity equations that are linear in several unknowns at once: the entries of an array, or a few scalars."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sympy import Add, Eq, Expr, Matrix, Mul, S, expand
 
 from symem.calculus.differentiate import Unknown, pulled
 from symem.calculus.gathering import places_of
-from symem.calculus.isolate import simplified
+from symem.calculus.roots import simplified
 from symem.calculus.separate import Term
+from symem.calculus.stationarity import Root, Stationarity
+from symem.calculus.unknowns import neighbouring
 from symem.language.plates import Iverson, LinearSolution, fresh_index, index_symbol
 
+# the entries of an array ----------------------------------------------------------------------------------
 
-def coupled_over_axis(terms: Sequence[Term], unknown: Unknown, pending: Sequence[Unknown]) -> Expr | None:
-    """Solve Σ_m G[j, m] b[m] = h[j] for an array whose entries meet in one equation.
+
+def coupled(problem: Stationarity) -> Iterator[Root]:
+    """The arrays whose entries meet in one equation, each with the system that its entries solve."""
+    for unknown in problem.free:
+        others = [other for other in problem.pending if other != unknown]
+        value = _over_axis(problem.known(problem.slope(unknown)), unknown, others)
+        if value is not None:
+            yield Root(unknown, value, problem.raw(unknown), value, explicit=False)
+
+
+def _over_axis(terms: Sequence[Term], unknown: Unknown, others: Sequence[Unknown]) -> Expr | None:
+    """Σ_m G[j, m] b[m] = h[j] solved for b.
 
     Exactly one index of the unknown is coupled; over its others the systems are separate.
     """
@@ -30,9 +44,9 @@ def coupled_over_axis(terms: Sequence[Term], unknown: Unknown, pending: Sequence
     column = fresh_index(index, {s for t in terms for s in t.factor.free_symbols | t.indices})
     matrix = Add(*(_entry(term, unknown, slot, column) for term in own))
     vector = Add(*(-pulled(term) for term in rest))
-    if any(u.entries(matrix) for u in (unknown, *pending)) or matrix.has(S.NaN):
-        matrix, vector = _without_common_factor(matrix, vector, pending)
-    if any(u.entries(e) for u in (unknown, *pending) for e in (matrix, vector)):
+    if any(u.entries(matrix) for u in (unknown, *others)) or matrix.has(S.NaN):
+        matrix, vector = _without_common_factor(matrix, vector, others)
+    if any(u.entries(e) for u in (unknown, *others) for e in (matrix, vector)):
         return None
     if matrix.could_extract_minus_sign():
         matrix, vector = _negated(matrix), _negated(vector)
@@ -68,12 +82,10 @@ def _entry(term: Term, unknown: Unknown, slot: int, column: Expr) -> Expr:
     return pulled(Term(slope, term.axes)) * Iverson(Eq(places_of(unknown.atom)[slot], column))
 
 
-def _without_common_factor(matrix: Expr, vector: Expr, pending: Sequence[Unknown]) -> tuple[Expr, Expr]:
+def _without_common_factor(matrix: Expr, vector: Expr, others: Sequence[Unknown]) -> tuple[Expr, Expr]:
     """Divide both sides by a factor in other unknowns that every summand shares, such as 1/σ²."""
     parts = [*Add.make_args(matrix), *Add.make_args(vector)]
-    held = [
-        Mul(*(f for f in Mul.make_args(p) if any(u.entries(f) for u in pending))) for p in parts if p != 0
-    ]
+    held = [Mul(*(f for f in Mul.make_args(p) if any(u.entries(f) for u in others))) for p in parts if p != 0]
     if len(set(held)) != 1:
         return matrix, vector
     return Add(*(p / held[0] for p in Add.make_args(matrix))), Add(
@@ -81,23 +93,49 @@ def _without_common_factor(matrix: Expr, vector: Expr, pending: Sequence[Unknown
     )
 
 
-def joint(
-    equations: Sequence[Expr], unknowns: Sequence[Unknown], pending: Sequence[Unknown]
-) -> list[Expr] | None:
-    """Solve equations that are jointly linear in a few entries at the same position, by Cramer's rule."""
-    atoms = [unknown.atom for unknown in unknowns]
-    rows = [_linear_row(whole, atoms) for whole in equations]
-    if any(row is None for row in rows):
+# a few scalars at one position ------------------------------------------------------------------------------
+
+#: Unknowns beyond which a system is not solved by determinants.
+MANY = 6
+
+
+@dataclass(frozen=True)
+class Jointly:
+    """A x = b in a few unknowns, and the equations that it was read from."""
+
+    unknowns: tuple[Unknown, ...]
+    matrix: Matrix
+    right: Matrix
+    determinant: Expr
+    problem: Stationarity
+
+
+def jointly_linear(problem: Stationarity) -> Iterator[Jointly]:
+    """The groups of neighbouring unknowns whose equations hold each of them at most once, the smallest first."""
+    for size in range(2, min(len(problem.free), MANY) + 1):
+        for group in neighbouring(problem.free, size):
+            atoms = [unknown.atom for unknown in group]
+            rows = [_linear_row(problem.reduced(problem.slope(unknown)), atoms) for unknown in group]
+            if any(row is None for row in rows):
+                continue
+            augmented = Matrix(rows)
+            matrix, right = augmented[:, :-1], -augmented[:, -1]
+            determinant = simplified(matrix.det(method="berkowitz"))
+            if determinant != 0:
+                yield Jointly(tuple(group), matrix, right, determinant, problem)
+
+
+def by_determinants(system: Jointly) -> list[Root] | None:
+    """Cramer's rule; None where an unknown of another group stands in the solution."""
+    problem, columns = system.problem, range(len(system.unknowns))
+    tops = [_replaced(system.matrix, column, system.right).det(method="berkowitz") for column in columns]
+    values = [simplified(top / system.determinant) for top in tops]
+    if not all(problem.is_free(value, but=system.unknowns) for value in values):
         return None
-    augmented = Matrix(rows)
-    matrix, right = augmented[:, :-1], -augmented[:, -1]
-    determinant = simplified(matrix.det(method="berkowitz"))
-    if determinant == 0:
-        return None
-    others = [unknown for unknown in pending if unknown not in unknowns]
-    tops = [_replaced(matrix, column, right).det(method="berkowitz") for column in range(len(atoms))]
-    roots = [simplified(top / determinant) for top in tops]
-    return None if any(u.entries(root) for u in others for root in roots) else roots
+    return [
+        Root(unknown, value, problem.raw(unknown), value, explicit=False)
+        for unknown, value in zip(system.unknowns, map(problem.collapse, values), strict=True)
+    ]
 
 
 def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:

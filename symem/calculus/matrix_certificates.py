@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Mul, Pow, S
+from sympy import Add, Expr, Indexed, Pow, S
 
 from symem.calculus.along import along, direction, is_quadratic
 from symem.calculus.probes import against
@@ -74,31 +74,25 @@ class MatrixClaims:
             if block.index(each) >= block.index(update):
                 yield solved
 
-    def second_order(self, update: Update) -> Claim | None:
-        if isinstance(self._support_of(update), PositiveDefinite):
-            return self._covariance(update)
+    def together(self, update: Update) -> list[Expr]:
+        """The arrays of matrices that are solved with this one and may be anything."""
         block = [u for u in self.derivation.updates if u.block == update.block and is_matrix(u.parameter)]
-        together = [
-            u.parameter.base
-            for u in ([update] if update.conditional else block)
-            if not u.parameter.is_symmetric_letter
-        ]
-        _, second = along(self.terms, together)
-        if second != 0 and is_quadratic(self.terms, together) and self.signs(second) == -1:
-            names = ", ".join(dict.fromkeys(str(base) for base in together))
-            return Claim("second order", Status.PROVED, f"Q is quadratic in {names} and curves downwards")
-        return None
+        moved = [update] if update.conditional else block
+        return [u.parameter.base for u in moved if not u.parameter.is_symmetric_letter]
 
-    def _covariance(self, update: Update) -> Claim | None:
+    def curves_downwards(self, update: Update) -> bool:
+        """Whether Q is quadratic in the matrices that are solved together, what multiplies t² being negative."""
+        bases = self.together(update)
+        _, second = along(self.terms, bases)
+        return second != 0 and is_quadratic(self.terms, bases) and self.signs(second) == -1
+
+    def is_scatter(self, update: Update) -> bool:
         """a > 0 and S positive semidefinite in -a log det Σ - tr(Σ⁻¹S)."""
         read = self._counted(update.parameter)
         if read is None or not self._is_free_of_later(update):
-            return None
+            return False
         count, scatter, _letter = read
-        if self.signs(count) in (0, 1) and self.is_positive_semidefinite(scatter):
-            sentence = "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a, if S is regular"
-            return Claim("second order", Status.PROVED, sentence)
-        return None
+        return self.signs(count) in (0, 1) and self.is_positive_semidefinite(scatter)
 
     def _counted(self, parameter: Expr) -> tuple[Expr, Expr, Expr] | None:
         """(a, S, Σ⁻¹) of the terms of one covariance, or of one precision: a log det Λ - tr(ΛS)."""
@@ -170,9 +164,3 @@ def _at_place(term: Term, parameter: Expr) -> Term:
     return Term(
         moved.factor.xreplace(rules), tuple(axis for axis in moved.axes if axis.index not in held.indices)
     )
-
-
-def denominators(value: Expr) -> Iterable[Expr]:
-    """The numbers that stand below a line in a matrix."""
-    factors = (f for c, _word in words(value) for f in Mul.make_args(c))
-    return (f.base for f in factors if isinstance(f, Pow) and f.exp.is_negative)

@@ -6,7 +6,7 @@ Solved are Σ Aⱼ X = C, Σ X Bⱼ = C and A X B = C, and the equation of a cov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, Pow, S, Sum, expand
@@ -36,23 +36,26 @@ class Around:
     right: tuple[Expr, ...]
 
 
-def isolate_matrix(equation: Expr, unknown: Expr) -> Expr | None:
-    """The matrix at which an equation holds, in terms of everything else; None if it is not solved here."""
+@dataclass(frozen=True)
+class Words:
+    """Σ c·word = 0, the words that hold the unknown matrix apart from the rest."""
+
+    unknown: Expr
+    held: tuple[Word, ...]
+    rest: tuple[Word, ...]
+
+
+def in_words(equation: Expr, unknown: Expr) -> Words | None:
+    """An equation between matrices as words, a common invertible factor cancelled; None where it is not one in X."""
     parts = [_with_forms_inside(c, letters(w), unknown) for c, w in words(equation)]
     if any(isinstance(letter, Sum) and letter.has(unknown) for _c, word in parts for letter in word):
         return None
     if any(c.has(unknown) for c, _word in parts):
         return None
     parts = _without_common(_without_common(_without_number(parts), unknown, 0), unknown, -1)
-    held = [(c, w) for c, w in parts if _holds(w, unknown)]
-    rest = [(c, w) for c, w in parts if not _holds(w, unknown)]
-    if not held:
-        return None
-    if unknown.is_symmetric_letter:
-        found = _covariance(held, rest, unknown)
-        if found is not None:
-            return found
-    return _linear(held, rest, unknown)
+    held = tuple((c, w) for c, w in parts if _holds(w, unknown))
+    rest = tuple((c, w) for c, w in parts if not _holds(w, unknown))
+    return Words(unknown, held, rest) if held else None
 
 
 def _with_forms_inside(coefficient: Expr, word: tuple[Expr, ...], unknown: Expr) -> Word:
@@ -97,7 +100,17 @@ def is_invertible(letter: Expr) -> bool:
 # -- linear equations --------------------------------------------------------------------------------------
 
 
-def _linear(held: list[Word], rest: list[Word], unknown: Expr) -> Expr | None:
+def any_words(equation: Words) -> Iterator[Words]:
+    """Σ Aⱼ X Bⱼ = C; which of these sums can be solved is seen when solving."""
+    yield equation
+
+
+def linear_root(equation: Words) -> Expr | None:
+    """X, where it stands on one side of every word, or between the same two."""
+    return _linear(equation.held, equation.rest, equation.unknown)
+
+
+def _linear(held: Sequence[Word], rest: Sequence[Word], unknown: Expr) -> Expr | None:
     around = [_around(c, w, unknown) for c, w in held]
     if any(each is None for each in around):
         if unknown.is_symmetric_letter or any(_around(c, w, T(unknown)) is None for c, w in held):
@@ -159,24 +172,41 @@ def _is_square(matrix: Expr) -> bool:
 # -- covariances -------------------------------------------------------------------------------------------
 
 
-def _covariance(held: list[Word], rest: list[Word], unknown: Expr) -> Expr | None:
-    """c X⁻¹ + X⁻¹ M X⁻¹ = 0 at X = -M/c; c X⁻¹ + M = 0 at X = -c M⁻¹, X being a precision."""
-    counts, scatter = S.Zero, S.Zero
-    upside_down = Pow(unknown, -1)
-    for coefficient, word in held:
+@dataclass(frozen=True)
+class Scattered:
+    """c X⁻¹ + X⁻¹ M X⁻¹ = 0, X being a covariance; c X⁻¹ + M = 0, X being a precision."""
+
+    count: Expr
+    scatter: Expr
+    is_precision: bool
+
+
+def scattered(equation: Words) -> Iterator[Scattered]:
+    """The equation of a covariance or of a precision, if it is one."""
+    upside_down = Pow(equation.unknown, -1)
+    count, scatter = S.Zero, S.Zero
+    if not equation.unknown.is_symmetric_letter:
+        return
+    for coefficient, word in equation.held:
         if word == (upside_down,):
-            counts += coefficient
-        elif len(word) >= 2 and word[0] == word[-1] == upside_down and not _holds(word[1:-1], unknown):
+            count += coefficient
+        elif _stands_between(upside_down, word) and not _holds(word[1:-1], equation.unknown):
             scatter += coefficient * word_of(word[1:-1])
         else:
-            return None
-    if counts == 0 or is_matrix(counts):
-        return None
-    if not rest and scatter != 0:
-        return _over(-scatter, counts)
-    if rest and scatter == 0:
-        return _over_matrix(counts, expand(-_added(rest)))
-    return None
+            return
+    if count != 0 and not is_matrix(count) and bool(equation.rest) == (scatter == 0):
+        yield Scattered(count, _added(equation.rest) if equation.rest else scatter, bool(equation.rest))
+
+
+def _stands_between(letter: Expr, word: Sequence[Expr]) -> bool:
+    return len(word) >= 2 and word[0] == word[-1] == letter
+
+
+def scatter_over_count(equation: Scattered) -> Expr:
+    """X = -M/c of a covariance, X = -c M⁻¹ of a precision."""
+    if equation.is_precision:
+        return _over_matrix(equation.count, expand(-equation.scatter))
+    return _over(-equation.scatter, equation.count)
 
 
 def _over_matrix(number: Expr, matrix: Expr) -> Expr:

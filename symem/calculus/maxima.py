@@ -1,52 +1,96 @@
-"""Why a stationary point is a maximum: laws in one parameter, by the form of ∂Q/∂θ and the signs of its parts.
+"""Why a stationary point is a maximum: arguments from the form of ∂Q and the signs of its parts.
 
-With the earlier parameters of a block at their solutions, which hold whatever the later ones are, each law shows
-that one parameter's stationary point is the only one in its support and a maximum; together these make it the
-global maximum of the block, by profiling.
+The checker works out ∂Q/∂θ and the signs by its own means and asks the law that solved the equation for its
+argument. With the earlier parameters of a block at their solutions, which hold whatever the later ones are, each
+shows that one parameter's stationary point is the only one in its support and a maximum; together these make it
+the global maximum of the block, by profiling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from sympy import Add, Expr, Mul, S, Sum, diff, expand
 
-from symem.calculus.along import scalars_of_matrices
+from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import entries
+from symem.calculus.systems import concave
+from symem.derivation import Update
 
 Parts = Mapping[Expr, Expr]
+#: What the checker found, of a number or of a matrix.
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
-class Law:
-    """A form of ∂Q/∂u = Σ c g(u) for which the sign of the parts decides."""
+class Slope:
+    """∂Q/∂u of a number, the update that is claimed for it, and what is known of signs."""
 
-    holds: Callable[[Parts, Expr, Signs], bool]
+    value: Expr
+    update: Update
+    signs: Signs
+
+    @property
+    def unknown(self) -> Expr:
+        return self.update.parameter
+
+    @property
+    def names(self) -> str:
+        return str(self.unknown)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """{g(u): c}; nothing where u also stands under a sum or at another place."""
+        found: dict[Expr, Expr] = {}
+        for part in Add.make_args(
+            expand(self.value, deep=False, power_base=False, power_exp=False, log=False)
+        ):
+            g = Mul(*(f for f in Mul.make_args(part) if entries(f, self.unknown)))
+            if g.has(Sum) or entries(g, self.unknown) not in ([self.unknown], []):
+                return {}
+            found[g] = found.get(g, S.Zero) + part / g
+        return found
+
+
+@dataclass(frozen=True)
+class MatrixSlope:
+    """The claims that can be proved of a matrix, and the update that is claimed for it."""
+
+    claims: MatrixClaims
+    update: Update
+
+    @property
+    def names(self) -> str:
+        """The matrices that are solved together."""
+        return ", ".join(dict.fromkeys(map(str, self.claims.together(self.update))))
+
+
+@dataclass(frozen=True)
+class Maximum(Generic[Seen]):
+    """An argument, as it is told, and whether it holds of what the checker found."""
+
     sentence: str
+    holds: Callable[[Seen], bool]
 
 
-def parts_of(slope: Expr, u: Expr) -> Parts | None:
-    """{g(u): c} of ∂Q/∂u, or None where u also stands under a sum or at another place."""
-    found: dict[Expr, Expr] = {}
-    for part in Add.make_args(expand(slope, deep=False, power_base=False, power_exp=False, log=False)):
-        g = Mul(*(f for f in Mul.make_args(part) if entries(f, u)))
-        if g.has(Sum) or entries(g, u) not in ([u], []):
-            return None
-        found[g] = found.get(g, S.Zero) + part / g
-    return found
+# of numbers -----------------------------------------------------------------------------------------------
 
 
-def _gibbs(parts: Parts, w: Expr, signs: Signs) -> bool:
+def _gibbs(slope: Slope) -> bool:
     """∂Q/∂w_k = c_k/w_k with c_k ≥ 0."""
-    live = {g: c for g, c in parts.items() if c != 0}
-    return set(live) == {1 / w} and signs(live[1 / w]) in (0, 1)
+    w = slope.unknown
+    live = {g: c for g, c in slope.parts.items() if c != 0}
+    return set(live) == {1 / w} and slope.signs(live[1 / w]) in (0, 1)
 
 
-def _falling(parts: Parts, u: Expr, signs: Signs) -> bool:
+def _falling(slope: Slope) -> bool:
     """Every part of the slope falls, so Q is concave."""
-    return all(_falls(g, c, u, signs) for g, c in parts.items() if g != 1) and set(parts) != {S.One}
+    moving = {g: c for g, c in slope.parts.items() if g != 1}
+    return bool(moving) and all(_falls(g, c, slope.unknown, slope.signs) for g, c in moving.items())
 
 
 def _falls(g: Expr, coefficient: Expr, u: Expr, signs: Signs) -> bool:
@@ -60,8 +104,9 @@ def _falls(g: Expr, coefficient: Expr, u: Expr, signs: Signs) -> bool:
     return signs(-direction * coefficient) in (0, 1)
 
 
-def _two_powers(parts: Parts, u: Expr, signs: Signs) -> bool:
+def _one_root(slope: Slope) -> bool:
     """c₁ u^a + c₂ u^b with a < b and c₁ ≥ 0 or c₂ ≤ 0: positive below its root, negative above."""
+    parts, u, signs = slope.parts, slope.unknown, slope.signs
     powers = {
         g.as_base_exp()[1] if g != 1 else S.Zero: c
         for g, c in parts.items()
@@ -73,21 +118,27 @@ def _two_powers(parts: Parts, u: Expr, signs: Signs) -> bool:
     return signs(-powers[high]) in (0, 1) or signs(powers[low]) in (0, 1)
 
 
-GIBBS = Law(
-    _gibbs, "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there"
+GIBBS: Maximum[Slope] = Maximum(
+    "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there", _gibbs
 )
-CONCAVE = Law(_falling, "every term of the derivative falls in the parameter, so Q is concave in it")
-ONE_ROOT = Law(
-    _two_powers,
-    "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it",
+FALLING: Maximum[Slope] = Maximum(
+    "every term of the derivative falls in the parameter, so Q is concave in it", _falling
+)
+ONE_ROOT: Maximum[Slope] = Maximum(
+    "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it", _one_root
+)
+SYSTEM_CURVED: Maximum[Slope] = Maximum(
+    "Q is a quadratic function of the parameter that curves downwards in every direction",
+    lambda slope: concave(slope.value, slope.update, slope.signs),
 )
 
+# of matrices ----------------------------------------------------------------------------------------------
 
-def law_for(slope: Expr, u: Expr, signs: Signs, *, simplex: bool) -> Law | None:
-    """The law by which a stationary point in u is the maximum; among matrices the one with fewer signs to find first."""
-    parts = parts_of(slope, u)
-    if parts is None:
-        return None
-    two_sided = (ONE_ROOT, CONCAVE) if scalars_of_matrices(slope) else (CONCAVE, ONE_ROOT)
-    candidates = (GIBBS,) if simplex else two_sided
-    return next((law for law in candidates if law.holds(parts, u, signs)), None)
+CURVED: Maximum[MatrixSlope] = Maximum(
+    "Q is quadratic in {names} and curves downwards",
+    lambda slope: slope.claims.curves_downwards(slope.update),
+)
+SCATTER: Maximum[MatrixSlope] = Maximum(
+    "-a log det Σ - tr(Σ⁻¹S) with a > 0 and S positive semidefinite has one maximum, at S/a, if S is regular",
+    lambda slope: slope.claims.is_scatter(slope.update),
+)

@@ -22,7 +22,6 @@ from symem.language.matrices import (
     BlockInverse,
     Diagonal,
     is_matrix,
-    is_positive_definite,
     transpose,
 )
 from symem.language.plates import Expectation, total
@@ -206,10 +205,9 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
     if update.multiplier is not None:
         q = derivation.surrogate.value
         yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), parameter=parameter)
-    matrix = is_matrix(parameter)
-    vanishing = "matrix stationarity" if matrix else "stationarity"
+    vanishing = "matrix stationarity" if is_matrix(parameter) else "stationarity"
     yield _step("M-step", vanishing, update.equation, Integer(0), parameter=parameter)
-    law = "normalised shares" if update.multiplier else _solved_by(update)
+    law = "conditional" if update.conditional else update.law
     multiplier = update.multiplier[1] if update.multiplier else None
     yield _step("M-step", law, parameter, update.nested, parameter=parameter, multiplier=multiplier)
     if update.nested != update.value:
@@ -229,13 +227,6 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
                 status=claim.status.value,
                 argument=claim.argument,
             )
-
-
-def _solved_by(update: Update) -> str:
-    """How an equation of matrices was solved; of numbers the record says it."""
-    if update.conditional or not is_matrix(update.parameter):
-        return update.reason
-    return "covariance" if is_positive_definite(update.parameter) else "matrix equation"
 
 
 def _penalty(derivation: Derivation, update: Update) -> Expr:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, preorder_traversal
 
 from symem.calculus.eliminated import Eliminated
-from symem.calculus.isolate import simplified
+from symem.calculus.roots import simplified
 from symem.calculus.separate import Term, fold, separate
 from symem.derivation import Definition
 

@@ -178,9 +178,9 @@ def _solving(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]
     """By which law the equation is solved."""
     if update.multiplier is not None:
         yield from _shared(update, parameters, voice)
-    elif update.reason == "linear system":
+    elif update.law == "linear system":
         yield ("This is a linear system in the entries of ", *parameters, ", with the solution")
-    elif update.reason == "jointly linear":
+    elif update.law == "jointly linear":
         yield ("The equations of this block are linear; solved together, they give ", *parameters, " as")
     else:
         yield ("Solved for ", *parameters, ", this is")

@@ -1,0 +1,176 @@
+"""The laws of the M-step, one row each: how ∂Q/∂u = 0 is solved, and why what solves it is the maximum.
+
+A law is a form of the equation, the side condition under which it has one root in the support, that root, the
+sentence that a report prints, what must not vanish, and the arguments for a maximum. The solver walks the rows in
+their order and notes on every update which one gave it; the certificate asks that very row, with ∂Q/∂u and the
+signs worked out by its own means. A new law is a new row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sympy import Expr
+
+from symem.calculus import existence, linear, maxima, roots, shares
+from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
+from symem.calculus.putting_in import matrices_alone
+from symem.calculus.rules import Relation, Rule
+from symem.calculus.stationarity import Root, Stationarity
+from symem.language.matrices import is_matrix
+from symem.language.supports import Support
+
+Equations = TypeVar("Equations")
+Form = TypeVar("Form")
+Solution = TypeVar("Solution")
+
+
+@dataclass(frozen=True)
+class Law(Rule, Generic[Equations, Form, Solution]):
+    """A row.
+
+    Args:
+        form: the equation as a reader writes it.
+        reads: the equations -> the ways in which they are of this form and meet its side condition.
+        root: the form -> its solution; None where there is none in closed form.
+        maxima: why the root is a maximum, the argument that needs the fewest signs first.
+        exists: (root, support) -> what must not vanish.
+    """
+
+    form: str
+    reads: Callable[[Equations], Iterable[Form]]
+    root: Callable[[Form], Solution | None]
+    maxima: tuple[maxima.Maximum[Any], ...]
+    exists: Callable[[Expr, Support], Iterable[Expr]] = existence.of_ratio
+
+    def solve(self, equations: Equations) -> Solution | None:
+        """The solution, if the equations are of this form."""
+        found = (self.root(form) for form in self.reads(equations))
+        return next((solution for solution in found if solution is not None), None)
+
+
+#: One equation, one unknown number.
+NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
+    Law(
+        "two powers",
+        "The equation holds two powers of {parameter}: one is divided by the other, and the root taken.",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="c₁ uᵃ + c₂ uᵇ = 0 with u > 0, or b - a odd",
+        reads=roots.two_powers,
+        root=roots.ratio,
+        maxima=(maxima.FALLING, maxima.ONE_ROOT),
+    ),
+    Law(
+        "three powers",
+        "The equation is quadratic in a power of {parameter}; as its first and last coefficients differ in sign, "
+        "one of the two roots is positive.",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="c + b uˢ + a u²ˢ = 0 with u > 0 and ac < 0",
+        reads=roots.three_powers,
+        root=roots.positive_root,
+        maxima=(maxima.FALLING,),
+    ),
+    Law(
+        "inverse function",
+        "Of the two terms of the equation one is a function of {parameter} times the other; the function is undone.",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="c₁ g(u) + c₂ h(u) = 0, h/g made of logarithms, exponentials and powers",
+        reads=roots.two_terms,
+        root=roots.undone,
+        maxima=(maxima.FALLING, maxima.ONE_ROOT),
+    ),
+)
+
+#: One equation between matrices, one unknown matrix.
+MATRICES: tuple[Law[Any, Any, Expr], ...] = (
+    Law(
+        "covariance",
+        "a log det Σ + tr(Σ⁻¹M) is least at Σ = M/a, as its derivative aΣ⁻¹ - Σ⁻¹MΣ⁻¹ vanishes there: this is "
+        "{parameter}.",
+        "Anderson 2003, lemma 3.2.2",
+        Relation.AT_THE_UPDATE,
+        form="c X⁻¹ + X⁻¹ M X⁻¹ = 0, or c X⁻¹ + M = 0",
+        reads=scattered,
+        root=scatter_over_count,
+        maxima=(maxima.SCATTER,),
+        exists=existence.of_matrix,
+    ),
+    Law(
+        "matrix equation",
+        "What stands on both sides of every term is taken away, and the linear equation that is left is solved for "
+        "{parameter}.",
+        "Magnus & Neudecker 2019, chapter 2",
+        Relation.AT_THE_UPDATE,
+        form="Σ Aⱼ X = C, Σ X Bⱼ = C, Σ Aⱼ X B = C or Σ A X Bⱼ = C",
+        reads=any_words,
+        root=linear_root,
+        maxima=(maxima.CURVED,),
+        exists=existence.of_matrix,
+    ),
+)
+
+#: Several equations, several unknowns.
+TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
+    Law(
+        "normalised shares",
+        "Each {parameter} is its share over λ; since they sum to one, λ is the sum of the shares, {multiplier}.",
+        "Lagrange",
+        Relation.AT_THE_UPDATE,
+        form="∂Q/∂u_k = λ at u_k = g(λ) h_k, and Σ u = 1",
+        reads=shares.shares_of,
+        root=shares.normalised,
+        maxima=(maxima.GIBBS,),
+    ),
+    Law(
+        "jointly linear",
+        "The equations are linear in {parameter} and its companions, and are solved together (Cramer).",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="A u = b in a few numbers",
+        reads=linear.jointly_linear,
+        root=linear.by_determinants,
+        maxima=(maxima.FALLING, maxima.ONE_ROOT),
+    ),
+    Law(
+        "put in",
+        "The matrices that stand in the equation of {parameter} are put in, each from its own equation; the linear "
+        "equation that is left is solved.",
+        "Magnus & Neudecker 2019, chapter 2",
+        Relation.AT_THE_UPDATE,
+        form="Σ Aⱼ X Bⱼ = C(Y) and Y = Y(X)",
+        reads=matrices_alone,
+        root=lambda root: [root],
+        maxima=(maxima.CURVED,),
+        exists=existence.of_matrix,
+    ),
+    Law(
+        "linear system",
+        "The equations are a linear system in the entries of {parameter}.",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="Σ_m G[j, m] u[m] = h[j]",
+        reads=linear.coupled,
+        root=lambda root: [root],
+        maxima=(maxima.SYSTEM_CURVED,),
+        exists=existence.of_system,
+    ),
+)
+
+LAWS: Mapping[str, Law[Any, Any, Any]] = {row.name: row for row in (*NUMBERS, *MATRICES, *TOGETHER)}
+
+
+def isolate(equation: Expr, unknown: Expr, support: Support) -> tuple[str, Expr] | None:
+    """(law, root) of one equation in one unknown that lies in the support, by the first law that has it."""
+    if is_matrix(unknown):
+        return _first(MATRICES, in_words(equation, unknown))
+    return _first(NUMBERS, roots.gathered(equation, unknown, support))
+
+
+def _first(rows: Iterable[Law[Equations, Any, Expr]], equation: Equations | None) -> tuple[str, Expr] | None:
+    found = ((law.name, law.solve(equation)) for law in rows) if equation is not None else ()
+    return next(((name, root) for name, root in found if root is not None), None)
