@@ -1,7 +1,7 @@
 """symem derives EM algorithms: state a model, get its E-step, M-step, likelihood, derivation and solver."""
 
 from symem.derive import maximise
-from symem.em import EM
+from symem.em import EM, Model
 from symem.errors import (
     DataError,
     ExistingFileError,
@@ -52,7 +52,6 @@ from symem.language.families import (
     Weibull,
 )
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
-from symem.language.model import Model
 from symem.language.supports import (
     Binary,
     Counts,

@@ -12,7 +12,8 @@ from sympy import Add, Expr
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify
 from symem.calculus.conditioning import condition
-from symem.calculus.eliminate import Elimination
+from symem.calculus.eliminate import eliminate
+from symem.calculus.eliminated import Elimination
 from symem.calculus.entropy import entropy
 from symem.calculus.expectation import Expectations
 from symem.calculus.fresh_names import Names
@@ -41,7 +42,7 @@ def derive_records(model: Model) -> Derivation:
     terms = collapse_brackets(separate(model.log_likelihood), model)
     conditioned, groups = condition(model, terms)
     elimination = Elimination(model, names, conditioned, groups, [])
-    elimination.run()
+    eliminate(elimination)
     expectations = Expectations(elimination.done, names)
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
     sizes = {size.symbol for size in model.sizes}

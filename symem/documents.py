@@ -1,16 +1,15 @@
-"""From what a reader asks of a report to the choices that `output` understands: names checked, numbers worked."""
+"""From what a reader asks of a report to the choices that it understands: names checked, numbers worked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from types import ModuleType
+from typing import Any, TypedDict
 
+from symem.derivation import Derivation
 from symem.errors import UndeclaredSymbolError
 from symem.language.reading import base_name
 from symem.report.options import Level, Notation, Options, chosen
-
-if TYPE_CHECKING:
-    from symem.em import EM
 
 
 class Choices(TypedDict, total=False):
@@ -29,8 +28,10 @@ class Choices(TypedDict, total=False):
     start: Mapping[str, Any]
 
 
-def options_of(em: EM, choices: Choices) -> Options:
-    """The choices, checked.
+def options_of(
+    derivation: Derivation, choices: Choices, source: str | None = None, solver: ModuleType | None = None
+) -> Options:
+    """The choices, checked; `source` and `solver` are the emitted module, its text and loaded, if there is one.
 
     Raises:
         DataError: a level or a notation that there is not; data or a start that the model cannot take.
@@ -42,27 +43,27 @@ def options_of(em: EM, choices: Choices) -> Options:
     return Options(
         level=chosen(Level, choices.get("level", "paper")),
         notation=chosen(Notation, choices.get("notation", "symem")),
-        rename=_renamed(em, choices.get("rename", {})),
+        rename=_renamed(derivation, choices.get("rename", {})),
         title=choices.get("title"),
-        worked=_worked(em, choices),
-        code=None if em.derivation.not_derived else em.source(),
+        worked=_worked(derivation, choices, solver),
+        code=source,
     )
 
 
-def _renamed(em: EM, rename: Mapping[Any, str]) -> dict[str, str]:
+def _renamed(derivation: Derivation, rename: Mapping[Any, str]) -> dict[str, str]:
     names = {key if isinstance(key, str) else base_name(key): str(new) for key, new in rename.items()}
     for name in names:
-        if name not in em.model.variables:
-            known = ", ".join(em.model.variables)
+        if name not in derivation.model.variables:
+            known = ", ".join(derivation.model.variables)
             raise UndeclaredSymbolError(f"{name!r} cannot be renamed: the model has {known}.")
     return names
 
 
-def _worked(em: EM, choices: Choices) -> Any:
-    """One iteration with the reader's numbers; none without data, or where an update is missing."""
+def _worked(derivation: Derivation, choices: Choices, solver: ModuleType | None) -> Any:
+    """One iteration with the reader's numbers; none without data, or without a solver."""
     data = choices.get("data")
-    if data is None or em.derivation.not_derived:
+    if data is None or solver is None:
         return None
     from symem.report.iteration import work
 
-    return work(em, data, choices.get("start"))
+    return work(derivation, solver, data, choices.get("start"))

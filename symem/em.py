@@ -15,22 +15,29 @@ from symem.derive import derive_records
 from symem.documents import Choices, options_of
 from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
 from symem.files import write_whole
+from symem.language import model as stated
 from symem.language.exponential import readable
 from symem.language.families import Distribution
 from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
-from symem.language.model import Model
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
 from symem.language.reading import base_name
 from symem.posteriors import as_distribution
+from symem.report.options import Options
 
 
-def derive(model: Model) -> EM:
-    """Derive EM for a model.
+class Model(stated.Model):  # its docstring and its two doors are those of the statement
+    def derive(self) -> EM:
+        """Derive EM for this model.
 
-    Raises:
-        NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
-    """
+        Raises:
+            NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
+        """
+        return derive(self)
+
+
+def derive(model: stated.Model) -> EM:
+    """What `Model.derive` gives, of any statement."""
     return EM(derive_records(model))
 
 
@@ -123,19 +130,19 @@ class EM:
         """The derivation as a LaTeX article; the keywords are those of `Choices`."""
         from symem.report.report import latex
 
-        return latex(self.derivation, options_of(self, choices))
+        return latex(self.derivation, self.options(choices))
 
     def html(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
         from symem.report.report import html
 
-        return html(self.derivation, options_of(self, choices))
+        return html(self.derivation, self.options(choices))
 
     def markdown(self, **choices: Unpack[Choices]) -> str:
         """The derivation in Markdown; the keywords are those of `Choices`."""
         from symem.report.report import markdown
 
-        return markdown(self.derivation, options_of(self, choices))
+        return markdown(self.derivation, self.options(choices))
 
     def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
         """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
@@ -145,8 +152,13 @@ class EM:
         from symem.report.report import notebook
 
         data, start = choices.get("data"), choices.get("start")
-        options = options_of(self, choices)
-        return notebook(self.derivation, options, statement=statement, data=data, start=start)
+        return notebook(self.derivation, self.options(choices), statement=statement, data=data, start=start)
+
+    def options(self, choices: Choices) -> Options:
+        """What a report is asked for, checked."""
+        if self.derivation.not_derived:
+            return options_of(self.derivation, choices)
+        return options_of(self.derivation, choices, self.source(), self.solver())
 
     def _repr_latex_(self) -> str:
         from symem.report.report import formulas

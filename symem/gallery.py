@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symem.documents import Choices, options_of
+from symem.documents import Choices
 from symem.em import EM, derive
 from symem.errors import DataError, SymemError
 from symem.estimate import estimate
@@ -104,8 +104,7 @@ def _page(exhibit: Exhibit, choices: Choices) -> str:
         own["data"] = exhibit.data
         if exhibit.file.start is not None:
             own["start"] = exhibit.file.start
-    options = options_of(exhibit.em, own)
-    return report.html(exhibit.em.derivation, options, shared=SHARED, back="index.html")
+    return report.html(exhibit.em.derivation, exhibit.em.options(own), shared=SHARED, back="index.html")
 
 
 def _card(exhibit: Exhibit) -> Card:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symem.__main__ import main
+from symem.em import derive
 from symem.files import load_file
 from symem.report.media.notebook import _entries
 from tests.derived import em
@@ -53,7 +54,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
     drawn = [output.data["image/svg+xml"] for output in outputs if "image/svg+xml" in output.get("data", {})]
     file = load_file(str(EXAMPLES / f"{name}.py"))
-    fit = file.model.derive().fit(**(file.data or {}), start=file.start, seed=0)
+    fit = derive(file.model).fit(**(file.data or {}), start=file.start, seed=0)
     assert f"log-likelihood {fit.log_likelihood:.6f} after {fit.n_iter} iterations" in printed
     assert "iterations</text>" in drawn[-1]
 

@@ -21,7 +21,7 @@ from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.report.sections.costs import costs, operations_of
 from symem.report.sections.matrix_cells import as_matrix, in_numbers
-from tests.derived import em
+from tests.derived import em, solver
 from tests.models import BY_NAME, Row, factors, vectors
 
 FORMS: tuple[Callable[..., str], ...] = (report.latex, report.html, report.markdown, report.notebook)
@@ -37,7 +37,7 @@ over = pytest.mark.parametrize("row", ROWS)
 @cache
 def worked(name: str) -> Worked:
     row = BY_NAME[name]
-    return work(em(name), row.data, row.theta(row.file["start"]))
+    return work(em(name).derivation, solver(name), row.data, row.theta(row.file["start"]))
 
 
 def lines(sections: tuple[Section, ...], anchor: str) -> list[str]:

@@ -25,7 +25,7 @@ OVER = pytest.mark.parametrize("row", DERIVED, ids=lambda row: row.name)
 @cache
 def worked(name: str) -> Worked:
     row = BY_NAME[name]
-    return work(em(name), row.data, row.theta(row.file["start"]))
+    return work(em(name).derivation, solver(name), row.data, row.theta(row.file["start"]))
 
 
 def test_the_two_coins_of_do_and_batzoglou() -> None:
@@ -90,14 +90,21 @@ def test_reports_hold_the_numbers() -> None:
 
 
 def test_without_a_start_the_solver_chooses_one() -> None:
-    found = work(em("gmm1d_faithful"), {**BY_NAME["gmm1d_faithful"].data, "K": 2})
+    found = work(
+        em("gmm1d_faithful").derivation, solver("gmm1d_faithful"), {**BY_NAME["gmm1d_faithful"].data, "K": 2}
+    )
     assert set(found.old) == {"w", "mu", "sigma"}
     assert found.history[-1] >= found.history[0]
 
 
 def test_data_that_the_solver_refuses_are_refused_by_name() -> None:
     with pytest.raises(DataError, match="x"):
-        work(em("coin_do_batzoglou"), {"x": [5, 99], "N": 10}, {"th": [0.6, 0.5]})
+        work(
+            em("coin_do_batzoglou").derivation,
+            solver("coin_do_batzoglou"),
+            {"x": [5, 99], "N": 10},
+            {"th": [0.6, 0.5]},
+        )
 
 
 @pytest.mark.parametrize(

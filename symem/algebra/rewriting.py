@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sympy import Expr, Indexed, Mul, Pow
+from sympy import Expr, Indexed, Mul, Pow, Rational
 from sympy.core.relational import Relational
 
 from symem.algebra.counting import rebuilt
@@ -54,6 +55,16 @@ def form(word: Expr) -> Expr:
     """The trace, or form, of a word that is not multiplied out, numbers before it."""
     commuting, letters = word.args_cnc()
     return Mul(*commuting, Tr(Mul(*letters)), evaluate=False) if commuting else Tr(word)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A product taken apart: sign, numerator and denominator in the order of print."""
+
+    negative: bool
+    number: Rational
+    above: tuple[Expr, ...]
+    below: tuple[Expr, ...]
 
 
 def is_negative(expr: Expr) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, Mul, S, oo
 
 from symem.calculus.bounds import interval_of
 from symem.calculus.density import density_of
-from symem.calculus.eliminated import Case, Eliminated
+from symem.calculus.eliminated import Case, Eliminated, Elimination
 from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
 from symem.calculus.recognise import Recognised, counting_bounds, recognise_continuous, recognise_counting
@@ -17,9 +16,6 @@ from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.plates import Iverson, LogIverson
-
-if TYPE_CHECKING:
-    from symem.calculus.eliminate import Elimination
 
 Density = Mapping[Expr, Expr]
 Bounds = tuple[Expr, Expr]

@@ -1,17 +1,20 @@
-"""The records of elimination: a latent whose turn it is, and its posterior once it has gone."""
+"""The records of elimination: a latent whose turn it is, its posterior once it has gone, and what is then left."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sympy import Expr, S, Symbol
+from sympy import Expr, Integer, S, Symbol
 
-from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.conditioning import Group
+from symem.calculus.fresh_names import Names
+from symem.calculus.gathering import Conditional, atoms_of, places_of
 from symem.calculus.recognise import Recognised
-from symem.calculus.separate import Term, gather
+from symem.calculus.separate import Term, gather, separate
 from symem.derivation import Definition
-from symem.language.model import Variable
+from symem.errors import NotDerivedError
+from symem.language.model import Model, Variable
 from symem.language.plates import Axis
 from symem.language.reading import Extent
 from symem.language.supports import Binary, Labels
@@ -105,3 +108,60 @@ class Eliminated:
     @property
     def axes(self) -> tuple[Axis, ...]:
         return (*self.position, *(axis for _atom, axis in self.labels))
+
+
+@dataclass
+class Elimination:
+    """The state of the algorithm: what is left of the log-likelihood, and who has gone."""
+
+    model: Model
+    names: Names
+    terms: tuple[Term, ...]
+    groups: tuple[Group, ...]
+    done: list[Eliminated]
+
+    def labels(self, conditional: Conditional, waiting: list[Variable]) -> Labelling:
+        """The label atoms at this position, each with the axis that stands for it.
+
+        Raises:
+            NotDerivedError: the conditional depends on a label at many positions at once.
+        """
+        places = {axis.index for axis in conditional.position}
+        used = set(places) | {s for t in conditional.terms for s in t.indices}
+        found = []
+        for other in waiting:
+            if other is conditional.variable or not isinstance(other.support, FINITE):
+                continue
+            for atom in _distinct_atoms(conditional.terms, other):
+                if not set(places_of(atom)) <= places:
+                    raise NotDerivedError(
+                        f"{conditional.atom} depends on {atom} for every one of its positions at once: the table of its "
+                        f"posterior would have an entry for each combination of labels."
+                    )
+                axis = self.outcome_axis(other, used)
+                used.add(axis.index)
+                found.append((atom, axis))
+        return tuple(found)
+
+    def outcome_axis(self, variable: Variable, used: set[Symbol]) -> Axis:
+        """An axis over the values of a finite latent."""
+        size = variable.support.size if isinstance(variable.support, Labels) else Integer(2)
+        return self.names.axis(size, variable.name, used)
+
+    def normaliser(self, variable: Variable, axes: tuple[Axis, ...], value: Expr) -> Definition:
+        """The name of what a latent leaves behind."""
+        places = tuple(axis.index for axis in axes)
+        return Definition(self.names.entry(f"A_{variable.name}", places, real=True), axes, value)
+
+    def leave(
+        self, eliminated: Eliminated, conditional: Conditional, left: Expr, axes: tuple[Axis, ...]
+    ) -> None:
+        """What is left: the other terms, and over `axes` the normaliser where the latent was."""
+        left = left.xreplace({axis.index: atom for atom, axis in eliminated.labels})
+        added = [Term(part.factor, part.axes + axes) for part in separate(left * conditional.condition)]
+        self.terms = gather([*conditional.rest, *added])
+        self.done.append(replace(eliminated, gathered=conditional.terms, left=left))
+
+
+def _distinct_atoms(terms: tuple[Term, ...], variable: Variable) -> list[Expr]:
+    return sorted({atom for term in terms for atom in atoms_of(term.factor, variable)}, key=str)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, Sum, Symbol, exp, expand, log
 
 from symem.calculus.brackets import collapse_to_index
-from symem.calculus.eliminated import Case, Eliminated
+from symem.calculus.eliminated import Case, Eliminated, Elimination
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Definition
 from symem.language.plates import Axis, LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import Binary
-
-if TYPE_CHECKING:
-    from symem.calculus.eliminate import Elimination
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ entries seen only the others are integrated out: V is then the inverse of their 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, S, Sum, log, pi
 
-from symem.calculus.eliminated import Case, Eliminated, GaussianVector
+from symem.calculus.eliminated import Case, Eliminated, Elimination, GaussianVector
 from symem.calculus.gathering import atoms_of
 from symem.calculus.quadratic import Quadratic, common_scale, form_ends, gathered_form, is_label, split_forms
 from symem.calculus.separate import rejoin
@@ -30,9 +30,6 @@ from symem.language.matrices import (
     word_of,
 )
 from symem.language.traces import block_inverse, block_log_det, inverse, log_det, trace, words
-
-if TYPE_CHECKING:
-    from symem.calculus.eliminate import Elimination
 
 
 def eliminate_vector(state: Elimination, case: Case) -> None:

@@ -24,7 +24,8 @@ from sympy import Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.conditioning import condition
 from symem.calculus.density import density_of
-from symem.calculus.eliminate import Elimination
+from symem.calculus.eliminate import eliminate
+from symem.calculus.eliminated import Elimination
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.matrix_trials import definite
@@ -147,7 +148,7 @@ def _left(model: Model) -> Elimination:
     """Eliminate every latent of the model."""
     conditioned, groups = condition(model, _terms(model))
     elimination = Elimination(model, Names(model), conditioned, groups, [])
-    elimination.run()
+    eliminate(elimination)
     return elimination
 
 

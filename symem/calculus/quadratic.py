@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sympy import Add, Expr, Mul, Pow, S, Sum
 
@@ -12,11 +11,9 @@ from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, fold, separate
 from symem.errors import NotDerivedError
 from symem.language.matrices import T, transpose, word_of
+from symem.language.model import Variable
 from symem.language.plates import Axis
 from symem.language.traces import Tr, words
-
-if TYPE_CHECKING:
-    from symem.language.model import Variable
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sympy import Add, Expr, S, Sum, exp, log, loggamma
 
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
-from symem.calculus.eliminated import Eliminated
+from symem.calculus.eliminated import Eliminated, Elimination
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
 from symem.calculus.separate import rejoin
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import Axis
-
-if TYPE_CHECKING:
-    from symem.calculus.eliminate import Elimination
 
 
 def eliminate_total(state: Elimination, variable: Variable, group: Group, waiting: list[Variable]) -> None:

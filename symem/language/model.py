@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from sympy import Add, Expr, S, Sum, log
 
@@ -43,9 +43,6 @@ from symem.language.symbol_names import base_name
 from symem.language.transcription import names_on_diagonals
 from symem.language.translation import Translation
 from symem.language.variables import Role, Variable
-
-if TYPE_CHECKING:
-    from symem.em import EM
 
 
 class Model:
@@ -95,7 +92,7 @@ class Model:
         log_prior: Any = 0,
         missing: Iterable[Any] = (),
         given: Iterable[Any] = (),
-    ) -> Model:
+    ) -> Self:
         """A model stated by its complete-data likelihood p(x, z; θ), or by its logarithm.
 
         `latent` and `parameters` give each its support; every other symbol is data, or a size if it bounds a
@@ -120,7 +117,7 @@ class Model:
         return model
 
     @classmethod
-    def of_objective(cls, objective: Any, parameters: Mapping[Any, Any]) -> Model:
+    def of_objective(cls, objective: Any, parameters: Mapping[Any, Any]) -> Self:
         """A plain objective in place of a log-likelihood: parameters and data, no latents."""
         model = cls.__new__(cls)
         whole = expression(objective, "The objective")
@@ -242,12 +239,6 @@ class Model:
         if read is None:
             raise ModelError(f"{expr!r} is no SymPy expression.")
         return self._reader.read(read)
-
-    def derive(self) -> EM:
-        """Derive EM for this model: see `symem.em.EM`."""
-        from symem.em import derive  # noqa: PLC0415 - the pipeline stands above the language
-
-        return derive(self)
 
     def __str__(self) -> str:
         return table_of(self.variables.values(), self.simplexes)

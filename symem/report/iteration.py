@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sympy import Expr, Symbol
@@ -20,9 +20,6 @@ from symem.errors import DataError
 from symem.verification.arithmetic import Arithmetic
 from symem.verification.formulas import evaluate
 from symem.verification.situation import extent_of, situation
-
-if TYPE_CHECKING:
-    from symem.em import EM
 
 Values = Mapping[str, Any]
 MOST_ITERATIONS = 200
@@ -68,19 +65,18 @@ class Worked:
         return Arithmetic(self.arrays).integer(size)
 
 
-def work(em: EM, data: Values, start: Values | None = None) -> Worked:
+def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values | None = None) -> Worked:
     """One iteration, and the fit that follows, in numbers.
 
     Args:
-        em: an algorithm all of whose parameters have an update.
-        data: data, constants and sizes by declared name, as `em.fit` takes them.
+        derivation: the records; all parameters have an update.
+        solver: the module emitted for them.
+        data: data, constants and sizes by declared name, as the solver's `fit` takes them.
         start: the parameters to start from; without them the solver's own start with seed 0.
 
     Raises:
         DataError: data or a start that the solver refuses; the message names the array.
-        NotDerivedError: a parameter has no closed-form update.
     """
-    solver = em.solver()
     options: dict[str, Any] = {"seed": 0} if start is None else {"start": dict(start)}
     iterates: list[tuple[Any, float]] = []
 
@@ -95,13 +91,13 @@ def work(em: EM, data: Values, start: Values | None = None) -> Worked:
     except solver.DataError as error:
         raise DataError(str(error)) from None
     old, fitted = _by_name(iterates[0][0]), _by_name(fit.parameters)
-    arrays = _arrays(em.derivation, data, old)
-    updates = [update.definition for update in em.derivation.updates]
+    arrays = _arrays(derivation, data, old)
+    updates = [update.definition for update in derivation.updates]
     with np.errstate(all="ignore"):
         found = evaluate(updates, arrays)
     new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
     history = tuple(float(value) for value in fit.history)
-    return Worked(em.derivation, dict(data), old, new, fitted, arrays, history, bool(fit.converged), solver)
+    return Worked(derivation, dict(data), old, new, fitted, arrays, history, bool(fit.converged), solver)
 
 
 def _by_name(theta: Any) -> dict[str, Any]:

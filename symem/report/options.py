@@ -37,7 +37,7 @@ class Options:
     """The choices for one report.
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
-    iteration with the user's numbers (`worked.work(em, data, start)`); `code` the text of the emitted module.
+    iteration with the user's numbers (`iteration.work`); `code` the text of the emitted module.
     """
 
     level: Level = Level.PAPER

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Sum
 
 from symem.algebra.counting import name_of, slots_of
-from symem.algebra.rewriting import Identity, is_negative, shape_of
+from symem.algebra.rewriting import Identity, Ratio, is_negative, shape_of
 from symem.language.matrices import ENTRY, Diagonal, MatrixEntry, T, Whole, is_matrix, letters, transpose
 from symem.language.traces import Element
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon, Mean
 from symem.report.notation.markup import Markup
-
-if TYPE_CHECKING:
-    from symem.report.notation.textbook import Ratio
 
 INVERSE = "-1"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sympy import (
@@ -21,7 +21,6 @@ from sympy import (
     Integer,
     Pow,
     Product,
-    Rational,
     S,
     Sum,
     Symbol,
@@ -35,7 +34,7 @@ from sympy import (
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.counting import name_of, slots_of
-from symem.algebra.rewriting import flat, is_negative
+from symem.algebra.rewriting import Ratio, flat, is_negative
 from symem.language.families import NormalCDF
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
@@ -44,16 +43,6 @@ from symem.report.notation.letters import Label, Tex
 from symem.report.notation.lexicon import Lexicon, Mean, Rank
 from symem.report.notation.markup import Markup
 from symem.report.notation.matrix_notation import MatrixNotation
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A product taken apart: sign, numerator and denominator in the order of print."""
-
-    negative: bool
-    number: Rational
-    above: tuple[Expr, ...]
-    below: tuple[Expr, ...]
 
 
 class Textbook(MatrixNotation):
