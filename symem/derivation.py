@@ -7,12 +7,14 @@ array operations, `certify` and `verify` check it; none of them derives anything
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any, ClassVar, Self
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, factor
 
+from symem.language.family import ExponentialFace
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
 from symem.language.reading import Extent
@@ -42,48 +44,171 @@ class Step:
     reason: str
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """p(latent | data, latents eliminated later, theta^(t)) at one plate position.
+@dataclass(frozen=True, kw_only=True)
+class _Posterior:
+    """p(latent | data, latents eliminated later, theta^(t)) at one plate position: what all kinds have.
 
-    `axes` are the latent's own plates followed by one axis for each label it is conditioned on.
-    `parameters` defines the family's arguments, `expectations` maps each statistic of the latent to its
-    conditional mean, `log_normaliser` is what elimination leaves behind. For a finite posterior over
-    `outcome`, `log_weight` and `probability` are arrays over (axes, outcome), and `value` is the latent at an
-    outcome. `labels` pairs each label the posterior depends on with its axis; `trials` is a known total;
-    `bounds` the interval of a family; `condition` the bracket outside which the latent does not exist. An
-    `inline` posterior depends on another latent that is no label: its arguments are polynomials in it.
+    `axes` are the latent's own plates followed by one axis for each label it is conditioned on; `labels` pairs
+    each such label with its axis. `log_density` are the gathered terms, `log_normaliser` is what elimination
+    leaves behind, `condition` the bracket outside which the latent does not exist. `expectations` maps each
+    statistic of the latent to its conditional mean, which `moments` define. An `inline` posterior depends on
+    another latent that is no label: its arguments are polynomials in it.
     """
 
     latent: Variable
     atom: Expr
     axes: tuple[Axis, ...]
     family: str
-    parameters: tuple[Definition, ...]
-    expectations: Mapping[Expr, Expr]
-    log_normaliser: Definition
     log_density: Expr
-    outcome: Axis | None = None
-    log_weight: Definition | None = None
-    probability: Definition | None = None
-    moments: tuple[Definition, ...] = ()
-    condition: Expr | None = None
+    log_normaliser: Definition
     labels: tuple[tuple[Expr, Axis], ...] = ()
-    arguments: Mapping[str, Expr] = field(default_factory=dict)
-    trials: Expr | None = None
-    value: Expr | None = None
-    bounds: tuple[Expr, Expr] | None = None
-    inline: bool = False
-    extent: Extent | None = None
+    condition: Expr | None = None
+    expectations: Mapping[Expr, Expr] = field(default_factory=dict)
+    moments: tuple[Definition, ...] = ()
+
+    #: The fields that hold definitions, in an order in which they can be computed.
+    defining: ClassVar[tuple[str, ...]]
+
+    @property
+    def inline(self) -> bool:
+        return False
+
+    @property
+    def parameters(self) -> tuple[Definition, ...]:
+        """The arguments that have names: a table has none."""
+        return ()
+
+    @property
+    def interval(self) -> tuple[Expr, Expr]:
+        """The ends between which the latent lies."""
+        return self.latent.support.bounds
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All names that this posterior brings in, in an order in which they can be computed."""
         if self.inline:
             return self.parameters
-        weight = (self.log_weight,) if self.log_weight else ()
-        probability = (self.probability,) if self.probability else ()
-        return (*weight, *self.parameters, self.log_normaliser, *probability, *self.moments)
+        return tuple(each for name in self.defining for each in _listed(getattr(self, name)))
+
+    def rewritten(self, change: Callable[[Definition], Definition], **others: Any) -> Self:
+        """The same with every definition changed, in the order of `definitions`, and other fields replaced."""
+        changed: dict[str, Any] = {name: _changed(getattr(self, name), change) for name in self.defining}
+        return replace(self, **(changed | others))
+
+
+def _listed(value: Definition | tuple[Definition, ...]) -> tuple[Definition, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _changed(
+    value: Definition | tuple[Definition, ...], change: Callable[[Definition], Definition]
+) -> Definition | tuple[Definition, ...]:
+    return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(_Posterior):
+    """A latent with finitely many values: `log_weight` and `probability` are arrays over (axes, outcome).
+
+    `value` is the latent at an outcome, `extent` the number of outcomes where data show it.
+    """
+
+    outcome: Axis
+    log_weight: Definition
+    probability: Definition
+    value: Expr
+    extent: Extent | None = None
+
+    defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellCounts(_Posterior):
+    """Counts over the cells `outcome` of an array whose total `trials` is known: each has a share of it."""
+
+    trials: Expr
+    outcome: Axis
+    log_weight: Definition
+    probability: Definition
+
+    defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
+
+    @property
+    def means(self) -> Mapping[Expr, Expr]:
+        """The posterior means that have a closed form."""
+        return {self.atom: self.trials * self.probability.symbol}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberCounts(_Posterior):
+    """One of several counts whose total `trials` is known; those of one total share their normaliser."""
+
+    trials: Expr
+    probability: Definition
+
+    defining: ClassVar[tuple[str, ...]] = ("log_normaliser", "probability", "moments")
+
+    @property
+    def means(self) -> Mapping[Expr, Expr]:
+        """The posterior means that have a closed form."""
+        return {self.atom: self.trials * self.probability.symbol}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised(_Posterior):
+    """A family of the table on the interval `bounds`: `parameters` define its `arguments`.
+
+    `natural` are the coefficients of the family's statistics in the gathered terms.
+    """
+
+    face: ExponentialFace
+    bounds: tuple[Expr, Expr]
+    arguments: Mapping[str, Expr]
+    parameters: tuple[Definition, ...] = ()
+    natural: tuple[Expr, ...] = ()
+    inline: bool = False
+
+    defining: ClassVar[tuple[str, ...]] = ("parameters", "log_normaliser", "moments")
+
+    @property
+    def interval(self) -> tuple[Expr, Expr]:
+        return self.bounds
+
+    @property
+    def means(self) -> Mapping[Expr, Expr]:
+        """The posterior means that have a closed form, in the arguments."""
+        return self.face.moments(self.atom, self.arguments, self.bounds)
+
+    def variance(self, statistic: Expr) -> Expr | None:
+        """Var(T) = E[T²] - E[T]² in the arguments, if the family has both."""
+        means = self.means
+        if statistic not in means or statistic**2 not in means:
+            return None
+        return factor(means[statistic**2] - means[statistic] ** 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianVector(_Posterior):
+    """A vector with a quadratic form: Gaussian, with `mean` and `covariance` made of `parameters`.
+
+    `natural` are h and Λ of -½ zᵀΛz + hᵀz.
+    """
+
+    mean: Expr
+    covariance: Expr
+    parameters: tuple[Definition, ...] = ()
+    natural: tuple[Expr, ...] = ()
+    inline: bool = False
+
+    defining: ClassVar[tuple[str, ...]] = ("parameters", "log_normaliser", "moments")
+
+
+#: What a latent's posterior may be.
+Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector
+#: The kinds that are probabilities, those with an axis of outcomes, and the counts with a known total.
+Probabilities = Table | CellCounts | MemberCounts
+Tabulated = Table | CellCounts
+Shared = CellCounts | MemberCounts
 
 
 @dataclass(frozen=True)
@@ -231,7 +356,12 @@ class Derivation:
         return tuple(found.values())
 
     @property
+    def own_extents(self) -> tuple[Extent, ...]:
+        """Sizes of the tables of latents, where data show them."""
+        tables = (each for each in self.posteriors if isinstance(each, Table))
+        return tuple(each.extent for each in tables if each.extent is not None)
+
+    @property
     def extents(self) -> tuple[Extent, ...]:
         """Sizes that data show."""
-        own = tuple(posterior.extent for posterior in self.posteriors if posterior.extent)
-        return (*self.model.extents, *own)
+        return (*self.model.extents, *self.own_extents)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import assert_never
 
 from sympy import Expr, Identity, Integer, MatrixExpr, S, ZeroMatrix, sqrt
 
-from symem.derivation import Posterior
+from symem.derivation import CellCounts, GaussianVector, MemberCounts, Posterior, Recognised, Table
 from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
 from symem.language.supports import Reals
 from symem.language.vectors import MultivariateNormal
@@ -22,26 +23,34 @@ def as_distribution(posterior: Posterior, show: Show) -> Distribution:
     A family without a row there (truncated, shifted, generalised inverse Gaussian, …) carries the arguments
     of its record followed by the ends of its range.
     """
-    if posterior.probability is not None:
-        return _finite(posterior, show)
+    match posterior:
+        case Table():
+            return _label(posterior, show)
+        case CellCounts() | MemberCounts():
+            row = FAMILIES["Binomial"] if posterior.family == "Binomial" else Multinomial
+            return row(show(posterior.trials), show(posterior.probability.symbol))
+        case Recognised():
+            return _recognised(posterior, show)
+        case GaussianVector():
+            return _normal_vector(show(posterior.mean), show(posterior.covariance))
+        case _:
+            assert_never(posterior)
+
+
+def _label(table: Table, show: Show) -> Distribution:
+    probability = table.probability.symbol
+    if table.family == "Bernoulli":
+        return FAMILIES["Bernoulli"](show(probability.xreplace({table.outcome.index: Integer(1)})))
+    return Categorical(show(probability))
+
+
+def _recognised(posterior: Recognised, show: Show) -> Distribution:
     arguments = {name: show(value) for name, value in posterior.arguments.items()}
-    bounds = tuple(show(end) for end in posterior.bounds or ())
+    bounds = tuple(show(end) for end in posterior.bounds)
     reading = _READINGS.get(posterior.family)
-    if reading is None or (bounds and bounds[0] != _HOME.get(posterior.family, bounds[0])):
+    if reading is None or bounds[0] != _HOME.get(posterior.family, bounds[0]):
         return _plain(posterior.family, arguments, bounds)
     return reading(arguments, bounds)
-
-
-def _finite(posterior: Posterior, show: Show) -> Distribution:
-    assert posterior.probability is not None
-    probability = posterior.probability.symbol
-    if posterior.family == "Bernoulli":
-        assert posterior.outcome is not None
-        return FAMILIES["Bernoulli"](show(probability.xreplace({posterior.outcome.index: Integer(1)})))
-    if posterior.trials is None:
-        return Categorical(show(probability))
-    row = FAMILIES["Binomial"] if posterior.family == "Binomial" else Multinomial
-    return row(show(posterior.trials), show(probability))
 
 
 def _plain(name: str, arguments: Arguments, bounds: Bounds) -> Distribution:
@@ -54,9 +63,8 @@ def _plain(name: str, arguments: Arguments, bounds: Bounds) -> Distribution:
 _HOME: Mapping[str, Expr] = {"Poisson": S.Zero, "Geometric": S.One, "Binomial": S.Zero, "Exponential": S.Zero}
 
 
-def _normal_vector(arguments: Arguments, _bounds: Bounds) -> Distribution:
+def _normal_vector(mean: Expr, covariance: Expr) -> Distribution:
     """Where no matrix stands, a number is that multiple of the identity, and 0 the vector of zeros."""
-    mean, covariance = arguments["mean"], arguments["covariance"]
     sizes = [each.shape[0] for each in (mean, covariance) if isinstance(each, MatrixExpr)]
     if not isinstance(mean, MatrixExpr):
         mean = ZeroMatrix(sizes[0], 1)
@@ -67,7 +75,6 @@ def _normal_vector(arguments: Arguments, _bounds: Bounds) -> Distribution:
 
 #: How a recognised family's arguments read in the parameter order of `sympy.stats`.
 _READINGS: Mapping[str, Callable[[Arguments, Bounds], Distribution]] = {
-    "MultivariateNormal": _normal_vector,
     "Normal": lambda a, _b: FAMILIES["Normal"](a["m"], sqrt(a["v"])),
     "LogNormal": lambda a, _b: FAMILIES["LogNormal"](a["m"], sqrt(a["v"])),
     "Exponential": lambda a, _b: FAMILIES["Exponential"](a["rate"]),

@@ -5,9 +5,10 @@ They come from the textbook, not from the engine, so that a fault of the engine 
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, digamma, exp, log, loggamma, pi, symbols
+from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, digamma, exp, log, loggamma, oo, pi, symbols
 
-from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
+from symem.derivation import Definition, Derivation, Posterior, Recognised, Surrogate, Table, Update
+from symem.language.exponential_faces import GAMMA_FACE, NORMAL_FACE
 from symem.language.families import Beta, Binomial, Categorical, Dirichlet, Gamma, Normal
 from symem.language.model import Model
 from symem.language.plates import Axis, index_symbol
@@ -53,18 +54,17 @@ def _mixture(model: Model) -> Derivation:
         - log(sigma[label])
         - (x[item] - mu[label]) ** 2 / (2 * sigma[label] ** 2)
     )
-    posterior = Posterior(
+    posterior = Table(
         latent=model.variable("z"),
         atom=model.variable("z").symbol[item],
         axes=(i,),
         family="Categorical",
-        parameters=(),
-        expectations={},
         log_normaliser=_definition(A[item], (i,), log(Sum(exp(eta[item, label]), k.limits))),
         log_density=eta[item, label],
         outcome=k,
         log_weight=_definition(eta[item, label], (i, k), weight),
         probability=_definition(gamma[item, label], (i, k), exp(eta[item, label] - A[item])),
+        value=label,
     )
     S0, S1, S2 = map(IndexedBase, ["S_0", "S_1", "S_2"])
     statistics = tuple(
@@ -110,11 +110,14 @@ def _scale_mixture(model: Model) -> Derivation:
     rate, E, L, A = map(IndexedBase, ["rate_u", "E_u", "E_log_u", "A_u"])
     shape = (nu + 1) / 2
     base = nu / 2 * log(nu / 2) - loggamma(nu / 2) - log(2 * pi * s) / 2
-    posterior = Posterior(
+    posterior = Recognised(
         latent=model.variable("u"),
         atom=u[item],
         axes=(i,),
         family="Gamma",
+        face=GAMMA_FACE,
+        bounds=(Integer(0), oo),
+        arguments={"shape": shape, "rate": rate[item]},
         parameters=(_definition(rate[item], (i,), nu / 2 + (y[item] - m) ** 2 / (2 * s)),),
         expectations={u[item]: E[item], log(u[item]): L[item]},
         log_normaliser=_definition(A[item], (i,), base + loggamma(shape) - shape * log(rate[item])),
@@ -170,18 +173,17 @@ def _coins(model: Model) -> Derivation:
     eta, A, gamma = map(IndexedBase, ["eta_z", "A_z", "gamma_z"])
     choose = loggamma(N[item] + 1) - loggamma(x[item] + 1) - loggamma(N[item] - x[item] + 1)
     weight = choose + log(w[label]) + x[item] * log(p[label]) + (N[item] - x[item]) * log(1 - p[label])
-    posterior = Posterior(
+    posterior = Table(
         latent=model.variable("z"),
         atom=model.variable("z").symbol[item],
         axes=(i,),
         family="Categorical",
-        parameters=(),
-        expectations={},
         log_normaliser=_definition(A[item], (i,), log(Sum(exp(eta[item, label]), k.limits))),
         log_density=eta[item, label],
         outcome=k,
         log_weight=_definition(eta[item, label], (i, k), weight),
         probability=_definition(gamma[item, label], (i, k), exp(eta[item, label] - A[item])),
+        value=label,
     )
     S0, H, T = map(IndexedBase, ["S_0", "S_heads", "S_tails"])
     values = (Integer(1), x[item], N[item] - x[item])
@@ -225,11 +227,14 @@ def _random_effects(model: Model) -> Derivation:
     residual = Sum(y[here, within] - mu, j.limits)
     squares = Sum((y[here, within] - mu) ** 2, j.limits)
     density = -J * log(2 * pi * ve) / 2 - log(va) / 2 - squares / (2 * ve) + E[here] ** 2 / (2 * V[here])
-    posterior = Posterior(
+    posterior = Recognised(
         latent=model.variable("a"),
         atom=a[here],
         axes=(g,),
         family="Normal",
+        face=NORMAL_FACE,
+        bounds=(-oo, oo),
+        arguments={"m": E[here], "v": V[here]},
         parameters=(
             _definition(V[here], (g,), 1 / (1 / va + J / ve)),
             _definition(E[here], (g,), V[here] * residual / ve),

@@ -24,7 +24,7 @@ from sympy import (
 )
 
 from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, diag
-from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
+from symem.derivation import Definition, Derivation, GaussianVector, Surrogate, Table, Update
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, transpose
 from symem.language.plates import Axis, index_symbol
 from symem.language.traces import BlockLogDet, element, log_det, trace
@@ -63,18 +63,17 @@ def full_mixture() -> Derivation:
         return log(w.symbol[place]) + normal
 
     eta, A, gamma = map(IndexedBase, ["eta_z", "A_z", "gamma_z"])
-    posterior = Posterior(
+    posterior = Table(
         latent=z,
         atom=z.symbol[item],
         axes=(i,),
         family="Categorical",
-        parameters=(),
-        expectations={},
         log_normaliser=define(A[item], (i,), log(Sum(exp(eta[item, label]), k.limits))),
         log_density=eta[item, label],
         outcome=k,
         log_weight=define(eta[item, label], (i, k), log_joint(label)),
         probability=define(gamma[item, label], (i, k), exp(eta[item, label] - A[item])),
+        value=label,
     )
     S_0, S_1 = IndexedBase("S_0", positive=True), MatrixArray("S_1", d, 1)
     S_2 = MatrixArray("S_2", d, d, "symmetric")
@@ -123,7 +122,7 @@ def factor_analysis() -> Derivation:
     A = IndexedBase("A_z")
     mean, field = E[item], transpose(W.symbol) * Psi**-1 * (row - mu.symbol)
     second = V + mean * transpose(mean)
-    posterior = Posterior(
+    posterior = GaussianVector(
         latent=z,
         atom=factor,
         axes=(i,),
@@ -137,7 +136,8 @@ def factor_analysis() -> Derivation:
             A[item], (i,), m * log(2 * pi) / 2 + log_det(V, m) / 2 + trace(transpose(field) * mean, 1) / 2
         ),
         log_density=Integer(0),
-        arguments={"mean": mean, "covariance": V},
+        mean=mean,
+        covariance=V,
     )
     S_x, S_z = MatrixArray("S_x", d, 1)(), MatrixArray("S_z", m, 1)()
     S_xx, S_zz = MatrixArray("S_xx", d, d, "symmetric")(), MatrixArray("S_zz", m, m, "symmetric")()
@@ -193,7 +193,7 @@ def missing_entries() -> Derivation:
     unseen = d - Sum(mask.symbol[item, a.index], a.limits)
     block_log_det = BlockLogDet(precision, hidden, d)
     peak = constant - square(E - mu.symbol, precision) / 2
-    posterior = Posterior(
+    posterior = GaussianVector(
         latent=z,
         atom=true,
         axes=(i,),
@@ -205,7 +205,8 @@ def missing_entries() -> Derivation:
         expectations={true: E, true * transpose(true): V + E * transpose(E)},
         log_normaliser=define(A[item], (i,), peak + unseen * log(2 * pi) / 2 - block_log_det / 2),
         log_density=Integer(0),
-        arguments={"mean": E, "covariance": V},
+        mean=E,
+        covariance=V,
     )
     S_1, S_2 = MatrixArray("S_1", d, 1)(), MatrixArray("S_2", d, d, "symmetric")()
     mean = mu.symbol

@@ -29,8 +29,17 @@ from sympy import (
 )
 
 from symem.codegen.emit import emit, load
-from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
-from symem.language.families import Bernoulli, Categorical, Exponential, Gamma, Normal
+from symem.derivation import (
+    CellCounts,
+    Definition,
+    Derivation,
+    Posterior,
+    Recognised,
+    Surrogate,
+    Table,
+    Update,
+)
+from symem.language.families import FAMILIES, Bernoulli, Categorical, Exponential, Gamma, Normal
 from symem.language.model import Model
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.supports import Counts, Labels, Positive, Simplex
@@ -61,35 +70,44 @@ def define(name: str, axes: Sequence[Axis], value: Expr) -> Definition:
     return Definition(at(name, *axes), tuple(axes), value)
 
 
-def finite(model: Model, latent: str, axes: Sequence[Axis], outcome: Axis, weight: Expr) -> Posterior:
+def finite(model: Model, latent: str, axes: Sequence[Axis], outcome: Axis, weight: Expr) -> Table:
     """The posterior of a label with these log weights."""
     eta = define(f"eta_{latent}", (*axes, outcome), weight)
     normaliser = define(f"A_{latent}", axes, log(Sum(exp(eta.symbol), outcome.limits)))
     probability = define(f"gamma_{latent}", (*axes, outcome), exp(eta.symbol - normaliser.symbol))
-    return Posterior(
-        model.variables[latent],
-        S.One,
-        tuple(axes),
-        "Categorical",
-        (),
-        {},
-        normaliser,
-        weight,
-        outcome,
-        eta,
-        probability,
+    return Table(
+        latent=model.variables[latent],
+        atom=S.One,
+        axes=tuple(axes),
+        family="Categorical",
+        log_normaliser=normaliser,
+        log_density=weight,
+        outcome=outcome,
+        log_weight=eta,
+        probability=probability,
+        value=outcome.index,
     )
 
 
 def continuous(
     model: Model, latent: str, axes: Sequence[Axis], family: str, parameters: Sequence[Definition], normaliser: Expr,
     moments: Sequence[Definition],
-) -> Posterior:  # fmt: skip
-    constant = define(f"A_{latent}", axes, normaliser)
-    return Posterior(
-        model.variables[latent], S.One, tuple(axes), family, tuple(parameters), {}, constant, S.Zero,
+) -> Recognised:  # fmt: skip
+    face = FAMILIES[family].face
+    assert face is not None
+    return Recognised(
+        latent=model.variables[latent],
+        atom=S.One,
+        axes=tuple(axes),
+        family=family,
+        log_density=S.Zero,
+        log_normaliser=define(f"A_{latent}", axes, normaliser),
+        face=face,
+        bounds=model.variables[latent].support.bounds,
+        arguments={},
+        parameters=tuple(parameters),
         moments=tuple(moments),
-    )  # fmt: skip
+    )
 
 
 def record(
@@ -280,9 +298,21 @@ def emissions() -> Case:
     a = axes_of(model, d="D", b="B")
     dd, bb = a["d"].index, a["b"].index
     Y, LAM, P = internal(model, "y", "lam", "p")
-    post = finite(model, "m", (a["d"],), a["b"], log(LAM[bb]) + log(P[dd, bb]))
+    shares = finite(model, "m", (a["d"],), a["b"], log(LAM[bb]) + log(P[dd, bb]))
     moment = define("E_m", (a["d"], a["b"]), Y[dd] * at("gamma_m", a["d"], a["b"]))
-    post = Posterior(**{**post.__dict__, "family": "Multinomial", "moments": (moment,)})
+    post = CellCounts(
+        latent=shares.latent,
+        atom=shares.atom,
+        axes=shares.axes,
+        family="Multinomial",
+        log_normaliser=shares.log_normaliser,
+        log_density=shares.log_density,
+        trials=Y[dd],
+        outcome=shares.outcome,
+        log_weight=shares.log_weight,
+        probability=shares.probability,
+        moments=(moment,),
+    )
     stats = [define("S_0", (a["b"],), over(moment.symbol, a["d"]))]
     updates = [Definition(LAM[bb], (a["b"],), stats[0].symbol / over(P[dd, bb], a["d"]))]
     value = over(Y[dd] * at("A_m", a["d"]), a["d"]) - over(LAM[bb] * P[dd, bb], a["d"], a["b"])

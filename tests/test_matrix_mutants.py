@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sympy import Expr, Integer, Pow, Rational, log, pi
 
-from symem.derivation import Derivation, Surrogate
+from symem.derivation import Definition, Derivation, Surrogate, Tabulated
 from symem.language.matrices import ENTRY, BlockInverse, MatrixEntry, T, transpose
 from symem.language.traces import BlockLogDet, LogDet
 from symem.verification import Verification, prepare, verify
@@ -57,17 +57,16 @@ def letter(expr: Expr, name: str) -> Expr:
 
 
 def everywhere(derivation: Derivation, change: Callable[[Expr], Expr]) -> Derivation:
-    """The values of all definitions of the first posterior changed."""
+    """What defines the first posterior changed: its weights or arguments, and its normaliser."""
 
-    def revalued(definition: Any) -> Any:
-        return None if definition is None else replace(definition, value=change(definition.value))
+    def revalued(definition: Definition) -> Definition:
+        return replace(definition, value=change(definition.value))
 
-    return with_posterior(
-        derivation,
-        parameters=lambda ds: tuple(map(revalued, ds)),
-        log_normaliser=revalued,
-        log_weight=revalued,
-    )
+    first, *others = derivation.posteriors
+    kept: dict[str, Any] = {"moments": first.moments}
+    if isinstance(first, Tabulated):
+        kept |= {"probability": first.probability}
+    return replace(derivation, posteriors=(first.rewritten(revalued, **kept), *others))
 
 
 def with_statistic(

@@ -8,12 +8,12 @@ from sympy import Add, Expr, Mul, S, oo
 
 from symem.calculus.bounds import interval_of
 from symem.calculus.density import density_of
-from symem.calculus.eliminated import Case, Eliminated, Elimination
+from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
-from symem.calculus.recognise import Recognised, counting_bounds, recognise_continuous, recognise_counting
+from symem.calculus.recognise import Match, counting_bounds, recognise_continuous, recognise_counting
 from symem.calculus.separate import Term, fold, rejoin, separate
-from symem.derivation import Definition
+from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
 from symem.language.plates import Iverson, LogIverson
 
@@ -52,29 +52,26 @@ def _read(case: Case, *, counting: bool) -> tuple[Density, Bounds]:
     return density, interval_of(case.atom, home, hard, case.conditional.condition, counting=counting)
 
 
-def _replace_by_normaliser(state: Elimination, case: Case, found: Recognised) -> None:
+def _replace_by_normaliser(state: Elimination, case: Case, found: Match) -> None:
     arguments, parameters = {}, []
     for name, value in found.arguments.items():
         arguments[name], named = _named(state, case, name, value)
         parameters += named
     normaliser = state.normaliser(case.variable, case.axes, found.log_partition(arguments))
     inline = case.depends_on_others()
-    eliminated = Eliminated(
-        case.variable,
-        case.atom,
-        case.conditional.position,
-        case.labels,
-        found.family,
-        rejoin(term for term in case.terms if not term.factor.has(LogIverson)),
-        normaliser,
-        case.conditional.condition,
-        recognised=found,
+    posterior = Recognised(
+        **case.shared,
+        family=found.family,
+        log_density=rejoin(term for term in case.terms if not term.factor.has(LogIverson)),
+        log_normaliser=normaliser,
+        face=found.face,
+        bounds=found.bounds,
         arguments=arguments,
         parameters=tuple(parameters),
+        natural=found.natural,
         inline=inline,
     )
-    left = normaliser.value if inline else normaliser.symbol
-    state.leave(eliminated, case.conditional, left, case.conditional.position)
+    state.leave(posterior, case.conditional, normaliser.value if inline else normaliser.symbol)
 
 
 def _named(state: Elimination, case: Case, name: str, value: Expr) -> tuple[Expr, list[Definition]]:

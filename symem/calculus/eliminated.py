@@ -1,22 +1,20 @@
-"""The records of elimination: a latent whose turn it is, its posterior once it has gone, and what is then left."""
+"""The records of elimination: a latent whose turn it is, one that has gone, and what is then left."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from sympy import Expr, Integer, S, Symbol
+from sympy import Expr, Integer, Symbol
 
 from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, places_of
-from symem.calculus.recognise import Recognised
 from symem.calculus.separate import Term, gather, separate
-from symem.derivation import Definition
+from symem.derivation import CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
-from symem.language.reading import Extent
 from symem.language.supports import Binary, Labels
 
 #: The supports over which a posterior is a table.
@@ -24,14 +22,6 @@ FINITE = (Binary, Labels)
 
 
 Labelling = tuple[tuple[Expr, Axis], ...]
-
-
-@dataclass(frozen=True)
-class GaussianVector:
-    """A Gaussian in the place of a family of the table: its mean and its covariance are matrices."""
-
-    mean: Expr
-    covariance: Expr
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,18 @@ class Case:
         return (*self.conditional.position, *(axis for _atom, axis in self.labels))
 
     @property
+    def shared(self) -> dict[str, Any]:
+        """What every kind of posterior says of this latent."""
+        bracket = self.conditional.condition
+        return {
+            "latent": self.variable,
+            "atom": self.atom,
+            "axes": self.axes,
+            "labels": self.labels,
+            "condition": None if bracket == 1 else bracket,
+        }
+
+    @property
     def places(self) -> tuple[Symbol, ...]:
         return tuple(axis.index for axis in self.axes)
 
@@ -76,38 +78,22 @@ class Case:
 
 @dataclass(frozen=True)
 class Eliminated:
-    """One latent's posterior given the latents eliminated after it.
+    """A latent that has gone: its posterior, but for the moments that Q will ask of it, and what it left.
 
-    `labels` pairs each label atom the posterior depends on with the axis that stands for it. Exactly one of
-    `recognised` (a family), `vector` (a Gaussian of a vector), `probability` (a finite table over `outcome`) or `cells` (counts with a known
-    total) says what it is. `inline` posteriors depend on a continuous latent and are written out.
+    `position` are the axes of the latent's own indices, `gathered` its terms there, `left` what now stands in
+    their place.
     """
 
-    variable: Variable
-    atom: Expr
+    posterior: Posterior
     position: tuple[Axis, ...]
-    labels: Labelling
-    family: str
-    log_density: Expr
-    log_normaliser: Definition
-    condition: Expr = S.One
-    recognised: Recognised | None = None
-    vector: GaussianVector | None = None
-    arguments: Mapping[str, Expr] | None = None
-    parameters: tuple[Definition, ...] = ()
-    inline: bool = False
-    outcome: Axis | None = None
-    log_weight: Definition | None = None
-    probability: Definition | None = None
-    value: Expr | None = None
-    trials: Expr | None = None
-    extent: Extent | None = None
-    gathered: tuple[Term, ...] = ()
-    left: Expr = S.Zero
+    gathered: tuple[Term, ...]
+    left: Expr
 
     @property
-    def axes(self) -> tuple[Axis, ...]:
-        return (*self.position, *(axis for _atom, axis in self.labels))
+    def plates(self) -> tuple[Axis, ...]:
+        """The axes over which `left` is summed: where cells share a total, all but theirs."""
+        own = self.posterior
+        return tuple(a for a in self.position if not (isinstance(own, CellCounts) and a == own.outcome))
 
 
 @dataclass
@@ -153,14 +139,13 @@ class Elimination:
         places = tuple(axis.index for axis in axes)
         return Definition(self.names.entry(f"A_{variable.name}", places, real=True), axes, value)
 
-    def leave(
-        self, eliminated: Eliminated, conditional: Conditional, left: Expr, axes: tuple[Axis, ...]
-    ) -> None:
-        """What is left: the other terms, and over `axes` the normaliser where the latent was."""
-        left = left.xreplace({axis.index: atom for atom, axis in eliminated.labels})
-        added = [Term(part.factor, part.axes + axes) for part in separate(left * conditional.condition)]
-        self.terms = gather([*conditional.rest, *added])
-        self.done.append(replace(eliminated, gathered=conditional.terms, left=left))
+    def leave(self, posterior: Posterior, conditional: Conditional, left: Expr) -> None:
+        """What is left: the other terms, and the normaliser where the latent was."""
+        left = left.xreplace({axis.index: atom for atom, axis in posterior.labels})
+        gone = Eliminated(posterior, conditional.position, conditional.terms, left)
+        bracketed = separate(left * conditional.condition)
+        self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])
+        self.done.append(gone)
 
 
 def _distinct_atoms(terms: tuple[Term, ...], variable: Variable) -> list[Expr]:

@@ -21,9 +21,9 @@ def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
 
 
 def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
-    plates = tuple(axis for axis in one.position if one.trials is None or axis != one.outcome)
-    normaliser = [Term(p.factor, p.axes + plates) for p in separate(one.left * one.condition)]
-    density = [Term(Mul(t.factor, one.condition), t.axes + one.position) for t in one.gathered]
+    bracket = S.One if one.posterior.condition is None else one.posterior.condition
+    normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * bracket)]
+    density = [Term(Mul(t.factor, bracket), t.axes + one.position) for t in one.gathered]
     soft = [term for term in density if not term.factor.has(LogIverson)]
     return rejoin(_mean(t, expectations) for t in normaliser) - rejoin(_mean(t, expectations) for t in soft)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from sympy import Add, Expr, Sum, Symbol, exp, expand, log
 
 from symem.calculus.brackets import collapse_to_index
-from symem.calculus.eliminated import Case, Eliminated, Elimination
+from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import Definition
+from symem.derivation import Definition, Table
 from symem.language.plates import Axis, LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import Binary
@@ -76,22 +76,18 @@ def _tabulate(state: Elimination, case: Case, outcomes: Outcomes) -> None:
     weight = state.names.entry(f"eta_{name}", places, real=True)
     normaliser = state.normaliser(case.variable, case.axes, log(Sum(exp(weight), axis.limits)))
     gamma = state.names.entry(f"gamma_{name}", places, nonnegative=True)
-    eliminated = Eliminated(
-        case.variable,
-        case.atom,
-        case.conditional.position,
-        case.labels,
-        outcomes.family,
-        rejoin(case.terms),
-        normaliser,
-        case.conditional.condition,
+    table = Table(
+        **case.shared,
+        family=outcomes.family,
+        log_density=rejoin(case.terms),
+        log_normaliser=normaliser,
         outcome=axis,
         log_weight=Definition(weight, full, _log_weight(case, outcomes)),
         probability=Definition(gamma, full, exp(weight - normaliser.symbol)),
-        extent=outcomes.extent,
         value=outcomes.value,
+        extent=outcomes.extent,
     )
-    state.leave(eliminated, case.conditional, normaliser.symbol, case.conditional.position)
+    state.leave(table, case.conditional, normaliser.symbol)
 
 
 def _log_weight(case: Case, outcomes: Outcomes) -> Expr:

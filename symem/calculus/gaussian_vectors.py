@@ -12,11 +12,11 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, S, Sum, log, pi
 
-from symem.calculus.eliminated import Case, Eliminated, Elimination, GaussianVector
+from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import atoms_of
 from symem.calculus.quadratic import Quadratic, common_scale, form_ends, gathered_form, is_label, split_forms
 from symem.calculus.separate import rejoin
-from symem.derivation import Definition
+from symem.derivation import Definition, GaussianVector
 from symem.errors import NotDerivedError
 from symem.language.matrices import (
     COORDINATE,
@@ -41,30 +41,23 @@ def eliminate_vector(state: Elimination, case: Case) -> None:
     quadratic = gathered_form(case)
     scale, quadratic = common_scale(case, quadratic)
     if case.variable.seen:
-        gaussian, parameters, left = _unseen(state, case, quadratic, scale)
+        mean, covariance, parameters, left = _unseen(state, case, quadratic, scale)
     else:
-        gaussian, parameters, left = _whole(state, case, quadratic, scale)
+        mean, covariance, parameters, left = _whole(state, case, quadratic, scale)
     normaliser = state.normaliser(case.variable, case.axes, left)
     inline = case.depends_on_others()
-    eliminated = Eliminated(
-        case.variable,
-        case.atom,
-        case.conditional.position,
-        case.labels,
-        "MultivariateNormal",
-        rejoin(case.terms),
-        normaliser,
-        case.conditional.condition,
-        vector=gaussian,
-        arguments={"mean": gaussian.mean, "covariance": gaussian.covariance},
+    posterior = GaussianVector(
+        **case.shared,
+        family="MultivariateNormal",
+        log_density=rejoin(case.terms),
+        log_normaliser=normaliser,
+        mean=mean,
+        covariance=covariance,
+        natural=(scale * quadratic.shift, scale * quadratic.precision),
         parameters=parameters,
         inline=inline,
     )
-    remains = normaliser.value if inline else normaliser.symbol
-    state.leave(eliminated, case.conditional, remains, case.conditional.position)
-
-
-# -- the quadratic form ------------------------------------------------------------------------------------
+    state.leave(posterior, case.conditional, normaliser.value if inline else normaliser.symbol)
 
 
 # -- the posterior -----------------------------------------------------------------------------------------
@@ -72,7 +65,7 @@ def eliminate_vector(state: Elimination, case: Case) -> None:
 
 def _whole(
     state: Elimination, case: Case, quadratic: Quadratic, scale: Expr
-) -> tuple[GaussianVector, tuple[Definition, ...], Expr]:
+) -> tuple[Expr, Expr, tuple[Definition, ...], Expr]:
     size = case.variable.shape[0]
     covariance, named = _named(
         state, case, "V", inverse(quadratic.precision), (size, size), "positive definite"
@@ -81,12 +74,12 @@ def _whole(
     mean, means = _named_mean(state, case, _expanded(covariance * shift), size)
     height = scale * trace(transpose(shift) * mean, 1) / 2
     left = height + log_det(covariance, size) / 2 + size * (log(2 * pi) - log(scale)) / 2
-    return GaussianVector(mean, covariance / scale), (*named, *means), left
+    return mean, covariance / scale, (*named, *means), left
 
 
 def _unseen(
     state: Elimination, case: Case, quadratic: Quadratic, scale: Expr
-) -> tuple[GaussianVector, tuple[Definition, ...], Expr]:
+) -> tuple[Expr, Expr, tuple[Definition, ...], Expr]:
     """The Gaussian of the unseen entries: x stands for the seen ones, with zeros between."""
     assert case.variable.seen is not None
     size, precision = case.variable.shape[0], quadratic.precision
@@ -104,7 +97,7 @@ def _unseen(
         - block_log_det(precision, mask, size) / 2
         + unseen * (log(2 * pi) - log(scale)) / 2
     )
-    return GaussianVector(mean, covariance / scale), (*named, *means), left
+    return mean, covariance / scale, (*named, *means), left
 
 
 def _at(symbol: Any, atom: Expr) -> Expr:
@@ -176,14 +169,14 @@ def _expanded(matrix: Expr) -> Expr:
 # -- its moments -------------------------------------------------------------------------------------------
 
 
-def vector_mean(factor: Expr, atom: Expr, gaussian: GaussianVector) -> Expr:
+def vector_mean(factor: Expr, atom: Expr, mean: Expr, covariance: Expr) -> Expr:
     """E of a product of forms in a Gaussian vector: zᵀMz gives tr(MV) + mᵀMm.
 
     Raises:
         NotDerivedError: the factor is no polynomial of degree two in the vector.
     """
     coefficient, forms = split_forms(factor, atom)
-    plain = Mul(*(form.xreplace({atom: gaussian.mean}) for form in forms))
+    plain = Mul(*(form.xreplace({atom: mean}) for form in forms))
     ends = [form_ends(form, atom) for form in forms]
     if any(end is None for end in ends):
         raise NotDerivedError(
@@ -191,9 +184,9 @@ def vector_mean(factor: Expr, atom: Expr, gaussian: GaussianVector) -> Expr:
         )
     columns = [a for a, linear in ends if linear is not None]  # type: ignore[misc]
     if len(forms) == 1 and not columns:
-        spread = trace(ends[0][0] * gaussian.covariance, shape(atom)[0])  # type: ignore[index]
+        spread = trace(ends[0][0] * covariance, shape(atom)[0])  # type: ignore[index]
     elif len(columns) == len(forms) == 2:
-        spread = trace(transpose(columns[0]) * gaussian.covariance * columns[1], 1)
+        spread = trace(transpose(columns[0]) * covariance * columns[1], 1)
     elif len(columns) == len(forms) == 1:
         spread = S.Zero
     else:
@@ -201,7 +194,6 @@ def vector_mean(factor: Expr, atom: Expr, gaussian: GaussianVector) -> Expr:
     return coefficient * (plain + spread)
 
 
-def second_moments(atom: Expr, gaussian: GaussianVector) -> Mapping[Expr, Expr]:
+def second_moments(atom: Expr, mean: Expr, covariance: Expr) -> Mapping[Expr, Expr]:
     """{z: m, z zᵀ: V + m mᵀ}, as a record shows them."""
-    mean, covariance = gaussian.mean, gaussian.covariance
     return {atom: mean, atom * T(atom): covariance + mean * transpose(mean)}

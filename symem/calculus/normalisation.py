@@ -31,6 +31,7 @@ from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.matrix_trials import definite
 from symem.calculus.separate import Term, separate
 from symem.calculus.trials import Numbers
+from symem.derivation import Tabulated
 from symem.errors import NormalisationError, SymemError
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
@@ -237,8 +238,9 @@ def _number(variable: Variable, chance: random.Random) -> float:
 
 def _value(elimination: Elimination, numbers: Numbers) -> float:
     for each in elimination.done:
-        tables = (each.log_weight,) if each.log_weight else ()
-        for definition in (*each.parameters, *tables, each.log_normaliser):
+        posterior = each.posterior
+        tables = (posterior.log_weight,) if isinstance(posterior, Tabulated) else ()
+        for definition in (*posterior.parameters, *tables, posterior.log_normaliser):
             numbers.define(definition)
     return float(sum(numbers(term.expr) for term in elimination.terms))
 

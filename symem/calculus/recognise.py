@@ -57,13 +57,14 @@ COUNTING: tuple[tuple[str, bool, ExponentialFace], ...] = (
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Match:
     """A family with its arguments as expressions, and what it contributes to the rest."""
 
     family: str
     face: ExponentialFace
     bounds: Bounds
     arguments: Mapping[str, Expr]
+    natural: tuple[Expr, ...]
 
     def log_partition(self, arguments: Mapping[str, Expr]) -> Expr:
         return self.face.log_partition(arguments, self.bounds)
@@ -74,7 +75,7 @@ class Recognised:
 
 def recognise_continuous(
     density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
-) -> Recognised | None:
+) -> Match | None:
     """The first family on that interval whose statistics span the log-density; `families` come from outside."""
     outside = ((row.name, home, face) for row, home, face in _outside(families))
     for name, home, face in (*CONTINUOUS, *_powers(density, u, bounds), *outside):
@@ -111,7 +112,7 @@ def _sizes(density: Mapping[Expr, Expr], u: Expr) -> Iterator[tuple[str, bool, E
 
 def recognise_counting(
     density: Mapping[Expr, Expr], u: Expr, bounds: Bounds, families: Iterable[Family] = ()
-) -> Recognised | None:
+) -> Match | None:
     """The same on the integers of a range; `bounds` come from `counting_bounds`."""
     outside = ((row.name, home[1] != oo, face) for row, home, face in _outside(families) if home == bounds)
     for name, finite, face in (*COUNTING, *_sizes(density, u), *outside):
@@ -124,7 +125,7 @@ def recognise_counting(
 
 def _match(
     name: str, face: ExponentialFace, density: Mapping[Expr, Expr], u: Expr, bounds: Bounds
-) -> Recognised | None:
+) -> Match | None:
     rest = dict(density)
     for part in Add.make_args(face.base_measure(u, bounds)):
         g, coefficient = _in_latent(part, u)
@@ -138,7 +139,7 @@ def _match(
         return None
     arguments = face.arguments(natural, bounds)
     _check_signs(name, u, arguments)
-    return Recognised(name, face, bounds, arguments)
+    return Match(name, face, bounds, arguments, natural)
 
 
 def _in_latent(part: Expr, u: Expr) -> tuple[Expr, Expr]:

@@ -40,7 +40,7 @@ from symem.calculus.inequalities import Bounds, Polynomial
 from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entries
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.vanishing import at
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shared, Table
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
 
@@ -115,7 +115,7 @@ class Letters:
         plain = self.signs.entry_of(posterior, posterior.atom, places)
         if statistic == posterior.atom**2 and plain is not None:
             return self._letter(plain) ** 2 + self.slack()
-        low, _ = posterior.bounds or posterior.latent.support.bounds
+        low, _ = posterior.interval
         if statistic == posterior.atom and low not in (-oo, 0):
             return self.of(reindex(low, places)) + self.slack()
         return self._bounded(atom)
@@ -138,11 +138,13 @@ class Signs:
         self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
         self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics}
         self._shares = {
-            _base(p.probability.symbol): p for p in derivation.posteriors if p.probability is not None
+            _base(p.probability.symbol): p for p in derivation.posteriors if isinstance(p, Probabilities)
         }
         self._moments = {_base(d.symbol): (p, d) for p in derivation.posteriors for d in p.moments}
         self._reach = {
-            p.outcome.index: p.extent.value - 1 for p in derivation.posteriors if p.extent and p.outcome
+            p.outcome.index: p.extent.value - 1
+            for p in derivation.posteriors
+            if isinstance(p, Table) and p.extent
         }
 
     # -- expressions -------------------------------------------------------------------------------------
@@ -259,7 +261,7 @@ class Signs:
         held = [a for a in expr.atoms(Indexed, Symbol) if _base(a) in self._statistics]
         expr = expr.xreplace({a: at(self._statistics[_base(a)], a) for a in held})
         means = [
-            a for a in expr.atoms(Indexed, Symbol) if self.means(a) and self.mean_of(a)[0].trials is not None
+            a for a in expr.atoms(Indexed, Symbol) if self.means(a) and isinstance(self.mean_of(a)[0], Shared)
         ]
         return expr.xreplace({a: at(self._moments[_base(a)][1], a) for a in means})
 
@@ -296,7 +298,7 @@ class Signs:
 
     def _mean(self, atom: Expr) -> Bounds:
         posterior, statistic, _places = self.mean_of(atom)
-        low = (posterior.bounds or posterior.latent.support.bounds)[0]
+        low, _high = posterior.interval
         square = isinstance(statistic, Pow) and statistic.exp.is_even
         monotone = statistic == posterior.atom or isinstance(statistic, Pow)
         return ((S.Zero,) if square or (monotone and low.is_nonnegative) else ()), ()

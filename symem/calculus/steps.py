@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, assert_never
 
 from sympy import Add, Expr, Integer, Mul, S, Sum, exp, log, loggamma, pi, sqrt
 
 from symem.calculus.laws import LAWS
-from symem.derivation import Derivation, Posterior, Step, Update
+from symem.derivation import (
+    CellCounts,
+    Derivation,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Recognised,
+    Shared,
+    Step,
+    Table,
+    Update,
+)
 from symem.language.families import FAMILIES, LogNormalInterval
 from symem.language.matrices import (
     COORDINATE,
@@ -52,22 +63,23 @@ def _separated(derivation: Derivation) -> Iterator[Step]:
 
 def _e_step(derivation: Derivation) -> Iterator[Step]:
     for posterior in derivation.posteriors:
-        if posterior.log_weight is not None and posterior.trials is None:
-            yield from _finite(posterior)
-        elif posterior.trials is not None:
-            yield _shares(posterior)
-        elif posterior.latent.shape:
-            yield _gaussian(posterior)
-        elif posterior.family in _DENSITIES:
-            yield _recognised(posterior)
+        match posterior:
+            case Table():
+                yield from _finite(posterior)
+            case CellCounts() | MemberCounts():
+                yield _shares(posterior)
+            case GaussianVector():
+                yield _gaussian(posterior)
+            case Recognised():
+                if posterior.family in _DENSITIES:
+                    yield _recognised(posterior)
+            case _:
+                assert_never(posterior)
     yield _step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
 
 
-def _finite(posterior: Posterior) -> Iterator[Step]:
+def _finite(posterior: Table) -> Iterator[Step]:
     weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
-    assert weight is not None
-    assert probability is not None
-    assert outcome is not None
     gathered = _tabulated(posterior).xreplace({posterior.atom: posterior.value})
     names = {"latent": posterior.atom, "outcome": posterior.value}
     yield _step("E-step", "outcomes", gathered, weight.value, **names)
@@ -80,28 +92,27 @@ def _tabulated(posterior: Posterior) -> Expr:
     return posterior.log_density.xreplace({atom: axis.index for atom, axis in posterior.labels})
 
 
-def _shares(posterior: Posterior) -> Step:
+def _shares(posterior: Shared) -> Step:
     """weight·u - log u! = u (log γ + A) - log u!."""
     u, probability = posterior.atom, posterior.probability
-    assert probability is not None
     after = u * (log(probability.symbol) + posterior.log_normaliser.symbol) - loggamma(u + 1)
     return _step(
         "E-step", "known total", posterior.log_density, after, total=posterior.trials, family=posterior.family
     )
 
 
-def _recognised(posterior: Posterior) -> Step:
+def _recognised(posterior: Recognised) -> Step:
     u, normaliser = posterior.atom, posterior.log_normaliser
-    density = _DENSITIES[posterior.family](u, posterior.arguments, posterior.bounds or (S.Zero, S.Infinity))
+    density = _DENSITIES[posterior.family](u, posterior.arguments, posterior.bounds)
     left = normaliser.value if posterior.inline else normaliser.symbol
     names = {"latent": u, "family": posterior.family}
     return _step("E-step", "recognition", _tabulated(posterior), density + left, **names)
 
 
-def _gaussian(posterior: Posterior) -> Step:
+def _gaussian(posterior: GaussianVector) -> Step:
     """A vector's quadratic form and the Gaussian that it is, in the entries not seen if some were."""
     u, normaliser = posterior.atom, posterior.log_normaliser
-    mean, covariance = posterior.arguments["mean"], posterior.arguments["covariance"]
+    mean, covariance = posterior.mean, posterior.covariance
     left = normaliser.value if posterior.inline else normaliser.symbol
     law = "Gaussian entries" if posterior.latent.seen else "Gaussian vector"
     names = {"latent": u, "family": "multivariate Normal"}
@@ -110,13 +121,13 @@ def _gaussian(posterior: Posterior) -> Step:
     return _step("E-step", law, _tabulated(posterior), after, **names)
 
 
-def _vector_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
+def _vector_density(posterior: GaussianVector, mean: Expr, covariance: Expr) -> Expr:
     size = posterior.latent.shape[0]
     constant = -(size * log(2 * pi) + log_det(covariance, size)) / 2
     return constant - _form(posterior.atom - mean, inverse(covariance)) / 2
 
 
-def _seen_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
+def _seen_density(posterior: GaussianVector, mean: Expr, covariance: Expr) -> Expr:
     """The density of the entries not seen: the others are those of the mean."""
     precision, mask, size = _unseen_block(posterior, covariance)
     number = 1 / Mul(*covariance.args_cnc()[0])
@@ -125,7 +136,7 @@ def _seen_density(posterior: Posterior, mean: Expr, covariance: Expr) -> Expr:
     return constant - number * _form(posterior.atom - mean, precision) / 2
 
 
-def _unseen_block(posterior: Posterior, covariance: Expr) -> tuple[Expr, Expr, Expr]:
+def _unseen_block(posterior: GaussianVector, covariance: Expr) -> tuple[Expr, Expr, Expr]:
     """(Λ, mask, size) of the covariance of the entries not seen, which is a diagonal where Λ is one."""
     values = (covariance, *(each.value for each in posterior.parameters))
     blocks = [block for value in values for block in value.atoms(BlockInverse)]

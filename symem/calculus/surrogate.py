@@ -78,11 +78,7 @@ class Reach:
         arrays = [v for v in (*model.data, *model.masks) if v.sizes or v.shape]
         self._beyond = {v.symbol for v in (*arrays, *(v for v in model.known if v.sizes))}
         for one in eliminated:
-            named = (
-                *one.parameters,
-                one.log_normaliser,
-                *(d for d in (one.log_weight, one.probability) if d),
-            )
+            named = (*one.posterior.parameters, *one.posterior.definitions, one.posterior.log_normaliser)
             self._beyond |= {getattr(d.symbol, "base", d.symbol) for d in named}
 
     def __call__(self, expr: Expr) -> bool:

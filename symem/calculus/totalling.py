@@ -9,7 +9,7 @@ from sympy import Add, Expr, Indexed, Integer, Mul, Sum, preorder_traversal
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.roots import simplified
 from symem.calculus.separate import Term, fold, separate
-from symem.derivation import Definition
+from symem.derivation import Definition, Tabulated
 
 
 class Collapse:
@@ -20,7 +20,8 @@ class Collapse:
     ) -> None:
         statistics, eliminated = tuple(statistics), tuple(eliminated)
         self._values = {s.symbol.base: s for s in statistics if isinstance(s.symbol, Indexed)}
-        tables = [e.probability for e in eliminated if e.probability and e.outcome]
+        records = (each.posterior for each in eliminated)
+        tables = [each.probability for each in records if isinstance(each, Tabulated)]
         self._probabilities = {table.symbol.base for table in tables if isinstance(table.symbol, Indexed)}
         self._sizes = sizes
         self._whole = list(self._complete_groups(statistics, tables))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sympy import Add, Expr, S, Sum, exp, log, loggamma
 
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
-from symem.calculus.eliminated import Eliminated, Elimination
+from symem.calculus.eliminated import Elimination
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
 from symem.calculus.separate import rejoin
-from symem.derivation import Definition
+from symem.derivation import CellCounts, Definition, MemberCounts
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import Axis
@@ -56,20 +58,19 @@ def _over_axis(state: Elimination, variable: Variable, group: Group, waiting: li
         log(Sum(exp(eta), outcome.limits)),
     )
     gamma = state.names.entry(f"gamma_{variable.name}", (*indices, outcome.index), nonnegative=True)
-    eliminated = Eliminated(
-        variable,
-        conditional.atom,
-        conditional.position,
-        (),
-        "Multinomial",
-        rejoin(conditional.terms),
-        mass,
+    counts = CellCounts(
+        latent=variable,
+        atom=conditional.atom,
+        axes=plates,
+        family="Multinomial",
+        log_density=rejoin(conditional.terms),
+        log_normaliser=mass,
+        trials=trials,
         outcome=outcome,
         log_weight=Definition(eta, full, weight),
         probability=Definition(gamma, full, exp(eta - mass.symbol)),
-        trials=trials,
     )
-    state.leave(eliminated, conditional, trials * mass.symbol - loggamma(trials + 1), plates)
+    state.leave(counts, conditional, trials * mass.symbol - loggamma(trials + 1))
 
 
 def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> None:
@@ -91,20 +92,19 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
     for position, (conditional, weight) in enumerate(zip(conditionals, weights, strict=True)):
         share = state.names.entry(f"gamma_{conditional.variable.name}", indices, nonnegative=True)
         atom = conditional.variable.symbol[indices] if indices else conditional.variable.symbol
-        eliminated = Eliminated(
-            conditional.variable,
-            atom,
-            plates,
-            (),
-            family,
-            rejoin(conditional.terms),
-            mass,
-            probability=Definition(share, plates, exp(weight) / Add(*(exp(each) for each in weights))),
+        counts = MemberCounts(
+            latent=conditional.variable,
+            atom=atom,
+            axes=plates,
+            family=family,
+            log_density=rejoin(conditional.terms),
+            log_normaliser=mass,
             trials=trials,
+            probability=Definition(share, plates, exp(weight) / Add(*(exp(each) for each in weights))),
         )
         left = trials * mass.symbol - loggamma(trials + 1) if position == 0 else S.Zero
-        rest = gather_latent(state.terms, conditional.variable)
-        state.leave(eliminated, rest, left, plates)
+        gathered = gather_latent(state.terms, conditional.variable)
+        state.leave(counts, replace(gathered, position=plates), left)
 
 
 def _moved_total(group: Group, plates: tuple[Axis, ...]) -> Expr:

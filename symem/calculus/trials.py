@@ -40,7 +40,17 @@ from sympy.logic.boolalg import BooleanAtom
 
 from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.matrix_trials import AMONG_MATRICES, HEADS, definite, places_within
-from symem.derivation import Definition, Derivation, Posterior, Update
+from symem.derivation import (
+    Definition,
+    Derivation,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Probabilities,
+    Shared,
+    Tabulated,
+    Update,
+)
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Iverson, LinearSolution
@@ -260,9 +270,9 @@ class Trial:
             self.numbers.entries[key] /= whole
 
     def _posterior(self, posterior: Posterior) -> None:
-        if posterior.probability is not None:
+        if isinstance(posterior, Probabilities):
             self._shares(posterior)
-        if posterior.latent.shape:
+        if isinstance(posterior, GaussianVector):
             for parameter in posterior.parameters:
                 self.numbers.define(parameter)
         means = {
@@ -275,13 +285,12 @@ class Trial:
         for statistic in ordered:
             self._mean(posterior, statistic, means)
 
-    def _shares(self, posterior: Posterior) -> None:
+    def _shares(self, posterior: Probabilities) -> None:
         definition = posterior.probability
-        assert definition is not None
         for scope in self.numbers.places(definition):
             place = tuple(int(self.numbers(p, scope)) for p in getattr(definition.symbol, "indices", ()))
             self.numbers.entries[name_of(definition.symbol), place] = self._random.uniform(0.1, 1)
-        if posterior.outcome is not None:
+        if isinstance(posterior, Tabulated):
             keys = [key for key in self.numbers.entries if key[0] == name_of(definition.symbol)]
             slot = definition.symbol.indices.index(posterior.outcome.index)
             for rest in {key[1][:slot] + key[1][slot + 1 :] for key in keys}:
@@ -289,14 +298,14 @@ class Trial:
         else:
             self._together(posterior)
 
-    def _together(self, posterior: Posterior) -> None:
+    def _together(self, posterior: MemberCounts) -> None:
         """Counts that share a total: the shares of the group sum to one."""
         group = [
             p
             for p in self._derivation.posteriors
             if p.log_normaliser.symbol == posterior.log_normaliser.symbol
         ]
-        names = [name_of(p.probability.symbol) for p in group if p.probability]
+        names = [name_of(p.probability.symbol) for p in group if isinstance(p, MemberCounts)]
         keys = [key for key in self.numbers.entries if key[0] in names]
         if {key[0] for key in keys} == set(names):
             for place in {key[1] for key in keys}:
@@ -305,7 +314,7 @@ class Trial:
     def _mean(self, posterior: Posterior, statistic: Expr, means: Mapping[Expr, Definition]) -> None:
         definition, own = means[statistic], means.get(_plain(posterior))
         name = name_of(definition.symbol)
-        if posterior.trials is not None:
+        if isinstance(posterior, Shared):
             self.numbers.define(definition)
             return
         for scope in self.numbers.places(definition):
@@ -318,9 +327,7 @@ class Trial:
     ) -> Value:
         """A mean that a law on the latent's support can have beside E[u]."""
         away = self._random.uniform(0.1, 1)
-        low, high = (
-            _end(self.numbers, end, scope) for end in posterior.bounds or posterior.latent.support.bounds
-        )
+        low, high = (_end(self.numbers, end, scope) for end in posterior.interval)
         inner = low + away * (1 if math.isinf(high) else high - low) if math.isfinite(low) else away
         u = _plain(posterior)
         if statistic == u:

@@ -32,7 +32,7 @@ from sympy import (
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
 from symem.calculus.separate import Term, fold, gather, separate
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, Tabulated
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 from symem.language.traces import Element, LogDet, Tr
 
@@ -51,11 +51,10 @@ class Vanishing:
     """Zero tests that know which arrays are probabilities and what the statistics stand for."""
 
     def __init__(self, derivation: Derivation) -> None:
-        tables = [p for p in derivation.posteriors if p.probability is not None and p.outcome is not None]
         self._outcome = {
             _base(p.probability.symbol): (p.probability, p.outcome)
-            for p in tables
-            if p.probability and p.outcome
+            for p in derivation.posteriors
+            if isinstance(p, Tabulated)
         }
         self._written = {_base(s.symbol): s for s in derivation.surrogate.statistics}
         self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics if s.axes}

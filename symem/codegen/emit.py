@@ -22,7 +22,7 @@ from symem.codegen.numpy.lost_digits import digits_of
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.preparation import Preparation
 from symem.codegen.program_of import program_of
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, Probabilities, Table
 from symem.errors import NameClashError
 from symem.language.model import Variable
 from symem.language.supports import Labels, PositiveDefinite, Symmetric
@@ -124,11 +124,9 @@ class _Source:
         return [
             (each.latent.name, list(each.probability.symbol.indices).index(each.outcome.index))
             for each in self.program.derivation.posteriors
-            if isinstance(each.latent.support, Labels)
-            and each.probability
-            and each.outcome
+            if isinstance(each, Table)
+            and isinstance(each.latent.support, Labels)
             and each.outcome.size in sizes
-            and not each.inline
         ]
 
     def _asked(self) -> list[Variable]:
@@ -214,7 +212,7 @@ class _Source:
                 arrays.append(self._shown(definition))
                 sizes = [axis.size for axis in definition.axes]
                 rows.append(sizes.index(self.program.rows) if self.program.rows in sizes else self._no_row)
-            if reported(posterior) == (posterior.probability,):
+            if isinstance(posterior, Probabilities):
                 values.append(f"whole[{first}]")
             else:
                 values.append(

@@ -107,7 +107,6 @@ def _by_name(theta: Any) -> dict[str, Any]:
 def _arrays(derivation: Derivation, data: Values, theta: Values) -> dict[str, Any]:
     """The E-step and the statistics at θ, with all that they are made of."""
     arrays = {**situation(derivation.model, data, {**data, **theta}), **theta}
-    own = [posterior.extent for posterior in derivation.posteriors if posterior.extent is not None]
-    arrays |= {extent.symbol.name: extent_of(extent, arrays) for extent in own}
+    arrays |= {each.symbol.name: extent_of(each, arrays) for each in derivation.own_extents}
     with np.errstate(all="ignore"):
         return evaluate((*derivation.definitions, *derivation.surrogate.statistics), arrays)

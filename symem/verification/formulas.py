@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Indexed, Symbol
 
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, Tabulated
 from symem.verification.arithmetic import Arithmetic
 from symem.verification.oracle import Oracle
 from symem.verification.situation import extent_of
@@ -73,7 +73,7 @@ class Formulas:
     @cached_property
     def sized(self) -> Arrays:
         """The arrays, with the sizes that the posteriors' own ranges have in these data."""
-        extents = [each.extent for each in self.derivation.posteriors if each.extent is not None]
+        extents = self.derivation.own_extents
         return {**self.arrays, **{each.symbol.name: extent_of(each, self.arrays) for each in extents}}
 
     def at(self, theta: Theta) -> Expectation:
@@ -141,7 +141,7 @@ class Expectation:
         """How far the discrete posteriors are from summing to one."""
         worst = 0.0
         for posterior in self.derivation.posteriors:
-            if posterior.probability is not None and posterior.outcome is not None and not posterior.inline:
+            if isinstance(posterior, Tabulated):
                 values = np.asarray(self.arrays[name_of(posterior.probability)])
                 axis = list(posterior.probability.symbol.indices).index(posterior.outcome.index)
                 worst = max(worst, float(np.max(np.abs(values.sum(axis=axis) - 1), initial=0.0)))

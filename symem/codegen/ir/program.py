@@ -22,7 +22,7 @@ from symem.codegen.lowering.entries import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.row_plate import base_of, observed
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior, Probabilities, Tabulated
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 
@@ -43,7 +43,7 @@ class Order:
             for slot, size in enumerate(variable.sizes[: len(variable.sizes) - len(variable.shape)]):
                 if isinstance(size, Symbol):
                     self._slots[size] = min(slot, self._slots.get(size, slot))
-        outcomes = {each.outcome.size for each in derivation.posteriors if each.outcome}
+        outcomes = {each.outcome.size for each in derivation.posteriors if isinstance(each, Tabulated)}
         self._labels = outcomes - {each.axes[0].size for each in derivation.posteriors if each.axes}
 
     def __call__(self, index: Symbol) -> tuple[int, bool, str]:
@@ -132,10 +132,10 @@ class Program:
     def _uncertain(self) -> frozenset[str]:
         """The tables of probabilities, if outcomes may be impossible at a row."""
         posteriors = self.derivation.posteriors
-        weights = [each.log_weight.value for each in posteriors if each.log_weight is not None]
+        weights = [each.log_weight.value for each in posteriors if isinstance(each, Tabulated)]
         if not any(weight.has(LogIverson, S.NegativeInfinity) for weight in weights):
             return frozenset()
-        tables = [each.probability for each in posteriors if each.probability is not None]
+        tables = [each.probability for each in posteriors if isinstance(each, Probabilities)]
         return frozenset(self.layouts[base_of(each.symbol)].name for each in tables)
 
     @property
@@ -159,4 +159,4 @@ def reported(posterior: Posterior) -> tuple[Definition, ...]:
     """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
     if posterior.inline:
         return posterior.moments or posterior.parameters
-    return (posterior.probability,) if posterior.probability else posterior.parameters
+    return (posterior.probability,) if isinstance(posterior, Probabilities) else posterior.parameters

@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Expr, Sum, Symbol
 
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior, Tabulated
 from symem.language.plates import Axis, LinearSolution
 
 _Names = Mapping[Symbol, Symbol]
@@ -71,19 +71,10 @@ class Indices:
         return Axis(self.symbol(axis.index, axis.size), axis.size)
 
     def posterior(self, posterior: Posterior) -> Posterior:
-        def maybe(definition: Definition | None) -> Definition | None:
-            return self.definition(definition) if definition else None
-
-        return replace(
-            posterior,
-            axes=tuple(map(self.axis, posterior.axes)),
-            parameters=tuple(map(self.definition, posterior.parameters)),
-            log_normaliser=self.definition(posterior.log_normaliser),
-            outcome=self.axis(posterior.outcome) if posterior.outcome else None,
-            log_weight=maybe(posterior.log_weight),
-            probability=maybe(posterior.probability),
-            moments=tuple(map(self.definition, posterior.moments)),
-        )
+        axes = tuple(map(self.axis, posterior.axes))
+        if isinstance(posterior, Tabulated):
+            return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))
+        return posterior.rewritten(self.definition, axes=axes)
 
 
 def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:

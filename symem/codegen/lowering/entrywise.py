@@ -10,13 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, assert_never
 
 from sympy import Add, Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
 
 from symem.algebra.completed_forms import centred_forms
 from symem.codegen.lowering.entries import Entries, is_entry, place
-from symem.derivation import Definition, Derivation, Posterior, Update
+from symem.derivation import (
+    CellCounts,
+    Definition,
+    Derivation,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Recognised,
+    Table,
+    Tabulated,
+    Update,
+)
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
@@ -157,29 +168,30 @@ class _Rewriting:
 
     def _posterior(self, posterior: Posterior, model: Model) -> Posterior:
         def rewritten(definition: Definition) -> Definition:
-            return self._definition(definition, self.e_step)
+            made = self._definition(definition, self.e_step)
+            if isinstance(posterior, Tabulated) and definition is posterior.log_weight:
+                self._complete(definition)
+            return made
 
-        weight = posterior.log_weight and rewritten(posterior.log_weight)
-        if posterior.log_weight is not None:
-            self._complete(posterior.log_weight)
-        parameters = tuple(map(rewritten, posterior.parameters))
-        normaliser = rewritten(posterior.log_normaliser)
-        probability = posterior.probability and rewritten(posterior.probability)
-        return replace(
-            posterior,
-            latent=model.variables[posterior.latent.name],
-            atom=_first(posterior.atom, self.e_step),
-            log_weight=weight,
-            parameters=parameters,
-            log_normaliser=normaliser,
-            probability=probability,
-            moments=tuple(map(rewritten, posterior.moments)),
-            expectations={
-                _first(key, self.e_step): _first(value, self.e_step)
-                for key, value in posterior.expectations.items()
-            },
-            arguments={name: _first(value, self.e_step) for name, value in posterior.arguments.items()},
-        )
+        def first(value: Expr) -> Expr:
+            return _first(value, self.e_step)
+
+        common = {
+            "latent": model.variables[posterior.latent.name],
+            "atom": first(posterior.atom),
+            "expectations": {first(key): first(value) for key, value in posterior.expectations.items()},
+        }
+        match posterior:
+            case Recognised():
+                arguments = {name: first(value) for name, value in posterior.arguments.items()}
+                return posterior.rewritten(rewritten, **common, arguments=arguments)
+            case GaussianVector():
+                mean, covariance = first(posterior.mean), first(posterior.covariance)
+                return posterior.rewritten(rewritten, **common, mean=mean, covariance=covariance)
+            case Table() | CellCounts() | MemberCounts():
+                return posterior.rewritten(rewritten, **common)
+            case _:
+                assert_never(posterior)
 
     def _complete(self, definition: Definition) -> None:
         """A log weight with its quadratic forms completed, beside the one that is linear in features."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symem.codegen.ir.program import Program
+from symem.derivation import Tabulated
 from symem.language.supports import Positive, PositiveDefinite, Reals
 
 
@@ -28,7 +29,7 @@ def _uncentred(program: Program) -> tuple[str, ...]:
 
 def _of_labels(program: Program, spreads: str) -> tuple[str, ...]:
     """A spread that components share is a difference of sums about one centre."""
-    labels = any(each.outcome is not None for each in program.derivation.posteriors)
+    labels = any(isinstance(each, Tabulated) for each in program.derivation.posteriors)
     if not labels or program.translation is None or program.apart is not None:
         return ()
     what = "components many standard deviations apart may cost a share of 2e-16 (distance/sd)^2"

@@ -18,7 +18,7 @@ from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.numpy.bodies import Bodies
-from symem.derivation import Posterior
+from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, UnitInterval
@@ -98,7 +98,7 @@ class Starts:
         posterior = self._owner[name]
         if self._is_covariance(name, posterior):
             self._no_spread(name, posterior)
-        elif name in self._tables:
+        elif isinstance(posterior, Tabulated) and name in self._tables:
             self._table(name, posterior)
         elif self._follows(name):
             self._by_formula(name)
@@ -125,8 +125,7 @@ class Starts:
         self.lines.append(self.bodies.assign(line))
 
     def _is_covariance(self, name: str, posterior: Posterior) -> bool:
-        covariance = posterior.arguments.get("covariance")
-        return covariance is not None and self._local(covariance) == name
+        return isinstance(posterior, GaussianVector) and self._local(posterior.covariance) == name
 
     def _local(self, symbol: Expr) -> str:
         base = base_of(symbol)
@@ -202,15 +201,12 @@ class Starts:
         sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
         self._note(sizes)
         shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
-        low, high, trials = (self._bound(end, places) for end in (*self._ends(posterior), posterior.trials))
+        trials = posterior.trials if isinstance(posterior, Shared) else None
+        low, high, total = (self._bound(end, places) for end in (*_ends(posterior), trials))
         pool = self._pool(posterior.latent)
         self.lines.append(
-            f'{drawn} = _drawn(rng, "{_kind(posterior)}", ({shape.rstrip()}), {pool}, {low}, {high}, {trials})'
+            f'{drawn} = _drawn(rng, "{_kind(posterior)}", ({shape.rstrip()}), {pool}, {low}, {high}, {total})'
         )
-
-    def _ends(self, posterior: Posterior) -> tuple[Expr | None, Expr | None]:
-        ends = posterior.bounds or (None, None)
-        return (None if ends[0] in (None, -oo) else ends[0], None if ends[1] in (None, oo) else ends[1])
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
         if end is None or any(base_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
@@ -244,9 +240,7 @@ class Starts:
 
     # -- tables -----------------------------------------------------------------------------------------
 
-    def _table(self, name: str, posterior: Posterior) -> None:
-        assert posterior.probability is not None
-        assert posterior.outcome is not None
+    def _table(self, name: str, posterior: Tabulated) -> None:
         slots = tuple(posterior.probability.symbol.indices)
         axes = tuple(slots[d] for d in self.program.layouts[base_of(posterior.probability.symbol)].order)
         sizes = [self.program.lower.size(axis) for axis in axes]
@@ -285,10 +279,8 @@ class Starts:
         ]
         return tuple(self.program.layouts[each.name].name for each in rows)
 
-    def _possible(self, posterior: Posterior) -> Expr | None:
+    def _possible(self, posterior: Tabulated) -> Expr | None:
         """The brackets among the log weights: which outcomes the data allow."""
-        assert posterior.log_weight is not None
-        assert posterior.probability is not None
         pairs = dict(
             zip(
                 [a.index for a in posterior.log_weight.axes],
@@ -298,6 +290,12 @@ class Starts:
         )
         terms = [t for t in Add.make_args(posterior.log_weight.value) if isinstance(t, LogIverson)]
         return exp(Add(*terms)).xreplace(pairs) if terms else None
+
+
+def _ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
+    """The finite ends of a recognised family."""
+    low, high = posterior.bounds if isinstance(posterior, Recognised) else (-oo, oo)
+    return (None if low == -oo else low, None if high == oo else high)
 
 
 def _kind(posterior: Posterior) -> str:

@@ -15,7 +15,7 @@ from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entrywise import EntryDerivation, ending, factors_of
 from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.passes.natural_form import separated
-from symem.derivation import Definition, Posterior
+from symem.derivation import Definition, Posterior, Tabulated
 
 
 def inferred(program: Program) -> Program:
@@ -52,10 +52,10 @@ class _Lines:
         self._done: set[Expr] = set()
 
     def enter(self, posterior: Posterior) -> None:
-        if posterior.inline or not _is_softmax(posterior) or _is_used_elsewhere(self.program, posterior):
-            self.compute(posterior.definitions)
-        else:
+        if isinstance(posterior, Tabulated) and _is_softmax(self.program, posterior):
             self._softmax(posterior)
+        else:
+            self.compute(posterior.definitions)
 
     def compute(self, definitions: Sequence[Definition]) -> None:
         """Definitions that no earlier posterior has brought in, each after what it reads."""
@@ -66,11 +66,8 @@ class _Lines:
             of_parameters = base_of(each.symbol) in self.program.of_parameters
             (self.fixed if of_parameters else self.rows).append(assigned(self.program, each))
 
-    def _softmax(self, posterior: Posterior) -> None:
+    def _softmax(self, posterior: Tabulated) -> None:
         weight, probability = posterior.log_weight, posterior.probability
-        assert weight is not None
-        assert probability is not None
-        assert posterior.outcome is not None
         self.compute(factors_of(self.program.derivation, weight.symbol))
         axes = self.program.axes(probability)
         self.rows.append(self._weighed(weight, probability, axes))
@@ -78,7 +75,7 @@ class _Lines:
         normaliser = layouts[base_of(posterior.log_normaliser.symbol)].name
         place, guarded = axes.index(posterior.outcome.index), bool(self.program.lower.tables)
         self.rows.append(Normalise(layouts[base_of(probability.symbol)].name, normaliser, place, guarded))
-        self.compute((*posterior.parameters, *posterior.moments))
+        self.compute(posterior.moments)
 
     def _weighed(
         self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
@@ -113,23 +110,16 @@ def _completed(
     return program.lower.over(_renamed(weight, probability, gathered), axes)
 
 
-def _is_used_elsewhere(program: Program, posterior: Posterior) -> bool:
-    """Whether the log weight itself is read by anything but its own normaliser and probability."""
-    weight, derivation = posterior.log_weight, program.derivation
-    assert weight is not None
-    own = {id(weight), id(posterior.log_normaliser), id(posterior.probability)}
-    definitions = (*derivation.definitions, *derivation.surrogate.statistics)
-    readers = [each for each in definitions if id(each) not in own]
-    return any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in readers)
-
-
-def _is_softmax(posterior: Posterior) -> bool:
-    """Whether the three definitions are a softmax of log weights, as they are for a finite posterior."""
-    weight, outcome, probability = posterior.log_weight, posterior.outcome, posterior.probability
-    if weight is None or outcome is None or probability is None:
+def _is_softmax(program: Program, posterior: Tabulated) -> bool:
+    """Whether the three definitions are a softmax of log weights that no other reads."""
+    weight, outcome = posterior.log_weight, posterior.outcome
+    normaliser, probability = posterior.log_normaliser, posterior.probability
+    partition = normaliser.value == log(Sum(exp(weight.symbol), outcome.limits))
+    if not partition or probability.value != exp(weight.symbol - normaliser.symbol):
         return False
-    partition = posterior.log_normaliser.value == log(Sum(exp(weight.symbol), outcome.limits))
-    return bool(partition and probability.value == exp(weight.symbol - posterior.log_normaliser.symbol))
+    derivation, own = program.derivation, {id(weight), id(normaliser), id(probability)}
+    others = (e for e in (*derivation.definitions, *derivation.surrogate.statistics) if id(e) not in own)
+    return not any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in others)
 
 
 def _renamed(weight: Definition, probability: Definition, value: Expr) -> Expr:

@@ -22,7 +22,7 @@ from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.passes.natural_form import Product, products
-from symem.derivation import Definition
+from symem.derivation import Definition, Probabilities
 from symem.language.plates import Axis, reindex
 
 
@@ -32,7 +32,7 @@ class _Mixed(Exception):  # noqa: N818 - no error: the data do not separate
 
 def collapsed(program: Program) -> Program:
     """The E-step on sums of the data, where the rows themselves are not needed."""
-    tables = any(each.probability is not None for each in program.derivation.posteriors)
+    tables = any(isinstance(each, Probabilities) for each in program.derivation.posteriors)
     if not program.in_entries or program.rows is None or tables:
         return program
     try:

@@ -17,7 +17,7 @@ from symem.algebra.expansion import monomials
 from symem.codegen.ir.centre import Translation
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.row_plate import base_of, observed
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, GaussianVector
 from symem.language.matrices import MatrixArray, MatrixEntry, T, word_of
 from symem.language.model import Variable
 from symem.language.plates import Axis
@@ -119,9 +119,9 @@ class _Closure:
         known = [each.name for each in observed(entries.model) if each.name in moving]
         self.names = tuple(dict.fromkeys([*(each.name for each in data), *known]))
         self.means = {
-            base_of(each.arguments["mean"])
+            base_of(each.mean)
             for each in entries.posteriors
-            if each.latent.name in moving and "mean" in each.arguments
+            if each.latent.name in moving and isinstance(each, GaussianVector)
         }
         self.step = IndexedBase(_STEP, real=True)
         self.todo = list(entries.surrogate.statistics)

@@ -13,7 +13,7 @@ import numpy as np
 from sympy import Indexed
 
 from symem.algebra.counting import name_of
-from symem.derivation import Posterior
+from symem.derivation import Table
 from symem.language.model import Role, Variable
 from symem.report.figures.plot_axes import INKS, Axes, legend
 from symem.report.iteration import Worked
@@ -172,13 +172,13 @@ class Density:
         except self.worked.solver.DataError:
             return float("nan")
 
-    def label(self) -> Posterior | None:
+    def label(self) -> Table | None:
         """The only latent, if it is a label of few values."""
-        posteriors = self.worked.derivation.posteriors
-        single_label = (
-            len(posteriors) == 1 and posteriors[0].probability is not None and posteriors[0].trials is None
-        )
-        return posteriors[0] if single_label and len(posteriors[0].axes) == 1 else None
+        match self.worked.derivation.posteriors:
+            case [Table(axes=[_]) as label]:
+                return label
+            case _:
+                return None
 
     def components(self, grid: Any, heights: Any) -> list[Any]:
         """p(x, z = k | θ) for each k: the density times the posterior."""
@@ -201,10 +201,8 @@ class Density:
 
 def shares(worked: Worked, name: str, row: str, component: str) -> Plot | None:
     """The posterior of a label, a bar for each row: at θ⁽⁰⁾, as in the table."""
-    posterior = next(
-        (p for p in worked.derivation.posteriors if p.probability is not None and p.trials is None), None
-    )
-    if posterior is None or posterior.probability is None or len(posterior.axes) != 1 or posterior.inline:
+    posterior = next((p for p in worked.derivation.posteriors if isinstance(p, Table)), None)
+    if posterior is None or len(posterior.axes) != 1:
         return None
     values = np.asarray(worked.arrays[name_of(posterior.probability.symbol)], dtype=float)
     if values.ndim != 2 or len(values) > MOST_BARS or values.shape[1] > MOST_COMPONENTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from symem.derivation import Definition, Derivation, Status
+from symem.derivation import Definition, Derivation, Status, Tabulated
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
@@ -38,7 +38,7 @@ def summary(derivation: Derivation) -> dict[str, Any]:
 def _e_step(derivation: Derivation) -> Iterator[Definition]:
     for posterior in derivation.posteriors:
         for definition in posterior.definitions:
-            if definition is posterior.log_weight and posterior.outcome is not None:
+            if isinstance(posterior, Tabulated) and definition is posterior.log_weight:
                 yield from by_outcome(definition, posterior.outcome)
             else:
                 yield definition

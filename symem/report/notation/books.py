@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
 from symem.algebra.counting import name_of
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Probabilities, Table
 from symem.errors import NotationError
 from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis
@@ -130,12 +130,11 @@ def _is_free(label: Label, name: str, labels: Mapping[str, Label], derivation: D
 def _wanted(derivation: Derivation, pack: Pack) -> Iterator[tuple[str, Label]]:
     alone = len(list(_responsibilities(derivation))) == 1
     for posterior in derivation.posteriors:
-        probability = posterior.probability
-        if probability is not None and pack.weight and posterior.trials is None:
+        if isinstance(posterior, Table) and pack.weight:
             yield from ((name, Label(pack.weight)) for name in _weights(derivation, posterior))
-        if probability is not None and alone:
+        if isinstance(posterior, Probabilities) and alone:
             argument = Label.of(posterior.latent.name.removesuffix("_missing")) if pack.of_label else None
-            yield name_of(probability.symbol), Label(pack.responsibility, argument=argument)
+            yield name_of(posterior.probability.symbol), Label(pack.responsibility, argument=argument)
     for number, statistic in enumerate(derivation.surrogate.statistics):
         name = name_of(statistic.symbol)
         yield name, Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
@@ -153,9 +152,11 @@ def _statistic(statistic: Definition, derivation: Derivation, pack: Pack) -> str
 
 def _responsibilities(derivation: Derivation) -> Iterator[str]:
     """The names of the probabilities of labels, one axis for the observations and one for the outcomes."""
-    for posterior in derivation.posteriors:
-        if posterior.probability is not None and posterior.trials is None:
-            yield name_of(posterior.probability.symbol)
+    return (name_of(each.probability.symbol) for each in _labelled(derivation))
+
+
+def _labelled(derivation: Derivation) -> tuple[Table, ...]:
+    return tuple(each for each in derivation.posteriors if isinstance(each, Table))
 
 
 def _expectations(derivation: Derivation) -> Iterator[str]:
@@ -163,7 +164,7 @@ def _expectations(derivation: Derivation) -> Iterator[str]:
     yield from (name_of(each.symbol) for each in derivation.surrogate.statistics)
 
 
-def _weights(derivation: Derivation, posterior: Posterior) -> Iterator[str]:
+def _weights(derivation: Derivation, posterior: Table) -> Iterator[str]:
     """Parameters on a simplex that a label itself indexes: w in log w[z[i]]."""
     for entry in derivation.model.log_likelihood.atoms(Indexed):
         variable = derivation.model.variables.get(name_of(entry))
@@ -182,9 +183,7 @@ def _counts(value: Expr, derivation: Derivation) -> tuple[str, ...] | None:
     if not isinstance(place, Integer):
         return ()
     summed = name_of(value.function)
-    labels = {
-        name_of(p.probability.symbol): p.latent for p in derivation.posteriors if p.probability is not None
-    }
+    labels = {name_of(each.probability.symbol): each.latent for each in _labelled(derivation)}
     return (str(int(place) + (0 if isinstance(labels[summed].support, Binary) else 1)),)
 
 
@@ -216,13 +215,11 @@ def _spared(found: Mapping[str, Label], derivation: Derivation, pack: Pack) -> d
 
 def _rows(derivation: Derivation) -> Axis | None:
     """The plate of the first label."""
-    labelled = [p for p in derivation.posteriors if p.probability is not None and p.trials is None and p.axes]
-    return labelled[0].axes[0] if labelled else None
+    return next((each.axes[0] for each in _labelled(derivation) if each.axes), None)
 
 
 def _outcome(derivation: Derivation) -> Axis | None:
-    labelled = [p for p in derivation.posteriors if p.probability is not None and p.trials is None]
-    return labelled[0].outcome if labelled else None
+    return next((each.outcome for each in _labelled(derivation)), None)
 
 
 def _same(axis: Axis, derivation: Derivation) -> Iterator[str]:

@@ -13,7 +13,7 @@ from enum import IntEnum
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne, name_of, slots_of
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, Posterior, Probabilities, Table, Tabulated
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
@@ -148,7 +148,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
     """Every name with the labels it would like, users' names first."""
     for name, variable in derivation.model.variables.items():
         yield name, (*seen_labels(derivation.model, variable), Label.of(name))
-    alone = sum(posterior.outcome is not None for posterior in derivation.posteriors) == 1
+    alone = sum(isinstance(posterior, Tabulated) for posterior in derivation.posteriors) == 1
     for posterior in derivation.posteriors:
         yield from _posterior_choices(posterior, alone=alone)
     for definition in derivation.surrogate.statistics:
@@ -161,15 +161,14 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
     latent = latent_label(posterior.latent)
-    named = (
-        (posterior.log_weight, "eta"),
-        (posterior.log_normaliser, "A"),
-        (posterior.probability, "gamma"),
-    )
+    named = [(posterior.log_normaliser, "A")]
+    if isinstance(posterior, Tabulated):
+        named.append((posterior.log_weight, "eta"))
+    if isinstance(posterior, Probabilities):
+        named.append((posterior.probability, "gamma"))
     for definition, letter in named:
-        if definition is not None:
-            simple = (Label(letter),) if alone and posterior.outcome is not None else ()
-            yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
+        simple = (Label(letter),) if alone and isinstance(posterior, Tabulated) else ()
+        yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
         word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
@@ -246,7 +245,7 @@ def _axes(derivation: Derivation) -> Iterator[Axis]:
     for definition in definitions(derivation):
         yield from (*definition.axes, *_axes_in(definition.value))
     for posterior in derivation.posteriors:
-        yield from (*posterior.axes, *([posterior.outcome] if posterior.outcome else []))
+        yield from (*posterior.axes, *([posterior.outcome] if isinstance(posterior, Tabulated) else []))
     for update in derivation.updates:
         yield from (*_axes_in(update.equation), *_axes_in(update.nested))
     for block in derivation.not_derived:
@@ -269,7 +268,7 @@ def _counting(derivation: Derivation) -> FromOne:
     natural = {
         posterior.outcome
         for posterior in derivation.posteriors
-        if posterior.outcome is not None and posterior.value == posterior.outcome.index
+        if isinstance(posterior, Table) and posterior.value == posterior.outcome.index
         and not isinstance(posterior.latent.support, Labels)
     }  # fmt: skip
     natural |= set(_axes_at(derivation, slots))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sympy import Indexed, Sum
 
 from symem.algebra.counting import name_of, slots_of
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, Probabilities
 from symem.language.matrices import ENTRY, Diagonal, is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.report.notation.letters import GREEK, Label
@@ -56,7 +56,9 @@ def statistic_labels(derivation: Derivation, definition: Definition) -> tuple[La
 def is_count(definition: Definition, derivation: Derivation) -> bool:
     """Whether a statistic adds up probabilities and nothing else."""
     value = definition.value
-    shares = {name_of(each.probability.symbol) for each in derivation.posteriors if each.probability}
+    shares = {
+        name_of(each.probability.symbol) for each in derivation.posteriors if isinstance(each, Probabilities)
+    }
     return (
         isinstance(value, Sum) and isinstance(value.function, Indexed) and name_of(value.function) in shares
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Indexed, Mul, S, Sum, expand
 
 from symem.algebra.counting import name_of, slots_of
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Table
 from symem.language.matrices import MatrixEntry, T, is_matrix, letters, shape, transpose
 from symem.language.plates import Axis, reindex
 from symem.language.traces import Tr, trace
@@ -50,11 +50,10 @@ class Meanings:
     def of(cls, derivation: Derivation) -> Meanings:
         """What the letters of a derivation stand for."""
         posteriors = derivation.posteriors
-        shares = ((p.probability, p.outcome) for p in posteriors if p.trials is None)
         return cls(
             derivation.surrogate.statistics,
             tuple(moments for p in posteriors for moments in _moments(p)),
-            tuple((share, axis) for share, axis in shares if share is not None and axis is not None),
+            tuple((each.probability, each.outcome) for each in posteriors if isinstance(each, Table)),
         )
 
     # sums -----------------------------------------------------------------------------------------------
@@ -127,10 +126,10 @@ class Meanings:
 
 
 def _moments(posterior: Posterior) -> Iterator[Moments]:
-    mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
-    if isinstance(mean, MatrixEntry) and isinstance(covariance, MatrixEntry):
-        indices = {atom: axis.index for atom, axis in posterior.labels}
-        yield Moments(mean, covariance.xreplace(indices), posterior.atom)
+    match posterior:
+        case GaussianVector(mean=MatrixEntry() as mean, covariance=MatrixEntry() as covariance):
+            indices = {atom: axis.index for atom, axis in posterior.labels}
+            yield Moments(mean, covariance.xreplace(indices), posterior.atom)
 
 
 def _unaveraged(body: Expr, moments: Moments) -> Expr | None:

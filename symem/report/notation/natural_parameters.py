@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Sum, expand, expand_mul
 
-from symem.derivation import Posterior
+from symem.derivation import Recognised
 from symem.language.families import FAMILIES
 
 
@@ -22,15 +22,15 @@ class Natural:
     base: Expr
 
 
-def family_of(posterior: Posterior) -> str:
+def family_of(posterior: Recognised) -> str:
     """The family without its truncation."""
     return posterior.family.removeprefix("Truncated")
 
 
-def natural(posterior: Posterior) -> Natural | None:
+def natural(posterior: Recognised) -> Natural | None:
     """The natural form, or None where the family has none or the terms do not show it as they stand."""
     family, atom = FAMILIES.get(family_of(posterior)), posterior.atom
-    if family is None or family.face is None or posterior.bounds is None:
+    if family is None or family.face is None:
         return None
     statistics = family.face.statistics(atom)
     base = family.face.base_measure(atom, posterior.bounds)

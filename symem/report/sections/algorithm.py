@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Add, Expr, Poly, Symbol
 
+from symem.derivation import Tabulated
 from symem.report.document import (
     Algorithm,
     Block,
@@ -62,8 +63,8 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        weights = [each.log_weight for each in posteriors[:1] if each.log_weight is not None]
-        probabilities = {each.probability for each in posteriors} if weights else set()
+        weights = [each.log_weight for each in posteriors[:1] if isinstance(each, Tabulated)]
+        probabilities = {each.probability for each in posteriors if isinstance(each, Tabulated)}
         for definition in (*weights, *computed(posteriors, voice)):
             if definition in probabilities:
                 yield voice.definition(posteriors[0].log_normaliser, voice.now)

@@ -17,7 +17,7 @@ import numpy as np
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol, log
 
 from symem.algebra.counting import name_of
-from symem.derivation import Definition, Posterior
+from symem.derivation import Definition, Posterior, Probabilities
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, total
@@ -139,7 +139,7 @@ class Tabulation:
                 yield from self._arguments(each)
 
     def _arguments(self, posterior: Posterior) -> Iterator[Column]:
-        shown = (posterior.probability,) if posterior.probability else posterior.parameters
+        shown = (posterior.probability,) if isinstance(posterior, Probabilities) else posterior.parameters
         renamed = {e.symbol for e in posterior.moments if isinstance(e.value, Symbol | Indexed)}
         for definition in (*shown, *(each for each in posterior.moments if each.symbol not in renamed)):
             yield from self._definition(definition)

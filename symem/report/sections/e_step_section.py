@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import assert_never
 
 from sympy import Add, Eq, Expr, Sum, Symbol, oo
 
 from symem.algebra.counting import name_of
-from symem.derivation import Definition, Derivation, Posterior
+from symem.derivation import (
+    CellCounts,
+    Definition,
+    Derivation,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Probabilities,
+    Recognised,
+    Table,
+    Tabulated,
+)
 from symem.report.document import Block, Display, Lines, Prose, Section, Term, listed, said
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.letters import anchored
@@ -51,10 +63,11 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if first.probability is not None and first.trials is None:
+        if isinstance(first, Table):
             written = tuple(_bayes(first, voice))
-            names = [first.log_weight, first.probability] if first.log_weight else [first.probability]
-            shown = [voice.definition(_tidy(each), voice.now) for each in names]
+            shown = [
+                voice.definition(_tidy(each), voice.now) for each in (first.log_weight, first.probability)
+            ]
             yield Display(written or tuple(shown))
         else:
             squares = [lines for each in posteriors for lines in vectors.second_moments(each, voice)]
@@ -79,11 +92,13 @@ def arguments(posterior: Posterior) -> list[Definition]:
 def computed(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
     """What of these posteriors the M-step uses, and what that is made of."""
     used = needed(voice.derivation)
-    found = [
-        each for p in posteriors for each in (*arguments(p), *([p.probability] if p.probability else []))
-    ]
+    found = [each for p in posteriors for each in (*arguments(p), *_probability(p))]
     found += [each for p in posteriors for each in p.moments]
     return [each for each in found if name_of(each.symbol) in used]
+
+
+def _probability(posterior: Posterior) -> tuple[Definition, ...]:
+    return (posterior.probability,) if isinstance(posterior, Probabilities) else ()
 
 
 def needed(derivation: Derivation) -> frozenset[str]:
@@ -100,12 +115,17 @@ def needed(derivation: Derivation) -> frozenset[str]:
 
 def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
     first = posteriors[0]
-    if first.log_weight is not None:
-        yield from _finite(first, voice)
-    elif first.trials is not None:
-        yield from _shares(posteriors, voice)
-    else:
-        yield from _recognised(first, voice)
+    match first:
+        case Table() | CellCounts():
+            yield from _finite(first, voice)
+        case MemberCounts():
+            yield from _shares(first, posteriors, voice)
+        case Recognised():
+            yield from _recognised(first, voice)
+        case GaussianVector():
+            yield from _gaussian(first, voice)
+        case _:
+            assert_never(first)
 
 
 def _gathered(posterior: Posterior, voice: Voice, words: str, *formulas: str) -> Prose:
@@ -120,17 +140,14 @@ def _gathered(posterior: Posterior, voice: Voice, words: str, *formulas: str) ->
 # finite ----------------------------------------------------------------------------------------------
 
 
-def _finite(posterior: Posterior, voice: Voice) -> Iterator[Block]:
-    weight, outcome = posterior.log_weight, posterior.outcome
-    assert weight is not None
-    assert outcome is not None
-    index = voice.name(outcome.index)
-    if posterior.trials is None:
+def _finite(posterior: Tabulated, voice: Voice) -> Iterator[Block]:
+    if isinstance(posterior, Table):
         yield from _terms(posterior, voice)
     else:
         words = "The total @ is known, so each cell @ has the log-weight"
+        index = voice.name(posterior.outcome.index)
         yield _gathered(posterior, voice, words, latex(posterior.trials, voice.free), index)
-    yield voice.definitions(by_outcome(weight, outcome), voice.now)
+    yield voice.definitions(by_outcome(posterior.log_weight, posterior.outcome), voice.now)
     yield (
         "It takes finitely many values, so by ",
         Term("Bayes' rule"),
@@ -140,10 +157,9 @@ def _finite(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     yield from _moments([posterior], voice)
 
 
-def _terms(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+def _terms(posterior: Table, voice: Voice) -> Iterator[Block]:
     """The gathered terms at an outcome; when teaching, first in the latent itself."""
     atom = voice.name(posterior.atom)
-    assert posterior.outcome is not None
     value = f"{atom} = {voice.name(posterior.outcome.index)}"
     if voice.options.level is Level.TEACHING:
         yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
@@ -158,19 +174,16 @@ def _conditional(atom: str) -> str:
     return rf"\log p({atom} \mid \cdot)"
 
 
-def _normalised(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+def _normalised(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
     """The probabilities written out, then by the log-normaliser."""
     yield from _bayes(posterior, voice)
-    if posterior.probability is not None:
-        yield voice.definition(posterior.probability, voice.now)
+    yield voice.definition(posterior.probability, voice.now)
     yield voice.definition(posterior.log_normaliser, voice.now)
 
 
-def _bayes(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+def _bayes(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
     """The probabilities with the weights written out, less what cancels, if that fits a line."""
     weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
-    if weight is None or probability is None or outcome is None:
-        return
     logs = Add(*(term for term in Add.make_args(printed(weight.value)) if term.has(outcome.index)))
     weights = by_outcome(replace(weight, value=logs), outcome)
     other, lexicon = voice.now.within(weight.axes).fresh(outcome)
@@ -194,9 +207,7 @@ def _density(logs: Expr) -> Expr:
 # counts with a known total ------------------------------------------------------------------------------
 
 
-def _shares(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
-    first = posteriors[0]
-    assert first.trials is not None
+def _shares(first: MemberCounts, posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
     names = [voice.name(each.atom) for each in posteriors]
     yield (
         "Collect the terms that hold ",
@@ -213,7 +224,7 @@ def _shares(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
         Term(kind),
         ": each has a share of the total in proportion to its weight,",
     )
-    shares = [each.probability for each in posteriors if each.probability is not None]
+    shares = [share for each in posteriors for share in _probability(each)]
     yield voice.definitions(shares, voice.now)
     yield said("The log-normaliser is")
     yield voice.definitions([first.log_normaliser], voice.now)
@@ -223,12 +234,9 @@ def _shares(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
 # families ----------------------------------------------------------------------------------------------
 
 
-def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+def _recognised(posterior: Recognised, voice: Voice) -> Iterator[Block]:
     atom = voice.name(posterior.atom)
     yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
-    if posterior.latent.shape:
-        yield from _gaussian(posterior, voice)
-        return
     yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
     yield from _reason(posterior, voice)
     if posterior.parameters:
@@ -238,8 +246,9 @@ def _recognised(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     yield from _moments([posterior], voice)
 
 
-def _gaussian(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+def _gaussian(posterior: GaussianVector, voice: Voice) -> Iterator[Block]:
     """A vector: a quadratic form, and what it is the log-density of."""
+    yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
     yield vectors.density(posterior, voice)
     yield vectors.because(posterior, voice)
     yield voice.definitions(posterior.parameters, voice.now)
@@ -248,10 +257,10 @@ def _gaussian(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     yield from vectors.second_moment(posterior, voice)
 
 
-def _reason(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+def _reason(posterior: Recognised, voice: Voice) -> Iterator[Block]:
     """Why the terms are recognised: they are linear in the statistics of a family, on its support."""
     found, atom = natural(posterior), voice.name(posterior.atom)
-    where = said(" on @", interval(posterior, voice)) if posterior.bounds else ()
+    where = said(" on @", interval(posterior, voice))
     named = (" a ", law(posterior.family), *where)
     if found is None:
         yield ("As a function of ", *said("@", atom), " this is the log-density of", *named, _with(posterior))
@@ -271,7 +280,7 @@ def _reason(posterior: Posterior, voice: Voice) -> Iterator[Block]:
     )
 
 
-def _with(posterior: Posterior) -> str:
+def _with(posterior: Recognised) -> str:
     """Its arguments in words."""
     names = {definition.symbol: name for name, definition in _named(posterior)}
     words = [ARGUMENTS.get(names[each.symbol], names[each.symbol]) for each in arguments(posterior)]
@@ -282,7 +291,7 @@ def _with(posterior: Posterior) -> str:
     return f" with {' and '.join(words)}"
 
 
-def _named(posterior: Posterior) -> Iterator[tuple[str, Definition]]:
+def _named(posterior: Recognised) -> Iterator[tuple[str, Definition]]:
     """The names of a family's arguments, each with its definition."""
     symbols = {value: name for name, value in posterior.arguments.items()}
     yield from ((symbols.get(each.symbol, "argument"), each) for each in posterior.parameters)
@@ -299,9 +308,8 @@ def _tidy(definition: Definition) -> Definition:
     return replace(definition, value=_tidied(definition.value))
 
 
-def interval(posterior: Posterior, voice: Voice) -> str:
+def interval(posterior: Recognised, voice: Voice) -> str:
     """Where a latent lies."""
-    assert posterior.bounds is not None
     low, high = posterior.bounds
     if FAMILY_IS_DISCRETE.get(family_of(posterior), False):
         ends = [latex(low, voice.free), latex(low + 1, voice.free), r"\dots"]

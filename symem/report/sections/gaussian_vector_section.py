@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sympy import Expr
 
 from symem.algebra.counting import slots_of
-from symem.derivation import Posterior
+from symem.derivation import GaussianVector, Posterior
 from symem.language.matrices import transpose
 from symem.report.document import Block, Display, Lines, Prose, said
 from symem.report.notation.matrix_updates import mean_of
@@ -16,7 +16,7 @@ from symem.report.notation.vector_forms import quadratic_in
 from symem.report.writer import Voice
 
 
-def density(posterior: Posterior, voice: Voice) -> Display:
+def density(posterior: GaussianVector, voice: Voice) -> Display:
     """The log-density as -½ zᵀΛz + zᵀh, or as it was gathered if it does not come apart so."""
     atom = voice.name(posterior.atom)
     quadratic = quadratic_in(posterior.log_density, posterior.atom)
@@ -25,7 +25,7 @@ def density(posterior: Posterior, voice: Voice) -> Display:
     return Display((voice.equation(left, value, voice.now.within(posterior.axes)),))
 
 
-def because(posterior: Posterior, voice: Voice) -> Prose:
+def because(posterior: GaussianVector, voice: Voice) -> Prose:
     """Why this is Gaussian."""
     atom = voice.name(posterior.atom)
     form = _general(posterior.atom, voice)
@@ -41,7 +41,7 @@ def because(posterior: Posterior, voice: Voice) -> Prose:
     )
 
 
-def _because_seen(posterior: Posterior, voice: Voice, form: str) -> Prose:
+def _because_seen(posterior: GaussianVector, voice: Voice, form: str) -> Prose:
     assert posterior.latent.seen is not None
     data, mask = posterior.latent.seen
     slots = getattr(posterior.atom, "indices", ())
@@ -69,7 +69,7 @@ def voice_transposed(atom: Expr, voice: Voice) -> str:
     return latex(transpose(atom), voice.free)
 
 
-def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
+def second_moment(posterior: GaussianVector, voice: Voice) -> Iterator[Block]:
     """The second moment with a word before it."""
     for lines in second_moments(posterior, voice):
         yield said("The second moment that the M-step will need is")
@@ -78,9 +78,9 @@ def second_moment(posterior: Posterior, voice: Voice) -> Iterator[Block]:
 
 def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     """⟨zzᵀ⟩ = V + ⟨z⟩⟨z⟩ᵀ, if the M-step needs it."""
-    mean, covariance = posterior.arguments.get("mean"), posterior.arguments.get("covariance")
-    if mean is None or covariance is None or not _needed(posterior, voice):
+    if not isinstance(posterior, GaussianVector) or not _needed(posterior, voice):
         return
+    mean, covariance = posterior.mean, posterior.covariance
     given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
     square = mean_of(posterior.atom * transpose(posterior.atom), given)
     scope = voice.now.within(posterior.axes)
@@ -88,8 +88,8 @@ def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     yield voice.equation(latex(square, scope), value, scope)
 
 
-def _needed(posterior: Posterior, voice: Voice) -> bool:
-    covariance = posterior.arguments["covariance"]
+def _needed(posterior: GaussianVector, voice: Voice) -> bool:
+    covariance = posterior.covariance
     held = covariance.atoms(type(posterior.atom)) or {covariance}
     return any(
         each.value.has(*(h.base for h in held if hasattr(h, "base")))

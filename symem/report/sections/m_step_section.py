@@ -9,7 +9,7 @@ from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.algebra.counting import name_of, slots_of
 from symem.algebra.rewriting import is_negative
-from symem.derivation import NotDerived, Update
+from symem.derivation import NotDerived, Probabilities, Update
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.supports import Simplex
 from symem.report.document import Block, Display, Lines, Prose, Section, listed, said
@@ -230,7 +230,9 @@ def solved(update: Update, voice: Voice) -> Lines:
 
 def _counted(expr: Expr, voice: Voice) -> Expr:
     """A sum of posterior probabilities by its name, as in Σ γ x / N."""
-    probabilities = {p.probability.symbol for p in voice.derivation.posteriors if p.probability is not None}
+    probabilities = {
+        p.probability.symbol for p in voice.derivation.posteriors if isinstance(p, Probabilities)
+    }
     names = {name_of(symbol) for symbol in probabilities}
     counts = {
         each.value: each.symbol

@@ -10,7 +10,7 @@ import numpy as np
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
 from symem.algebra.counting import name_of, slots_of
-from symem.derivation import Definition, Update
+from symem.derivation import Definition, Probabilities, Update
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
@@ -349,8 +349,8 @@ def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
     yield from _figure(
         density(found, at, label), "The fitted density over a histogram of the data; components dashed."
     )
-    posterior = next((p for p in found.derivation.posteriors if p.probability is not None), None)
-    if posterior is not None and posterior.probability is not None and posterior.axes:
+    posterior = next((p for p in found.derivation.posteriors if isinstance(p, Probabilities)), None)
+    if posterior is not None and posterior.axes:
         gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
         caption = "The posterior of the label of each row, at the start."
         yield from _figure(shares(found, gamma, row, label), caption)
@@ -366,7 +366,7 @@ def _plain_objective(voice: Voice) -> str:
 
 
 def _label(found: Worked, voice: Voice) -> str:
-    labelled = [p for p in found.derivation.posteriors if p.probability is not None]
+    labelled = [p for p in found.derivation.posteriors if isinstance(p, Probabilities)]
     return voice.name(labelled[0].atom) if labelled else ""
 
 
