@@ -298,23 +298,21 @@ class Certificate:
     conditions: tuple[Expr, ...] = ()
 
 
-@dataclass(frozen=True)
-class Update:
-    """theta^(t+1) for one parameter array.
+@dataclass(frozen=True, kw_only=True)
+class _Update:
+    """theta^(t+1) for one parameter array: what all kinds have.
 
-    `value` is in terms of statistic symbols and of parameters updated before it (`nested`), `equation` the
-    stationarity condition it solves (an expression that vanishes), `multiplier` the Lagrange multiplier, `law` the
-    name of the law that solved it, whose sentence is in the derivation's steps. A `conditional` update maximises Q over this parameter with the others held (ECM): it may hold parameters that
-    are updated after it, at their old values.
+    The value of `definition` is in terms of statistic symbols, `nested` also of parameters updated before it.
+    `equation` is the stationarity condition that it solves (an expression that vanishes), `block` numbers the
+    parameters that meet in terms of Q, `law` is the name of the law that solved it, whose sentence is in the
+    derivation's steps.
     """
 
     definition: Definition
     equation: Expr
     nested: Expr
     block: int = 0
-    multiplier: tuple[Symbol, Expr] | None = None
     law: str = ""
-    conditional: bool = False
 
     @property
     def parameter(self) -> Expr:
@@ -323,6 +321,30 @@ class Update:
     @property
     def value(self) -> Expr:
         return self.definition.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(_Update):
+    """The maximiser of Q, the parameters of its block that were solved before it being put in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares(_Update):
+    """The maximiser on a simplex: `multiplier` is Lagrange's λ with its value."""
+
+    multiplier: tuple[Symbol, Expr]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditional(_Update):
+    """The maximiser of Q over this parameter with the others held (ECM; Meng & Rubin 1993).
+
+    It may hold parameters that are updated after it, at their old values.
+    """
+
+
+#: What the update of a parameter may be.
+Update = Closed | Shares | Conditional
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, digamma, exp, log, loggamma, oo, pi, symbols
 
-from symem.derivation import Definition, Derivation, Posterior, Recognised, Surrogate, Table, Update
+from symem.derivation import Closed, Definition, Derivation, Posterior, Recognised, Surrogate, Table, Update
 from symem.language.exponential_faces import GAMMA_FACE, NORMAL_FACE
 from symem.language.families import Beta, Binomial, Categorical, Dirichlet, Gamma, Normal
 from symem.language.model import Model
@@ -19,7 +19,7 @@ def _definition(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Definition
 
 
 def _update(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Update:
-    return Update(_definition(symbol, axes, value), equation=Integer(0), nested=value)
+    return Closed(definition=_definition(symbol, axes, value), equation=Integer(0), nested=value)
 
 
 def _derivation(

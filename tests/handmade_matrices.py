@@ -24,7 +24,7 @@ from sympy import (
 )
 
 from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, diag
-from symem.derivation import Definition, Derivation, GaussianVector, Surrogate, Table, Update
+from symem.derivation import Closed, Definition, Derivation, GaussianVector, Surrogate, Table, Update
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, transpose
 from symem.language.plates import Axis, index_symbol
 from symem.language.traces import BlockLogDet, element, log_det, trace
@@ -44,7 +44,7 @@ def define(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Definition:
 
 
 def update(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Update:
-    return Update(define(symbol, axes, value), equation=Integer(0), nested=value)
+    return Closed(definition=define(symbol, axes, value), equation=Integer(0), nested=value)
 
 
 def full_mixture() -> Derivation:

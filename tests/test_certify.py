@@ -14,7 +14,7 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import slope
 from symem.calculus.trials import Trial
 from symem.calculus.vanishing import Vanishing, rational_zero
-from symem.derivation import Claim, Derivation, Status, Surrogate, Update
+from symem.derivation import Claim, Derivation, Shares, Status, Surrogate, Update
 from symem.language.plates import index_symbol
 from tests.derived import em
 from tests.models import DERIVED
@@ -67,7 +67,7 @@ def upside_down(name: str) -> Derivation:
     """The derivation with -Q for Q: stationary points are minima."""
     whole = derivation(name)
     updates = tuple(
-        replace(u, multiplier=None if u.multiplier is None else (u.multiplier[0], -u.multiplier[1]))
+        replace(u, multiplier=(u.multiplier[0], -u.multiplier[1])) if isinstance(u, Shares) else u
         for u in whole.updates
     )
     s = whole.surrogate

@@ -31,13 +31,13 @@ from sympy import (
 from symem.codegen.emit import emit, load
 from symem.derivation import (
     CellCounts,
+    Closed,
     Definition,
     Derivation,
     Posterior,
     Recognised,
     Surrogate,
     Table,
-    Update,
 )
 from symem.language.families import FAMILIES, Bernoulli, Categorical, Exponential, Gamma, Normal
 from symem.language.model import Model
@@ -118,7 +118,7 @@ def record(
     updates: Sequence[Definition],
 ) -> Derivation:
     surrogate = Surrogate(S.Zero, tuple(statistics), S.Zero, S.Zero)
-    changes = tuple(Update(each, S.Zero, S.Zero) for each in updates)
+    changes = tuple(Closed(definition=each, equation=S.Zero, nested=S.Zero) for each in updates)
     return Derivation(model, model.log_likelihood, tuple(posteriors), value, surrogate, changes, ())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sympy import Expr, Integer, Pow, Rational, log, pi
 
-from symem.derivation import Definition, Derivation, Surrogate, Tabulated
+from symem.derivation import Closed, Definition, Derivation, Surrogate, Tabulated
 from symem.language.matrices import ENTRY, BlockInverse, MatrixEntry, T, transpose
 from symem.language.traces import BlockLogDet, LogDet
 from symem.verification import Verification, prepare, verify
@@ -231,7 +231,9 @@ def divided_by_weights(derivation: Derivation) -> Derivation:
 
 def taken_for_joint(derivation: Derivation) -> Derivation:
     """Conditional maximisers given out as the maximum of Q."""
-    return replace(derivation, updates=tuple(replace(each, conditional=False) for each in derivation.updates))
+    fields = ("definition", "equation", "nested", "block", "law")
+    joint = (Closed(**{name: getattr(each, name) for name in fields}) for each in derivation.updates)
+    return replace(derivation, updates=tuple(joint))
 
 
 def conditional_and_halved(derivation: Derivation) -> Derivation:

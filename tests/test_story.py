@@ -15,7 +15,7 @@ from symem.calculus import maximisers
 from symem.calculus.laws import LAWS
 from symem.calculus.rules import Relation
 from symem.calculus.steps import steps
-from symem.derivation import Derivation, Step
+from symem.derivation import Conditional, Derivation, Shares, Step
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em
 from tests.evaluate import Evaluator, situation
@@ -148,7 +148,7 @@ def test_the_m_step_holds_at_the_new_parameters(row: Row) -> None:
         for place in getattr(u.parameter, "indices", ())
     ):
         pytest.skip("single entries of an array have updates of their own")
-    if any(update.conditional for update in em(row.name).derivation.updates):
+    if any(isinstance(update, Conditional) for update in em(row.name).derivation.updates):
         pytest.skip("conditional updates hold one after the other: they are tested so")
     derivation, run = told(row), after_the_m_step(row)
     for step in derivation.steps:
@@ -163,14 +163,14 @@ def test_conditional_updates_hold_one_after_the_other(row: Row) -> None:
     for update in derivation.updates:
         run.define(update.definition.symbol, update.definition.axes, update.definition.value)
         steps_here = [s for s in derivation.steps if s.before in (update.equation, update.parameter)]
-        if update.conditional:
+        if isinstance(update, Conditional):
             for step in (each for each in steps_here if each.law != "second order"):
                 assert_sides_agree(row, step, run)
 
 
 def scaled(derivation: Derivation, step: Step) -> Step:
     """λ at its value; a derivative in units of its largest part."""
-    values = [u.multiplier for u in derivation.updates if u.multiplier and u.equation == step.before]
+    values = [u.multiplier for u in derivation.updates if isinstance(u, Shares) and u.equation == step.before]
     return replace(step, before=step.before.xreplace(dict(values[:1]))) if values else step
 
 

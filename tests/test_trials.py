@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from symem import NotDerivedError
+from symem.derivation import Conditional
 from tests.answers import Values, direction, gap, move
 from tests.derived import named
 from tests.evaluate import Evaluator, situation
@@ -88,10 +89,12 @@ def test_update_is_the_top_of_q(name: str) -> None:
 def test_conditional_update_is_the_top_of_q_in_its_own_parameter(name: str) -> None:
     """With the others as they stand when it is updated: the earlier ones new, the later ones old."""
     trial, run = built(name), e_step(name)
-    assert trial.conditional == any(each.conditional for each in algorithm(name).derivation.updates)
+    assert trial.conditional == any(
+        isinstance(each, Conditional) for each in algorithm(name).derivation.updates
+    )
     for each in algorithm(name).derivation.updates:
         run.define(each.definition.symbol, each.definition.axes, each.value)
-        if each.conditional:
+        if isinstance(each, Conditional):
             own = str(getattr(each.parameter, "base", each.parameter))
             height, at = surrogate(name, run, {}), {own: np.array(run.values[own], dtype=float)}
             for seed in range(3):

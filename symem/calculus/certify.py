@@ -23,7 +23,7 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
 from symem.calculus.systems import solves
 from symem.calculus.vanishing import Vanishing
-from symem.derivation import Certificate, Claim, Derivation, Status, Update
+from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Update
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import LinearSolution, total
@@ -93,7 +93,7 @@ class Checker:
                     name, Status.PROVED, "the derivative is the linear system that the update solves"
                 )
         elif self._is_stationary(update):
-            how = "equals λ" if update.multiplier else "vanishes"
+            how = "equals λ" if isinstance(update, Shares) else "vanishes"
             return Claim(
                 name, Status.PROVED, f"the derivative {how} at the update identically, for all sizes and data"
             )
@@ -104,7 +104,7 @@ class Checker:
         raw = self._slope(update)
         if raw is None:
             return False
-        if not update.multiplier and self._vanishes_alone(raw, update):
+        if not isinstance(update, Shares) and self._vanishes_alone(raw, update):
             return self._on_simplex(update)
         block = [u for u in self.derivation.updates if u.block == update.block]
         solved = Solved(self.derivation.model)
@@ -116,11 +116,14 @@ class Checker:
 
     def _slope(self, update: Update) -> Expr | None:
         """∂Q/∂θ, less the multiplier's value on a simplex."""
+        found = self._raw_slope(update)
+        return found - update.multiplier[1] if found is not None and isinstance(update, Shares) else found
+
+    def _raw_slope(self, update: Update) -> Expr | None:
         try:
-            found = slope(self._terms_in(update.parameter), update.parameter)
+            return slope(self._terms_in(update.parameter), update.parameter)
         except EntangledError:
             return None
-        return found if update.multiplier is None else found - update.multiplier[1]
 
     def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
         """Q's terms, an array that stands in diagonals being written entry by entry."""
@@ -132,15 +135,14 @@ class Checker:
 
     def _on_simplex(self, update: Update) -> bool:
         """λ is one number for the whole simplex, and the updates sum to one."""
-        if update.multiplier is None:
+        if not isinstance(update, Shares):
             return not isinstance(self._variable(update).support, Simplex)
         support = self._variable(update).support
         group = next((g for g in self.derivation.model.simplexes if str(update.parameter) in g), None)
         if group:
-            values = [u.value for u in self.derivation.updates if str(u.parameter) in group]
-            alike = {u.multiplier for u in self.derivation.updates if str(u.parameter) in group} == {
-                update.multiplier
-            }
+            others = [u for u in self.derivation.updates if str(u.parameter) in group]
+            values = [u.value for u in others]
+            alike = {u.multiplier for u in others if isinstance(u, Shares)} == {update.multiplier}
             return alike and len(values) == len(group) and self.vanishes(Add(*values) - 1)
         assert isinstance(support, Simplex)
         cells = update.definition.axes[-support.axes :]
@@ -166,7 +168,7 @@ class Checker:
         if is_matrix(update.parameter):
             yield MatrixSlope(self.matrices, update)
             return
-        raw = self._slope(replace(update, multiplier=None))
+        raw = self._raw_slope(update)
         if raw is not None and self._profiled(update):
             yield Slope(raw, update, self.signs)
             yield Slope(self._solved_before(update).put(raw), update, self.signs)
@@ -190,7 +192,8 @@ class Checker:
             return False
         if isinstance(update.value, LinearSolution):
             return solves(self.vanishes, raw, update)
-        if not update.multiplier and self._settled_before(update) and self._vanishes_alone(raw, update):
+        alone = not isinstance(update, Shares) and self._settled_before(update)
+        if alone and self._vanishes_alone(raw, update):
             return True
         solved = self._solved_before(update)
         solved.add(update)

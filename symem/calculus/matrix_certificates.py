@@ -18,7 +18,7 @@ from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
-from symem.derivation import Claim, Derivation, Status, Update
+from symem.derivation import Claim, Conditional, Derivation, Status, Update
 from symem.language.matrices import MatrixEntry, is_matrix, word_of
 from symem.language.plates import rebind, total
 from symem.language.supports import PositiveDefinite
@@ -77,7 +77,7 @@ class MatrixClaims:
     def together(self, update: Update) -> list[Expr]:
         """The arrays of matrices that are solved with this one and may be anything."""
         block = [u for u in self.derivation.updates if u.block == update.block and is_matrix(u.parameter)]
-        moved = [update] if update.conditional else block
+        moved = [update] if isinstance(update, Conditional) else block
         return [u.parameter.base for u in moved if not u.parameter.is_symmetric_letter]
 
     def curves_downwards(self, update: Update) -> bool:
@@ -124,7 +124,7 @@ class MatrixClaims:
 
     def _is_free_of_later(self, update: Update) -> bool:
         """Whether the earlier updates of the block hold for every value of this one; given them, it need not be so."""
-        if update.conditional:
+        if isinstance(update, Conditional):
             return True
         block = [u for u in self.derivation.updates if u.block == update.block]
         earlier = block[: block.index(update)]

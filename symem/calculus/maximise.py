@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sympy import Add, Expr
 
@@ -19,7 +20,7 @@ from symem.calculus.maximisers import TOGETHER, isolate
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import cells_one_by_one, components, unknowns_of
-from symem.derivation import Definition, NotDerived, Update
+from symem.derivation import Closed, Conditional, Definition, NotDerived, Shares, Update
 from symem.language.model import Variable
 
 #: An update is written in earlier updates where putting them in makes it that many times longer.
@@ -64,18 +65,7 @@ class Block:
     # -- outcome -------------------------------------------------------------------------------------
 
     def updates(self) -> list[Update]:
-        return [
-            Update(
-                Definition(root.unknown.atom, root.unknown.axes, root.value),
-                root.equation,
-                root.nested,
-                self.number,
-                root.multiplier,
-                root.law,
-                root.conditional,
-            )
-            for root in self.problem.roots
-        ]
+        return [_update(root, self.number) for root in self.problem.roots]
 
     def not_derived(self) -> list[NotDerived]:
         pending = self.problem.pending
@@ -90,6 +80,19 @@ class Block:
         names = ", ".join(str(u.atom) for u in pending)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
         return [NotDerived(tuple(u.atom for u in pending), whole, term, reason + self.obstacle)]
+
+
+def _update(root: Root, block: int) -> Update:
+    found: dict[str, Any] = {
+        "definition": Definition(root.unknown.atom, root.unknown.axes, root.value),
+        "equation": root.equation,
+        "nested": root.nested,
+        "block": block,
+        "law": root.law,
+    }
+    if root.multiplier is not None:
+        return Shares(**found, multiplier=root.multiplier)
+    return Conditional(**found) if root.conditional else Closed(**found)
 
 
 def _next(problem: Stationarity) -> list[Root]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from symem.calculus.matrix_trials import places_within
 from symem.calculus.trials import Numbers, Trial, name_of
-from symem.derivation import Derivation, Update
+from symem.derivation import Conditional, Derivation, Update
 from symem.language.matrices import MatrixEntry
 from symem.language.supports import PositiveDefinite, Simplex, Symmetric
 
@@ -44,7 +44,7 @@ class Trials:
     def maximal(self, update: Update) -> bool | None:
         """Whether Q over the block is stationary with a negative definite Hessian along the support."""
         same = (u for u in self._derivation.updates if u.block == update.block)
-        block = (update,) if update.conditional else tuple(same)
+        block = (update,) if isinstance(update, Conditional) else tuple(same)
         if block not in self._blocks:
             self._blocks[block] = self._everywhere(lambda point: _curved(point.at(update), list(block)))
         return self._blocks[block]
@@ -76,7 +76,7 @@ class Point:
 
     def at(self, update: Update) -> Point:
         """The point at which an update should maximise: of a conditional one, before those that follow it."""
-        if not update.conditional:
+        if not isinstance(update, Conditional):
             return self
         return Point(self.derivation, self._trial.upto(update), self._trial)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Mul, Sum, Symbol, diff
 
 from symem.calculus.separate import Term, rename_apart
-from symem.derivation import Derivation, Update
+from symem.derivation import Conditional, Derivation, Update
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Model
 from symem.language.plates import LinearSolution, reindex, total
@@ -78,7 +78,7 @@ def holds_as_it_stands(derivation: Derivation, update: Update) -> bool:
 
     A parameter that is updated after it stands there at its old value, while the derivative is at the new one.
     """
-    if update.conditional:
+    if isinstance(update, Conditional):
         return True
     earlier = [u.parameter for u in derivation.updates[: derivation.updates.index(update)]]
     held = (e for v in derivation.model.parameters for e in _entries_of(v.symbol, update.value))

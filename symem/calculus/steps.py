@@ -16,12 +16,14 @@ from sympy import Add, Expr, Integer, Mul, S, Sum, exp, log, loggamma, pi, sqrt
 from symem.calculus.laws import LAWS
 from symem.derivation import (
     CellCounts,
+    Conditional,
     Derivation,
     GaussianVector,
     MemberCounts,
     Posterior,
     Recognised,
     Shared,
+    Shares,
     Step,
     Table,
     Update,
@@ -213,13 +215,13 @@ def _m_step(derivation: Derivation) -> Iterator[Step]:
 
 def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> Iterator[Step]:
     parameter = update.parameter
-    if update.multiplier is not None:
+    if isinstance(update, Shares):
         q = derivation.surrogate.value
         yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), parameter=parameter)
     vanishing = "matrix stationarity" if is_matrix(parameter) else "stationarity"
     yield _step("M-step", vanishing, update.equation, Integer(0), parameter=parameter)
-    law = "conditional" if update.conditional else update.law
-    multiplier = update.multiplier[1] if update.multiplier else None
+    law = "conditional" if isinstance(update, Conditional) else update.law
+    multiplier = update.multiplier[1] if isinstance(update, Shares) else None
     yield _step("M-step", law, parameter, update.nested, parameter=parameter, multiplier=multiplier)
     if update.nested != update.value:
         used = [
@@ -240,10 +242,9 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
             )
 
 
-def _penalty(derivation: Derivation, update: Update) -> Expr:
+def _penalty(derivation: Derivation, update: Shares) -> Expr:
     """λ (1 - Σ θ), at one row of the array."""
     model = derivation.model
-    assert update.multiplier is not None
     multiplier = update.multiplier[0]
     group = next((each for each in model.simplexes if str(update.parameter) in each), None)
     if group:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import Derivation, Update
+from symem.derivation import Conditional, Derivation, Update
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Belief, Oracle
 
@@ -98,7 +98,7 @@ class Ground:
         point for each of them: what is updated up to it new, what follows old, and all the rest held.
         """
         updates = self.derivation.updates
-        if not any(update.conditional for update in updates):
+        if not any(isinstance(update, Conditional) for update in updates):
             yield after, self.fixed
             return
         names = frozenset(each.name for each in self.model.parameters)
@@ -110,7 +110,7 @@ class Ground:
 
     def _turn(self, update: Update) -> tuple[Any, ...]:
         """What is the same of updates that maximise together: the block, or of conditional ones the parameter."""
-        if not update.conditional:
+        if not isinstance(update, Conditional):
             return ("block", update.block)
         name = _base(update.parameter)
         return next((group for group in self.model.simplexes if name in group), (name,))

@@ -17,7 +17,7 @@ from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Statistic, reads
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import base_of
-from symem.derivation import Definition, Derivation
+from symem.derivation import Conditional, Definition, Derivation
 from symem.language.model import Variable
 
 
@@ -53,7 +53,7 @@ def _apart(
     if not read <= {names[data[0].name]} or any(each.moment is None for each in statistics):
         return None
     recentred = _labelled(translation, [each.definition for each in statistics])
-    if any(update.conditional for update in derivation.updates) or not _allows(
+    if any(isinstance(update, Conditional) for update in derivation.updates) or not _allows(
         derivation, moving[0], recentred, [each.definition for each in statistics]
     ):
         return None

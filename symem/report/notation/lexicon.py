@@ -13,7 +13,7 @@ from enum import IntEnum
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne, name_of, slots_of
-from symem.derivation import Definition, Derivation, Posterior, Probabilities, Table, Tabulated
+from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shares, Table, Tabulated
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
@@ -155,7 +155,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
         name = name_of(definition.symbol)
         yield name, (*statistic_labels(derivation, definition), Label.of(name))
     for update in derivation.updates:
-        if update.multiplier is not None:
+        if isinstance(update, Shares):
             yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sympy import Expr, Indexed, Symbol
 
-from symem.derivation import Certificate, Definition, Derivation, NotDerived, Surrogate, Update
+from symem.derivation import Certificate, Definition, Derivation, NotDerived, Shares, Surrogate, Update
 from symem.report.notation.printed_form import inlined
 
 Names = tuple[Definition, ...]
@@ -41,13 +41,14 @@ def _surrogate(surrogate: Surrogate, names: Names) -> Surrogate:
 
 
 def _update(update: Update, names: Names) -> Update:
-    symbol, value = update.multiplier or (None, None)
+    if isinstance(update, Shares):
+        symbol, total = update.multiplier
+        update = replace(update, multiplier=(symbol, _put(total, names)))
     return replace(
         update,
         definition=replace(update.definition, value=_put(update.value, names)),
         equation=_put(update.equation, names),
         nested=_put(update.nested, names),
-        multiplier=None if symbol is None else (symbol, _put(value, names)),
     )
 
 

@@ -9,7 +9,7 @@ from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.algebra.counting import name_of, slots_of
 from symem.algebra.rewriting import is_negative
-from symem.derivation import NotDerived, Probabilities, Update
+from symem.derivation import NotDerived, Probabilities, Shares, Update
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.supports import Simplex
 from symem.report.document import Block, Display, Lines, Prose, Section, listed, said
@@ -73,7 +73,7 @@ def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     teaching = voice.options.level is Level.TEACHING
     if teaching:
         yield from _held(updates, voice)
-    if first.multiplier is not None:
+    if isinstance(first, Shares):
         yield from _lagrangian(first, voice)
     rules = matrices.rules(first, voice)
     yield ("The derivative with respect to ", *parameters, *rules, " vanishes where")
@@ -166,8 +166,7 @@ def _statistical(update: Update, voice: Voice) -> Lines:
 # solving ------------------------------------------------------------------------------------------------
 
 
-def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
-    assert update.multiplier is not None
+def _lagrangian(update: Shares, voice: Voice) -> Iterator[Block]:
     whole = _whole(update.parameter, voice)
     yield said("On the simplex @ the Lagrangian is", f"{latex(whole, voice.free)} = 1")
     penalty = latex(update.multiplier[0] * (1 - whole), voice.free)
@@ -176,7 +175,7 @@ def _lagrangian(update: Update, voice: Voice) -> Iterator[Block]:
 
 def _solving(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]:
     """By which law the equation is solved."""
-    if update.multiplier is not None:
+    if isinstance(update, Shares):
         yield from _shared(update, parameters, voice)
     elif update.law == "linear system":
         yield ("This is a linear system in the entries of ", *parameters, ", with the solution")
@@ -186,9 +185,8 @@ def _solving(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]
         yield ("Solved for ", *parameters, ", this is")
 
 
-def _shared(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]:
+def _shared(update: Shares, parameters: Prose, voice: Voice) -> Iterator[Block]:
     """Shares on a simplex: the multiplier is their sum."""
-    assert update.multiplier is not None
     symbol, value = update.multiplier
     name, whole = voice.name(symbol), latex(factor_terms(value), voice.new)
     many = len(_family(update.parameter, voice)) > 1

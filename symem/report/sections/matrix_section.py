@@ -8,7 +8,7 @@ from dataclasses import replace
 from sympy import Expr, Pow
 
 from symem.algebra.counting import name_of
-from symem.derivation import Update
+from symem.derivation import Conditional, Update
 from symem.language.matrices import Diagonal, MatrixEntry, T, is_matrix, is_positive_definite, shape
 from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric
@@ -115,7 +115,7 @@ def _is_letter(expr: Expr, name: str) -> bool:
 def bridge(update: Update, later: Sequence[Update], voice: Voice) -> Prose:
     """How the equation was solved: what was put in, what it was multiplied by."""
     parameter = update.parameter
-    if update.conditional or not is_matrix(parameter):
+    if isinstance(update, Conditional) or not is_matrix(parameter):
         return ()
     factor, rest = _common_factor(gathered_words(update.equation))
     held = _names(rest) - _names(update.nested)
@@ -154,7 +154,7 @@ def _sentence(clauses: Sequence[Prose]) -> Prose:
 
 def conditionally(updates: Sequence[Update], voice: Voice) -> Prose:
     """Where a block is not closed: which parameters, in which order they are maximised over."""
-    held = [voice.name(update.parameter) for update in updates if update.conditional]
+    held = [voice.name(update.parameter) for update in updates if isinstance(update, Conditional)]
     if not held:
         return ()
     return (
@@ -187,7 +187,7 @@ def with_held(lexicon: Lexicon, update: Update, voice: Voice, mark: str) -> Lexi
 
 def held_by(update: Update, updates: Sequence[Update]) -> frozenset[str]:
     """The names of the parameters that a conditional update still finds at their old values."""
-    if not update.conditional:
+    if not isinstance(update, Conditional):
         return frozenset()
     place = next(p for p, each in enumerate(updates) if each is update)
     return frozenset(name_of(each.parameter) for each in updates[place + 1 :]) - {name_of(update.parameter)}
