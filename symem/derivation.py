@@ -33,15 +33,74 @@ class Definition:
     value: Expr
 
 
+class Relation(Enum):
+    """How the two sides of a step stand to each other."""
+
+    EQUAL = "equal wherever both are defined"
+    AT_THE_OLD = "equal at the current parameters θ⁽ᵗ⁾"
+    AT_THE_UPDATE = "equal at the new parameters"
+    ON_THE_SIMPLEX = "equal where the constraint holds"
+    MARGINAL = "the logarithm of the integral of the exponential over the latents"
+    MEAN = "the posterior mean, up to a constant"
+    AT_LEAST = "at no θ less, with statistics and what the step defines held at θ⁽ᵗ⁾"
+    RISES = "at the new parameters not less, with what the step defines held at θ⁽ᵗ⁾"
+    MAXIMISER = "the point at which the function is largest"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A law: its name, its sentence, its source, how it relates two lines, and the formula that it says.
+
+    In the sentence {latent} and {parameter} stand for what a step is about, {Q}, {old} and the other names of
+    `THEORY` for themselves, other {places} for the step's particulars; what stands between $ is a formula.
+    """
+
+    name: str
+    sentence: str
+    source: str
+    relation: Relation
+    formula: str = field(default="", kw_only=True)
+
+
+#: The names that any sentence may use, as they are written in plain text.
+THEORY: Mapping[str, str] = {
+    "theta": "θ",
+    "old": "θ⁽ᵗ⁾",
+    "next": "θ⁽ᵗ⁺¹⁾",
+    "Q": "Q",
+    "Q_theta": "Q(θ | θ⁽ᵗ⁾)",
+    "Q_old": "Q(θ⁽ᵗ⁾ | θ⁽ᵗ⁾)",
+    "Q_next": "Q(θ⁽ᵗ⁺¹⁾ | θ⁽ᵗ⁾)",
+    "objective_theta": "ℓ(θ)",
+    "objective_old": "ℓ(θ⁽ᵗ⁾)",
+    "objective_next": "ℓ(θ⁽ᵗ⁺¹⁾)",
+    "posterior": "p(latents | data, θ⁽ᵗ⁾)",
+}
+
+
 @dataclass(frozen=True)
 class Step:
-    """One line of the derivation: by `law`, `before` becomes `after`, because `reason`."""
+    """One line of the derivation: by `law`, `before` becomes `after`.
+
+    `about` are the latents or the parameters in question; `particulars` stand in the places of the law's sentence;
+    `defines` are the names that the step brings in.
+    """
 
     stage: str
-    law: str
+    law: Rule
     before: Expr
     after: Expr
-    reason: str
+    about: tuple[Expr, ...] = ()
+    particulars: Mapping[str, Any] = field(default_factory=dict)
+    defines: tuple[Definition, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The law's sentence, and the formula that it says, in plain text."""
+        about = ", ".join(map(str, self.about))
+        places = {**THEORY, "latent": about, "parameter": about, **self.particulars}
+        told = " ".join(filter(None, (self.law.sentence, self.law.formula)))
+        return told.replace("$", "").format(**places)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ def test_anatomy() -> None:
     anchors = {level: [section.anchor for section in story("gmm1d_faithful", level)] for level in Level}
     assert anchors[Level.BRIEF] == ["model", "updates", "algorithm"]
     assert [a for a in anchors[Level.PAPER] if a] == [
-        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "algorithm", "cost", "certificates",
+        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "ascent", "algorithm", "cost", "certificates",
     ]  # fmt: skip
     assert anchors[Level.TEACHING] == anchors[Level.PAPER]
 

@@ -12,10 +12,9 @@ import pytest
 from sympy import Expr, Integer
 
 from symem.calculus import maximisers
-from symem.calculus.laws import LAWS
-from symem.calculus.rules import Relation
 from symem.calculus.steps import steps
-from symem.derivation import Conditional, Derivation, Shares, Step
+from symem.derivation import Conditional, Derivation, Relation, Shares, Step
+from symem.language.plates import Expectation
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em
 from tests.evaluate import Evaluator, situation
@@ -24,7 +23,7 @@ from tests.models import DERIVED, Row
 FEW = 12
 #: Where places of a grid hold no latent, outcomes have no weight (0 log 0), or a few data leave a category out:
 #: there the brute-force evaluator has no number, and such places are passed over.
-UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm"}
+UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene"}
 ROWS = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in DERIVED])
 
 SOLVED = {*maximisers.LAWS, "conditional"}
@@ -54,11 +53,12 @@ def few(derivation: Derivation, arrays: dict[str, Any]) -> dict[str, Any]:
     return cut
 
 
-def before_the_m_step(row: Row) -> Evaluator:
-    """All names at θ⁽ᵗ⁾, latents at some point of their supports."""
+def before_the_m_step(row: Row, theta: dict[str, Any] | None = None) -> Evaluator:
+    """All names at θ⁽ᵗ⁾, or another θ, latents at some point of their supports."""
     derivation = em(row.name).derivation
     data = few(derivation, row.data)
-    run = Evaluator(situation(derivation.model, data, row.theta(row.file["start"]), derivation.extents))
+    at = row.theta(row.file["start"]) if theta is None else theta
+    run = Evaluator(situation(derivation.model, data, at, derivation.extents))
     for definition in (*derivation.definitions, *derivation.surrogate.statistics):
         run.define(definition.symbol, definition.axes, definition.value)
     for latent in derivation.model.latents:
@@ -103,22 +103,14 @@ def assert_sides_agree(row: Row, step: Step, run: Evaluator) -> None:
         left, right = (value(run, side, scope) for side in (step.before, step.after))
         undefined = row.name in UNDEFINED and (np.isnan(left).any() or np.isnan(right).any())
         alike = np.allclose(left, right, rtol=1e-7, atol=1e-7)
-        assert alike or undefined, (step.law, scope, left, right)
+        assert alike or undefined, (step.law.name, scope, left, right)
 
 
 @ROWS
 def test_equal_steps_are_equal(row: Row) -> None:
     derivation, run = told(row), before_the_m_step(row)
     for step in derivation.steps:
-        if LAWS[step.law].relation is Relation.EQUAL:
-            assert_sides_agree(row, step, run)
-
-
-@ROWS
-def test_free_energy_is_the_likelihood_at_the_current_parameters(row: Row) -> None:
-    derivation, run = told(row), before_the_m_step(row)
-    for step in derivation.steps:
-        if step.law == "free energy":
+        if step.law.relation is Relation.EQUAL:
             assert_sides_agree(row, step, run)
 
 
@@ -127,7 +119,7 @@ def test_the_multiplier_adds_nothing_on_the_simplex(row: Row) -> None:
     derivation, run = told(row), before_the_m_step(row)
     run.values["lamda"] = 3.0
     for step in derivation.steps:
-        if step.law == "multiplier":
+        if step.law.name == "multiplier":
             assert_sides_agree(row, step, run)
 
 
@@ -152,7 +144,7 @@ def test_the_m_step_holds_at_the_new_parameters(row: Row) -> None:
         pytest.skip("conditional updates hold one after the other: they are tested so")
     derivation, run = told(row), after_the_m_step(row)
     for step in derivation.steps:
-        if LAWS[step.law].relation is Relation.AT_THE_UPDATE and step.law != "free energy":
+        if step.law.relation is Relation.AT_THE_UPDATE:
             assert_sides_agree(row, scaled(derivation, step), run)
 
 
@@ -164,8 +156,51 @@ def test_conditional_updates_hold_one_after_the_other(row: Row) -> None:
         run.define(update.definition.symbol, update.definition.axes, update.definition.value)
         steps_here = [s for s in derivation.steps if s.before in (update.equation, update.parameter)]
         if isinstance(update, Conditional):
-            for step in (each for each in steps_here if each.law != "second order"):
+            for step in (each for each in steps_here if each.law.name != "second order"):
                 assert_sides_agree(row, step, run)
+
+
+def held(run: Evaluator, step: Step) -> Evaluator:
+    """With what the step defines."""
+    for definition in step.defines:
+        run.define(definition.symbol, definition.axes, definition.value)
+    return run
+
+
+def sides(row: Row, step: Step) -> tuple[float, float]:
+    """(left at θ, right with its E-step at θ⁽ᵗ⁾) of a bound; θ is θ⁽ᵗ⁺¹⁾, or θ⁽ᵗ⁾ where the two sides are equal."""
+    old = held(before_the_m_step(row), step)
+    if step.law.relation is Relation.AT_THE_OLD:
+        return float(value(old, step.before, {})), float(value(old, step.after, {}))
+    new = held(after_the_m_step(row), step)
+    new.values |= {str(each.symbol): old.values[str(each.symbol)] for each in step.defines}
+    new.cache.clear()
+    theta = {v.name: new.values[v.name] for v in em(row.name).model.parameters}
+    return float(value(before_the_m_step(row, theta), step.before, {})), float(value(new, step.after, {}))
+
+
+def holds(row: Row, step: Step) -> bool:
+    left, right = sides(row, step)
+    slack = 1e-7 * max(1.0, abs(right)) if np.isfinite(right) else 0.0
+    if row.name in UNDEFINED and not np.isfinite([left, right]).all():
+        return True
+    return abs(left - right) <= slack if step.law.relation is Relation.AT_THE_OLD else left >= right - slack
+
+
+@ROWS
+def test_the_bound_is_below_everywhere_and_tight_at_the_current_parameters(row: Row) -> None:
+    """Where the entropy has no closed form, as that of a count, the two last sides still tell the ascent."""
+    found = [step for step in told(row).steps if step.stage == "ascent"]
+    assert [step.law.name for step in found][:2] == ["lower bound", "tight bound"]
+    for step in found:
+        if not any(each.value.has(Expectation) for each in step.defines):
+            assert holds(row, step), (step.law.name, sides(row, step))
+
+
+def test_a_bound_too_high_is_seen() -> None:
+    row = next(row for row in DERIVED if row.name == "gmm1d_own_var")
+    for step in (step for step in told(row).steps if step.stage == "ascent"):
+        assert not holds(row, replace(step, after=step.after + 1000))
 
 
 def scaled(derivation: Derivation, step: Step) -> Step:
@@ -180,10 +215,10 @@ def scaled(derivation: Derivation, step: Step) -> Step:
 @ROWS
 def test_the_story_follows_the_textbook(row: Row) -> None:
     derivation = told(row)
-    order = ["model", "E-step", "likelihood", "surrogate", "M-step"]
+    order = ["model", "E-step", "likelihood", "surrogate", "M-step", "ascent"]
     found = [order.index(step.stage) for step in derivation.steps]
     assert found == sorted(found)
-    laws = {step.law for step in derivation.steps}
+    laws = {step.law.name for step in derivation.steps}
     assert laws >= {"elimination", "expectation"}
     assert laws & {"separation", "words"}
     assert laws & {"stationarity", "matrix stationarity"} or not derivation.updates
@@ -194,14 +229,14 @@ def test_the_story_follows_the_textbook(row: Row) -> None:
 def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
     derivation = told(row)
     e_step = {"outcomes", "recognition", "known total", "Gaussian vector", "Gaussian entries"}
-    assert sum(step.law in e_step for step in derivation.steps) == len(derivation.posteriors)
-    solved = [step.before for step in derivation.steps if step.law in SOLVED]
+    assert sum(step.law.name in e_step for step in derivation.steps) == len(derivation.posteriors)
+    solved = [step.before for step in derivation.steps if step.law.name in SOLVED]
     assert solved == [update.parameter for update in derivation.updates]
 
 
 def test_the_second_order_step_is_the_certificates() -> None:
     derivation = steps(em("gmm1d_own_var").derivation)
-    last = [step for step in derivation.steps if step.law == "second order"]
+    last = [step for step in derivation.steps if step.law.name == "second order"]
     assert len(last) == 3
     assert "Gibbs" in last[0].reason
 
@@ -209,6 +244,6 @@ def test_the_second_order_step_is_the_certificates() -> None:
 def test_a_wrong_step_is_seen() -> None:
     row = next(row for row in DERIVED if row.name == "gmm1d_own_var")
     derivation, run = told(row), before_the_m_step(row)
-    step = next(step for step in derivation.steps if step.law == "outcomes")
+    step = next(step for step in derivation.steps if step.law.name == "outcomes")
     with pytest.raises(AssertionError):
         assert_sides_agree(row, replace(step, after=step.after + Integer(1)), run)

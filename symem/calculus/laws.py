@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
-from symem.calculus.rules import Relation, Rule
+from symem.derivation import Relation, Rule
 
 _ROWS = (
     Rule(
@@ -64,21 +64,46 @@ _ROWS = (
     ),
     Rule(
         "elimination",
-        "With every latent summed or integrated out, what the normalisers leave behind is the observed ℓ.",
+        "Nothing latent is left: every latent is summed or integrated out, and its log-normaliser stands in its place. "
+        "Together they are the log-likelihood of the observed data,",
         "Koller & Friedman 2009, chapter 9",
         Relation.MARGINAL,
     ),
     Rule(
         "expectation",
-        "Q is the posterior mean of the complete-data log-likelihood, at θ⁽ᵗ⁾, plus the log-prior if there is one.",
+        "{Q_theta} is the posterior mean of the complete-data log-likelihood, with the posterior at {old}{prior}.",
         "Dempster, Laird & Rubin 1977, section 2",
         Relation.MEAN,
     ),
     Rule(
-        "free energy",
-        "With the new parameters at θ⁽ᵗ⁾, Q and the entropy of the posterior add up to ℓ and the log-prior.",
-        "Neal & Hinton 1998",
-        Relation.AT_THE_UPDATE,
+        "lower bound",
+        "Let $q = {posterior}$, let $H(q)$ be its entropy, and let {Q} keep its constant. The logarithm of a mean is not "
+        "less than the mean of the logarithm (Jensen's inequality), so at every {theta}",
+        "Dempster, Laird & Rubin 1977, lemma 1; Neal & Hinton 1998, lemmas 1 and 2",
+        Relation.AT_LEAST,
+        formula="{objective_theta} ≥ {Q_theta} + H(q)",
+    ),
+    Rule(
+        "tight bound",
+        "At {old} the two are equal, as $q$ is the posterior there:",
+        "Neal & Hinton 1998, lemma 2",
+        Relation.AT_THE_OLD,
+        formula="{objective_old} = {Q_old} + H(q)",
+    ),
+    Rule(
+        "ascent",
+        "An M-step that does not lower {Q} therefore does not lower {objective_theta}:",
+        "Dempster, Laird & Rubin 1977, theorem 1",
+        Relation.RISES,
+        formula="{objective_next} ≥ {Q_next} + H(q) ≥ {Q_old} + H(q) = {objective_old}",
+    ),
+    Rule(
+        "conditional ascent",
+        "Each conditional step raises {Q} in its own parameters, the others being held, so the round does not lower "
+        "{Q}, and therefore not {objective_theta}:",
+        "Meng & Rubin 1993",
+        Relation.RISES,
+        formula="{objective_next} ≥ {Q_next} + H(q) ≥ {Q_old} + H(q) = {objective_old}",
     ),
     Rule(
         "multiplier",

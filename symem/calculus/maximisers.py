@@ -17,8 +17,8 @@ from sympy import Expr
 from symem.calculus import existence, linear, maxima, roots, shares
 from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
 from symem.calculus.putting_in import matrices_alone
-from symem.calculus.rules import Relation, Rule
 from symem.calculus.stationarity import Root, Stationarity
+from symem.derivation import Relation, Rule
 from symem.language.matrices import is_matrix
 from symem.language.supports import Support
 

@@ -11,12 +11,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, assert_never
 
-from sympy import Add, Expr, Integer, Mul, S, Sum, exp, log, loggamma, pi, sqrt
+from sympy import Add, Expr, Integer, Mul, S, Sum, Symbol, exp, log, loggamma, pi, sqrt
 
 from symem.calculus.laws import LAWS
 from symem.derivation import (
+    THEORY,
     CellCounts,
     Conditional,
+    Definition,
     Derivation,
     GaussianVector,
     MemberCounts,
@@ -37,7 +39,7 @@ from symem.language.matrices import (
     is_matrix,
     transpose,
 )
-from symem.language.plates import Expectation, total
+from symem.language.plates import total
 from symem.language.supports import Simplex
 from symem.language.traces import Tr, block_log_det, inverse, log_det, trace
 
@@ -47,12 +49,26 @@ Ends = tuple[Expr, Expr]
 
 def steps(derivation: Derivation) -> Derivation:
     """The derivation with its steps."""
-    told = (*_separated(derivation), *_e_step(derivation), *_surrogate(derivation), *_m_step(derivation))
+    told = (
+        *_separated(derivation),
+        *_e_step(derivation),
+        *_surrogate(derivation),
+        *_m_step(derivation),
+        *_ascent(derivation),
+    )
     return replace(derivation, steps=told)
 
 
-def _step(stage: str, law: str, before: Expr, after: Expr, **particulars: Any) -> Step:
-    return Step(stage, law, before, after, LAWS[law].sentence.format(**particulars))
+def _step(
+    stage: str,
+    law: str,
+    before: Expr,
+    after: Expr,
+    about: tuple[Expr, ...] = (),
+    defines: tuple[Definition, ...] = (),
+    **particulars: Any,
+) -> Step:
+    return Step(stage, LAWS[law], before, after, about, particulars, defines)
 
 
 def _separated(derivation: Derivation) -> Iterator[Step]:
@@ -83,10 +99,10 @@ def _e_step(derivation: Derivation) -> Iterator[Step]:
 def _finite(posterior: Table) -> Iterator[Step]:
     weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
     gathered = _tabulated(posterior).xreplace({posterior.atom: posterior.value})
-    names = {"latent": posterior.atom, "outcome": posterior.value}
-    yield _step("E-step", "outcomes", gathered, weight.value, **names)
+    about = (posterior.atom,)
+    yield _step("E-step", "outcomes", gathered, weight.value, about, outcome=posterior.value)
     whole = Sum(exp(weight.symbol), outcome.limits)
-    yield _step("E-step", "softmax", exp(weight.symbol) / whole, probability.value, **names)
+    yield _step("E-step", "softmax", exp(weight.symbol) / whole, probability.value, about)
 
 
 def _tabulated(posterior: Posterior) -> Expr:
@@ -99,7 +115,13 @@ def _shares(posterior: Shared) -> Step:
     u, probability = posterior.atom, posterior.probability
     after = u * (log(probability.symbol) + posterior.log_normaliser.symbol) - loggamma(u + 1)
     return _step(
-        "E-step", "known total", posterior.log_density, after, total=posterior.trials, family=posterior.family
+        "E-step",
+        "known total",
+        posterior.log_density,
+        after,
+        (u,),
+        total=posterior.trials,
+        family=posterior.family,
     )
 
 
@@ -107,8 +129,9 @@ def _recognised(posterior: Recognised) -> Step:
     u, normaliser = posterior.atom, posterior.log_normaliser
     density = _DENSITIES[posterior.family](u, posterior.arguments, posterior.bounds)
     left = normaliser.value if posterior.inline else normaliser.symbol
-    names = {"latent": u, "family": posterior.family}
-    return _step("E-step", "recognition", _tabulated(posterior), density + left, **names)
+    return _step(
+        "E-step", "recognition", _tabulated(posterior), density + left, (u,), family=posterior.family
+    )
 
 
 def _gaussian(posterior: GaussianVector) -> Step:
@@ -117,10 +140,9 @@ def _gaussian(posterior: GaussianVector) -> Step:
     mean, covariance = posterior.mean, posterior.covariance
     left = normaliser.value if posterior.inline else normaliser.symbol
     law = "Gaussian entries" if posterior.latent.seen else "Gaussian vector"
-    names = {"latent": u, "family": "multivariate Normal"}
     density = _seen_density if posterior.latent.seen else _vector_density
     after = density(posterior, mean, covariance) + left
-    return _step("E-step", law, _tabulated(posterior), after, **names)
+    return _step("E-step", law, _tabulated(posterior), after, (u,), family="multivariate Normal")
 
 
 def _vector_density(posterior: GaussianVector, mean: Expr, covariance: Expr) -> Expr:
@@ -194,12 +216,9 @@ _DENSITIES: Mapping[str, Callable[[Expr, Arguments, Ends], Expr]] = {
 
 def _surrogate(derivation: Derivation) -> Iterator[Step]:
     q = derivation.surrogate
-    yield _step("surrogate", "expectation", derivation.complete + derivation.model.log_prior, q.value)
-    identity = q.value + q.constant + q.entropy
-    if not identity.has(Expectation):
-        yield _step(
-            "surrogate", "free energy", identity, derivation.log_likelihood + derivation.model.log_prior
-        )
+    whole = derivation.complete + derivation.model.log_prior
+    prior = ", plus the log-prior" if derivation.model.log_prior != 0 else ""
+    yield _step("surrogate", "expectation", whole, q.value, defines=q.statistics, prior=prior)
 
 
 # M-step -------------------------------------------------------------------------------------------------
@@ -217,18 +236,18 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
     parameter = update.parameter
     if isinstance(update, Shares):
         q = derivation.surrogate.value
-        yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), parameter=parameter)
+        yield _step("M-step", "multiplier", q, q + _penalty(derivation, update), (parameter,))
     vanishing = "matrix stationarity" if is_matrix(parameter) else "stationarity"
-    yield _step("M-step", vanishing, update.equation, Integer(0), parameter=parameter)
+    yield _step("M-step", vanishing, update.equation, Integer(0), (parameter,))
     law = "conditional" if isinstance(update, Conditional) else update.law
     multiplier = update.multiplier[1] if isinstance(update, Shares) else None
-    yield _step("M-step", law, parameter, update.nested, parameter=parameter, multiplier=multiplier)
+    yield _step("M-step", law, parameter, update.nested, (parameter,), multiplier=multiplier)
     if update.nested != update.value:
         used = [
             u.parameter for u in earlier if _base(u.parameter) in {_base(a) for a in _atoms(update.nested)}
         ]
         names = ", ".join(map(str, used))
-        yield _step("M-step", "substitution", update.nested, update.value, earlier=names)
+        yield _step("M-step", "substitution", update.nested, update.value, (parameter,), earlier=names)
     for certificate in derivation.certificates:
         if certificate.parameter == parameter:
             claim = next(each for each in certificate.claims if each.name == "second order")
@@ -237,9 +256,37 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
                 "second order",
                 parameter,
                 update.value,
+                (parameter,),
                 status=claim.status.value,
                 argument=claim.argument,
             )
+
+
+# ascent -------------------------------------------------------------------------------------------------
+
+
+def _ascent(derivation: Derivation) -> Iterator[Step]:
+    """Q with H(q) is below the objective everywhere and meets it at θ⁽ᵗ⁾, so that raising Q raises the objective."""
+    model, q = derivation.model, derivation.surrogate
+    objective = derivation.log_likelihood + model.log_prior
+    entropy = Definition(Symbol("H_q", real=True), (), q.constant + q.entropy)
+    old = Definition(Symbol("L_old", real=True), (), objective)
+    bound = q.value + entropy.symbol
+    prior: dict[str, Any] = _with_prior() if model.log_prior != 0 else {}
+    rises = (
+        "conditional ascent"
+        if any(isinstance(update, Conditional) for update in derivation.updates)
+        else "ascent"
+    )
+    yield _step("ascent", "lower bound", objective, bound, defines=(entropy,), **prior)
+    yield _step("ascent", "tight bound", objective, bound, defines=(entropy,), **prior)
+    yield _step("ascent", rises, objective, old.symbol, defines=(old,), **prior)
+
+
+def _with_prior() -> dict[str, str]:
+    """The objective's names in MAP-EM."""
+    names = {at: f"objective_{at}" for at in ("theta", "old", "next")}
+    return {name: f"{THEORY[name]} + log p({THEORY[at]})" for at, name in names.items()}
 
 
 def _penalty(derivation: Derivation, update: Shares) -> Expr:

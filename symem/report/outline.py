@@ -16,7 +16,7 @@ from symem.report.sections.certificates import certificates
 from symem.report.sections.e_step_section import brief_e_step, e_step
 from symem.report.sections.m_step_section import brief_m_step, m_step
 from symem.report.sections.model_section import brief_model, model
-from symem.report.sections.surrogate_section import observed, surrogate
+from symem.report.sections.surrogate_section import ascent, observed, surrogate
 from symem.report.sections.worked_section import worked
 from symem.report.writer import Voice
 
@@ -45,6 +45,7 @@ def _whole(voice: Voice) -> Iterator[Section]:
     yield observed(voice)
     yield surrogate(voice)
     yield from m_step(voice)
+    yield ascent(voice)
     yield algorithm(voice)
     yield cost(voice)
     yield from _numbers(voice)

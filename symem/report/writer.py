@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sympy import Expr
 
-from symem.derivation import Definition, Derivation
-from symem.language.model import Model
+from symem.derivation import Definition, Derivation, Step
+from symem.language.model import Model, Role, Variable
 from symem.report.document import Display, Lines
-from symem.report.line_breaking import broken
+from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.books import PACKS, lettered
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon
@@ -47,6 +47,10 @@ class Voice:
         taken = any(label.head == letter for label in (*labels.values(), *self.free.diagonals.values()))
         return self.pack.other if taken and not alone else self.pack.theta
 
+    def steps(self, stage: str) -> tuple[Step, ...]:
+        """The steps of a stage, in their order."""
+        return tuple(step for step in self.derivation.steps if step.stage == stage)
+
     def marked(self, mark: str) -> Lexicon:
         """The lexicon in which parameters carry a mark; expectations that have one of their own keep it."""
         marked = self.free.marked(mark)
@@ -74,8 +78,59 @@ class Voice:
         """The surrogate at some θ, as the pack writes it."""
         return rf"Q({theta}{self.pack.given}{self.old})"
 
+    def objective(self, theta: str) -> str:
+        """ℓ at some θ, with the log-prior if there is one: what an iteration does not lower."""
+        prior = rf" + \log p({theta})" if self.model.log_prior != 0 else ""
+        return rf"\ell({theta}){prior}"
+
+    @property
+    def theory(self) -> Mapping[str, str]:
+        """The names that laws use, in these letters: `derivation.THEORY`."""
+        iterates = {"theta": self.theta, "old": self.old, "next": self.next}
+        return {
+            **iterates,
+            "Q": "Q",
+            "posterior": self.posterior,
+            **{f"Q_{name}": self.Q(theta) for name, theta in iterates.items()},
+            **{f"objective_{name}": self.objective(theta) for name, theta in iterates.items()},
+        }
+
     def name(self, expr: Expr) -> str:
         return letter(expr, self.free)
+
+    # names of several together ------------------------------------------------------------------------
+
+    def of(self, role: Role) -> list[Variable]:
+        """The variables of a role, the companions of missing data apart."""
+        missing = {f"{each.name}_missing" for each in self.model.data if each.missing}
+        found = [each for each in self.model.variables.values() if each.role is role]
+        return [each for each in found if each.name not in missing]
+
+    def names(self, *roles: Role) -> str:
+        """The letters of the variables of these roles."""
+        found = [variable for role in roles for variable in self.of(role)]
+        entries = (each.symbol.label if each.sizes else each.symbol for each in found)
+        return ", ".join(letter(entry, self.complete) for entry in entries)
+
+    @property
+    def density(self) -> str:
+        """p(x, z | θ), by name where there are few names."""
+        found = self.names(Role.DATA, Role.LATENT)
+        arguments = found if width(found) <= LINE / 4 else r"\text{data}, \text{latents}"
+        return rf"p({arguments} \mid {self.theta})"
+
+    @property
+    def posterior(self) -> str:
+        """p(z | x, θ^(t)), by name where there are few names."""
+        completed = [self.name(v.symbol.label) for v in self.model.latents if v.seen is not None and v.sizes]
+        hidden = ", ".join([*filter(None, [self.names(Role.LATENT)]), *completed])
+        entries = (each.symbol.label if each.sizes else each.symbol for each in self.of(Role.DATA))
+        seen = ", ".join(map(self.name, entries))
+        few = hidden and width(hidden + seen) <= LINE / 4
+        arguments = rf"{hidden} \mid {seen}" if few else r"\text{latents} \mid \text{data}"
+        return f"p({arguments}, {self.old})"
+
+    # formulas -----------------------------------------------------------------------------------------
 
     def equation(self, left: str, right: Expr, lexicon: Lexicon, tail: str = "") -> Lines:
         return tuple(broken(left, printed(right), lexicon, tail=tail))

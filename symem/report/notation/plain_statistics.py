@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sympy import Expr, Indexed, Symbol
 
-from symem.derivation import Certificate, Definition, Derivation, NotDerived, Shares, Surrogate, Update
+from symem.derivation import Certificate, Definition, Derivation, NotDerived, Shares, Step, Surrogate, Update
 from symem.report.notation.printed_form import inlined
 
 Names = tuple[Definition, ...]
@@ -28,11 +28,17 @@ def plainly(derivation: Derivation) -> Derivation:
         updates=tuple(_update(each, names) for each in derivation.updates),
         not_derived=tuple(_not_derived(each, names) for each in derivation.not_derived),
         certificates=tuple(_certificate(each, names) for each in derivation.certificates),
+        steps=tuple(_step(each, names) for each in derivation.steps),
     )
 
 
 def _put(expr: Expr, names: Names) -> Expr:
     return inlined(expr, names)
+
+
+def _step(step: Step, names: Names) -> Step:
+    defines = tuple(each for each in step.defines if each not in names)
+    return replace(step, before=_put(step.before, names), after=_put(step.after, names), defines=defines)
 
 
 def _surrogate(surrogate: Surrogate, names: Names) -> Surrogate:

@@ -58,7 +58,7 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
         names = ", ".join(voice.name(each) for each in block.parameters)
         yield Instruction(said("Raise @ in @ by a numerical method: there is no closed form.", "Q", names), 1)
     yield Instruction(_advance(voice), 1)
-    yield Instruction(said("until @ no longer rises.", _objective(voice)))
+    yield Instruction(said("until @ no longer rises.", voice.objective(voice.old)))
 
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
@@ -77,11 +77,6 @@ def _advance(voice: Voice) -> Prose:
     if voice.pack.counter:
         return said("Add 1 to @.", voice.pack.counter)
     return said("Let @ be @.", voice.old, voice.next)
-
-
-def _objective(voice: Voice) -> str:
-    value = rf"\ell({voice.old})"
-    return rf"{value} + \log p({voice.old})" if voice.model.log_prior != 0 else value
 
 
 # cost --------------------------------------------------------------------------------------------------

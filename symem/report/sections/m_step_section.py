@@ -31,12 +31,11 @@ SHORT = 1.5 * LINE
 
 def m_step(voice: Voice) -> Iterator[Section]:
     """The sections of the M-step: one for each block of parameters, then those without a closed form."""
-    told = [said("The next iterate @ maximises @.", voice.next, voice.surrogate)]
-    if voice.model.log_prior != 0:
-        told.append(said("It holds the log-prior, so the iterates climb the posterior density."))
-    first, *rest = told
-    whole = tuple(part for prose in rest for part in (" ", *prose))
-    yield Section(said("The M-step"), ((*first, *whole),), anchor="m-step")
+    yield Section(
+        said("The M-step"),
+        (said("The next iterate @ maximises @.", voice.next, voice.surrogate),),
+        anchor="m-step",
+    )
     for _, updates in groupby(voice.derivation.updates, key=lambda update: update.block):
         yield _block(tuple(updates), voice)
     for block in voice.derivation.not_derived:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from symem.language.model import Role, Variable
 from symem.report.document import Block, Display, Figure, Prose, Section, Table, said
 from symem.report.figures.plate_diagram import plate_diagram
-from symem.report.line_breaking import LINE, width
 from symem.report.notation.lexicon import index_names
 from symem.report.notation.notation import letter
 from symem.report.notation.printed_sets import counted, members
@@ -58,19 +57,12 @@ def symbols(voice: Voice) -> Table:
     rows: list[tuple[Prose, ...]] = [
         (said("@", _head(variable, voice)), (_role(variable, title),), *_place(variable, voice))
         for role, title in ROLES
-        for variable in of(role, voice)
+        for variable in voice.of(role)
         if variable.name not in joint
     ]
     rows += [_simplex(names, voice) for names in voice.model.simplexes]
     header = (("symbol",), ("role",), ("values",), ("for",))
     return Table(header, tuple(rows), caption=("The symbols of the model.",), align="llll")
-
-
-def of(role: Role, voice: Voice) -> list[Variable]:
-    """The variables of a role, the companions of missing data apart."""
-    missing = {f"{each.name}_missing" for each in voice.model.data if each.missing}
-    found = [each for each in voice.model.variables.values() if each.role is role]
-    return [each for each in found if each.name not in missing]
 
 
 def _role(variable: Variable, title: str) -> str:
@@ -117,37 +109,13 @@ def _diagram(voice: Voice) -> Figure:
 
 
 def _likelihood(voice: Voice) -> Iterator[Block]:
-    inside = names(voice, Role.PARAMETER)
+    inside = voice.names(Role.PARAMETER)
     if inside == voice.theta:
         yield said("The log-likelihood of the complete data, latents included, is")
     else:
         together = rf"{voice.theta} = ({inside})"
         yield said("With @, the log-likelihood of the complete data, latents included, is", together)
-    yield Display((voice.equation(rf"\log {density(voice)}", voice.model.log_likelihood, voice.free),))
+    yield Display((voice.equation(rf"\log {voice.density}", voice.model.log_likelihood, voice.free),))
     if voice.model.log_prior != 0:
         yield said("The logarithm of the prior density is, up to a constant,")
         yield Display((voice.equation(rf"\log p({voice.theta})", voice.model.log_prior, voice.free),))
-
-
-def names(voice: Voice, *roles: Role) -> str:
-    """The letters of the variables of these roles."""
-    found = [variable for role in roles for variable in of(role, voice)]
-    entries = (each.symbol.label if each.sizes else each.symbol for each in found)
-    return ", ".join(letter(entry, voice.complete) for entry in entries)
-
-
-def density(voice: Voice) -> str:
-    """p(x, z | θ), by name where there are few names."""
-    found = names(voice, Role.DATA, Role.LATENT)
-    arguments = found if width(found) <= LINE / 4 else r"\text{data}, \text{latents}"
-    return rf"p({arguments} \mid {voice.theta})"
-
-
-def latents(voice: Voice) -> str:
-    """z | x, by name where there are few names."""
-    completed = [voice.name(v.symbol.label) for v in voice.model.latents if v.seen is not None and v.sizes]
-    hidden = ", ".join([*filter(None, [names(voice, Role.LATENT)]), *completed])
-    entries = (each.symbol.label if each.sizes else each.symbol for each in of(Role.DATA, voice))
-    seen = ", ".join(map(voice.name, entries))
-    few = hidden and width(hidden + seen) <= LINE / 4
-    return rf"{hidden} \mid {seen}" if few else r"\text{latents} \mid \text{data}"

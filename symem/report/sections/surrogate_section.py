@@ -9,25 +9,19 @@ from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 from symem.algebra.counting import name_of
 from symem.algebra.rewriting import bottom_up
 from symem.algebra.squares import squares
-from symem.language.plates import Expectation
 from symem.report.document import Block, Display, Section, Term, said
 from symem.report.notation.printed_form import inlined, merged_sums, over_common_denominators
 from symem.report.options import Level
-from symem.report.sections.model_section import latents
+from symem.report.sentence import formula, sentence
 from symem.report.writer import Voice
 
 
 def observed(voice: Voice) -> Section:
     """The log-likelihood of the observed data."""
-    left = rf"\ell({voice.old})"
-    words = "Nothing latent is left: every latent is summed or integrated out, and its log-normaliser stands in its place."
+    (step,) = voice.steps("likelihood")
+    shown = Display((voice.equation(rf"\ell({voice.old})", step.after, voice.now),))
     return Section(
-        said("The likelihood of the observed data"),
-        (
-            (words, " Together they are the observed-data log-likelihood"),
-            Display((voice.equation(left, voice.derivation.log_likelihood, voice.now),)),
-        ),
-        anchor="likelihood",
+        said("The likelihood of the observed data"), (sentence([step], voice), shown), anchor="likelihood"
     )
 
 
@@ -37,33 +31,32 @@ def surrogate(voice: Voice) -> Section:
 
 
 def _surrogate(voice: Voice) -> Iterator[Block]:
-    found = voice.derivation.surrogate
-    yield said(
-        "@ is the posterior mean of the complete-data log-likelihood, with the posterior at @.",
-        voice.surrogate,
-        voice.old,
-    )
+    (step,) = voice.steps("surrogate")
+    yield sentence([step], voice)
     if voice.options.level is Level.TEACHING:
         yield from _in_full(voice)
-    if found.statistics:
+    if step.defines:
         yield (
             "Gather what holds no new parameter. These sums, the ",
             Term("expected sufficient statistics"),
             ",",
         )
-        yield voice.definitions(found.statistics, voice.now)
+        yield voice.definitions(step.defines, voice.now)
         yield said(
             "are all that the M-step needs of the data. In terms of them, up to a constant free of @,",
             voice.theta,
         )
     else:
         yield said("Up to a constant free of @,", voice.theta)
-    yield Display((voice.equation(voice.surrogate, over_common_denominators(found.value), voice.free),))
-    if not found.entropy.has(Expectation):
-        identity = rf"\ell({voice.old}) = {voice.Q(voice.old)} + H(q)"
-        prior = " (the log-prior apart)" if voice.model.log_prior != 0 else ""
-        words = f"With the constant kept, and the entropy @ of @, @{prior}, so that a step that raises @ never lowers @."
-        yield said(words, "H(q)", f"q = p({latents(voice)}, {voice.old})", identity, "Q", r"\ell")
+    yield Display((voice.equation(voice.surrogate, over_common_denominators(step.after), voice.free),))
+
+
+def ascent(voice: Voice) -> Section:
+    """Why an iteration does not lower the likelihood."""
+    blocks: list[Block] = []
+    for step in voice.steps("ascent"):
+        blocks += [sentence([step], voice), formula(step, voice)]
+    return Section(said("The ascent"), tuple(blocks), anchor="ascent")
 
 
 def _in_full(voice: Voice) -> Iterator[Block]:

@@ -334,7 +334,7 @@ def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> f
 
 
 def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
-    history, name = found.history, _objective(voice, voice.pack.now)
+    history, name = found.history, voice.objective(voice.old)
     last = in_formula(history[-1], 6)
     steps = len(history) - 1
     if steps:
@@ -354,11 +354,6 @@ def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
         gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
         caption = "The posterior of the label of each row, at the start."
         yield from _figure(shares(found, gamma, row, label), caption)
-
-
-def _objective(voice: Voice, mark: str) -> str:
-    value = rf"\ell({voice.at(mark)})"
-    return rf"{value} + \log p({voice.at(mark)})" if voice.model.log_prior != 0 else value
 
 
 def _plain_objective(voice: Voice) -> str:
@@ -385,4 +380,4 @@ def _table_of(found: Worked, voice: Voice) -> Table:
     steps = len(found.history) - 1
     kept = sorted({0, 1, 2, 3, 5, 10, 20, 50, 100, 200, steps} & set(range(steps + 1)))
     lines = tuple(((str(t),), (single(found.history[t], 8),)) for t in kept)
-    return Table((("iteration",), said("@", _objective(voice, voice.pack.now))), lines, align="rr")
+    return Table((("iteration",), said("@", voice.objective(voice.old))), lines, align="rr")
