@@ -21,7 +21,7 @@ from symem.language.families import Distribution
 from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
-from symem.language.reading import base_name
+from symem.language.reading import name_of
 from symem.posteriors import as_distribution
 from symem.report.options import Options
 
@@ -305,11 +305,11 @@ class _ByName(Mapping[Any, Any]):
 
     def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
         self._entries = {
-            base_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
+            name_of(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
         }
 
     def __getitem__(self, key: Any) -> Any:
-        name = key if isinstance(key, str) else base_name(key)
+        name = key if isinstance(key, str) else name_of(key)
         if name not in self._entries:
             raise UndeclaredSymbolError(f"{name!r} is not among {', '.join(sorted(self._entries))}.")
         return self._entries[name][1]
@@ -338,7 +338,7 @@ class _Updates(Mapping[Any, Expr]):
         self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 
     def __getitem__(self, key: Any) -> Expr:
-        for name in (str(key), key if isinstance(key, str) else base_name(key)):
+        for name in (str(key), key if isinstance(key, str) else name_of(key)):
             if name in self._found:
                 return self._at(name, key)
             if name in self._refused:

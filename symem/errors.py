@@ -43,6 +43,10 @@ class DataError(SymemError, ValueError):
     """Data, sizes or a start that the model cannot take; the message names the array and the row."""
 
 
+class UnknownSymbolError(SymemError, LookupError):
+    """A formula holds a symbol or a function to which nothing gives a value."""
+
+
 class VerificationError(SymemError):
     """A rung of the verification ladder failed, so nothing was emitted."""
 

@@ -11,8 +11,9 @@ import pytest
 from sympy import Expr, Pow, Sum
 
 from symem.calculus.numeric import Trials
-from symem.calculus.trials import Numbers, Trial
-from symem.derivation import Derivation, Update
+from symem.calculus.trials import Trial
+from symem.derivation import Closed, Conditional, Derivation, Update
+from symem.evaluation.arithmetic import Arithmetic
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, transpose
 from symem.language.plates import index_symbol
 from symem.language.traces import element, log_det, trace
@@ -88,29 +89,30 @@ def test_conditional_maximisers_are_met_where_they_stand() -> None:
     found = Trials(whole, 2)
     assert all(found.stationary(each) for each in whole.updates)
     assert all(found.maximal(each) for each in whole.updates)
-    together = replace(whole, updates=tuple(replace(each, conditional=False) for each in whole.updates))
+    at_once = tuple(Closed(**vars(u)) if isinstance(u, Conditional) else u for u in whole.updates)
+    together = replace(whole, updates=at_once)
     assert not all(Trials(together, 2).stationary(each) for each in together.updates)
 
 
 def test_the_numbers_of_matrices() -> None:
     whole = missing_entries()
-    numbers = Trial(whole, 0).numbers
+    arrays = Trial(whole, 0).arrays
+    numbers, plain = Arithmetic(arrays), arrays["Sigma"]
     Sigma, i = whole.model.variable("Sigma").symbol, index_symbol("i")
-    plain = numbers(Sigma)
     assert np.linalg.eigvalsh(plain)[0] > 0
+    assert numbers(Sigma) == pytest.approx(plain)
     assert numbers(log_det(Sigma, d)) == pytest.approx(np.linalg.slogdet(plain)[1])
     assert numbers(trace(Pow(Sigma, -1) + 2, d)) == pytest.approx(np.trace(np.linalg.inv(plain)) + 6)
     assert numbers(element(Sigma, 0, 1)) == plain[0, 1]
     mask = whole.model.variable("observed_x").symbol[0, ENTRY]
-    hidden = [a for a in range(3) if numbers.entry("observed_x", (0, a)) == 0]
+    hidden = np.flatnonzero(arrays["observed_x"][0] == 0)
     block = numbers(BlockInverse(Sigma, mask, d))
     assert block[np.ix_(hidden, hidden)] == pytest.approx(np.linalg.inv(plain[np.ix_(hidden, hidden)]))
     x = whole.model.variable("x").symbol[i]
     squares = numbers(Sum(x * transpose(x), (i, 0, n - 1)))
-    rows = np.array([[numbers.entry("x", (row, a)) for a in range(3)] for row in range(9)])
-    assert squares == pytest.approx(rows.T @ rows)
+    assert squares == pytest.approx(arrays["x"].T @ arrays["x"])
 
 
 def test_a_diagonal_of_numbers() -> None:
-    found = Numbers({"d": 3})(Diagonal(2 * ENTRY + 1, d))
+    found = Arithmetic({"d": 3})(Diagonal(2 * ENTRY + 1, d))
     assert found == pytest.approx(np.diag([1.0, 3.0, 5.0]))

@@ -14,9 +14,9 @@ from sympy import Expr, Idx, IndexedBase, Rational, Sum, exp, log, prod, symbols
 from symem import Categorical, Exponential, Model, Normal, Poisson
 from symem.calculus.separate import fold, rejoin, separate
 from symem.derivation import Derivation
+from symem.evaluation.arithmetic import Arithmetic
 from symem.language.plates import index_symbol
 from symem.verification import prepare
-from symem.verification.arithmetic import Arithmetic
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Oracle
 from symem.verification.situation import situation

@@ -29,6 +29,11 @@ from sympy import (
     symbols,
 )
 
+from symem.errors import UnknownSymbolError
+from symem.evaluation.arithmetic import Arithmetic
+from symem.evaluation.coordinates import Coordinates, total_defect
+from symem.evaluation.differences import gradient, hessian, units
+from symem.evaluation.trees import Apply, Atom, Constant
 from symem.language.plates import Expectation, Iverson, LinearSolution, LogIverson, index_symbol
 from symem.language.supports import (
     Binary,
@@ -42,11 +47,7 @@ from symem.language.supports import (
     UnitInterval,
 )
 from symem.verification import Oracle, TooLargeError, prepare, situation
-from symem.verification.arithmetic import Arithmetic
-from symem.verification.coordinates import Coordinates, total_defect
-from symem.verification.differences import gradient, hessian, units
 from symem.verification.identities import of_free
-from symem.verification.trees import Apply, Atom, Constant, UnknownSymbolError
 from tests.answers import direction, move
 from tests.models import MODELS, Row
 
@@ -309,8 +310,8 @@ def test_a_mean_left_standing_is_taken_by_brute_force() -> None:
 def test_derivatives_in_units_of_curvature() -> None:
     precision = np.array([[4e6, 1e3], [1e3, 1.0]])
 
-    def function(at: Any) -> float:
-        return float(-0.5 * at @ precision @ at + at[0])
+    def function(points: Any) -> Any:
+        return np.array([-0.5 * at @ precision @ at + at[0] for at in points])
 
     at = np.array([1e-3, 0.2])
     unit = units(function, at)

@@ -11,14 +11,14 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, multivariate_t
 from sympy import Pow, symbols
 
+from symem.evaluation.arithmetic import Arithmetic
+from symem.evaluation.coordinates import Coordinates, total_defect
+from symem.evaluation.members import random_member
 from symem.language.matrices import MatrixArray, T
 from symem.language.supports import PositiveDefinite, Symmetric
 from symem.language.traces import log_det, trace
 from symem.verification import Oracle, prepare, situation
 from symem.verification.ancestral import ancestral
-from symem.verification.arithmetic import Arithmetic
-from symem.verification.coordinates import Coordinates, total_defect
-from symem.verification.members import random_member
 from symem.verification.sampling import default_sizes, draw
 from tests.evaluate import Evaluator
 from tests.models import BY_NAME

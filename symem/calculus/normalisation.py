@@ -10,16 +10,12 @@ other cases nothing is claimed.
 from __future__ import annotations
 
 import copy
-import itertools
-import math
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
-from sympy import Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
+from sympy import Add, Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
 
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.conditioning import condition
@@ -28,11 +24,12 @@ from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent
-from symem.calculus.matrix_trials import definite
 from symem.calculus.separate import Term, separate
-from symem.calculus.trials import Numbers
 from symem.derivation import Tabulated
 from symem.errors import NormalisationError, SymemError
+from symem.evaluation.arithmetic import Arithmetic, Arrays, Moving, evaluate
+from symem.evaluation.members import random_member, random_parameters, shape_of
+from symem.evaluation.stacks import Array
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
 from symem.language.supports import (
@@ -155,14 +152,16 @@ def _left(model: Model) -> Elimination:
 
 def _movers(model: Model, elimination: Elimination) -> list[str]:
     """The parameters on which what is left depends."""
-    sizes = _sizes(model)
     moved: list[str] = []
+    rng = np.random.default_rng(0)
+    given = _given(model, rng)
+    drawn = [random_parameters(model, rng, given) for _ in range(_DRAWS)]
     for group in _groups(model):
-        start = _Situation(model, sizes, seed=0)
-        values = [_value(elimination, start.redrawn(group, seed)) for seed in range(_DRAWS)]
-        if not all(math.isfinite(value) for value in values):
+        other = {name: Moving(np.stack([each[name] for each in drawn])) for name in group}
+        values = _values(elimination, {**given, **other})
+        if not np.all(np.isfinite(values)):
             raise ArithmeticError
-        if max(values) - min(values) > _TOLERANCE * (1 + max(map(abs, values))):
+        if np.ptp(values) > _TOLERANCE * (1 + np.abs(values).max()):
             moved += group
     return moved
 
@@ -177,72 +176,29 @@ def _sizes(model: Model) -> dict[str, int]:
     return {variable.name: 2 + place % 2 for place, variable in enumerate(model.sizes)} | extents
 
 
-class _Situation:
-    """Numbers for parameters and for what is given; one group of parameters may be drawn anew."""
-
-    def __init__(self, model: Model, sizes: Mapping[str, int], seed: int) -> None:
-        self._model, self._sizes = model, sizes
-        self._entries: dict[Any, float] = {}
-        self._draw((*model.parameters, *model.known, *model.data), seed)
-
-    def redrawn(self, names: tuple[str, ...], seed: int) -> Numbers:
-        self._draw(tuple(v for v in self._model.parameters if v.name in names), seed + 1)
-        return Numbers(self._sizes, dict(self._entries))
-
-    def _draw(self, variables: tuple[Variable, ...], seed: int) -> None:
-        chance, numbers = random.Random(seed), Numbers(self._sizes)  # noqa: S311 - no secret
-        for variable in variables:
-            shape = [range(int(numbers(size))) for size in (*variable.sizes, *variable.shape)]
-            for place in itertools.product(*shape):
-                self._entries[variable.name, place] = _number(variable, chance)
-            if isinstance(variable.support, Simplex) and variable.sizes:
-                self._scale_rows(variable)
-            if isinstance(variable.support, PositiveDefinite):
-                self._make_definite(variable, chance)
-        for group in self._model.simplexes:
-            self._scale([(name, ()) for name in group])
-
-    def _make_definite(self, variable: Variable, chance: random.Random) -> None:
-        numbers = Numbers(self._sizes)
-        plates = itertools.product(*(range(int(numbers(size))) for size in variable.sizes))
-        for plate in plates:
-            matrix = definite(int(numbers(variable.shape[0])), chance)
-            for within, number in np.ndenumerate(matrix):
-                self._entries[variable.name, (*plate, *within)] = float(number)
-
-    def _scale_rows(self, variable: Variable) -> None:
-        rows: dict[Any, list[Any]] = {}
-        axes = variable.support.axes  # type: ignore[attr-defined]
-        for key in self._entries:
-            if key[0] == variable.name:
-                rows.setdefault(key[1][:-axes], []).append(key)
-        for row in rows.values():
-            self._scale(row)
-
-    def _scale(self, keys: list[Any]) -> None:
-        whole = sum(self._entries[key] for key in keys)
-        for key in keys:
-            self._entries[key] /= whole
+def _given(model: Model, rng: np.random.Generator) -> Arrays:
+    """Parameters, data and known quantities; counts and covariates are whole numbers, for any reading of them."""
+    arrays: Arrays = dict(_sizes(model))
+    arrays |= random_parameters(model, rng, arrays)
+    for variable in (*model.known, *model.data):
+        is_label = isinstance(variable.support, Labels | Binary)
+        own = (
+            random_member(variable, rng, arrays)
+            if is_label or variable.support == PositiveDefinite()
+            else None
+        )
+        arrays[variable.name] = rng.integers(3, 10, shape_of(variable, arrays)) if own is None else own
+    return arrays
 
 
-def _number(variable: Variable, chance: random.Random) -> float:
-    low, high = variable.support.bounds
-    if isinstance(variable.support, (Labels, Binary)):
-        return chance.randint(0, 1)
-    if isinstance(variable.support, Counts) or variable.role is not Role.PARAMETER:
-        return chance.randint(3, 9)
-    if low.is_finite and high.is_finite:
-        return float(low) + float(high - low) * chance.uniform(0.2, 0.8)
-    return float(low) + chance.uniform(0.4, 2.5) if low.is_finite else chance.gauss(0, 1)
-
-
-def _value(elimination: Elimination, numbers: Numbers) -> float:
-    for each in elimination.done:
-        posterior = each.posterior
-        tables = (posterior.log_weight,) if isinstance(posterior, Tabulated) else ()
-        for definition in (*posterior.parameters, *tables, posterior.log_normaliser):
-            numbers.define(definition)
-    return float(sum(numbers(term.expr) for term in elimination.terms))
+def _values(elimination: Elimination, arrays: Arrays) -> Array:
+    """What is left, at each point."""
+    with np.errstate(all="ignore"):
+        for each in elimination.done:
+            posterior = each.posterior
+            tables = (posterior.log_weight,) if isinstance(posterior, Tabulated) else ()
+            arrays = evaluate((*posterior.parameters, *tables, posterior.log_normaliser), arrays)
+        return Arithmetic(arrays).numbers(Add(*(term.expr for term in elimination.terms)))
 
 
 # -- what can be claimed -------------------------------------------------------------------------------------

@@ -35,7 +35,6 @@ from sympy import (
 
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
-from symem.calculus.ends import ends_of, indices_of
 from symem.calculus.inequalities import Bounds, Polynomial
 from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entries
 from symem.calculus.separate import Term, rejoin, separate
@@ -43,6 +42,7 @@ from symem.calculus.vanishing import at
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shared, Table
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
+from symem.language.support_ends import ends_of, indices_of
 
 #: Operations, and terms of a combination, beyond which no sign is looked for.
 TOO_LONG, MANY = 300, 24

@@ -11,7 +11,7 @@ from symem.language.declarations import Declaration
 from symem.language.family import Distribution
 from symem.language.plates import LogIverson
 from symem.language.supports import Binary, Labels, Support
-from symem.language.symbol_names import base_name, check_keyword
+from symem.language.symbol_names import check_keyword, name_of
 from symem.language.variables import Role, Variable
 
 
@@ -74,7 +74,7 @@ def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
 
 
 def _name(atom: Expr) -> str:
-    return base_name(atom) if isinstance(atom, (Symbol, Indexed)) else str(atom)
+    return name_of(atom) if isinstance(atom, (Symbol, Indexed)) else str(atom)
 
 
 def check_cases(
@@ -90,12 +90,12 @@ def check_cases(
             (label,) = cases.arguments
             if not isinstance(label, (Symbol, Indexed)):
                 raise SupportError(f"Cases({label}, …): the first argument is a label, z[i].")
-            if roles[base_name(label)] is Role.PARAMETER:
+            if roles[name_of(label)] is Role.PARAMETER:
                 raise SupportError(
                     f"Cases({label}, …): nothing declares the label; name it in known=[{label}]."
                 )
-            if roles[base_name(label)] is not Role.KNOWN:
-                _check_branches(cases, label, supports[base_name(label)])
+            if roles[name_of(label)] is not Role.KNOWN:
+                _check_branches(cases, label, supports[name_of(label)])
 
 
 def _check_branches(cases: Distribution, label: Expr, support: Support) -> None:

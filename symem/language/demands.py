@@ -19,7 +19,7 @@ from symem.language.supports import (
     Symmetric,
     UnitInterval,
 )
-from symem.language.symbol_names import base_name, names_in
+from symem.language.symbol_names import name_of, names_in
 from symem.language.variables import Role
 
 _TOLERANCE = 1e-9
@@ -34,7 +34,7 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     if isinstance(support, PositiveDefinite):
         yield from _spread_definite(expr)
     elif isinstance(expr, (Symbol, Indexed)):
-        yield base_name(expr), support
+        yield name_of(expr), support
     elif isinstance(expr, (Add, Mul)):
         for argument in expr.args:
             yield from spread(argument, support)
@@ -49,7 +49,7 @@ def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
     if not is_matrix(expr):
         yield from spread(expr, Positive())
     elif isinstance(expr, MatrixEntry):
-        yield base_name(expr), PositiveDefinite()
+        yield name_of(expr), PositiveDefinite()
     elif isinstance(expr, Diagonal):
         yield from spread(expr.args[0], Positive())
     elif isinstance(expr, Add):
@@ -120,7 +120,7 @@ class Demands:
         for entry in entries:
             if entry.is_number:
                 _check_number(entry, UnitInterval(), declaration)
-        names = tuple(base_name(entry) for entry in entries if isinstance(entry, Symbol))
+        names = tuple(name_of(entry) for entry in entries if isinstance(entry, Symbol))
         fresh = not any(name in self.supports or name in self.roles for name in names)
         if len(names) == len(entries) and len(set(names)) == len(names) and fresh:
             self.simplexes.append(names)
@@ -148,7 +148,7 @@ class Demands:
                 *others, last = (scalars[name] for name in names)
                 whole = whole.subs(last, 1 - Add(*others))
         for base in sorted({entry.base for entry in whole.atoms(Indexed)}, key=str):
-            if isinstance(self.supports.get(base_name(base)), Simplex):
+            if isinstance(self.supports.get(name_of(base)), Simplex):
                 *rest, end = sorted((e for e in whole.atoms(Indexed) if e.base == base), key=str)
                 whole = whole.subs(end, 1 - Add(*rest))
         return whole

@@ -25,16 +25,16 @@ from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry
 FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"})
 
 
-def base_name(symbol: Any) -> str:
+def name_of(symbol: Any) -> str:
     """The name a user gave to a symbol, an array or an entry of one.
 
     Raises:
         ModelError: it is none of them.
     """
     if isinstance(symbol, (Indexed, IndexedMatrixEntry)):
-        return base_name(symbol.base)
+        return name_of(symbol.base)
     if isinstance(symbol, MatrixElement):
-        return base_name(symbol.args[0])
+        return name_of(symbol.args[0])
     if isinstance(symbol, (IndexedBase, Idx)):
         return str(symbol.label)
     if isinstance(symbol, (Symbol, IndexedMatrix, MatrixSymbol)):
@@ -76,7 +76,7 @@ def stated_names(expr: Any) -> list[str]:
     found = [
         a for a in preorder_traversal(expr) if isinstance(a, (Indexed, Symbol)) and not isinstance(a, Idx)
     ]
-    return [base_name(each) for each in found]
+    return [name_of(each) for each in found]
 
 
 def names_in(expr: Any) -> set[str]:
@@ -85,4 +85,4 @@ def names_in(expr: Any) -> set[str]:
     entries = expr.atoms(Indexed)
     arrays = {entry.base.label for entry in entries}
     scalars = {s for s in expr.free_symbols if isinstance(s, Symbol) and s not in bound and s not in arrays}
-    return {base_name(entry) for entry in entries} | {str(s.name) for s in scalars}
+    return {name_of(entry) for entry in entries} | {str(s.name) for s in scalars}

@@ -14,7 +14,7 @@ from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.operators import plain
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
-from symem.language.symbol_names import base_name
+from symem.language.symbol_names import name_of
 from symem.language.transcription import stated_array
 from symem.language.user_matrices import NUMBERS_OF_MATRICES, user_matrix, user_number
 from symem.language.variables import Variable
@@ -121,4 +121,4 @@ def _balanced(kind: type[Relational], left: Expr, right: Expr) -> Any:
 
 def _shown(variable: Variable | None, symbol: Any) -> Any:
     """The user's symbol; a missing datum's latent keeps its own name beside the datum's."""
-    return variable.declared if variable and base_name(variable.declared) == variable.name else symbol
+    return variable.declared if variable and name_of(variable.declared) == variable.name else symbol

@@ -17,8 +17,7 @@ from sympy import Expr, Symbol
 
 from symem.derivation import Derivation
 from symem.errors import DataError
-from symem.verification.arithmetic import Arithmetic
-from symem.verification.formulas import evaluate
+from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.verification.situation import extent_of, situation
 
 Values = Mapping[str, Any]

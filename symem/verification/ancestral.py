@@ -9,10 +9,10 @@ import numpy as np
 from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
+from symem.evaluation.arithmetic import Arithmetic
 from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
 from symem.language.supports import Positive
-from symem.verification.arithmetic import Arithmetic
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = dict[str, Any]
@@ -211,7 +211,7 @@ def _table(variable: Any, entry: Any, value: Expr, arrays: Arrays) -> Array:
     """The value at every position of an array whose entry stands on the other side."""
     scope = Arithmetic(arrays)
     indices = tuple(getattr(entry, "indices", ()))
-    return scope.table(value, indices, tuple(scope.integer(size) for size in variable.sizes))
+    return np.asarray(scope.table(value, indices, tuple(scope.integer(size) for size in variable.sizes)))
 
 
 def _ends(variable: Any, arrays: Arrays) -> tuple[float, float]:

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from scipy.optimize import minimize
 
-from symem.verification.coordinates import Coordinates, directions, total_defect
-from symem.verification.differences import gradient, units
+from symem.evaluation.coordinates import Coordinates, directions, total_defect
+from symem.evaluation.differences import gradient, units
 from symem.verification.ground import (
     GAIN,
     IDENTITY,
@@ -163,13 +163,13 @@ def _at_the_end(ground: Ground, start: Theta) -> Finding:
     theta, moved = _run(ground, start)
     coordinates = Coordinates(ground.model, theta, ground.fixed)
     at, objective = coordinates.free(), of_free(ground.oracle.log_posterior, coordinates)
-    value = objective(at)
+    (value,) = objective(at[None])
     if np.isnan(moved) or not np.isfinite(value):
         return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")
     best = _direct_maximum(objective, at)
     if moved <= _STILL:
         return Finding(
-            max(0.0, objective(best) - value - ROUNDING * abs(value)), "found by a direct maximiser"
+            max(0.0, objective(best[None])[0] - value - ROUNDING * abs(value)), "found by a direct maximiser"
         )
     return _slow(ground, coordinates.point(best))
 
@@ -197,12 +197,12 @@ def _stepped(ground: Ground, theta: Theta) -> Theta | None:
     return after if total_defect(ground.model, after) < np.inf else None
 
 
-def _direct_maximum(objective: Callable[[Array], float], at: Array) -> Array:
+def _direct_maximum(objective: Callable[[Array], Array], at: Array) -> Array:
     """Quasi-Newton in units of standard errors, kept within four of them."""
     unit, start = units(objective, at), np.zeros(len(at))
 
     def loss(shift: Array) -> float:
-        value = objective(at + unit * shift)
+        (value,) = objective((at + unit * shift)[None])
         return -value if np.isfinite(value) else 1e300
 
     def slope(shift: Array) -> Array:

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from symem.verification.compiled import Array, compiled
+from symem.evaluation.compiled import compiled
+from symem.evaluation.stacks import Array
 from symem.verification.components import Component, Domains
+from symem.verification.configurations import Rows, rows_of
 from symem.verification.enumeration import TooLargeError
-from symem.verification.gaussian import (
+from symem.verification.gaussian_integrals import (
     SCALES,
     Cubature,
     Gaussian,
@@ -23,7 +25,6 @@ from symem.verification.gaussian import (
     is_quadratic,
 )
 from symem.verification.quadrature import MOST_VARIABLES, Chart, LogDensity, chart, integrate, to_domain
-from symem.verification.rows import Rows, rows_of
 
 Theta = Mapping[str, Any]
 

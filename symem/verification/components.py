@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from sympy import Basic, Expr, Indexed, Symbol
 
+from symem.evaluation.compiled import Template, template
+from symem.evaluation.specialise import Specialiser
+from symem.evaluation.trees import Atom, Node, atoms_of
 from symem.language.supports import OneHot
-from symem.verification.compiled import Template, template
 from symem.verification.enumeration import Range, Total, hard_conditions, totals
-from symem.verification.terms import Specialiser
-from symem.verification.trees import Atom, Node, atoms_of
 
 
 @dataclass(frozen=True)

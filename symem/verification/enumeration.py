@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from symem.verification.trees import Apply, Atom, Constant, Node, atoms_of
+from symem.evaluation.scalar_functions import Head
+from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -120,7 +121,7 @@ def _total(condition: Apply) -> Total | None:
 
 
 #: relation -> (an equality, sign that brings it to "sum <= total", what integers lose when it is strict)
-_SENSE: Mapping[str, tuple[bool, float, float]] = {
+_SENSE: Mapping[Head, tuple[bool, float, float]] = {
     "Equality": (True, 1.0, 0.0),
     "LessThan": (False, 1.0, 0.0),
     "StrictLessThan": (False, 1.0, 1e-9),

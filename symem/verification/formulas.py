@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Symbol
 
-from symem.derivation import Definition, Derivation, Tabulated
-from symem.verification.arithmetic import Arithmetic
+from symem.derivation import Derivation, Tabulated
+from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
+from symem.language.symbol_names import name_of
 from symem.verification.oracle import Oracle
 from symem.verification.situation import extent_of
 
-Arrays = dict[str, Any]
 Theta = Mapping[str, Any]
-
-
-def evaluate(definitions: Iterable[Definition], arrays: Mapping[str, Any]) -> Arrays:
-    """All arrays, the defined ones included, in order of definition."""
-    known = dict(arrays)
-    for definition in definitions:
-        known[name_of(definition)] = _value(definition, known)
-    return known
-
-
-def _value(definition: Definition, known: Mapping[str, Any]) -> Any:
-    scope, symbol = Arithmetic(known), definition.symbol
-    shape = tuple(scope.integer(axis.size) for axis in definition.axes)
-    indices = tuple(axis.index for axis in definition.axes)
-    values = scope.table(definition.value, indices, shape)
-    places = getattr(symbol, "indices", ())
-    if set(places) <= set(indices):
-        own = range(len(indices), values.ndim)
-        ordered = values.transpose([*(indices.index(place) for place in places), *own])
-        return ordered[..., 0] if own and ordered.shape[-1] == 1 else ordered
-    return _with_entries(np.array(known[name_of(definition)], dtype=float), definition, values, scope)
-
-
-def _with_entries(array: Any, definition: Definition, values: Any, scope: Arithmetic) -> Any:
-    """An array of which a definition sets single entries, such as mu[0]."""
-    lengths = values.shape[: len(definition.axes)]
-    for place in np.ndindex(*lengths):
-        here = {axis.index: np.asarray(at) for axis, at in zip(definition.axes, place, strict=True)}
-        at = tuple(int(scope(each, here)) for each in definition.symbol.indices)
-        array[at] = np.reshape(values[place], np.shape(array[at]))
-    return array
-
-
-def name_of(definition: Definition) -> str:
-    """The name of the array that a definition defines."""
-    symbol = definition.symbol
-    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
 
 
 def _like(values: Any, given: Any) -> Any:
@@ -142,7 +105,7 @@ class Expectation:
         worst = 0.0
         for posterior in self.derivation.posteriors:
             if isinstance(posterior, Tabulated):
-                values = np.asarray(self.arrays[name_of(posterior.probability)])
+                values = np.asarray(self.arrays[name_of(posterior.probability.symbol)])
                 axis = list(posterior.probability.symbol.indices).index(posterior.outcome.index)
                 worst = max(worst, float(np.max(np.abs(values.sum(axis=axis) - 1), initial=0.0)))
         return worst

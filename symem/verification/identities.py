@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from symem.verification.coordinates import Coordinates
-from symem.verification.differences import gradient, units
+from symem.evaluation.coordinates import Coordinates
+from symem.evaluation.differences import gradient, units
 from symem.verification.formulas import Expectation
 from symem.verification.ground import Array, Finding, Ground, Theta, apart, or_infinite, relative
 from symem.verification.oracle import Belief
@@ -66,6 +66,6 @@ def fisher_identity(ground: Ground) -> Finding:
     return Finding(worst, f"at {where}")
 
 
-def of_free(function: Callable[[Theta], float], coordinates: Coordinates) -> Callable[[Array], float]:
-    """A function of parameters as a function of their free coordinates."""
-    return lambda free: function(coordinates.point(free))
+def of_free(function: Callable[[Theta], float], coordinates: Coordinates) -> Callable[[Array], Array]:
+    """A function of parameters as one of tables of their free coordinates."""
+    return lambda points: np.array([function(coordinates.point(free)) for free in points])

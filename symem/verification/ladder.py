@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symem.errors import UnknownSymbolError
 from symem.verification.ascent import STEPS, fixed_point_is_maximum, likelihood_never_falls, update_maximises
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import GAIN, IDENTITY, ROUNDING, SLOPE, Finding, Ground
@@ -20,7 +21,6 @@ from symem.verification.identities import (
     free_energy_equals_likelihood,
 )
 from symem.verification.records import Rung
-from symem.verification.trees import UnknownSymbolError
 
 
 @dataclass(frozen=True)

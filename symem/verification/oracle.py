@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from symem.evaluation.compiled import compiled, template
+from symem.evaluation.specialise import Specialiser, Unseen
+from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 from symem.verification.beliefs import GroupBelief, Theta, grouped
-from symem.verification.compiled import compiled, template
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
-from symem.verification.gaussian import other_cubature
-from symem.verification.terms import Specialiser, Unseen
-from symem.verification.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
+from symem.verification.gaussian_integrals import other_cubature
 
 
 @dataclass(frozen=True)

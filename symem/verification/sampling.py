@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from sympy import Indexed
 
-from symem.errors import DataError
+from symem.errors import DataError, UnknownSymbolError
+from symem.evaluation.coordinates import Coordinates
+from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.language.supports import (
     Binary,
     Counts,
@@ -29,12 +31,9 @@ from symem.language.supports import (
 )
 from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
-from symem.verification.coordinates import Coordinates
 from symem.verification.enumeration import TooLargeError
-from symem.verification.members import random_member, shape_of
 from symem.verification.oracle import Oracle
 from symem.verification.situation import extent_of, label_origin
-from symem.verification.trees import UnknownSymbolError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
@@ -148,14 +147,6 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
     return (
         values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
     )
-
-
-def random_parameters(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Values:
-    """A point in the support of every parameter."""
-    theta = {each.name: random_member(each, rng, sizes) for each in model.parameters}
-    for group in model.simplexes:
-        theta |= dict(zip(group, rng.dirichlet(np.full(len(group), 4.0)), strict=True))
-    return theta
 
 
 def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -> Values:

@@ -9,8 +9,8 @@ import numpy as np
 from sympy import Symbol
 
 from symem.errors import DataError
+from symem.evaluation.specialise import Specialiser
 from symem.language.supports import Labels
-from symem.verification.terms import Specialiser
 
 Arrays = dict[str, Any]
 

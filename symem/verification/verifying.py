@@ -11,9 +11,10 @@ from sympy import Symbol
 
 from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
+from symem.evaluation.coordinates import Coordinates, total_defect
+from symem.evaluation.differences import hessian, units
+from symem.evaluation.specialise import Specialiser
 from symem.language.supports import PositiveDefinite, Symmetric
-from symem.verification.coordinates import Coordinates, total_defect
-from symem.verification.differences import hessian, units
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
@@ -21,7 +22,6 @@ from symem.verification.ladder import climb, open_rungs
 from symem.verification.records import Verification
 from symem.verification.sampling import Values, default_sizes, draw, near, random_parameters
 from symem.verification.situation import situation
-from symem.verification.terms import Specialiser
 
 POINTS = 3
 MOST_ROWS = 40

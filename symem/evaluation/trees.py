@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from symem.verification.functions import FUNCTIONS, ZERO_WINS
-
-
-class UnknownSymbolError(LookupError):
-    """An expression holds a symbol or a function to which nothing gives a value."""
+from symem.evaluation.scalar_functions import Head, function, multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class Entry:
 class Apply:
     """A function of nodes."""
 
-    function: str
+    function: Head
     arguments: tuple[Node, ...]
 
 
@@ -74,11 +70,14 @@ def atoms_of(node: Node) -> tuple[Atom, ...]:
     return tuple(dict.fromkeys(each for each in walk(node) if isinstance(each, Atom)))
 
 
-def folded(function: str, arguments: tuple[Node, ...]) -> Node:
+def applied(head: Head, arguments: tuple[Node, ...]) -> Node:
+    """A function of nodes, evaluated as far as they are known."""
+    if head in _SIMPLER:
+        return _SIMPLER[head](arguments)
     if all(isinstance(each, Constant) for each in arguments):
         with np.errstate(all="ignore"):
-            return Constant(as_number(FUNCTIONS[function](*(each.value for each in arguments))))  # type: ignore[union-attr]
-    return Apply(function, arguments)
+            return Constant(as_number(function(head)(*(each.value for each in arguments))))  # type: ignore[union-attr]
+    return Apply(head, arguments)
 
 
 def as_number(value: Any) -> Any:
@@ -103,11 +102,33 @@ def product_of(factors: Iterable[Node]) -> Node:
     given = tuple(factors)
     constants = tuple(each.value for each in given if isinstance(each, Constant))
     rest = tuple(each for each in given if not isinstance(each, Constant))
-    scale = as_number(FUNCTIONS[ZERO_WINS](1, *constants))
+    scale = as_number(multiply(1, *constants))
     if scale == 0 or not rest:
         return Constant(scale)
     parts = rest if scale == 1 else (Constant(scale), *rest)
-    return parts[0] if len(parts) == 1 else Apply(ZERO_WINS, parts)
+    return parts[0] if len(parts) == 1 else Apply("Mul", parts)
+
+
+def _connective(head: Head, *, absorbing: bool) -> Callable[[Iterable[Node]], Node]:
+    """A conjunction or disjunction without the conditions that are settled."""
+
+    def simpler(conditions: Iterable[Node]) -> Node:
+        given = tuple(conditions)
+        settled = [bool(each.value) for each in given if isinstance(each, Constant)]
+        rest = tuple(each for each in given if not isinstance(each, Constant))
+        if absorbing in settled or not rest:
+            return Constant(absorbing if absorbing in settled else not absorbing)
+        return rest[0] if len(rest) == 1 else Apply(head, rest)
+
+    return simpler
+
+
+_SIMPLER: Mapping[Head, Callable[[Iterable[Node]], Node]] = {
+    "Add": sum_of,
+    "Mul": product_of,
+    "And": _connective("And", absorbing=False),
+    "Or": _connective("Or", absorbing=True),
+}
 
 
 def split_terms(node: Node) -> Iterator[Node]:
@@ -115,7 +136,7 @@ def split_terms(node: Node) -> Iterator[Node]:
     if isinstance(node, Apply) and node.function == "Add":
         for part in node.arguments:
             yield from split_terms(part)
-    elif isinstance(node, Apply) and node.function == ZERO_WINS:
+    elif isinstance(node, Apply) and node.function == "Mul":
         yield from _distributed(node)
     else:
         yield node
@@ -129,19 +150,3 @@ def _distributed(node: Apply) -> Iterator[Node]:
             yield from split_terms(product_of((*outside, part)))
     else:
         yield node
-
-
-def entry(array: Any, index: tuple[Any, ...]) -> Any:
-    """array[index] for index arrays; positions outside the array give NaN, never a wrapped entry.
-
-    Axes that the index leaves open, those of vectors and matrices, follow.
-    """
-    values = np.asarray(array)
-    if not index:
-        return values
-    places = tuple(np.asarray(np.rint(each), dtype=int) for each in index)
-    outside = [(place < 0) | (place >= size) for place, size in zip(places, values.shape, strict=False)]
-    safe = tuple(np.where(out, 0, place) for out, place in zip(outside, places, strict=False))
-    never = np.logical_or.reduce(np.broadcast_arrays(*outside))
-    found = values[safe]
-    return np.where(never.reshape(never.shape + (1,) * (found.ndim - never.ndim)), np.nan, found)

@@ -1,7 +1,7 @@
-"""Matrices in numbers: stacks of them in arrays whose last two axes are rows and columns.
+"""Entries of arrays, and matrices in numbers: stacks of them in arrays whose last two axes are rows and columns.
 
 The axes before these broadcast like those of numbers, so that a stack of matrices stands where a stack of
-numbers may. A number in a place of a matrix is that multiple of the identity.
+numbers may.
 """
 
 from __future__ import annotations
@@ -13,6 +13,29 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def pick(array: Any, index: tuple[Any, ...]) -> Any:
+    """array[index] for index arrays; positions outside the array give NaN, never a wrapped entry.
+
+    Axes that the index leaves open, those of vectors and matrices, follow.
+    """
+    values = np.asarray(array)
+    if not index:
+        return values
+    places = tuple(_whole(each) for each in index)
+    outside = [(place < 0) | (place >= size) for place, size in zip(places, values.shape, strict=False)]
+    if not any(map(np.any, outside)):
+        return values[places]
+    found = values[tuple(np.where(out, 0, place) for out, place in zip(outside, places, strict=True))]
+    never = np.logical_or.reduce(np.broadcast_arrays(*outside))
+    return np.where(never.reshape(never.shape + (1,) * (found.ndim - never.ndim)), np.nan, found)
+
+
+def _whole(place: Any) -> Array:
+    """An index as integers."""
+    found = np.asarray(place)
+    return found if found.dtype.kind in "iu" else np.asarray(np.rint(found), dtype=int)
 
 
 def as_matrix(values: Any, plates: int) -> Array:
@@ -33,20 +56,18 @@ def transpose(matrix: Array) -> Array:
     return np.swapaxes(matrix, -1, -2)
 
 
+def solve(matrix: Array, right: Array) -> Array:
+    """M⁻¹ R; NaN where a matrix is singular: one of a stack must not stop the others."""
+    try:
+        return np.asarray(np.linalg.solve(matrix, right))
+    except np.linalg.LinAlgError:
+        proper = np.linalg.slogdet(matrix)[0] != 0
+        safe = np.where(proper[..., None, None], matrix, np.eye(matrix.shape[-1]))
+        return np.where(proper[..., None, None], np.linalg.solve(safe, right), np.nan)
+
+
 def inverse(matrix: Array) -> Array:
-    """NaN where a matrix is singular: one of a stack must not stop the others."""
-    try:
-        return np.asarray(np.linalg.inv(matrix))
-    except np.linalg.LinAlgError:
-        flat = matrix.reshape(-1, *matrix.shape[-2:])
-        return np.stack([_inverse_or_nan(each) for each in flat]).reshape(matrix.shape)
-
-
-def _inverse_or_nan(matrix: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.inv(matrix))
-    except np.linalg.LinAlgError:
-        return np.full(matrix.shape, np.nan)
+    return solve(matrix, np.broadcast_to(np.eye(matrix.shape[-1]), matrix.shape))
 
 
 def log_determinant(matrix: Array) -> Array:
@@ -104,11 +125,12 @@ def block_log_determinant(matrix: Array, *seen: Any) -> Array:
 MATRIX_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "MatrixSum": lambda *terms: reduce(np.add, terms),
     "MatrixProduct": lambda *factors: reduce(np.matmul, factors),
-    "MatrixPower": lambda matrix, exponent: np.linalg.matrix_power(matrix, int(exponent)),
     "Scale": scale,
     "AddIdentity": add_identity,
-    "Transpose": transpose,
+    "T": transpose,
+    "Whole": lambda matrix: matrix,
     "Inverse": inverse,
+    "Solve": solve,
     "LogDet": log_determinant,
     "Tr": trace,
     "Element": element,

@@ -12,10 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from symem.verification.compiled import Array, compiled, template
+from symem.evaluation.compiled import compiled, template
+from symem.evaluation.stacks import Array
+from symem.evaluation.trees import Apply, Atom, Entry, atoms_of, walk
 from symem.verification.components import Component, Domains
 from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on
-from symem.verification.trees import Apply, Atom, Entry, atoms_of, walk
 
 
 @dataclass(frozen=True)

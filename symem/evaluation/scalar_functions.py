@@ -1,24 +1,26 @@
 """What each SymPy function means in numbers: one row per function, on floats and NumPy arrays alike.
 
-The table belongs to the checker: neither the engine nor the emitter reads it, so a mistake in their
-numerics cannot hide here. Zero wins in a product: 0 * log 0 = 0, and a term under a bracket that does
-not hold vanishes whatever stands beside it.
+The emitter does not read it, so a mistake in its numerics cannot hide here. Zero wins in a product: 0 * log 0 = 0,
+and a term under a bracket that does not hold vanishes whatever stands beside it. A function without a row is worth
+what SymPy says, number by number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
 from scipy import special
+from sympy import Basic, Function
+from sympy.core.function import UndefinedFunction
 
-from symem.verification.algebra import MATRIX_FUNCTIONS
+from symem.errors import UnknownSymbolError
+from symem.evaluation.stacks import MATRIX_FUNCTIONS
 
 Value = Any  # a float, an int, or an array of either
-
-ZERO_WINS = "Mul"
+Head = str | type  # a row of the table, or a function of SymPy's that has none
 
 
 def multiply(*factors: Value) -> Value:
@@ -76,7 +78,7 @@ def log_binomial(total: Value, chosen: Value) -> Value:
 
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "Add": lambda *terms: reduce(np.add, terms),
-    ZERO_WINS: multiply,
+    "Mul": multiply,
     "Pow": power,
     "exp": np.exp,
     "log": lambda argument: np.log(np.asarray(argument, dtype=float)),
@@ -126,6 +128,24 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     **MATRIX_FUNCTIONS,
 }
 
-RELATIONS = frozenset(
-    {"Equality", "Unequality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan"}
-)
+
+def head_of(expression: Basic) -> Head:
+    """What stands for the head of an expression.
+
+    Raises:
+        UnknownSymbolError: it has no row, and SymPy knows no numbers of it either.
+    """
+    kind = type(expression)
+    if kind.__name__ in FUNCTIONS:
+        return kind.__name__
+    if issubclass(kind, Function) and not isinstance(kind, UndefinedFunction):
+        return kind
+    raise UnknownSymbolError(f"No numeric meaning for the function {kind.__name__}.")
+
+
+@cache
+def function(head: Head) -> Callable[..., Value]:
+    """The function of numbers and arrays that a head stands for."""
+    if isinstance(head, str):
+        return FUNCTIONS[head]
+    return np.vectorize(lambda *arguments: float(head(*arguments)), otypes=[float])

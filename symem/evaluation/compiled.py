@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from symem.verification.algebra import as_matrix
-from symem.verification.functions import FUNCTIONS
-from symem.verification.trees import Apply, Atom, Constant, Entry, Node, entry
+from symem.evaluation.scalar_functions import function
+from symem.evaluation.stacks import as_matrix, pick
+from symem.evaluation.trees import Apply, Atom, Constant, Entry, Node
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Columns = tuple[Any, ...]  # one array per constant, or per latent
 Closure = Callable[[Columns, Columns, Mapping[str, Any]], Any]
 
@@ -55,8 +54,8 @@ def template(node: Node, places: Mapping[Atom, int]) -> Template:
                 return Local(places[part])
             case Entry(name, index, matrix):
                 return Entry(name, tuple(map(taken, index)), matrix)
-            case Apply(function, arguments):
-                return Apply(function, tuple(map(taken, arguments)))
+            case Apply(head, arguments):
+                return Apply(head, tuple(map(taken, arguments)))
 
     return Template(taken(node), tuple(constants))
 
@@ -71,28 +70,28 @@ def compiled(tree: Any) -> Closure:
             return lambda _constants, latents, _arrays: latents[place]
         case Entry(name, index, matrix):
             return (_letter_closure if matrix else _entry_closure)(name, tuple(map(compiled, index)))
-        case Apply(function, arguments):
-            return _apply_closure(FUNCTIONS[function], tuple(map(compiled, arguments)))
+        case Apply(head, arguments):
+            return _apply_closure(function(head), tuple(map(compiled, arguments)))
     raise TypeError(f"{tree!r} is no template.")
 
 
 def _entry_closure(name: str, index: tuple[Closure, ...]) -> Closure:
     def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        return entry(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+        return pick(arrays[name], tuple(place(constants, latents, arrays) for place in index))
 
     return value
 
 
 def _letter_closure(name: str, index: tuple[Closure, ...]) -> Closure:
     def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        found = entry(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+        found = pick(arrays[name], tuple(place(constants, latents, arrays) for place in index))
         return as_matrix(found, found.ndim - (np.ndim(arrays[name]) - len(index)))
 
     return value
 
 
-def _apply_closure(function: Callable[..., Any], arguments: tuple[Closure, ...]) -> Closure:
+def _apply_closure(applied: Callable[..., Any], arguments: tuple[Closure, ...]) -> Closure:
     def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        return function(*(argument(constants, latents, arrays) for argument in arguments))
+        return applied(*(argument(constants, latents, arrays) for argument in arguments))
 
     return value

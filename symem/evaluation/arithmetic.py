@@ -1,0 +1,174 @@
+"""Formulas in numbers: expressions on NumPy arrays, every open index an axis of its own.
+
+The newest index is the leading axis, so that a `Sum` is a sum over axis 0. Arrays may differ from point to point, as
+parameters do where a function of them is looked at from many sides: the points are one more axis, the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sympy import Basic, Dummy, Expr, Product, Sum, Symbol
+
+from symem.derivation import Definition
+from symem.errors import UnknownSymbolError
+from symem.evaluation.rules import Algebra, Bindings
+from symem.evaluation.scalar_functions import Head, function
+from symem.evaluation.stacks import Array, as_matrix, pick
+from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.symbol_names import name_of
+
+Arrays = dict[str, Any]
+
+#: The index of the points.
+_POINT = Dummy("point")
+
+
+@dataclass(frozen=True)
+class Moving:
+    """An array with one value for each point: the points are its first axis."""
+
+    values: Array
+
+
+@dataclass(frozen=True)
+class Arithmetic(Algebra[Any]):
+    """Evaluates expressions.
+
+    Args:
+        arrays: name -> number, array, or `Moving` array.
+        posterior_mean: E[f | data, θ⁽ᵗ⁾] of a function of latents at one position, for means that a derivation
+            leaves unevaluated.
+    """
+
+    arrays: Mapping[str, Any]
+    posterior_mean: Callable[[Expr, Mapping[Symbol, int]], float] | None = None
+
+    @cached_property
+    def points(self) -> int | None:
+        """The number of points, if anything moves."""
+        return next((len(each.values) for each in self.arrays.values() if isinstance(each, Moving)), None)
+
+    @property
+    def unbound(self) -> Bindings:
+        return {} if self.points is None else {_POINT: np.arange(self.points)}
+
+    def opened(self, index: Symbol, size: int, bindings: Bindings, low: int = 0) -> Bindings:
+        """The bindings with one more index, over `size` places from `low` on."""
+        return {**bindings, index: np.arange(low, low + size).reshape((size,) + (1,) * _depth(bindings))}
+
+    def over(self, indices: Iterable[Symbol], shape: Iterable[int]) -> Bindings:
+        """The bindings in which these indices are open."""
+        bindings = self.unbound
+        for index, size in zip(indices, shape, strict=True):
+            bindings = self.opened(index, size, bindings)
+        return bindings
+
+    def number(self, expression: Basic) -> float:
+        """The value of an expression without open indices."""
+        return float(self(expression))
+
+    def numbers(self, expression: Basic) -> Array:
+        """Its value at each point."""
+        return np.broadcast_to(np.asarray(self(expression), dtype=float), (self.points or 1,))
+
+    def integer(self, expression: Basic) -> int:
+        return round(self.number(expression))
+
+    def table(self, value: Expr, indices: tuple[Symbol, ...], shape: tuple[int, ...]) -> Any:
+        """An array of values over the indices, in their order; of matrices those axes are followed by their own."""
+        bindings = self.over(indices, shape)
+        found = np.asarray(self(value, bindings), dtype=float)
+        own = found.shape[-2:] if is_matrix(value) else ()
+        return self._set(np.empty((*shape, *own)), tuple(bindings[each] for each in indices), found)
+
+    def defined(self, definition: Definition) -> Any:
+        """The array that a definition defines, or the one it sets entries of, such as mu[0], with these set."""
+        symbol, lengths = definition.symbol, {axis.index: self.integer(axis.size) for axis in definition.axes}
+        bindings, indices = self.over(lengths, lengths.values()), getattr(symbol, "indices", ())
+        found = np.asarray(self(definition.value, bindings), dtype=float)
+        own = found.shape[-2:] if isinstance(symbol, MatrixEntry) else ()
+        if own and symbol.dimensions[1] == 1:
+            found, own = found[..., 0], own[:1]
+        places = tuple(np.asarray(self(place, bindings), dtype=int) for place in indices)
+        if set(indices) <= set(lengths):
+            return self._set(np.empty((*(lengths[place] for place in indices), *own)), places, found)
+        return self._set(self._array(name_of(symbol)), places, found)
+
+    def _set(self, array: Any, places: tuple[Any, ...], values: Array) -> Any:
+        """An array with values in these places; it moves where there are points."""
+        whole: Any = array.values if isinstance(array, Moving) else np.asarray(array, dtype=float)
+        if self.points is not None and not isinstance(array, Moving):
+            whole = np.broadcast_to(whole, (self.points, *whole.shape))
+        whole = np.array(whole, dtype=float)
+        whole[(*self.unbound.values(), *places)] = values
+        return whole if self.points is None else Moving(whole)
+
+    # -- the algebra -----------------------------------------------------------------------------------
+
+    def constant(self, value: Any) -> Any:
+        return value
+
+    def entry(self, name: str, places: tuple[Any, ...]) -> Any:
+        array = self._array(name)
+        if isinstance(array, Moving):
+            return pick(array.values, (np.arange(len(array.values)), *places))
+        return pick(array, places)
+
+    def letter(self, name: str, places: tuple[Any, ...]) -> Array:
+        """One matrix of an array for each value of the open indices."""
+        array, found = self._array(name), self.entry(name, places)
+        whole = np.ndim(array.values) - 1 if isinstance(array, Moving) else np.ndim(array)
+        return as_matrix(found, np.ndim(found) - (whole - len(places)))
+
+    def _array(self, name: str) -> Any:
+        if name not in self.arrays:
+            raise UnknownSymbolError(f"No value for {name}.")
+        return self.arrays[name]
+
+    def apply(self, head: Head, *arguments: Any) -> Any:
+        return function(head)(*arguments)
+
+    def repeated(self, expression: Sum | Product, bindings: Bindings) -> Any:
+        """SymPy's last limit is the outermost."""
+        inner, sizes = bindings, []
+        for index, low, high in reversed(expression.limits):
+            first, last = self.integer(low), self.integer(high)
+            sizes.append(last + 1 - first)
+            inner = self.opened(index, sizes[-1], inner, first)
+        value = np.asarray(self(expression.function, inner))
+        own = value.shape[-2:] if is_matrix(expression) else ()
+        lead = value.shape[: value.ndim - len(own)]
+        padded = (1,) * (_depth(inner) - len(lead)) + lead
+        whole = np.broadcast_to(value, (*reversed(sizes), *padded[len(sizes) :], *own))
+        reduced: Any = whole.prod if isinstance(expression, Product) else whole.sum
+        return reduced(axis=tuple(range(len(sizes))))
+
+    def mean(self, expression: Expr, bindings: Bindings) -> Any:
+        """Position by position, by brute force."""
+        if self.posterior_mean is None:
+            return super().mean(expression, bindings)
+        shape = np.broadcast_shapes(*(np.shape(each) for each in bindings.values()))
+        places = {index: np.broadcast_to(each, shape) for index, each in bindings.items()}
+        values = np.empty(shape)
+        for place in np.ndindex(*shape):
+            here = {index: int(each[place]) for index, each in places.items() if index != _POINT}
+            values[place] = self.posterior_mean(expression, here)
+        return values
+
+
+def _depth(bindings: Bindings) -> int:
+    """The number of axes opened so far; an index that another shadows has left its axis behind."""
+    return max((np.ndim(each) for each in bindings.values()), default=0)
+
+
+def evaluate(definitions: Iterable[Definition], arrays: Mapping[str, Any]) -> Arrays:
+    """All arrays, the defined ones included, in order of definition: a record as the straight-line program it is."""
+    known = dict(arrays)
+    for definition in definitions:
+        known[name_of(definition.symbol)] = Arithmetic(known).defined(definition)
+    return known
