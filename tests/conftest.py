@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -16,3 +17,11 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """One flag writes every golden file anew."""
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, tests go to workers as `tests/workers.py` says."""
+    from tests.workers import ByModel  # noqa: PLC0415 - NumPy is loaded after the threads are set
+
+    return ByModel(config, log)

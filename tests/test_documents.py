@@ -6,6 +6,7 @@ import json
 import runpy
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_what_there_is_not_is_refused(form: str) -> None:
 @pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_names_are_shown_or_refused(form: str, words: str) -> None:
     """A symbol called so is refused by name, or its report holds no element and no command of its own."""
-    told = getattr(em("gmm1d_faithful"), form)
+    told = partial(getattr(em("gmm1d_faithful"), form), level="brief")
     try:
         text = told(rename={"mu": words}, title=words)
     except SymemError:

@@ -213,32 +213,36 @@ MORE_NAMES = [
 
 
 @pytest.mark.parametrize(
-    "name", [*NAMES, *(pytest.param(each, marks=pytest.mark.slow) for each in MORE_NAMES)]
+    ("name", "datum"),
+    [
+        *zip(NAMES, np.roll(NAMES, 1).tolist(), strict=True),
+        *(
+            pytest.param(*pair, marks=pytest.mark.slow)
+            for pair in zip(MORE_NAMES, np.roll(MORE_NAMES, 1).tolist(), strict=True)
+        ),
+    ],
 )
-def test_any_name_may_be_a_parameter_a_datum_or_known(name: str) -> None:
-    array = IndexedBase(name)
-    symbol = symbols(name)
+def test_any_name_may_be_a_parameter_a_datum_or_known(name: str, datum: str) -> None:
+    """Each name once in each part: a parameter beside a datum that is called otherwise, and a known number."""
+    array, seen, symbol = IndexedBase(name), IndexedBase(datum), symbols(name)
     theta, values = {"w": [0.5, 0.5], "mu": [1.0, 6.0], "sigma": [1.0, 2.0]}, [0.0, 1.0, 7.0, 8.5]
     plain = solver().em_step(theta, x=values)
-    tied = Model({z[i]: Categorical(w[k]), x[i]: Normal(array[z[i]], sigma[z[i]])}, latent=[z])
-    seen = Model({z[i]: Categorical(w[k]), array[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z])
+    tied = Model({z[i]: Categorical(w[k]), seen[i]: Normal(array[z[i]], sigma[z[i]])}, latent=[z])
     prior = Model(
         {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], 1)},
         latent=[z], known=[symbol], prior={mu[k]: Normal(0, symbol)},
     )  # fmt: skip
     one = load(emit(derive_records(tied)))
-    two = load(emit(derive_records(seen)))
-    three = load(emit(derive_records(prior)))
+    two = load(emit(derive_records(prior)))
     free = {"w": theta["w"], "mu": theta["mu"]}
-    first = one.em_step({"w": theta["w"], name: theta["mu"], "sigma": theta["sigma"]}, x=values)
+    first = one.em_step({"w": theta["w"], name: theta["mu"], "sigma": theta["sigma"]}, **{datum: values})
     np.testing.assert_allclose(getattr(first, name), plain.mu)
-    np.testing.assert_allclose(two.em_step(theta, **{name: values}).mu, plain.mu)
-    whole = three.em_step(free, x=values, **{name: 0.5})
-    again = three.m_step(three.statistics(free, x=values, **{name: 0.5}), **{name: 0.5})
+    whole = two.em_step(free, x=values, **{name: 0.5})
+    again = two.m_step(two.statistics(free, x=values, **{name: 0.5}), **{name: 0.5})
     np.testing.assert_allclose(again.mu, whole.mu)
-    assert three.em_step(free, x=values, **{name: 1e8}).mu[1] > whole.mu[1]
-    with pytest.warns(two.NotConvergedWarning):
-        assert two.fit(K=2, seed=0, max_iter=3, tol=-1.0, **{name: values}).n_iter == 3
+    assert two.em_step(free, x=values, **{name: 1e8}).mu[1] > whole.mu[1]
+    with pytest.warns(one.NotConvergedWarning):
+        assert one.fit(K=2, seed=0, max_iter=3, tol=-1.0, **{datum: values}).n_iter == 3
 
 
 @pytest.mark.parametrize("name", ["start", "tol", "seed", "verbose"])

@@ -82,6 +82,7 @@ def test_a_mean_that_meets_a_datum_is_named() -> None:
         laplace(4).solver().fit(x=x, start={**theta, "mu": x[5]})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [3, 4])
 def test_brute_force_finds_nothing_wrong(size: int) -> None:
     assert laplace(size).verify(seed=0).passed

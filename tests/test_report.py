@@ -20,15 +20,13 @@ from sympy import Expr, Sum
 from symem.algebra.counting import name_of
 from symem.derivation import Definition
 from symem.report import report
-from symem.report.document import Display
-from symem.report.line_breaking import LINE, width
 from symem.report.notation.lexicon import Lexicon, definitions
 from symem.report.notation.printed_form import over_common_denominators, printed, written_out
-from symem.report.outline import tell
 from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
 from tests.models import DERIVED, MODELS, Row
+from tests.told import fragment
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -139,8 +137,7 @@ def test_updates_written_out_keep_their_values(row: Row) -> None:
 
 @over
 def test_every_update_and_every_open_block_is_told(row: Row) -> None:
-    derivation = em(row.name).derivation
-    told = report.latex_fragment(derivation)
+    derivation, told = em(row.name).derivation, fragment(row.name)
     assert told.count("(t+1)") >= len(derivation.updates)
     assert told.count(r"\subsection{Not derived: ") == len(derivation.not_derived)
 
@@ -165,21 +162,8 @@ def test_no_index_is_bound_twice(row: Row) -> None:
 
 
 @over
-def test_no_line_is_wider_than_the_page(row: Row) -> None:
-    displays = [
-        block
-        for section in tell(em(row.name).derivation)
-        for block in section.blocks
-        if isinstance(block, Display)
-    ]
-    lines = [line for display in displays for equation in display.equations for line in equation]
-    assert max(map(width, lines)) <= LINE + 20
-    assert all(line.count("&") == 1 for line in lines)
-
-
-@over
 def test_markup_is_balanced(row: Row) -> None:
-    told = report.latex_fragment(em(row.name).derivation)
+    told = fragment(row.name)
     assert told.count("{") - told.count(r"\{") == told.count("}") - told.count(r"\}")
     assert told.count(r"\left") - told.count(r"\left\langle") == told.count(r"\right") - told.count(
         r"\right\rangle"
@@ -203,10 +187,7 @@ FRAME = r"""\documentclass[11pt,a4paper]{article}
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
 def test_a_plain_tex_sets_every_report(tmp_path: Path) -> None:
     """All models in one document; no formula runs off the page by more than a hair."""
-    parts = [
-        f"\\typeout{{MODEL {row.name}}}\n{report.latex_fragment(em(row.name).derivation)}\n\\clearpage"
-        for row in MODELS
-    ]
+    parts = [f"\\typeout{{MODEL {row.name}}}\n{fragment(row.name)}\n\\clearpage" for row in MODELS]
     log = _typeset(tmp_path, FRAME % "\n".join(parts))
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert max(wide, default=0.0) < 20

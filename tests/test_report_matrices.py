@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
-from itertools import product
 
 import numpy as np
 import pytest
@@ -16,28 +14,25 @@ from symem.language.model import Role
 from symem.report import report
 from symem.report.document import Display, Section
 from symem.report.figures.plate_graph import graph
-from symem.report.iteration import Worked, work
 from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.report.sections.costs import costs, operations_of
 from symem.report.sections.matrix_cells import as_matrix, in_numbers
-from tests.derived import em, solver
-from tests.models import BY_NAME, Row, factors, vectors
+from tests.derived import em
+from tests.models import Row, factors, vectors
+from tests.told import worked
 
 FORMS: tuple[Callable[..., str], ...] = (report.latex, report.html, report.markdown, report.notebook)
 #: A mixture, a latent vector, missing entries, random slopes, one update after the other.
 FEW = ("gmm_mv_full", "factor_analysis_mean", "mvn_missing", "lmm_random_slope", "multivariate_regression")
-ROWS = [
-    pytest.param(row, id=row.name, marks=[] if row.name in FEW else pytest.mark.slow)
-    for row in (*vectors.ROWS, *factors.ROWS)
-]
-over = pytest.mark.parametrize("row", ROWS)
-
-
-@cache
-def worked(name: str) -> Worked:
-    row = BY_NAME[name]
-    return work(em(name).derivation, solver(name), row.data, row.theta(row.file["start"]))
+over_few = pytest.mark.parametrize("name", FEW)
+over = pytest.mark.parametrize("row", [*vectors.ROWS, *factors.ROWS], ids=lambda row: row.name)
+#: Every form, every level and every notation, the others being those that say most.
+WAYS: tuple[tuple[Callable[..., str], Options], ...] = (
+    *((form, Options(level=Level.TEACHING)) for form in FORMS),
+    *((report.latex, Options(level=level)) for level in (Level.BRIEF, Level.PAPER)),
+    *((report.latex, Options(level=Level.TEACHING, notation=notation)) for notation in list(Notation)[1:]),
+)
 
 
 def lines(sections: tuple[Section, ...], anchor: str) -> list[str]:
@@ -50,30 +45,16 @@ def lines(sections: tuple[Section, ...], anchor: str) -> list[str]:
 # every form ---------------------------------------------------------------------------------------------
 
 
-@over
-def test_every_form_level_and_notation(row: Row) -> None:
-    """Nothing of SymPy's own shows through: no unprinted node, no bare name of a class.
-
-    A few models are told in every way, the others at the level that says most.
-    """
-    derivation = em(row.name).derivation
-    levels = tuple(Level) if row.name in FEW else (Level.TEACHING,)
-    for form, level, notation in product(FORMS, levels, Notation):
-        if form is report.latex or notation is Notation.SYMEM:
-            told = form(derivation, Options(level=level, notation=notation))
-            told = re.sub(r"<(script|style).*?</\1>", "", told, flags=re.DOTALL)
-            assert not re.search(r"MatrixEntry|BlockInverse|\bElement\(|\bTr\(|_a\b\]", told), (
-                form,
-                level,
-                notation,
-            )
+@over_few
+def test_every_form_level_and_notation(name: str) -> None:
+    """Nothing of SymPy's own shows through: no unprinted node, no bare name of a class."""
+    for form, options in WAYS:
+        told = re.sub(r"<(script|style).*?</\1>", "", form(em(name).derivation, options), flags=re.DOTALL)
+        assert not re.search(r"MatrixEntry|BlockInverse|\bElement\(|\bTr\(|_a\b\]", told), (form, options)
 
 
-@over
-def test_numbers_in_every_form(row: Row) -> None:
-    name = row.name
-    if em(name).derivation.not_derived:
-        pytest.skip("there is no solver where an update is not derived")
+@over_few
+def test_numbers_in_every_form(name: str) -> None:
     options = Options(worked=worked(name))
     for form in FORMS:
         told = form(em(name).derivation, options)

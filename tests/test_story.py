@@ -33,7 +33,7 @@ INSIDE: dict[type, float] = {Binary: 1, Labels: 0, OneHot: 1, Counts: 60, Positi
 
 
 def told(row: Row) -> Derivation:
-    derivation: Derivation = steps(em(row.name).derivation)
+    derivation: Derivation = em(row.name).derivation
     return derivation
 
 

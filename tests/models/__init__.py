@@ -17,4 +17,19 @@ MODELS: tuple[Row, ...] = tuple(
 DERIVED = tuple(row for row in MODELS if not row.blocked)
 BY_NAME = {row.name: row for row in MODELS}
 
-__all__ = ["BY_NAME", "DERIVED", "MODELS", "Row", "example"]
+#: A few rows that show every law, posterior, support and depth of plates of the table (`tests/test_few.py`):
+#: for checks that say the same of every row.
+FEW: tuple[Row, ...] = tuple(
+    BY_NAME[name]
+    for name in (
+        "gmm1d_faithful", "gmm_mv_full", "gmm_missing", "coin_do_batzoglou", "peppered_moths", "ibm_model1",
+        "dawid_skene", "exp_missing", "exp_right_censored", "censored_mixture", "hurdle_exponential",
+        "bivariate_poisson", "poisson_thinning", "betabinom_latent_beta", "map_gamma_poisson", "scale_inverse_gamma",
+        "student_t_known_nu", "t_mixture", "vonmises_mixture", "ordered_probit", "misclassified", "lca_missing_items",
+        "coupled_labels", "common_mean_ecm", "common_mean_vector", "random_effects_dyestuff", "lmm_random_slope",
+        "normal_missing_both", "mvn_missing", "factor_analysis_mean", "known_loading", "multivariate_regression",
+        "errors_in_variables_known",
+    )
+)  # fmt: skip
+
+__all__ = ["BY_NAME", "DERIVED", "FEW", "MODELS", "Row", "example"]

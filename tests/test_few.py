@@ -1,0 +1,29 @@
+"""The few rows show all that the table shows, so that a check over the few is one over every kind of model."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.derived import em
+from tests.models import FEW, MODELS, Row
+
+
+def shown(row: Row) -> set[str]:
+    """What reports and modules can tell apart of a model."""
+    derivation = em(row.name).derivation
+    variables = derivation.model.variables.values()
+    kinds = {
+        *(f"law {step.law}" for step in derivation.steps),
+        *(f"{p.family}{' given labels' if p.labels else ''}" for p in derivation.posteriors),
+        *(f"{v.role.name} on {type(v.support).__name__} of {len(v.shape)} axes" for v in variables),
+        *(f"{v.role.name} in {len(v.sizes)} plates" for v in variables),
+    }
+    marks = {"prior": row.prior, "open block": bool(derivation.not_derived)}
+    return kinds | {mark for mark, held in marks.items() if held}
+
+
+@pytest.mark.slow
+def test_few_rows_show_what_the_table_shows() -> None:
+    seen = {kind for row in FEW for kind in shown(row)}
+    missing = {kind: row.name for row in MODELS for kind in shown(row) if kind not in seen}
+    assert missing == {}
