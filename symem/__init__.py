@@ -54,6 +54,7 @@ from symem.language.families import (
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.supports import (
     Binary,
+    Circle,
     Counts,
     Interval,
     Labels,
@@ -78,6 +79,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "ChiSquared",
+    "Circle",
     "Counts",
     "DataError",
     "Dirac",

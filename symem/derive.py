@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Add, Expr
 
+from symem.calculus.angles import angles_apart
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify
 from symem.calculus.conditioning import condition
@@ -20,7 +21,7 @@ from symem.calculus.fresh_names import Names
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.posterior import posteriors
-from symem.calculus.separate import fold, rejoin, separate
+from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
@@ -79,7 +80,8 @@ def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
     """
     model = Model.of_objective(objective, parameters)
     names = Names(model)
-    blocks = solve_blocks(separate(model.log_likelihood), model.parameters, model.simplexes, names)
+    terms = gather(part for term in separate(model.log_likelihood) for part in angles_apart(term, model))
+    blocks = solve_blocks(terms, model.parameters, model.simplexes, names)
     open_blocks = [outcome.reason for block in blocks for outcome in block.not_derived()]
     if open_blocks:
         raise NotDerivedError(" ".join(open_blocks))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Expr, Mul, Pow, S, fraction, oo, together
+from sympy import Add, Expr, Mul, Pow, S, atan2, fraction, oo, together
 
 from symem.language.supports import Support
 from symem.language.traces import words
@@ -29,3 +29,8 @@ def of_matrix(value: Expr, _support: Support) -> Iterable[Expr]:
 def of_system(_value: Expr, _support: Support) -> Iterable[Expr]:
     """That a linear system is regular is seen when it is solved."""
     return ()
+
+
+def of_direction(value: Expr, _support: Support) -> Iterable[Expr]:
+    """The length of the vector whose direction is taken."""
+    return (Add(*(side**2 for side in angle.args)) for angle in value.atoms(atan2))

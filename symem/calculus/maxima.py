@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from sympy import Add, Expr, Mul, S, Sum, diff, expand
+from sympy import Add, Expr, Mul, S, Sum, cos, diff, expand, factor_terms, sin
 
 from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.signs import Signs
@@ -118,6 +118,15 @@ def _one_root(slope: Slope) -> bool:
     return signs(-powers[high]) in (0, 1) or signs(powers[low]) in (0, 1)
 
 
+def _crest(slope: Slope) -> bool:
+    """c₁ sin(m u) + c₂ cos(m u), whose own slope at the update is not positive."""
+    angles = {g.args[0] for g in slope.parts if isinstance(g, sin | cos)}
+    if len(angles) != 1 or not set(slope.parts) <= {f(*angles) for f in (sin, cos)}:
+        return False
+    bend = Add(*(factor_terms(c) * diff(g, slope.unknown) for g, c in slope.parts.items()))
+    return slope.signs(bend.xreplace({slope.unknown: slope.update.value})) == -1
+
+
 GIBBS: Maximum[Slope] = Maximum(
     "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there", _gibbs
 )
@@ -126,6 +135,11 @@ FALLING: Maximum[Slope] = Maximum(
 )
 ONE_ROOT: Maximum[Slope] = Maximum(
     "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it", _one_root
+)
+CREST: Maximum[Slope] = Maximum(
+    "a cos u + b sin u = √(a² + b²) cos(u - φ), whose second derivative at the update is -√(a² + b²); at the one other "
+    "stationary point of a turn it is lowest",
+    _crest,
 )
 SYSTEM_CURVED: Maximum[Slope] = Maximum(
     "Q is a quadratic function of the parameter that curves downwards in every direction",

@@ -71,14 +71,17 @@ class Block:
         pending = self.problem.pending
         if not pending:
             return []
-        unknown = pending[0]
+        stuck = [u for u in pending if _given_the_others(u, self.problem) is None] or pending
+        unknown = stuck[0]
         whole = self.problem.raw(unknown)
         term = max(
             Add.make_args(whole),
             key=lambda part: (len(unknown.entries(part)) > 0, part.count_ops(), str(part)),
         )
-        names = ", ".join(str(u.atom) for u in pending)
+        names = ", ".join(str(u.atom) for u in stuck)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
+        waiting = [str(u.atom) for u in pending if u not in stuck]
+        reason += f" Given it, {', '.join(waiting)} would have one." if waiting else ""
         return [NotDerived(tuple(u.atom for u in pending), whole, term, reason + self.obstacle)]
 
 

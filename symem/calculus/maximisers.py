@@ -75,6 +75,18 @@ NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
         maxima=(maxima.FALLING,),
     ),
     Law(
+        "mean direction",
+        "a cos u + b sin u = √(a² + b²) cos(u - φ) with φ the angle of (a, b), and is largest at u = φ: this is "
+        "{parameter}.",
+        "Mardia & Jupp 2000, section 5.3.1",
+        Relation.AT_THE_UPDATE,
+        form="c₁ sin(m u) + c₂ cos(m u) = 0 with u over a whole turn",
+        reads=roots.waves,
+        root=roots.crest,
+        maxima=(maxima.CREST,),
+        exists=existence.of_direction,
+    ),
+    Law(
         "inverse function",
         "Of the two terms of the equation one is a function of {parameter} times the other; the function is undone.",
         "algebra",

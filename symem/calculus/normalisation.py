@@ -10,12 +10,12 @@ other cases nothing is claimed.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from sympy import Add, Expr, Function, Indexed, IndexedBase, Symbol, log, loggamma
+from sympy import Add, Dummy, Expr, Function, Indexed, IndexedBase, Symbol, cancel, diff, log, loggamma
 
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.conditioning import condition
@@ -45,6 +45,7 @@ from symem.language.supports import (
 )
 
 _DRAWS, _TOLERANCE = 4, 1e-7
+_LETTER = Dummy(positive=True)
 
 
 def check_normalised(model: Model) -> None:
@@ -269,12 +270,11 @@ def _family_fault(model: Model, response: Variable, support: Support, family: st
 
 
 def _lonely(model: Model, response: Variable, conditional: Conditional) -> str:
-    """A log-partition is strictly convex in the natural parameters, so each of them stands in it too."""
+    """A log-partition is strictly convex in the natural parameters: what moves these along a line moves it too."""
     beside = {name for term in conditional.rest for name in _parameters_in(term.factor, model)}
-    simplexes = {v.name for v in model.parameters if isinstance(v.support, Simplex)}
-    alone = sorted(
-        {n for c in _density(conditional).values() for n in _parameters_in(c, model)} - beside - simplexes
-    )
+    natural = list(_density(conditional).values())
+    lonely = (v for v in model.parameters if v.name not in beside and not isinstance(v.support, Simplex))
+    alone = sorted(v.name for v in lonely if _moves_along_a_line(natural, v))
     if not alone:
         return ""
     return (
@@ -282,6 +282,15 @@ def _lonely(model: Model, response: Variable, conditional: Conditional) -> str:
         f"it. Add the term that is missing, such as −log σ of a Normal, log λ of an Exponential or (1 − x)·log(1 − p) "
         f"of a Bernoulli."
     )
+
+
+def _moves_along_a_line(natural: Iterable[Expr], variable: Variable) -> bool:
+    """Whether natural parameters move with a parameter, and keep their direction: κ (cos μ, sin μ) turns with μ."""
+    held = [(eta, atom) for eta in natural for atom in atoms_of(eta, variable)]
+    if len({atom for _eta, atom in held}) > 1:
+        return True
+    slopes = [diff(eta.xreplace({atom: _LETTER}), _LETTER) for eta, atom in held]
+    return bool(slopes) and not any(cancel(slope / slopes[0]).has(_LETTER) for slope in slopes)
 
 
 def _weights_fault(model: Model, response: Variable, conditional: Conditional) -> str:

@@ -20,13 +20,17 @@ from sympy import (
     Pow,
     S,
     Sum,
+    atan2,
     cancel,
+    cos,
     exp,
     expand,
     factor_terms,
     fraction,
     log,
+    pi,
     sign,
+    sin,
     sqrt,
     together,
 )
@@ -181,6 +185,46 @@ def _inverted(h: Expr, value: Expr, equation: Equation) -> Expr | None:
     if isinstance(h, Pow) and not h.exp.has(equation.unknown) and equation.is_positive:
         return _inverted(h.base, Pow(value, 1 / h.exp), equation)
     return None
+
+
+# a sine and a cosine of one angle ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wave:
+    """a cos(m u) + b sin(m u), of which the equation is the derivative; `centre` is the middle of u's range."""
+
+    a: Expr
+    b: Expr
+    frequency: Expr
+    centre: Expr
+
+
+def waves(equation: Equation) -> Iterator[Wave]:
+    """c₁ sin(m u) + c₂ cos(m u), u ranging over a whole period at least."""
+    angles = {g.args[0] for g in equation.parts if isinstance(g, sin | cos)}
+    frequency = next(iter(angles)) / equation.unknown if len(angles) == 1 else S.NaN
+    low, high = equation.support.bounds
+    if not frequency.is_positive or not (high - low - 2 * pi / frequency).is_extended_nonnegative:
+        return
+    live = {g: c for g, c in equation.parts.items() if simplified(c) != 0}
+    if all(isinstance(g, sin | cos) for g in live):
+        sine, cosine = (simplified(live.get(f(*angles), S.Zero)) for f in (sin, cos))
+        common = _common(-sine, cosine)
+        yield Wave(-sine / common, cosine / common, frequency, (low + high) / 2 if low.is_finite else S.Zero)
+
+
+def _common(one: Expr, other: Expr) -> Expr:
+    """The positive factors that two numbers share."""
+    shared = [f for f in Mul.make_args(one) if f in Mul.make_args(other) and f.is_positive]
+    return Mul(*shared)
+
+
+def crest(wave: Wave) -> Expr:
+    """The angle of (a, b), counted from the middle of the range; at the opposite one the wave is lowest."""
+    a, b, turn = wave.a, wave.b, wave.frequency * wave.centre
+    turned = (b * cos(turn) - a * sin(turn), a * cos(turn) + b * sin(turn))
+    return wave.centre + atan2(*turned) / wave.frequency
 
 
 # algebra --------------------------------------------------------------------------------------------------

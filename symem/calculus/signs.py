@@ -27,9 +27,11 @@ from sympy import (
     S,
     Sum,
     Symbol,
+    atan2,
     fraction,
     log,
     oo,
+    pi,
     together,
 )
 
@@ -276,6 +278,8 @@ class Signs:
             return self._support(atom, self._variables[base])
         if isinstance(atom, Min):
             return (), tuple(atom.args)
+        if isinstance(atom, atan2):
+            return (-pi,), (pi,)
         if isinstance(atom, log):
             return self._log(atom)
         if self.means(atom):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Symbol
 
+from symem.calculus.angles import angles_apart
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.fresh_names import Names
@@ -54,6 +55,7 @@ def expected(
             means.append(term)
         else:
             constants.append(fold(term).expr)
+    means = [part for term in means for part in angles_apart(term, model)]
     running = running_slots(means, model.parameters)
     for term in means:
         statistics.take(plain_indices(term, model.parameters, running))

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from symem.evaluation.stacks import Array
-from symem.language.supports import PositiveDefinite, Simplex, Symmetric
+from symem.language.supports import Circle, PositiveDefinite, Simplex, Symmetric
 
 Theta = dict[str, Any]
 
@@ -105,6 +105,8 @@ class _Block:
         if isinstance(self.support, PositiveDefinite | Symmetric):
             kind = _DefiniteChart if isinstance(self.support, PositiveDefinite) else _SymmetricChart
             return kind(self.inside)
+        if isinstance(self.support, Circle):
+            return _CircleChart(self.inside)
         return _IntervalChart(self.inside, *self.bounds)
 
     @property
@@ -181,6 +183,19 @@ class _IntervalChart:
         whole = np.array(np.broadcast_to(self._inside, (*free.shape[:-1], len(self._inside))))
         whole[..., self.moved] = self._inward(free)
         return whole
+
+
+class _CircleChart:
+    """Angles, which go round at the ends."""
+
+    is_whole = True
+
+    def __init__(self, inside: Array) -> None:
+        self.centre = inside.ravel()
+        self.moved = np.arange(inside.size)
+
+    def values(self, free: Array) -> Array:
+        return np.asarray(np.pi - np.remainder(np.pi - free, 2 * np.pi))
 
 
 class _SimplexChart:

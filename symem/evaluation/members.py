@@ -12,6 +12,7 @@ from symem.evaluation.arithmetic import Arithmetic
 from symem.evaluation.stacks import Array
 from symem.language.supports import (
     Binary,
+    Circle,
     Counts,
     Interval,
     Labels,
@@ -115,6 +116,7 @@ _DRAWS: Mapping[type, Callable[..., Any]] = {
     UnitInterval: lambda _support, shape, rng, _ends: rng.beta(4, 4, shape),
     Simplex: _simplex,
     Interval: _interval,
+    Circle: lambda _support, shape, rng, _ends: rng.uniform(-np.pi, np.pi, shape),
     Binary: lambda _support, shape, rng, _ends: rng.integers(0, 2, shape),
     Counts: _counts,
     Labels: _labels,

@@ -11,6 +11,7 @@ from symem.language.declarations import Declaration
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
 from symem.language.supports import (
     Binary,
+    Circle,
     Positive,
     PositiveDefinite,
     Reals,
@@ -28,13 +29,15 @@ _TOLERANCE = 1e-9
 def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     """What a demand on an expression means for the symbols in it.
 
-    A product is positive if its factors are, a probability 1 - p if p is one; inside exp or log nothing
-    is asked. These are sufficient conditions; `parameters=` overrides them.
+    A product is positive if its factors are, a probability 1 - p if p is one; what an angle is made of may be
+    anything; inside exp or log nothing is asked. These are sufficient conditions; `parameters=` overrides them.
     """
     if isinstance(support, PositiveDefinite):
         yield from _spread_definite(expr)
     elif isinstance(expr, (Symbol, Indexed)):
         yield name_of(expr), support
+    elif isinstance(support, Circle):
+        yield from spread(expr, Reals())
     elif isinstance(expr, (Add, Mul)):
         for argument in expr.args:
             yield from spread(argument, support)
@@ -66,6 +69,7 @@ def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
 
 _RANK: Mapping[type[Support], int] = {
     Reals: 0,
+    Circle: 1,
     Symmetric: 1,
     PositiveDefinite: 2,
     Positive: 1,

@@ -10,12 +10,13 @@ from sympy import Expr, S, Symbol, lambdify, oo
 from symem.errors import NormalisationError
 from symem.language.family import Distribution, Family
 from symem.language.plates import LogIverson
-from symem.language.supports import Counts, Positive, Reals, Support, UnitInterval
+from symem.language.supports import Circle, Counts, Positive, Reals, Support, UnitInterval
 
 _LONGEST_SUM = 2000
 _DRAWS: dict[type[Support], Callable[[np.random.Generator], float]] = {
     Reals: lambda rng: rng.normal(),
     Positive: lambda rng: 0.6 + rng.gamma(2.0, 0.6),
+    Circle: lambda rng: rng.uniform(-np.pi, np.pi),
     UnitInterval: lambda rng: rng.uniform(0.15, 0.85),
     Counts: lambda rng: float(rng.integers(2, 9)),
 }

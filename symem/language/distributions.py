@@ -22,7 +22,7 @@ from symem.language.exponential_faces import (
 )
 from symem.language.family import Array, Family
 from symem.language.plates import LogIverson
-from symem.language.supports import Binary, Counts, Interval, Positive, Reals, UnitInterval
+from symem.language.supports import Binary, Circle, Counts, Interval, Positive, Reals, UnitInterval
 
 
 def _inside(value: Expr, lower: Expr, upper: Expr) -> Expr:
@@ -186,7 +186,7 @@ Maxwell = Family(
 )
 VonMises = Family(
     "VonMises",
-    {"mu": _REAL, "k": _POSITIVE},
+    {"mu": Circle(), "k": _POSITIVE},
     lambda x, mu, k: k * cos(x - mu) - log(2 * pi) - log(besseli(0, k)),
     lambda *_: Interval(-pi, pi),
     lambda rng, size, mu, k: rng.vonmises(mu, k, size),

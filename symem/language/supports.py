@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from sympy import Expr, Integer, S, oo
+from sympy import Expr, Integer, S, oo, pi
 
 from symem.errors import ModelError, SupportError
 from symem.language.stated import expression
@@ -102,6 +102,18 @@ class Interval(Support):
 
     def __str__(self) -> str:
         return f"Interval({self.lower}, {self.upper})"
+
+
+@dataclass(frozen=True)
+class Circle(Support):
+    """The angles in (-π, π]: the points of the circle, of which every real number names one."""
+
+    @property
+    def bounds(self) -> tuple[Expr, Expr]:
+        return (-pi, pi)
+
+    def admits(self, number: Expr) -> bool:
+        return number.is_real is not False
 
 
 @dataclass(frozen=True)

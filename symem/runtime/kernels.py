@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import kve, log_ndtr
+from scipy.special import ive, kve, log_ndtr
 
 from symem.runtime.loop import DataError
 
@@ -61,6 +61,13 @@ def _log_normal_interval(low: Any, high: Any) -> Any:
     low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
     upper = log_ndtr(high)
     return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _log_besseli(order: Any, x: Any) -> Any:
+    """log I_order(x) for x ≥ 0, beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.7.1)."""
+    large = np.maximum(x, 1e8)
+    far = np.log1p((1.0 - 4.0 * order**2) / (8.0 * large)) - 0.5 * np.log(2.0 * np.pi * large)
+    return x + np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
 
 
 def _log_besselk(order: Any, x: Any) -> Any:

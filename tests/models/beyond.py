@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Abs, Eq, Idx, IndexedBase, Sum, exp, log, sqrt, symbols
+from sympy import Abs, Eq, Idx, IndexedBase, Sum, atan2, besseli, cos, exp, log, sin, sqrt, symbols
 
 from symem import (
     Bernoulli,
@@ -25,6 +25,7 @@ from symem import (
     Poisson,
     Rayleigh,
     Simplex,
+    VonMises,
 )
 from tests.answers import Values
 from tests.models.counts import log_multinomial
@@ -147,6 +148,28 @@ def laplace_textbook() -> Any:
     return mixed(exp(-distance / b[k]) / b[k], b=lambda share: Sum(share * distance, i) / Sum(share, i))
 
 
+def directions() -> Model:
+    m, concentration = map(IndexedBase, ["mu", "kappa"])
+    law = VonMises(m[z[i]], concentration[z[i]])
+    return Model({z[i]: one_two, x[i]: law}, latent=[z], known=[concentration])
+
+
+def directions_textbook() -> Any:
+    m, concentration = map(IndexedBase, ["mu", "kappa"])
+    density = exp(concentration[k] * cos(x[i] - m[k])) / besseli(0, concentration[k])
+    return mixed(density, mu=lambda share: atan2(Sum(share * sin(x[i]), i), Sum(share * cos(x[i]), i)))
+
+
+def directions_map() -> Model:
+    m, (kappa, middle, spread) = IndexedBase("mu"), symbols("kappa m c")
+    return Model(
+        {z[i]: one_two, x[i]: VonMises(m[z[i]], kappa)},
+        latent=[z],
+        known=[kappa],
+        prior={m: VonMises(middle, spread)},
+    )
+
+
 def answers_missing() -> Model:
     th = IndexedBase("th")
     return Model({z[i]: one_two, x[i, j]: Bernoulli(th[z[i], j])}, latent=[z], missing=[x])
@@ -267,6 +290,8 @@ ROWS = [
     Row("gamma_known_shape", gamma_known_shape),
     Row("gamma_poisson_known_shape", disease_rates, textbook=disease_textbook),
     Row("laplace_known_location", laplace_mixture, textbook=laplace_textbook),
+    Row("vonmises_mean", directions, textbook=directions_textbook),
+    Row("vonmises_map", directions_map, prior=True),
     Row("lca_missing_items", answers_missing),
     # G is asked for: no array that is given has a slot over the groups
     Row("random_intercept_ids", intercepts, arrays=lambda data: {**data, "G": 6}),

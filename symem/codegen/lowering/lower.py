@@ -62,7 +62,7 @@ from symem.codegen.ir.nodes import (
     union,
     without,
 )
-from symem.codegen.lowering.bessel import LogBesselK, by_logarithms
+from symem.codegen.lowering.bessel import LOGARITHMS, LogBesselI, LogBesselK, by_logarithms
 from symem.codegen.lowering.contraction import (
     add,
     apply,
@@ -90,8 +90,8 @@ ELEMENTWISE: Mapping[Any, str] = {
     exp: "exp", Abs: "abs", Max: "maximum", Min: "minimum", sin: "sin", cos: "cos", tan: "tan",
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
-    erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval", besseli: "iv",
-    LogBesselK: "log_besselk",
+    erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
+    LogBesselK: "log_besselk", LogBesselI: "log_besseli",
 }  # fmt: skip
 
 #: Functions of a whole matrix, and the helper that computes each.
@@ -231,8 +231,8 @@ class Lowering:
             return apply(
                 self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
             )
-        if isinstance(expr.args[0], besselk):
-            return self(LogBesselK(*expr.args[0].args))
+        if expr.args[0].func in LOGARITHMS:
+            return self(LOGARITHMS[expr.args[0].func](*expr.args[0].args))
         argument = self(expr.args[0])
         guarded = Source.THETA in argument.sources or (level(argument) == 0 and bool(argument.sources))
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
@@ -389,7 +389,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Add, Lowering.add),
     (Mul, Lowering.mul),
     (exp, Lowering.function),
-    (besselk, lambda lower, expr: lower.mul(Mul(expr, evaluate=False))),
+    (besselk | besseli, lambda lower, expr: lower.mul(Mul(expr, evaluate=False))),
     (Pow, Lowering.power),
     (log, Lowering.logarithm),
     (factorial, Lowering.factorial),

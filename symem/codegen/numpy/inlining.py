@@ -14,7 +14,7 @@ from symem.runtime import checks, draws, kernels
 from symem.runtime import loop as runtime
 
 _MODULES: Sequence[ModuleType] = (runtime, checks, draws, kernels)
-_SCIPY = SCIPY | {"log_ndtr", "kve"}
+_SCIPY = SCIPY | {"log_ndtr", "kve", "ive"}
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,12 @@ NUMPY = frozenset(
         "minimum",
     ]
 )
-SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr", "iv"])
+SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
     "log_normal_interval": "_log_normal_interval",
     "log_besselk": "_log_besselk",
+    "log_besseli": "_log_besseli",
 }
 
 

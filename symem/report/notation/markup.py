@@ -79,7 +79,7 @@ class LatexMarkup(Markup):
     transpose = r"\mathsf{T}"
 
     signs = {"Sum": r"\sum", "Product": r"\prod"}  # noqa: RUF012
-    functions = {"log": r"\log", "Gamma": r"\Gamma", "psi": r"\psi", "Phi": r"\Phi"}  # noqa: RUF012
+    functions = {name: rf"\{name}" for name in ("log", "cos", "sin", "Gamma", "psi", "Phi")}  # noqa: RUF012
 
     def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
         word = bold_word(label.head) if label.bold else latex_word(label.head)

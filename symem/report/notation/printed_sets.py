@@ -10,6 +10,7 @@ from sympy import Expr, Integer, Sum, Symbol, oo
 from symem.language.model import Variable
 from symem.language.supports import (
     Binary,
+    Circle,
     Labels,
     OneHot,
     Positive,
@@ -80,6 +81,7 @@ def _simplex(variable: Variable, indices: tuple[Symbol, ...], support: Simplex, 
 SETS: dict[type[Support], Callable[[Any, Callable[[Any], str]], str]] = {
     Reals: lambda _s, _tex: r"\mathbb{R}",
     UnitInterval: lambda _s, _tex: "(0, 1)",
+    Circle: lambda _s, _tex: r"(-\pi, \pi]",
     Positive: lambda _s, _tex: r"(0, \infty)",
     Binary: lambda _s, _tex: r"\{0, 1\}",
     Labels: lambda s, tex: r"\{1, \dots, " + tex(s.size) + r"\}",

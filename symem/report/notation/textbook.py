@@ -25,11 +25,13 @@ from sympy import (
     Sum,
     Symbol,
     Tuple,
+    cos,
     exp,
     expand_mul,
     gamma,
     log,
     loggamma,
+    sin,
 )
 from sympy.core.function import AppliedUndef
 
@@ -105,7 +107,7 @@ class Textbook(MatrixNotation):
         return sorted(Add.make_args(expr), key=key)
 
     def centred(self, base: Expr) -> Expr:
-        """The base of an even power, turned so that data come first: (x - mu), not (mu - x)."""
+        """The base of an even power, or the angle of a cosine, turned so that data come first: (x - mu), not (mu - x)."""
         if not base.is_Add:
             return base
         if base.has(MatrixEntry):
@@ -168,8 +170,8 @@ class Textbook(MatrixNotation):
 
     def factor(self, expr: Expr, *, last: bool) -> str:
         """One factor, in parentheses where it would otherwise run into its neighbours."""
-        if isinstance(expr, log) and not last:
-            return self.markup.function("log", self.doprint(expr.args[0]), bare=False)
+        if isinstance(expr, log | cos | sin) and not last:
+            return self.markup.function(expr.func.__name__, self.doprint(expr.args[0]), bare=False)
         body = self.doprint(expr)
         runs_on = isinstance(expr, Sum | Product | loggamma | LogIverson | LogDet | Tr) and not last
         return self.markup.group(body) if expr.is_Add or expr.is_Mul or runs_on else body
@@ -242,9 +244,21 @@ class Textbook(MatrixNotation):
     # functions ----------------------------------------------------------------------------------
 
     def _print_log(self, expr: Expr, **_: Any) -> str:
-        argument = expr.args[0]
+        return self.named(expr, expr.args[0])
+
+    def named(self, expr: Expr, argument: Expr) -> str:
+        """A function by its name, without parentheses around one letter."""
         bare = isinstance(argument, Symbol | Indexed | Integer | AppliedUndef | gamma) or argument is S.Pi
-        return self.markup.function("log", self.doprint(argument), bare=bare)
+        return self.markup.function(expr.func.__name__, self.doprint(argument), bare=bare)
+
+    def _print_cos(self, expr: Expr, **_: Any) -> str:
+        return self.named(expr, self.centred(expr.args[0]))
+
+    def _print_sin(self, expr: Expr, **_: Any) -> str:
+        return self.named(expr, expr.args[0])
+
+    def _print_atan2(self, expr: Expr, **_: Any) -> str:
+        return self.markup.function("atan2", ", ".join(map(self.doprint, expr.args)), bare=False)
 
     def _print_exp(self, expr: Expr, **_: Any) -> str:
         exponent = expr.args[0]
