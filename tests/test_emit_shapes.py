@@ -40,12 +40,12 @@ from symem.derivation import (
     Table,
 )
 from symem.evaluation.arithmetic import evaluate
+from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
 from symem.language.families import FAMILIES, Bernoulli, Categorical, Exponential, Gamma, Normal
 from symem.language.model import Model
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.supports import Counts, Labels, Positive, Simplex
-from symem.verification.situation import situation
 
 n, K, J, L, D, B = symbols("n K J L D B", integer=True, positive=True)
 RNG = np.random.default_rng

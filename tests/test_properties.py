@@ -15,11 +15,11 @@ from symem import Categorical, Exponential, Model, Normal, Poisson
 from symem.calculus.separate import fold, rejoin, separate
 from symem.derivation import Derivation
 from symem.evaluation.arithmetic import Arithmetic
+from symem.evaluation.situation import situation
 from symem.language.plates import index_symbol
 from symem.verification import prepare
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Oracle
-from symem.verification.situation import situation
 
 QUICK = settings(
     max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -1,0 +1,1 @@
+"""What a formula is worth: one table of rules, over numbers and over trees."""

@@ -1,0 +1,1 @@
+"""What may be said: indices and plates, supports, the table of distributions, the model."""

@@ -40,8 +40,8 @@ from symem.language.supports import (
 )
 from symem.language.survey import Survey
 from symem.language.symbol_names import name_of
+from symem.language.symbol_translation import Translation
 from symem.language.transcription import names_on_diagonals
-from symem.language.translation import Translation
 from symem.language.variables import Role, Variable
 
 

@@ -18,7 +18,7 @@ from sympy import Expr, Symbol
 from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
-from symem.verification.situation import extent_of, situation
+from symem.evaluation.situation import extent_of, situation
 
 Values = Mapping[str, Any]
 MOST_ITERATIONS = 200

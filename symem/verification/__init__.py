@@ -1,10 +1,10 @@
 """Verification apart from the engine: brute force on the declared model against what was derived."""
 
+from symem.evaluation.situation import situation
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.oracle import Oracle
 from symem.verification.records import Rung, Verification
-from symem.verification.situation import situation
 from symem.verification.verifying import numeric_second_order, prepare, verify
 
 __all__ = [

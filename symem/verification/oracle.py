@@ -140,7 +140,7 @@ class Oracle:
 
     Args:
         model: what was declared; only `log_likelihood`, `log_prior`, `latents` and `parameters` are read.
-        arrays: data, masks, sizes and extents by name (see `symem.verification.situation`).
+        arrays: data, masks, sizes and extents by name (see `symem.evaluation.situation`).
         accuracy: to which the logarithm of each integral must settle.
     """
 

@@ -20,6 +20,7 @@ from sympy import Indexed
 from symem.errors import DataError, UnknownSymbolError
 from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.members import random_member, random_parameters, shape_of
+from symem.evaluation.situation import extent_of, label_origin
 from symem.language.supports import (
     Binary,
     Counts,
@@ -33,7 +34,6 @@ from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
-from symem.verification.situation import extent_of, label_origin
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]

@@ -13,6 +13,7 @@ from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import hessian, units
+from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
 from symem.language.supports import PositiveDefinite, Symmetric
 from symem.verification.enumeration import TooLargeError
@@ -21,7 +22,6 @@ from symem.verification.identities import of_free
 from symem.verification.ladder import climb, open_rungs
 from symem.verification.records import Verification
 from symem.verification.sampling import Values, default_sizes, draw, near, random_parameters
-from symem.verification.situation import situation
 
 POINTS = 3
 MOST_ROWS = 40
