@@ -27,6 +27,7 @@ from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
 from symem.derivation import Derivation, Surrogate
 from symem.errors import NotDerivedError
+from symem.language.leaves import array_of
 from symem.language.model import Model
 from symem.language.supports import Support
 
@@ -93,5 +94,5 @@ def _by_parameter(model: Model, blocks: list[Block]) -> dict[Any, Expr]:
     for update in (update for block in blocks for update in block.updates()):
         atom = model.declared(update.parameter)
         whole = all(not place.is_Integer for place in getattr(update.parameter, "indices", ()))
-        found[getattr(atom, "base", atom) if whole else atom] = model.declared(update.value)
+        found[array_of(atom) if whole else atom] = model.declared(update.value)
     return found

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from symem.derivation import Derivation
 from symem.errors import UndeclaredSymbolError
-from symem.language.reading import name_of
+from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
 
 
@@ -51,7 +51,7 @@ def options_of(
 
 
 def _renamed(derivation: Derivation, rename: Mapping[Any, str]) -> dict[str, str]:
-    names = {key if isinstance(key, str) else name_of(key): str(new) for key, new in rename.items()}
+    names = {key if isinstance(key, str) else stated_name(key): str(new) for key, new in rename.items()}
     for name in names:
         if name not in derivation.model.variables:
             known = ", ".join(derivation.model.variables)

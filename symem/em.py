@@ -18,10 +18,10 @@ from symem.files import write_whole
 from symem.language import model as stated
 from symem.language.exponential import readable
 from symem.language.families import Distribution
-from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
+from symem.language.leaves import IndexedMatrixEntry, array_of, name_of, places_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
-from symem.language.reading import name_of
+from symem.language.reading import stated_name
 from symem.posteriors import as_distribution
 from symem.report.options import Options
 
@@ -256,16 +256,14 @@ class EM:
     def _definitions(self) -> dict[Any, Definition]:
         """By their internal names, and by the user's."""
         listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
-        inside = {getattr(d.symbol, "base", d.symbol): d for d in listed}
-        return inside | {getattr(shown, "base", shown): d for d in listed for shown in [self._user(d.symbol)]}
+        inside = {array_of(d.symbol): d for d in listed}
+        return inside | {array_of(shown): d for d in listed for shown in [self._user(d.symbol)]}
 
     def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
         """Replace every name the derivation brought in, innermost last."""
         while True:
             held = {
-                a: None
-                for a in preorder_traversal(expr)
-                if getattr(a, "base", a) in self._definitions and _is_entry(a)
+                a: None for a in preorder_traversal(expr) if array_of(a) in self._definitions and _is_entry(a)
             }
             if not held:
                 return readable(self._user(expr) if internal else expr)
@@ -274,7 +272,7 @@ class EM:
 
     def _value_at(self, atom: Any, taken: set[Any], *, internal: bool) -> Any:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
-        definition = self._definitions[getattr(atom, "base", atom)]
+        definition = self._definitions[array_of(atom)]
         own, value = (definition.symbol, definition.value) if internal else self._shown(definition)
         places = getattr(atom, "indices", ())
         inside = {symbol for place in places for symbol in place.free_symbols}
@@ -305,11 +303,11 @@ class _ByName(Mapping[Any, Any]):
 
     def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
         self._entries = {
-            name_of(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
+            stated_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
         }
 
     def __getitem__(self, key: Any) -> Any:
-        name = key if isinstance(key, str) else name_of(key)
+        name = key if isinstance(key, str) else stated_name(key)
         if name not in self._entries:
             raise UndeclaredSymbolError(f"{name!r} is not among {', '.join(sorted(self._entries))}.")
         return self._entries[name][1]
@@ -335,10 +333,10 @@ class _Updates(Mapping[Any, Expr]):
             value = sized(em.model.declared(update.value), atom)
             self._found[str(key)], self._keys[str(key)] = value, key
             self._indices[str(key)] = places_of(atom)
-        self._refused = {_name(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
+        self._refused = {name_of(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
 
     def __getitem__(self, key: Any) -> Expr:
-        for name in (str(key), key if isinstance(key, str) else name_of(key)):
+        for name in (str(key), key if isinstance(key, str) else stated_name(key)):
             if name in self._found:
                 return self._at(name, key)
             if name in self._refused:
@@ -359,7 +357,3 @@ class _Updates(Mapping[Any, Expr]):
 
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
-
-
-def _name(parameter: Any) -> str:
-    return str(parameter.base.label) if isinstance(parameter, Indexed) else str(parameter)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import MatrixMean, ScalarMean
 from symem.derivation import Derivation
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry
 from symem.report.notation.moments import Meanings, Moments
 from tests.evaluate import Evaluator

@@ -10,8 +10,8 @@ import re
 import pytest
 from sympy import Add, Integer, Poly, Sum
 
-from symem.algebra.counting import name_of
 from symem.derivation import Status
+from symem.language.leaves import name_of
 from symem.report.document import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.natural_parameters import natural

@@ -28,7 +28,7 @@ from symem.language.logarithm import expand_logs, log_of
 from symem.language.plates import Iverson, LogIverson, index_symbol, rebind, reindex
 from symem.language.ranges import Range, checked, free_indices, own_range, split_index
 from symem.language.stated import as_sympy
-from symem.language.symbol_names import check_keyword, check_name, name_of, names_in
+from symem.language.symbol_names import check_keyword, check_name, names_in, stated_name
 
 a, b, c = symbols("a b c", positive=True)
 n = symbols("n", integer=True, positive=True)
@@ -93,7 +93,7 @@ def test_options_of_fit(name: str) -> None:
 
 
 def test_names() -> None:
-    assert name_of(x[i]) == name_of(x) == "x"
+    assert stated_name(x[i]) == stated_name(x) == "x"
     assert names_in(a * x[i] + b) == {"a", "b", "x"}
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from sympy import Expr, Sum
 
-from symem.algebra.counting import name_of
 from symem.derivation import Definition
+from symem.language.leaves import name_of
 from symem.report import report
 from symem.report.notation.lexicon import Lexicon, definitions
 from symem.report.notation.printed_form import over_common_denominators, printed, written_out

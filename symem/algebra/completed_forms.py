@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from sympy import Add, Expr, S, expand
 
+from symem.language.leaves import name_of
 from symem.language.matrices import transpose, word_of
 from symem.language.traces import Tr, trace
 
@@ -34,7 +35,7 @@ def _squares(value: Expr, moving: frozenset[str]) -> Iterable[tuple[Expr, tuple[
         weight, form = term.as_independent(Tr, as_Add=False)
         if isinstance(form, Tr) and form.is_form:
             first, *middle, last = form.word
-            names = {str(each.base.label) for each in (last,) if hasattr(each, "base")}
+            names = {name_of(each) for each in (last,) if hasattr(each, "base")}
             if first == transpose(last) and names & moving:
                 yield last, tuple(middle), weight
 

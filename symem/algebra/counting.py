@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Indexed, Mul, Pow, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
+from symem.language.leaves import name_of
 from symem.language.plates import Axis, LinearSolution
 from symem.language.traces import Element
 
@@ -65,7 +66,7 @@ class FromOne:
         return LinearSolution(self(place) + 1, row, column, inner(matrix), inner(vector), self(size))
 
     def _indexed(self, expr: Expr) -> Expr:
-        name = str(expr.base.label)
+        name = name_of(expr)
         slots = [
             self(slot) + (0 if (name, place) in self.natural_slots else 1)
             for place, slot in enumerate(expr.indices)
@@ -90,8 +91,3 @@ def rebuilt(expr: Expr, arguments: list[Expr]) -> Expr:
 def slots_of(expr: Expr) -> tuple[Expr, ...]:
     """The slots of an array element; none for a scalar."""
     return tuple(expr.indices) if isinstance(expr, Indexed) else ()
-
-
-def name_of(expr: Expr) -> str:
-    """The name of a scalar or of an array element's array."""
-    return str(expr.base.label if isinstance(expr, Indexed) else expr)

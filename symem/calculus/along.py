@@ -11,6 +11,7 @@ from functools import cache
 from sympy import Expr, Indexed, Integer, Pow, Sum, Symbol
 
 from symem.calculus.separate import Term, rejoin, separate
+from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, MatrixArray, MatrixEntry, word_of
 from symem.language.traces import BlockLogDet, Element, LogDet, Tr, element, trace
 
@@ -37,7 +38,7 @@ def direction(entry: Expr, name: str = "_H") -> Expr:
     """A letter for any change of a matrix, at the same places and as symmetric as it is."""
     kind = "symmetric" if entry.is_symmetric_letter else ""
     rows, cols = entry.dimensions
-    return MatrixArray(f"{name}_{entry.base.label}", rows, cols, kind)[tuple(entry.indices)]
+    return MatrixArray(f"{name}_{name_of(entry)}", rows, cols, kind)[tuple(entry.indices)]
 
 
 def along(terms: Iterable[Term], bases: Iterable[Expr]) -> tuple[Expr, Expr]:

@@ -24,6 +24,7 @@ from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_s
 from symem.calculus.systems import solves
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Update
+from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import LinearSolution, total
@@ -282,5 +283,5 @@ class Checker:
 
     def _variable(self, update: Update) -> Variable:
         symbol = update.parameter
-        name = str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
+        name = name_of(symbol)
         return self.derivation.model.variables[name]

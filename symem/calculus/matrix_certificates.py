@@ -19,6 +19,7 @@ from symem.calculus.signs import Signs
 from symem.calculus.slopes import Solved, holds_as_it_stands
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Claim, Conditional, Derivation, Status, Update
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix, word_of
 from symem.language.plates import rebind, total
 from symem.language.supports import PositiveDefinite
@@ -152,7 +153,7 @@ class MatrixClaims:
         return self.signs(found) in (0, 1)
 
     def _support_of(self, update: Update) -> object:
-        return self.derivation.model.variables[str(update.parameter.base.label)].support
+        return self.derivation.model.variables[name_of(update.parameter)].support
 
 
 def _at_place(term: Term, parameter: Expr) -> Term:

@@ -15,7 +15,7 @@ from symem.evaluation.arithmetic import Arithmetic, Arrays, Moving
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import gradient, hessian, units
 from symem.evaluation.stacks import Array
-from symem.language.symbol_names import name_of
+from symem.language.leaves import name_of
 
 #: How far an update may be from its support, and a slope from zero, relative to 1 + |Q|, by rounding.
 ROUNDING, SLOPE = 1e-6, 1e-6

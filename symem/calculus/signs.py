@@ -42,6 +42,7 @@ from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entrie
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.vanishing import at
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shared, Table
+from symem.language.leaves import array_of
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
 from symem.language.support_ends import ends_of, indices_of
@@ -138,11 +139,11 @@ class Signs:
             v.symbol for v in model.known if not v.sizes and v.symbol in model.log_prior.free_symbols
         }
         self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
-        self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics}
+        self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._shares = {
-            _base(p.probability.symbol): p for p in derivation.posteriors if isinstance(p, Probabilities)
+            array_of(p.probability.symbol): p for p in derivation.posteriors if isinstance(p, Probabilities)
         }
-        self._moments = {_base(d.symbol): (p, d) for p in derivation.posteriors for d in p.moments}
+        self._moments = {array_of(d.symbol): (p, d) for p in derivation.posteriors for d in p.moments}
         self._reach = {
             p.outcome.index: p.extent.value - 1
             for p in derivation.posteriors
@@ -171,8 +172,8 @@ class Signs:
             return self._either(expr, self(expr.function))
         if isinstance(expr, Add):
             return self._add(expr)
-        if _base(expr) in self._statistics:
-            return self(at(self._statistics[_base(expr)], expr))
+        if array_of(expr) in self._statistics:
+            return self(at(self._statistics[array_of(expr)], expr))
         return self._combined(expr) if scalars_of_matrices(expr) else self._single(expr)
 
     def _product(self, parts: Iterable[Expr]) -> int | None:
@@ -256,22 +257,22 @@ class Signs:
     def _degree(self, part: Expr) -> int:
         """How many sums over data a product multiplies: products of sums have no common summand."""
         powers = [f.as_base_exp() for f in Mul.make_args(part)]
-        return sum(abs(int(e)) if e.is_Integer else 2 for b, e in powers if _base(b) in self._statistics)
+        return sum(abs(int(e)) if e.is_Integer else 2 for b, e in powers if array_of(b) in self._statistics)
 
     def _written(self, expr: Expr) -> Expr:
         """Statistics as the sums that they stand for; means of counts with a known total as shares of it."""
-        held = [a for a in expr.atoms(Indexed, Symbol) if _base(a) in self._statistics]
-        expr = expr.xreplace({a: at(self._statistics[_base(a)], a) for a in held})
+        held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in self._statistics]
+        expr = expr.xreplace({a: at(self._statistics[array_of(a)], a) for a in held})
         means = [
             a for a in expr.atoms(Indexed, Symbol) if self.means(a) and isinstance(self.mean_of(a)[0], Shared)
         ]
-        return expr.xreplace({a: at(self._moments[_base(a)][1], a) for a in means})
+        return expr.xreplace({a: at(self._moments[array_of(a)][1], a) for a in means})
 
     # -- what is known of an entry -------------------------------------------------------------------------
 
     def bounds(self, atom: Expr) -> Bounds:
         """Lower and upper bounds of an entry, an index or a whole function value."""
-        base = _base(atom)
+        base = array_of(atom)
         if base in self._shares or isinstance(atom, Iverson):
             return (S.Zero,), (S.One,)
         if base in self._variables:
@@ -308,11 +309,11 @@ class Signs:
         return ((S.Zero,) if square or (monotone and low.is_nonnegative) else ()), ()
 
     def means(self, atom: Expr) -> tuple[Expr, ...]:
-        return (atom,) if _base(atom) in self._moments else ()
+        return (atom,) if array_of(atom) in self._moments else ()
 
     def mean_of(self, atom: Expr) -> tuple[Posterior, Expr, dict[Expr, Expr]]:
         """The posterior, the function whose mean an entry is, and where the entry stands."""
-        posterior, definition = self._moments[_base(atom)]
+        posterior, definition = self._moments[array_of(atom)]
         statistic = next(s for s, symbol in posterior.expectations.items() if symbol == definition.symbol)
         return posterior, statistic, _places(definition, atom)
 
@@ -320,10 +321,6 @@ class Signs:
         """The named mean of another function of the same latent, at the same place."""
         symbol = posterior.expectations.get(statistic)
         return None if symbol is None else reindex(symbol, places)
-
-
-def _base(symbol: Expr) -> Expr:
-    return symbol.base if isinstance(symbol, Indexed) else symbol
 
 
 def _places(definition: Definition, atom: Expr) -> dict[Expr, Expr]:

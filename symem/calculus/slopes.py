@@ -13,6 +13,7 @@ from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Mul, Sum, Sym
 
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Conditional, Derivation, Update
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Model
 from symem.language.plates import LinearSolution, reindex, total
@@ -121,9 +122,9 @@ class Solved:
 def old(entry: Expr) -> Expr:
     """θ⁽ᵗ⁾ beside θ."""
     if isinstance(entry, MatrixEntry):
-        return MatrixArray(f"{entry.base.label}__t", *entry.dimensions, entry.base.kind)[tuple(entry.indices)]
+        return MatrixArray(f"{name_of(entry)}__t", *entry.dimensions, entry.base.kind)[tuple(entry.indices)]
     if isinstance(entry, Indexed):
-        base = IndexedBase(f"{entry.base.label}__t", **_plain(entry.base))
+        base = IndexedBase(f"{name_of(entry)}__t", **_plain(entry.base))
         return base[entry.indices]
     return Symbol(f"{entry}__t", **_plain(entry))
 

@@ -31,6 +31,7 @@ from symem.derivation import (
     Update,
 )
 from symem.language.families import FAMILIES, LogNormalInterval
+from symem.language.leaves import name_of
 from symem.language.matrices import (
     COORDINATE,
     ENTRY,
@@ -244,7 +245,9 @@ def _update(derivation: Derivation, update: Update, earlier: list[Update]) -> It
     yield _step("M-step", law, parameter, update.nested, (parameter,), multiplier=multiplier)
     if update.nested != update.value:
         used = [
-            u.parameter for u in earlier if _base(u.parameter) in {_base(a) for a in _atoms(update.nested)}
+            u.parameter
+            for u in earlier
+            if name_of(u.parameter) in {name_of(a) for a in _atoms(update.nested)}
         ]
         names = ", ".join(map(str, used))
         yield _step("M-step", "substitution", update.nested, update.value, (parameter,), earlier=names)
@@ -296,14 +299,10 @@ def _penalty(derivation: Derivation, update: Shares) -> Expr:
     group = next((each for each in model.simplexes if str(update.parameter) in each), None)
     if group:
         return multiplier * (1 - Add(*(model.variables[name].symbol for name in group)))
-    support = model.variables[str(update.parameter.base.label)].support
+    support = model.variables[name_of(update.parameter)].support
     assert isinstance(support, Simplex)
     return multiplier * (1 - total(update.parameter, update.definition.axes[-support.axes :]))
 
 
 def _atoms(expr: Expr) -> set[Expr]:
     return {entry for entry in expr.atoms() if entry.is_Symbol}
-
-
-def _base(symbol: Expr) -> Expr:
-    return symbol.base.label if hasattr(symbol, "base") and symbol.is_Indexed else symbol

@@ -22,6 +22,7 @@ from symem.calculus.separate import Term, fold, rejoin
 from symem.calculus.statistics import Statistics
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
+from symem.language.leaves import array_of
 from symem.language.model import Model
 from symem.language.plates import Expectation, LogIverson
 
@@ -81,8 +82,8 @@ class Reach:
         self._beyond = {v.symbol for v in (*arrays, *(v for v in model.known if v.sizes))}
         for one in eliminated:
             named = (*one.posterior.parameters, *one.posterior.definitions, one.posterior.log_normaliser)
-            self._beyond |= {getattr(d.symbol, "base", d.symbol) for d in named}
+            self._beyond |= {array_of(d.symbol) for d in named}
 
     def __call__(self, expr: Expr) -> bool:
-        bases = {getattr(atom, "base", atom) for atom in expr.atoms(Indexed, Symbol)}
+        bases = {array_of(atom) for atom in expr.atoms(Indexed, Symbol)}
         return not (bases | expr.atoms(Indexed)) & self._beyond

@@ -29,10 +29,11 @@ from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.support_ends import ends_of, indices_of
 from symem.language.supports import Reals, UnitInterval
-from symem.language.symbol_names import name_of, names_in
+from symem.language.symbol_names import names_in
 
 #: The array that moves each mean away from an end of where it may lie.
 _AWAY = "_away"

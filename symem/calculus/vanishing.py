@@ -33,6 +33,7 @@ from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
 from symem.calculus.separate import Term, fold, gather, separate
 from symem.derivation import Definition, Derivation, Tabulated
+from symem.language.leaves import array_of
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 from symem.language.traces import Element, LogDet, Tr
 
@@ -52,12 +53,12 @@ class Vanishing:
 
     def __init__(self, derivation: Derivation) -> None:
         self._outcome = {
-            _base(p.probability.symbol): (p.probability, p.outcome)
+            array_of(p.probability.symbol): (p.probability, p.outcome)
             for p in derivation.posteriors
             if isinstance(p, Tabulated)
         }
-        self._written = {_base(s.symbol): s for s in derivation.surrogate.statistics}
-        self._statistics = {_base(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
+        self._written = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
+        self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
 
     def __call__(self, expr: Expr) -> bool:
         """Whether the expression is identically zero; False where that was not shown."""
@@ -75,8 +76,8 @@ class Vanishing:
 
     def _complemented(self, expr: Expr) -> Expr:
         """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
-        held = [a for a in expr.atoms(Indexed, Symbol) if _base(a) in self._written]
-        expr = expr.xreplace({a: at(self._written[_base(a)], a) for a in held})
+        held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in self._written]
+        expr = expr.xreplace({a: at(self._written[array_of(a)], a) for a in held})
         rules: dict[Expr, Expr] = {}
         for entry in expr.atoms(Indexed):
             definition, outcome = self._outcome.get(entry.base, (None, None))
@@ -208,10 +209,6 @@ def _letters(expr: Expr) -> tuple[dict[Expr, Expr], dict[Expr, tuple[int, Expr]]
 
 def _with_place(entry: Expr, slot: int, place: int) -> Expr:
     return entry.base[(*entry.indices[:slot], Integer(place), *entry.indices[slot + 1 :])]
-
-
-def _base(symbol: Expr) -> Expr:
-    return symbol.base if isinstance(symbol, Indexed) else symbol
 
 
 def _without(axes: tuple[Axis, ...], axis: Axis) -> tuple[Axis, ...]:

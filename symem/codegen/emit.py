@@ -13,7 +13,6 @@ from sympy import Symbol
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
 from symem.codegen.ir.instructions import Statistic
 from symem.codegen.ir.program import Program, reported
-from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.numpy.array_tables import Tables, quoted
 from symem.codegen.numpy.bodies import Bodies, tuple_text
 from symem.codegen.numpy.docstring import docstring
@@ -24,6 +23,7 @@ from symem.codegen.numpy.preparation import Preparation
 from symem.codegen.program_of import program_of
 from symem.derivation import Definition, Derivation, Probabilities, Table
 from symem.errors import NameClashError
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.supports import Labels, PositiveDefinite, Symmetric
 from symem.templating import render
@@ -206,7 +206,7 @@ class _Source:
         rows: list[int | None] = []
         values: list[str] = []
         for posterior in self.program.derivation.posteriors:
-            names = [base_of(definition.symbol) for definition in reported(posterior)]
+            names = [name_of(definition.symbol) for definition in reported(posterior)]
             first = len(arrays)
             for definition in reported(posterior):
                 arrays.append(self._shown(definition))
@@ -232,7 +232,7 @@ class _Source:
         return 0 if self.program.rows is None else None
 
     def _shown(self, definition: Definition) -> str:
-        name = base_of(definition.symbol)
+        name = name_of(definition.symbol)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         stored = tuple(slots[d] for d in self.layouts[name].order)
         return f"{self.local(name)}{transposed(stored, slots)}{self._centre_of(name, definition)}"

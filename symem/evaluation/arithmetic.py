@@ -19,8 +19,8 @@ from symem.errors import UnknownSymbolError
 from symem.evaluation.rules import Algebra, Bindings
 from symem.evaluation.scalar_functions import Head, function
 from symem.evaluation.stacks import Array, as_matrix, pick
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix
-from symem.language.symbol_names import name_of
 
 Arrays = dict[str, Any]
 

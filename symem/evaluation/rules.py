@@ -30,9 +30,9 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.scalar_functions import Head, head_of
+from symem.language.leaves import name_of
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
 from symem.language.plates import Expectation, LinearSolution
-from symem.language.symbol_names import name_of
 from symem.language.traces import BlockLogDet, LogDet, Tr
 
 Value = TypeVar("Value")

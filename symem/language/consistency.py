@@ -9,9 +9,10 @@ from sympy import Expr, Indexed, Symbol
 from symem.errors import ModelError, NameClashError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.family import Distribution
+from symem.language.leaves import name_of
 from symem.language.plates import LogIverson
 from symem.language.supports import Binary, Labels, Support
-from symem.language.symbol_names import check_keyword, name_of
+from symem.language.symbol_names import check_keyword, stated_name
 from symem.language.variables import Role, Variable
 
 
@@ -66,15 +67,11 @@ def check_supports(table: Mapping[str, Variable], log_likelihood: Expr) -> None:
 
 
 def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
-    for name in sorted(parameters & {_name(atom) for atom in expr.free_symbols}):
+    for name in sorted(parameters & {name_of(atom) for atom in expr.free_symbols}):
         raise SupportError(
             f"The support of a variable depends on the parameter {name!r} ({where}): the likelihood then has no "
             f"stationary point in it, so EM does not apply. Give {name!r} in known=[...]."
         )
-
-
-def _name(atom: Expr) -> str:
-    return name_of(atom) if isinstance(atom, (Symbol, Indexed)) else str(atom)
 
 
 def check_cases(
@@ -90,12 +87,12 @@ def check_cases(
             (label,) = cases.arguments
             if not isinstance(label, (Symbol, Indexed)):
                 raise SupportError(f"Cases({label}, …): the first argument is a label, z[i].")
-            if roles[name_of(label)] is Role.PARAMETER:
+            if roles[stated_name(label)] is Role.PARAMETER:
                 raise SupportError(
                     f"Cases({label}, …): nothing declares the label; name it in known=[{label}]."
                 )
-            if roles[name_of(label)] is not Role.KNOWN:
-                _check_branches(cases, label, supports[name_of(label)])
+            if roles[stated_name(label)] is not Role.KNOWN:
+                _check_branches(cases, label, supports[stated_name(label)])
 
 
 def _check_branches(cases: Distribution, label: Expr, support: Support) -> None:

@@ -20,7 +20,7 @@ from symem.language.families import as_distribution, log_multinomial
 from symem.language.family import Distribution
 from symem.language.ranges import own_range
 from symem.language.supports import Counts, Support
-from symem.language.symbol_names import name_of
+from symem.language.symbol_names import stated_name
 from symem.language.transcription import transcribed
 from symem.language.vectors import check_value
 
@@ -34,7 +34,7 @@ def declaration(key: Any, stated: Any) -> Declaration:
     variable = tuple(key) if isinstance(key, (tuple, Tuple)) else key
     law = as_distribution(stated)
     for entry in variable if isinstance(variable, tuple) else (variable,):
-        name_of(entry)
+        stated_name(entry)
         check_value(entry, law)
     read = Declaration(transcribed(variable), in_letters(law))
     if isinstance(variable, tuple) and read.name != "Multinomial":
@@ -133,7 +133,7 @@ class Declaration:
     def supports(self) -> Iterator[tuple[str, Support]]:
         """The support of each variable on the left."""
         for entry in self.entries:
-            yield name_of(entry), value_support(self.distribution, self.own, str(self.variable))
+            yield stated_name(entry), value_support(self.distribution, self.own, str(self.variable))
 
     def requirements(self) -> Iterator[Requirement]:
         """What the arguments must satisfy, as (expression, support)."""

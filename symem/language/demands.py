@@ -20,7 +20,7 @@ from symem.language.supports import (
     Symmetric,
     UnitInterval,
 )
-from symem.language.symbol_names import name_of, names_in
+from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
 
 _TOLERANCE = 1e-9
@@ -35,7 +35,7 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     if isinstance(support, PositiveDefinite):
         yield from _spread_definite(expr)
     elif isinstance(expr, (Symbol, Indexed)):
-        yield name_of(expr), support
+        yield stated_name(expr), support
     elif isinstance(support, Circle):
         yield from spread(expr, Reals())
     elif isinstance(expr, (Add, Mul)):
@@ -52,7 +52,7 @@ def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
     if not is_matrix(expr):
         yield from spread(expr, Positive())
     elif isinstance(expr, MatrixEntry):
-        yield name_of(expr), PositiveDefinite()
+        yield stated_name(expr), PositiveDefinite()
     elif isinstance(expr, Diagonal):
         yield from spread(expr.args[0], Positive())
     elif isinstance(expr, Add):
@@ -124,7 +124,7 @@ class Demands:
         for entry in entries:
             if entry.is_number:
                 _check_number(entry, UnitInterval(), declaration)
-        names = tuple(name_of(entry) for entry in entries if isinstance(entry, Symbol))
+        names = tuple(stated_name(entry) for entry in entries if isinstance(entry, Symbol))
         fresh = not any(name in self.supports or name in self.roles for name in names)
         if len(names) == len(entries) and len(set(names)) == len(names) and fresh:
             self.simplexes.append(names)
@@ -152,7 +152,7 @@ class Demands:
                 *others, last = (scalars[name] for name in names)
                 whole = whole.subs(last, 1 - Add(*others))
         for base in sorted({entry.base for entry in whole.atoms(Indexed)}, key=str):
-            if isinstance(self.supports.get(name_of(base)), Simplex):
+            if isinstance(self.supports.get(stated_name(base)), Simplex):
                 *rest, end = sorted((e for e in whole.atoms(Indexed) if e.base == base), key=str)
                 whole = whole.subs(end, 1 - Add(*rest))
         return whole

@@ -183,6 +183,17 @@ def array_of(entry: Any) -> Any:
     return inner.base if isinstance(inner, (Indexed, IndexedMatrixEntry)) else inner
 
 
+def name_of(symbol: Any) -> str:
+    """The name of a symbol, of an array, or of the array that an entry belongs to."""
+    array = array_of(symbol)
+    return str(getattr(array, "label", array))
+
+
+def labels_in(expr: Any) -> set[Any]:
+    """The symbols in an expression that stand for its arrays, no scalars."""
+    return {entry.base.label for entry in expr.atoms(Indexed)}
+
+
 def places_of(entry: Any) -> tuple[Any, ...]:
     """Where in its array an entry stands; of an entry of a vector the row is the last."""
     if isinstance(entry, MatrixElement):

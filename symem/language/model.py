@@ -39,7 +39,7 @@ from symem.language.supports import (
     Support,
 )
 from symem.language.survey import Survey
-from symem.language.symbol_names import name_of
+from symem.language.symbol_names import stated_name
 from symem.language.symbol_translation import Translation
 from symem.language.transcription import names_on_diagonals
 from symem.language.variables import Role, Variable
@@ -207,7 +207,7 @@ class Model:
         Raises:
             UndeclaredSymbolError: the model has none of that name.
         """
-        name = symbol if isinstance(symbol, str) else name_of(symbol)
+        name = symbol if isinstance(symbol, str) else stated_name(symbol)
         if name not in self.variables:
             raise UndeclaredSymbolError(
                 f"{name!r} is not in the model; it has {', '.join(sorted(self.variables))}."

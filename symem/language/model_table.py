@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symem.language.supports import PositiveDefinite, Symmetric
-from symem.language.symbol_names import name_of
+from symem.language.symbol_names import stated_name
 from symem.language.variables import Role, Variable
 
 
@@ -20,7 +20,7 @@ def table_of(variables: Iterable[Variable], simplexes: Iterable[tuple[str, ...]]
 
 def _row(variable: Variable) -> tuple[str, str, str, str]:
     """A line of the table that `print(model)` shows."""
-    of = name_of(variable.declared)
+    of = stated_name(variable.declared)
     role = variable.role.value
     if variable.missing:
         role += " (NaN is latent)"

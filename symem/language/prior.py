@@ -18,7 +18,7 @@ from symem.language.reading import Reader, Shape
 from symem.language.shapes import entry_symbol, internal, origin_of, range_size
 from symem.language.supports import Positive, Reals, Support
 from symem.language.survey import Survey
-from symem.language.symbol_names import check_name, name_of, names_in
+from symem.language.symbol_names import check_name, names_in, stated_name
 from symem.language.traces import LogDet
 from symem.language.vectors import OF_MATRICES, OF_VECTORS
 
@@ -50,7 +50,7 @@ def admit_constants(
 
 
 def _admit_array(entry: Indexed, reader: Reader, survey: Survey, supports: Mapping[str, Support]) -> None:
-    name = name_of(entry)
+    name = stated_name(entry)
     if name in reader.symbols:
         return
     check_name(name)
@@ -74,7 +74,7 @@ def log_prior_density(key: Any, distribution: Distribution, reader: Reader) -> E
     """
     if isinstance(key, tuple):
         return _over_scalars(key, distribution, reader)
-    name = name_of(key)
+    name = stated_name(key)
     axes = _axes(key, name, reader)
     env: dict[Basic, Expr] = {}
     if isinstance(key, Indexed):

@@ -32,7 +32,7 @@ from symem.language.matrices import (
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.ranges import Range, limit_ranges, own_range
 from symem.language.survey import order
-from symem.language.symbol_names import check_name, name_of
+from symem.language.symbol_names import check_name, stated_name
 from symem.language.traces import Element, LogDet, Tr, element, log_det, trace
 from symem.language.transcription import entry_on_diagonal, transcribed
 
@@ -146,7 +146,7 @@ class Reader:
 
     def _read_element(self, expr: Element, env: Scope) -> Expr:
         matrix, row, column = expr.args
-        if isinstance(matrix, MatrixEntry) and not isinstance(self._symbol(name_of(matrix)), MatrixArray):
+        if isinstance(matrix, MatrixEntry) and not isinstance(self._symbol(stated_name(matrix)), MatrixArray):
             return self._entry(entry_on_diagonal(expr), env)
         return element(*(self._read(each, env) for each in (matrix, row, column)))
 
@@ -165,10 +165,10 @@ class Reader:
         return self.symbols[name]
 
     def _read_array(self, expr: Indexed, env: Scope) -> Expr:
-        return self._entry(expr, env) + self.label_origins.get(name_of(expr), 0)
+        return self._entry(expr, env) + self.label_origins.get(stated_name(expr), 0)
 
     def _entry(self, expr: Indexed, env: Scope) -> Expr:
-        name = name_of(expr)
+        name = stated_name(expr)
         array = self._symbol(name)
         origins = self.shapes[name].origins
         if len(origins) != len(expr.indices):
@@ -228,7 +228,7 @@ class Reader:
         return f"{name}_2" if name in self.reserved else name
 
     def _index(self, index: Basic, span: Range) -> Symbol:
-        name = name_of(index)
+        name = stated_name(index)
         check_name(name)
         labels = (
             name if index == COORDINATE else self.label(name),
@@ -260,7 +260,7 @@ def _where(conditions: list[Any], body: Expr, kind: type[Expr]) -> Expr:
 
 def extent_symbol(size: Expr) -> Symbol:
     """The name of the largest value of a size that arrays hold."""
-    names = sorted({name_of(entry) for entry in size.atoms(Indexed)})
+    names = sorted({stated_name(entry) for entry in size.atoms(Indexed)})
     return Symbol("max_" + "_".join(names), integer=True, positive=True)
 
 
@@ -273,4 +273,4 @@ def _refuse_random(expr: Any, _env: Scope) -> Any:
 
 _REFUSED = (Derivative, ExprWithLimits)
 
-__all__ = ["Extent", "Reader", "Shape", "extent_symbol", "name_of", "own_range"]
+__all__ = ["Extent", "Reader", "Shape", "extent_symbol", "own_range", "stated_name"]

@@ -12,7 +12,7 @@ from symem.language.matrices import MatrixArray
 from symem.language.statements import Extras, Statement
 from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals, Support
 from symem.language.survey import Slot, Survey
-from symem.language.symbol_names import name_of, names_in
+from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
 
 
@@ -83,7 +83,7 @@ def _link_label(
     """
     if not isinstance(label, (Indexed, Symbol)):
         raise PlateError(f"{name} is indexed by {label}: index by a label, an observed category, or an Idx.")
-    inner = name_of(label)
+    inner = stated_name(label)
     if roles.get(inner) is Role.PARAMETER:
         raise PlateError(f"{name} is indexed by {label}, which nothing declares: name it in known=[{inner}].")
     stated = supports.get(inner)
@@ -105,12 +105,12 @@ def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
     sides = [side for side in relation.args if isinstance(side, (Symbol, Indexed))]
     others = [supports[name] for name in names_in(relation) if name in supports]
     for side in sides:
-        if name_of(side) in supports or not others:
+        if stated_name(side) in supports or not others:
             continue
         if all(isinstance(s, (Counts, Binary)) for s in others) and isinstance(relation, Equality):
-            supports[name_of(side)] = Counts()
+            supports[stated_name(side)] = Counts()
         elif all(s.bounds[0] == 0 for s in others) and len(sides) == 2:
-            supports[name_of(side)] = NonNegative()
+            supports[stated_name(side)] = NonNegative()
 
 
 def check_chains(survey: Survey, roles: Mapping[str, Role]) -> None:
@@ -153,7 +153,7 @@ def check_prior(extras: Extras, roles: Mapping[str, Role]) -> None:
         UndeclaredSymbolError: a key of prior= is not in the model.
     """
     for key in extras.prior:
-        for name in map(name_of, key if isinstance(key, tuple) else (key,)):
+        for name in map(stated_name, key if isinstance(key, tuple) else (key,)):
             if name not in roles:
                 raise UndeclaredSymbolError(f"The prior names {name!r}, which is not in the model.")
             if roles[name] is not Role.PARAMETER:

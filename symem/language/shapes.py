@@ -24,7 +24,7 @@ from symem.language.supports import (
     Symmetric,
 )
 from symem.language.survey import Slot, Survey
-from symem.language.symbol_names import check_name, name_of
+from symem.language.symbol_names import check_name, stated_name
 from symem.language.transcription import dimensions
 from symem.language.variables import Role
 
@@ -125,7 +125,7 @@ def origin_of(slot: Slot, supports: Mapping[str, Support]) -> int:
     if slot.range is not None:
         return int(slot.range.lower) if slot.range.lower.is_Integer else 0
     for label in slot.labels:
-        support = supports.get(name_of(label))
+        support = supports.get(stated_name(label))
         if isinstance(support, Labels):
             return support.origin
     return 1 if min(slot.literals, default=0) == 1 else 0
@@ -137,7 +137,7 @@ def _slot_size(
     if slot.range is not None:
         return range_size(slot.range, reader)
     for label in slot.labels:
-        support = supports.get(name_of(label))
+        support = supports.get(stated_name(label))
         if isinstance(support, Binary):
             return sympify(2)
         if isinstance(support, Labels):
@@ -168,7 +168,7 @@ def _label_size(
     """The size of a slot that only labels index; where nothing declares it, the data show it."""
     if all(str(symbol) in reader.symbols for symbol in support.size.free_symbols):
         return reader.read(support.size)
-    inner = name_of(label)
+    inner = stated_name(label)
     symbol = Symbol(f"size_{inner}", integer=True, positive=True)
     sizes = (
         _slot_size(inner, p, slot, supports, reader, survey) for p, slot in enumerate(survey.slots[inner])
@@ -190,6 +190,6 @@ def read_support(support: Support, reader: Reader) -> Support:
 
 
 def _read_end(end: Expr, reader: Reader) -> Expr:
-    spans = {index: reader.spans.get(reader.label(name_of(index))) for index in end.atoms(Idx)}
+    spans = {index: reader.spans.get(reader.label(stated_name(index))) for index in end.atoms(Idx)}
     env = {index: span[1] + span[0].lower for index, span in spans.items() if span}
     return reader.read(end, env)

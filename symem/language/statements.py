@@ -18,7 +18,7 @@ from symem.language.family import Distribution
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Simplex, Support, as_support
-from symem.language.symbol_names import name_of, stated_names
+from symem.language.symbol_names import stated_name, stated_names
 from symem.language.transcription import transcribed
 from symem.language.variables import Role
 from symem.language.vectors import OF_MATRICES, OF_VECTORS, check_value
@@ -87,14 +87,14 @@ def by_distribution(declarations: Any, latent: Any, known: Any, parameters: Any)
         tuple(demands.simplexes),
         Role.PARAMETER,
         read,
-        {name_of(index): (index, own_range(index)) for each in read for index in each.indices},
+        {stated_name(index): (index, own_range(index)) for each in read for index in each.indices},
     )
 
 
 def _declared_roles(
     declarations: tuple[Declaration, ...], latent: tuple[str, ...], known: tuple[str, ...]
 ) -> dict[str, Role]:
-    names = [name_of(entry) for each in declarations for entry in each.entries]
+    names = [stated_name(entry) for each in declarations for entry in each.entries]
     for name, count in Counter(names).items():
         if count > 1:
             raise ModelError(f"{name!r} stands on the left of {count} distributions: give it one.")
@@ -163,7 +163,7 @@ def named_supports(stated: Any, where: str) -> tuple[dict[str, Support], Simplex
     tuples = []
     for key, value in stated.items():
         support = as_support(value, key)
-        names = tuple(name_of(entry) for entry in (key if isinstance(key, (tuple, Tuple)) else (key,)))
+        names = tuple(stated_name(entry) for entry in (key if isinstance(key, (tuple, Tuple)) else (key,)))
         for name in _distinct(names, dict.fromkeys(supports, Role.PARAMETER), where):
             supports[name] = support
         if isinstance(support, Simplex) and isinstance(key, (tuple, Tuple)):
@@ -183,7 +183,7 @@ def names_of(stated: Any, where: str) -> tuple[str, ...]:
     Raises:
         ModelError: it is no list of symbols.
     """
-    return tuple(name_of(each) for each in _listed(stated, where))
+    return tuple(stated_name(each) for each in _listed(stated, where))
 
 
 def _listed(stated: Any, where: str) -> tuple[Any, ...]:
@@ -227,7 +227,7 @@ def _law_of(key: Any, stated: Any) -> Distribution:
 
 def _prior_key(key: Any) -> Any:
     for entry in key if isinstance(key, (tuple, Tuple)) else (key,):
-        name_of(entry)
+        stated_name(entry)
     return tuple(key) if isinstance(key, Tuple) else transcribed(key)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sympy import Dummy, Expr, Idx, Indexed, Symbol
 
+from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import index_symbol
 
@@ -30,10 +31,10 @@ def indices_of(variable: Variable, model: Model) -> list[Expr]:
 def _internal(end: Expr, model: Model) -> Expr:
     rules: dict[Any, Any] = {}
     for entry in end.atoms(Indexed):
-        variable = model.variables.get(str(entry.base.label))
+        variable = model.variables.get(name_of(entry))
         if variable:
             rules[entry] = variable.symbol[tuple(_index(place) for place in entry.indices)]
-    arrays = {str(entry.base.label) for entry in end.atoms(Indexed)}
+    arrays = {name_of(entry) for entry in end.atoms(Indexed)}
     for symbol in end.atoms(Symbol):
         variable = model.variables.get(str(symbol))
         if variable and str(symbol) not in arrays:

@@ -10,7 +10,7 @@ from sympy import Basic, Expr, Idx, Indexed, S, Symbol
 from symem.errors import NameClashError, PlateError, ShapeError
 from symem.language.matrices import ENTRY, MatrixArray, MatrixEntry
 from symem.language.ranges import Environment, Range, atoms_in_scope, split_index
-from symem.language.symbol_names import name_of
+from symem.language.symbol_names import stated_name
 from symem.language.transcription import dimensions, entries_on_diagonals, stated_array, transcribed
 
 
@@ -96,7 +96,7 @@ class Survey:
             raise NameClashError(f"{name!r} names both an index and a symbol: rename one of them.")
 
     def _take_index(self, index: Basic, scope: Environment) -> None:
-        self.index_names.add(name_of(index))
+        self.index_names.add(stated_name(index))
         for atom in _bare_symbols(scope[index].lower) | _bare_symbols(scope[index].upper):
             if atom not in scope:
                 self.size_names.add(str(atom.name))
@@ -115,7 +115,7 @@ class Survey:
             raise PlateError(f"{name} stands with {len(slots)} indices in one place and {arity} in another.")
 
     def _take_array(self, atom: Indexed, scope: Environment) -> None:
-        name = name_of(atom)
+        name = stated_name(atom)
         self._take_name(name, atom.base, len(atom.indices))
         if isinstance(atom, MatrixEntry):
             for dimension in atom.dimensions:

@@ -16,29 +16,22 @@ from sympy import (
     Symbol,
     preorder_traversal,
 )
-from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, NameClashError
-from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry
+from symem.language.leaves import IndexedMatrix, array_of, labels_in, name_of
 
 #: The options of an emitted `fit`, which takes data, constants and sizes by name beside them.
 FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"})
 
 
-def name_of(symbol: Any) -> str:
+def stated_name(symbol: Any) -> str:
     """The name a user gave to a symbol, an array or an entry of one.
 
     Raises:
         ModelError: it is none of them.
     """
-    if isinstance(symbol, (Indexed, IndexedMatrixEntry)):
-        return name_of(symbol.base)
-    if isinstance(symbol, MatrixElement):
-        return name_of(symbol.args[0])
-    if isinstance(symbol, (IndexedBase, Idx)):
-        return str(symbol.label)
-    if isinstance(symbol, (Symbol, IndexedMatrix, MatrixSymbol)):
-        return str(symbol.name)
+    if isinstance(array_of(symbol), (IndexedBase, Idx, Symbol, IndexedMatrix, MatrixSymbol)):
+        return name_of(symbol)
     if isinstance(symbol, (MatrixBase, MatrixExpr)):
         raise ModelError(
             f"{symbol} is no single matrix: name an IndexedMatrix, an entry such as x[i], or a MatrixSymbol."
@@ -76,13 +69,12 @@ def stated_names(expr: Any) -> list[str]:
     found = [
         a for a in preorder_traversal(expr) if isinstance(a, (Indexed, Symbol)) and not isinstance(a, Idx)
     ]
-    return [name_of(each) for each in found]
+    return [stated_name(each) for each in found]
 
 
 def names_in(expr: Any) -> set[str]:
     """The names of the arrays and scalars of an expression, indices apart."""
     bound = {limit[0] for inner in expr.atoms(Sum) for limit in inner.limits}
-    entries = expr.atoms(Indexed)
-    arrays = {entry.base.label for entry in entries}
+    arrays = labels_in(expr)
     scalars = {s for s in expr.free_symbols if isinstance(s, Symbol) and s not in bound and s not in arrays}
-    return {name_of(entry) for entry in entries} | {str(s.name) for s in scalars}
+    return {str(array) for array in arrays} | {str(s.name) for s in scalars}

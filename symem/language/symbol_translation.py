@@ -9,12 +9,12 @@ from sympy import Eq, Expr, Indexed, MatrixSymbol, Product, S, Sum, Symbol
 from sympy.core.relational import Relational
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symem.language.leaves import IndexedMatrix, MatrixSum
+from symem.language.leaves import IndexedMatrix, MatrixSum, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.operators import plain
 from symem.language.plates import Iverson
 from symem.language.reading import Reader
-from symem.language.symbol_names import name_of
+from symem.language.symbol_names import stated_name
 from symem.language.transcription import stated_array
 from symem.language.user_matrices import NUMBERS_OF_MATRICES, user_matrix, user_number
 from symem.language.variables import Variable
@@ -90,7 +90,7 @@ class Translation:
         origins = self._shapes[variable.name].origins if variable and variable.name in self._shapes else ()
         plated = bool(entry.indices)
         shape = [self.outward(size) for size in entry.dimensions]
-        shown = stated_array(str(entry.base.label), (shape[0], shape[1]), plated=plated)
+        shown = stated_array(name_of(entry), (shape[0], shape[1]), plated=plated)
         if not plated:
             return shown
         if not origins:
@@ -121,4 +121,4 @@ def _balanced(kind: type[Relational], left: Expr, right: Expr) -> Any:
 
 def _shown(variable: Variable | None, symbol: Any) -> Any:
     """The user's symbol; a missing datum's latent keeps its own name beside the datum's."""
-    return variable.declared if variable and name_of(variable.declared) == variable.name else symbol
+    return variable.declared if variable and stated_name(variable.declared) == variable.name else symbol

@@ -38,7 +38,14 @@ from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Tran
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symem.errors import ModelError, ShapeError
-from symem.language.leaves import IndexedMatrix, IndexedMatrixEntry, MatrixSum, UnseenInverse, UnseenPart
+from symem.language.leaves import (
+    IndexedMatrix,
+    IndexedMatrixEntry,
+    MatrixSum,
+    UnseenInverse,
+    UnseenPart,
+    name_of,
+)
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
@@ -224,7 +231,7 @@ _SCALARS: tuple[Rule, ...] = (
 
 def names_on_diagonals(expr: Any) -> set[str]:
     """The vectors that stand inside diag(…) in an expression in letters: arrays of numbers."""
-    return {str(entry.base.label) for entry in expr.atoms(Indexed) if ENTRY in entry.indices}
+    return {name_of(entry) for entry in expr.atoms(Indexed) if ENTRY in entry.indices}
 
 
 def entries_on_diagonals(expr: Any, names: set[str]) -> Any:
@@ -235,7 +242,7 @@ def entries_on_diagonals(expr: Any, names: set[str]) -> Any:
         {
             entry: entry_on_diagonal(entry)
             for entry in expr.atoms(Element)
-            if isinstance(entry.args[0], MatrixEntry) and str(entry.args[0].base.label) in names
+            if isinstance(entry.args[0], MatrixEntry) and name_of(entry.args[0]) in names
         }
     )
 
@@ -243,7 +250,7 @@ def entries_on_diagonals(expr: Any, names: set[str]) -> Any:
 def entry_on_diagonal(entry: Element) -> Expr:
     """v[k][a, 0] as the number v[k, a]."""
     vector, row, _column = entry.args
-    return IndexedBase(str(vector.base.label))[(*vector.indices, row)]
+    return IndexedBase(name_of(vector))[(*vector.indices, row)]
 
 
 def stated_array(name: str, shape: tuple[Any, Any], *, plated: bool) -> Any:

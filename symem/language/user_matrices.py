@@ -31,7 +31,7 @@ from sympy import (
 from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symem.language.leaves import UnseenInverse, UnseenPart
+from symem.language.leaves import UnseenInverse, UnseenPart, name_of
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, T, Whole, is_matrix, shape
 from symem.language.operators import OneByOne, dressed, plain
 from symem.language.traces import BlockLogDet, Element, LogDet, Tr
@@ -94,7 +94,7 @@ def _vector(entry: Indexed, size: Expr, outward: Outward) -> Any:
     if isinstance(found, MatrixElement):
         return plain(found.args[0])
     places = tuple(map(outward, entry.indices[:-1]))
-    array = stated_array(str(entry.base.label), (size, Integer(1)), plated=bool(places))
+    array = stated_array(name_of(entry), (size, Integer(1)), plated=bool(places))
     return array[places] if places else array
 
 

@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, log, 
 
 from symem.errors import ModelError, ShapeError
 from symem.language.family import Array, Distribution, Family
-from symem.language.leaves import IndexedMatrix
+from symem.language.leaves import IndexedMatrix, name_of
 from symem.language.matrices import COORDINATE, shape, transpose
 from symem.language.operators import dressed, plain
 from symem.language.stated import as_sympy, expression
@@ -221,7 +221,7 @@ def _shape_of(law: Distribution) -> tuple[Any, Any] | None:
 
 
 def _name(value: Any) -> str:
-    return str(getattr(value, "base", value))
+    return name_of(value)
 
 
 def _leaf(value: Any, wanted: tuple[Any, Any]) -> str:

@@ -10,6 +10,7 @@ from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
 from symem.evaluation.arithmetic import Arithmetic
+from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
 from symem.language.supports import Positive
@@ -38,13 +39,13 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
     """
     known = dict(arrays)
     scope = Arithmetic(known)
-    for name in (_name(entry) for each in model.declarations for entry in each.entries):
+    for name in (name_of(entry) for each in model.declarations for entry in each.entries):
         variable = model.variables[name]
         known[name] = np.zeros([scope.integer(size) for size in (*variable.sizes, *variable.shape)])
     for declaration in _parents_first(model.declarations):
         for entry, value in _draws(model, declaration, known, rng):
             place = tuple(int(each) for each in getattr(model.internal(entry), "indices", ()))
-            array = known[_name(entry)]
+            array = known[name_of(entry)]
             array[place] = np.reshape(value, np.shape(array[place]))
     return _observed(model, known, rng)
 
@@ -52,7 +53,7 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
 def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
     waiting = list(declarations)
     while waiting:
-        unborn = {_name(entry) for each in waiting for entry in each.entries}
+        unborn = {name_of(entry) for each in waiting for entry in each.entries}
         ready = [each for each in waiting if not (_names(each.distribution) & unborn)]
         if not ready:
             raise CannotSampleError("the declarations refer to one another in a circle")
@@ -61,7 +62,7 @@ def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
 
 
 def _names(distribution: Any) -> set[str]:
-    own = {_name(atom) for each in distribution.arguments for atom in each.atoms(Indexed, Symbol)}
+    own = {name_of(atom) for each in distribution.arguments for atom in each.atoms(Indexed, Symbol)}
     return own.union(*(_names(branch) for branch in distribution.branches.values()))
 
 
@@ -142,7 +143,7 @@ def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random
         return _drawn(distribution.branches[round(number(arguments[0]))], declaration, number, rng)
     if distribution.family.sampler is None:
         raise CannotSampleError(f"{distribution.name} has no sampler")
-    variable = number.model.variables[_name(declaration.entries[0])]
+    variable = number.model.variables[name_of(declaration.entries[0])]
     if variable.shape:
         return distribution.family.sampler(rng, (), *_of_vector(distribution, arguments, variable, number))
     return np.asarray(distribution.family.sampler(rng, (), *map(number, arguments))).item()
@@ -170,21 +171,16 @@ def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbe
     return np.asarray(weights / weights.sum())
 
 
-def _name(symbol: Any) -> str:
-    """The name of a symbol, an array or an entry."""
-    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
-
-
 def _observed(model: Any, known: Arrays, rng: np.random.Generator) -> Arrays:
     """What the relations in `given` say was seen of the drawn values."""
     masks = {each.name: np.ones_like(known[each.name.removeprefix("observed_")]) for each in model.masks}
     true = {f"{each.name}_missing": known[each.name] for each in model.data if each.missing}
-    declared = {_name(entry) for each in model.declarations for entry in each.entries}
+    declared = {name_of(entry) for each in model.declarations for entry in each.entries}
     declared |= {name for each in model.declarations for name in _names(each.distribution)}
     arrays = {**known, **masks, **true}
     for relation in _relations(model):
         for entry, other in ((relation.lhs, relation.rhs), (relation.rhs, relation.lhs)):
-            variable = model.variables.get(_name(entry)) if isinstance(entry, Indexed | Symbol) else None
+            variable = model.variables.get(name_of(entry)) if isinstance(entry, Indexed | Symbol) else None
             if variable is None or variable.name in declared or not _is_free(variable, entry, other):
                 continue
             value = _table(variable, entry, other, arrays)

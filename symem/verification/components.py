@@ -13,6 +13,7 @@ from sympy import Basic, Expr, Indexed, Symbol
 from symem.evaluation.compiled import Template, template
 from symem.evaluation.specialise import Specialiser
 from symem.evaluation.trees import Atom, Node, atoms_of
+from symem.language.leaves import name_of
 from symem.language.supports import OneHot
 from symem.verification.enumeration import Range, Total, hard_conditions, totals
 
@@ -77,8 +78,8 @@ class Domains:
 def _patterns(expression: Basic, names: frozenset[str]) -> dict[str, list[tuple[Basic, ...]]]:
     found: dict[str, list[tuple[Basic, ...]]] = {}
     for each in sorted(expression.atoms(Indexed), key=str):
-        if str(each.base.label) in names:
-            found.setdefault(str(each.base.label), []).append(each.indices)
+        if name_of(each) in names:
+            found.setdefault(name_of(each), []).append(each.indices)
     return found
 
 

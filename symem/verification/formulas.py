@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 from symem.derivation import Derivation, Tabulated
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.situation import extent_of
-from symem.language.symbol_names import name_of
+from symem.language.leaves import name_of
 from symem.verification.oracle import Oracle
 
 Theta = Mapping[str, Any]

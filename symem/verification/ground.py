@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symem.derivation import Conditional, Derivation, Update
+from symem.language.leaves import name_of
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Belief, Oracle
 
@@ -76,7 +77,7 @@ class Ground:
     @property
     def fixed(self) -> frozenset[str]:
         """Parameters for which no update was derived."""
-        updated = {_base(update.parameter) for update in self.derivation.updates}
+        updated = {name_of(update.parameter) for update in self.derivation.updates}
         return frozenset(each.name for each in self.model.parameters if each.name not in updated)
 
     @cached_property
@@ -104,7 +105,7 @@ class Ground:
         names = frozenset(each.name for each in self.model.parameters)
         here = dict(before)
         for _key, together in itertools.groupby(updates, self._turn):
-            moved = {_base(update.parameter) for update in together}
+            moved = {name_of(update.parameter) for update in together}
             here |= {name: after[name] for name in moved}
             yield dict(here), names - moved
 
@@ -112,7 +113,7 @@ class Ground:
         """What is the same of updates that maximise together: the block, or of conditional ones the parameter."""
         if not isinstance(update, Conditional):
             return ("block", update.block)
-        name = _base(update.parameter)
+        name = name_of(update.parameter)
         return next((group for group in self.model.simplexes if name in group), (name,))
 
     def fast_step(self, theta: Theta) -> dict[str, Any]:
@@ -129,10 +130,6 @@ class Ground:
     def objective(self, belief: Belief) -> Callable[[Theta], float]:
         """Q(·|θ⁽ᵗ⁾) of the declared model, with the log-prior."""
         return lambda theta: belief.surrogate(theta) + self.oracle.log_prior(theta)
-
-
-def _base(symbol: Any) -> str:
-    return str(symbol.base.label) if hasattr(symbol, "indices") else str(symbol)
 
 
 def relative(value: float, truth: float) -> float:

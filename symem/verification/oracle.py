@@ -17,6 +17,7 @@ import numpy as np
 from symem.evaluation.compiled import compiled, template
 from symem.evaluation.specialise import Specialiser, Unseen
 from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
+from symem.language.leaves import name_of
 from symem.verification.beliefs import GroupBelief, Theta, grouped
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
@@ -93,12 +94,9 @@ class Belief:
 def _vectors(latents: Iterable[Any]) -> dict[str, Unseen]:
     """The latents that are vectors or matrices."""
     shaped = [each for each in latents if getattr(each, "shape", ())]
-    return {each.name: Unseen(each.shape, *(_name(symbol) for symbol in each.seen or ())) for each in shaped}
-
-
-def _name(symbol: Any) -> str:
-    """The name of an array, a symbol, or the one entry of an array over no plates."""
-    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
+    return {
+        each.name: Unseen(each.shape, *(name_of(symbol) for symbol in each.seen or ())) for each in shaped
+    }
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from sympy import Indexed
 
 from symem.errors import DataError, UnknownSymbolError
 from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.situation import extent_of, label_origin
+from symem.language.leaves import labels_in
 from symem.language.supports import (
     Binary,
     Counts,
@@ -116,12 +116,8 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
 
 def _shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
     """The sizes that arrays show, as far as they are drawn."""
-    drawn = (each for each in model.extents if {str(s) for s in _bases(each.value)} <= set(arrays))
+    drawn = (each for each in model.extents if {str(s) for s in labels_in(each.value)} <= set(arrays))
     return {each.symbol.name: extent_of(each, arrays) for each in drawn}
-
-
-def _bases(value: Any) -> set[Any]:
-    return {each.base.label for each in value.atoms(Indexed)}
 
 
 def _data(

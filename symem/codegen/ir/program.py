@@ -21,8 +21,9 @@ from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entries import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import base_of, observed
+from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Tabulated
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 
@@ -136,13 +137,13 @@ class Program:
         if not any(weight.has(LogIverson, S.NegativeInfinity) for weight in weights):
             return frozenset()
         tables = [each.probability for each in posteriors if isinstance(each, Probabilities)]
-        return frozenset(self.layouts[base_of(each.symbol)].name for each in tables)
+        return frozenset(self.layouts[name_of(each.symbol)].name for each in tables)
 
     @property
     def reported(self) -> set[str]:
         """The names of what is shown of the latents."""
         kept = [each.symbol for posterior in self.derivation.posteriors for each in reported(posterior)]
-        return {self.layouts[base_of(symbol)].name for symbol in kept}
+        return {self.layouts[name_of(symbol)].name for symbol in kept}
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

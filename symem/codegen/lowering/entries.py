@@ -21,6 +21,7 @@ from symem.codegen.lowering.matrix_factors import (
 )
 from symem.derivation import Definition
 from symem.errors import NotDerivedError
+from symem.language.leaves import name_of
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
@@ -163,7 +164,7 @@ class Entries:
         raise NotDerivedError(f"{expr} has no entries: {type(expr).__name__} is not in the table.")
 
     def letter(self, expr: MatrixEntry, row: Expr, column: Expr, _busy: frozenset[Symbol]) -> Expr:
-        base = IndexedBase(str(expr.base.label), real=True)
+        base = IndexedBase(name_of(expr), real=True)
         places = (row,) if expr.dimensions[1] == 1 else (row, column)
         if expr.is_symmetric_letter:
             places = tuple(sorted(places, key=str))
@@ -214,7 +215,7 @@ class Entries:
         slots = tuple(getattr(mask, "indices", ()))
         if len(slots) != 2 or slots[1] != ENTRY or slots[0] in matrix.free_symbols:
             return mask, {}
-        name = str(mask.base.label).removeprefix("observed_")
+        name = name_of(mask).removeprefix("observed_")
         self.sizes[PATTERN] = Symbol(f"n_patterns_{name}", integer=True, positive=True)
         self.patterns[name] = self.sizes[slots[0]]
         which = IndexedBase(f"pattern_{name}", integer=True, nonnegative=True)[slots[0]]
@@ -288,9 +289,7 @@ class Entries:
         plates = {index for each in word for index in _free_indices(each, self.sizes)}
         numbers = [shape(word[0])[0], shape(word[-1])[1], *(self.sizes[index] for index in plates)]
         numbers += [] if diagonal else [inner]
-        letters_ = {
-            str(getattr(symbol, "label", symbol)) for each in word for symbol in each.atoms(MatrixArray)
-        }
+        letters_ = {name_of(symbol) for each in word for symbol in each.atoms(MatrixArray)}
         cost = 0.01 if letters_ <= self.data and not plates else 1.0
         for number in numbers:
             cost *= self.guess(number)
@@ -418,7 +417,7 @@ def _free_indices(expr: Expr, sizes: Mapping[Symbol, Expr]) -> set[Symbol]:
 
 def _described(kind: str, matrix: Expr) -> str:
     """Sigma_inverse for a letter; the kind alone for anything else."""
-    return f"{matrix.base.label}_{kind}" if isinstance(matrix, MatrixEntry) else kind
+    return f"{name_of(matrix)}_{kind}" if isinstance(matrix, MatrixEntry) else kind
 
 
 _READINGS: tuple[tuple[type, Callable[..., Expr]], ...] = (

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, assert_never
+from typing import assert_never
 
 from sympy import Add, Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
 
@@ -28,6 +28,7 @@ from symem.derivation import (
     Tabulated,
     Update,
 )
+from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
@@ -97,7 +98,7 @@ class _Rewriting:
     def __init__(self, derivation: Derivation, sizes: dict[Symbol, Expr]) -> None:
         self.original, self.sizes = derivation, sizes
         self.taken = {
-            _name(each.symbol) for each in (*derivation.definitions, *derivation.surrogate.statistics)
+            name_of(each.symbol) for each in (*derivation.definitions, *derivation.surrogate.statistics)
         }
         self.taken |= set(derivation.model.variables)
         self.e_step = self._entries(solving=False)
@@ -202,7 +203,7 @@ class _Rewriting:
 
     def _shared_out(self, posteriors: Iterable[Posterior], last: Sequence[Expr]) -> Factors:
         """Give every factorisation to the first definition that reads it; the rest of what `last` reads."""
-        left = {_name(each.symbol): each for each in self.e_step.made}
+        left = {name_of(each.symbol): each for each in self.e_step.made}
         for definition in (each for posterior in posteriors for each in posterior.definitions):
             values = [definition.value, self.centred.get(definition.symbol, S.Zero)]
             if found := _needed(values, left):
@@ -235,7 +236,7 @@ class _Rewriting:
             definition = self._definition(update.definition, entries)
             if entries.made[before:]:
                 self.factors[definition.symbol] = tuple(entries.made[before:])
-            entries.forget(_name(definition.symbol))
+            entries.forget(name_of(definition.symbol))
             found.append(replace(update, definition=definition, nested=S.Zero))
         return tuple(found)
 
@@ -247,7 +248,7 @@ class _Rewriting:
         """Matrices of which the M-step reads the diagonal alone, as vectors."""
         found = []
         for statistic in statistics:
-            if _is_square(statistic) and self._reads_diagonal(_name(statistic.symbol), updates):
+            if _is_square(statistic) and self._reads_diagonal(name_of(statistic.symbol), updates):
                 statistic, updates = self._as_diagonal(statistic, updates)  # noqa: PLW2901
             found.append(statistic)
         return tuple(found), updates
@@ -255,7 +256,7 @@ class _Rewriting:
     def _entries_read(self, name: str, updates: Sequence[Update]) -> list[Indexed]:
         values = [each.value for each in updates]
         values += [each.value for update in updates for each in self.factors.get(update.parameter, ())]
-        return [entry for value in values for entry in value.atoms(Indexed) if _name(entry) == name]
+        return [entry for value in values for entry in value.atoms(Indexed) if name_of(entry) == name]
 
     def _reads_diagonal(self, name: str, updates: Sequence[Update]) -> bool:
         read = self._entries_read(name, updates)
@@ -266,7 +267,7 @@ class _Rewriting:
     ) -> tuple[Definition, tuple[Update, ...]]:
         base = statistic.symbol.base
         changes = {
-            entry: base[tuple(entry.indices[:-1])] for entry in self._entries_read(_name(base), updates)
+            entry: base[tuple(entry.indices[:-1])] for entry in self._entries_read(name_of(base), updates)
         }
         row, column = statistic.symbol.indices[-2:]
         vector = Definition(
@@ -287,20 +288,16 @@ class _Rewriting:
 
 def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:
     """Those of `left`, an order in which they can be computed, that values or each other read; they leave it."""
-    read = {_name(each) for value in values for each in value.atoms(Indexed, Symbol)}
+    read = {name_of(each) for value in values for each in value.atoms(Indexed, Symbol)}
     for name, definition in reversed(left.items()):
         if name in read:
-            read |= {_name(each) for each in definition.value.atoms(Indexed, Symbol)}
+            read |= {name_of(each) for each in definition.value.atoms(Indexed, Symbol)}
     return tuple(left.pop(name) for name in list(left) if name in read)
 
 
 def _is_square(statistic: Definition) -> bool:
     slots = tuple(getattr(statistic.symbol, "indices", ()))
     return len(slots) > 1 and is_entry(slots[-1]) and statistic.axes[-1].size == statistic.axes[-2].size
-
-
-def _name(symbol: Any) -> str:
-    return str(getattr(getattr(symbol, "base", symbol), "label", symbol))
 
 
 def _in_entries(variable: Variable) -> Variable:

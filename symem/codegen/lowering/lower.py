@@ -83,6 +83,7 @@ from symem.codegen.lowering.matrix_factors import (
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
 from symem.errors import NotDerivedError
 from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.leaves import name_of
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 
 #: Functions that act on each element, and the operation each one is.
@@ -160,7 +161,7 @@ class Lowering:
         return Load(tuple(sorted(stored, key=self.rank)), layout.name, stored, layout.sources, layout.integer)
 
     def indexed(self, expr: Indexed) -> Node:
-        layout = self.layouts[str(expr.base.label)]
+        layout = self.layouts[name_of(expr)]
         places = tuple(expr.indices)
         if all(place in self.sizes for place in places) and len(set(places)) == len(places):
             return self._load(layout, places)

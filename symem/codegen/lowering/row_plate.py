@@ -8,17 +8,12 @@ sum over it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol
 
 from symem.derivation import Definition, Derivation
+from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
-
-
-def base_of(symbol: Any) -> str:
-    """The name of a symbol or of the array of an entry."""
-    return str(symbol.base.label) if isinstance(symbol, Indexed) else str(getattr(symbol, "label", symbol))
 
 
 def observed(model: Model) -> tuple[Variable, ...]:
@@ -47,7 +42,7 @@ def row_size(derivation: Derivation) -> Expr | None:
 
 
 def _bases(value: Expr) -> set[str]:
-    return {base_of(entry) for entry in value.atoms(Indexed)}
+    return {name_of(entry) for entry in value.atoms(Indexed)}
 
 
 class _Rows:
@@ -61,7 +56,7 @@ class _Rows:
         for definition in derivation.definitions:
             places = self._places(definition)
             if places:
-                self.slots[base_of(definition.symbol)] = list(definition.symbol.indices).index(places[0])
+                self.slots[name_of(definition.symbol)] = list(definition.symbol.indices).index(places[0])
 
     def qualifies(self) -> bool:
         model, surrogate = self.derivation.model, self.derivation.surrogate
@@ -95,7 +90,7 @@ class _Rows:
     def _stays(self, value: Expr, index: Symbol) -> bool:
         """Whether the value reads every row array at that index, and uses the index for nothing else."""
         for entry in value.atoms(Indexed):
-            slot = self.slots.get(base_of(entry))
+            slot = self.slots.get(name_of(entry))
             if slot is not None and entry.indices[slot] != index:
                 return False
         return not _outside_slots(value, index, self.slots)
@@ -106,7 +101,7 @@ class _Rows:
     def _term_adds_up(self, term: Expr) -> bool:
         summed = [factor for factor in Mul.make_args(term) if self._sums(factor)]
         rest = [factor for factor in Mul.make_args(term) if not self._sums(factor)]
-        if any(base_of(entry) in self.slots for factor in rest for entry in factor.atoms(Indexed)):
+        if any(name_of(entry) in self.slots for factor in rest for entry in factor.atoms(Indexed)):
             return False
         if not summed:
             return True
@@ -121,6 +116,6 @@ def _outside_slots(value: Expr, index: Symbol, slots: Iterable[str]) -> bool:
     """Whether an index is used as a number, or in an array that is not cut along it."""
     if value == index:
         return True
-    if isinstance(value, Indexed) and base_of(value) in slots:
+    if isinstance(value, Indexed) and name_of(value) in slots:
         return any(_outside_slots(place, index, slots) for place in value.indices if place != index)
     return any(_outside_slots(part, index, slots) for part in value.args)

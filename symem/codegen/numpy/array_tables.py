@@ -10,7 +10,8 @@ from sympy import Expr, Indexed, S, Symbol, oo
 from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.row_plate import base_of, observed
+from symem.codegen.lowering.row_plate import observed
+from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
 from symem.language.reading import Extent
@@ -60,7 +61,7 @@ def bounds_of(variable: Variable, model: Model) -> Bounds | None:
     low, high = variable.support.bounds
     told = (S.Zero, oo) if isinstance(variable.support, Counts) else (-oo, oo)
     hidden = {each.name for each in (*model.latents, *model.parameters)}
-    read = {base_of(atom) for end in (low, high) for atom in end.atoms(Indexed, Symbol)}
+    read = {name_of(atom) for end in (low, high) for atom in end.atoms(Indexed, Symbol)}
     return Bounds(variable, (low, high)) if (low, high) != told and not read & hidden else None
 
 
@@ -128,14 +129,14 @@ def _bounds(model: Model) -> set[str]:
     brackets = model.log_likelihood.atoms(LogIverson)
     sides = [side for each in brackets for relation in each.atoms(Relational) for side in relation.args]
     sides += [end for latent in model.latents for end in latent.support.bounds]
-    names = {base_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
+    names = {name_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
     return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
 
 
 def _plain_entries(extent: Extent) -> dict[Any, Any]:
     """pos[t] as the `max_pos` that stands for its largest value in a label's support."""
     entries = sorted(extent.value.atoms(Indexed), key=str)
-    return {entry: Symbol(f"max_{base_of(entry)}", integer=True, nonnegative=True) for entry in entries}
+    return {entry: Symbol(f"max_{name_of(entry)}", integer=True, nonnegative=True) for entry in entries}
 
 
 def quoted(value: Any) -> str:

@@ -16,9 +16,9 @@ from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.numpy.bodies import Bodies
 from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, UnitInterval
@@ -47,7 +47,7 @@ class Starts:
         self._owner: dict[str, Posterior] = {}
         for posterior in program.derivation.posteriors:
             for definition in posterior.definitions:
-                self._owner.setdefault(program.layouts[base_of(definition.symbol)].name, posterior)
+                self._owner.setdefault(program.layouts[name_of(definition.symbol)].name, posterior)
         self._draws = self._drawing()
         self._done: set[str] = set()
         for name in self._wanted():
@@ -128,7 +128,7 @@ class Starts:
         return isinstance(posterior, GaussianVector) and self._local(posterior.covariance) == name
 
     def _local(self, symbol: Expr) -> str:
-        base = base_of(symbol)
+        base = name_of(symbol)
         return self.program.layouts[base].name if base in self.program.layouts else ""
 
     def _no_spread(self, name: str, posterior: Posterior) -> None:
@@ -171,18 +171,18 @@ class Starts:
 
     def _by_draw(self, name: str, posterior: Posterior) -> None:
         definition = next(
-            each for each in posterior.definitions if self.program.layouts[base_of(each.symbol)].name == name
+            each for each in posterior.definitions if self.program.layouts[name_of(each.symbol)].name == name
         )
         statistic = next(
             (key for key, value in posterior.expectations.items() if value == definition.symbol), None
         )
         if statistic is None:
             statistic = next(
-                (k for k in posterior.expectations if base_of(k) == posterior.latent.name), posterior.atom
+                (k for k in posterior.expectations if name_of(k) == posterior.latent.name), posterior.atom
             )
         self._draw(posterior)
         slots = tuple(getattr(definition.symbol, "indices", ()))
-        axes = tuple(slots[d] for d in self.program.layouts[base_of(definition.symbol)].order)
+        axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
         node = self._draws.over(statistic, axes)
         self._note([node])
         self.lines.append(f"{name} = {self.bodies.text(node, axes)}")
@@ -209,7 +209,7 @@ class Starts:
         )
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
-        if end is None or any(base_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
+        if end is None or any(name_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
             return "None"
         axes = tuple(
             sorted((index for index in places if isinstance(index, Symbol)), key=self.program.lower.rank)
@@ -242,7 +242,7 @@ class Starts:
 
     def _table(self, name: str, posterior: Tabulated) -> None:
         slots = tuple(posterior.probability.symbol.indices)
-        axes = tuple(slots[d] for d in self.program.layouts[base_of(posterior.probability.symbol)].order)
+        axes = tuple(slots[d] for d in self.program.layouts[name_of(posterior.probability.symbol)].order)
         sizes = [self.program.lower.size(axis) for axis in axes]
         shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
         place = axes.index(posterior.outcome.index)

@@ -16,8 +16,8 @@ from symem.codegen.ir.centre import Apart, Translation
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Statistic, reads
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.row_plate import base_of
 from symem.derivation import Conditional, Definition, Derivation
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 
 
@@ -65,14 +65,14 @@ def _labelled(translation: Translation, statistics: Sequence[Definition]) -> dic
     step = IndexedBase(translation.step.name, real=True)
     found = {}
     for each in statistics:
-        value, label = translation.recentred[base_of(each.symbol)], each.symbol.indices[0]
+        value, label = translation.recentred[name_of(each.symbol)], each.symbol.indices[0]
         steps = {entry: step[(label, *entry.indices)] for entry in value.atoms(Indexed) if _is(entry, step)}
-        found[base_of(each.symbol)] = value.xreplace(steps)
+        found[name_of(each.symbol)] = value.xreplace(steps)
     return found
 
 
 def _is(entry: Expr, base: IndexedBase) -> bool:
-    return base_of(entry) == str(base.label)
+    return name_of(entry) == name_of(base)
 
 
 def _allows(
@@ -81,15 +81,15 @@ def _allows(
     """Whether the mean moves with its own centre, and nothing else moves."""
     if any(_reads(update.value, mean.name) for update in derivation.updates):
         return False
-    symbols = {base_of(each.symbol): each.symbol for each in statistics}
+    symbols = {name_of(each.symbol): each.symbol for each in statistics}
     for update in derivation.updates:
         changes: dict[Expr, Expr] = {}
         for entry in update.value.atoms(Indexed):
-            if base_of(entry) in symbols:
-                pairs = dict(zip(symbols[base_of(entry)].indices, entry.indices, strict=True))
-                changes[entry] = recentred[base_of(entry)].xreplace(pairs)
+            if name_of(entry) in symbols:
+                pairs = dict(zip(symbols[name_of(entry)].indices, entry.indices, strict=True))
+                changes[entry] = recentred[name_of(entry)].xreplace(pairs)
         rate = S.Zero
-        if base_of(update.parameter) == mean.name:
+        if name_of(update.parameter) == mean.name:
             rate = IndexedBase("translation", real=True)[tuple(update.parameter.indices)]
         if monomials(update.value.xreplace(changes) - update.value - rate):
             return False
@@ -98,4 +98,4 @@ def _allows(
 
 def _reads(value: Expr, name: str) -> bool:
     """Whether an update reads the mean itself, which has moved."""
-    return any(base_of(each) == name for each in value.atoms(Indexed, Symbol))
+    return any(name_of(each) == name for each in value.atoms(Indexed, Symbol))

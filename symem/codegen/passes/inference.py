@@ -13,9 +13,9 @@ from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entrywise import EntryDerivation, ending, factors_of
-from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Definition, Posterior, Tabulated
+from symem.language.leaves import array_of, name_of
 
 
 def inferred(program: Program) -> Program:
@@ -37,7 +37,7 @@ def assigned(program: Program, definition: Definition) -> Assign:
     """A definition as a line, its squares gathered where it is one of numbers."""
     axes = program.axes(definition)
     value = definition.value if program.in_entries else squares(definition.value)
-    return Assign(program.layouts[base_of(definition.symbol)].name, program.lower.over(value, axes), axes)
+    return Assign(program.layouts[name_of(definition.symbol)].name, program.lower.over(value, axes), axes)
 
 
 class _Lines:
@@ -63,7 +63,7 @@ class _Lines:
         self._done |= {each.symbol for each in fresh}
         for each in fresh:
             self.compute(factors_of(self.program.derivation, each.symbol))
-            of_parameters = base_of(each.symbol) in self.program.of_parameters
+            of_parameters = name_of(each.symbol) in self.program.of_parameters
             (self.fixed if of_parameters else self.rows).append(assigned(self.program, each))
 
     def _softmax(self, posterior: Tabulated) -> None:
@@ -72,9 +72,9 @@ class _Lines:
         axes = self.program.axes(probability)
         self.rows.append(self._weighed(weight, probability, axes))
         layouts = self.program.layouts
-        normaliser = layouts[base_of(posterior.log_normaliser.symbol)].name
+        normaliser = layouts[name_of(posterior.log_normaliser.symbol)].name
         place, guarded = axes.index(posterior.outcome.index), bool(self.program.lower.tables)
-        self.rows.append(Normalise(layouts[base_of(probability.symbol)].name, normaliser, place, guarded))
+        self.rows.append(Normalise(layouts[name_of(probability.symbol)].name, normaliser, place, guarded))
         self.compute(posterior.moments)
 
     def _weighed(
@@ -82,7 +82,7 @@ class _Lines:
     ) -> Assign | Weigh:
         """The log weights: coefficients times features if they separate over rows, for one posterior of a program."""
         program = self.program
-        name = program.layouts[base_of(probability.symbol)].name
+        name = program.layouts[name_of(probability.symbol)].name
         value = _renamed(weight, probability, weight.value)
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
@@ -119,7 +119,7 @@ def _is_softmax(program: Program, posterior: Tabulated) -> bool:
         return False
     derivation, own = program.derivation, {id(weight), id(normaliser), id(probability)}
     others = (e for e in (*derivation.definitions, *derivation.surrogate.statistics) if id(e) not in own)
-    return not any(each.value.has(getattr(weight.symbol, "base", weight.symbol)) for each in others)
+    return not any(each.value.has(array_of(weight.symbol)) for each in others)
 
 
 def _renamed(weight: Definition, probability: Definition, value: Expr) -> Expr:

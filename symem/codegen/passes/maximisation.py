@@ -12,8 +12,8 @@ from symem.codegen.ir.program import Program
 from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entrywise import factors_of
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import base_of
 from symem.derivation import Definition
+from symem.language.leaves import name_of
 
 _STATISTIC = frozenset({Source.STATISTIC})
 
@@ -32,7 +32,7 @@ class _Updates:
         self.layouts = dict(program.layouts)
         for each in program.statistics:
             order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
-            self.layouts[base_of(each.definition.symbol)] = Layout(each.name, order, _STATISTIC)
+            self.layouts[name_of(each.definition.symbol)] = Layout(each.name, order, _STATISTIC)
 
     def entered(self) -> Program:
         program, updates = self.program, self._definitions()
@@ -50,15 +50,15 @@ class _Updates:
 
     def _definitions(self) -> list[Definition]:
         """The updates, each after the factorisations it reads; a parameter not yet updated is read as it was."""
-        names = [base_of(update.parameter) for update in self.derivation.updates]
+        names = [name_of(update.parameter) for update in self.derivation.updates]
         found: list[Definition] = []
         for place, update in enumerate(self.derivation.updates):
             later = set(names[place:]) - set(names[:place])
             for each in (*factors_of(self.derivation, update.parameter), update.definition):
                 if each is not update.definition:
                     order = tuple(range(len(each.axes)))
-                    name = self.program.names.take(base_of(each.symbol))
-                    self.layouts[base_of(each.symbol)] = Layout(name, order, _STATISTIC)
+                    name = self.program.names.take(name_of(each.symbol))
+                    self.layouts[name_of(each.symbol)] = Layout(name, order, _STATISTIC)
                 found.append(replace(each, value=self._with_old(each.value, later)))
         return found
 
@@ -66,7 +66,7 @@ class _Updates:
         """The value in which the parameters named stand for what they were before the M-step."""
         changes: dict[Expr, Expr] = {}
         for atom in sorted(value.atoms(Indexed, Symbol), key=str):
-            name = base_of(atom)
+            name = name_of(atom)
             if name in later and not isinstance(atom, IndexedBase):
                 changes[atom] = self._old(atom, name)
         return value.xreplace(changes)
@@ -81,12 +81,12 @@ class _Updates:
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
         slots = tuple(getattr(update.symbol, "indices", ()))
-        if base_of(update.symbol) not in self.derivation.model.variables:
-            return Assign(lower.layouts[base_of(update.symbol)].name, node, slots)
-        name = self.program.layouts[base_of(update.symbol)].name
+        if name_of(update.symbol) not in self.derivation.model.variables:
+            return Assign(lower.layouts[name_of(update.symbol)].name, node, slots)
+        name = self.program.layouts[name_of(update.symbol)].name
         if all(isinstance(slot, Symbol) for slot in slots):
             return Assign(name, node, slots)
-        variable = self.derivation.model.variables[base_of(update.symbol)]
+        variable = self.derivation.model.variables[name_of(update.symbol)]
         return Entry(
             name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
         )

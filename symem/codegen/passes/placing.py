@@ -11,8 +11,9 @@ from symem.codegen.ir.nodes import Source, Sources
 from symem.codegen.ir.program import NOTHING, Program
 from symem.codegen.lowering.entrywise import of_prior
 from symem.codegen.lowering.lower import Layout
-from symem.codegen.lowering.row_plate import base_of, observed
+from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.supports import Labels
 
@@ -27,11 +28,11 @@ def placed(program: Program) -> Program:
     fixed: set[str] = set()
     for definition in derivation.definitions:
         if _is_of_parameters(program, definition, layouts):
-            fixed.add(base_of(definition.symbol))
-        source = Source.THETA if base_of(definition.symbol) in fixed else Source.LATENT
-        layouts[base_of(definition.symbol)] = _of_definition(program, definition, frozenset({source}))
+            fixed.add(name_of(definition.symbol))
+        source = Source.THETA if name_of(definition.symbol) in fixed else Source.LATENT
+        layouts[name_of(definition.symbol)] = _of_definition(program, definition, frozenset({source}))
     for definition in of_prior(derivation):
-        layouts[base_of(definition.symbol)] = _of_definition(program, definition, frozenset({Source.THETA}))
+        layouts[name_of(definition.symbol)] = _of_definition(program, definition, frozenset({Source.THETA}))
     return replace(program, layouts=layouts, of_parameters=frozenset(fixed))
 
 
@@ -42,7 +43,7 @@ def _kept(program: Program) -> tuple[Variable, ...]:
 
 def _is_of_parameters(program: Program, definition: Definition, layouts: Mapping[str, Layout]) -> bool:
     """Whether a definition in entries is the same for all rows, and so is computed once per iteration."""
-    names = {base_of(each) for each in definition.value.atoms(Indexed, Symbol)}
+    names = {name_of(each) for each in definition.value.atoms(Indexed, Symbol)}
     read = frozenset().union(*(layouts[name].sources for name in names if name in layouts))
     on_rows = any(axis.size == program.rows for axis in definition.axes)
     return program.in_entries and read <= {Source.THETA} and not on_rows
@@ -75,4 +76,4 @@ def _of_definition(program: Program, definition: Definition, sources: Sources) -
     indices = [axis.index for axis in definition.axes]
     slots = tuple(getattr(definition.symbol, "indices", ()))
     order = tuple(slots.index(index) for index in sorted(indices, key=program.rank))
-    return Layout(program.names.take(base_of(definition.symbol)), order, sources)
+    return Layout(program.names.take(name_of(definition.symbol)), order, sources)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from symem.codegen.ir.instructions import Assign
 from symem.codegen.ir.program import NOTHING, Program
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import base_of
+from symem.language.leaves import name_of
 
 
 def recentred(program: Program) -> Program:
@@ -20,10 +20,10 @@ def recentred(program: Program) -> Program:
     lower = Lowering(layouts, program.rank, program.index_sizes)
     lines = []
     for definition in program.expected:
-        value = (own or moved).recentred[base_of(definition.symbol)]
+        value = (own or moved).recentred[name_of(definition.symbol)]
         if value != definition.symbol:
             axes = tuple(getattr(definition.symbol, "indices", ()))
             node = lower.over(value, program.axes(definition))
-            lines.append(Assign(layouts[base_of(definition.symbol)].name, node, axes))
+            lines.append(Assign(layouts[name_of(definition.symbol)].name, node, axes))
     sizes = program.sizes_read(line.node for line in lines)
     return replace(program, recentred=tuple(lines), sizes=tuple(sorted({*program.sizes, *sizes})))

@@ -8,8 +8,8 @@ from sympy import Add, Expr, Indexed, S, Sum, Symbol
 
 from symem.codegen.ir.instructions import Statistic, live
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.row_plate import base_of
 from symem.derivation import Definition
+from symem.language.leaves import name_of
 
 
 def summed(program: Program) -> Program:
@@ -29,7 +29,7 @@ def summed(program: Program) -> Program:
 
 
 def _statistic(program: Program, definition: Definition) -> Statistic:
-    name = program.names.take(base_of(definition.symbol))
+    name = program.names.take(name_of(definition.symbol))
     value, once = _split(program, definition.value)
     axes = program.axes(definition)
     node = program.lower.over(value, axes) if value != 0 else None
@@ -54,7 +54,7 @@ def _sums_over_rows(program: Program, term: Expr) -> bool:
 
 
 def _reads_definitions(program: Program, term: Expr) -> bool:
-    return bool(program.of_parameters & {base_of(each) for each in term.atoms(Indexed, Symbol)})
+    return bool(program.of_parameters & {name_of(each) for each in term.atoms(Indexed, Symbol)})
 
 
 def _per_row(program: Program, term: Expr) -> Expr:

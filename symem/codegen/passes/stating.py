@@ -6,11 +6,12 @@ from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import EntryDerivation, in_entries
-from symem.codegen.lowering.row_plate import base_of, row_size, used_sizes
+from symem.codegen.lowering.row_plate import row_size, used_sizes
 from symem.codegen.passes.translation import translation
 from symem.codegen.passes.vector_translation import vector_translation
 from symem.derivation import Derivation
 from symem.errors import NotDerivedError
+from symem.language.leaves import name_of
 
 
 def stated(derivation: Derivation) -> Program:
@@ -43,7 +44,7 @@ def _refuse_open_blocks(derivation: Derivation) -> None:
         raise NotDerivedError(
             f"No solver can be emitted: there is no closed form for {names}, because {block.reason or block.term}."
         )
-    updated = {base_of(update.parameter) for update in derivation.updates}
+    updated = {name_of(update.parameter) for update in derivation.updates}
     missing = [each.name for each in derivation.model.parameters if each.name not in updated]
     if missing:
         raise NotDerivedError(

@@ -20,9 +20,9 @@ from symem.codegen.ir.program import NOTHING, Collapsed, Program
 from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.lowering.row_plate import base_of
 from symem.codegen.passes.natural_form import Product, products
 from symem.derivation import Definition, Probabilities
+from symem.language.leaves import name_of
 from symem.language.plates import Axis, reindex
 
 
@@ -50,7 +50,7 @@ class _Collapse:
         self.row_values: dict[str, Definition] = {}
         self.sums: dict[Expr, Definition] = {}
         for definition in program.derivation.definitions:
-            if base_of(definition.symbol) in program.of_parameters:
+            if name_of(definition.symbol) in program.of_parameters:
                 self.fixed.append(definition)
             else:
                 self._read(definition)
@@ -65,7 +65,7 @@ class _Collapse:
         parts = self._products(value)
         if all(len(part.data) <= 1 and len(_entries(part)) <= 1 for part in parts):
             value = self._affine(definition, parts)
-        self.row_values[base_of(definition.symbol)] = Definition(definition.symbol, definition.axes, value)
+        self.row_values[name_of(definition.symbol)] = Definition(definition.symbol, definition.axes, value)
 
     def _affine(self, definition: Definition, parts: Sequence[Product]) -> Expr:
         """Σ_d slope[…, d] x[i, d] + offset."""
@@ -87,7 +87,7 @@ class _Collapse:
         fresh = {index: self._beside(index, own, 1) for index in over}
         axes = (*own, *(Axis(fresh[index], self.program.index_sizes[index]) for index in over))
         kind = "slope" if data != 1 else "offset"
-        symbol = self._symbol(f"{base_of(definition.symbol)}_{kind}", axes)
+        symbol = self._symbol(f"{name_of(definition.symbol)}_{kind}", axes)
         made = Definition(symbol, axes, coefficient.xreplace(fresh))
         self.fixed.append(made)
         self._lay([made], frozenset({Source.THETA}))
@@ -106,7 +106,7 @@ class _Collapse:
         return fresh
 
     def _symbol(self, wanted: str, axes: Sequence[Axis]) -> Expr:
-        taken = {base_of(each.symbol) for each in (*self.fixed, *self.sums.values())}
+        taken = {name_of(each.symbol) for each in (*self.fixed, *self.sums.values())}
         taken |= self.layouts.keys()
         name = next(
             each for k in range(1, 99) if (each := wanted if k == 1 else f"{wanted}_{k}") not in taken
@@ -118,7 +118,7 @@ class _Collapse:
         """The expression with the definitions of rows written out."""
         changes: dict[Expr, Expr] = {}
         for entry in expr.atoms(Indexed):
-            definition = self.row_values.get(base_of(entry))
+            definition = self.row_values.get(name_of(entry))
             if definition is not None:
                 pairs = dict(zip(definition.symbol.indices, entry.indices, strict=True))
                 changes[entry] = reindex(definition.value, pairs)
@@ -158,7 +158,7 @@ class _Collapse:
             symbol in self.program.index_sizes and self.program.index_sizes[symbol] == self.program.rows
             for entry in expr.atoms(Indexed)
             for symbol in entry.free_symbols
-        ) or any(base_of(entry) in self.row_values for entry in expr.atoms(Indexed))
+        ) or any(name_of(entry) in self.row_values for entry in expr.atoms(Indexed))
 
     def _sum_over_rows(self, expr: Sum) -> Expr:
         index = self._row_index(expr)
@@ -226,7 +226,7 @@ class _Collapse:
         """A place for each definition that has none."""
         found = []
         for each in definitions:
-            name = base_of(each.symbol)
+            name = name_of(each.symbol)
             if name not in self.layouts:
                 slots = tuple(getattr(each.symbol, "indices", ()))
                 order = tuple(slots.index(index) for index in self.program.axes(each))
@@ -245,7 +245,7 @@ class _Collapse:
         last = {each.name for each in ends}
         *statistics, final = changed[len(lines) :]
         fields = tuple(
-            Assign(base_of(each.symbol), node, self.program.axes(each))
+            Assign(name_of(each.symbol), node, self.program.axes(each))
             for each, node in zip(self.program.expected, statistics, strict=True)
         )
         return Collapsed(sums, tuple(each for each in done if each.name not in last), fields, final)
@@ -290,7 +290,7 @@ def _nested(factors: Iterable[Expr], bound: Iterable[tuple[Symbol, Expr]]) -> Ex
 
 def _described(data: Expr) -> str:
     """sum_x, sum_x_y: the data that are summed."""
-    names = [base_of(each) for each in sorted(data.atoms(Indexed), key=str)]
+    names = [name_of(each) for each in sorted(data.atoms(Indexed), key=str)]
     return (
         "_".join(["sum", *names]) if len(names) > 1 or data.is_Indexed else f"sum_{'_'.join(names)}_squared"
     )

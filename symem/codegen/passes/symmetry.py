@@ -19,8 +19,8 @@ from sympy import (
 from sympy.core.relational import Relational
 
 from symem.algebra.expansion import monomials
-from symem.codegen.lowering.row_plate import base_of
 from symem.derivation import Derivation
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Interval, Reals
@@ -92,7 +92,7 @@ def _moved(expr: Expr, name: str) -> Expr:
     atoms = [
         atom
         for atom in expr.atoms(Indexed, Symbol)
-        if base_of(atom) == name and not isinstance(atom, IndexedBase)
+        if name_of(atom) == name and not isinstance(atom, IndexedBase)
     ]
     atoms = [atom for atom in atoms if isinstance(atom, Indexed)] or atoms
     return diff(expr.xreplace({atom: atom + STEP for atom in atoms}), STEP).subs(STEP, 0)

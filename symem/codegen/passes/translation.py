@@ -28,9 +28,10 @@ from sympy import (
 
 from symem.algebra.expansion import monomials, spread
 from symem.codegen.ir.centre import Rate, Translation
-from symem.codegen.lowering.row_plate import base_of, observed
+from symem.codegen.lowering.row_plate import observed
 from symem.codegen.passes.symmetry import STEP, directions, has_data
 from symem.derivation import Definition, Derivation, Posterior
+from symem.language.leaves import name_of
 
 
 def translation(derivation: Derivation) -> Translation | None:
@@ -82,12 +83,12 @@ def _powers(posterior: Posterior) -> dict[int, str] | None:
     for statistic, value in posterior.expectations.items():
         base, power = statistic.as_base_exp()
         if (
-            base_of(base) != posterior.latent.name
+            name_of(base) != posterior.latent.name
             or not power.is_Integer
             or not isinstance(value, Indexed | Symbol)
         ):
             return None
-        powers[int(power)] = base_of(value)
+        powers[int(power)] = name_of(value)
     return powers
 
 
@@ -103,7 +104,7 @@ def _arguments(derivation: Derivation, moving: frozenset[str]) -> dict[str, Rate
             found = next((each for each in wanted if _vanishes(rate - each, values)), None)
             if found is None:
                 return None
-            rates[base_of(definition.symbol)] = (definition.symbol, found)
+            rates[name_of(definition.symbol)] = (definition.symbol, found)
             values[definition.symbol] = definition.value.xreplace(values)
     return {name: rate for name, rate in rates.items() if rate[1] != 0}
 
@@ -118,9 +119,9 @@ def _changes(
 ) -> dict[Expr, Expr]:
     """Each entry that moves, with where it has moved to."""
     changes: dict[Expr, Expr] = {}
-    arrays = {base_of(atom) for atom in value.atoms(Indexed)}
+    arrays = {name_of(atom) for atom in value.atoms(Indexed)}
     for atom in value.atoms(Indexed, Symbol):
-        name = base_of(atom)
+        name = name_of(atom)
         if isinstance(atom, Symbol) and name in arrays:
             continue
         if name in moving:
@@ -159,7 +160,7 @@ class _Closure:
             value = self._about_new_centre(definition)
             if value is None:
                 return None
-            found[base_of(definition.symbol)] = value
+            found[name_of(definition.symbol)] = value
         return found
 
     def _about_new_centre(self, definition: Definition) -> Expr | None:
@@ -190,8 +191,8 @@ class _Closure:
     def _substituted(self, value: Expr) -> Expr:
         changes = _changes(value, self.moving, self.rates, self.step)
         for atom in value.atoms(Indexed, Symbol):
-            if base_of(atom) in self.moments and isinstance(atom, Indexed | Symbol):
-                changes[atom] = self._moved_moment(atom, base_of(atom))
+            if name_of(atom) in self.moments and isinstance(atom, Indexed | Symbol):
+                changes[atom] = self._moved_moment(atom, name_of(atom))
         return value.xreplace(changes)
 
     def _moved_moment(self, atom: Expr, name: str) -> Expr:

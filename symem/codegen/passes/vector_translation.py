@@ -16,8 +16,9 @@ from sympy import Add, Expr, Indexed, IndexedBase, Integer, Matrix, Mul, Pow, S,
 from symem.algebra.expansion import monomials
 from symem.codegen.ir.centre import Translation
 from symem.codegen.lowering.entries import is_entry, place
-from symem.codegen.lowering.row_plate import base_of, observed
+from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition, Derivation, GaussianVector
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, MatrixEntry, T, word_of
 from symem.language.model import Variable
 from symem.language.plates import Axis
@@ -52,7 +53,7 @@ def vector_translation(
 
 def _directions(derivation: Derivation, log_prior: Expr) -> list[frozenset[str]]:
     model = derivation.model
-    seen = {base_of(each.seen[0]) for each in model.latents if each.seen}
+    seen = {name_of(each.seen[0]) for each in model.latents if each.seen}
     vectors = [
         each
         for each in (*model.data, *model.known, *model.parameters, *model.latents)
@@ -90,7 +91,7 @@ def _moved_form(form: Tr, name: str, step: Expr) -> Expr:
 
 def _moved_letter(letter: Expr, name: str, step: Expr) -> Expr:
     inner = letter.args[0] if isinstance(letter, T) else letter
-    if not isinstance(inner, MatrixEntry) or str(inner.base.label) != name:
+    if not isinstance(inner, MatrixEntry) or name_of(inner) != name:
         return letter
     return letter + _RATE * (T(step) if isinstance(letter, T) else step)
 
@@ -101,7 +102,7 @@ def _moves_data(derivation: Derivation, moving: frozenset[str]) -> bool:
 
 def _moving_data(derivation: Derivation, moving: frozenset[str]) -> list[Variable]:
     """Data that move, themselves or as the seen entries of a latent that does."""
-    seen = {base_of(each.seen[0]) for each in derivation.model.latents if each.seen and each.name in moving}
+    seen = {name_of(each.seen[0]) for each in derivation.model.latents if each.seen and each.name in moving}
     return [each for each in derivation.model.data if each.name in moving | seen]
 
 
@@ -119,7 +120,7 @@ class _Closure:
         known = [each.name for each in observed(entries.model) if each.name in moving]
         self.names = tuple(dict.fromkeys([*(each.name for each in data), *known]))
         self.means = {
-            base_of(each.mean)
+            name_of(each.mean)
             for each in entries.posteriors
             if each.latent.name in moving and isinstance(each, GaussianVector)
         }
@@ -136,13 +137,13 @@ class _Closure:
         recentred = {}
         while self.todo:
             definition = self.todo.pop(0)
-            recentred[base_of(definition.symbol)] = self._about_new_centre(definition)
+            recentred[name_of(definition.symbol)] = self._about_new_centre(definition)
         model = self.entries.model
         rates = {
-            base_of(d.symbol): (d.symbol, S.One)
+            name_of(d.symbol): (d.symbol, S.One)
             for each in self.entries.posteriors
             for d in each.parameters
-            if base_of(d.symbol) in self.means
+            if name_of(d.symbol) in self.means
         }
         return Translation(
             Symbol(_STEP, real=True), next(each for each in self.data if each.sizes), self.names,
@@ -169,7 +170,7 @@ class _Closure:
         return definition.symbol + Add(*(self._part(part, definition) for part in parts))
 
     def _moves(self, entry: Expr) -> bool:
-        return base_of(entry) in self.names or base_of(entry) in self.means
+        return name_of(entry) in self.names or name_of(entry) in self.means
 
     def _is_step(self, factor: Expr) -> bool:
         return bool(factor.has(self.step))
@@ -215,7 +216,7 @@ class _Closure:
         product = Mul(*factors)
         held = {index for index, _ in bound}
         free: list[Symbol] = []
-        for entry in sorted(product.atoms(Indexed), key=lambda each: (base_of(each), str(each))):
+        for entry in sorted(product.atoms(Indexed), key=lambda each: (name_of(each), str(each))):
             free += [
                 s
                 for s in entry.indices

@@ -19,7 +19,7 @@ from symem.derivation import Derivation
 from symem.language.model import Role, Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Simplex
-from symem.language.symbol_names import name_of, names_in
+from symem.language.symbol_names import names_in, stated_name
 
 CROWDED = 6
 
@@ -127,7 +127,7 @@ def _arrows(derivation: Derivation, shown: frozenset[str]) -> Iterator[tuple[str
     model = derivation.model
     for declaration in model.declarations:
         parents = {name for argument in declaration.stated_arguments for name in _names(argument)}
-        yield from _into(map(name_of, declaration.entries), parents, shown)
+        yield from _into(map(stated_name, declaration.entries), parents, shown)
     whole = list(_terms(model.log_likelihood))
     for names in [] if model.declarations else _factors(whole, derivation):
         children = _children(names, derivation)

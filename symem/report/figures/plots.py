@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from sympy import Indexed
 
-from symem.algebra.counting import name_of
 from symem.derivation import Table
+from symem.language.leaves import name_of
 from symem.language.model import Role, Variable
 from symem.report.figures.plot_axes import INKS, Axes, legend
 from symem.report.iteration import Worked

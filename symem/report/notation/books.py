@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
-from symem.algebra.counting import name_of
 from symem.derivation import Definition, Derivation, Probabilities, Table
 from symem.errors import NotationError
+from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis
 from symem.language.supports import Binary, Simplex

@@ -12,8 +12,9 @@ from enum import IntEnum
 
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
-from symem.algebra.counting import FromOne, name_of, slots_of
+from symem.algebra.counting import FromOne, slots_of
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shares, Table, Tabulated
+from symem.language.leaves import name_of
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol

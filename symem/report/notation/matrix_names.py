@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sympy import Indexed, Sum
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.derivation import Definition, Derivation, Probabilities
+from symem.language.leaves import name_of
 from symem.language.matrices import ENTRY, Diagonal, is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.report.notation.letters import GREEK, Label

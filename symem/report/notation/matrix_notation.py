@@ -12,8 +12,9 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Sum
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Identity, Ratio, is_negative, shape_of
+from symem.language.leaves import name_of
 from symem.language.matrices import ENTRY, Diagonal, MatrixEntry, T, Whole, is_matrix, letters, transpose
 from symem.language.traces import Element
 from symem.report.notation.letters import Label

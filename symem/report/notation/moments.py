@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Mul, S, Sum, expand
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Table
+from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, letters, shape, transpose
 from symem.language.plates import Axis, reindex
 from symem.language.traces import Tr, trace
@@ -69,7 +70,7 @@ class Meanings:
         meaning = {name_of(d.symbol): d for d in self.statistics if name_of(d.symbol) not in kept}
         entries = {e for e in expr.atoms(Indexed) if name_of(e) in meaning}
         entries |= {
-            s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and not _is_label(s, expr)
+            s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and s not in labels_in(expr)
         }
         return turned(expr.xreplace({e: _at(meaning[name_of(e)], slots_of(e)) for e in entries}))
 
@@ -185,10 +186,6 @@ def _limit(axis: Axis, limits: frozenset[Expr]) -> Expr:
 
 def _is_weight_sum(value: Expr) -> bool:
     return isinstance(value, Sum) and isinstance(value.function, Indexed) and not is_matrix(value.function)
-
-
-def _is_label(symbol: Expr, expr: Expr) -> bool:
-    return any(symbol == entry.base.label for entry in expr.atoms(Indexed))
 
 
 def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:

@@ -11,7 +11,7 @@ from sympy import Expr, Indexed, Symbol
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from symem.algebra.counting import name_of
+from symem.language.leaves import name_of
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.markup import LatexMarkup, PlainMarkup
 from symem.report.notation.printed_form import (

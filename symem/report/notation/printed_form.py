@@ -33,10 +33,11 @@ from sympy import (
     together,
 )
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Det, bottom_up, form
 from symem.algebra.squares import squares
 from symem.derivation import Definition, Derivation, Update
+from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.language.traces import Element, LogDet, Tr
@@ -313,7 +314,7 @@ def _gamma(argument: Expr) -> Expr:
 def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
     """An expression with the names that `definitions` define replaced by what they stand for."""
     meaning = {name_of(each.symbol): each for each in definitions}
-    entries = [e for e in expr.atoms(Indexed, Symbol) if name_of(e) in meaning and e not in _bases(expr)]
+    entries = [e for e in expr.atoms(Indexed, Symbol) if name_of(e) in meaning and e not in labels_in(expr)]
     return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
 
 
@@ -324,10 +325,6 @@ def written_out(update: Update, derivation: Derivation) -> Expr:
     if any(is_matrix(each) or each.has(Tr, Element) for each in (update.nested, *held)):
         return matrices_written_out(update, Meanings.of(derivation))
     return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
-
-
-def _bases(expr: Expr) -> set[Expr]:
-    return {entry.base.label for entry in expr.atoms(Indexed)}
 
 
 def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:

@@ -35,9 +35,10 @@ from sympy import (
 )
 from sympy.core.function import AppliedUndef
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Ratio, flat, is_negative
 from symem.language.families import NormalCDF
+from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.language.traces import Element, LogDet, Tr
@@ -120,7 +121,7 @@ class Textbook(MatrixNotation):
             return max(Rank.DATA if name_of(v) in self.lexicon.means else self.rank(v) for v in vectors)
         slots = {slot for each in term.atoms(Indexed) for slot in each.indices}
         atoms = term.atoms(Symbol, Indexed) - {atom for slot in slots for atom in slot.atoms(Symbol, Indexed)}
-        atoms -= {each.base.label for each in term.atoms(Indexed)}
+        atoms -= labels_in(term)
         return max((self.rank(atom) for atom in atoms or term.atoms(Indexed)), default=Rank.NUMBER)
 
     # structure ----------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Expr, true
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.derivation import Certificate, Claim, Status
+from symem.language.leaves import name_of
 from symem.report.document import (
     Anchor,
     Block,

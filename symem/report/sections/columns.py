@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, Symbol, log
 
-from symem.algebra.counting import name_of
 from symem.derivation import Definition, Posterior, Probabilities
+from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, total

@@ -9,7 +9,6 @@ from typing import assert_never
 
 from sympy import Add, Eq, Expr, Sum, Symbol, oo
 
-from symem.algebra.counting import name_of
 from symem.derivation import (
     CellCounts,
     Definition,
@@ -22,6 +21,7 @@ from symem.derivation import (
     Table,
     Tabulated,
 )
+from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Lines, Prose, Section, Term, listed, said
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.letters import anchored

@@ -7,9 +7,10 @@ from itertools import groupby
 
 from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import is_negative
 from symem.derivation import NotDerived, Probabilities, Shares, Update
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.supports import Simplex
 from symem.report.document import Block, Display, Lines, Prose, Section, listed, said

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from sympy import Expr, Pow
 
-from symem.algebra.counting import name_of
 from symem.derivation import Conditional, Update
+from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, MatrixEntry, T, is_matrix, is_positive_definite, shape
 from symem.language.model import Variable
 from symem.language.supports import PositiveDefinite, Symmetric

@@ -13,6 +13,7 @@ from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
 
 from symem.language.declarations import Declaration
 from symem.language.family import Distribution
+from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.report.document import Lines
@@ -86,7 +87,7 @@ class Statement:
         (label,) = law.arguments
         for value, branch in law.branches.items():
             at = self._read(label)
-            moved = self.voice.free.from_one.labels & {str(getattr(at, "base", at))}
+            moved = self.voice.free.from_one.labels & {name_of(at)}
             yield self._line(branch, f"{self.voice.name(at)} = {int(value) + (1 if moved else 0)}")
 
     def _line(self, law: Distribution, given: str) -> Lines:
@@ -112,13 +113,13 @@ class Statement:
 
     def _given(self, arguments: Arguments) -> str:
         """The random variables that the arguments hold."""
-        names = {name for entry in self.declaration.entries for name in [str(getattr(entry, "base", entry))]}
+        names = {name for entry in self.declaration.entries for name in [name_of(entry)]}
         random = {each.name for each in (*self.voice.model.latents, *self.voice.model.data)} - names
         found = [
             atom
             for argument in arguments
             for atom in sorted(self._read(argument).atoms(Indexed, Symbol), key=str)
-            if _name(atom) in random
+            if name_of(atom) in random
             and not (isinstance(atom, Symbol) and self.voice.model.variables[atom.name].sizes)
         ]
         return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))
@@ -174,7 +175,3 @@ class Statement:
         inner = read.function if isinstance(read, Sum) else read
         inner = Mul(*(factor for factor in Mul.make_args(inner) if not isinstance(factor, Iverson)))
         return inner.args[0] if isinstance(inner, exp) else log(inner)
-
-
-def _name(atom: Expr) -> str:
-    return str(atom.base.label) if isinstance(atom, Indexed) else str(atom)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Symbol
 
+from symem.language.leaves import name_of
 from symem.report.notation.digits import in_formula
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import Latex, readable
@@ -45,14 +46,10 @@ def substituted(expr: Expr, values: Mapping[Expr, float], lexicon: Lexicon) -> s
     """A formula with 0-based indices, its known entries as numbers."""
     held = {entry: Symbol(f"value_{place}", positive=True) for place, entry in enumerate(_held(expr, values))}
     numbers = {symbol: values[entry] for entry, symbol in held.items()}
-    ranked = {symbol.name: lexicon.rank(_name(entry)) for entry, symbol in held.items()}
+    ranked = {symbol.name: lexicon.rank(name_of(entry)) for entry, symbol in held.items()}
     scope = replace(lexicon, ranks={**lexicon.ranks, **ranked})
     return Numbers(scope, numbers).doprint(readable(expr.xreplace(held), scope))
 
 
 def _held(expr: Expr, values: Mapping[Expr, float]) -> list[Expr]:
     return sorted((entry for entry in values if expr.has(entry)), key=str)
-
-
-def _name(entry: Expr) -> str:
-    return str(entry.base.label) if isinstance(entry, Indexed) else str(entry)

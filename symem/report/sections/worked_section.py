@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
-from symem.algebra.counting import name_of, slots_of
+from symem.algebra.counting import slots_of
 from symem.derivation import Definition, Probabilities, Update
+from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
@@ -317,7 +318,7 @@ def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Line
 
 def _named(value: Expr, found: Worked) -> Iterator[Expr]:
     """The entries that a formula uses."""
-    slots = {entry.base.label for entry in value.atoms(Indexed)}
+    slots = labels_in(value)
     for atom in value.atoms(Indexed, Symbol):
         if atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
             yield atom
