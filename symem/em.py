@@ -13,15 +13,15 @@ from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorde
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.documents import Choices, options_of
-from symem.errors import DataError, NotDerivedError, UndeclaredSymbolError, VerificationError
+from symem.errors import DataError, VerificationError
 from symem.files import write_whole
 from symem.language import model as stated
 from symem.language.exponential import readable
 from symem.language.families import Distribution
-from symem.language.leaves import IndexedMatrixEntry, array_of, name_of, places_of
+from symem.language.leaves import IndexedMatrixEntry, array_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
-from symem.language.reading import stated_name
+from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.report.options import Options
 
@@ -59,9 +59,7 @@ class EM:
     @cached_property
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
-        return _ByName(
-            {p.latent.name: (p.latent.declared, self._distribution(p)) for p in self._posteriors()}
-        )
+        return ByName({p.latent.name: (p.latent.declared, self._distribution(p)) for p in self._posteriors()})
 
     def _posteriors(self) -> Iterator[Posterior]:
         return iter(self.derivation.posteriors)
@@ -94,7 +92,7 @@ class EM:
         Raises:
             NotDerivedError: on asking for a parameter without a closed form; the message says why.
         """
-        return _Updates(self)
+        return Updates(self.derivation)
 
     @cached_property
     def log_likelihood(self) -> Expr:
@@ -296,64 +294,3 @@ def _is_entry(atom: Any) -> bool:
     return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
         isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
     )
-
-
-class _ByName(Mapping[Any, Any]):
-    """A mapping that takes a symbol, an entry of an array, or a name."""
-
-    def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
-        self._entries = {
-            stated_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
-        }
-
-    def __getitem__(self, key: Any) -> Any:
-        name = key if isinstance(key, str) else stated_name(key)
-        if name not in self._entries:
-            raise UndeclaredSymbolError(f"{name!r} is not among {', '.join(sorted(self._entries))}.")
-        return self._entries[name][1]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(key for key, _ in self._entries.values())
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
-class _Updates(Mapping[Any, Expr]):
-    """parameter -> update; parameters without one raise the reason."""
-
-    def __init__(self, em: EM) -> None:
-        self._found: dict[str, Expr] = {}
-        self._keys: dict[str, Any] = {}
-        self._indices: dict[str, Any] = {}
-        for update in em.derivation.updates:
-            atom = em.model.declared(update.parameter)
-            whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
-            key = array_of(atom) if whole else atom
-            value = sized(em.model.declared(update.value), atom)
-            self._found[str(key)], self._keys[str(key)] = value, key
-            self._indices[str(key)] = places_of(atom)
-        self._refused = {name_of(p): o.reason for o in em.derivation.not_derived for p in o.parameters}
-
-    def __getitem__(self, key: Any) -> Expr:
-        for name in (str(key), key if isinstance(key, str) else stated_name(key)):
-            if name in self._found:
-                return self._at(name, key)
-            if name in self._refused:
-                raise NotDerivedError(self._refused[name])
-        raise UndeclaredSymbolError(f"{key} has no update; the parameters are {', '.join(self._found)}.")
-
-    def _at(self, name: str, key: Any) -> Expr:
-        """The update at the indices of the key, where it has some."""
-        if not places_of(key) or key == self._keys[name]:
-            return self._found[name]
-        return reindex(self._found[name], dict(zip(self._indices[name], places_of(key), strict=False)))
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._keys.values())
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __repr__(self) -> str:
-        return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"

@@ -1,0 +1,76 @@
+"""What an algorithm is asked for by a symbol, by an entry of an array, or by a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sympy import Expr
+
+from symem.derivation import Derivation
+from symem.errors import NotDerivedError, UndeclaredSymbolError
+from symem.language.leaves import array_of, name_of, places_of
+from symem.language.operators import sized
+from symem.language.plates import reindex
+from symem.language.reading import stated_name
+
+
+class ByName(Mapping[Any, Any]):
+    """A mapping that takes a symbol, an entry of an array, or a name."""
+
+    def __init__(self, entries: Mapping[str, tuple[Any, Any]]) -> None:
+        self._entries = {
+            stated_name(key) if not isinstance(key, str) else key: (key, v) for key, v in entries.values()
+        }
+
+    def __getitem__(self, key: Any) -> Any:
+        name = key if isinstance(key, str) else stated_name(key)
+        if name not in self._entries:
+            raise UndeclaredSymbolError(f"{name!r} is not among {', '.join(sorted(self._entries))}.")
+        return self._entries[name][1]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(key for key, _ in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+class Updates(Mapping[Any, Expr]):
+    """parameter -> update; parameters without one raise the reason."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self._found: dict[str, Expr] = {}
+        self._keys: dict[str, Any] = {}
+        self._indices: dict[str, Any] = {}
+        for update in derivation.updates:
+            atom = derivation.model.declared(update.parameter)
+            whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
+            key = array_of(atom) if whole else atom
+            value = sized(derivation.model.declared(update.value), atom)
+            self._found[str(key)], self._keys[str(key)] = value, key
+            self._indices[str(key)] = places_of(atom)
+        self._refused = {name_of(p): o.reason for o in derivation.not_derived for p in o.parameters}
+
+    def __getitem__(self, key: Any) -> Expr:
+        for name in (str(key), key if isinstance(key, str) else stated_name(key)):
+            if name in self._found:
+                return self._at(name, key)
+            if name in self._refused:
+                raise NotDerivedError(self._refused[name])
+        raise UndeclaredSymbolError(f"{key} has no update; the parameters are {', '.join(self._found)}.")
+
+    def _at(self, name: str, key: Any) -> Expr:
+        """The update at the indices of the key, where it has some."""
+        if not places_of(key) or key == self._keys[name]:
+            return self._found[name]
+        return reindex(self._found[name], dict(zip(self._indices[name], places_of(key), strict=False)))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._keys.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
