@@ -17,41 +17,36 @@ from symem.errors import (
     UndeclaredSymbolError,
     VerificationError,
 )
+from symem.language.counting_families import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
 from symem.language.density_check import check_family
-from symem.language.families import (
-    Bernoulli,
-    Beta,
-    Binomial,
-    Cases,
-    Categorical,
-    Cauchy,
+from symem.language.families import Cases, Categorical, Dirichlet, Multinomial
+from symem.language.family import Family
+from symem.language.leaves import IndexedMatrix, IndexedVector, diag
+from symem.language.positive_families import (
     ChiSquared,
-    Dirac,
-    Dirichlet,
     Erlang,
     Exponential,
-    Family,
     Gamma,
     GammaInverse,
     GaussianInverse,
-    Geometric,
+    LogNormal,
+    Maxwell,
+    Pareto,
+    Rayleigh,
+    Weibull,
+)
+from symem.language.real_families import (
+    Beta,
+    Cauchy,
+    Dirac,
     Gumbel,
     Laplace,
     Logistic,
-    LogNormal,
-    Maxwell,
-    Multinomial,
-    NegativeBinomial,
     Normal,
-    Pareto,
-    Poisson,
-    Rayleigh,
     StudentT,
     Uniform,
     VonMises,
-    Weibull,
 )
-from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.supports import (
     Binary,
     Circle,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, Symbol, factor
+from sympy import Expr, Symbol
 
-from symem.language.family import ExponentialFace
+from symem.language.exponential_face import ExponentialFace
+from symem.language.family import Family
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
 from symem.language.reading import Extent
@@ -192,10 +193,9 @@ class CellCounts(_Posterior):
 
     defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
 
-    @property
-    def means(self) -> Mapping[Expr, Expr]:
-        """The posterior means that have a closed form."""
-        return {self.atom: self.trials * self.probability.symbol}
+    def mean(self, function: Expr) -> Expr | None:
+        """E[count]; of other functions none is told."""
+        return self.trials * self.probability.symbol if function == self.atom else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,19 +207,20 @@ class MemberCounts(_Posterior):
 
     defining: ClassVar[tuple[str, ...]] = ("log_normaliser", "probability", "moments")
 
-    @property
-    def means(self) -> Mapping[Expr, Expr]:
-        """The posterior means that have a closed form."""
-        return {self.atom: self.trials * self.probability.symbol}
+    def mean(self, function: Expr) -> Expr | None:
+        """E[count]; of other functions none is told."""
+        return self.trials * self.probability.symbol if function == self.atom else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised(_Posterior):
-    """A family of the table on the interval `bounds`: `parameters` define its `arguments`.
+    """A family of the table, by its `face`, on the interval `bounds`: `parameters` define its `arguments`.
 
     `natural` are the coefficients of the family's statistics in the gathered terms.
     """
 
+    family: str = field(init=False)
+    row: Family
     face: ExponentialFace
     bounds: tuple[Expr, Expr]
     arguments: Mapping[str, Expr]
@@ -229,21 +230,47 @@ class Recognised(_Posterior):
 
     defining: ClassVar[tuple[str, ...]] = ("parameters", "log_normaliser", "moments")
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", f"Truncated{self.row.name}" if self.is_cut else self.row.name)
+
+    @property
+    def own(self) -> tuple[Expr, ...]:
+        """The parameters of the family, in their order, in the arguments."""
+        if self.face.parameters is not None:
+            return self.face.parameters(self.arguments, self.bounds)
+        return tuple(self.arguments[name] for name in self.row.parameters)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the latent has the whole range of the family, neither cut nor shifted."""
+        return self.row.support(*self.own).bounds == self.bounds
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it lies on a part of the family's interval."""
+        return not self.row.home.discrete and not self.is_whole
+
     @property
     def interval(self) -> tuple[Expr, Expr]:
         return self.bounds
 
     @property
-    def means(self) -> Mapping[Expr, Expr]:
-        """The posterior means that have a closed form, in the arguments."""
-        return self.face.moments(self.atom, self.arguments, self.bounds)
+    def statistics(self) -> tuple[Expr, ...]:
+        """The functions of the latent that the gathered terms are linear in."""
+        return self.face.statistics(self.atom)
 
-    def variance(self, statistic: Expr) -> Expr | None:
-        """Var(T) = E[T²] - E[T]² in the arguments, if the family has both."""
-        means = self.means
-        if statistic not in means or statistic**2 not in means:
-            return None
-        return factor(means[statistic**2] - means[statistic] ** 2)
+    @property
+    def in_arguments(self) -> Expr:
+        """The log-density of the family at its arguments."""
+        return self.face.log_density(self.atom, self.arguments, self.bounds)
+
+    def mean(self, function: Expr) -> Expr | None:
+        """E[function of the latent] in the arguments, where it has a closed form."""
+        return self.face.mean(self.atom, function, self.arguments, self.bounds)
+
+    def variance(self, function: Expr) -> Expr | None:
+        """Var(function of the latent) in the arguments, where it has a closed form."""
+        return self.face.variance(self.atom, function, self.arguments, self.bounds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from symem.errors import DataError, VerificationError
 from symem.files import write_whole
 from symem.language import model as stated
 from symem.language.exponential import readable
-from symem.language.families import Distribution
+from symem.language.family import Distribution
 from symem.language.leaves import IndexedMatrixEntry, array_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import assert_never
 
-from sympy import Expr, Identity, Integer, MatrixExpr, S, ZeroMatrix, sqrt
+from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix
 
 from symem.derivation import CellCounts, GaussianVector, MemberCounts, Posterior, Recognised, Table
-from symem.language.families import FAMILIES, Categorical, Distribution, Family, Multinomial
-from symem.language.supports import Reals
+from symem.language.families import FAMILIES, Categorical, Multinomial
+from symem.language.family import Distribution, Family
+from symem.language.supports import Counts, Interval, Reals
 from symem.language.vectors import MultivariateNormal
 
 Show = Callable[[Expr], Expr]
-Arguments = Mapping[str, Expr]
-Bounds = tuple[Expr, ...]
 
 
 def as_distribution(posterior: Posterior, show: Show) -> Distribution:
     """The posterior with its arguments passed through `show`, in the parameter order of `sympy.stats`.
 
-    A family without a row there (truncated, shifted, generalised inverse Gaussian, …) carries the arguments
-    of its record followed by the ends of its range.
+    A family on a part of its range carries the arguments of its record followed by the ends.
     """
     match posterior:
         case Table():
@@ -45,22 +43,26 @@ def _label(table: Table, show: Show) -> Distribution:
 
 
 def _recognised(posterior: Recognised, show: Show) -> Distribution:
-    arguments = {name: show(value) for name, value in posterior.arguments.items()}
-    bounds = tuple(show(end) for end in posterior.bounds)
-    reading = _READINGS.get(posterior.family)
-    if reading is None or bounds[0] != _HOME.get(posterior.family, bounds[0]):
-        return _plain(posterior.family, arguments, bounds)
-    return reading(arguments, bounds)
+    if posterior.is_whole:
+        return posterior.row(*map(show, posterior.own))
+    return _on_part(posterior)(*map(show, (*posterior.arguments.values(), *posterior.bounds)))
 
 
-def _plain(name: str, arguments: Arguments, bounds: Bounds) -> Distribution:
-    named = {**arguments, **dict(zip(("lower", "upper"), bounds, strict=False))}
-    row = Family(name, dict.fromkeys(named, Reals()), lambda *_: S.Zero, lambda *_: Reals())
-    return row(*named.values())
+def _on_part(posterior: Recognised) -> Family:
+    """A family cut or shifted: its arguments, then the ends of its range."""
+    names, face = tuple(posterior.arguments), posterior.face
+    parameters = {name: face.argument(name).support for name in names}
+    kind = Counts if posterior.row.home.discrete else Interval
 
+    def log_density(value: Expr, *given: Expr) -> Expr:
+        return face.log_density(value, dict(zip(names, given[:-2], strict=True)), (given[-2], given[-1]))
 
-#: Where a family's range begins if it is neither shifted nor truncated.
-_HOME: Mapping[str, Expr] = {"Poisson": S.Zero, "Geometric": S.One, "Binomial": S.Zero, "Exponential": S.Zero}
+    return Family(
+        posterior.family,
+        {**parameters, "lower": Reals(), "upper": Reals()},
+        log_density,
+        lambda *given: kind(given[-2], given[-1]),
+    )
 
 
 def _normal_vector(mean: Expr, covariance: Expr) -> Distribution:
@@ -71,18 +73,3 @@ def _normal_vector(mean: Expr, covariance: Expr) -> Distribution:
     if not isinstance(covariance, MatrixExpr):
         covariance = covariance * Identity(sizes[0])
     return MultivariateNormal(mean, covariance)
-
-
-#: How a recognised family's arguments read in the parameter order of `sympy.stats`.
-_READINGS: Mapping[str, Callable[[Arguments, Bounds], Distribution]] = {
-    "Normal": lambda a, _b: FAMILIES["Normal"](a["m"], sqrt(a["v"])),
-    "LogNormal": lambda a, _b: FAMILIES["LogNormal"](a["m"], sqrt(a["v"])),
-    "Exponential": lambda a, _b: FAMILIES["Exponential"](a["rate"]),
-    "Gamma": lambda a, _b: FAMILIES["Gamma"](a["shape"], 1 / a["rate"]),
-    "GammaInverse": lambda a, _b: FAMILIES["GammaInverse"](a["shape"], a["scale"]),
-    "Beta": lambda a, _b: FAMILIES["Beta"](a["alpha"], a["beta"]),
-    "Uniform": lambda a, _b: FAMILIES["Uniform"](a["lower"], a["upper"]),
-    "Poisson": lambda a, _b: FAMILIES["Poisson"](a["rate"]),
-    "Geometric": lambda a, _b: FAMILIES["Geometric"](1 - a["ratio"]),
-    "Binomial": lambda a, b: FAMILIES["Binomial"](b[1], a["odds"] / (1 + a["odds"])),
-}

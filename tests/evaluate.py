@@ -59,9 +59,9 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
 from symem import Labels, Model
-from symem.language.families import LogNormalInterval, NormalCDF
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
+from symem.language.special import LogNormalInterval, NormalCDF
 from tests.evaluate_matrices import MATRIX_RULES, PRODUCTS_AND_SUMS
 
 Values = Mapping[str, Any]

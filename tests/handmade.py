@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from sympy import Add, Expr, Idx, IndexedBase, Integer, Sum, digamma, exp, log, loggamma, oo, pi, symbols
 
+from symem import Beta, Binomial, Categorical, Dirichlet, Gamma, Normal
 from symem.derivation import Closed, Definition, Derivation, Posterior, Recognised, Surrogate, Table, Update
-from symem.language.exponential_faces import GAMMA_FACE, NORMAL_FACE
-from symem.language.families import Beta, Binomial, Categorical, Dirichlet, Gamma, Normal
+from symem.language.exponential_face import ExponentialFace
+from symem.language.family import Family
 from symem.language.model import Model
 from symem.language.plates import Axis, index_symbol
+
+
+def face_of(row: Family) -> ExponentialFace:
+    assert isinstance(row.face, ExponentialFace)
+    return row.face
 
 
 def _definition(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Definition:
@@ -114,8 +120,8 @@ def _scale_mixture(model: Model) -> Derivation:
         latent=model.variable("u"),
         atom=u[item],
         axes=(i,),
-        family="Gamma",
-        face=GAMMA_FACE,
+        row=Gamma,
+        face=face_of(Gamma),
         bounds=(Integer(0), oo),
         arguments={"shape": shape, "rate": rate[item]},
         parameters=(_definition(rate[item], (i,), nu / 2 + (y[item] - m) ** 2 / (2 * s)),),
@@ -231,8 +237,8 @@ def _random_effects(model: Model) -> Derivation:
         latent=model.variable("a"),
         atom=a[here],
         axes=(g,),
-        family="Normal",
-        face=NORMAL_FACE,
+        row=Normal,
+        face=face_of(Normal),
         bounds=(-oo, oo),
         arguments={"m": E[here], "v": V[here]},
         parameters=(

@@ -28,6 +28,7 @@ from sympy import (
     symbols,
 )
 
+from symem import Bernoulli, Categorical, Exponential, Gamma, Normal
 from symem.codegen.emit import emit, load
 from symem.derivation import (
     CellCounts,
@@ -42,10 +43,11 @@ from symem.derivation import (
 from symem.evaluation.arithmetic import evaluate
 from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
-from symem.language.families import FAMILIES, Bernoulli, Categorical, Exponential, Gamma, Normal
+from symem.language.family import Family
 from symem.language.model import Model
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.supports import Counts, Labels, Positive, Simplex
+from tests.handmade import face_of
 
 n, K, J, L, D, B = symbols("n K J L D B", integer=True, positive=True)
 RNG = np.random.default_rng
@@ -90,21 +92,20 @@ def finite(model: Model, latent: str, axes: Sequence[Axis], outcome: Axis, weigh
 
 
 def continuous(
-    model: Model, latent: str, axes: Sequence[Axis], family: str, parameters: Sequence[Definition], normaliser: Expr,
+    model: Model, latent: str, axes: Sequence[Axis], family: Family, parameters: Sequence[Definition], normaliser: Expr,
     moments: Sequence[Definition],
 ) -> Recognised:  # fmt: skip
-    face = FAMILIES[family].face
-    assert face is not None
+    names = (str(getattr(each.symbol, "base", each.symbol)).removesuffix(f"_{latent}") for each in parameters)
     return Recognised(
         latent=model.variables[latent],
         atom=S.One,
         axes=tuple(axes),
-        family=family,
+        row=family,
         log_density=S.Zero,
         log_normaliser=define(f"A_{latent}", axes, normaliser),
-        face=face,
+        face=face_of(family),
         bounds=model.variables[latent].support.bounds,
-        arguments={},
+        arguments=dict(zip(names, (each.symbol for each in parameters), strict=True)),
         parameters=tuple(parameters),
         moments=tuple(moments),
     )
@@ -203,7 +204,7 @@ def random_effects() -> Case:
         m.symbol**2 / (2 * v.symbol) + log(v.symbol) / 2 - log(t) - width * log(s) - width * log(2 * pi) / 2
         - over((Y[o, q] - M) ** 2, a["j"]) / (2 * s**2)
     )  # fmt: skip
-    post = continuous(model, "b", (a["i"],), "Normal", (v, m), normaliser, (second,))
+    post = continuous(model, "b", (a["i"],), Normal, (v, m), normaliser, (second,))
     stats = [
         define("S_0", (), over(second.symbol, a["i"])),
         define("S_1", (), over(Y[o, q] - m.symbol, a["i"], a["j"])),
@@ -239,7 +240,7 @@ def student_t() -> Case:
         loggamma(shape.symbol) - shape.symbol * log(rate.symbol) + N * log(N / 2) / 2 - loggamma(N / 2)
         - log(2 * pi) / 2 - log(s)
     )  # fmt: skip
-    post = continuous(model, "u", (a["i"],), "Gamma", (shape, rate), normaliser, (mean, unused))
+    post = continuous(model, "u", (a["i"],), Gamma, (shape, rate), normaliser, (mean, unused))
     stats = [define(f"S_{r}", (), over(mean.symbol * Y[o] ** r, a["i"])) for r in range(3)]
     s0, s1, s2 = (each.symbol for each in stats)
     updates = [Definition(M, (), s1 / s0), Definition(s, (), sqrt((s2 - 2 * M * s1 + M**2 * s0) / size))]
@@ -375,7 +376,7 @@ def two_scalars() -> Case:
     model = Model({y1: Exponential(theta), y2: Exponential(theta)}, latent=[y2])
     Y, T = internal(model, "y1", "theta")
     mean = define("E_y2", (), 1 / T)
-    post = continuous(model, "y2", (), "Exponential", (define("rate_y2", (), T),), -log(T), (mean,))
+    post = continuous(model, "y2", (), Exponential, (define("rate_y2", (), T),), -log(T), (mean,))
     value = log(T) - T * Y + log(T) + at("A_y2")
     stats = [define("S_0", (), mean.symbol)]
     return (

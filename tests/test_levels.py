@@ -10,11 +10,10 @@ import re
 import pytest
 from sympy import Add, Integer, Poly, Sum
 
-from symem.derivation import Status
+from symem.derivation import Recognised, Status
 from symem.language.leaves import name_of
 from symem.report.document import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
 from symem.report.line_breaking import LINE, width
-from symem.report.notation.natural_parameters import natural
 from symem.report.notation.plain_statistics import plainly
 from symem.report.options import Level
 from symem.report.sections.costs import costs, growth, operations
@@ -102,10 +101,11 @@ def test_the_box_computes_all_that_the_m_step_needs(row: Row) -> None:
 @OVER
 def test_natural_parameters_give_the_log_density_back(row: Row) -> None:
     for posterior in em(row.name).derivation.posteriors:
-        found = natural(posterior)
-        if found is not None:
-            terms = (c * t for c, t in zip(found.coefficients, found.statistics, strict=True))
-            gap = _flat(Add(*terms, found.base) - posterior.log_density)
+        if isinstance(posterior, Recognised):
+            base = posterior.face.base_measure(posterior.atom, posterior.bounds)
+            linear = zip(posterior.natural, posterior.statistics, strict=True)
+            given = {label: axis.index for label, axis in posterior.labels}
+            gap = _flat(Add(*(c * t for c, t in linear), base) - posterior.log_density.xreplace(given))
             assert gap == 0, gap
 
 

@@ -27,8 +27,8 @@ from sympy import (
 
 from symem.algebra.counting import FromOne
 from symem.algebra.squares import squares
-from symem.language.families import LogNormalInterval
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol
+from symem.language.special import LogNormalInterval
 from symem.report.line_breaking import LINE, broken, filled, width
 from symem.report.notation.letters import Label, distinct, escape, latex_word, plain_word
 from symem.report.notation.lexicon import Lexicon, Mean, Rank

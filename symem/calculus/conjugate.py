@@ -11,7 +11,7 @@ from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
-from symem.calculus.recognise import Match, counting_bounds, recognise_continuous, recognise_counting
+from symem.calculus.recognise import Match, counting_bounds, recognise
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
@@ -24,19 +24,19 @@ Bounds = tuple[Expr, Expr]
 def eliminate_continuous(state: Elimination, case: Case) -> None:
     """Integrate a continuous latent out."""
     density, support = _read(case, counting=False)
-    found = recognise_continuous(density, case.atom, support, state.model.families)
+    found = recognise(density, case.atom, support, state.model.own_families)
     if found is None:
         raise NotDerivedError(_unrecognised(case, density, support))
-    _replace_by_normaliser(state, case, found)
+    _replace_by_normaliser(state, case, found, support)
 
 
 def eliminate_count(state: Elimination, case: Case) -> None:
     """Sum a count out: by its family, or over its range if that is finite."""
     density, support = _read(case, counting=True)
     bounds = counting_bounds(density, case.atom, support)
-    found = recognise_counting(density, case.atom, bounds, state.model.families)
+    found = recognise(density, case.atom, bounds, state.model.own_families, counting=True)
     if found:
-        _replace_by_normaliser(state, case, found)
+        _replace_by_normaliser(state, case, found, bounds)
     elif bounds[1] != oo and not case.depends_on_others():
         eliminate_range(state, case, bounds)
     else:
@@ -52,20 +52,21 @@ def _read(case: Case, *, counting: bool) -> tuple[Density, Bounds]:
     return density, interval_of(case.atom, home, hard, case.conditional.condition, counting=counting)
 
 
-def _replace_by_normaliser(state: Elimination, case: Case, found: Match) -> None:
+def _replace_by_normaliser(state: Elimination, case: Case, found: Match, bounds: Bounds) -> None:
     arguments, parameters = {}, []
     for name, value in found.arguments.items():
-        arguments[name], named = _named(state, case, name, value)
+        assumptions = found.face.argument(name).support.assumptions
+        arguments[name], named = _named(state, case, name, value, assumptions)
         parameters += named
-    normaliser = state.normaliser(case.variable, case.axes, found.log_partition(arguments))
+    normaliser = state.normaliser(case.variable, case.axes, found.face.log_partition(arguments, bounds))
     inline = case.depends_on_others()
     posterior = Recognised(
         **case.shared,
-        family=found.family,
+        row=found.row,
         log_density=rejoin(term for term in case.terms if not term.factor.has(LogIverson)),
         log_normaliser=normaliser,
         face=found.face,
-        bounds=found.bounds,
+        bounds=bounds,
         arguments=arguments,
         parameters=tuple(parameters),
         natural=found.natural,
@@ -74,14 +75,16 @@ def _replace_by_normaliser(state: Elimination, case: Case, found: Match) -> None
     state.leave(posterior, case.conditional, normaliser.value if inline else normaliser.symbol)
 
 
-def _named(state: Elimination, case: Case, name: str, value: Expr) -> tuple[Expr, list[Definition]]:
+def _named(
+    state: Elimination, case: Case, name: str, value: Expr, assumptions: Mapping[str, bool]
+) -> tuple[Expr, list[Definition]]:
     """An argument by name; where it is a polynomial in other latents, its coefficients by name."""
     if value.is_number:
         return value, []
     named = []
     for latent, coefficient in _by_latent(state, case, value).items():
         stem = f"{name}_{case.variable.name}" if latent == 1 else f"slope_{case.variable.name}"
-        symbol = state.names.entry(stem, case.places, **_assumed(name))
+        symbol = state.names.entry(stem, case.places, **assumptions)
         named.append((latent, Definition(symbol, case.axes, coefficient)))
     return Add(*(latent * definition.symbol for latent, definition in named)), [d for _, d in named]
 
@@ -103,10 +106,6 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
             )
         parts[latent] = parts.get(latent, S.Zero) + fold(Term(rest, term.axes)).expr
     return parts if set(parts) != {S.One} else {S.One: value}
-
-
-def _assumed(name: str) -> dict[str, bool]:
-    return {"real": True} if name in ("m", "p", "lower", "upper") else {"positive": True}
 
 
 def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:

@@ -167,13 +167,12 @@ def _formula(posterior: Shared | Recognised, statistic: Expr) -> Expr:
     Raises:
         NotDerivedError: the family has no closed form for it.
     """
-    known = posterior.means
-    if statistic not in known:
+    mean = posterior.mean(statistic)
+    if mean is None:
         raise NotDerivedError(
-            f"The posterior mean of {statistic} under {posterior.family} has no closed form in the table (it has "
-            f"{', '.join(map(str, known))})."
+            f"The posterior mean of {statistic} under {posterior.family} has no closed form in the table."
         )
-    return known[statistic]
+    return mean
 
 
 def _moment_name(posterior: Posterior, statistic: Expr) -> str:

@@ -30,6 +30,7 @@ from symem.errors import NormalisationError, SymemError
 from symem.evaluation.arithmetic import Arithmetic, Arrays, Moving, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
+from symem.language.families import FAMILIES
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
 from symem.language.supports import (
@@ -204,15 +205,6 @@ def _values(elimination: Elimination, arrays: Arrays) -> Array:
 
 # -- what can be claimed -------------------------------------------------------------------------------------
 
-#: Families by the statistics that only they have, on their support.
-_SHAPES: tuple[tuple[str, Support, Callable[[Expr], set[Expr]]], ...] = (
-    ("Normal", Reals(), lambda u: {u, u**2}),
-    ("Gamma", Positive(), lambda u: {log(u), u}),
-    ("GammaInverse", Positive(), lambda u: {log(u), 1 / u}),
-    ("LogNormal", Positive(), lambda u: {log(u), log(u) ** 2}),
-    ("Beta", UnitInterval(), lambda u: {log(u), log(1 - u)}),
-)
-
 
 def _fault(model: Model, response: Variable) -> str:
     """What is wrong with the likelihood as a density of the datum, where its form leaves no other reading."""
@@ -252,9 +244,16 @@ def _family(model: Model, support: Support, conditional: Conditional) -> str:
     if any(not isinstance(f, (log, Iverson, Indexed)) for f in inside):
         return ""
     shown = set(_density(conditional))
-    for name, home, shape in _SHAPES:
-        if home == support and shown <= shape(conditional.atom) and shown != {conditional.atom}:
-            return name
+    for row in FAMILIES.values():
+        for face in row.faces({}, conditional.atom):
+            statistics = set(face.statistics(conditional.atom))
+            if (
+                row.home == support
+                and shown <= statistics
+                and len(statistics) > 1
+                and shown != {conditional.atom}
+            ):
+                return row.name
     return ""
 
 

@@ -6,12 +6,12 @@ In the E-step a parameter means θ⁽ᵗ⁾, in the M-step the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, assert_never
 
-from sympy import Add, Expr, Integer, Mul, S, Sum, Symbol, exp, log, loggamma, pi, sqrt
+from sympy import Add, Expr, Integer, Mul, Sum, Symbol, exp, log, loggamma, pi
 
 from symem.calculus.laws import LAWS
 from symem.derivation import (
@@ -30,7 +30,6 @@ from symem.derivation import (
     Table,
     Update,
 )
-from symem.language.families import FAMILIES, LogNormalInterval
 from symem.language.leaves import name_of
 from symem.language.matrices import (
     COORDINATE,
@@ -90,8 +89,7 @@ def _e_step(derivation: Derivation) -> Iterator[Step]:
             case GaussianVector():
                 yield _gaussian(posterior)
             case Recognised():
-                if posterior.family in _DENSITIES:
-                    yield _recognised(posterior)
+                yield _recognised(posterior)
             case _:
                 assert_never(posterior)
     yield _step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
@@ -128,11 +126,9 @@ def _shares(posterior: Shared) -> Step:
 
 def _recognised(posterior: Recognised) -> Step:
     u, normaliser = posterior.atom, posterior.log_normaliser
-    density = _DENSITIES[posterior.family](u, posterior.arguments, posterior.bounds)
     left = normaliser.value if posterior.inline else normaliser.symbol
-    return _step(
-        "E-step", "recognition", _tabulated(posterior), density + left, (u,), family=posterior.family
-    )
+    after = posterior.in_arguments + left
+    return _step("E-step", "recognition", _tabulated(posterior), after, (u,), family=posterior.family)
 
 
 def _gaussian(posterior: GaussianVector) -> Step:
@@ -176,40 +172,6 @@ def _unseen_block(posterior: GaussianVector, covariance: Expr) -> tuple[Expr, Ex
 
 def _form(residual: Expr, precision: Expr) -> Expr:
     return trace(transpose(residual) * precision * residual, 1)
-
-
-def _row(name: str) -> Callable[..., Expr]:
-    return FAMILIES[name].log_density
-
-
-#: The log-density of each family that a posterior is recognised as, in its arguments.
-_DENSITIES: Mapping[str, Callable[[Expr, Arguments, Ends], Expr]] = {
-    "Normal": lambda u, a, _: _row("Normal")(u, a["m"], sqrt(a["v"])),
-    "LogNormal": lambda u, a, _: _row("LogNormal")(u, a["m"], sqrt(a["v"])),
-    "Exponential": lambda u, a, _: log(a["rate"]) - a["rate"] * u,
-    "Gamma": lambda u, a, _: a["shape"] * log(a["rate"]) - loggamma(a["shape"]) + (a["shape"] - 1) * log(u) - a["rate"] * u,
-    "GammaInverse": lambda u, a, _: (
-        a["shape"] * log(a["scale"]) - loggamma(a["shape"]) - (a["shape"] + 1) * log(u) - a["scale"] / u
-    ),
-    "Beta": lambda u, a, _: (
-        loggamma(a["alpha"] + a["beta"]) - loggamma(a["alpha"]) - loggamma(a["beta"])
-        + (a["alpha"] - 1) * log(u) + (a["beta"] - 1) * log(1 - u)
-    ),
-    "TruncatedExponential": lambda u, a, b: (
-        log(a["rate"]) - a["rate"] * (u - b[0])
-        - (S.Zero if b[1] == S.Infinity else log(1 - exp(-a["rate"] * (b[1] - b[0]))))
-    ),
-    "TruncatedNormal": lambda u, a, b: (
-        _row("Normal")(u, a["m"], sqrt(a["v"])) - LogNormalInterval(*((end - a["m"]) / sqrt(a["v"]) for end in b))
-    ),
-    "Uniform": lambda _u, _a, b: -log(b[1] - b[0]),
-    "Geometric": lambda u, a, b: log(1 - a["ratio"]) + (u - b[0]) * log(a["ratio"]),
-    "Binomial": lambda u, a, b: (
-        loggamma(b[1] - b[0] + 1) - loggamma(u - b[0] + 1) - loggamma(b[1] - u + 1)
-        + (u - b[0]) * log(a["odds"]) - (b[1] - b[0]) * log(1 + a["odds"])
-    ),
-    "Poisson": lambda u, a, b: (u - b[0]) * log(a["rate"]) - a["rate"] - loggamma(u - b[0] + 1),
-}  # fmt: skip
 
 
 # Q ------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def check_family(family: Family, points: Sequence[Sequence[float]] = (), *, tole
     Raises:
         NormalisationError: it is above `tolerance`, or the density is no number; the message has the arguments.
 
-    >>> from symem.language.families import Normal
+    >>> from symem.language.real_families import Normal
     >>> check_family(Normal) < 1e-6
     True
     """

@@ -1,7 +1,7 @@
 """The table of distributions: one row serves the declaration of a model and the recognition of a posterior.
 
-The rows themselves are in `distributions`; here are the laws that are written with an index or with
-branches, the way from `sympy.stats` to a row, and the check that a row from outside is normalised.
+The rows themselves are in `real_families`, `positive_families` and `counting_families`; here are the laws that
+are written with an index or with branches, and the way from `sympy.stats` to a row.
 """
 
 from __future__ import annotations
@@ -12,62 +12,20 @@ from typing import Any
 from sympy import Add, Expr, S, Tuple, loggamma
 
 from symem.errors import ModelError
-from symem.language.distributions import (
-    Bernoulli,
-    Beta,
-    Binomial,
-    Cauchy,
-    ChiSquared,
-    Dirac,
-    Erlang,
-    Exponential,
-    Gamma,
-    GammaInverse,
-    GaussianInverse,
-    Geometric,
-    Gumbel,
-    Laplace,
-    Logistic,
-    LogNormal,
-    Maxwell,
-    NegativeBinomial,
-    Normal,
-    Pareto,
-    Poisson,
-    Rayleigh,
-    StudentT,
-    Uniform,
-    VonMises,
-    Weibull,
-)
-from symem.language.exponential_faces import (
-    BETA_FACE,
-    BINOMIAL_FACE,
-    EXPONENTIAL_FACE,
-    GAMMA_FACE,
-    GEOMETRIC_FACE,
-    INVERSE_GAMMA_FACE,
-    LOG_NORMAL_FACE,
-    NORMAL_FACE,
-    POISSON_FACE,
-    TRUNCATED_NORMAL_FACE,
-    UNIFORM_FACE,
-)
-from symem.language.family import Array, Distribution, ExponentialFace, Family
-from symem.language.special import LogNormalInterval, NormalCDF
+from symem.language import counting_families, positive_families, real_families
+from symem.language.family import Distribution, Family
 from symem.language.stated import expression
 from symem.language.supports import Binary, Counts, Positive, Reals, Simplex
 from symem.language.vectors import MultivariateNormal, MultivariateT, Wishart
 
-#: The rows with one scalar value, by the name users write.
-FAMILIES: dict[str, Family] = {
-    row.name: row
-    for row in (
-        Normal, Gamma, GammaInverse, Exponential, Beta, LogNormal, Poisson, Geometric, Binomial,
-        NegativeBinomial, Bernoulli, Weibull, Rayleigh, Laplace, Pareto, GaussianInverse, ChiSquared,
-        Maxwell, VonMises, Uniform, Dirac, StudentT, Logistic, Cauchy, Gumbel, Erlang,
-    )
-}  # fmt: skip
+_ROWS = tuple(
+    row
+    for module in (real_families, positive_families, counting_families)
+    for row in vars(module).values()
+    if isinstance(row, Family)
+)
+#: The rows with one scalar value, by the name users write; a posterior is recognised as the first that has its form.
+FAMILIES: dict[str, Family] = {row.name: row for row in _ROWS}
 
 _CATEGORICAL = Family("Categorical", {"p": Simplex()}, lambda *_: S.Zero, lambda *_: Binary())
 _MULTINOMIAL = Family("Multinomial", {"n": Counts(), "p": Simplex()}, lambda *_: S.Zero, lambda *_: Counts())
@@ -171,58 +129,3 @@ def symmetric_dirichlet(alpha: Expr, size: Expr) -> Expr:
 def log_multinomial(total: Expr, counts: tuple[Expr, ...]) -> Expr:
     """log of total! / Π counts!."""
     return Add(loggamma(total + 1), *(-loggamma(count + 1) for count in counts))
-
-
-__all__ = [
-    "BETA_FACE",
-    "BINOMIAL_FACE",
-    "EXPONENTIAL_FACE",
-    "FAMILIES",
-    "GAMMA_FACE",
-    "GEOMETRIC_FACE",
-    "INVERSE_GAMMA_FACE",
-    "LOG_NORMAL_FACE",
-    "NORMAL_FACE",
-    "POISSON_FACE",
-    "TRUNCATED_NORMAL_FACE",
-    "UNIFORM_FACE",
-    "Array",
-    "Bernoulli",
-    "Beta",
-    "Binomial",
-    "Cases",
-    "Categorical",
-    "Cauchy",
-    "ChiSquared",
-    "Dirac",
-    "Dirichlet",
-    "Distribution",
-    "Erlang",
-    "Exponential",
-    "ExponentialFace",
-    "Family",
-    "Gamma",
-    "GammaInverse",
-    "GaussianInverse",
-    "Geometric",
-    "Gumbel",
-    "Laplace",
-    "LogNormal",
-    "LogNormalInterval",
-    "Logistic",
-    "Maxwell",
-    "Multinomial",
-    "NegativeBinomial",
-    "Normal",
-    "NormalCDF",
-    "Pareto",
-    "Poisson",
-    "Rayleigh",
-    "StudentT",
-    "Uniform",
-    "VonMises",
-    "Weibull",
-    "as_distribution",
-    "log_multinomial",
-    "symmetric_dirichlet",
-]

@@ -1,8 +1,7 @@
 """What a row of the table of distributions is, and a row with its arguments.
 
-A row gives a density in the names and the parameter order of `sympy.stats`. A row with an exponential
-face also says which statistics of u its log-density is linear in, what natural parameters mean in terms
-of its arguments, its log-partition and its moments (Wainwright & Jordan 2008, section 3).
+A row gives a density in the names and the parameter order of `sympy.stats`, its sampler and how it is printed.
+By a row with an exponential face a posterior can be recognised.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sympy import Expr, S
+from sympy import Dummy, Expr
 
 from symem.errors import ModelError
+from symem.language.exponential_face import ExponentialFace, ShapedFace
 from symem.language.stated import expression
 from symem.language.supports import Support
 
@@ -22,22 +22,12 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class ExponentialFace:
-    """How a family is read off a log-density Σ ηᵣ Tᵣ(u) + log h(u).
+class Printed:
+    """How a law is printed: its name in words, its sign in LaTeX, and its arguments where they are set otherwise."""
 
-    Args:
-        statistics: u -> the functions Tᵣ(u).
-        arguments: (η, bounds) -> the family's arguments by name, as closed forms.
-        log_partition: (arguments, bounds) -> A = log ∫ h(u) exp(Σ ηᵣ Tᵣ(u)) du.
-        moments: (u, arguments, bounds) -> function of u -> its mean.
-        base_measure: (u, bounds) -> log h(u).
-    """
-
-    statistics: Callable[[Expr], tuple[Expr, ...]]
-    arguments: Callable[..., Mapping[str, Expr]]
-    log_partition: Callable[..., Expr]
-    moments: Callable[..., Mapping[Expr, Expr]]
-    base_measure: Callable[[Expr, tuple[Expr, Expr]], Expr] = lambda _u, _bounds: S.Zero
+    words: str = ""
+    sign: str = ""
+    shown: Callable[..., tuple[Expr, ...]] = lambda *arguments: arguments
 
 
 @dataclass(frozen=True)
@@ -51,6 +41,7 @@ class Family:
         support: parameters -> the set of values.
         sampler: (rng, size, *parameters) -> array, the parameters being arrays that broadcast to size.
         face: the exponential face, for rows that a posterior can be recognised as.
+        printed: how it is printed; left out, by its name.
 
     A family from outside, used as the table's own are:
 
@@ -73,7 +64,33 @@ class Family:
     log_density: Callable[..., Expr]
     support: Callable[..., Support]
     sampler: Callable[..., Array] | None = None
-    face: ExponentialFace | None = None
+    face: ExponentialFace | ShapedFace | None = None
+    printed: Printed = Printed()
+
+    @property
+    def words(self) -> str:
+        """Its name in a sentence."""
+        return self.printed.words or self.name
+
+    @property
+    def sign(self) -> str:
+        """Its name in a formula, in LaTeX."""
+        return self.printed.sign or rf"\mathrm{{{self.name}}}"
+
+    @property
+    def home(self) -> Support:
+        """Its support where its parameters are anything."""
+        return self.support(*(Dummy(name) for name in self.parameters))
+
+    def faces(self, density: Mapping[Expr, Expr], u: Expr) -> tuple[ExponentialFace, ...]:
+        """The faces by which a log-density may be recognised as this family."""
+        match self.face:
+            case ExponentialFace():
+                return (self.face,)
+            case ShapedFace():
+                return tuple(map(self.face.at, self.face.shapes(density, u)))
+            case None:
+                return ()
 
     def __call__(self, *arguments: Any) -> Distribution:
         """The distribution with these arguments.

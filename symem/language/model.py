@@ -10,6 +10,7 @@ from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError, UndeclaredSymbolError
 from symem.language.consistency import check_cases, check_names, check_presence, check_supports
+from symem.language.families import FAMILIES
 from symem.language.family import Family
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
@@ -196,10 +197,11 @@ class Model:
         return self._of(Role.MASK)
 
     @property
-    def families(self) -> tuple[Family, ...]:
-        """The families of the declarations, those inside `Cases` included."""
-        laws = [law for each in self.declarations for law in each.distribution.parts()]
-        return tuple({law.family.name: law.family for law in laws}.values())
+    def own_families(self) -> tuple[Family, ...]:
+        """The families of the declarations that the user brought, those inside `Cases` included."""
+        laws = (law for each in self.declarations for law in each.distribution.parts())
+        known = {id(row) for row in FAMILIES.values()}
+        return tuple({law.name: law.family for law in laws if id(law.family) not in known}.values())
 
     def variable(self, symbol: Any) -> Variable:
         """The variable that a user's symbol, an entry of it, or its name stands for.

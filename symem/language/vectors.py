@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Expr, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, log, loggamma, pi
 
 from symem.errors import ModelError, ShapeError
-from symem.language.family import Array, Distribution, Family
+from symem.language.family import Array, Distribution, Family, Printed
 from symem.language.leaves import IndexedMatrix, name_of
 from symem.language.matrices import COORDINATE, shape, transpose
 from symem.language.operators import dressed, plain
@@ -74,6 +74,7 @@ _NORMAL = Family(
     _normal,
     lambda *_: Reals(),
     _normal_sampler,
+    printed=Printed("multivariate Normal", r"\mathcal{N}"),
 )
 
 

@@ -82,9 +82,9 @@ from symem.codegen.lowering.matrix_factors import (
 )
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
 from symem.errors import NotDerivedError
-from symem.language.families import LogNormalInterval, NormalCDF
 from symem.language.leaves import name_of
 from symem.language.plates import Iverson, LinearSolution, LogIverson
+from symem.language.special import LogNormalInterval, NormalCDF
 
 #: Functions that act on each element, and the operation each one is.
 ELEMENTWISE: Mapping[Any, str] = {

@@ -13,7 +13,16 @@ from enum import IntEnum
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne, slots_of
-from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shares, Table, Tabulated
+from symem.derivation import (
+    Definition,
+    Derivation,
+    Posterior,
+    Probabilities,
+    Recognised,
+    Shares,
+    Table,
+    Tabulated,
+)
 from symem.language.leaves import name_of
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
@@ -52,15 +61,6 @@ ROLE_RANKS = {
     Role.KNOWN: Rank.DATA,
     Role.LATENT: Rank.DATA,
     Role.MASK: Rank.WEIGHT,
-}
-ARGUMENT_LETTERS = {
-    "shape": "a",
-    "rate": "b",
-    "scale": "b",
-    "odds": "o",
-    "ratio": "r",
-    "lower": "l",
-    "upper": "u",
 }
 
 
@@ -170,11 +170,20 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
     for definition, letter in named:
         simple = (Label(letter),) if alone and isinstance(posterior, Tabulated) else ()
         yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
+    letters = _argument_letters(posterior)
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
         word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
-        letter = ARGUMENT_LETTERS.get(word, word)
+        letter = letters.get(definition.symbol, word)
         yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
+
+
+def _argument_letters(posterior: Posterior) -> dict[Expr, str]:
+    """The letters that a family has for its arguments."""
+    if not isinstance(posterior, Recognised):
+        return {}
+    face = posterior.face
+    return {value: face.argument(name).letter or name for name, value in posterior.arguments.items()}
 
 
 def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]]:

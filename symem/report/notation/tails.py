@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sympy import Add, Expr, Integer, exp, oo
 
-from symem.language.families import LogNormalInterval, NormalCDF
+from symem.language.special import LogNormalInterval, NormalCDF
 
 
 def ratios(expr: Expr) -> Expr:

@@ -37,10 +37,10 @@ from sympy.core.function import AppliedUndef
 
 from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Ratio, flat, is_negative
-from symem.language.families import NormalCDF
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
+from symem.language.special import NormalCDF
 from symem.language.traces import Element, LogDet, Tr
 from symem.report.notation.letters import Label, Tex
 from symem.report.notation.lexicon import Lexicon, Mean, Rank

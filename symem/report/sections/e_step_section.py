@@ -25,7 +25,6 @@ from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Lines, Prose, Section, Term, listed, said
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.letters import anchored
-from symem.report.notation.natural_parameters import family_of, natural
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import (
     by_outcome,
@@ -151,7 +150,7 @@ def _finite(posterior: Tabulated, voice: Voice) -> Iterator[Block]:
     yield (
         "It takes finitely many values, so by ",
         Term("Bayes' rule"),
-        f" the weights over their sum are the posterior, a {law(posterior.family)}:",
+        f" the weights over their sum are the posterior, a {posterior.family} law:",
     )
     yield Display(tuple(_normalised(posterior, voice)))
     yield from _moments([posterior], voice)
@@ -259,19 +258,24 @@ def _gaussian(posterior: GaussianVector, voice: Voice) -> Iterator[Block]:
 
 def _reason(posterior: Recognised, voice: Voice) -> Iterator[Block]:
     """Why the terms are recognised: they are linear in the statistics of a family, on its support."""
-    found, atom = natural(posterior), voice.name(posterior.atom)
     where = said(" on @", interval(posterior, voice))
-    named = (" a ", law(posterior.family), *where)
-    if found is None:
-        yield ("As a function of ", *said("@", atom), " this is the log-density of", *named, _with(posterior))
+    named = (f" a {_cut(posterior)}{posterior.row.words} law", *where)
+    terms = [latex(each, voice.free) for each in posterior.statistics]
+    if not terms:
+        yield (
+            *said("As a function of @", voice.name(posterior.atom)),
+            " it is constant: this is",
+            *named,
+            ".",
+        )
         return
-    terms = [latex(each, voice.free) for each in found.statistics]
-    base = said(" (beside the fixed @)", latex(found.base, voice.free)) if found.base != 0 else ()
+    fixed = posterior.face.base_measure(posterior.atom, posterior.bounds)
+    base = said(" (beside the fixed @)", latex(fixed, voice.free)) if fixed != 0 else ()
     many = len(terms) > 1
     yield ("It is linear in ", *listed(terms), *base, ", with the natural parameter" + ("s" if many else ""))
     scope = voice.now.within(posterior.axes)
     signs = [rf"\eta_{{{place}}}" if many else r"\eta" for place in range(1, len(terms) + 1)]
-    values = zip(signs, found.coefficients, strict=True)
+    values = zip(signs, posterior.natural, strict=True)
     yield Display(tuple(voice.equation(sign, _tidied(each), scope) for sign, each in values))
     yield (
         "in that order: this is the log-density of" if many else "This is the log-density of",
@@ -282,22 +286,16 @@ def _reason(posterior: Recognised, voice: Voice) -> Iterator[Block]:
 
 def _with(posterior: Recognised) -> str:
     """Its arguments in words."""
-    names = {definition.symbol: name for name, definition in _named(posterior)}
-    words = [ARGUMENTS.get(names[each.symbol], names[each.symbol]) for each in arguments(posterior)]
-    if not words or not posterior.parameters:
+    names = {value: name for name, value in posterior.arguments.items()}
+    known = [names.get(each.symbol, "argument") for each in arguments(posterior)]
+    if not known:
         return "."
-    if posterior.family.startswith("Truncated"):
-        return f", cut from one with {' and '.join(words)}"
-    return f" with {' and '.join(words)}"
+    words = " and ".join(posterior.face.argument(name).word or name for name in known)
+    return f", cut from one with {words}" if posterior.is_cut else f" with {words}"
 
 
-def _named(posterior: Recognised) -> Iterator[tuple[str, Definition]]:
-    """The names of a family's arguments, each with its definition."""
-    symbols = {value: name for name, value in posterior.arguments.items()}
-    yield from ((symbols.get(each.symbol, "argument"), each) for each in posterior.parameters)
-
-
-ARGUMENTS = {"m": "mean", "v": "variance", "alpha": "α", "beta": "β"}
+def _cut(posterior: Recognised) -> str:
+    return "truncated " if posterior.is_cut else ""
 
 
 def _tidied(value: Expr) -> Expr:
@@ -311,29 +309,13 @@ def _tidy(definition: Definition) -> Definition:
 def interval(posterior: Recognised, voice: Voice) -> str:
     """Where a latent lies."""
     low, high = posterior.bounds
-    if FAMILY_IS_DISCRETE.get(family_of(posterior), False):
+    if posterior.row.home.discrete:
         ends = [latex(low, voice.free), latex(low + 1, voice.free), r"\dots"]
         return r"\{" + ", ".join([*ends, *([] if high == oo else [latex(high, voice.free)])]) + r"\}"
     if (low, high) == (-oo, oo):
         return r"\mathbb{R}"
     opening, closing = "(" if low in (-oo, 0) else "[", ")" if high in (oo, 1) else "]"
     return f"{opening}{latex(low, voice.free)}, {latex(high, voice.free)}{closing}"
-
-
-FAMILY_IS_DISCRETE = {"Poisson": True, "Binomial": True, "Geometric": True}
-
-
-def law(family: str) -> str:
-    """A family in words.
-
-    >>> law("TruncatedNormal"), law("GammaInverse"), law("Beta")
-    ('truncated Normal law', 'inverse Gamma law', 'Beta law')
-    """
-    name = family.removesuffix("Inverse").removeprefix("Truncated").replace("Multivariate", "multivariate ")
-    kind = (
-        "truncated " if family.startswith("Truncated") else "inverse " if family.endswith("Inverse") else ""
-    )
-    return f"{kind}{name} law"
 
 
 def _moments(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:

@@ -5,8 +5,9 @@ Arguments are those of `sympy.stats`, except that a Normal law is given its vari
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
@@ -16,6 +17,8 @@ from symem.language.family import Distribution
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.plates import Axis, Iverson, index_symbol
+from symem.language.supports import Positive, PositiveDefinite, Support
+from symem.language.vectors import OF_VECTORS
 from symem.report.document import Lines
 from symem.report.line_breaking import LINE, filled, width
 from symem.report.notation.lexicon import Lexicon
@@ -24,47 +27,15 @@ from symem.report.notation.notation import latex, letter
 from symem.report.writer import Voice
 
 Arguments = Sequence[Expr]
-Reading = Callable[[Expr], Expr]
 
 
-def _as_it_is(read: Expr) -> Expr:
-    return read
-
-
-def _vector(read: Expr) -> Expr:
-    """The number 0 as the vector that it stands for."""
+def _set(read: Expr, support: Support, *, of_vectors: bool) -> Expr:
+    """A number as the vector 0, or the multiple of I, that it stands for where a vector or a matrix should."""
+    if not of_vectors or is_matrix(read) or isinstance(support, Positive):
+        return read
+    if isinstance(support, PositiveDefinite):
+        return multiple(read)
     return MatrixArray(Integer(0), 1, 1)() if read == 0 else read
-
-
-def _matrix(read: Expr) -> Expr:
-    """A number as the multiple of I that it stands for."""
-    return read if is_matrix(read) else multiple(read)
-
-
-@dataclass(frozen=True)
-class Face:
-    """How a law is set: its sign, what it is given, and which of that is a vector or a matrix."""
-
-    sign: str
-    shown: Callable[[Arguments], Arguments] = tuple
-    kinds: Sequence[Reading] = ()
-
-
-def _variance(arguments: Arguments) -> Arguments:
-    mean, deviation = arguments
-    return (mean, deviation**2)
-
-
-FACES = {
-    "Normal": Face(r"\mathcal{N}", _variance),
-    "MultivariateNormal": Face(r"\mathcal{N}", kinds=(_vector, _matrix)),
-    "MultivariateT": Face(r"\mathrm{MultivariateT}", kinds=(_vector, _matrix)),
-    "LogNormal": Face(r"\mathrm{LogNormal}", _variance),
-    "GammaInverse": Face(r"\mathrm{InverseGamma}"),
-    "GaussianInverse": Face(r"\mathrm{InverseGaussian}"),
-    "StudentT": Face(r"\mathrm{Student\,t}"),
-    "Dirac": Face(r"\delta"),
-}
 
 
 def stated(voice: Voice) -> tuple[Lines, ...]:
@@ -93,19 +64,19 @@ class Statement:
     def _line(self, law: Distribution, given: str) -> Lines:
         names = [letter(self._read(entry), self.voice.complete) for entry in self.declaration.entries]
         left = names[0] if len(names) == 1 else f"({', '.join(names)})"
-        face = FACES.get(law.name, Face(rf"\mathrm{{{law.name}}}"))
-        pieces = list(self._arguments(face.shown(law.arguments), face.kinds))
+        sign = law.family.sign
+        pieces = list(self._arguments(law))
         tall = any(sign in piece for piece in pieces for sign in (r"\frac", r"\sum", r"\prod", r"\sqrt"))
         opening, closing = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
         whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}"]
         left += rf" \mid {given}" if given else ""
-        head = rf"{left} &\sim {face.sign}{opening}"
+        head = rf"{left} &\sim {sign}{opening}"
         if width(head) > LINE / 2:
             return (
                 f"& {left}",
                 *(
                     rf"& \qquad {each}"
-                    for each in filled([rf"\sim {face.sign}{opening}{whole[0]}", *whole[1:]], LINE - 6)
+                    for each in filled([rf"\sim {sign}{opening}{whole[0]}", *whole[1:]], LINE - 6)
                 ),
             )
         first, *more = filled(whole, LINE - width(head) if width(head) < LINE / 2 else LINE / 2)
@@ -124,10 +95,10 @@ class Statement:
         ]
         return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))
 
-    def _arguments(self, arguments: Arguments, kinds: Sequence[Reading] = ()) -> Iterator[str]:
+    def _arguments(self, law: Distribution) -> Iterator[str]:
         """Each argument; one that runs over the categories as its first, …, last entry."""
-        for place, argument in enumerate(arguments):
-            kind = kinds[place] if place < len(kinds) else _as_it_is
+        supports = chain(law.family.parameters.values(), repeat(Positive()))
+        for argument, support in zip(law.family.printed.shown(*law.arguments), supports, strict=False):
             running = [
                 index for index in sorted(argument.atoms(Idx), key=str) if index not in self._own(argument)
             ]
@@ -135,7 +106,7 @@ class Statement:
             if len(running) == 1:
                 yield from self._run(read, running[0])
             else:
-                yield latex(kind(read), self._scope)
+                yield latex(_set(read, support, of_vectors=law.name in OF_VECTORS), self._scope)
 
     def _own(self, argument: Expr) -> set[Idx]:
         """The indices that are bound: by the plate of the variable, or by a sum."""

@@ -1,0 +1,121 @@
+"""The laws of a count: one row each, named and parametrised as in `sympy.stats`; a face serves shifted ranges too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from sympy import Expr, S, exp, log, loggamma, oo
+
+from symem.language.exponential_face import Argument, ExponentialFace, ShapedFace
+from symem.language.family import Family, Printed
+from symem.language.supports import Binary, Counts, Positive, UnitInterval
+
+_POSITIVE, _UNIT, _COUNT = Positive(), UnitInterval(), Counts()
+
+
+def _log_binomial(n: Expr, x: Expr) -> Expr:
+    return loggamma(n + 1) - loggamma(x + 1) - loggamma(n - x + 1)
+
+
+def _bernoulli(x: Expr, p: Expr) -> Expr:
+    return x * log(p) + (1 - x) * log(1 - p)
+
+
+Poisson = Family(
+    "Poisson",
+    {"lamda": _POSITIVE},
+    lambda x, lam: x * log(lam) - lam - loggamma(x + 1),
+    lambda *_: _COUNT,
+    lambda rng, size, lam: rng.poisson(lam, size),
+    face=ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, b: -loggamma(u - b[0] + 1),
+        arguments=lambda eta, _b: {"rate": exp(eta[0])},
+        log_partition=lambda a, b: b[0] * log(a["rate"]) + a["rate"],
+        moments=lambda u, a, b: {u: b[0] + a["rate"], u**2: (b[0] + a["rate"]) ** 2 + a["rate"]},
+        natural=lambda a: (log(a["rate"]),),
+        parameters=lambda a, _b: (a["rate"],),
+        named={"rate": Argument(letter="b")},
+        on=lambda b: b[1] == oo,
+        flat=True,
+    ),
+)
+Geometric = Family(
+    "Geometric",
+    {"p": _UNIT},
+    lambda x, p: (x - 1) * log(1 - p) + log(p),
+    lambda *_: Counts(1),
+    lambda rng, size, p: rng.geometric(p, size),
+    face=ExponentialFace(
+        statistics=lambda u: (u,),
+        arguments=lambda eta, _b: {"ratio": exp(eta[0])},
+        log_partition=lambda a, b: b[0] * log(a["ratio"]) - log(1 - a["ratio"]),
+        moments=lambda u, a, b: {u: b[0] + a["ratio"] / (1 - a["ratio"])},
+        natural=lambda a: (log(a["ratio"]),),
+        parameters=lambda a, _b: (1 - a["ratio"],),
+        named={"ratio": Argument(letter="r")},
+        on=lambda b: b[1] == oo,
+    ),
+)
+Binomial = Family(
+    "Binomial",
+    {"n": _COUNT, "p": _UNIT},
+    lambda x, n, p: _log_binomial(n, x) + x * log(p) + (n - x) * log(1 - p),
+    lambda n, _p: Counts(0, n),
+    lambda rng, size, n, p: rng.binomial(np.asarray(n).astype(int), p, size),
+    face=ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, b: -loggamma(u - b[0] + 1) - loggamma(b[1] - u + 1),
+        arguments=lambda eta, _b: {"odds": exp(eta[0])},
+        log_partition=lambda a, b: (
+            b[0] * log(a["odds"]) + (b[1] - b[0]) * log(1 + a["odds"]) - loggamma(b[1] - b[0] + 1)
+        ),
+        moments=lambda u, a, b: {u: b[0] + (b[1] - b[0]) * a["odds"] / (1 + a["odds"])},
+        natural=lambda a: (log(a["odds"]),),
+        parameters=lambda a, b: (b[1], a["odds"] / (1 + a["odds"])),
+        named={"odds": Argument(letter="o")},
+        on=lambda b: b[1] != oo,
+        flat=True,
+    ),
+)
+
+
+def _successes(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
+    """The r of each Γ(u + r) in a log-density."""
+    for g, coefficient in density.items():
+        if isinstance(g, loggamma) and coefficient == 1 and not (g.args[0] - u).has(u):
+            yield g.args[0] - u
+
+
+def _failures_face(size: Expr) -> ExponentialFace:
+    """Failures before a known number of successes: Γ(u + r)/u! is the base measure."""
+    return ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, _b: loggamma(u + size) - loggamma(u + 1),
+        arguments=lambda eta, _b: {"ratio": exp(eta[0])},
+        log_partition=lambda a, _b: loggamma(size) - size * log(1 - a["ratio"]),
+        moments=lambda u, a, _b: {u: size * a["ratio"] / (1 - a["ratio"])},
+        natural=lambda a: (log(a["ratio"]),),
+        parameters=lambda a, _b: (size, 1 - a["ratio"]),
+        named={"ratio": Argument(letter="r")},
+        on=lambda b: b == (S.Zero, oo),
+    )
+
+
+NegativeBinomial = Family(
+    "NegativeBinomial",
+    {"r": _POSITIVE, "p": _UNIT},
+    lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(p) + x * log(1 - p),
+    lambda *_: _COUNT,
+    lambda rng, size, r, p: rng.negative_binomial(r, p, size),
+    face=ShapedFace(_successes, _failures_face),
+    printed=Printed(words="negative Binomial"),
+)
+Bernoulli = Family(
+    "Bernoulli",
+    {"p": _UNIT},
+    _bernoulli,
+    lambda *_: Binary(),
+    lambda rng, size, p: (rng.random(size) < p).astype(int),
+)

@@ -1,0 +1,126 @@
+"""The exponential face of a family: how it is read off a log-density, and what then is known of it.
+
+log p = Σ ηᵣ Tᵣ(u) + log h(u) - A(η). A face says what the Tᵣ are, what the arguments of the family are in η, and
+A in those arguments; the rest follows: the mean of Tᵣ is ∂A/∂ηᵣ, its variance ∂²A/∂ηᵣ² (Wainwright & Jordan
+2008, section 3), and where the way from arguments to η is not told it is solved for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
+
+from symem.errors import ModelError
+from symem.language.supports import Positive, Support
+
+Bounds = tuple[Expr, Expr]
+Arguments = Mapping[str, Expr]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a face: where it lies, its letter in print (else its name), what it is called in a sentence."""
+
+    support: Support = Positive()
+    letter: str = ""
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class ExponentialFace:
+    """How a family is read off a log-density Σ ηᵣ Tᵣ(u) + log h(u); `bounds` are the ends of the range of u.
+
+    Args:
+        statistics: u -> the functions Tᵣ(u).
+        arguments: (η, bounds) -> the family's arguments by name, as closed forms.
+        log_partition: (arguments, bounds) -> A = log ∫ h(u) exp(Σ ηᵣ Tᵣ(u)) du.
+        moments: (u, arguments, bounds) -> function of u -> its mean, where it is known in a shorter form than
+            ∂A/∂ηᵣ, or is no Tᵣ.
+        base_measure: (u, bounds) -> log h(u).
+        natural: arguments -> η; left out, it is solved for.
+        parameters: (arguments, bounds) -> the parameters of the family in their order; left out, the arguments
+            of the same names.
+        named: what the arguments are; those left out are positive numbers with their names for letters.
+        on: bounds -> whether A is right on that range; left out, on the support of the family alone.
+        flat: whether the last ηᵣ may vanish, as that of a gamma law whose rate the data alone would give.
+    """
+
+    statistics: Callable[[Expr], tuple[Expr, ...]]
+    arguments: Callable[[tuple[Expr, ...], Bounds], Arguments]
+    log_partition: Callable[[Arguments, Bounds], Expr]
+    moments: Callable[[Expr, Arguments, Bounds], Mapping[Expr, Expr]] = lambda *_: {}
+    base_measure: Callable[[Expr, Bounds], Expr] = lambda *_: S.Zero
+    natural: Callable[[Arguments], tuple[Expr, ...]] | None = None
+    parameters: Callable[[Arguments, Bounds], tuple[Expr, ...]] | None = None
+    named: Mapping[str, Argument] = field(default_factory=dict)
+    on: Callable[[Bounds], bool] | None = None
+    flat: bool = False
+
+    def argument(self, name: str) -> Argument:
+        return self.named.get(name, Argument())
+
+    def natural_parameters(self, arguments: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
+        """η at these arguments.
+
+        Raises:
+            ModelError: it was not told, and SymPy does not find one solution.
+        """
+        if self.natural is not None:
+            return self.natural(arguments)
+        eta = self._letters()
+        told = self.arguments(eta, bounds)
+        unknown = {name: Dummy(name) for name in told}
+        found = solve([told[name] - unknown[name] for name in told], eta, dict=True) if eta else [{}]
+        if len(found) != 1 or set(found[0]) != set(eta):
+            raise ModelError(
+                f"The natural parameters are not found from {', '.join(told)}: write natural=… in the ExponentialFace."
+            )
+        return tuple(found[0][e].xreplace({unknown[name]: arguments[name] for name in told}) for e in eta)
+
+    def log_density(self, u: Expr, arguments: Arguments, bounds: Bounds) -> Expr:
+        """log p(u) at these arguments: Σ ηᵣ Tᵣ(u) + log h(u) - A."""
+        natural = self.natural_parameters(arguments, bounds)
+        linear = (eta * statistic for eta, statistic in zip(natural, self.statistics(u), strict=True))
+        return Add(*linear, self.base_measure(u, bounds), -self.log_partition(arguments, bounds))
+
+    def mean(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
+        """E[function of u]; None where no closed form is known."""
+        told = self.moments(u, arguments, bounds)
+        return told[function] if function in told else self._slope(u, function, arguments, bounds, order=1)
+
+    def variance(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
+        """Var(function of u): E[T²] - E[T]², or ∂²A/∂ηᵣ²; None where no closed form is known."""
+        told = self.moments(u, arguments, bounds)
+        if function in told and function**2 in told:
+            return (told[function**2] - told[function] ** 2).factor()
+        return self._slope(u, function, arguments, bounds, order=2)
+
+    def _slope(
+        self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds, *, order: int
+    ) -> Expr | None:
+        """∂A/∂ηᵣ, or a higher derivative, of the statistic that the function is."""
+        statistics, eta = self.statistics(u), self._letters()
+        if function not in statistics:
+            return None
+        partition = self.log_partition(self.arguments(eta, bounds), bounds)
+        slope = partition.diff(eta[statistics.index(function)], order)
+        here = dict(zip(eta, self.natural_parameters(arguments, bounds), strict=True))
+        return None if slope.has(Derivative, Subs) else slope.xreplace(here).simplify()
+
+    def _letters(self) -> tuple[Expr, ...]:
+        return tuple(Dummy("eta", real=True) for _ in self.statistics(Dummy("u", positive=True)))
+
+
+@dataclass(frozen=True)
+class ShapedFace:
+    """A face for each value of a shape that is no natural parameter, such as the power of a Weibull law.
+
+    Args:
+        shapes: (log-density by functions of u, u) -> the shapes that it shows.
+        at: shape -> the face of the laws of that shape.
+    """
+
+    shapes: Callable[[Mapping[Expr, Expr], Expr], Iterable[Expr]]
+    at: Callable[[Expr], ExponentialFace]

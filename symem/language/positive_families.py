@@ -1,0 +1,262 @@
+"""The laws of a positive number: one row each, named and parametrised as in `sympy.stats`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
+
+from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
+from symem.language.family import Array, Family, Printed
+from symem.language.real_families import LINE, NORMAL_FACE, inside, normal
+from symem.language.supports import Interval, Positive, Reals
+
+_POSITIVE, _REAL = Positive(), Reals()
+HALF_LINE: Bounds = (S.Zero, oo)
+
+# -- Exponential, LogNormal, Weibull: whole and cut --------------------------------------------------------
+
+
+def _exponential_partition(a: Arguments, bounds: Bounds) -> Expr:
+    rate, length = a["rate"], bounds[1] - bounds[0]
+    tail = S.Zero if length == oo else log(1 - exp(-rate * length))
+    return -rate * bounds[0] - log(rate) + tail
+
+
+def _exponential_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr]:
+    rate, length = a["rate"], bounds[1] - bounds[0]
+    if length == oo:
+        mean = bounds[0] + 1 / rate
+        return {u: mean, u**2: mean**2 + 1 / rate**2}
+    return {u: bounds[0] + 1 / rate - length * exp(-rate * length) / (1 - exp(-rate * length))}
+
+
+def _log_bounds(bounds: Bounds) -> Bounds:
+    low, high = (-oo if end == 0 else oo if end == oo else log(end) for end in bounds)
+    return low, high
+
+
+def _log_normal_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr]:
+    of_logs, (m, v) = NORMAL_FACE.moments(log(u), a, _log_bounds(bounds)), (a["m"], a["v"])
+    own = {u: exp(m + v / 2), 1 / u: exp(-m + v / 2)} if _log_bounds(bounds) == LINE else {}
+    return {**of_logs, **own}
+
+
+def _with_variance(mean: Expr, std: Expr) -> tuple[Expr, ...]:
+    return mean, std**2
+
+
+Exponential = Family(
+    "Exponential",
+    {"rate": _POSITIVE},
+    lambda x, rate: log(rate) - rate * x,
+    lambda *_: _POSITIVE,
+    lambda rng, size, rate: rng.exponential(1 / rate, size),
+    face=ExponentialFace(
+        statistics=lambda u: (u,),
+        arguments=lambda eta, _b: {"rate": -eta[0]},
+        log_partition=_exponential_partition,
+        moments=_exponential_moments,
+        natural=lambda a: (-a["rate"],),
+        named={"rate": Argument(letter="b")},
+        on=lambda b: b[0] != -oo,
+    ),
+)
+LogNormal = Family(
+    "LogNormal",
+    {"mean": _REAL, "std": _POSITIVE},
+    lambda x, mean, std: normal(log(x), mean, std) - log(x),
+    lambda *_: _POSITIVE,
+    lambda rng, size, mean, std: rng.lognormal(mean, std, size),
+    face=ExponentialFace(
+        statistics=lambda u: (log(u), log(u) ** 2),
+        arguments=lambda eta, b: NORMAL_FACE.arguments((eta[0] + 1, eta[1]), b),
+        log_partition=lambda a, b: NORMAL_FACE.log_partition(a, _log_bounds(b)),
+        moments=_log_normal_moments,
+        natural=lambda a: (a["m"] / a["v"] - 1, -1 / (2 * a["v"])),
+        parameters=lambda a, _b: (a["m"], sqrt(a["v"])),
+        named=NORMAL_FACE.named,
+        on=lambda b: b[0] != -oo,
+    ),
+    printed=Printed(shown=_with_variance),
+)
+
+
+def _powers(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
+    """The powers of u in a log-density, but for those of other families."""
+    found = (g.as_base_exp() for g in density)
+    return (power for base, power in found if base == u and power not in (1, -1))
+
+
+def _power_face(power: Expr) -> ExponentialFace:
+    """u to a known power is exponential, whole or beyond a lower bound."""
+    return ExponentialFace(
+        statistics=lambda u: (u**power,),
+        base_measure=lambda u, _b: (power - 1) * log(u),
+        arguments=lambda eta, _b: {"rate": -eta[0]},
+        log_partition=lambda a, b: -a["rate"] * b[0] ** power - log(a["rate"]) - log(power),
+        moments=lambda u, a, b: {u**power: b[0] ** power + 1 / a["rate"]},
+        natural=lambda a: (-a["rate"],),
+        parameters=lambda a, _b: (a["rate"] ** (-1 / power), power),
+        named={"rate": Argument(letter="b")},
+        on=lambda b: b[0] != -oo and b[1] == oo,
+    )
+
+
+Weibull = Family(
+    "Weibull",
+    {"alpha": _POSITIVE, "beta": _POSITIVE},
+    lambda x, a, b: log(b) - b * log(a) + (b - 1) * log(x) - x**b / a**b,
+    lambda *_: _POSITIVE,
+    lambda rng, size, a, b: a * rng.weibull(b, size),
+    face=ShapedFace(_powers, _power_face),
+)
+
+# -- Gamma, its inverse and what lies between --------------------------------------------------------------
+
+Gamma = Family(
+    "Gamma",
+    {"k": _POSITIVE, "theta": _POSITIVE},
+    lambda x, k, theta: (k - 1) * log(x) - x / theta - k * log(theta) - loggamma(k),
+    lambda *_: _POSITIVE,
+    lambda rng, size, k, theta: rng.gamma(k, theta, size),
+    face=ExponentialFace(
+        statistics=lambda u: (log(u), u),
+        arguments=lambda eta, _b: {"shape": eta[0] + 1, "rate": -eta[1]},
+        log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["rate"]),
+        moments=lambda u, a, _b: {
+            u: a["shape"] / a["rate"],
+            log(u): digamma(a["shape"]) - log(a["rate"]),
+            1 / u: a["rate"] / (a["shape"] - 1),
+            u**2: a["shape"] * (a["shape"] + 1) / a["rate"] ** 2,
+        },
+        natural=lambda a: (a["shape"] - 1, -a["rate"]),
+        parameters=lambda a, _b: (a["shape"], 1 / a["rate"]),
+        named={"shape": Argument(letter="a"), "rate": Argument(letter="b")},
+        flat=True,
+    ),
+)
+GammaInverse = Family(
+    "GammaInverse",
+    {"a": _POSITIVE, "b": _POSITIVE},
+    lambda x, a, b: a * log(b) - loggamma(a) - (a + 1) * log(x) - b / x,
+    lambda *_: _POSITIVE,
+    lambda rng, size, a, b: b / rng.gamma(a, 1.0, size),
+    face=ExponentialFace(
+        statistics=lambda u: (log(u), 1 / u),
+        arguments=lambda eta, _b: {"shape": -eta[0] - 1, "scale": -eta[1]},
+        log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["scale"]),
+        moments=lambda u, a, _b: {
+            1 / u: a["shape"] / a["scale"],
+            log(u): log(a["scale"]) - digamma(a["shape"]),
+            u: a["scale"] / (a["shape"] - 1),
+        },
+        natural=lambda a: (-a["shape"] - 1, -a["scale"]),
+        parameters=lambda a, _b: (a["shape"], a["scale"]),
+        named={"shape": Argument(letter="a"), "scale": Argument(letter="b")},
+    ),
+    printed=Printed(words="inverse Gamma", sign=r"\mathrm{InverseGamma}"),
+)
+
+
+def _tail(order: Expr, z: Expr) -> Expr:
+    """K_order(z) · e^z · √(2z/π) at a half-integer order: a polynomial in 1/z (Abramowitz & Stegun 10.2.15)."""
+    n = int(abs(order) - Rational(1, 2))
+    return Add(*(factorial(n + k) / (factorial(k) * factorial(n - k)) / (2 * z) ** k for k in range(n + 1)))
+
+
+def _ratio(above: Expr, order: Expr, z: Expr) -> Expr:
+    """K_above(z) / K_order(z)."""
+    if (2 * order).is_Integer and not order.is_Integer:
+        return _tail(above, z) / _tail(order, z)
+    return besselk(above, z) / besselk(order, z)
+
+
+def _gig_partition(a: Arguments, _bounds: Bounds) -> Expr:
+    p, z = a["p"], sqrt(a["a"] * a["b"])
+    power = p * (log(a["b"]) - log(a["a"])) / 2
+    if (2 * p).is_Integer and not p.is_Integer:
+        return log(2 * pi) / 2 - log(z) / 2 - z + log(_tail(p, z)) + power
+    return log(2) + log(besselk(p, z)) + power
+
+
+def _gig_moments(u: Expr, a: Arguments, _bounds: Bounds) -> Mapping[Expr, Expr]:
+    """Jørgensen 1982, Statistical Properties of the Generalized Inverse Gaussian Distribution, section 2."""
+    p, z = a["p"], sqrt(a["a"] * a["b"])
+    scale = sqrt(a["b"] / a["a"])
+    return {u: scale * _ratio(p + 1, p, z), 1 / u: _ratio(p - 1, p, z) / scale}
+
+
+def _gig(x: Expr, p: Expr, a: Expr, b: Expr) -> Expr:
+    return (p - 1) * log(x) - (a * x + b / x) / 2 - _gig_partition({"p": p, "a": a, "b": b}, HALF_LINE)
+
+
+GeneralisedInverseGaussian = Family(
+    "GeneralisedInverseGaussian",
+    {"p": _REAL, "a": _POSITIVE, "b": _POSITIVE},
+    _gig,
+    lambda *_: _POSITIVE,
+    face=ExponentialFace(
+        statistics=lambda u: (log(u), u, 1 / u),
+        arguments=lambda eta, _b: {"p": eta[0] + 1, "a": -2 * eta[1], "b": -2 * eta[2]},
+        log_partition=_gig_partition,
+        moments=_gig_moments,
+        natural=lambda a: (a["p"] - 1, -a["a"] / 2, -a["b"] / 2),
+        named={"p": Argument(_REAL)},
+    ),
+    printed=Printed("generalised inverse Gaussian", r"\mathrm{GIG}"),
+)
+
+# -- observed only -----------------------------------------------------------------------------------------
+
+Rayleigh = Family(
+    "Rayleigh",
+    {"sigma": _POSITIVE},
+    lambda x, s: log(x) - 2 * log(s) - x**2 / (2 * s**2),
+    lambda *_: _POSITIVE,
+    lambda rng, size, s: rng.rayleigh(s, size),
+)
+
+
+def _pareto_sampler(rng: np.random.Generator, size: Any, xm: Any, alpha: Any) -> Array:
+    return np.asarray(xm * (1 + rng.pareto(alpha, size)))
+
+
+Pareto = Family(
+    "Pareto",
+    {"xm": _POSITIVE, "alpha": _POSITIVE},
+    lambda x, xm, a: log(a) + a * log(xm) - (a + 1) * log(x) + inside(x, xm, oo),
+    lambda xm, _a: Interval(xm, oo),
+    _pareto_sampler,
+)
+GaussianInverse = Family(
+    "GaussianInverse",
+    {"mean": _POSITIVE, "shape": _POSITIVE},
+    lambda x, m, s: log(s) / 2 - log(2 * pi) / 2 - 3 * log(x) / 2 - s * x / (2 * m**2) + s / m - s / (2 * x),
+    lambda *_: _POSITIVE,
+    lambda rng, size, m, s: rng.wald(m, s, size),
+    printed=Printed(words="inverse Gaussian", sign=r"\mathrm{InverseGaussian}"),
+)
+ChiSquared = Family(
+    "ChiSquared",
+    {"k": _POSITIVE},
+    lambda x, k: (k / 2 - 1) * log(x) - x / 2 - k * log(2) / 2 - loggamma(k / 2),
+    lambda *_: _POSITIVE,
+    lambda rng, size, k: rng.chisquare(k, size),
+)
+Maxwell = Family(
+    "Maxwell",
+    {"a": _POSITIVE},
+    lambda x, a: log(2 / pi) / 2 + 2 * log(x) - 3 * log(a) - x**2 / (2 * a**2),
+    lambda *_: _POSITIVE,
+    lambda rng, size, a: a * np.sqrt(rng.chisquare(3, size)),
+)
+Erlang = Family(
+    "Erlang",
+    {"k": _POSITIVE, "l": _POSITIVE},
+    lambda x, k, rate: (k - 1) * log(x) - rate * x + k * log(rate) - loggamma(k),
+    lambda *_: _POSITIVE,
+    lambda rng, size, k, rate: rng.gamma(k, 1 / np.asarray(rate), size),
+)
