@@ -187,7 +187,7 @@ def test_without_known_concentrations_only_they_are_refused() -> None:
 def test_a_mean_that_needs_the_concentrations_is_not_said_to_have_no_closed_form() -> None:
     (refused,) = derive_records(Model({z[i]: label, x[i]: VonMises(m, kappa[z[i]])}, latent=[z])).not_derived
     assert refused.reason.startswith("No closed form for kappa[k]:")
-    assert refused.reason.endswith("Given it, m would have one.")
+    assert refused.reason.endswith("Given kappa[k], m would have one.")
 
 
 # what is no maximum -----------------------------------------------------------------------------------------

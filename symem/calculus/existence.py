@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
-from sympy import Add, Expr, Mul, Pow, S, atan2, fraction, oo, together
+from sympy import Add, Expr, Mul, Pow, S, atan2, fraction, log, oo, together
 
-from symem.language.supports import Support
+from symem.language.supports import Positive, Support
 from symem.language.traces import words
 
 #: Operations up to which a value is written as one ratio.
@@ -18,6 +19,12 @@ def of_ratio(value: Expr, support: Support) -> Iterable[Expr]:
     above, below = fraction(together(value)) if value.count_ops() < LONG else (value, S.One)
     factors = [*Mul.make_args(below), *(Mul.make_args(above) if support.bounds == (0, oo) else ())]
     return (f.base if isinstance(f, Pow) else f for f in factors)
+
+
+def of_inverse(value: Expr, support: Support) -> Iterable[Expr]:
+    """The denominators, and what a logarithm is taken of."""
+    inside = sorted((each.args[0] for each in value.atoms(log)), key=str)
+    return chain(of_ratio(value, support), *(of_ratio(each, Positive()) for each in inside))
 
 
 def of_matrix(value: Expr, _support: Support) -> Iterable[Expr]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from sympy import Add, Expr, Mul, S, Sum, cos, diff, expand, factor_terms, sin
+from sympy import Add, Expr, Mul, S, Sum, cos, diff, exp, expand, factor_terms, sin
 
 from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.signs import Signs
@@ -95,8 +95,11 @@ def _falling(slope: Slope) -> bool:
 
 def _falls(g: Expr, coefficient: Expr, u: Expr, signs: Signs) -> bool:
     base, power = g.as_base_exp()
-    if base == u and power.is_number and (u.is_positive or power == 1):
+    rises_everywhere = power.is_odd and power.is_positive
+    if base == u and power.is_number and (u.is_positive or rises_everywhere):
         direction = 1 if power > 0 else -1
+    elif isinstance(g, exp) and diff(power, u).is_number:
+        direction = diff(power, u)
     elif power == -1 and diff(base, u).is_number:
         direction = -diff(base, u)
     else:

@@ -81,8 +81,8 @@ class Block:
         names = ", ".join(str(u.atom) for u in stuck)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
         waiting = [str(u.atom) for u in pending if u not in stuck]
-        reason += f" Given it, {', '.join(waiting)} would have one." if waiting else ""
-        return [NotDerived(tuple(u.atom for u in pending), whole, term, reason + self.obstacle)]
+        reason += f" Given {names}, {', '.join(waiting)} would have one." if waiting else self.obstacle
+        return [NotDerived(tuple(u.atom for u in pending), whole, term, reason)]
 
 
 def _update(root: Root, block: int) -> Update:

@@ -95,6 +95,7 @@ NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
         reads=roots.two_terms,
         root=roots.undone,
         maxima=(maxima.FALLING, maxima.ONE_ROOT),
+        exists=existence.of_inverse,
     ),
 )
 
