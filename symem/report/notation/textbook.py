@@ -27,13 +27,10 @@ from sympy import (
     Tuple,
     cos,
     exp,
-    expand_mul,
-    gamma,
     log,
     loggamma,
     sin,
 )
-from sympy.core.function import AppliedUndef
 
 from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Ratio, flat, is_negative
@@ -42,13 +39,14 @@ from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.language.special import NormalCDF
 from symem.language.traces import Element, LogDet, Tr
+from symem.report.notation.function_notation import FunctionNotation
 from symem.report.notation.letters import Label, Tex
 from symem.report.notation.lexicon import Lexicon, Mean, Rank
 from symem.report.notation.markup import Markup
 from symem.report.notation.matrix_notation import MatrixNotation
 
 
-class Textbook(MatrixNotation):
+class Textbook(MatrixNotation, FunctionNotation):
     """The rules that both printers share; `self.lexicon` knows the names."""
 
     lexicon: Lexicon
@@ -212,7 +210,7 @@ class Textbook(MatrixNotation):
         if name in lexicon.means:
             return self._mean(lexicon.means[name], slots)
         if name in lexicon.masks:
-            return self.markup.bracket(self._seen(expr, "observed"))
+            return self.markup.bracket(self.seen(expr, "observed"))
         label, mark = lexicon.label(name), lexicon.marks.get(name, "")
         printed = self._slots(tuple(reversed(slots)) if name in lexicon.turned else slots)
         if label.argument is not None:
@@ -226,7 +224,7 @@ class Textbook(MatrixNotation):
     def _print_Idx(self, expr: Expr, **_: Any) -> str:
         return self._print_Symbol(expr.label)
 
-    def _seen(self, mask: Expr, how: str) -> str:
+    def seen(self, mask: Expr, how: str) -> str:
         """x_i observed, or x_i missing, for a mask."""
         data = replace(self.lexicon.label(self.lexicon.masks[name_of(mask)]), bold=False)
         return self.markup.letter(data, self._slots(slots_of(mask)), "") + self.markup.text(how)
@@ -242,99 +240,7 @@ class Textbook(MatrixNotation):
     def _slots(self, slots: tuple[Expr, ...]) -> list[str]:
         return [self.doprint(slot).replace(" ", "") for slot in slots]
 
-    # functions ----------------------------------------------------------------------------------
-
-    def _print_log(self, expr: Expr, **_: Any) -> str:
-        return self.named(expr, expr.args[0])
-
-    def named(self, expr: Expr, argument: Expr) -> str:
-        """A function by its name, without parentheses around one letter."""
-        bare = isinstance(argument, Symbol | Indexed | Integer | AppliedUndef | gamma) or argument is S.Pi
-        return self.markup.function(expr.func.__name__, self.doprint(argument), bare=bare)
-
-    def _print_cos(self, expr: Expr, **_: Any) -> str:
-        return self.named(expr, self.centred(expr.args[0]))
-
-    def _print_sin(self, expr: Expr, **_: Any) -> str:
-        return self.named(expr, expr.args[0])
-
-    def _print_atan2(self, expr: Expr, **_: Any) -> str:
-        return self.markup.function("atan2", ", ".join(map(self.doprint, expr.args)), bare=False)
-
-    def _print_exp(self, expr: Expr, **_: Any) -> str:
-        exponent = expr.args[0]
-        short = isinstance(-exponent if is_negative(exponent) else exponent, Symbol | Indexed)
-        return self.markup.exponential(self.doprint(exponent), short=short)
-
-    _print_ExpBase = _print_exp
-
-    def _print_gamma(self, expr: Expr, **_: Any) -> str:
-        if expr.args[0].as_coeff_Add()[0] == 1:
-            return self.factorial(expr.args[0] - 1)
-        return self.markup.function("Gamma", self.doprint(expr.args[0]), bare=False)
-
-    def _print_loggamma(self, expr: Expr, **_: Any) -> str:
-        return self.markup.function("log", self._print_gamma(expr), bare=True)
-
-    def factorial(self, argument: Expr) -> str:
-        body = self.doprint(argument)
-        return (
-            f"{body}!" if isinstance(argument, Symbol | Indexed | Integer) else f"{self.markup.group(body)}!"
-        )
-
-    def _print_factorial(self, expr: Expr, **_: Any) -> str:
-        return self.factorial(expr.args[0])
-
-    def _print_polygamma(self, expr: Expr, **_: Any) -> str:
-        order, argument = expr.args
-        return self.markup.function("psi" + "'" * int(order), self.doprint(argument), bare=False)
-
-    def _print_Iverson(self, expr: Expr, **_: Any) -> str:
-        return self.markup.bracket(self.doprint(expr.args[0]))
-
-    def _print_LogIverson(self, expr: Expr, **_: Any) -> str:
-        return self.markup.function("log", self._print_Iverson(expr), bare=True)
-
-    def _print_Expectation(self, expr: Expr, **_: Any) -> str:
-        return self.markup.mean(self.doprint(expr.args[0]), ())
-
-    def _print_LinearSolution(self, expr: Expr, **_: Any) -> str:
-        place, row, column, matrix, vector, _size = expr.args
-        if all(map(is_negative, (matrix, vector))) or all(map(_falls, (matrix, vector))):
-            matrix, vector = expand_mul(-matrix), expand_mul(-vector)
-        return self.markup.solution(*map(self.doprint, (matrix, row, column, vector, place)))
-
-    def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
-        return self.markup.function("Phi", self.doprint(expr.args[0]), bare=False)
-
-    def _print_LogNormalInterval(self, expr: Expr, **_: Any) -> str:
-        low, high = expr.args
-        above = "1" if high is S.Infinity else self._print_NormalCDF(NormalCDF(high))
-        below = "" if low is S.NegativeInfinity else " - " + self._print_NormalCDF(NormalCDF(low))
-        return self.markup.function("log", above + below, bare=False)
-
-    def _print_Equality(self, expr: Expr, **_: Any) -> str:
-        return self._compared(expr, " = ", 1)
-
-    def _print_Unequality(self, expr: Expr, **_: Any) -> str:
-        return self._compared(expr, self.markup.unequal, 0)
-
-    def _compared(self, expr: Expr, sign: str, seen: int) -> str:
-        """A relation; of a mask, whether the entry is observed or missing."""
-        mask, value = expr.args
-        if isinstance(mask, Symbol | Indexed) and name_of(mask) in self.lexicon.masks and value.is_Integer:
-            return self._seen(mask, "observed" if value == seen else "missing")
-        return sign.join(self.doprint(side) for side in expr.args)
-
-    def _print_And(self, expr: Expr, **_: Any) -> str:
-        return ", ".join(self.doprint(part) for part in sorted(expr.args, key=str))
-
-    def _print_Or(self, expr: Expr, **_: Any) -> str:
-        return self.markup.text("or ").join(self.doprint(part) for part in sorted(expr.args, key=str))
-
-    def _print_AppliedUndef(self, expr: Expr, **_: Any) -> str:
-        name = self.markup.letter(self.lexicon.label(expr.func.__name__), (), "")
-        return name + self.markup.group(", ".join(self.doprint(argument) for argument in expr.args))
+    # sums and products -------------------------------------------------------------------------
 
     def _print_Sum(self, expr: Expr, **_: Any) -> str:
         return self._over("Sum", expr)
@@ -386,12 +292,6 @@ def _positive(base: Expr, exponent: Expr) -> tuple[int, Expr]:
     if base.is_Add and all(map(is_negative, base.args)) and exponent.is_Integer:
         return (-1) ** int(exponent % 2), Add(*(-term for term in base.args))
     return 1, base
-
-
-def _falls(expr: Expr) -> bool:
-    """Whether every term of a sum, or of a sum over a number, has a minus."""
-    terms = [term for factor in flat(expr) if factor.is_Add for term in factor.args]
-    return bool(terms) and all(map(is_negative, terms)) and not is_negative(expr)
 
 
 def _power(base: Expr, exponent: Expr) -> Expr:
