@@ -9,8 +9,8 @@ from sympy import Expr, Indexed, Integer, S, Symbol, expand_mul, gamma
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
-from symem.language.families import NormalCDF
 from symem.language.leaves import name_of
+from symem.language.special import NormalCDF
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.markup import Markup
 

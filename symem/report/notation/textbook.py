@@ -37,7 +37,6 @@ from symem.algebra.rewriting import Ratio, flat, is_negative
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
-from symem.language.special import NormalCDF
 from symem.language.traces import Element, LogDet, Tr
 from symem.report.notation.function_notation import FunctionNotation
 from symem.report.notation.letters import Label, Tex
