@@ -178,8 +178,9 @@ class EM:
     @cached_property
     def _source(self) -> str:
         from symem.codegen.emit import emit
+        from symem.report.media.docstring import docstring
 
-        return emit(self.derivation)
+        return emit(self.derivation, docstring(self.derivation))
 
     def source(self) -> str:
         """The stand-alone NumPy module.

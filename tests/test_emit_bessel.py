@@ -12,7 +12,7 @@ from scipy.special import kv
 from sympy import Idx, IndexedBase, Integer, MatrixSymbol, symbols
 
 from symem import EM, Exponential, IndexedVector, Model, MultivariateNormal
-from symem.runtime.kernels import _log_besselk
+from symem.runtime.with_scipy import _log_besselk
 
 
 @cache

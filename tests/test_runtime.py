@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from symem.runtime import checks, draws, kernels
+from symem.codegen.numpy.runtime_text import definitions
+from symem.runtime import description, draws, kernels, with_scipy
 from symem.runtime.loop import (
     BoundaryWarning,
     DataError,
@@ -114,7 +115,7 @@ def test_starts_are_reproducible_and_skip_what_fails() -> None:
 
 
 def test_only_a_rising_objective_makes_an_edge() -> None:
-    table = {"a": checks.Array((), "positive")}
+    table = {"a": description.Array((), "positive")}
     flat, steep = (lambda _theta: 0.0), (lambda theta: -5.0 * float(np.log(theta.a)))
     _warn_of_edges(Point(1.0), Point(1e-9), table, flat)
     with pytest.warns(BoundaryWarning, match="a = 1e-09"):
@@ -153,7 +154,7 @@ def test_an_impossible_column_has_no_weight() -> None:
 )
 def test_the_normal_interval_keeps_its_digits(low: float, high: float, expected: float) -> None:
     with np.errstate(all="ignore"):
-        assert kernels._log_normal_interval(low, high) == pytest.approx(expected, abs=2e-6)
+        assert with_scipy._log_normal_interval(low, high) == pytest.approx(expected, abs=2e-6)
 
 
 def test_a_singular_system_has_its_shortest_solution() -> None:
@@ -173,3 +174,9 @@ def test_draws_respect_bounds() -> None:
 def test_restricted_tables_are_normalised() -> None:
     table = draws._restricted(np.full((2, 3), 0.5), np.array([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]]), 0)
     np.testing.assert_allclose(table.sum(axis=0), [1.0, 0.0, 1.0])
+
+
+def test_no_two_definitions_of_the_runtime_share_a_name() -> None:
+    """Its modules are joined into one."""
+    names = definitions()
+    assert len(names) == len(set(names))

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from symem.runtime.description import Array, Centre
 from symem.runtime.kernels import _cholesky
 from symem.runtime.loop import DataError, _position
-
-
-class Array(NamedTuple):
-    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values."""
-
-    shape: tuple[Any, ...]
-    kind: str = "real"
-    labels: Any = None
-    origin: int = 0
-    missing: bool = False
-    simplex_axes: int = 1
-
 
 _ROUNDING = 1e-12
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
@@ -204,26 +193,16 @@ def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, in
     return labels.astype(np.intp)
 
 
-def _centre(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> float:
-    """Measure the arrays that move together from the mean of one of them; the mean."""
-    seen = arrays.get(f"observed_{name}", np.ones(()))
-    centre = float(np.mean(arrays[name], where=np.broadcast_to(seen > 0, arrays[name].shape)))
-    centre = centre if np.isfinite(centre) else 0.0
-    for each in moving:
-        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
-    return centre
-
-
-def _centre_columns(arrays: dict[str, np.ndarray], name: str, moving: tuple[str, ...]) -> Any:
-    """Measure the vectors that move together from the mean of those of one array, a column at a time; the mean."""
-    vectors = arrays[name].reshape(-1, arrays[name].shape[-1])
-    seen = np.broadcast_to(arrays.get(f"observed_{name}", np.ones(())) > 0, arrays[name].shape).reshape(
-        vectors.shape
-    )
-    centre = np.where(seen, vectors, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-    for each in moving:
-        arrays[each] = (arrays[each] - centre) * arrays.get(f"observed_{each}", 1.0)
-    return centre
+def _centre_of(arrays: dict[str, Any], centre: Centre) -> Any:
+    """Measure the arrays that move together from the mean of the first of them, by columns if asked; the mean."""
+    first = arrays[centre.data[0]]
+    seen = np.broadcast_to(arrays.get(f"observed_{centre.data[0]}", np.ones(())) > 0, first.shape)
+    along = tuple(range(first.ndim - 1)) if centre.columns else None
+    mean = np.where(seen, first, 0.0).sum(axis=along) / np.maximum(seen.sum(axis=along), 1)
+    mean = np.where(np.isfinite(mean), mean, 0.0)
+    for each in centre.data:
+        arrays[each] = (arrays[each] - mean) * arrays.get(f"observed_{each}", 1.0)
+    return mean if mean.ndim else float(mean)
 
 
 def _chunk_length(rows: int, width: int) -> int:

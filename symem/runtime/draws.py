@@ -31,9 +31,9 @@ def _far_apart(rng: np.random.Generator, columns: Any, count: int) -> tuple[Any,
     return np.array(chosen), scale
 
 
-def _near(rng: np.random.Generator, prototypes: tuple[Any, Any], columns: Any, axis: int) -> Any:
-    """A table of labels that favours the nearest prototype."""
-    chosen, scale = prototypes
+def _near(rng: np.random.Generator, prototypes: Any, axis: int) -> Any:
+    """A table of labels that favours the nearest prototype; the rows' own columns stand beside the prototypes."""
+    (chosen, scale), columns = prototypes
     distance = np.array([((columns / scale - each[:, None]) ** 2).sum(axis=0) for each in chosen])
     width = np.mean(distance.min(axis=0)) + 1e-12
     table = np.exp(-np.minimum((distance - distance.min(axis=0)) / (2 * width), 700.0))
@@ -97,8 +97,14 @@ def _plain_array(spec: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _mended(theta: Any, table: Any) -> Any:
-    """A start whose undetermined entries, and spreads of 0, are like the others of their array; 1 if there are none."""
-    return type(theta)(*(_mended_entries(value, table[name].kind) for name, value in theta._asdict().items()))
+    """A start whose undetermined entries, spreads of 0 and singular matrices are like the others of their array."""
+    values = zip(table.values(), theta, strict=True)
+    return type(theta)(
+        *(
+            _mended_entries(_mended_matrices(value) if spec.kind == "definite" else value, spec.kind)
+            for spec, value in values
+        )
+    )
 
 
 def _mended_matrices(value: Any) -> Any:
@@ -111,16 +117,6 @@ def _mended_matrices(value: Any) -> Any:
     usual = float(np.mean(variances, where=variances > 0)) if np.any(variances > 0) else 1.0
     held = np.where(variances > 1e-12 * usual, variances, usual)[..., None] * np.eye(value.shape[-1])
     return np.where(singular[..., None, None], (value * (1 - np.eye(value.shape[-1]))) / 2 + held, value)
-
-
-def _mended_covariances(theta: Any, table: Any) -> Any:
-    """`_mended`, for arrays of covariances too."""
-    changed = {
-        name: _mended_matrices(getattr(theta, name))
-        for name, spec in table.items()
-        if spec.kind == "definite"
-    }
-    return _mended(theta._replace(**changed), table)
 
 
 def _mended_entries(value: Any, kind: str) -> Any:

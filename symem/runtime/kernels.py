@@ -7,7 +7,6 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import ive, kve, log_ndtr
 
 from symem.runtime.loop import DataError
 
@@ -16,6 +15,18 @@ _LOSES_DIGITS = 4.5e6
 
 #: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
 _SINGULAR = 1e-13
+
+
+def _exact(natural: Any, peaks: Any) -> Any:
+    """The coefficients of a natural form, None where its terms, at the largest features, would lose digits."""
+    if peaks is not None and np.abs(natural).dot(peaks).max() > _LOSES_DIGITS:
+        return None
+    return natural
+
+
+def _weights(natural: Any, rows: Any) -> Any:
+    """Log weights in their natural form: coefficients times features, in the buffer that all chunks share."""
+    return np.matmul(natural, rows.features, out=rows.buffer)
 
 
 def _log(value: Any) -> Any:
@@ -53,48 +64,6 @@ def _refuse_impossible(log_normaliser: Any, first: int) -> None:
         raise DataError(
             f"Row {row} is impossible: under these parameters no value of the latents can give it."
         )
-
-
-def _log_normal_interval(low: Any, high: Any) -> Any:
-    """log(Phi(high) - Phi(low)), from the tail in which the difference keeps its digits."""
-    flip = np.asarray(low) > 0
-    low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
-    upper = log_ndtr(high)
-    return upper + np.log(-np.expm1(log_ndtr(low) - upper))
-
-
-def _log_besseli(order: Any, x: Any) -> Any:
-    """log I_order(x) for x ≥ 0, beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.7.1)."""
-    large = np.maximum(x, 1e8)
-    far = np.log1p((1.0 - 4.0 * order**2) / (8.0 * large)) - 0.5 * np.log(2.0 * np.pi * large)
-    return x + np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
-
-
-def _log_besselk(order: Any, x: Any) -> Any:
-    """log K_order(x) for x ≥ 0. Where K itself has no floating-point number, it is reached from an order below 1 by
-    K_{p+1}/K_p = 2p/x + K_{p-1}/K_p, and beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.6.26, 9.7.2).
-    """
-    order, x = np.broadcast_arrays(np.abs(np.asarray(order, dtype=float)), np.asarray(x, dtype=float))
-    large = np.maximum(x, 1e8)
-    far = np.log1p((4.0 * order**2 - 1.0) / (8.0 * large)) + 0.5 * np.log(np.pi / (2.0 * large))
-    value = np.where(x > 1e8, far, np.log(kve(order, np.minimum(x, 1e8))))
-    lost = np.isposinf(value) & (x > 0)
-    if np.any(lost):
-        value = np.where(
-            lost, _log_besselk_by_order(np.where(lost, order, 0.0), np.where(lost, x, 1.0)), value
-        )
-    return value - x
-
-
-def _log_besselk_by_order(order: Any, x: Any) -> Any:
-    """log(K_order(x) e^x), an order after the other."""
-    lowest = order - np.floor(order)
-    total = np.log(kve(lowest, x))
-    ratio = 2.0 * lowest / x + kve(1.0 - lowest, x) / kve(lowest, x)
-    for step in range(int(np.max(order))):
-        total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
-        ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
-    return total
 
 
 def _filled_in(

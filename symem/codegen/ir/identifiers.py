@@ -1,6 +1,5 @@
 """Identifiers of an emitted module: allowed, distinct, and the same in every run.
 
-What the solver's frame calls its own things is read off the frame itself, so that no list can fall behind it.
 A keyword of `fit` cannot be renamed: a datum of that name is refused.
 """
 
@@ -13,25 +12,78 @@ from functools import cache
 
 from symem.codegen.numpy.spelling import SCIPY
 from symem.errors import NameClashError
-from symem.templating import text_of
 
 FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"])
 
 
-#: What the lines that are written into the frame call their own things.
-_WRITTEN = frozenset(["natural", "buffer", "math", "warnings"])
+#: What the functions of a model call their own things: their names, their arguments, the records they read.
+_WRITTEN = frozenset(
+    [
+        "Parameters",
+        "Statistics",
+        "Posterior",
+        "Any",
+        "Mapping",
+        "NamedTuple",
+        "Rows",
+        "Data",
+        "Model",
+        "NaturalForm",
+        "Sums",
+        "Centre",
+        "Array",
+        "np",
+        "math",
+        "check",
+        "prepare",
+        "features",
+        "width",
+        "log_joint",
+        "natural_form",
+        "coefficients",
+        "e_step",
+        "constant",
+        "sums",
+        "e_step_of_sums",
+        "log_prior",
+        "summarise",
+        "summarise_apart",
+        "collect",
+        "about",
+        "merge",
+        "m_step",
+        "show",
+        "impute",
+        "model",
+        "theta",
+        "rows",
+        "data",
+        "latents",
+        "natural",
+        "natural_form",
+        "total",
+        "log_likelihood",
+        "statistics",
+        "centre",
+        "step",
+        "known",
+        "arrays",
+        "sizes",
+        "rng",
+        "prototypes",
+        "parts",
+        "mean",
+        "weights",
+        "pairs",
+        "part",
+    ]
+)
 
 
 @cache
 def reserved() -> frozenset[str]:
-    """Words that no variable may be called: those of the frame's code, SciPy's and Python's own.
-
-    One letter is free: the frame uses single letters only where no name of a model is read.
-    """
-    frame = re.sub(r"{{.*?}}|{%.*?%}", " ", text_of("solver.py.j2"), flags=re.DOTALL)
-    code = re.sub(r'(?s:""".*?""")|"[^"\n]*"|#.*', " ", frame)
-    words = re.findall(r"[A-Za-z]\w+", code)
-    return frozenset({*words, *_WRITTEN, *SCIPY, *dir(builtins), *keyword.kwlist})
+    """Words that no variable may be called: those of the functions around it, SciPy's and Python's own."""
+    return frozenset({*_WRITTEN, *SCIPY, *dir(builtins), *keyword.kwlist})
 
 
 class Names:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Indexed, S, Symbol, oo
+from sympy import Expr, Indexed, Integer, S, Symbol, oo
 from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
+from symem.derivation import Table
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
@@ -76,17 +77,48 @@ class Tables:
         self.program = program
         self.model = program.derivation.model
 
-    def lines(self) -> list[str]:
-        lines = ["PARAMETERS = {"]
-        lines += [f"    {quoted(each.name)}: {self._spec(each)}," for each in self.model.parameters]
-        lines += ["}", "DATA = {"]
-        lines += [
-            f"    {quoted(each.name)}: {self._spec(each)}," for each in [*self.model.data, *self.model.known]
-        ]
-        sizes = [each.name for each in self.program.sized if each.declared is not None]
-        shown = tuple(each.symbol.name for each in self.program.derivation.extents)
-        lines += ["}", f"SIZES: tuple[str, ...] = {quoted(tuple(sizes))}"]
-        return [*lines, f"SHOWN_SIZES: tuple[str, ...] = {quoted(shown)}"]
+    def parameters(self) -> list[str]:
+        return [f"{quoted(each.name)}: {self._spec(each)}" for each in self.model.parameters]
+
+    def data(self) -> list[str]:
+        return [f"{quoted(each.name)}: {self._spec(each)}" for each in (*self.model.data, *self.model.known)]
+
+    def sizes(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.program.sized if each.declared is not None)
+
+    def shown_sizes(self) -> tuple[str, ...]:
+        """Sizes that values of the data show."""
+        return tuple(each.symbol.name for each in self.program.derivation.extents)
+
+    def scale(self) -> str | int:
+        """The number of observations: the length of the first data plate."""
+        arrays = [each for each in (*self.model.data, *self.model.known) if each.sizes]
+        first = arrays[0].sizes[0] if arrays else Integer(1)
+        return plain_size(first if self.program.rows is None else self.program.rows)
+
+    def beside_rows(self) -> tuple[tuple[str | int, ...], ...]:
+        """The shapes beside the rows of what is computed or given for each row."""
+        rows = self.program.rows
+        shapes = [[axis.size for axis in each.axes] for each in self.program.derivation.definitions]
+        shapes += [list(each.sizes) for each in (*self.model.data, *self.model.known)]
+        beside = [tuple(size for size in shape if size != rows) for shape in shapes if rows in shape]
+        return tuple(tuple(map(plain_size, shape)) for shape in dict.fromkeys(beside) if shape)
+
+    def patterns(self) -> tuple[str, ...]:
+        """Data whose masks are grouped."""
+        computed = [each.name for each in self.model.masks if each.declared is None]
+        return tuple(name.removeprefix("patterns_") for name in computed if "patterns_" in name)
+
+    def components(self) -> tuple[tuple[str, int], ...]:
+        """Labels whose values have parameters of their own: (latent, outcome axis of its table)."""
+        sizes = {size for each in self.model.parameters for size in each.sizes if isinstance(size, Symbol)}
+        return tuple(
+            (each.latent.name, list(each.probability.symbol.indices).index(each.outcome.index))
+            for each in self.program.derivation.posteriors
+            if isinstance(each, Table)
+            and isinstance(each.latent.support, Labels)
+            and each.outcome.size in sizes
+        )
 
     def _spec(self, variable: Variable) -> str:
         shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
@@ -99,6 +131,11 @@ class Tables:
         if isinstance(support, Simplex) and support.axes != 1:
             parts.append(f"simplex_axes={support.axes}")
         parts += ["missing=True"] if variable.missing else []
+        parts += (
+            [f"entries={len(variable.shape)}"]
+            if variable.shape and self.program.rows in variable.sizes
+            else []
+        )
         return f"Array({', '.join(parts)})"
 
     def _label_bound(self, size: Expr) -> list[str]:
@@ -131,6 +168,10 @@ def _bounds(model: Model) -> set[str]:
     sides += [end for latent in model.latents for end in latent.support.bounds]
     names = {name_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
     return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
+
+
+def plain_size(size: Expr) -> str | int:
+    return int(size) if size.is_Integer else str(size)
 
 
 def _plain_entries(extent: Extent) -> dict[Any, Any]:

@@ -1,27 +1,21 @@
-"""The bodies of a solver's functions: statements of a program, with what each reads unpacked above them."""
+"""The bodies of a model's functions: statements of a program, with what each reads unpacked above them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sympy import Symbol
 
-from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statistic, Weigh
-from symem.codegen.ir.nodes import Apply, Axes, Contract, Load, Node, Total
+from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statistic, Weigh, reads
+from symem.codegen.ir.nodes import Apply, Axes, Contract, Node, Total
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.feature_text import FeatureText
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.spelling import Spelling
-from symem.codegen.numpy.wrapping import wrapped
+from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, short, tupled, unpacked
 
-
-@dataclass(frozen=True)
-class Function:
-    """The lines of a body and the names that it reads from each record."""
-
-    lines: tuple[str, ...]
+Lines = list[str]
 
 
 class Bodies:
@@ -29,39 +23,40 @@ class Bodies:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.spell = Spelling(program.lower.rank)
+        self.spell = Spelling(program.rank)
         model = program.derivation.model
         layouts = program.layouts
         self.parameters = {layouts[each.name].name: each.name for each in model.parameters}
         arrays = list(observed(model))
-        kept = (*arrays, *program.sized, *(each.symbol for each in program.derivation.extents))
-        self.declared = {layouts[each.name].name: each.name for each in kept}
+        sizes = [*program.sized, *(each.symbol for each in program.derivation.extents)]
         cut = [each for each in arrays if program.rows is None or program.rows in each.sizes]
+        #: Local names of arrays and sizes, and the names under which a chunk has them.
+        self.declared = {layouts[each.name].name: each.name for each in (*arrays, *sizes)}
         self.row_fields = [layouts[each.name].name for each in cut]
-        self.fixed = [layouts[each.name].name for each in arrays if each not in cut]
-        self.fixed += [layouts[each.name].name for each in program.sized]
-        self.fixed += [layouts[each.symbol.name].name for each in program.derivation.extents]
+        self.fixed = [layouts[each.name].name for each in (*(a for a in arrays if a not in cut), *sizes)]
         self.prepared = [each.name for each in program.prepared]
         self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
         self.latents = self._latents()
         self.feature_text = (
-            FeatureText(program.features, program.lower, self.spell)
-            if program.features is not None and program.features.has_entries
-            else None
+            FeatureText(program.features, program.lower, self.spell) if program.features is not None else None
         )
 
     def _latents(self) -> tuple[str, ...]:
-        """What the posterior hands on: all that it computes, in order."""
-        names: list[str] = list(self.program.handed_on)
-        defined = {layout.name for layout in self.program.layouts.values()}
+        """What the E-step hands on: what the statistics read of it, and what is shown."""
+        made = [*self.program.handed_on]
         for statement in self.program.infer:
-            if isinstance(statement, Assign) and statement.name in defined:
-                names.append(statement.name)
-            if isinstance(statement, Normalise):
-                names.append(statement.normaliser)
-            if isinstance(statement, Weigh):
-                names.append(statement.name)
-        return tuple(dict.fromkeys(names))
+            made.append(statement.weight if isinstance(statement, Normalise) else statement.name)
+            made += [statement.normaliser] if isinstance(statement, Normalise) else []
+        summed = self.summed_latents(made)
+        shown = [name for name in made if name in self.program.reported and name not in summed]
+        return tuple(dict.fromkeys([*summed, *shown]))
+
+    def summed_latents(self, made: Iterable[str]) -> Lines:
+        """Those that the statistics read."""
+        read = self.names_in(self._statistic_nodes())
+        if any(each.moment is not None for each in self.program.statistics) and self.program.features:
+            read.add(self.program.features.weight)
+        return [name for name in made if name in read]
 
     @property
     def old(self) -> dict[str, str]:
@@ -70,200 +65,319 @@ class Bodies:
         names = [each.name for each in self.program.derivation.model.parameters]
         return {layouts[f"old_{name}"].name: name for name in names if f"old_{name}" in layouts}
 
-    # -- unpacking --------------------------------------------------------------------------------------
+    # -- statements ---------------------------------------------------------------------------------
 
-    def _unpacked(
-        self, nodes: Iterable[Node], *, records: Sequence[str], always: Iterable[str] = ()
-    ) -> list[str]:
-        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)} | set(always)
-        lines = []
-        sources = {
-            "theta": self.parameters,
-            "data": {name: name for name in (*self.fixed, *self.sums)},
-            "rows": {name: name for name in (*self.row_fields, *self.prepared, "length")},
-        }
-        for record in records:
-            used = [(local, name) for local, name in sources[record].items() if local in read]
-            lines += [f"{local} = {record}.{name}" for local, name in used]
-        return lines
+    def part_name(self) -> str:
+        """A name for a part of a long line."""
+        return self.program.names.numbered("t")
 
-    def _used_latents(self, nodes: Iterable[Node]) -> list[str]:
-        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
-        return [name for name in self.latents if name in read]
+    def assign(self, line: Assign) -> Lines:
+        return fitted(f"{line.name} = ", self.text(line.node, line.axes), self.part_name)
 
-    # -- bodies -----------------------------------------------------------------------------------------
+    def returned(self, texts: Sequence[str], call: str = "") -> Lines:
+        """The lines that return these values: as they are, or as arguments of a call."""
+        if len(texts) == 1 and not call:
+            return fitted("return ", texts[0], self.part_name)
+        before, items = self.items(texts)
+        flat = f"return {', '.join(items)}"
+        return (
+            [*before, flat]
+            if not call and len(flat) <= 106
+            else [*before, *listed(f"return {call}(", items, ")")]
+        )
 
-    def assign(self, line: Assign) -> str:
-        return wrapped(f"{line.name} = ", self.text(line.node, line.axes))
+    def items(self, texts: Iterable[str]) -> tuple[Lines, Lines]:
+        """Values that fit a line each, and the lines that must stand before."""
+        pairs = [short(text, self.part_name) for text in texts]
+        return [line for before, _ in pairs for line in before], [text for _, text in pairs]
 
-    def entry(self, line: Entry) -> list[str]:
-        shape = ", ".join(self.spell(size) for size in line.fresh or ())
-        made = [f"{line.name} = np.empty(({shape},))"] if line.fresh else []
+    def entry(self, line: Entry) -> Lines:
+        shape = tupled(self.spell(size) for size in line.fresh or ())
+        made = [f"{line.name} = np.empty({shape})"] if line.fresh else []
         places = ", ".join(":" if isinstance(place, Symbol) else str(place) for place in line.place)
         axes = tuple(place for place in line.place if isinstance(place, Symbol))
-        return [*made, f"{line.name}[{places}] = {self.text(line.node, axes)}"]
+        return [*made, *fitted(f"{line.name}[{places}] = ", self.text(line.node, axes), self.part_name)]
 
-    def update(self, line: Assign | Entry) -> list[str]:
-        return self.entry(line) if isinstance(line, Entry) else [self.assign(line)]
+    def update(self, line: Assign | Entry) -> Lines:
+        return self.entry(line) if isinstance(line, Entry) else self.assign(line)
 
     def text(self, node: Node, axes: Axes) -> str:
         """The node with its dimensions in the wanted order."""
         return self.spell.tight(node) + transposed(node.axes, axes) if node.axes != axes else self.spell(node)
 
-    def prepare(self) -> list[str]:
-        """From a chunk's arrays to what is computed of them once."""
-        return [self.assign(line) for line in self.program.prepared]
+    # -- what is read -------------------------------------------------------------------------------
 
-    def feature_lines(self) -> list[str]:
-        features = self.program.features
-        if features is None or features.has_entries:
-            return []
-        lines = [f"features = np.empty(({len(features.features)}, length))"]
-        lines += [f"features[{r}] = {self.spell(node)}" for r, node in enumerate(features.features)]
-        own = [(r, node.name) for r, node in enumerate(features.features) if isinstance(node, Load)]
-        return lines + [f"{name} = features[{r}]" for r, name in own if name in self.row_fields]
+    def reading(self, nodes: Iterable[Node], record: str, *, done: Iterable[str] = ()) -> Lines:
+        """What the nodes read of parameters, and of the record that has data and sizes."""
+        read = set().union(*(reads(node) for node in nodes)) - set(done)
+        return self.reading_names(read, record)
 
-    def fill(self) -> list[str]:
-        """From a chunk's arrays to its features, one after the other."""
-        features = self.program.features
-        if features is None or not features.has_entries:
-            return []
-        assert self.feature_text is not None
-        places = range(len(features.features))
-        nodes = [*features.features, *self.feature_text.sizes]
-        lines = self._unpacked(nodes, records=("data", "rows"))
-        return [*lines, "features = rows.features", *(self.feature_text.fill(r) for r in places)]
+    def reading_names(self, read: Iterable[str], record: str) -> Lines:
+        read = set(read)
+        names = list(self.parameters)
+        theta = [(local, f"theta.{self.parameters[local]}") for local in names if local in read]
+        if len(theta) == len(names) > 1:
+            lines = [f"{', '.join(names)} = theta"]
+        else:
+            lines = unpacked(theta)
+        return lines + unpacked((name, value) for name, value in self._held(record).items() if name in read)
 
-    def prepare_reads(self) -> set[str]:
-        nodes = [line.node for line in self.program.prepared]
-        nodes += self.program.features.features if self.program.features and not self.feature_text else ()
-        return {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
+    def _held(self, record: str) -> dict[str, str]:
+        """Local names of all that stands in a record of rows or of data, and how it is read there."""
+        own = [name for name in self.declared if record != "data" or name in self.fixed]
+        found = {name: f'{record}["{self.declared[name]}"]' for name in own}
+        if record == "rows":
+            found |= {name: f'rows["{name}"]' for name in self.prepared} | {"length": "rows.length"}
+        return found | {name: f'{record}["{name}"]' for name in self.sums}
 
-    def coefficients(self) -> tuple[list[str], list[str]]:
-        """(body, names returned)."""
-        lines = self.program.coefficients
-        features = self.program.features
-        nodes = [line.node for line in lines] + list(features.coefficients if features else ())
-        body = self._unpacked(nodes, records=("theta", "data"))
-        body += [self.assign(line) for line in lines]
-        names = [line.name for line in lines if self._read_in_rows(line.name)]
-        if features:
-            body += self._natural(features.labels, features.coefficients)
-            if self.program.direct is not None:
-                body += ["if np.abs(natural).dot(data.peaks).max() > _LOSES_DIGITS:", "    natural = None"]
-            names.append("natural")
-        return body, names
+    def used_latents(self, nodes: Iterable[Node]) -> Lines:
+        read = set().union(*(reads(node) for node in nodes))
+        return [name for name in self.latents if name in read]
 
-    def _natural(self, labels: Axes, coefficients: Sequence[Node]) -> list[str]:
-        shape = ", ".join(self.spell(self.program.lower.size(axis)) for axis in labels)
-        body = self._unpacked([self.program.lower.size(axis) for axis in labels], records=("data",))
-        if self.feature_text is not None:
-            blocks = map(self.feature_text.coefficient, range(len(coefficients)))
-            return [
-                *body,
-                "natural = _stacked(",
-                f"    ({shape},),",
-                *(f"    {each}," for each in blocks),
-                ")",
-            ]
-        body.append(f"natural = np.empty(({shape}, {len(coefficients)}))")
-        dots = ", ".join(":" for _ in labels)
-        return body + [
-            f"natural[{dots}, {r}] = {self.spell.aligned(node, labels)}"
-            for r, node in enumerate(coefficients)
+    def unpacked_latents(self, used: Iterable[str]) -> Lines:
+        """`latents` taken apart, as far as it is used."""
+        used = set(used)
+        names = [name if name in used else "_" for name in self.latents]
+        flat = f"{tupled(names) if len(names) == 1 else ', '.join(names)} = latents"
+        if not used or (names.count("_") <= 1 and len(flat) < WIDTH - 4):
+            return [flat] if used else []
+        return unpacked((name, f"latents[{d}]") for d, name in enumerate(self.latents) if name in used)
+
+    # -- the E-step ---------------------------------------------------------------------------------
+
+    def needed(self, nodes: Iterable[Node]) -> list[Assign]:
+        """Those lines of what parameters alone decide that the nodes rest on."""
+        wanted = set().union(*(reads(node) for node in nodes))
+        found: list[Assign] = []
+        for line in reversed(self.program.coefficients):
+            if line.name in wanted:
+                wanted |= reads(line.node)
+                found.append(line)
+        return found[::-1]
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """What `coefficients` gives: what rows read of it."""
+        read = set().union(*(reads(node) for node in self._row_nodes())) | set(self.program.handed_on)
+        return tuple(line.name for line in self.program.coefficients if line.name in read)
+
+    def coefficients(self) -> Lines:
+        names = self.coefficient_names
+        lines = self.needed([line.node for line in self.program.coefficients if line.name in names])
+        lines = [line for line in self.program.coefficients if line in lines or line.name in names]
+        return self._computed(lines, [], "data") + self.returned_tuple(names)
+
+    def _computed(self, lines: Sequence[Assign], nodes: Sequence[Node], record: str) -> Lines:
+        body = self.reading([*(line.node for line in lines), *nodes], record)
+        return body + [text for line in lines for text in self.assign(line)]
+
+    def returned_tuple(self, texts: Sequence[str]) -> Lines:
+        """The lines that return a tuple of these values, of one too."""
+        if len(texts) == 1:
+            before, last = short(texts[0], self.part_name)
+            return [*before, f"return ({last},)"]
+        return self.returned(texts) if texts else ["return ()"]
+
+    def natural(self) -> Lines:
+        """The coefficients of the features, side by side."""
+        features, text = self.program.features, self.feature_text
+        assert features is not None
+        assert text is not None
+        sizes = [self.program.lower.size(axis) for axis in features.labels]
+        body = self._computed(self.needed(features.coefficients), [*features.coefficients, *sizes], "data")
+        shape = tupled(self.spell(size) for size in sizes)
+        if features.has_entries:
+            before, blocks = self.items(map(text.coefficient, range(len(features.coefficients))))
+            return [*body, *before, *listed("return _stacked(", [shape, *blocks], ")")]
+        body.append(
+            f"natural = np.empty({tupled([*map(self.spell, sizes), str(len(features.coefficients))])})"
+        )
+        dots = ", ".join(":" for _ in features.labels)
+        for place, node in enumerate(features.coefficients):
+            value = self.spell.aligned(node, features.labels)
+            body += fitted(f"natural[{dots}, {place}] = ", value, self.part_name)
+        return [*body, "return natural"]
+
+    @property
+    def given_to_log_joint(self) -> tuple[str, ...]:
+        """What the log weights read of what the E-step has computed before them."""
+        node = self.program.direct
+        if node is None:
+            return ()
+        read = self.names_in([node, *(line.node for line in self.needed([node]))])
+        return tuple(name for name in dict.fromkeys(self._made_in_rows()) if name in read)
+
+    def log_joint(self) -> Lines:
+        """The log weights with their squares completed."""
+        node = self.program.direct
+        assert node is not None
+        done = self.given_to_log_joint
+        return [
+            *self.reading([*(line.node for line in self.needed([node])), node], "rows", done=done),
+            *(text for line in self.needed([node]) for text in self.assign(line)),
+            *fitted("return ", self.spell(node), self.part_name),
         ]
 
-    def _read_in_rows(self, name: str) -> bool:
-        if name in self.program.handed_on:
-            return True
-        return any(
-            isinstance(part, Load) and part.name == name for node in self._row_nodes() for part in node.walk()
-        )
+    def features(self) -> Lines:
+        """From a chunk's arrays to its features, one after the other."""
+        features, text = self.program.features, self.feature_text
+        assert features is not None
+        assert text is not None
+        body = self.reading([*features.features, *text.sizes], "rows")
+        return body + [line for place in range(len(features.features)) for line in text.fill(place)]
+
+    def width(self) -> Lines:
+        """How many features there are."""
+        assert self.feature_text is not None
+        sizes = {self.program.layouts[name].name: name for name in self._size_names()}
+        read = self.names_in(self.feature_text.sizes)
+        body = unpacked((local, f'sizes["{name}"]') for local, name in sizes.items() if local in read)
+        return [*body, f"return {self.feature_text.total_width()}"]
+
+    def _size_names(self) -> list[str]:
+        return [each.name for each in self.program.sized]
+
+    def names_in(self, nodes: Iterable[Node]) -> set[str]:
+        """All that the nodes read."""
+        return set().union(*(reads(node) for node in nodes))
+
+    def prepare(self) -> Lines:
+        """What is computed of a chunk's arrays once, by name."""
+        body = self._computed(self.program.prepared, [], "rows")
+        done = set(self.prepared)
+        body = [line for line in body if not any(line == f'{name} = rows["{name}"]' for name in done)]
+        return body + listed("return {", [f'"{name}": {name}' for name in self.prepared], "}")
 
     def _row_nodes(self) -> list[Node]:
         return [*self._infer_nodes(), *self._statistic_nodes(), self.program.log_likelihood]
 
     def _infer_nodes(self) -> list[Node]:
         nodes = [each.node for each in self.program.infer if isinstance(each, Assign)]
-        nodes += [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
-        return [*nodes, self.program.direct] if self.program.direct is not None else nodes
+        return nodes + [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
 
     def _statistic_nodes(self) -> list[Node]:
         return [each.rows for each in self.program.statistics if each.rows is not None]
 
-    def infer(self) -> list[str]:
-        body = self._unpacked(self._infer_nodes(), records=("theta", "data", "rows"))
+    def e_step(self) -> Lines:
+        """The posterior in a chunk, and the log-likelihood."""
+        value = self.program.log_likelihood
+        names = [*self.coefficient_names, *(["natural"] if self.program.features else [])]
+        body = [f"{tupled(names) if len(names) == 1 else ', '.join(names)} = coefficients"] if names else []
+        done = {*names, *self._made_in_rows()}
+        body += self.reading([*self._infer_nodes(), value], "rows", done=done)
         for statement in self.program.infer:
             body += self._statement(statement)
-        return body
+        guarded = {
+            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
+        }
+        refused = [name for name in self.used_latents([value]) if name in guarded]
+        body += [f"_refuse_impossible({name}, rows.first)" for name in refused]
+        latents = tupled(self.latents)
+        if len(latents) > WIDTH - 20:
+            summed = self.summed_latents(self.latents)
+            shown = [name for name in self.latents if name not in summed]
+            body += [f"expected = {', '.join(summed)}", f"shown = {', '.join(shown)}"]
+            latents = "expected + shown"
+        return body + self.returned([latents, self.spell(value)])
 
-    def _statement(self, statement: Assign | Weigh | Normalise) -> list[str]:
+    def _made_in_rows(self) -> list[str]:
+        return [each.normaliser if isinstance(each, Normalise) else each.name for each in self.program.infer]
+
+    def _statement(self, statement: Assign | Weigh | Normalise) -> Lines:
         if isinstance(statement, Assign):
-            return [self._fresh(statement) if statement.name in self._overwritten else self.assign(statement)]
+            return self._fresh(statement) if statement.name in self._overwritten else self.assign(statement)
         if isinstance(statement, Normalise):
             helper = "_guarded_softmax" if statement.guarded else "_softmax"
-            self.spell.helpers.add(helper)
             return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
-        product = f"{statement.name} = np.matmul(natural, rows.features, out=rows.buffer)"
-        lines = [product]
-        if statement.rest is not None:
-            features = self.program.features
-            assert features is not None
-            rest = self.spell.aligned(statement.rest, (*features.labels, features.row))
-            lines.append(wrapped(f"{statement.name} += ", rest))
+        product = "_weights(natural, rows)"
+        direct = f"log_joint({', '.join(['theta', 'rows', *self.given_to_log_joint])})"
+        if statement.rest is None:
+            chosen = product if self.program.direct is None else f"{direct} if natural is None else {product}"
+            return [f"{statement.name} = {chosen}"]
+        features = self.program.features
+        assert features is not None
+        rest = self.spell.aligned(statement.rest, (*features.labels, features.row))
+        added = [f"{statement.name} = {product}", *fitted(f"{statement.name} += ", rest, self.part_name)]
         if self.program.direct is None:
-            return lines
-        direct = wrapped(f"{statement.name} = ", self.spell(self.program.direct), indent=8)
-        return ["if natural is None:", f"    {direct}", "else:", *(f"    {line}" for line in lines)]
+            return added
+        inner = [f"    {line}" for line in added]
+        return ["if natural is None:", f"    {statement.name} = {direct}", "else:", *inner]
 
     @property
     def _overwritten(self) -> set[str]:
         return {each.weight for each in self.program.infer if isinstance(each, Normalise)}
 
-    def _fresh(self, line: Assign) -> str:
+    def _fresh(self, line: Assign) -> Lines:
         """Log weights are normalised in place, so they must not share memory with anything."""
-        made = isinstance(line.node, Apply | Contract | Total)
-        return self.assign(line) if made else f"{line.name} = np.array({self.text(line.node, line.axes)})"
+        if isinstance(line.node, Apply | Contract | Total):
+            return self.assign(line)
+        return fitted(f"{line.name} = ", f"np.array({self.text(line.node, line.axes)})", self.part_name)
 
-    def summarise(self) -> tuple[list[str], list[str], list[str]]:
-        """(latents read, body, values returned)."""
+    # -- the statistics -----------------------------------------------------------------------------
+
+    def summarise(self) -> Lines:
         nodes = self._statistic_nodes()
-        own = [each for each in self.program.statistics if each.rows is not None]
-        body = self._unpacked(nodes, records=("theta", "data", "rows"))
+        used = set(self.used_latents(nodes))
         values = []
-        reads = set(self._used_latents(nodes))
         if any(each.moment is not None for each in self.program.statistics):
             assert self.program.features is not None
-            reads.add(self.program.features.weight)
+            used.add(self.program.features.weight)
             values.append(f"{self.program.features.weight} @ rows.features.T")
-        for each in own:
-            assert each.rows is not None
-            values.append(self.text(each.rows, each.axes))
-        return [name for name in self.latents if name in reads], body, values
-
-    def log_likelihood(self) -> tuple[list[str], str]:
-        node = self.program.log_likelihood
-        body = self._unpacked([node], records=("theta", "data", "rows"))
-        guarded = {
-            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
-        }
-        body += [
-            f"_refuse_impossible({name}, rows.first)"
-            for name in self._used_latents([node])
-            if name in guarded
+        values += [
+            self.text(each.rows, each.axes) for each in self.program.statistics if each.rows is not None
         ]
-        return body, wrapped("", self.spell(node))
+        return (
+            self.unpacked_latents(used) + self.reading(nodes, "rows", done=used) + self.returned_tuple(values)
+        )
 
-    def collected(self) -> list[str]:
-        """From the totals over chunks to the fields of Statistics."""
+    def summarise_apart(self) -> Lines:
+        """The moments of each component about its own mean."""
+        found, features = self.program.apart, self.program.features
+        assert found is not None
+        assert features is not None
+        x = found.data.name
+        return [
+            *self.unpacked_latents([features.weight]),
+            f'x = rows["{x}"]',
+            "parts = []",
+            f"for mean, weights in zip(theta.{found.mean.name}, {features.weight}, strict=True):",
+            f'    rows["{x}"] = x - mean[:, None]',
+            "    features(rows, rows.features)",
+            "    parts.append(rows.features @ weights)",
+            f'rows["{x}"] = x',
+            "features(rows, rows.features)",
+            "return (np.array(parts),)",
+        ]
+
+    def collect(self) -> Lines:
+        """From the totals over chunks to Statistics."""
+        program = self.program
+        nodes = [each.once for each in program.statistics if each.once is not None]
+        moments = any(each.moment is not None for each in program.statistics)
+        nodes += self.feature_text.sizes if self.feature_text and moments else []
+        sizes = [f'data["{name}"]' for name in program.sizes]
+        values = [*self._collected(), *sizes, "log_likelihood", *self._centre()]
+        sums = [f"total[{k}]" for k in range(len(program.statistics))]
+        if values[: len(sums)] == sums:
+            values = [f"({', '.join(['*total', *values[len(sums) :]])})"]
+            return self.reading(nodes, "data") + self.returned(values, "Statistics._make")
+        return self.reading(nodes, "data") + self.returned(values, "Statistics")
+
+    def _centre(self) -> Lines:
+        if self.program.translation is None:
+            return []
+        if self.program.apart is None:
+            return ["data.centre"]
+        sizes = ", ".join(f'data["{size}"]' for size in self.program.apart.mean.sizes)
+        return [f"np.broadcast_to(data.centre, ({sizes}))"]
+
+    def _collected(self) -> Lines:
         own = [each for each in self.program.statistics if each.rows is not None]
         columns = [each for each in self.program.statistics if each.moment is not None]
         places = {each.name: f"total[{k + bool(columns)}]" for k, each in enumerate(own)}
         for each in columns:
-            assert self.program.features is not None
-            labels = self.program.features.labels
-            column = f"total[0][{', '.join(':' for _ in labels)}, {each.moment}]"
-            places[each.name] = self.feature_text.moment(each.moment or 0) if self.feature_text else column
+            assert self.feature_text is not None
+            places[each.name] = self.feature_text.moment(each.moment or 0)
         return [self._field(each, places.get(each.name)) for each in self.program.statistics]
 
     def _field(self, statistic: Statistic, place: str | None) -> str:
@@ -274,79 +388,116 @@ class Bodies:
         once = self.text(statistic.once, declared)
         return f"{text} + {once}" if text else once
 
-    def once_reads(self) -> list[str]:
-        nodes = [each.once for each in self.program.statistics if each.once is not None]
-        nodes += self.feature_text.sizes if self.feature_text else []
-        return self._unpacked(nodes, records=("data",))
-
-    def sums_of_data(self) -> tuple[list[str], list[str]]:
-        """(body, values) of what is summed over the rows of a chunk, once per fit."""
-        lines = self.program.collapsed.sums if self.program.collapsed else ()
-        body = self._unpacked([line.node for line in lines], records=("data", "rows"))
-        return body, [self.text(line.node, line.axes) for line in lines]
-
-    def collapsed(self) -> tuple[list[str], list[str], str]:
-        """(body, statistics, log-likelihood) on sums of the data."""
-        found = self.program.collapsed
-        if found is None:
-            return [], [], ""
-        nodes = [line.node for line in (*found.lines, *found.statistics)]
-        sizes = [self.program.layouts[name].name for name in self.program.sizes]
-        body = self._unpacked([*nodes, found.value], records=("theta", "data"))
-        body += [self.assign(line) for line in found.lines]
-        fields = []
-        for line, each in zip(found.statistics, self.program.statistics, strict=True):
-            slots = tuple(getattr(each.definition.symbol, "indices", ()))
-            fields.append(wrapped("", self.text(line.node, slots), indent=8))
-        body.append(wrapped("value = ", self.spell(found.value)))
-        return body, [*fields, *(f"data.{name}" for name in sizes)], "value"
-
-    def log_likelihood_once(self) -> tuple[list[str], str]:
-        node = self.program.log_likelihood_once
-        return self._unpacked([node], records=("theta", "data")), self.spell(node)
-
-    def log_prior(self) -> tuple[list[str], str]:
-        node = self.program.log_prior
-        assert node is not None
-        lines = self.program.of_prior
-        body = self._unpacked([node, *(line.node for line in lines)], records=("theta", "data"))
-        return [*body, *map(self.assign, lines)], self.spell(node)
-
-    def recentred(self) -> tuple[list[str], list[str]]:
-        """(body, fields that change) of moving statistics to another centre."""
+    def merge(self) -> Lines:
+        """The sum of both parts; of what is summed over no rows, either."""
         program = self.program
-        read = {
-            part.name for line in program.recentred for part in line.node.walk() if isinstance(part, Load)
-        }
-        fields = [each.name for each in program.statistics] + [
-            program.layouts[name].name for name in program.sizes
+        moved = ["b = about(b, a.centre)"] if program.translation else []
+        values = [_merged(each, program.rows) for each in program.statistics]
+        values += [
+            f"a.{name} + b.{name}" if name == str(program.rows) else f"a.{name}"
+            for name in map(self._size_field, program.sizes)
         ]
-        body = [f"{name} = statistics.{name}" for name in fields if name in read]
-        return body, [f"{line.name}={self.text(line.node, line.axes)}" for line in program.recentred]
+        values += ["a.log_likelihood + b.log_likelihood", *(["a.centre"] if program.translation else [])]
+        if len(f"    return Statistics({', '.join(values)})") <= WIDTH:
+            return moved + self.returned(values, "Statistics")
+        kept = [text for text in values if "+" not in text]
+        both = "Statistics(*(x + y for x, y in zip(a, b, strict=True)))"
+        changed = f"._replace({', '.join(f'{text[2:]}={text}' for text in kept)})" if kept else ""
+        return [*moved, f"return {both}{changed}"]
 
-    def m_step(self) -> tuple[list[str], list[str], list[str]]:
-        """(body, parameters in declared order, known arrays read)."""
+    def _size_field(self, name: str) -> str:
+        return self.program.layouts[name].name
+
+    def about(self) -> Lines:
+        """Statistics moved to another centre."""
         program = self.program
-        nodes = [line.node for line in program.m_step]
-        nodes += [size for line in program.m_step if isinstance(line, Entry) for size in line.fresh or ()]
-        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
-        fields = [each.name for each in program.statistics if each.name in read]
-        sizes = [program.layouts[name].name for name in program.sizes]
-        fields += [name for name in sizes if name in read]
-        known = [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
-        body = [f"{local} = theta.{name}" for local, name in self.old.items()]
-        body += [f"{name} = statistics.{name}" for name in fields]
-        body += [f'{name} = known["{self.declared[name]}"]' for name in known]
+        read = set().union(*(reads(line.node) for line in program.recentred))
+        fields = [each.name for each in program.statistics] + [*map(self._size_field, program.sizes)]
+        body = ["step = statistics.centre - centre"] if "step" in read else []
+        body += unpacked((name, f"statistics.{name}") for name in fields if name in read)
+        before, values = self.items(self.text(line.node, line.axes) for line in program.recentred)
+        changes = [f"{line.name}={value}" for line, value in zip(program.recentred, values, strict=True)]
+        return [*body, *before, *listed("return statistics._replace(", [*changes, "centre=centre"], ")")]
+
+    # -- what needs no rows -------------------------------------------------------------------------
+
+    def sums_of_data(self) -> Lines:
+        """What is summed over the rows of a chunk, once per fit."""
+        lines = self.program.collapsed.sums if self.program.collapsed else ()
+        body = self.reading([line.node for line in lines], "rows", done=self.sums)
+        body += [text for line in lines for text in self.assign(line)]
+        return body + listed("return {", [f'"{name}": {name}' for name in self.sums], "}")
+
+    def collapsed(self) -> Lines:
+        """Statistics and log-likelihood on sums of the data."""
+        found = self.program.collapsed
+        assert found is not None
+        nodes = [line.node for line in (*found.lines, *found.statistics)]
+        body = self.reading([*nodes, found.value], "data", done={line.name for line in found.lines})
+        body += [text for line in found.lines for text in self.assign(line)]
+        values = []
+        for line, each in zip(found.statistics, self.program.statistics, strict=True):
+            values.append(self.text(line.node, tuple(getattr(each.definition.symbol, "indices", ()))))
+        body += fitted("log_likelihood = ", self.spell(found.value), self.part_name)
+        values += [f'data["{name}"]' for name in self.program.sizes]
+        return body + self.returned([*values, "float(log_likelihood)", *self._centre()], "Statistics")
+
+    def constant(self) -> Lines:
+        node = self.program.log_likelihood_once
+        return self.reading([node], "data") + fitted("return ", self.spell(node), self.part_name)
+
+    def log_prior(self) -> Lines:
+        node, lines = self.program.log_prior, self.program.of_prior
+        assert node is not None
+        body = self.reading(
+            [node, *(line.node for line in lines)], "data", done={line.name for line in lines}
+        )
+        body += [text for line in lines for text in self.assign(line)]
+        return body + fitted("return ", self.spell(node), self.part_name)
+
+    # -- the M-step ---------------------------------------------------------------------------------
+
+    @property
+    def known(self) -> list[str]:
+        """What the M-step needs besides the statistics, by local names."""
+        read = self._m_step_reads()
+        fields = {each.name for each in self.program.statistics} | {
+            *map(self._size_field, self.program.sizes)
+        }
+        return [name for name in (*self.row_fields, *self.fixed) if name in read and name not in fields]
+
+    def _m_step_reads(self) -> set[str]:
+        lines = self.program.m_step
+        nodes = [line.node for line in lines]
+        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
+        return set().union(*(reads(node) for node in nodes))
+
+    def m_step(self) -> Lines:
+        program = self.program
+        read = self._m_step_reads()
+        fields = [each.name for each in program.statistics] + [*map(self._size_field, program.sizes)]
+        moved = program.translation
+        body = unpacked((name, f"statistics.{name}") for name in fields if name in read)
+        if self.old:
+            body.append("theta = _as_record(Parameters, theta)")
+            body += unpacked((local, self._old_value(name)) for local, name in self.old.items())
+        for name in self.known:
+            moving = " - statistics.centre" if moved and self.declared[name] in moved.data else ""
+            body.append(f'{name} = known["{self.declared[name]}"]{moving}')
         body += [text for line in program.m_step for text in self.update(line)]
-        order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
-        return body, order, known
+        order = []
+        for each in program.derivation.model.parameters:
+            local = program.layouts[each.name].name
+            order.append(f"{local} + statistics.centre" if moved and each.name in moved.parameters else local)
+        return body + self.returned(order, "Parameters")
+
+    def _old_value(self, name: str) -> str:
+        moved = self.program.translation
+        return f"theta.{name} - statistics.centre" if moved and name in moved.parameters else f"theta.{name}"
 
 
-def index_names(symbols: Iterable[Symbol]) -> list[str]:
-    return [symbol.name for symbol in symbols]
-
-
-def tuple_text(names: Iterable[str]) -> str:
-    """Names as Python writes a tuple of them."""
-    listed = list(names)
-    return f"({listed[0]},)" if len(listed) == 1 else ", ".join(listed) or "()"
+def _merged(statistic: Statistic, rows: object) -> str:
+    """The sum of both parts; of what is summed over no rows, either."""
+    own = statistic.rows is None and statistic.moment is None
+    shared = own and rows is not None and rows not in statistic.definition.value.free_symbols
+    return f"a.{statistic.name}" if shared else f"a.{statistic.name} + b.{statistic.name}"

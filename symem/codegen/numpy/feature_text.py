@@ -43,19 +43,22 @@ class FeatureText:
         if not self.features.entries[place]:
             return start
         last = place == len(self.features.features) - 1
-        return f"{start}:" if last else f"{start} : {self._sum(range(place + 1))}"
+        simple = start.isdigit() and last
+        return f"{start}:" if simple else f"{start} :" + ("" if last else f" {self._sum(range(place + 1))}")
 
-    def fill(self, place: int) -> str:
+    def fill(self, place: int) -> list[str]:
+        """The lines that put a feature in its place."""
         node, entries = self.features.features[place], self.features.entries[place]
         target = f"features[{self.span(place)}]"
         if self.features.symmetric[place]:
             vector = _factor(node, entries)
             if vector is not None:
-                return f"_put_pairs({target}, {self.spell(vector)})"
-            return f"{target} = {self.spell.tight(node)}[np.triu_indices({self.spell(self.lower.size(entries[0]))})]"
+                return [f"_put_pairs({target}, {self.spell(vector)})"]
+            pairs = f"np.triu_indices({self.spell(self.lower.size(entries[0]))})"
+            return [f"pairs = {self.spell(node)}", f"{target} = pairs[{pairs}]"]
         if len(entries) == 2:
-            return f"{target} = {self.spell.tight(node)}.reshape(-1, rows.length)"
-        return f"{target} = {self.spell(node)}"
+            return [f"{target} = {self.spell.tight(node)}.reshape(-1, rows.length)"]
+        return [f"{target} = {self.spell(node)}"]
 
     def coefficient(self, place: int) -> str:
         """The block of coefficients, over the labels and the entries."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ from symem.codegen.ir.nodes import (
     without,
 )
 from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
+from symem.codegen.numpy.wrapping import tupled
 from symem.errors import NotDerivedError
 
 _ZERO, _ONE = Number((), Integer(0)), Number((), Integer(1))
@@ -39,29 +41,9 @@ _INFIX: Mapping[str, tuple[int, str]] = {
 }  # fmt: skip
 
 NUMPY = frozenset(
-    [
-        "exp",
-        "log",
-        "sqrt",
-        "abs",
-        "sin",
-        "cos",
-        "tan",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arctan2",
-        "floor",
-        "ceil",
-        "sinh",
-        "cosh",
-        "tanh",
-        "sign",
-        "where",
-        "maximum",
-        "minimum",
-    ]
-)
+    ["exp", "log", "sqrt", "abs", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "floor", "ceil",
+     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum"]
+)  # fmt: skip
 SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
@@ -145,6 +127,8 @@ class Spelling:
         left = self.aligned(first, node.axes, stronger if node.operation == "**" else max(strength, _SUM))
         tight = _UNARY if strength == _PRODUCT else stronger
         rights = [self.aligned(each, node.axes, tight) for each in rest]
+        if node.operation == "**" and not all(map(_is_simple, [left, *rights])):
+            sign = " ** "
         return sign.join([left, *rights]), strength
 
     def _sum(self, node: Apply) -> str:
@@ -201,8 +185,10 @@ class Spelling:
         return f"np.tensordot({self(left)}, {self(right)}, {places}){turn}", _ATOM
 
     def fill(self, node: Fill) -> tuple[str, int]:
-        shape = "".join(f"{self(size)}, " for size in node.sizes)
-        return f"np.broadcast_to({self.aligned(node.value, node.axes)}, ({shape.rstrip()}))", _ATOM
+        return (
+            f"np.broadcast_to({self.aligned(node.value, node.axes)}, {tupled(map(self, node.sizes))})",
+            _ATOM,
+        )
 
     def turned(self, node: Node, axes: Axes) -> str:
         turn = transposed(node.axes, axes)
@@ -272,7 +258,12 @@ class Spelling:
             )
             places.append(place)
         value = self.aligned(node.value, full)
-        return f"_scatter({value}, ({', '.join(places)},), ({', '.join(shape)},))", _ATOM
+        return f"_scatter({value}, {tupled(places)}, {tupled(shape)})", _ATOM
+
+
+def _is_simple(text: str) -> bool:
+    """Whether an operand stands close to the sign of a power, as formatters have it."""
+    return re.fullmatch(r"-?[\w.]+(e-\d+)?", text) is not None
 
 
 def is_integer(node: Node) -> bool:

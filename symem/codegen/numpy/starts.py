@@ -7,6 +7,7 @@ what was drawn. Everything else is the solver's own M-step.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.numpy.bodies import Bodies
+from symem.codegen.numpy.wrapping import fitted, tupled
 from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
 from symem.language.leaves import name_of
 from symem.language.model import Variable
@@ -75,16 +77,25 @@ class Starts:
     @property
     def body(self) -> list[str]:
         """All lines, below what they unpack."""
-        lines = []
-        for record, names in (
-            ("data", self.bodies.fixed),
-            ("rows", (*self.bodies.row_fields, *self.bodies.prepared, "length")),
-        ):
-            lines += [f"{name} = {record}.{name}" for name in names if name in self.read]
-        return lines + self.lines
+        return self.bodies.reading_names(self.read, "rows") + self._without_aliases()
+
+    def _without_aliases(self) -> list[str]:
+        """The lines, where what is drawn for one name alone has that name at once."""
+        lines = list(self.lines)
+        for drawn in self._drawn.values():
+            readers = [line for line in lines if re.search(rf"\b{drawn}\b", line.partition(" = ")[2])]
+            if len(readers) == 1 and readers[0].endswith(f" = {drawn}"):
+                name = readers[0].removesuffix(f" = {drawn}")
+                lines.remove(readers[0])
+                lines = [line.replace(f"{drawn} = ", f"{name} = ") for line in lines]
+        return lines
 
     def values(self) -> list[str]:
-        return [name if name in self._done else "None" for name in self.bodies.latents]
+        """What is imputed, in the order of the latents; nothing stands for what the statistics do not read."""
+        found = [name if name in self._done else "None" for name in self.bodies.latents]
+        summed = len(self.bodies.summed_latents(self.bodies.latents))
+        left = len(found) - summed
+        return found if left < 3 else [*found[:summed], f"*(None,) * {left}"]
 
     # -- one name ---------------------------------------------------------------------------------------
 
@@ -122,7 +133,7 @@ class Starts:
             if isinstance(part, Load) and part.name in self._fixed:
                 self._impute(part.name)
         self._note([line.node])
-        self.lines.append(self.bodies.assign(line))
+        self.lines += self.bodies.assign(line)
 
     def _is_covariance(self, name: str, posterior: Posterior) -> bool:
         return isinstance(posterior, GaussianVector) and self._local(posterior.covariance) == name
@@ -136,16 +147,13 @@ class Starts:
         definition = next(each for each in posterior.definitions if self._local(each.symbol) == name)
         sizes = [self.program.lower.size(axis) for axis in self.program.axes(definition)]
         self._note(sizes)
-        self.lines.append(
-            f"{name} = np.zeros(({''.join(f'{self.bodies.spell(size)}, ' for size in sizes).rstrip()}))"
-        )
+        self.lines.append(f"{name} = np.zeros({tupled(map(self.bodies.spell, sizes))})")
 
     def _at_random(self, name: str) -> None:
         """What parameters alone decide, as the slope of a posterior mean in what it is conditional on."""
         sizes = [self.program.lower.size(axis) for axis in self._fixed[name].axes]
         self._note(sizes)
-        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes).rstrip()
-        self.lines.append(f"{name} = rng.standard_normal(({shape}))")
+        self.lines.append(f"{name} = rng.standard_normal({tupled(map(self.bodies.spell, sizes))})")
 
     def _follows(self, name: str) -> bool:
         """Whether a definition reads nothing but data and tables."""
@@ -167,7 +175,7 @@ class Starts:
             if isinstance(part, Load) and part.name in self._tables:
                 self._impute(part.name)
         self._note([line.node])
-        self.lines.append(self.bodies.assign(line))
+        self.lines += self.bodies.assign(line)
 
     def _by_draw(self, name: str, posterior: Posterior) -> None:
         definition = next(
@@ -185,7 +193,7 @@ class Starts:
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
         node = self._draws.over(statistic, axes)
         self._note([node])
-        self.lines.append(f"{name} = {self.bodies.text(node, axes)}")
+        self.lines += fitted(f"{name} = ", self.bodies.text(node, axes), self.bodies.part_name)
 
     def _note(self, nodes: Iterable[Node]) -> None:
         self.read |= {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
@@ -200,13 +208,12 @@ class Starts:
         places = tuple(getattr(posterior.atom, "indices", ()))
         sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
         self._note(sizes)
-        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
+        shape = tupled(map(self.bodies.spell, sizes))
         trials = posterior.trials if isinstance(posterior, Shared) else None
         low, high, total = (self._bound(end, places) for end in (*_ends(posterior), trials))
         pool = self._pool(posterior.latent)
-        self.lines.append(
-            f'{drawn} = _drawn(rng, "{_kind(posterior)}", ({shape.rstrip()}), {pool}, {low}, {high}, {total})'
-        )
+        call = f'_drawn(rng, "{_kind(posterior)}", {shape}, {pool}, {low}, {high}, {total})'
+        self.lines += fitted(f"{drawn} = ", call, self.bodies.part_name)
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
         if end is None or any(name_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
@@ -244,18 +251,19 @@ class Starts:
         slots = tuple(posterior.probability.symbol.indices)
         axes = tuple(slots[d] for d in self.program.layouts[name_of(posterior.probability.symbol)].order)
         sizes = [self.program.lower.size(axis) for axis in axes]
-        shape = "".join(f"{self.bodies.spell(size)}, " for size in sizes)
+        shape = tupled(map(self.bodies.spell, sizes))
         place = axes.index(posterior.outcome.index)
         if self._is_row_label(axes, place):
-            self.lines.append(f"{name} = _near(rng, prototypes, _profile(rows), {place})")
+            self.lines.append(f"{name} = _near(rng, prototypes, {place})")
         else:
             self._note(sizes)
-            self.lines.append(f"{name} = _random_table(rng, ({shape.rstrip()}), {place})")
+            self.lines.append(f"{name} = _random_table(rng, {shape}, {place})")
         hard = self._possible(posterior)
         if hard is not None:
             node = self._draws.over(hard, axes)
             self._note([node])
-            self.lines.append(f"{name} = _restricted({name}, {self.bodies.spell(node)}, {place})")
+            call = f"_restricted({name}, {self.bodies.spell(node)}, {place})"
+            self.lines += fitted(f"{name} = ", call, self.bodies.part_name)
 
     def _is_row_label(self, axes: tuple[Symbol, ...], place: int) -> bool:
         """Whether the table has one row for each row of data, so that prototypes can stand for its outcomes."""
@@ -277,7 +285,7 @@ class Starts:
             for each in self.model.data
             if self.program.rows in each.sizes and not isinstance(each.support, Labels)
         ]
-        return tuple(self.program.layouts[each.name].name for each in rows)
+        return tuple(each.name for each in rows)
 
     def _possible(self, posterior: Tabulated) -> Expr | None:
         """The brackets among the log weights: which outcomes the data allow."""

@@ -1,0 +1,55 @@
+"""What data ask of one another, as lines: bounds that other data set, and sizes that their values show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symem.codegen.ir.instructions import reads
+from symem.codegen.ir.nodes import Node
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.lower import Lowering
+from symem.codegen.lowering.row_plate import observed
+from symem.codegen.numpy.array_tables import bounds_of, quoted
+from symem.codegen.numpy.bodies import Bodies
+from symem.codegen.numpy.wrapping import fitted, unpacked
+
+
+class Checks:
+    """Writes the lines of one program, over the checked arrays and the sizes."""
+
+    def __init__(self, program: Program, bodies: Bodies) -> None:
+        self.program, self.bodies = program, bodies
+        self.model = program.derivation.model
+
+    def lines(self) -> list[str]:
+        calls = [*self._bounds(), *self._extents()]
+        read = self._from_arrays(node for nodes, _ in calls for node in nodes)
+        return [*read, *(line for _, call in calls for line in fitted("", call, self.bodies.part_name))]
+
+    def _bounds(self) -> Iterator[tuple[list[Node], str]]:
+        """Data that other data or numbers bound, such as a count below a known total."""
+        for variable in (*self.model.data, *self.model.known):
+            bound = bounds_of(variable, self.model)
+            if bound is not None:
+                places = bound.places(self.program.lower.sizes)
+                ends = [self.program.lower(end) for end in bound.ends]
+                low, high = (self.bodies.spell.aligned(node, places) for node in ends)
+                name, wanted = quoted(variable.name), quoted(bound.wanted)
+                yield ends, f"_refuse_outside({name}, arrays, {low}, {high}, {wanted})"
+
+    def _extents(self) -> Iterator[tuple[list[Node], str]]:
+        """Sizes that data show: the largest of a value over all positions."""
+        program = self.program
+        lower = Lowering(program.layouts, program.rank, dict(program.index_sizes))
+        for extent in program.derivation.extents:
+            lower.sizes |= {axis.index: axis.size for axis in extent.axes}
+            node = lower(extent.value)
+            yield [node], f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.bodies.spell(node)})"
+
+    def _from_arrays(self, nodes: Iterable[Node]) -> list[str]:
+        """Checked arrays and sizes under the names that the nodes read."""
+        read = set().union(*(reads(node) for node in nodes))
+        layouts = self.program.layouts
+        sources = {layouts[each.name].name: f"arrays[{quoted(each.name)}]" for each in observed(self.model)}
+        sources |= {layouts[each.name].name: f"sizes[{quoted(each.name)}]" for each in self.program.sized}
+        return unpacked((name, sources[name]) for name in sorted(read & sources.keys()))

@@ -1,0 +1,92 @@
+"""The runtime's table of a model, as the function that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from symem.codegen.ir.program import Program
+from symem.codegen.numpy.array_tables import Tables, plain_size, quoted
+from symem.codegen.numpy.model_functions import ModelFunctions
+from symem.codegen.numpy.wrapping import WIDTH
+
+#: The functions that stand in the table under their own names.
+_PLAIN = ("coefficients", "summarise_apart", "constant", "log_prior", "prepare", "check")
+
+
+def description(functions: ModelFunctions, names: Iterable[str]) -> str:
+    """`def model()`, given the names of the functions that there are."""
+    entries = _entries(functions, set(names))
+    lines = [line for name, value in entries for line in _entry(name, value)]
+    return "\n".join(
+        [
+            "def model() -> Model:",
+            '    """What the runtime knows of this model."""',
+            "    return Model(",
+            *lines,
+            "    )",
+        ]
+    )
+
+
+def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, str | list[str]]]:
+    program, tables = functions.program, Tables(functions.program)
+    yield "Parameters", "Parameters"
+    yield "parameters", tables.parameters()
+    yield "data", tables.data()
+    yield "steps", "Steps(e_step, summarise, collect, m_step, show, impute)"
+    told: list[tuple[str, object]] = [
+        ("sizes", tables.sizes()),
+        ("shown_sizes", tables.shown_sizes()),
+        ("rows", None if program.rows is None else str(program.rows)),
+        ("scale", tables.scale()),
+        ("tables", () if program.rows is None else tables.beside_rows()),
+        ("known", tuple(functions.bodies.declared[name] for name in functions.bodies.known)),
+        ("conditional", bool(functions.bodies.old)),
+        ("simplexes", tuple(program.derivation.model.simplexes)),
+        ("patterns", tables.patterns()),
+        ("components", tables.components()),
+        ("prototypes", _prototypes(functions)),
+        ("shown_rows", tuple(functions.shown_rows())),
+    ]
+    yield from ((name, quoted(value)) for name, value in told if value not in ((), None, False))
+    yield from ((name, name) for name in _PLAIN if name in names)
+    if program.features is not None:
+        yield "natural", _natural(program)
+    if program.collapsed is not None:
+        yield "sums", "Sums(sums, e_step_of_sums)"
+    if program.translation is not None:
+        yield "centre", _centre(program)
+
+
+def _entry(name: str, value: str | list[str]) -> list[str]:
+    """One line, or one for each entry of a table."""
+    if isinstance(value, str):
+        return [f"        {name}={value},"]
+    flat = f"        {name}={{{', '.join(value)}}},"
+    if len(flat) <= WIDTH:
+        return [flat]
+    return [f"        {name}={{", *(f"            {each}," for each in value), "        },"]
+
+
+def _prototypes(functions: ModelFunctions) -> tuple[str | int, tuple[str, ...]] | None:
+    found = functions.starts.labelled
+    if found is None:
+        return None
+    return (int(found.size) if found.size.isdigit() else found.size, found.arrays)
+
+
+def _natural(program: Program) -> str:
+    assert program.features is not None
+    labels = tuple(plain_size(program.index_sizes[axis]) for axis in program.features.labels)
+    chosen = ", exact_form=True" if program.direct is not None else ""
+    width = "width" if program.features.has_entries else len(program.features.features)
+    return f"NaturalForm({quoted(labels)}, {width}, features, natural_form{chosen})"
+
+
+def _centre(program: Program) -> str:
+    moved = program.translation
+    assert moved is not None
+    first = moved.centre.name
+    data = (first, *(each for each in moved.data if each != first))
+    columns = ", columns=True" if moved.centre.shape else ""
+    return f"Centre({quoted(data)}, {quoted(tuple(moved.parameters))}{columns})"

@@ -1,0 +1,82 @@
+"""The runtime as text: its modules one after the other, the same for every model."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from symem.codegen.numpy.spelling import SCIPY
+from symem.runtime import checks, chunks, description, draws, kernels, loop, solver, with_scipy
+
+_MODULES: Sequence[ModuleType] = (loop, description, kernels, checks, chunks, draws, solver)
+#: What all of it imports, beside NumPy.
+STANDARD = ("contextlib", "math", "sys", "warnings")
+ABSTRACT = ("Callable", "Iterator", "Mapping")
+
+
+@cache
+def runtime() -> str:
+    """All definitions, each module under the first line of its docstring."""
+    return "\n\n\n".join(f"# {_title(module)}\n\n\n{_definitions(module)}" for module in _MODULES)
+
+
+def definitions() -> list[str]:
+    """The names that the runtime defines, in order."""
+    return [name for module in (*_MODULES, with_scipy) for name, _ in _pieces(module)]
+
+
+def special_functions(wanted: Iterable[str]) -> list[str]:
+    """The definitions of those functions that need SciPy, with those they call."""
+    pieces = dict(_pieces(with_scipy))
+    waiting, found = set(wanted) & pieces.keys(), set[str]()
+    while waiting:
+        found |= waiting
+        waiting = {name for each in waiting for name in pieces if name in _names(pieces[each])} - found
+    return [text for name, text in pieces.items() if name in found]
+
+
+def from_scipy(texts: Iterable[str]) -> list[str]:
+    """The functions of scipy.special that the texts call."""
+    imported = (node for node in ast.parse(_text(with_scipy)).body if isinstance(node, ast.ImportFrom))
+    own = {each.name for node in imported if node.module == "scipy.special" for each in node.names}
+    return sorted(set().union(*map(_names, texts)) & (SCIPY | own))
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+def _text(module: ModuleType) -> str:
+    assert module.__file__ is not None
+    return Path(module.__file__).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _title(module: ModuleType) -> str:
+    assert module.__doc__ is not None
+    return module.__doc__.partition("\n")[0]
+
+
+def _definitions(module: ModuleType) -> str:
+    """The text below the imports."""
+    text = _text(module)
+    last = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)][-1]
+    return "\n".join(text.splitlines()[last.end_lineno :]).strip()
+
+
+def _pieces(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """The definitions at the top of a module, by name."""
+    lines = _text(module).splitlines()
+    for node in ast.parse("\n".join(lines)).body:
+        name = _name(node)
+        if name:
+            yield name, "\n".join(lines[node.lineno - 1 : node.end_lineno])
+
+
+def _name(node: ast.stmt) -> str:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.name
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target.id if isinstance(target, ast.Name) else ""

@@ -1,0 +1,80 @@
+"""A derivation as the docstring of a module, by the printer that prints for terminals."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from symem.derivation import Conditional, Derivation, Status
+from symem.report.media.terminal import summary
+from symem.report.notation.lexicon import Lexicon
+from symem.report.notation.notation import plain, plain_letter
+from symem.report.sections.certificates import open_conditions
+
+_WIDTH = 106
+_MARGIN = 12
+_BETWEEN = " " * 5
+
+
+def docstring(derivation: Derivation) -> str:
+    """Model, E-step, statistics and updates; how far the updates are established, and what they need."""
+    found = summary(derivation)
+    shown = [*dict.fromkeys(found["e_step"]), f"ℓ(θ) = {found['log_likelihood']}"]
+    parts = [("E-step", shown), ("Statistics", found["statistics"]), ("M-step", found["updates"])]
+    told = [_filled(title, lines) for title, lines in parts if lines]
+    closing = textwrap.fill(" ".join(_claims(derivation)), _WIDTH)
+    text = "\n".join([*_model(derivation), "", *told, *([closing] if closing else [])])
+    return text.replace("\\", "").replace('"""', "'''")
+
+
+def _model(derivation: Derivation) -> list[str]:
+    """The distributions as they were declared, else what is latent."""
+    kind = "MAP-EM" if derivation.model.log_prior != 0 else "EM"
+    declared = [
+        f"{', '.join(map(str, each.entries))} ~ {each.distribution}" for each in derivation.model.declarations
+    ]
+    latent = ", ".join(each.name for each in derivation.model.latents)
+    text = f"{kind} for {', '.join(declared) or f'a likelihood with latent {latent}'}."
+    return textwrap.wrap(text, _WIDTH, subsequent_indent="    ", break_long_words=False)
+
+
+def _filled(title: str, lines: Sequence[str]) -> str:
+    """Equations beside their title, as many on a line as fit."""
+    rows: list[str] = []
+    for line in lines:
+        if rows and len(rows[-1]) + len(_BETWEEN) + len(line) <= _WIDTH - _MARGIN:
+            rows[-1] += _BETWEEN + line
+        else:
+            rows.append(line)
+    wrapped = [each for row in rows for each in _wrapped(row)]
+    return "\n".join(
+        f"{title if place == 0 else '':{_MARGIN}}{each}".rstrip() for place, each in enumerate(wrapped)
+    )
+
+
+def _wrapped(row: str) -> list[str]:
+    if len(row) <= _WIDTH - _MARGIN:
+        return [row]
+    return textwrap.wrap(row, _WIDTH - _MARGIN, subsequent_indent="    ", break_long_words=False)
+
+
+def _claims(derivation: Derivation) -> Iterator[str]:
+    """How far it is established that the updates maximise Q, and under which conditions they exist."""
+    lexicon = Lexicon.of(derivation)
+    by_status: dict[Status, list[str]] = {}
+    for certificate in derivation.certificates:
+        weakest = max((claim.status for claim in certificate.claims), key=tuple(Status).index)
+        by_status.setdefault(weakest, []).append(plain_letter(certificate.parameter, lexicon))
+    what = "in turn, the others held, maximises Q" if _conditional(derivation) else "maximises Q"
+    if set(by_status) == {Status.PROVED}:
+        yield f"Each {what} (proved)."
+    else:
+        yield from (f"{', '.join(names)}: {what} ({status.value})." for status, names in by_status.items())
+    needed = (condition for each in derivation.certificates for condition in open_conditions(each))
+    conditions = list(dict.fromkeys(plain(condition, lexicon) for condition in needed))
+    if conditions:
+        yield f"Needs {', '.join(conditions)}."
+
+
+def _conditional(derivation: Derivation) -> bool:
+    return any(isinstance(update, Conditional) for update in derivation.updates)

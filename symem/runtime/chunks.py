@@ -1,0 +1,150 @@
+"""Data as they were given, checked and cut into chunks of rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.checks import (
+    _as_array,
+    _centre_of,
+    _check_names,
+    _check_simplex,
+    _checked_sizes,
+    _chunk_length,
+    _find_patterns,
+    _finish,
+    _refuse_no_covariances,
+    _require_sizes,
+    _sizes_of,
+)
+from symem.runtime.description import Data, Model, NaturalForm, Rows
+
+
+def _as_parameters(model: Model, theta: Any) -> Any:
+    """A dict or a named tuple as parameters, every entry checked against its support."""
+    given = theta._asdict() if hasattr(theta, "_asdict") else dict(theta)
+    table = model.parameters
+    _check_names(given, table, "a parameter")
+    arrays = {name: _as_array(name, given[name], spec) for name, spec in table.items()}
+    _refuse_no_covariances(table, arrays)
+    for name, spec in table.items():
+        if spec.kind == "simplex" and arrays[name].ndim:
+            _check_simplex(name, arrays[name], spec.simplex_axes)
+    for names in model.simplexes:
+        _check_simplex(" + ".join(names), np.array([arrays[name] for name in names]), 1)
+    return model.Parameters(**{name: array if array.ndim else float(array) for name, array in arrays.items()})
+
+
+def _as_record(record: Any, theta: Any) -> Any:
+    """Parameters that were given as a dict, as arrays in the record of parameters."""
+    return theta if isinstance(theta, record) else record(**{name: np.asarray(theta[name]) for name in theta})
+
+
+def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
+    """Check the data, read the sizes off them, and cut them into chunks."""
+    asked = [name for name in (*model.sizes, *model.shown_sizes) if name not in model.data]
+    sizes = _checked_sizes({name: given[name] for name in asked if name in given})
+    given = {name: value for name, value in given.items() if name not in sizes}
+    _check_names(given, model.data, "an array")
+    arrays = {name: _as_array(name, given[name], spec) for name, spec in model.data.items()}
+    stated = {} if theta is None else {name: np.asarray(each) for name, each in theta._asdict().items()}
+    _sizes_of({**stated, **arrays}, {**model.parameters, **model.data}, sizes)
+    _refuse_no_covariances(model.data, arrays)
+    _require_sizes(sizes, model.sizes)
+    _finish(arrays, model.data, sizes)
+    for name in model.patterns:
+        _find_patterns(name, arrays, sizes)
+    if model.check is not None:
+        model.check(arrays, sizes)
+    data = Data({**sizes, **arrays})
+    if model.centre is not None:
+        data.centre = _centre_of(data, model.centre)
+    data.scale = model.scale if isinstance(model.scale, int) else sizes[model.scale]
+    return _cut(model, data)
+
+
+def _cut(model: Model, data: Data) -> Data:
+    """The data with their chunks; no array with rows is left among what rows share."""
+    slots = _row_slots(model, data)
+    arrays = {name: data.pop(name) for name in slots}
+    count = 1 if model.rows is None else data[model.rows]
+    length = count if model.rows is None else _chunk_length(count, _numbers_per_row(model, data))
+    buffers = None if model.natural is None else _buffers(model.natural, data, length)
+    chunks = []
+    for first in range(0, count, length):
+        rows = Rows(data)
+        rows.first, rows.length, rows.centre = first, min(length, count - first), data.centre
+        for name, array in arrays.items():
+            rows[name] = _rows_last(
+                model, name, array[(slice(None),) * slots[name] + (slice(first, first + length),)]
+            )
+        if model.prepare is not None:
+            rows.update(model.prepare(rows))
+        if buffers is not None and model.natural is not None:
+            _give_features(model.natural, rows, *buffers)
+        chunks.append(rows)
+    data.chunks = tuple(chunks)
+    if model.natural is not None and model.natural.exact_form:
+        data.peaks = np.max([np.abs(_filled(model, rows)).max(axis=1) for rows in chunks], axis=0)
+    elif model.natural is not None:
+        _filled(model, chunks[-1])
+    if model.sums is not None:
+        parts = [model.sums.of_rows(rows) for rows in chunks]
+        data.update({name: sum(part[name] for part in parts) for name in parts[0]})
+    return data
+
+
+def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
+    """The dimension of each array along which its rows lie; masks and patterns are cut as their arrays are."""
+    slots: dict[str, int] = {}
+    for name, spec in model.data.items():
+        if model.rows is not None and model.rows in spec.shape:
+            slots[name] = slots[f"observed_{name}"] = spec.shape.index(model.rows)
+            slots[f"pattern_{name}"] = 0
+    return {name: slot for name, slot in slots.items() if name in arrays}
+
+
+def _rows_last(model: Model, name: str, array: Any) -> Any:
+    """A chunk of vectors or matrices with its entries first."""
+    entries = model.data[name].entries if name in model.data else 0
+    if not entries:
+        return array
+    return np.ascontiguousarray(np.moveaxis(array, range(-entries, 0), range(entries)))
+
+
+def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
+    """How many numbers a row takes: features, tables and data."""
+    width = 1 if model.natural is None else _width(model.natural, sizes)
+    return width + sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.tables)
+
+
+def _width(natural: NaturalForm, sizes: Mapping[str, Any]) -> int:
+    """How many features there are."""
+    return natural.width if isinstance(natural.width, int) else natural.width(sizes)
+
+
+def _buffers(natural: NaturalForm, sizes: Mapping[str, Any], length: int) -> tuple[Any, Any]:
+    """What all chunks share: room for their features, unless each keeps its own, and for a table of labels."""
+    labels = np.empty((*(sizes.get(size, size) for size in natural.labels), length))
+    return None if isinstance(natural.width, int) else np.empty((natural.width(sizes), length)), labels
+
+
+def _give_features(natural: NaturalForm, rows: Rows, features: Any, labels: Any) -> None:
+    """Room for the features of a chunk and for its labels; features of its own are filled in."""
+    rows.buffer = labels[..., : rows.length]
+    if features is None:
+        rows.features = np.empty((natural.width, rows.length))
+        natural.features(rows, rows.features)
+    else:
+        rows.features = features[:, : rows.length]
+
+
+def _filled(model: Model, rows: Rows) -> Any:
+    """The features of a chunk, written into the room that chunks share."""
+    if model.natural is not None and not isinstance(model.natural.width, int):
+        model.natural.features(rows, rows.features)
+    return rows.features

@@ -1,0 +1,123 @@
+"""What the runtime knows of a model: tables of its arrays, and the functions that are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Array(NamedTuple):
+    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values.
+
+    The last `entries` dimensions are those of a vector or a matrix.
+    """
+
+    shape: tuple[Any, ...]
+    kind: str = "real"
+    labels: Any = None
+    origin: int = 0
+    missing: bool = False
+    simplex_axes: int = 1
+    entries: int = 0
+
+
+class Rows(dict[str, Any]):
+    """A chunk of the data by name: its rows, what all rows share, and what is computed of them once."""
+
+    first = 0
+    length = 1
+    centre: Any = 0.0
+    features: Any = None
+    buffer: Any = None
+
+
+class Data(dict[str, Any]):
+    """The data, checked: by name what all rows share, sizes among it; and the chunks of rows."""
+
+    chunks: tuple[Rows, ...] = ()
+    scale = 1
+    centre: Any = 0.0
+    peaks: Any = None
+
+
+class NaturalForm(NamedTuple):
+    """log p(data, labels) as a product of coefficients (labels, F) and features (F, rows).
+
+    `features` fills the features of a chunk. Where `exact_form` says that there is a form to fall back on, the product
+    is used as long as none of its terms is so large that digits are lost. Where F is a number every chunk keeps its
+    features; where it depends on sizes, chunks share room for them.
+    """
+
+    labels: tuple[Any, ...]
+    width: int | Callable[[Mapping[str, Any]], int]
+    features: Callable[[Rows, Any], None]
+    coefficients: Callable[[Any, Data], Any]
+    exact_form: bool = False
+
+
+class Sums(NamedTuple):
+    """Of an E-step for which sums of the data suffice: the sums by name, and the statistics from them."""
+
+    of_rows: Callable[[Rows], Mapping[str, Any]]
+    e_step: Callable[[Any, Data], Any]
+
+
+class Centre(NamedTuple):
+    """Data that are measured from a common centre, that of the first of them, and parameters that move with them."""
+
+    data: tuple[str, ...]
+    parameters: tuple[str, ...]
+    columns: bool = False
+
+
+class Steps(NamedTuple):
+    """The functions that every model has.
+
+    `e_step(theta, rows, coefficients)` gives the latents' posterior in a chunk and its log-likelihood; `summarise`
+    turns the first into sums that add up over chunks, and `collect` these into the statistics that `m_step` takes.
+    `show` gives a chunk's posterior as it is declared, `impute` latents to start from.
+    """
+
+    e_step: Callable[[Any, Rows, Any], tuple[tuple[Any, ...], Any]]
+    summarise: Callable[[Rows, tuple[Any, ...]], tuple[Any, ...]]
+    collect: Callable[[Data, tuple[Any, ...], float], Any]
+    m_step: Callable[..., Any]
+    show: Callable[[Rows, tuple[Any, ...]], Any]
+    impute: Callable[[Any, Rows, Any], tuple[Any, ...]]
+
+
+class Model(NamedTuple):
+    """A model as the runtime sees it."""
+
+    Parameters: Callable[..., Any]
+    parameters: Mapping[str, Array]
+    data: Mapping[str, Array]
+    steps: Steps
+    #: The axis of the rows in each array of the posterior, None where it has none.
+    shown_rows: tuple[int | None, ...]
+    #: Sizes that must be known, and sizes that values of the data show.
+    sizes: tuple[str, ...] = ()
+    shown_sizes: tuple[str, ...] = ()
+    #: The size along which data are cut, None if they cannot be; otherwise the number of observations.
+    rows: str | None = None
+    scale: str | int = 1
+    #: The shapes beside the rows of what is computed for each row.
+    tables: tuple[tuple[Any, ...], ...] = ()
+    #: What the M-step needs besides the statistics; whether also the parameters before it.
+    known: tuple[str, ...] = ()
+    conditional: bool = False
+    #: Parameters that sum to 1 together; data grouped by what is missing; tables whose outcomes may be empty.
+    simplexes: tuple[tuple[str, ...], ...] = ()
+    patterns: tuple[str, ...] = ()
+    components: tuple[tuple[str, int], ...] = ()
+    #: The size of the labels that prototypes start, and the data that describe a row.
+    prototypes: tuple[Any, tuple[str, ...]] | None = None
+    coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
+    natural: NaturalForm | None = None
+    summarise_apart: Callable[[Any, Rows, tuple[Any, ...]], tuple[Any, ...]] | None = None
+    sums: Sums | None = None
+    constant: Callable[[Any, Data], Any] | None = None
+    log_prior: Callable[[Any, Data], Any] | None = None
+    prepare: Callable[[Rows], Mapping[str, Any]] | None = None
+    check: Callable[[Mapping[str, Any], dict[str, int]], None] | None = None
+    centre: Centre | None = None

@@ -1,0 +1,254 @@
+"""The EM algorithm of a model: E-step over chunks, starts, and what a module offers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.checks import _at_zero_or_singular
+from symem.runtime.chunks import _as_parameters, _filled, _prepare
+from symem.runtime.description import Data, Model, Rows
+from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
+from symem.runtime.kernels import _exact, _filled_in
+from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
+
+
+class Solver:
+    """EM for one model. `theta` is a dict or a named tuple; data and sizes are passed by name."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @np.errstate(all="ignore")
+    def log_likelihood(self, theta: Any, /, **data: Any) -> float:
+        """The log-likelihood of the observed data."""
+        return float(self._expected(theta, data).log_likelihood)
+
+    @np.errstate(all="ignore")
+    def log_posterior(self, theta: Any, /, **data: Any) -> float:
+        """The log-likelihood plus the log-prior, which MAP-EM raises."""
+        inside, checked = _given(self._model, theta, data)
+        return _objective(self._model, inside, checked, _e_step(self._model, inside, checked))
+
+    @np.errstate(all="ignore")
+    def statistics(self, theta: Any, /, **data: Any) -> Any:
+        """The E-step: expected sufficient statistics at theta."""
+        return self._expected(theta, data)
+
+    @np.errstate(all="ignore")
+    def em_step(self, theta: Any, /, **data: Any) -> Any:
+        """One EM step from theta."""
+        inside, checked = _given(self._model, theta, data)
+        return _uncentred(self._model, _step(self._model, inside, checked)[0], checked)
+
+    @np.errstate(all="ignore")
+    def posterior(self, theta: Any, /, **data: Any) -> Any:
+        """The posterior of every latent at theta."""
+        return _posterior(self._model, *_given(self._model, theta, data))
+
+    @np.errstate(all="ignore")
+    def fit(
+        self,
+        /,
+        *,
+        start: Any = None,
+        tol: float = 1e-10,
+        max_iter: int = 10_000,
+        n_init: int = 1,
+        seed: int | None = None,
+        callback: Callable[[int, Any, float], Any] | None = None,
+        verbose: bool = False,
+        **data: Any,
+    ) -> Fit:
+        """Fit by EM.
+
+        Args:
+            start: the parameters to start from, a dict or Parameters; None for `n_init` random starts from `seed`.
+            tol: stop when the objective changes by at most this much per observation.
+            max_iter: the most iterations; reaching it is not convergence.
+            n_init: how many random starts.
+            seed: of the random starts.
+            callback: called with (iteration, parameters, objective).
+            verbose: report every iteration on stderr.
+            data: the arrays and sizes of the model, by name.
+        """
+        model = self._model
+        _refuse_no_runs(max_iter, n_init)
+        given = None if start is None else _as_parameters(model, start)
+        checked = _prepare(model, data, given)
+
+        def step(theta: Any) -> tuple[Any, float]:
+            return _step(model, theta, checked)
+
+        def collapsed(name: str, value: Any, least: float | None) -> Any:
+            return _at_zero_or_singular(model.parameters, name, value, least)
+
+        def tell(iteration: int, theta: Any, value: float) -> None:
+            if callback is not None:
+                callback(iteration, _uncentred(model, theta, checked), value)
+            if verbose:
+                sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
+
+        starts = (
+            _random_starts(lambda rng: _drawn_start(model, rng, checked), step, seed, n_init, collapsed)
+            if given is None
+            else [_centred(model, given, checked)]
+        )
+        told = tell if callback is not None or verbose else None
+        best, history, converged = _best(step, starts, checked.scale, tol, max_iter, told, collapsed)
+        shown = _posterior(model, best, checked)
+        _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
+        for name, axis in model.components:
+            _warn_of_empty(name, getattr(shown, name), axis)
+        value = float(_e_step(model, best, checked).log_likelihood)
+        found = _uncentred(model, best, checked)
+        return Fit(found, value, np.array(history), converged, shown, len(history) - 1)
+
+    def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
+        return _e_step(self._model, *_given(self._model, theta, data))
+
+
+def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data]:
+    """Parameters and data, checked, measured from the same centre."""
+    parameters = _as_parameters(model, theta)
+    checked = _prepare(model, data, parameters)
+    return _centred(model, parameters, checked), checked
+
+
+def _centred(model: Model, theta: Any, data: Data) -> Any:
+    """The parameters as the centred data see them."""
+    moving = () if model.centre is None else model.centre.parameters
+    return (
+        theta._replace(**{name: getattr(theta, name) - data.centre for name in moving}) if moving else theta
+    )
+
+
+def _uncentred(model: Model, theta: Any, data: Data) -> Any:
+    """The parameters as the data see them as they were given."""
+    moving = () if model.centre is None else model.centre.parameters
+    return (
+        theta._replace(**{name: getattr(theta, name) + data.centre for name in moving}) if moving else theta
+    )
+
+
+def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
+    """The parameters after one EM step, and the objective before it."""
+    expected = _e_step(model, theta, data)
+    return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
+
+
+def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
+    """The M-step, from the statistics as the centred data see them."""
+    if model.centre is not None:
+        expected = expected._replace(centre=expected.centre - data.centre)
+    before = (theta,) if model.conditional else ()
+    return model.steps.m_step(expected, *before, **{name: data[name] for name in model.known})
+
+
+def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
+    """The log-likelihood, plus the log-prior if there is one."""
+    prior = 0.0 if model.log_prior is None else float(model.log_prior(theta, data))
+    return float(expected.log_likelihood) + prior
+
+
+def _e_step(model: Model, theta: Any, data: Data) -> Any:
+    """The expected statistics: sums over the chunks."""
+    if model.sums is not None:
+        return model.sums.e_step(theta, data)
+    coefficients = _coefficients(model, theta, data)
+    apart = model.summarise_apart is not None and coefficients[-1] is None
+    total: tuple[Any, ...] = ()
+    value = 0.0
+    for rows in _chunks(model, data):
+        latents, log_likelihood = model.steps.e_step(theta, rows, coefficients)
+        if model.summarise_apart is not None and apart:
+            part = model.summarise_apart(theta, rows, latents)
+        else:
+            part = model.steps.summarise(rows, latents)
+        total = _sum(total, part)
+        value += log_likelihood
+    if model.constant is not None:
+        value += model.constant(theta, data)
+    found = model.steps.collect(data, total, float(value))
+    if apart and model.centre is not None:
+        return found._replace(centre=data.centre + getattr(theta, model.centre.parameters[0]))
+    return found
+
+
+def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
+    """What the E-step needs of the parameters, once an iteration; the natural form last, where it keeps its digits."""
+    values = () if model.coefficients is None else model.coefficients(theta, data)
+    if model.natural is None:
+        return values
+    return (*values, _exact(model.natural.coefficients(theta, data), data.peaks))
+
+
+def _chunks(model: Model, data: Data) -> Iterator[Rows]:
+    """The chunks one by one, with their features."""
+    for rows in data.chunks:
+        if len(data.chunks) > 1:
+            _filled(model, rows)
+        yield rows
+
+
+def _sum(total: tuple[Any, ...], part: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The sums of two parts of the rows; () is that of none."""
+    return tuple(a + b for a, b in zip(total, part, strict=True)) if total else part
+
+
+def _posterior(model: Model, theta: Any, data: Data) -> Any:
+    """The posterior of every latent, the chunks put together."""
+    coefficients = _coefficients(model, theta, data)
+    whole: tuple[Any, ...] = ()
+    shown: Any = None
+    count = None if model.rows is None else data[model.rows]
+    for rows in _chunks(model, data):
+        latents, _ = model.steps.e_step(theta, rows, coefficients)
+        shown = model.steps.show(rows, latents)
+        whole = _filled_in(whole, tuple(_arrays(shown)), model.shown_rows, rows.first, count)
+    return _refilled(shown, whole)
+
+
+def _arrays(shown: Any) -> Iterator[Any]:
+    """The arrays of a posterior: of each latent one, or several by name."""
+    for each in shown:
+        yield from each.values() if isinstance(each, dict) else (each,)
+
+
+def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
+    """A posterior of the same form with these arrays."""
+    left = iter(arrays)
+    return type(shown)(
+        *({name: next(left) for name in each} if isinstance(each, dict) else next(left) for each in shown)
+    )
+
+
+def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
+    """The M-step at imputed latents."""
+    prototypes: Any = None
+    if model.prototypes is not None:
+        size, _ = model.prototypes
+        columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
+        prototypes = _far_apart(rng, columns, data.get(size, size))
+    total: tuple[Any, ...] = ()
+    for rows in data.chunks:
+        _filled(model, rows)
+        profile = None if prototypes is None else (prototypes, _profile(model, rows))
+        total = _sum(total, model.steps.summarise(rows, model.steps.impute(rng, rows, profile)))
+    expected = model.steps.collect(data, total, 0.0)
+    theta = model.Parameters(**_plain(model.parameters, data))
+    theta = _maximised(model, expected, theta, data) if model.conditional else theta
+    return _mended(_maximised(model, expected, theta, data), model.parameters)
+
+
+def _profile(model: Model, rows: Rows) -> Any:
+    """The rows of a chunk as columns of numbers, by which they are near or far."""
+    columns = []
+    for name in model.prototypes[1] if model.prototypes is not None else ():
+        spec = model.data[name]
+        slot = spec.shape.index(model.rows) + spec.entries
+        columns.append(np.moveaxis(rows[name], slot, -1).reshape(-1, rows.length))
+    return np.concatenate(columns).astype(float)
