@@ -20,7 +20,6 @@ from sympy import (
     Pow,
     S,
     Sum,
-    atan2,
     cancel,
     cos,
     exp,
@@ -35,6 +34,7 @@ from sympy import (
     together,
 )
 
+from symem.algebra.directions import angle
 from symem.language.matrices import is_matrix
 from symem.language.supports import Support
 
@@ -208,23 +208,23 @@ def waves(equation: Equation) -> Iterator[Wave]:
     if not frequency.is_positive or not (high - low - 2 * pi / frequency).is_extended_nonnegative:
         return
     live = {g: c for g, c in equation.parts.items() if simplified(c) != 0}
-    if all(isinstance(g, sin | cos) for g in live):
+    if live and all(isinstance(g, sin | cos) for g in live):
         sine, cosine = (simplified(live.get(f(*angles), S.Zero)) for f in (sin, cos))
-        common = _common(-sine, cosine)
-        yield Wave(-sine / common, cosine / common, frequency, (low + high) / 2 if low.is_finite else S.Zero)
+        yield Wave(-sine, cosine, frequency, _centre(low, high, pi / frequency))
 
 
-def _common(one: Expr, other: Expr) -> Expr:
-    """The positive factors that two numbers share."""
-    shared = [f for f in Mul.make_args(one) if f in Mul.make_args(other) and f.is_positive]
-    return Mul(*shared)
+def _centre(low: Expr, high: Expr, half: Expr) -> Expr:
+    """The middle of an interval; of a half-line and the line, that of one period."""
+    if low.is_finite and high.is_finite:
+        return (low + high) / 2
+    return low + half if low.is_finite else high - half if high.is_finite else S.Zero
 
 
 def crest(wave: Wave) -> Expr:
     """The angle of (a, b), counted from the middle of the range; at the opposite one the wave is lowest."""
     a, b, turn = wave.a, wave.b, wave.frequency * wave.centre
-    turned = (b * cos(turn) - a * sin(turn), a * cos(turn) + b * sin(turn))
-    return wave.centre + atan2(*turned) / wave.frequency
+    sine, cosine = b * cos(turn) - a * sin(turn), a * cos(turn) + b * sin(turn)
+    return wave.centre + angle(sine, cosine) / wave.frequency
 
 
 # algebra --------------------------------------------------------------------------------------------------

@@ -46,6 +46,12 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
     def _print_Pi(self, _expr: Expr) -> str:
         return "π"
 
+    def _print_besseli(self, expr: Expr) -> str:
+        return f"I_{self.doprint(expr.args[0])}({self.doprint(expr.args[1])})"
+
+    def _print_besselk(self, expr: Expr) -> str:
+        return f"K_{self.doprint(expr.args[0])}({self.doprint(expr.args[1])})"
+
     def _print_Infinity(self, _expr: Expr) -> str:
         return "∞"
 

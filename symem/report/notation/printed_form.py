@@ -20,6 +20,7 @@ from sympy import (
     S,
     Sum,
     Symbol,
+    atan2,
     exp,
     expand_mul,
     factorial,
@@ -34,6 +35,7 @@ from sympy import (
 )
 
 from symem.algebra.counting import slots_of
+from symem.algebra.directions import angle
 from symem.algebra.rewriting import Det, bottom_up, form
 from symem.algebra.squares import squares
 from symem.derivation import Definition, Derivation, Update
@@ -114,8 +116,9 @@ def _one_fraction(below: Expr, parts: list[tuple[Expr, Expr]]) -> Expr:
 
 
 def pulled_out(expr: Expr) -> Expr:
-    """Factors free of the index, and a minus sign, before the sum."""
+    """Factors free of the index, and a minus sign, before the sum; away where an angle does not change with them."""
     told = expr.replace(lambda node: isinstance(node, Sum), _pulled)
+    told = told.replace(lambda node: isinstance(node, atan2), lambda node: angle(*node.args))
     return told.replace(lambda node: isinstance(node, Tr), lambda node: form(node.args[0]))
 
 
