@@ -18,9 +18,9 @@ from symem.language.plates import Expectation
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em
 from tests.evaluate import Evaluator, situation
-from tests.models import DERIVED, Row
+from tests.models import DERIVED, FEW, Row, slow_but_for
 
-FEW = 12
+PLACES = 12
 #: Where places of a grid hold no latent, outcomes have no weight (0 log 0), or a few data leave a category out:
 #: there the brute-force evaluator has no number, and such places are passed over.
 UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene"}
@@ -46,7 +46,9 @@ def few(derivation: Derivation, arrays: dict[str, Any]) -> dict[str, Any]:
         if variable.name in cut and variable.sizes:
             whole = np.asarray(cut[variable.name])
             sizes = zip(variable.sizes, whole.shape, strict=False)
-            part = whole[tuple(slice(None, None, 1 if size in kept else -(-n // FEW)) for size, n in sizes)]
+            part = whole[
+                tuple(slice(None, None, 1 if size in kept else -(-n // PLACES)) for size, n in sizes)
+            ]
             cut[variable.name] = (
                 np.where(np.isinf(part), np.sign(part) * 300, part) if part.dtype == float else part
             )
@@ -187,7 +189,7 @@ def holds(row: Row, step: Step) -> bool:
     return abs(left - right) <= slack if step.law.relation is Relation.AT_THE_OLD else left >= right - slack
 
 
-@ROWS
+@slow_but_for(DERIVED, {row.name for row in FEW})
 def test_the_bound_is_below_everywhere_and_tight_at_the_current_parameters(row: Row) -> None:
     """Where the entropy has no closed form, as that of a count, the two last sides still tell the ascent."""
     found = [step for step in told(row).steps if step.stage == "ascent"]

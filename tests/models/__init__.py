@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
+import pytest
+
 from tests.models import beyond, continuous, counts, factors, mixtures, numeric, vectors
 from tests.models.table import Row, example
 
@@ -32,4 +36,16 @@ FEW: tuple[Row, ...] = tuple(
     )
 )  # fmt: skip
 
-__all__ = ["BY_NAME", "DERIVED", "FEW", "MODELS", "Row", "example"]
+
+def slow_but_for(rows: Iterable[Row], quick: Container[str]) -> pytest.MarkDecorator:
+    """One test a row, those that are not named marked slow."""
+    return pytest.mark.parametrize(
+        "row",
+        [
+            pytest.param(row, id=row.name, marks=[] if row.name in quick else [pytest.mark.slow])
+            for row in rows
+        ],
+    )
+
+
+__all__ = ["BY_NAME", "DERIVED", "FEW", "MODELS", "Row", "example", "slow_but_for"]
