@@ -15,7 +15,7 @@ from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from tests.browser import PROGRAM, Browser, Seen, browser
 from tests.derived import em
-from tests.models import MODELS
+from tests.models import Row, over_all_at_once
 from tests.test_media import HOSTILE, page
 
 ROOT = Path(__file__).parents[1]
@@ -99,14 +99,15 @@ def test_every_page_of_the_gallery(tab: Browser, tmp_path: Path) -> None:
             assert abroad(seen, tmp_path) == []
 
 
+@over_all_at_once
 @pytest.mark.parametrize("notation", SCHOOLS)
-def test_every_formula_of_every_model(tab: Browser, tmp_path: Path, notation: str) -> None:
+def test_every_formula_of_every_model(
+    tab: Browser, tmp_path: Path, notation: str, rows: tuple[Row, ...]
+) -> None:
     """Each model with every line of its algebra, a quarter of them in each school's letters; none runs off a phone."""
     options = Options(level=Level.TEACHING, notation=Notation(notation))
     told = [
-        section
-        for row in MODELS[SCHOOLS[notation] :: 4]
-        for section in tell(em(row.name).derivation, options)
+        section for row in rows[SCHOOLS[notation] :: 4] for section in tell(em(row.name).derivation, options)
     ]
     path = tmp_path / "models.html"
     set_ = pages(told, web.HtmlMedium())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.derived import em
-from tests.models import FEW, MODELS, Row
+from tests.models import FEW, Row, over_all_at_once
 
 
 def shown(row: Row) -> set[str]:
@@ -23,7 +23,8 @@ def shown(row: Row) -> set[str]:
 
 
 @pytest.mark.slow
-def test_few_rows_show_what_the_table_shows() -> None:
+@over_all_at_once
+def test_few_rows_show_what_the_table_shows(rows: tuple[Row, ...]) -> None:
     seen = {kind for row in FEW for kind in shown(row)}
-    missing = {kind: row.name for row in MODELS for kind in shown(row) if kind not in seen}
+    missing = {kind: row.name for row in rows for kind in shown(row) if kind not in seen}
     assert missing == {}

@@ -25,7 +25,7 @@ from symem.report.notation.printed_form import over_common_denominators, printed
 from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
-from tests.models import DERIVED, MODELS, Row
+from tests.models import DERIVED, MODELS, Row, over_all_at_once
 from tests.told import fragment
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -185,9 +185,10 @@ FRAME = r"""\documentclass[11pt,a4paper]{article}
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
-def test_a_plain_tex_sets_every_report(tmp_path: Path) -> None:
+@over_all_at_once
+def test_a_plain_tex_sets_every_report(tmp_path: Path, rows: tuple[Row, ...]) -> None:
     """All models in one document; no formula runs off the page by more than a hair."""
-    parts = [f"\\typeout{{MODEL {row.name}}}\n{fragment(row.name)}\n\\clearpage" for row in MODELS]
+    parts = [f"\\typeout{{MODEL {row.name}}}\n{fragment(row.name)}\n\\clearpage" for row in rows]
     log = _typeset(tmp_path, FRAME % "\n".join(parts))
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert max(wide, default=0.0) < 20

@@ -20,6 +20,8 @@ MODELS: tuple[Row, ...] = tuple(
 )
 DERIVED = tuple(row for row in MODELS if not row.blocked)
 BY_NAME = {row.name: row for row in MODELS}
+#: What a test that looks at all rows at once is called, so that one worker has all such.
+EVERY = "every model"
 
 #: A few rows that show every law, posterior, support and depth of plates of the table (`tests/test_few.py`):
 #: for checks that say the same of every row.
@@ -48,4 +50,16 @@ def slow_but_for(rows: Iterable[Row], quick: Container[str]) -> pytest.MarkDecor
     )
 
 
-__all__ = ["BY_NAME", "DERIVED", "FEW", "MODELS", "Row", "example", "slow_but_for"]
+over_all_at_once = pytest.mark.parametrize("rows", [pytest.param(MODELS, id=EVERY)])
+
+__all__ = [
+    "BY_NAME",
+    "DERIVED",
+    "EVERY",
+    "FEW",
+    "MODELS",
+    "Row",
+    "example",
+    "over_all_at_once",
+    "slow_but_for",
+]
