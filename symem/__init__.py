@@ -19,8 +19,9 @@ from symem.errors import (
 )
 from symem.language.counting_families import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
 from symem.language.density_check import check_family
+from symem.language.exponential_face import Argument, ExponentialFace, ShapedFace
 from symem.language.families import Cases, Categorical, Dirichlet, Multinomial
-from symem.language.family import Family
+from symem.language.family import Family, Printed
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.positive_families import (
     ChiSquared,
@@ -66,6 +67,7 @@ from symem.language.vectors import InverseWishart, MultivariateNormal, Multivari
 
 __all__ = [
     "EM",
+    "Argument",
     "Bernoulli",
     "Beta",
     "Binary",
@@ -82,6 +84,7 @@ __all__ = [
     "Erlang",
     "ExistingFileError",
     "Exponential",
+    "ExponentialFace",
     "Family",
     "Gamma",
     "GammaInverse",
@@ -115,9 +118,11 @@ __all__ = [
     "Poisson",
     "Positive",
     "PositiveDefinite",
+    "Printed",
     "Rayleigh",
     "Reals",
     "ShapeError",
+    "ShapedFace",
     "Simplex",
     "StudentT",
     "SupportError",

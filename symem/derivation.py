@@ -255,6 +255,11 @@ class Recognised(_Posterior):
         return self.bounds
 
     @property
+    def words(self) -> str:
+        """The family in a sentence."""
+        return f"truncated {self.row.words}" if self.is_cut else self.row.words
+
+    @property
     def statistics(self) -> tuple[Expr, ...]:
         """The functions of the latent that the gathered terms are linear in."""
         return self.face.statistics(self.atom)

@@ -25,7 +25,7 @@ def as_distribution(posterior: Posterior, show: Show) -> Distribution:
         case Table():
             return _label(posterior, show)
         case CellCounts() | MemberCounts():
-            row = FAMILIES["Binomial"] if posterior.family == "Binomial" else Multinomial
+            row = FAMILIES.get(posterior.family, Multinomial)
             return row(show(posterior.trials), show(posterior.probability.symbol))
         case Recognised():
             return _recognised(posterior, show)
@@ -37,8 +37,8 @@ def as_distribution(posterior: Posterior, show: Show) -> Distribution:
 
 def _label(table: Table, show: Show) -> Distribution:
     probability = table.probability.symbol
-    if table.family == "Bernoulli":
-        return FAMILIES["Bernoulli"](show(probability.xreplace({table.outcome.index: Integer(1)})))
+    if table.family in FAMILIES:
+        return FAMILIES[table.family](show(probability.xreplace({table.outcome.index: Integer(1)})))
     return Categorical(show(probability))
 
 

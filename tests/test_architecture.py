@@ -36,6 +36,9 @@ WAITING = {
     "symem.report.sections.worked_section",
 }  # fmt: skip
 
+#: Names of families that are names of letters too.
+LETTERS = {"Beta", "Gamma"}
+
 
 @dataclass(frozen=True)
 class House:
@@ -163,6 +166,34 @@ def files_without_an_idea(house: House) -> list[str]:
     return [module for module, idea in ideas.items() if len(idea.split()) < 3]
 
 
+def families_told_twice(house: House) -> list[str]:
+    """A row of the table of distributions has one place: no string elsewhere is its name, a letter's apart."""
+    rows = {name: module for module, tree in house.trees.items() for name in _rows_in(tree)}
+    return [
+        f"{name} of {home} in {module}"
+        for name, home in rows.items()
+        for module, tree in house.trees.items()
+        if name not in LETTERS and module not in (home, "symem.__init__") and name in _strings_in(tree)
+    ]
+
+
+def _rows_in(tree: ast.Module) -> Iterator[str]:
+    """The names of the public rows that a module holds: Normal = Family(…)."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Family"))):
+                if not name.startswith("_"):
+                    yield name
+
+
+def _strings_in(tree: ast.Module) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
 RULES: tuple[Callable[[House], list[str]], ...] = (
     places_without_floor,
     upward_imports,
@@ -171,6 +202,7 @@ RULES: tuple[Callable[[House], list[str]], ...] = (
     long_files,
     long_functions,
     files_without_an_idea,
+    families_told_twice,
 )
 
 
@@ -231,6 +263,11 @@ OFFENDERS: dict[str, tuple[Callable[[House], list[str]], dict[str, str], str]] =
         long_functions,
         {"a.py": 'class A:\n    def f(self):\n        """Long."""\n' + "        x = 1\n" * 41},
         "symem.a.f: 41 lines",
+    ),
+    "a family in a table beside its row": (
+        families_told_twice,
+        {"language/a.py": 'Normal = Family("Normal", {})', "report/b.py": 'SIGNS = {"Normal": "N"}'},
+        "Normal of symem.language.a in symem.report.b",
     ),
     "no docstring": (files_without_an_idea, {"a.py": "x = 1"}, "symem.a"),
     "a docstring that only repeats the name": (files_without_an_idea, {"a.py": '"""A."""'}, "symem.a"),

@@ -15,6 +15,7 @@ from symem.calculus.recognise import Match, counting_bounds, recognise
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
+from symem.language.exponential_face import ExponentialFace
 from symem.language.plates import Iverson, LogIverson
 
 Density = Mapping[Expr, Expr]
@@ -58,7 +59,8 @@ def _replace_by_normaliser(state: Elimination, case: Case, found: Match, bounds:
         assumptions = found.face.argument(name).support.assumptions
         arguments[name], named = _named(state, case, name, value, assumptions)
         parameters += named
-    normaliser = state.normaliser(case.variable, case.axes, found.face.log_partition(arguments, bounds))
+    left = found.face.log_partition(arguments, bounds) - _constant(found.face, case.atom, bounds)
+    normaliser = state.normaliser(case.variable, case.axes, left)
     inline = case.depends_on_others()
     posterior = Recognised(
         **case.shared,
@@ -73,6 +75,11 @@ def _replace_by_normaliser(state: Elimination, case: Case, found: Match, bounds:
         inline=inline,
     )
     state.leave(posterior, case.conditional, normaliser.value if inline else normaliser.symbol)
+
+
+def _constant(face: ExponentialFace, u: Expr, bounds: Bounds) -> Expr:
+    """What of log h is free of u: no term of the gathered density has it."""
+    return Add(*(part for part in Add.make_args(face.base_measure(u, bounds)) if not part.has(u)))
 
 
 def _named(

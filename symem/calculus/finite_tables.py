@@ -12,6 +12,7 @@ from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Definition, Table
+from symem.language.counting_families import Bernoulli
 from symem.language.plates import Axis, LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import Binary
@@ -35,7 +36,7 @@ def eliminate_finite(state: Elimination, case: Case) -> None:
     """Sum a label or a binary latent out."""
     case = replace(case, conditional=_with_companions(state, case.conditional))
     axis = state.outcome_axis(case.variable, case.used_indices)
-    family = "Bernoulli" if isinstance(case.variable.support, Binary) else "Categorical"
+    family = Bernoulli.name if isinstance(case.variable.support, Binary) else "Categorical"
     _tabulate(state, case, Outcomes(axis, axis.index, family))
 
 

@@ -61,7 +61,7 @@ def _match(
     rest = dict(density)
     for part in Add.make_args(face.base_measure(u, bounds)):
         g, coefficient = _in_latent(part, u)
-        if coefficient != 0 and expand(rest.pop(g, S.Zero) - coefficient) != 0:
+        if g != 1 and expand(rest.pop(g, S.Zero) - coefficient) != 0:
             return None
     statistics = face.statistics(u)
     if not set(rest) <= set(statistics):

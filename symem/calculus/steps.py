@@ -128,7 +128,7 @@ def _recognised(posterior: Recognised) -> Step:
     u, normaliser = posterior.atom, posterior.log_normaliser
     left = normaliser.value if posterior.inline else normaliser.symbol
     after = posterior.in_arguments + left
-    return _step("E-step", "recognition", _tabulated(posterior), after, (u,), family=posterior.family)
+    return _step("E-step", "recognition", _tabulated(posterior), after, (u,), family=posterior.words)
 
 
 def _gaussian(posterior: GaussianVector) -> Step:

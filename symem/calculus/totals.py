@@ -13,6 +13,7 @@ from symem.calculus.gathering import Conditional, atoms_of, gather_latent, place
 from symem.calculus.separate import rejoin
 from symem.derivation import CellCounts, Definition, MemberCounts
 from symem.errors import NotDerivedError
+from symem.language.counting_families import Binomial
 from symem.language.model import Variable
 from symem.language.plates import Axis
 
@@ -88,7 +89,7 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
         plates,
         log(Add(*(exp(weight) for weight in weights))),
     )
-    family = "Binomial" if len(weights) == 2 else "Multinomial"
+    family = Binomial.name if len(weights) == 2 else "Multinomial"
     for position, (conditional, weight) in enumerate(zip(conditionals, weights, strict=True)):
         share = state.names.entry(f"gamma_{conditional.variable.name}", indices, nonnegative=True)
         atom = conditional.variable.symbol[indices] if indices else conditional.variable.symbol

@@ -78,11 +78,11 @@ def requirements(distribution: Distribution, own: tuple[Idx, ...], owner: str) -
 def _cases(value: Any, distribution: Distribution, own: tuple[Idx, ...]) -> Expr:
     """Σ over outcomes of [label = outcome] log p(value | outcome); a continuous branch has no mass on points."""
     (label,) = distribution.arguments
-    points = [branch.arguments[0] for branch in distribution.branches.values() if branch.name == "Dirac"]
+    points = [branch.arguments[0] for branch in distribution.branches.values() if branch.family.is_point]
     parts = []
     for outcome, branch in distribution.branches.items():
         density, off = log_density(value, branch, own), []
-        if points and branch.name != "Dirac" and not value_support(branch, own, str(value)).discrete:
+        if points and not branch.family.is_point and not value_support(branch, own, str(value)).discrete:
             off = [Ne(value, point) for point in points]
             density += LogIverson(And(*off))
         parts.append(_guarded([Eq(label, outcome)], off, density))

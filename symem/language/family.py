@@ -82,6 +82,12 @@ class Family:
         """Its support where its parameters are anything."""
         return self.support(*(Dummy(name) for name in self.parameters))
 
+    @property
+    def is_point(self) -> bool:
+        """Whether all mass is on one point."""
+        low, high = self.home.bounds
+        return bool(low == high)
+
     def faces(self, density: Mapping[Expr, Expr], u: Expr) -> tuple[ExponentialFace, ...]:
         """The faces by which a log-density may be recognised as this family."""
         match self.face:

@@ -205,7 +205,8 @@ def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
         )
     read = {_prior_key(key): _law_of(key, value) for key, value in prior.items()}
     for key, distribution in read.items():
-        if distribution.name in ("Cases", "Categorical", "Multinomial", "Dirac"):
+        home = distribution.family.home
+        if distribution.branches or distribution.family.is_point or home.discrete:
             raise ModelError(
                 f"{distribution} cannot be the prior of {key}: a parameter has a continuous law."
             )

@@ -196,7 +196,7 @@ def check_value(value: Any, distribution: Distribution) -> None:
     found = getattr(value, "shape", None) if isinstance(value, (MatrixExpr, IndexedMatrix)) else None
     for law in distribution.parts():
         wanted = _shape_of(law)
-        if law.name in ("Cases", "Dirac") or found == wanted:
+        if law.branches or law.family.is_point or found == wanted:
             continue
         if found and wanted is None:
             raise ShapeError(

@@ -216,11 +216,10 @@ def _shares(first: MemberCounts, posteriors: Sequence[Posterior], voice: Voice) 
     joint = Add(*(each.log_density for each in posteriors))
     yield Display((voice.equation(_conditional(", ".join(names)), joint, voice.now),))
     words = " and their total @ is known. Counts with a known total are "
-    kind = "Binomial" if len(posteriors) <= 2 else "Multinomial"
     yield (
         *said("Each count @ enters as @,", "u", r"u \log(\text{weight}) - \log u!"),
         *said(words, latex(first.trials, voice.free)),
-        Term(kind),
+        Term(first.family),
         ": each has a share of the total in proportion to its weight,",
     )
     shares = [share for each in posteriors for share in _probability(each)]
@@ -259,7 +258,7 @@ def _gaussian(posterior: GaussianVector, voice: Voice) -> Iterator[Block]:
 def _reason(posterior: Recognised, voice: Voice) -> Iterator[Block]:
     """Why the terms are recognised: they are linear in the statistics of a family, on its support."""
     where = said(" on @", interval(posterior, voice))
-    named = (f" a {_cut(posterior)}{posterior.row.words} law", *where)
+    named = (f" a {posterior.words} law", *where)
     terms = [latex(each, voice.free) for each in posterior.statistics]
     if not terms:
         yield (
@@ -292,10 +291,6 @@ def _with(posterior: Recognised) -> str:
         return "."
     words = " and ".join(posterior.face.argument(name).word or name for name in known)
     return f", cut from one with {words}" if posterior.is_cut else f" with {words}"
-
-
-def _cut(posterior: Recognised) -> str:
-    return "truncated " if posterior.is_cut else ""
 
 
 def _tidied(value: Expr) -> Expr:
