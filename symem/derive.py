@@ -42,7 +42,9 @@ def derive_records(model: Model) -> Derivation:
     check_normalised(model)
     names = Names(model)
     terms = collapse_brackets(separate(model.log_likelihood), model)
-    conditioned, groups = condition(model, terms)
+    latents = [latent for latent in model.latents if not latent.support.discrete]
+    apart = (part for term in terms for part in angles_apart(term, latents))
+    conditioned, groups = condition(model, gather(apart))
     elimination = Elimination(model, names, conditioned, groups, [])
     eliminate(elimination)
     expectations = Expectations(elimination.done, names)
@@ -81,7 +83,9 @@ def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
     """
     model = Model.of_objective(objective, parameters)
     names = Names(model)
-    terms = gather(part for term in separate(model.log_likelihood) for part in angles_apart(term, model))
+    terms = gather(
+        part for term in separate(model.log_likelihood) for part in angles_apart(term, model.parameters)
+    )
     blocks = solve_blocks(terms, model.parameters, model.simplexes, names)
     open_blocks = [outcome.reason for block in blocks for outcome in block.not_derived()]
     if open_blocks:

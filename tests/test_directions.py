@@ -132,6 +132,26 @@ def two_angles() -> Model:
     return Model({z[i]: Bernoulli(rate), x[i]: Cases(z[i], branches)}, latent=[z], known=[c])
 
 
+def directions_of_groups() -> Model:
+    angles = {mu[j]: VonMises(m, c), x[j, i]: VonMises(mu[j], a)}
+    return Model(angles, latent=[mu], known=[a, c])
+
+
+def test_latent_directions_have_a_posterior_of_their_own_law() -> None:
+    """Against quadrature: ⟨cos μ⟩ and ⟨sin μ⟩ of each group, and the direction of their sum."""
+    algorithm = directions_of_groups().derive()
+    groups, grid = X.reshape(7, 10), np.linspace(-np.pi, np.pi, 2000, endpoint=False)
+    weight = vonmises.logpdf(grid, 2.0, 0.5) + vonmises.logpdf(groups[:, :, None], 3.0, grid).sum(1)
+    mass = np.exp(weight).mean(1) * 2 * np.pi
+    means = (np.exp(weight) @ np.exp(1j * grid)) / np.exp(weight).sum(1)
+    solver, data = algorithm.solver(), {"x": groups, "a": 3.0, "c": 2.0}
+    assert solver.em_step({"m": 0.5}, **data).m == pytest.approx(np.angle(means.sum()), abs=1e-12)
+    assert solver.log_likelihood({"m": 0.5}, **data) == pytest.approx(np.log(mass).sum(), rel=1e-12)
+    posterior = algorithm.posterior[mu]
+    assert posterior.family.name == "VonMises"
+    assert {claim.status for one in algorithm.certificates for claim in one.claims} == {Status.PROVED}
+
+
 def shares(density: Any) -> Any:
     return density / density.sum(axis=1, keepdims=True)
 

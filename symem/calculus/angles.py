@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sympy import Add, Expr, cos, expand, sin
 
 from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, separate
-from symem.language.model import Model
+from symem.language.model import Variable
 
 
-def angles_apart(term: Term, model: Model) -> list[Term]:
-    """A term with each parameter in an angle of its own, what holds none being one more."""
-    rules = {wave: _expanded(wave, model) for wave in term.factor.atoms(cos, sin)}
+def angles_apart(term: Term, variables: Iterable[Variable]) -> list[Term]:
+    """A term with each of these variables in an angle of its own, what holds none being one more."""
+    rules = {wave: _expanded(wave, tuple(variables)) for wave in term.factor.atoms(cos, sin)}
     if all(old == new for old, new in rules.items()):
         return [term]
     return [Term(part.factor, part.axes + term.axes) for part in separate(term.factor.xreplace(rules))]
 
 
-def _expanded(wave: Expr, model: Model) -> Expr:
+def _expanded(wave: Expr, variables: Sequence[Variable]) -> Expr:
     angles = Add.make_args(expand(wave.args[0]))
-    moving = [angle for angle in angles if any(atoms_of(angle, each) for each in model.parameters)]
+    moving = [angle for angle in angles if any(atoms_of(angle, each) for each in variables)]
     rest = Add(*(angle for angle in angles if angle not in moving))
     if not moving:
         return wave

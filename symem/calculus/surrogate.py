@@ -56,7 +56,7 @@ def expected(
             means.append(term)
         else:
             constants.append(fold(term).expr)
-    means = [part for term in means for part in angles_apart(term, model)]
+    means = [part for term in means for part in angles_apart(term, model.parameters)]
     running = running_slots(means, model.parameters)
     for term in means:
         statistics.take(plain_indices(term, model.parameters, running))

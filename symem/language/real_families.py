@@ -8,7 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from sympy import Abs, Add, And, Expr, Ge, Le, S, Sum, besseli, cos, digamma, exp, log, loggamma, oo, pi, sqrt
+from sympy import (
+    Abs,
+    Add,
+    And,
+    Expr,
+    Ge,
+    Le,
+    S,
+    Sum,
+    atan2,
+    besseli,
+    cos,
+    digamma,
+    exp,
+    log,
+    loggamma,
+    oo,
+    pi,
+    sin,
+    sqrt,
+)
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace
 from symem.language.family import Family, Printed
@@ -150,6 +170,40 @@ Uniform = Family(
     ),
 )
 
+# -- angles ------------------------------------------------------------------------------------------------
+
+
+def _resultant(a: Arguments) -> tuple[Expr, Expr]:
+    return a["k"] * cos(a["mu"]), a["k"] * sin(a["mu"])
+
+
+def _direction_moments(u: Expr, a: Arguments, _bounds: Bounds) -> Mapping[Expr, Expr]:
+    """Mardia & Jupp 2000, section 3.5.4."""
+    length = besseli(1, a["k"]) / besseli(0, a["k"])
+    return {cos(u): length * cos(a["mu"]), sin(u): length * sin(a["mu"])}
+
+
+VonMises = Family(
+    "VonMises",
+    {"mu": Circle(), "k": _POSITIVE},
+    lambda x, mu, k: k * cos(x - mu) - log(2 * pi) - log(besseli(0, k)),
+    lambda *_: Interval(-pi, pi),
+    lambda rng, size, mu, k: rng.vonmises(mu, k, size),
+    ExponentialFace(
+        statistics=lambda u: (cos(u), sin(u)),
+        arguments=lambda eta, _b: {"mu": atan2(eta[1], eta[0]), "k": sqrt(eta[0] ** 2 + eta[1] ** 2)},
+        log_partition=lambda a, _b: log(2 * pi) + log(besseli(0, a["k"])),
+        moments=_direction_moments,
+        natural=_resultant,
+        named={
+            "mu": Argument(Circle(), "mu", "mean direction"),
+            "k": Argument(_POSITIVE, "kappa", "concentration"),
+        },
+        flat=True,
+    ),
+    Printed("von Mises"),
+)
+
 # -- observed only -----------------------------------------------------------------------------------------
 
 Laplace = Family(
@@ -158,13 +212,6 @@ Laplace = Family(
     lambda x, mu, b: -log(2) - log(b) - Abs(x - mu) / b,
     lambda *_: _REAL,
     lambda rng, size, mu, b: rng.laplace(mu, b, size),
-)
-VonMises = Family(
-    "VonMises",
-    {"mu": Circle(), "k": _POSITIVE},
-    lambda x, mu, k: k * cos(x - mu) - log(2 * pi) - log(besseli(0, k)),
-    lambda *_: Interval(-pi, pi),
-    lambda rng, size, mu, k: rng.vonmises(mu, k, size),
 )
 Dirac = Family(
     "Dirac",
