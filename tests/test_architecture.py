@@ -33,7 +33,6 @@ LONGEST_FILE, LONGEST_BODY = 350, 40
 #: Files that still wait to be cut; the list only gets shorter.
 WAITING = {
     "symem.codegen.lowering.entries", "symem.codegen.lowering.lower", "symem.codegen.numpy.bodies", "symem.derivation",
-    "symem.report.sections.worked_section",
 }  # fmt: skip
 
 #: Names of families that are names of letters too.

@@ -10,13 +10,12 @@ import numpy as np
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
 from symem.algebra.counting import slots_of
-from symem.derivation import Definition, Probabilities, Update
+from symem.derivation import Definition, Update
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
-from symem.report.document import Block, Display, Figure, Lines, Prose, Section, Table, listed, said
-from symem.report.figures.plots import Plot, ascent, density, shares, single_datum
+from symem.report.document import Block, Display, Lines, Prose, Section, Table, listed, said
 from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.digits import decimals, fixed, in_formula, single
@@ -24,6 +23,7 @@ from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import over_common_denominators
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
+from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
 from symem.report.sections.matrix_cells import as_matrix, breadth, in_numbers
 from symem.report.sections.matrix_section import held_by, with_held
@@ -42,7 +42,7 @@ ELLIPSIS: Prose = said("@", r"\dots")
 def worked(found: Worked, voice: Voice) -> Iterator[Section]:
     """The sections with the reader's numbers."""
     yield Section(said("One iteration in numbers"), tuple(_iteration(found, voice)), anchor="numbers")
-    yield Section(said("The fit"), tuple(_fit(found, voice)), anchor="fit")
+    yield fit(found, voice)
 
 
 def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
@@ -329,56 +329,3 @@ def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> f
     name = name_of(entry)
     array = found.new[name] if name in found.new and name not in held else found.arrays[name]
     return float(np.asarray(array)[tuple(int(slot) for slot in slots_of(entry))])
-
-
-# the fit ------------------------------------------------------------------------------------------------
-
-
-def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
-    history, name = found.history, voice.objective(voice.old)
-    last = in_formula(history[-1], 6)
-    steps = len(history) - 1
-    if steps:
-        settled = "has settled" if found.converged else "has not settled yet"
-        words = f"This step takes @ from @ to @. After {steps} iterations it is @ and {settled}."
-        yield said(words, _plain_objective(voice), *(in_formula(each, 6) for each in history[:2]), last)
-    yield from _figure(
-        ascent(found, name), "The objective at each iterate; it never falls.", _table_of(found, voice)
-    )
-    datum, label = single_datum(found), _label(found, voice)
-    at = voice.name(datum.symbol[_index(voice)]) if datum is not None and datum.sizes else "x"
-    yield from _figure(
-        density(found, at, label), "The fitted density over a histogram of the data; components dashed."
-    )
-    posterior = next((p for p in found.derivation.posteriors if isinstance(p, Probabilities)), None)
-    if posterior is not None and posterior.axes:
-        gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
-        caption = "The posterior of the label of each row, at the start."
-        yield from _figure(shares(found, gamma, row, label), caption)
-
-
-def _plain_objective(voice: Voice) -> str:
-    return rf"\ell + \log p({voice.theta})" if voice.model.log_prior != 0 else r"\ell"
-
-
-def _label(found: Worked, voice: Voice) -> str:
-    labelled = [p for p in found.derivation.posteriors if isinstance(p, Probabilities)]
-    return voice.name(labelled[0].atom) if labelled else ""
-
-
-def _index(voice: Voice) -> Symbol:
-    axes = [axis for p in voice.derivation.posteriors for axis in p.axes]
-    return axes[0].index
-
-
-def _figure(plot: Plot | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:
-    if plot is not None:
-        yield Figure(plot.svg, (caption,), plot.words, instead)
-
-
-def _table_of(found: Worked, voice: Voice) -> Table:
-    """A few iterates as numbers."""
-    steps = len(found.history) - 1
-    kept = sorted({0, 1, 2, 3, 5, 10, 20, 50, 100, 200, steps} & set(range(steps + 1)))
-    lines = tuple(((str(t),), (single(found.history[t], 8),)) for t in kept)
-    return Table((("iteration",), said("@", voice.objective(voice.old))), lines, align="rr")
