@@ -80,12 +80,14 @@ def derive(options: argparse.Namespace) -> int:
 
 
 def emit(options: argparse.Namespace) -> int:
-    """Write the stand-alone module."""
+    """Write the algorithm in NumPy: a module, or one plain function."""
     refuse_existing([options.output], force=options.force)
     em = _derived(options.file)
+    form: dict[str, Any] = {"style": options.style, "runtime": options.runtime}
     if options.output is None:
-        print(em.source(), end="")
-    _emit(options.output, em, options)
+        print(em.source(**form), end="")
+    else:
+        _say(f"wrote {em.write(options.output, **form, force=options.force)}")
     return DONE
 
 

@@ -33,7 +33,8 @@ examples:
 EMIT = """\
 examples:
   symem emit examples/old_faithful.py -o old_faithful_em.py
-  symem emit examples/old_faithful.py -o old_faithful_em.py --force
+  symem emit examples/old_faithful.py --style plain
+  symem emit examples/old_faithful.py -o solvers/old_faithful_em.py --runtime shared
 """
 FIT = """\
 examples:
@@ -109,6 +110,15 @@ def _derive(parser: argparse.ArgumentParser) -> None:
 def _emit(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("-o", "--output", metavar="OUT.py", help="the module to write (default: stdout)")
+    parser.add_argument(
+        "--style", choices=["module", "plain"], default="module", help="plain: one short function to read"
+    )
+    parser.add_argument(
+        "--runtime",
+        choices=["own", "shared"],
+        default="own",
+        help="shared: in symem_runtime.py beside the modules",
+    )
     _force(parser)
 
 

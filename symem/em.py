@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
@@ -14,7 +14,7 @@ from symem.derivation import Certificate, Definition, Derivation, Posterior, Ste
 from symem.derive import derive_records
 from symem.documents import Choices, options_of
 from symem.errors import DataError, VerificationError
-from symem.files import write_whole
+from symem.files import refuse_existing, write_whole
 from symem.language import model as stated
 from symem.language.exponential import readable
 from symem.language.family import Distribution
@@ -24,6 +24,9 @@ from symem.language.plates import rebind, reindex
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.report.options import Options
+
+Style = Literal["module", "plain"]
+Runtime = Literal["own", "shared"]
 
 
 class Model(stated.Model):  # its docstring and its two doors are those of the statement
@@ -176,35 +179,66 @@ class EM:
     # -- the solver ----------------------------------------------------------------------------------
 
     @cached_property
-    def _source(self) -> str:
-        from symem.codegen.emit import emit
+    def _told(self) -> str:
         from symem.report.media.docstring import docstring
 
-        return emit(self.derivation, docstring(self.derivation))
+        return docstring(self.derivation)
 
-    def source(self) -> str:
-        """The stand-alone NumPy module.
+    @cached_property
+    def _source(self) -> str:
+        from symem.codegen.emit import emit
+
+        return emit(self.derivation, self._told)
+
+    def source(self, *, style: Style = "module", runtime: Runtime = "own") -> str:
+        """The algorithm in NumPy.
+
+        Args:
+            style: "module", with checks, chunks, starts and a fit; or "plain", one short function to read and paste.
+            runtime: where a module has what is the same in all: its "own", or "shared", in `symem_runtime.py`.
 
         Raises:
             NotDerivedError: a parameter has no closed-form update.
         """
-        return self._source
+        from symem.codegen.emit import emit
+        from symem.codegen.numpy.plain_style import plain_source
 
-    def write(self, path: str | Path, *, force: bool = False, verify: bool = True) -> Path:
-        """Write the module to a file, whole or not at all.
+        if style == "plain":
+            return plain_source(self.derivation, self._told)
+        return emit(self.derivation, self._told, shared=True) if runtime == "shared" else self._source
+
+    def write(
+        self,
+        path: str | Path,
+        *,
+        style: Style = "module",
+        runtime: Runtime = "own",
+        force: bool = False,
+        verify: bool = True,
+    ) -> Path:
+        """Write `source` to a file, whole or not at all; a shared runtime beside it, unless it is there already.
 
         Raises:
             VerificationError: a rung V0 to V3 of the ladder failed; nothing was written.
-            ExistingFileError: the file exists and `force` is not set.
+            ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
         """
-        text = self.source()
+        from symem.codegen.emit import RUNTIME_MODULE, emit_runtime
+
+        text = self.source(style=style, runtime=runtime)
+        files = {Path(path): text}
+        beside = Path(path).with_name(f"{RUNTIME_MODULE}.py")
+        if runtime == "shared" and style == "module" and not _holds(beside, emit_runtime()):
+            files[beside] = emit_runtime()
+        refuse_existing(files, force=force)
         if verify:
             found = self.verify()
             if found.blocks_emission:
                 raise VerificationError(
                     f"Nothing was written to {path}, because verification failed.\n{found}"
                 )
-        return write_whole(path, text, force=force)
+        for target, each in files.items():
+            write_whole(target, each, force=force)
+        return Path(path)
 
     def solver(self) -> ModuleType:
         """The emitted module itself, loaded."""
@@ -289,6 +323,11 @@ class EM:
 
     def _distribution(self, posterior: Posterior) -> Distribution:
         return as_distribution(posterior, self._written_out)
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether that file is there, with this text."""
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def _is_entry(atom: Any) -> bool:

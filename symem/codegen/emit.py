@@ -108,7 +108,7 @@ def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     lines += ["from collections.abc import Mapping"] if "Mapping" in read else []
     lines += ["from typing import Any, NamedTuple", "", "import numpy as np"]
     lines += [f"from scipy.special import {', '.join(special)}"] if special else []
-    return [*lines, f"from {RUNTIME_MODULE} import (", *(f"    {name}," for name in names), ")"]
+    return [*lines, "", f"from {RUNTIME_MODULE} import (", *(f"    {name}," for name in names), ")"]
 
 
 def _standalone_imports(special: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ one before it; why each stands where it does is said beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from symem.codegen.ir.program import Program
 from symem.codegen.passes.apart import centred_apart
@@ -49,14 +50,15 @@ PASSES: Sequence[Callable[[Program], Program]] = (
 )
 
 
-def program_of(derivation: Derivation) -> Program:
-    """The program of one derivation.
+def program_of(derivation: Derivation, *, plain: bool = False) -> Program:
+    """The program of one derivation; `plain`: its formulas as they are, for all rows at once.
 
     Raises
     ------
         NotDerivedError: a block of parameters has no closed form, or a function has no reading in arrays.
     """
     program = stated(derivation)
+    program = replace(program, plain=True, translation=None) if plain else program
     for each in PASSES:
         program = each(program)
     return program

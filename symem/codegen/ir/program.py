@@ -84,6 +84,8 @@ class Program:
     sized: tuple[Variable, ...]
     prior: Expr
     translation: Translation | None
+    #: Whether formulas stay as they are: no features of the data, no common centre.
+    plain: bool = False
 
     # where arrays are kept, and which definitions are of parameters alone
     layouts: Mapping[str, Layout] = field(default_factory=dict)

@@ -122,7 +122,7 @@ class Tables:
 
     def _spec(self, variable: Variable) -> str:
         shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
-        parts = [quoted(shape), quoted(_kind(variable, self.model))]
+        parts = [quoted(shape), quoted(kind_of(variable, self.model))]
         support = variable.support
         if isinstance(support, Labels):
             size = support.size
@@ -150,7 +150,7 @@ class Tables:
         return [f"labels={quoted(str(symbol))}"] if symbol is not None else []
 
 
-def _kind(variable: Variable, model: Model) -> str:
+def kind_of(variable: Variable, model: Model) -> str:
     support = variable.support
     if isinstance(support, Interval) or variable.name in _bounds(model):
         return "extended"

@@ -21,8 +21,8 @@ Lines = list[str]
 class Bodies:
     """Writes the bodies of one program's functions."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, indent: int = 4) -> None:
+        self.program, self.indent = program, indent
         self.spell = Spelling(program.rank)
         model = program.derivation.model
         layouts = program.layouts
@@ -71,13 +71,16 @@ class Bodies:
         """A name for a part of a long line."""
         return self.program.names.numbered("t")
 
+    def fitted(self, start: str, text: str) -> Lines:
+        return fitted(start, text, self.part_name, self.indent)
+
     def assign(self, line: Assign) -> Lines:
-        return fitted(f"{line.name} = ", self.text(line.node, line.axes), self.part_name)
+        return self.fitted(f"{line.name} = ", self.text(line.node, line.axes))
 
     def returned(self, texts: Sequence[str], call: str = "") -> Lines:
         """The lines that return these values: as they are, or as arguments of a call."""
         if len(texts) == 1 and not call:
-            return fitted("return ", texts[0], self.part_name)
+            return self.fitted("return ", texts[0])
         before, items = self.items(texts)
         flat = f"return {', '.join(items)}"
         return (
@@ -96,7 +99,7 @@ class Bodies:
         made = [f"{line.name} = np.empty({shape})"] if line.fresh else []
         places = ", ".join(":" if isinstance(place, Symbol) else str(place) for place in line.place)
         axes = tuple(place for place in line.place if isinstance(place, Symbol))
-        return [*made, *fitted(f"{line.name}[{places}] = ", self.text(line.node, axes), self.part_name)]
+        return [*made, *self.fitted(f"{line.name}[{places}] = ", self.text(line.node, axes))]
 
     def update(self, line: Assign | Entry) -> Lines:
         return self.entry(line) if isinstance(line, Entry) else self.assign(line)
@@ -195,7 +198,7 @@ class Bodies:
         dots = ", ".join(":" for _ in features.labels)
         for place, node in enumerate(features.coefficients):
             value = self.spell.aligned(node, features.labels)
-            body += fitted(f"natural[{dots}, {place}] = ", value, self.part_name)
+            body += self.fitted(f"natural[{dots}, {place}] = ", value)
         return [*body, "return natural"]
 
     @property
@@ -215,7 +218,7 @@ class Bodies:
         return [
             *self.reading([*(line.node for line in self.needed([node])), node], "rows", done=done),
             *(text for line in self.needed([node]) for text in self.assign(line)),
-            *fitted("return ", self.spell(node), self.part_name),
+            *self.fitted("return ", self.spell(node)),
         ]
 
     def features(self) -> Lines:
@@ -297,7 +300,7 @@ class Bodies:
         features = self.program.features
         assert features is not None
         rest = self.spell.aligned(statement.rest, (*features.labels, features.row))
-        added = [f"{statement.name} = {product}", *fitted(f"{statement.name} += ", rest, self.part_name)]
+        added = [f"{statement.name} = {product}", *self.fitted(f"{statement.name} += ", rest)]
         if self.program.direct is None:
             return added
         inner = [f"    {line}" for line in added]
@@ -311,7 +314,7 @@ class Bodies:
         """Log weights are normalised in place, so they must not share memory with anything."""
         if isinstance(line.node, Apply | Contract | Total):
             return self.assign(line)
-        return fitted(f"{line.name} = ", f"np.array({self.text(line.node, line.axes)})", self.part_name)
+        return self.fitted(f"{line.name} = ", f"np.array({self.text(line.node, line.axes)})")
 
     # -- the statistics -----------------------------------------------------------------------------
 
@@ -438,13 +441,13 @@ class Bodies:
         values = []
         for line, each in zip(found.statistics, self.program.statistics, strict=True):
             values.append(self.text(line.node, tuple(getattr(each.definition.symbol, "indices", ()))))
-        body += fitted("log_likelihood = ", self.spell(found.value), self.part_name)
+        body += self.fitted("log_likelihood = ", self.spell(found.value))
         values += [f'data["{name}"]' for name in self.program.sizes]
         return body + self.returned([*values, "float(log_likelihood)", *self._centre()], "Statistics")
 
     def constant(self) -> Lines:
         node = self.program.log_likelihood_once
-        return self.reading([node], "data") + fitted("return ", self.spell(node), self.part_name)
+        return self.reading([node], "data") + self.fitted("return ", self.spell(node))
 
     def log_prior(self) -> Lines:
         node, lines = self.program.log_prior, self.program.of_prior
@@ -453,7 +456,7 @@ class Bodies:
             [node, *(line.node for line in lines)], "data", done={line.name for line in lines}
         )
         body += [text for line in lines for text in self.assign(line)]
-        return body + fitted("return ", self.spell(node), self.part_name)
+        return body + self.fitted("return ", self.spell(node))
 
     # -- the M-step ---------------------------------------------------------------------------------
 

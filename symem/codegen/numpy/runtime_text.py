@@ -25,17 +25,17 @@ def runtime() -> str:
 
 def definitions() -> list[str]:
     """The names that the runtime defines, in order."""
-    return [name for module in (*_MODULES, with_scipy) for name, _ in _pieces(module)]
+    return [name for module in _MODULES for name, _ in pieces(module)]
 
 
 def special_functions(wanted: Iterable[str]) -> list[str]:
     """The definitions of those functions that need SciPy, with those they call."""
-    pieces = dict(_pieces(with_scipy))
-    waiting, found = set(wanted) & pieces.keys(), set[str]()
+    known = dict(pieces(with_scipy))
+    waiting, found = set(wanted) & known.keys(), set[str]()
     while waiting:
         found |= waiting
-        waiting = {name for each in waiting for name in pieces if name in _names(pieces[each])} - found
-    return [text for name, text in pieces.items() if name in found]
+        waiting = {name for each in waiting for name in known if name in _names(known[each])} - found
+    return [text for name, text in known.items() if name in found]
 
 
 def from_scipy(texts: Iterable[str]) -> list[str]:
@@ -66,7 +66,7 @@ def _definitions(module: ModuleType) -> str:
     return "\n".join(text.splitlines()[last.end_lineno :]).strip()
 
 
-def _pieces(module: ModuleType) -> Iterator[tuple[str, str]]:
+def pieces(module: ModuleType) -> Iterator[tuple[str, str]]:
     """The definitions at the top of a module, by name."""
     lines = _text(module).splitlines()
     for node in ast.parse("\n".join(lines)).body:

@@ -13,10 +13,10 @@ _INDENT = 4
 _INSIDE = WIDTH - 2 * _INDENT
 
 
-def fitted(start: str, text: str, take: Callable[[], str]) -> list[str]:
+def fitted(start: str, text: str, take: Callable[[], str], indent: int = _INDENT) -> list[str]:
     """The lines of a statement in a function: `start`, then an expression; `take` gives names for its parts."""
     named: list[str] = []
-    while _INDENT + len(start) + len(text) > WIDTH:
+    while indent + len(start) + len(text) > WIDTH:
         terms = _terms(text)
         if len(terms) > 2 and all(len(term) <= _INSIDE for term in terms):
             return [*named, *_summed(start, text, terms, take)]

@@ -85,6 +85,9 @@ class _Lines:
         name = program.layouts[name_of(probability.symbol)].name
         value = _renamed(weight, probability, weight.value)
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
+        if program.plain:
+            node = _completed(program, weight, probability, axes)
+            return Assign(name, program.lower.over(value, axes) if node is None else node, axes)
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
         found = (
             separated(program.lower, name, value, axes, plates[0])

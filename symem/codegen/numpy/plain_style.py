@@ -1,0 +1,187 @@
+"""The same algorithm as one short function, to read, teach and paste: all rows at once, no checks, no runtime."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from symem.codegen.ir.instructions import Assign, Normalise, Statistic
+from symem.codegen.ir.program import Program
+from symem.codegen.lowering.lower import Lowering
+from symem.codegen.lowering.row_plate import observed
+from symem.codegen.numpy import plain_kernels
+from symem.codegen.numpy.array_tables import kind_of
+from symem.codegen.numpy.bodies import Bodies
+from symem.codegen.numpy.runtime_text import from_scipy, pieces, special_functions
+from symem.codegen.numpy.wrapping import unpacked
+from symem.codegen.program_of import program_of
+from symem.derivation import Derivation
+from symem.language.model import Variable
+from symem.language.supports import Labels
+from symem.templating import render
+
+#: What has a name in NumPy where nothing is guarded.
+_PLAIN_NAMES = {
+    "_cholesky": "np.linalg.cholesky", "_inverse": "np.linalg.inv",
+    "_whitening": "np.linalg.inv", "_solve_all": "np.linalg.solve",
+}  # fmt: skip
+
+
+def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
+    """The source of a function `em(parameters..., data..., tol=, max_iter=)` that gives parameters and log-likelihood.
+
+    Raises
+    ------
+        NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
+    """
+    text = _Plain(program_of(derivation, plain=True)).text()
+    text = re.sub(r"(?<![\w.])_\w+(?=\()", lambda found: _PLAIN_NAMES.get(found[0], found[0]), text)
+    called = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    kernels = [code for name, code in pieces(plain_kernels) if name in called] + special_functions(called)
+    return render(
+        "plain_solver.py.j2", told=told, special=from_scipy([text, *kernels]), kernels=kernels, function=text
+    )
+
+
+class _Plain:
+    """Writes the function of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.model = program.derivation.model
+        self.bodies = Bodies(program, indent=8)
+        self.locals = {name: layout.name for name, layout in program.layouts.items()}
+
+    def text(self) -> str:
+        parameters = [self.locals[each.name] for each in self.model.parameters]
+        data = [self.locals[each.name] for each in (*self.model.data, *self.model.known)]
+        sizes = list(self._sizes())
+        asked = [name for name, place in sizes if not place]
+        shown, rows = ", ".join(parameters), self.program.rows
+        count = "" if rows is None else self.locals[str(rows)]
+        before, e_step, m_step = list(self._before(sizes)), list(self._e_step()), list(self._m_step())
+        read = set(re.findall(r"\w+", "\n".join([*before, *e_step, *m_step, f"tol {count}"])))
+        shown_sizes = [(name, place) for name, place in sizes if place.startswith("np.") and name in read]
+        lines = [
+            *unpacked(shown_sizes),
+            *([f"length = {count or 1}"] if "length" in read else []),
+            *before,
+            "before = -np.inf",
+            "for _ in range(max_iter):",
+            "    # E-step",
+            *(f"    {line}" for line in e_step),
+            f"    if abs(log_likelihood - before) <= tol{' * ' if count else ''}{count}:",
+            "        break",
+            "    before = log_likelihood",
+            "    # M-step",
+            *(f"    {line}" for line in m_step),
+            f"return {shown}, log_likelihood",
+        ]
+        head = f"def em({', '.join([*parameters, *data, *asked])}, tol=1e-10, max_iter=10_000):"
+        told = f'"""Maximise the likelihood from a start; {shown} and the log-likelihood."""'
+        return "\n".join([head, *(f"    {line}" for line in (told, *lines))])
+
+    # -- before the loop ----------------------------------------------------------------------------
+
+    def _sizes(self) -> Iterator[tuple[str, str]]:
+        """Each size with where it is read off, nothing where no array shows it."""
+        arrays = (*self.model.parameters, *self.model.data, *self.model.known)
+        for each in self.program.sized:
+            places = (
+                f"np.shape({self.locals[array.name]})[{array.sizes.index(each.symbol)}]"
+                for array in arrays
+                if each.symbol in array.sizes
+            )
+            patterns = f"len(patterns_{each.name.removeprefix('n_patterns_')})"
+            yield self.locals[each.name], next(places, patterns if each.declared is None else "")
+
+    def _before(self, sizes: list[tuple[str, str]]) -> Iterator[str]:
+        for each in (*self.model.data, *self.model.known):
+            yield from self._array(each)
+        yield from self._masks()
+        yield from unpacked(pair for pair in sizes if pair[1].startswith("len("))
+        yield from self._extents()
+        for each in observed(self.model):
+            order = self.program.layouts[each.name].order
+            if order != tuple(sorted(order)):
+                name = self.locals[each.name]
+                yield f"{name} = {name}{'.T' if order == (1, 0) else f'.transpose{order}'}"
+        for line in self.program.prepared:
+            yield from self.bodies.assign(line)
+
+    def _array(self, variable: Variable) -> Iterator[str]:
+        """An array of numbers; what is missing has a mask, and a value that does no harm."""
+        name, support = self.locals[variable.name], variable.support
+        origin = support.origin if isinstance(support, Labels) and support.origin else 0
+        moved = f" - {origin}" if origin else ""
+        yield f"{name} = np.asarray({name}, dtype=float){moved}"
+        if variable.missing:
+            mask = self.locals.get(f"observed_{variable.name}", f"observed_{name}")
+            seen = f"{name} >= 0" if isinstance(support, Labels) else f"~np.isnan({name})"
+            harmless = "0" if support.discrete or support.bounds[0] != 0 else "0.5"
+            yield f"{mask} = ({seen}).astype(float)"
+            yield f"{name} = np.where({mask} > 0, {name}, {harmless})"
+        if isinstance(support, Labels):
+            yield f"{name} = {name}.astype(int)"
+        if kind_of(variable, self.model) == "extended":
+            yield f"{name} = np.clip({name}, -1e100, 1e100)"
+
+    def _masks(self) -> Iterator[str]:
+        """The patterns in which entries are missing, and which of them each row has."""
+        for each in self.model.masks:
+            if each.declared is None and each.name.startswith("patterns_"):
+                name = each.name.removeprefix("patterns_")
+                yield (
+                    f"patterns_{name}, pattern_{name} = np.unique(observed_{name}, axis=0, return_inverse=True)"
+                )
+
+    def _extents(self) -> Iterator[str]:
+        program = self.program
+        lower = Lowering(program.layouts, program.rank, dict(program.index_sizes))
+        for extent in program.derivation.extents:
+            lower.sizes |= {axis.index: axis.size for axis in extent.axes}
+            name = self.locals[extent.symbol.name]
+            yield from self.bodies.fitted(
+                f"{name} = ", f"int(np.max({self.bodies.spell(lower(extent.value))}))"
+            )
+
+    # -- in the loop --------------------------------------------------------------------------------
+
+    def _e_step(self) -> Iterator[str]:
+        for line in (*self.program.coefficients, *self.program.infer):
+            if isinstance(line, Normalise):
+                yield from _normalised(line)
+            elif isinstance(line, Assign):
+                yield from self.bodies.assign(line)
+        for statistic in self.program.statistics:
+            yield from self.bodies.fitted(f"{statistic.name} = ", self._value(statistic))
+        terms = [self.bodies.spell(self.program.log_likelihood)]
+        once = self.bodies.spell(self.program.log_likelihood_once)
+        terms += [once] if once != "0" else []
+        if self.program.log_prior is not None:
+            for line in self.program.of_prior:
+                yield from self.bodies.assign(line)
+            terms.append(self.bodies.spell(self.program.log_prior))
+        yield from self.bodies.fitted("log_likelihood = ", " + ".join(terms).replace("+ -", "- "))
+
+    def _value(self, statistic: Statistic) -> str:
+        slots = tuple(getattr(statistic.definition.symbol, "indices", ()))
+        texts = [
+            self.bodies.text(node, slots) for node in (statistic.rows, statistic.once) if node is not None
+        ]
+        return " + ".join(texts) or "0.0"
+
+    def _m_step(self) -> Iterator[str]:
+        yield from unpacked((old, self.locals[name]) for old, name in self.bodies.old.items())
+        for line in self.program.m_step:
+            yield from self.bodies.update(line)
+
+
+def _normalised(line: Normalise) -> Iterator[str]:
+    """Log weights to probabilities; where no outcome is possible, all are 0."""
+    weight, total = line.weight, line.normaliser
+    yield f"{total} = np.logaddexp.reduce({weight}, axis={line.axis})"
+    finite = f"np.where(np.isneginf({total}), 0.0, {total})" if line.guarded else total
+    aligned = f"np.expand_dims({finite}, {line.axis})" if line.axis else finite
+    yield f"{weight} = np.exp({weight} - {aligned})"

@@ -1,0 +1,155 @@
+"""The text of what is emitted: a model that is short, a runtime that is the same everywhere, clean lines; the plain style."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from symem.codegen.emit import emit_runtime, load
+from symem.codegen.numpy.runtime_text import runtime
+from symem.errors import ExistingFileError, NotDerivedError
+from tests.answers import gap
+from tests.derived import em, named, solver
+from tests.models import BY_NAME, MODELS, Row
+
+ROOT = Path(__file__).parents[1]
+#: Labels, missing entries, sums of data alone, ECM with old parameters, no row plate, special functions.
+SHOWN = [
+    "gmm1d_faithful",
+    "gmm_mv_full",
+    "mvn_missing_murray",
+    "lmm_random_slope",
+    "rao_linkage",
+    "tobit",
+    "ibm_model1",
+]
+MARK = "# ---- symem runtime, verbatim, the same in every module ----"
+
+
+def parts(text: str) -> tuple[str, str]:
+    """The model's part, and the runtime's."""
+    model, _, rest = text.partition(MARK)
+    return model, rest.partition("# ---- what this module offers")[0].strip()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_runtime_is_the_same_in_every_module(name: str) -> None:
+    assert parts(em(name).source())[1] == runtime()
+
+
+def test_the_frame_is_short() -> None:
+    assert len((ROOT / "templates" / "solver.py.j2").read_text().splitlines()) <= 60
+
+
+def test_the_docstring_states_the_algorithm() -> None:
+    told = str(solver("gmm1d_faithful").__doc__)
+    assert told.startswith("EM for z[i] ~ Categorical(w[k]), x[i] ~ Normal(mu[z[i]], sigma[z[i]])")
+    assert "w_k = Σ_i γ_ik / n" in told
+    assert "Each maximises Q (proved). Needs" in told
+    assert "log(pi)" not in told
+
+
+def test_what_is_emitted_is_clean(tmp_path: Path) -> None:
+    """By the linter and the formatter of this project."""
+    for name in SHOWN:
+        (tmp_path / f"{name}.py").write_text(em(name).source(), encoding="utf-8")
+        (tmp_path / f"{name}_shared.py").write_text(em(name).source(runtime="shared"), encoding="utf-8")
+    (tmp_path / "symem_runtime.py").write_text(emit_runtime(), encoding="utf-8")
+    settings = ["--config", str(ROOT / "pyproject.toml"), "--config", f"src=['{tmp_path}']", str(tmp_path)]
+    for command in (["check", "--ignore", "INP001", "--no-cache"], ["format", "--check", "--no-cache"]):
+        run = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *settings], capture_output=True, text=True, check=False
+        )
+        assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.slow
+def test_its_types_are_accepted(tmp_path: Path) -> None:
+    for name in SHOWN:
+        (tmp_path / f"{name}.py").write_text(em(name).source(), encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--cache-dir", str(tmp_path / "c"),
+         *map(str, sorted(tmp_path.glob("*.py")))],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+
+
+# -- a shared runtime --------------------------------------------------------------------------------------
+
+
+def test_modules_may_share_their_runtime(tmp_path: Path) -> None:
+    for name in ("gmm1d_faithful", "rao_linkage"):
+        em(name).write(tmp_path / f"{name}.py", runtime="shared", verify=False)
+    assert MARK not in (tmp_path / "rao_linkage.py").read_text(encoding="utf-8")
+    script = (
+        "import sys, gmm1d_faithful as module\n"
+        "print(module.em_step({'w': [.5, .5], 'mu': [0, 5], 'sigma': [1, 1]}, x=[0.0, 1.0, 5.0, 6.0]).mu)\n"
+        "assert not {'symem', 'sympy'} & set(sys.modules)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    wanted = solver("gmm1d_faithful").em_step(
+        {"w": [0.5, 0.5], "mu": [0, 5], "sigma": [1, 1]}, x=[0.0, 1.0, 5.0, 6.0]
+    )
+    assert run.stdout.strip() == str(wanted.mu)
+
+
+def test_another_runtime_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "symem_runtime.py").write_text("mine = 1\n", encoding="utf-8")
+    with pytest.raises(ExistingFileError, match="symem_runtime"):
+        em("rao_linkage").write(tmp_path / "rao_linkage.py", runtime="shared", verify=False)
+    assert not (tmp_path / "rao_linkage.py").exists()
+    em("rao_linkage").write(tmp_path / "rao_linkage.py", runtime="shared", verify=False, force=True)
+    assert (tmp_path / "symem_runtime.py").read_text(encoding="utf-8") == emit_runtime()
+
+
+# -- the plain style ---------------------------------------------------------------------------------------
+
+
+def test_the_plain_style_is_short() -> None:
+    text = em("gmm1d_faithful").source(style="plain")
+    assert len(text.splitlines()) <= 60
+    assert "symem" not in text.partition('"""\n\n')[2]
+
+
+def plainly(row: Row, theta: dict[str, Any], **options: Any) -> tuple[dict[str, Any], float]:
+    """Parameters and log-likelihood as the plain function gives them."""
+    found = em(row.name)
+    function = load(found.source(style="plain"), f"plain_{row.name}").em
+    names = [each.name for each in found.model.parameters]
+    given = {name: np.asarray(theta[name], dtype=float) for name in names} | row.data | options
+    with np.errstate(all="ignore"):
+        *values, value = function(
+            **{name: given[name] for name in signature(function).parameters if name in given}
+        )
+    return dict(zip(names, values, strict=True)), float(value)
+
+
+@pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
+def test_the_plain_style_gives_the_same_step(row: Row) -> None:
+    if em(row.name).derivation.not_derived:
+        with pytest.raises(NotDerivedError):
+            em(row.name).source(style="plain")
+        return
+    theta, module = row.theta(row.file["start"]), solver(row.name)
+    step, value = plainly(row, theta, max_iter=1)
+    assert gap(step, named(module.em_step(theta, **row.data))) < 1e-9
+    objective = getattr(module, "log_posterior", module.log_likelihood)
+    assert value == pytest.approx(objective(theta, **row.data), rel=1e-9)
+
+
+def test_the_plain_style_comes_to_the_same_end() -> None:
+    row = BY_NAME["gmm1d_faithful"]
+    theta = row.theta(row.file["start"])
+    fit = solver(row.name).fit(start=theta, tol=1e-12, **row.data)
+    found, value = plainly(row, theta, tol=1e-12)
+    assert value == pytest.approx(fit.log_likelihood)
+    assert gap(found, named(fit.parameters)) < 1e-6
