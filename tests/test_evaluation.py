@@ -24,8 +24,9 @@ from sympy import (
 
 from symem.derivation import Definition
 from symem.errors import UnknownSymbolError
-from symem.evaluation.arithmetic import Arithmetic, Moving, evaluate
+from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.members import random_member
+from symem.evaluation.points import Moving
 from symem.evaluation.specialise import Specialiser
 from symem.evaluation.trees import Apply, Constant
 from symem.language.matrices import MatrixArray, T

@@ -74,7 +74,7 @@ def test_the_first_iterate_of_the_table_maximises_q(row: Row) -> None:
     oracle, theta = oracle_of(row)
     belief, first = oracle.at(theta), row.theta(row.file["first"])
     coordinates = Coordinates(row.model(), first)
-    objective = of_free(lambda new: belief.surrogate(new) + oracle.log_prior(new), coordinates)
+    objective = of_free(lambda new: belief.surrogates(new) + oracle.log_priors(new), coordinates)
     at = coordinates.free()
     assert np.max(np.abs(gradient(objective, at, units(objective, at))), initial=0.0) < 1e-6
 

@@ -27,8 +27,9 @@ from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.separate import Term, separate
 from symem.derivation import Tabulated
 from symem.errors import NormalisationError, SymemError
-from symem.evaluation.arithmetic import Arithmetic, Arrays, Moving, evaluate
+from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
+from symem.evaluation.points import Moving
 from symem.evaluation.stacks import Array
 from symem.language.families import FAMILIES
 from symem.language.model import Model, Role, Variable

@@ -11,9 +11,10 @@ import numpy as np
 from symem.calculus.trials import Trial
 from symem.derivation import Conditional, Derivation, Update
 from symem.errors import UnknownSymbolError
-from symem.evaluation.arithmetic import Arithmetic, Arrays, Moving
+from symem.evaluation.arithmetic import Arithmetic, Arrays
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import gradient, hessian, units
+from symem.evaluation.points import Moving
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
 

@@ -1,7 +1,7 @@
 """Formulas in numbers: expressions on NumPy arrays, every open index an axis of its own.
 
-The newest index is the leading axis, so that a `Sum` is a sum over axis 0. Arrays may differ from point to point, as
-parameters do where a function of them is looked at from many sides: the points are one more axis, the last.
+The newest index is the leading axis, so that a `Sum` is a sum over axis 0; the points of `Moving` arrays, the oldest
+plate, are the last one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from sympy import Basic, Dummy, Expr, Product, Sum, Symbol
 
 from symem.derivation import Definition
-from symem.errors import UnknownSymbolError
+from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.rules import Algebra, Bindings
 from symem.evaluation.scalar_functions import Head, function
-from symem.evaluation.stacks import Array, as_matrix, pick
+from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix
 
@@ -26,13 +26,6 @@ Arrays = dict[str, Any]
 
 #: The index of the points.
 _POINT = Dummy("point")
-
-
-@dataclass(frozen=True)
-class Moving:
-    """An array with one value for each point: the points are its first axis."""
-
-    values: Array
 
 
 @dataclass(frozen=True)
@@ -49,9 +42,13 @@ class Arithmetic(Algebra[Any]):
     posterior_mean: Callable[[Expr, Mapping[Symbol, int]], float] | None = None
 
     @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.arrays)
+
+    @property
     def points(self) -> int | None:
         """The number of points, if anything moves."""
-        return next((len(each.values) for each in self.arrays.values() if isinstance(each, Moving)), None)
+        return self._lookup.points
 
     @property
     def unbound(self) -> Bindings:
@@ -97,7 +94,7 @@ class Arithmetic(Algebra[Any]):
         places = tuple(np.asarray(self(place, bindings), dtype=int) for place in indices)
         if set(indices) <= set(lengths):
             return self._set(np.empty((*(lengths[place] for place in indices), *own)), places, found)
-        return self._set(self._array(name_of(symbol)), places, found)
+        return self._set(self.arrays[name_of(symbol)], places, found)
 
     def _set(self, array: Any, places: tuple[Any, ...], values: Array) -> Any:
         """An array with values in these places; it moves where there are points."""
@@ -114,21 +111,10 @@ class Arithmetic(Algebra[Any]):
         return value
 
     def entry(self, name: str, places: tuple[Any, ...]) -> Any:
-        array = self._array(name)
-        if isinstance(array, Moving):
-            return pick(array.values, (np.arange(len(array.values)), *places))
-        return pick(array, places)
+        return self._lookup.entry(name, places)
 
     def letter(self, name: str, places: tuple[Any, ...]) -> Array:
-        """One matrix of an array for each value of the open indices."""
-        array, found = self._array(name), self.entry(name, places)
-        whole = np.ndim(array.values) - 1 if isinstance(array, Moving) else np.ndim(array)
-        return as_matrix(found, np.ndim(found) - (whole - len(places)))
-
-    def _array(self, name: str) -> Any:
-        if name not in self.arrays:
-            raise UnknownSymbolError(f"No value for {name}.")
-        return self.arrays[name]
+        return self._lookup.letter(name, places)
 
     def apply(self, head: Head, *arguments: Any) -> Any:
         return function(head)(*arguments)

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
+from symem.evaluation.points import Lookup
 from symem.evaluation.scalar_functions import function
-from symem.evaluation.stacks import as_matrix, pick
 from symem.evaluation.trees import Apply, Atom, Constant, Entry, Node
 
 Columns = tuple[Any, ...]  # one array per constant, or per latent
-Closure = Callable[[Columns, Columns, Mapping[str, Any]], Any]
+Closure = Callable[[Columns, Columns, Lookup], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,12 @@ def template(node: Node, places: Mapping[Atom, int]) -> Template:
 
 @lru_cache(maxsize=4096)
 def compiled(tree: Any) -> Closure:
-    """The function (constants, latents, arrays) -> value of a template's tree."""
+    """The function (constants, latents, lookup) -> value of a template's tree."""
     match tree:
         case Slot(place):
-            return lambda constants, _latents, _arrays: constants[place]
+            return lambda constants, _latents, _lookup: constants[place]
         case Local(place):
-            return lambda _constants, latents, _arrays: latents[place]
+            return lambda _constants, latents, _lookup: latents[place]
         case Entry(name, index, matrix):
             return (_letter_closure if matrix else _entry_closure)(name, tuple(map(compiled, index)))
         case Apply(head, arguments):
@@ -76,22 +74,21 @@ def compiled(tree: Any) -> Closure:
 
 
 def _entry_closure(name: str, index: tuple[Closure, ...]) -> Closure:
-    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        return pick(arrays[name], tuple(place(constants, latents, arrays) for place in index))
+    def value(constants: Columns, latents: Columns, lookup: Lookup) -> Any:
+        return lookup.entry(name, tuple(place(constants, latents, lookup) for place in index))
 
     return value
 
 
 def _letter_closure(name: str, index: tuple[Closure, ...]) -> Closure:
-    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        found = pick(arrays[name], tuple(place(constants, latents, arrays) for place in index))
-        return as_matrix(found, found.ndim - (np.ndim(arrays[name]) - len(index)))
+    def value(constants: Columns, latents: Columns, lookup: Lookup) -> Any:
+        return lookup.letter(name, tuple(place(constants, latents, lookup) for place in index))
 
     return value
 
 
 def _apply_closure(applied: Callable[..., Any], arguments: tuple[Closure, ...]) -> Closure:
-    def value(constants: Columns, latents: Columns, arrays: Mapping[str, Any]) -> Any:
-        return applied(*(argument(constants, latents, arrays) for argument in arguments))
+    def value(constants: Columns, latents: Columns, lookup: Lookup) -> Any:
+        return applied(*(argument(constants, latents, lookup) for argument in arguments))
 
     return value

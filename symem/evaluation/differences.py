@@ -25,13 +25,13 @@ def units(function: Function, at: Array) -> Array:
     here, steps = function(at[None])[0], 1.0 + np.abs(at) / 10
     waiting = np.arange(len(at))
     for _ in range(40):
+        if not len(waiting):
+            break
         ahead, behind = _both_ways(function, at, np.diag(steps)[waiting])
         bend = np.abs(ahead - 2 * here + behind)
         far, settled = ~np.isfinite(bend) | (bend > 8.0), bend <= 2.0
         steps[waiting] *= np.where(settled, 1.0, np.where(far, 0.5, 0.7))
         waiting = waiting[~settled]
-        if not len(waiting):
-            break
     return steps
 
 
@@ -49,6 +49,8 @@ def gradient(function: Function, at: Array, unit: Array) -> Array:
     best, doubt = np.full(len(at), np.nan), np.full(len(at), np.inf)
     waiting = np.arange(len(at))
     for fraction in (1 / 8, 1 / 32, 1 / 128):
+        if not len(waiting):
+            break
         coarse, fine = _extrapolated(function, at, fraction * np.diag(unit)[waiting])
         spread, scale = np.abs(fine - coarse), unit[waiting]
         better = waiting[~(spread >= doubt[waiting])]
@@ -56,8 +58,6 @@ def gradient(function: Function, at: Array, unit: Array) -> Array:
         best[better] = slopes[np.isin(waiting, better)]
         doubt[waiting] = np.where(spread >= doubt[waiting], doubt[waiting], spread)
         waiting = waiting[~(spread * scale <= _SETTLED * (1 + np.abs(fine) * scale))]
-        if not len(waiting):
-            break
     return best
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,10 +93,10 @@ class Top:
 
     def rises(self, rng: np.random.Generator) -> Iterator[Finding]:
         objective = self.ground.objective(self.belief)
-        peak = objective(self.point)
-        for other, reason in self._rivals(rng):
-            rise = objective(other) - peak
-            yield Finding(rise / (1 + abs(peak)) / ROUNDING * SLOPE, reason)
+        rivals, reasons = zip(*self._rivals(rng), strict=True)
+        peak, *heights = objective(together([self.point, *rivals])).tolist()
+        for height, reason in zip(heights, reasons, strict=True):
+            yield Finding((height - peak) / (1 + abs(peak)) / ROUNDING * SLOPE, reason)
 
     def _rivals(self, rng: np.random.Generator) -> Iterator[tuple[Theta, str]]:
         """Feasible parameters near the point, and on the way from it to the θ⁽ᵗ⁾s, off any boundary."""
@@ -138,15 +138,18 @@ def likelihood_never_falls(ground: Ground) -> Finding:
 
 def _path(ground: Ground, theta: Theta) -> list[float]:
     """ℓ along EM, up to where it ceases to be finite: a component that collapses has no maximum."""
-    values: list[float] = []
+    iterates: list[Theta] = []
     here: Theta | None = theta
-    while here is not None and len(values) <= STEPS:
-        value = ground.oracle.log_posterior(here)
-        if not np.isfinite(value):
-            break
-        values.append(value)
+    while here is not None and len(iterates) <= STEPS:
+        iterates.append(here)
         here = _stepped(ground, here)
-    return values
+    values = ground.oracle.log_posteriors(together(iterates)).tolist()
+    return list(itertools.takewhile(np.isfinite, values))
+
+
+def together(thetas: Sequence[Theta]) -> Theta:
+    """Several θs as one table."""
+    return {name: np.stack([np.asarray(each[name], dtype=float) for each in thetas]) for name in thetas[0]}
 
 
 def fixed_point_is_maximum(ground: Ground) -> Finding:
@@ -162,7 +165,7 @@ def fixed_point_is_maximum(ground: Ground) -> Finding:
 def _at_the_end(ground: Ground, start: Theta) -> Finding:
     theta, moved = _run(ground, start)
     coordinates = Coordinates(ground.model, theta, ground.fixed)
-    at, objective = coordinates.free(), of_free(ground.oracle.log_posterior, coordinates)
+    at, objective = coordinates.free(), of_free(ground.oracle.log_posteriors, coordinates)
     (value,) = objective(at[None])
     if np.isnan(moved) or not np.isfinite(value):
         return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")

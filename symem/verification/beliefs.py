@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from symem.evaluation.compiled import compiled
+from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.verification.components import Component, Domains
-from symem.verification.configurations import Rows, rows_of
+from symem.verification.configurations import Rows
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian_integrals import (
     SCALES,
@@ -24,103 +24,99 @@ from symem.verification.gaussian_integrals import (
     fit,
     is_quadratic,
 )
+from symem.verification.log_joint import LogJoint
 from symem.verification.quadrature import MOST_VARIABLES, Chart, LogDensity, chart, integrate, to_domain
 
-Theta = Mapping[str, Any]
+#: The log-density at points of a lookup, as a function of nodes.
+Density = Callable[[Lookup, Sequence[Array]], Array]
 
-_FIRST_CUT, _LAST_CUT, _TAIL = 32, 4096, 1e-15
+_LAST_CUT, _TAIL = 4096, 1e-15
 
 
 @dataclass
-class Group:
-    """Components that have the same trees: they are evaluated together."""
+class Group(LogJoint):
+    """Components that have the same trees: they are integrated together, to that accuracy."""
 
-    components: list[Component]
-    domains: Domains
-    accuracy: float
-    cut: int = _FIRST_CUT
-    _rows: dict[int, Rows] = field(default_factory=dict)
+    accuracy: float = 1e-8
     _chart: Chart | None = None
     _gaussian: tuple[int, ...] | None = None
     _last: Gaussian | None = None
 
-    @cached_property
-    def discrete(self) -> tuple[bool, ...]:
-        return tuple(self.domains.is_discrete(atom) for atom in self.components[0].atoms)
+    @property
+    def coupled(self) -> int:
+        """How many latents are integrated by quadrature, as far as it is known."""
+        return self.discrete.count(False) - len(self._gaussian or ())
 
-    @cached_property
-    def _constants(self) -> list[list[Array]]:
-        """Per term, per number: one value for each component."""
-        terms = zip(*(component.templates for component in self.components), strict=True)
-        return [[np.array(each) for each in zip(*(t.constants for t in term), strict=True)] for term in terms]
-
-    def rows(self) -> Rows:
-        if self.cut not in self._rows:
-            self._rows = {self.cut: rows_of(self.components, self.domains, self.cut)}
-        return self._rows[self.cut]
-
-    def log_joint(self, theta: Theta, rows: Rows, columns: Sequence[Array]) -> Array:
-        """The sum of the terms at (rows, nodes)."""
-        total: Array = np.zeros(1)
-        for shape, constants in zip(self.components[0].templates, self._constants, strict=True):
-            numbers = tuple(each[rows.component, None] for each in constants)
-            total = total + compiled(shape.tree)(numbers, tuple(columns), theta)
-        return np.broadcast_to(total, np.broadcast_shapes(total.shape, (len(rows.component), 1)))
-
-    def belief(self, theta: Theta) -> GroupBelief:
-        """The posterior at theta as weights on nodes."""
+    def belief(self, lookup: Lookup) -> GroupBelief:
+        """The posterior at each point as weights on nodes."""
         while True:
-            belief = self._belief(theta)
+            belief = self._belief(lookup)
             if belief.tail < _TAIL or self.cut >= _LAST_CUT:
                 return belief
             self.cut *= 2
 
-    def _belief(self, theta: Theta) -> GroupBelief:
-        rows = self.rows()
+    def log_masses(self, lookup: Lookup) -> Array:
+        """The logarithms of the total masses of all components, summed, at each point."""
+        masses = [
+            self.belief(each).log_normalisers.reshape(each.points or 1, -1).sum(axis=1)
+            for each in self.parts(lookup)
+        ]
+        return np.concatenate(masses)
+
+    def _belief(self, lookup: Lookup) -> GroupBelief:
+        rows = self.rows_at(lookup)
         if all(self.discrete):
-            columns = rows.columns(self.discrete, ())
-            return GroupBelief(self, rows, columns, self.log_joint(theta, rows, columns), 0.0)
-        exact = self._exact(theta, rows)
+            columns = self.rows().columns(self.discrete, ())
+            return GroupBelief(self, rows, columns, self.flat(lookup, columns), 0.0)
+        exact = self._exact(lookup, rows)
         if not exact:
-            return self.by_quadrature(theta)
-        return self._mixed(theta, rows, exact).belief(cubature(len(exact)))
+            return self.by_quadrature(lookup)
+        return self._mixed(lookup, rows, exact).belief(cubature(len(exact)))
 
-    def by_quadrature(self, theta: Theta) -> GroupBelief:
+    def by_quadrature(self, lookup: Lookup) -> GroupBelief:
         """The posterior with all continuous latents on quadrature nodes."""
-        rows = self.rows()
+        rows = self.rows_at(lookup)
 
-        def density(nodes: Sequence[Array]) -> Array:
-            return self.log_joint(theta, rows, rows.columns(self.discrete, nodes))
+        def density(at: Lookup, nodes: Sequence[Array]) -> Array:
+            return self.flat(at, self.rows_at(at).columns(self.discrete, nodes))
 
-        rule, values, error = self._integrated(density, rows, range(rows.low.shape[1]))
+        rule, values, error = self._integrated(density, lookup, range(rows.low.shape[1]))
         return GroupBelief(self, rows, rows.columns(self.discrete, rule.nodes), values, error)
 
-    def _integrated(self, density: LogDensity, rows: Rows, places: Sequence[int]) -> Any:
+    def _integrated(self, density: Density, lookup: Lookup, places: Sequence[int]) -> Any:
+        """An integral at every point, on the chart of the first point of all where that is good enough."""
         if len(places) > MOST_VARIABLES:
             name = next(a.name for a, d in zip(self.components[0].atoms, self.discrete, strict=True) if not d)
             raise TooLargeError(f"{len(places)} coupled continuous latents, such as {name}")
-        if self._chart is not None and self._chart.low.shape == (len(rows.component), len(places)):
-            try:
-                return integrate(density, self._chart, rows.component, self.accuracy)
-            except TooLargeError:
-                self._chart = None
-        self._chart = chart(density, rows.low[:, places], rows.high[:, places])
-        return integrate(density, self._chart, rows.component, self.accuracy)
+        rows, here = self.rows_at(lookup), partial(density, lookup)
+        if self._chart is None or self._chart.low.shape != (len(self.rows().owner), len(places)):
+            first = lookup.part(0, 1)
+            self._chart = self._charted(partial(density, first), self.rows_at(first), places)
+        try:
+            return integrate(here, self._chart.repeated(lookup.points or 1), rows.owner, self.accuracy)
+        except TooLargeError:
+            own = self._charted(here, rows, places)
+            self._chart = own.part(len(self.rows().owner))
+            return integrate(here, own, rows.owner, self.accuracy)
+
+    @staticmethod
+    def _charted(density: LogDensity, rows: Rows, places: Sequence[int]) -> Chart:
+        return chart(density, rows.low[:, places], rows.high[:, places])
 
     # -- latents in which the log-density is quadratic -------------------------------------------------
 
-    def _exact(self, theta: Theta, rows: Rows) -> tuple[int, ...]:
-        """The continuous latents that are integrated as Gaussian vectors; found at the first θ."""
+    def _exact(self, lookup: Lookup, rows: Rows) -> tuple[int, ...]:
+        """The continuous latents that are integrated as Gaussian vectors; found at the first θs."""
         if self._gaussian is None:
             whole = np.isneginf(rows.low).all(axis=0) & np.isposinf(rows.high).all(axis=0)
             candidates = tuple(np.flatnonzero(whole).tolist())
-            self._gaussian = candidates if self._is_exact(theta, rows, candidates) else ()
+            self._gaussian = candidates if self._is_exact(lookup, rows, candidates) else ()
             for place in candidates if not self._gaussian else ():
-                if self._is_exact(theta, rows, (*self._gaussian, place)):
+                if self._is_exact(lookup, rows, (*self._gaussian, place)):
                     self._gaussian = (*self._gaussian, place)
         return self._gaussian
 
-    def _is_exact(self, theta: Theta, rows: Rows, places: tuple[int, ...]) -> bool:
+    def _is_exact(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> bool:
         """Whether the log-joint is a quadratic of some latents, the others being where they may be."""
         if not places:
             return False
@@ -130,42 +126,42 @@ class Group:
             np.stack([to_domain(at[:, p], rows.low[:, p], rows.high[:, p])[0] for at in line], axis=1)
             for p in others
         )
-        function = self._around(theta, rows, places, nodes)
-        shape = (len(rows.component), 2 if others else 1)
+        function = self._around(lookup, places, nodes)
+        shape = (len(rows.owner), 2 if others else 1)
         found = fit(function, [first_guess(shape, len(places), scale) for scale in SCALES])
         return bool(np.all(np.isfinite(found.log_mass))) and is_quadratic(function, found)
 
     def _around(
-        self, theta: Theta, rows: Rows, places: tuple[int, ...], nodes: Sequence[Array]
+        self, lookup: Lookup, places: tuple[int, ...], nodes: Sequence[Array]
     ) -> Callable[[Array], Array]:
         """The log-joint as a function of some continuous latents, the others at nodes."""
 
         def function(points: Array) -> Array:
-            columns = rows.columns(self.discrete, _together(places, nodes, points))
-            values = self.log_joint(theta, rows, columns)
-            return np.broadcast_to(values, (len(points), points.shape[1] * points.shape[2])).reshape(
-                points.shape[:-1]
-            )
+            rows = self.rows_at(lookup)
+            values = self.flat(lookup, rows.columns(self.discrete, _together(places, nodes, points)))
+            return values.reshape(points.shape[:-1])
 
         return function
 
-    def _mixed(self, theta: Theta, rows: Rows, places: tuple[int, ...]) -> Mixed:
+    def _mixed(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> Mixed:
         """Gaussian latents integrated at nodes of the others."""
         others = _others(places, rows)
 
-        def gaussian(nodes: Sequence[Array]) -> Gaussian:
-            count = nodes[0].shape[1] if nodes else 1
-            shape = (len(rows.component), count)
+        def gaussian(at: Lookup, nodes: Sequence[Array]) -> Gaussian:
+            points = at.points or 1
+            shape = (len(self.rows().owner) * points, nodes[0].shape[1] if nodes else 1)
             scales = SCALES[:1] if nodes else SCALES
             guesses = (first_guess(shape, len(places), scale) for scale in scales)
-            near = [self._last] if self._last is not None and self._last.mean.shape[:2] == shape else []
-            return fit(self._around(theta, rows, places, nodes), chain(near, guesses))
+            near = [] if self._last is None else [self._last.repeated(points)]
+            near = [each for each in near if each.mean.shape[:2] == shape]
+            return fit(self._around(at, places, nodes), chain(near, guesses))
 
         if not others:
-            self._last = gaussian(())
-            return Mixed(self, rows, places, (), self._last, self._last.log_mass, 0.0)
-        rule, values, error = self._integrated(lambda nodes: gaussian(nodes).log_mass, rows, others)
-        return Mixed(self, rows, places, rule.nodes, gaussian(rule.nodes), values, error)
+            found = gaussian(lookup, ())
+            self._last = found.part(len(self.rows().owner))
+            return Mixed(self, rows, places, (), found, found.log_mass, 0.0)
+        rule, values, error = self._integrated(lambda at, n: gaussian(at, n).log_mass, lookup, others)
+        return Mixed(self, rows, places, rule.nodes, gaussian(lookup, rule.nodes), values, error)
 
 
 def _others(places: tuple[int, ...], rows: Rows) -> list[int]:
@@ -218,32 +214,37 @@ class GroupBelief:
     error: float
     mixed: Mixed | None = None
 
+    @property
+    def _owners(self) -> int:
+        """The number of components, counted anew at each point."""
+        return len(self.group.components) * (len(self.rows.owner) // max(1, len(self.group.rows().owner)))
+
     @cached_property
     def log_normalisers(self) -> Array:
-        """Log of the total mass of each component."""
+        """Log of the total mass of each component, point after point."""
         with np.errstate(divide="ignore"):
             return np.asarray(self._anchor + np.log(self._mass))
 
     @cached_property
     def _anchor(self) -> Array:
         """The largest log-mass of a node in each component."""
-        heaviest = np.full(len(self.group.components), -np.inf)
-        np.maximum.at(heaviest, self.rows.component, self.values.max(axis=1, initial=-np.inf))
+        heaviest = np.full(self._owners, -np.inf)
+        np.maximum.at(heaviest, self.rows.owner, self.values.max(axis=1, initial=-np.inf))
         return np.where(np.isfinite(heaviest), heaviest, 0.0)
 
     @cached_property
     def _scaled(self) -> Array:
-        return np.asarray(np.exp(self.values - self._anchor[self.rows.component, None]))
+        return np.asarray(np.exp(self.values - self._anchor[self.rows.owner, None]))
 
     @cached_property
     def _mass(self) -> Array:
         """The mass of each component beside its heaviest node."""
-        return np.bincount(self.rows.component, self._scaled.sum(axis=1), len(self.group.components))
+        return np.bincount(self.rows.owner, self._scaled.sum(axis=1), self._owners)
 
     @cached_property
     def weights(self) -> Array:
         """Posterior probabilities of the nodes; they sum to one however large the log-masses are."""
-        return np.asarray(self._scaled / self._mass[self.rows.component, None])
+        return np.asarray(self._scaled / self._mass[self.rows.owner, None])
 
     @property
     def tail(self) -> float:
@@ -252,7 +253,7 @@ class GroupBelief:
 
     def drawn(self, place: int, rng: np.random.Generator) -> list[float]:
         """One draw of the latents of a component."""
-        mine = np.flatnonzero(self.rows.component == place)
+        mine = np.flatnonzero(self.rows.owner == place)
         weights = self.weights[mine]
         row, node = np.unravel_index(
             rng.choice(weights.size, p=(weights / weights.sum()).ravel()), weights.shape
@@ -266,11 +267,12 @@ class GroupBelief:
                 shown[continuous[position]] = value
         return [float(value) for value in shown]
 
-    def mean(self, values: Array) -> Array:
-        """Posterior mean in each component of a function given at the nodes."""
+    def mean(self, lookup: Lookup) -> Array:
+        """The posterior mean of the log-joint at other points, over all components."""
         with np.errstate(invalid="ignore"):
-            weighted = np.where(self.weights == 0, 0.0, self.weights * values)
-        return np.bincount(self.rows.component, weighted.sum(axis=1), len(self.group.components))
+            parts = (self.group.log_joint(each, self.columns) for each in self.group.parts(lookup))
+            means = [np.where(self.weights == 0, 0.0, self.weights * part).sum(axis=(1, 2)) for part in parts]
+        return np.concatenate(means)
 
 
 def grouped(components: Iterable[Component], domains: Domains, accuracy: float) -> tuple[Group, ...]:
@@ -278,5 +280,5 @@ def grouped(components: Iterable[Component], domains: Domains, accuracy: float) 
     for component in components:
         trees = tuple(each.tree for each in component.templates)
         kinds = tuple(domains.is_discrete(atom) for atom in component.atoms)
-        groups.setdefault((trees, kinds), Group([], domains, accuracy)).components.append(component)
+        groups.setdefault((trees, kinds), Group([], domains, accuracy=accuracy)).components.append(component)
     return tuple(groups.values())

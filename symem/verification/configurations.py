@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from symem.evaluation.compiled import compiled, template
+from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Entry, atoms_of, walk
 from symem.verification.components import Component, Domains
@@ -21,9 +22,12 @@ from symem.verification.enumeration import Counting, TooLargeError, Total, condi
 
 @dataclass(frozen=True)
 class Rows:
-    """Configurations: of which component, the discrete values, and the domain of the continuous latents."""
+    """Configurations: of which component, the discrete values, and the domain of the continuous latents.
 
-    component: Array
+    Of several points the owner is the place of the component among all components of all points.
+    """
+
+    owner: Array
     discrete: Array
     low: Array
     high: Array
@@ -33,6 +37,14 @@ class Rows:
         """One (rows, nodes) array per latent, in their order."""
         discrete, continuous = iter(self.discrete.T[:, :, None]), iter(nodes)
         return [next(discrete) if is_discrete else next(continuous) for is_discrete in places]
+
+    def repeated(self, points: int, components: int) -> Rows:
+        """The same rows at every point."""
+        if points == 1:
+            return self
+        shift = components * np.repeat(np.arange(points), len(self.owner))
+        owner, *others = (np.concatenate([each] * points) for each in vars(self).values())
+        return Rows(owner + shift, *others)
 
 
 def rows_of(components: Sequence[Component], domains: Domains, cut: int) -> Rows:
@@ -112,7 +124,7 @@ class Splitter:
         listed = dict(zip(self.discrete, values.T, strict=True))
         columns = tuple(listed.get(each, here if each == atom else 0.0) for each in self.component.atoms)
         left, right = (template(side, self.component.places) for side in relation.arguments)
-        gap = compiled(left.tree)(left.constants, columns, {}) - compiled(right.tree)(
-            right.constants, columns, {}
+        gap = compiled(left.tree)(left.constants, columns, Lookup({})) - compiled(right.tree)(
+            right.constants, columns, Lookup({})
         )
         return np.broadcast_to(np.asarray(gap, dtype=float), (len(values),))

@@ -12,9 +12,11 @@ from sympy import Expr, Symbol
 
 from symem.derivation import Derivation, Tabulated
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
+from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
+from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
-from symem.verification.oracle import Oracle
+from symem.verification.oracle import Oracle, alone
 
 Theta = Mapping[str, Any]
 
@@ -88,10 +90,16 @@ class Expectation:
     def _constant(self) -> float:
         return self._number(self.derivation.surrogate.constant, self.with_statistics)
 
+    def surrogates(self, thetas: Theta) -> Array:
+        """Q(θ | θ⁽ᵗ⁾) at each θ, the constant and (in MAP-EM) the log-prior included."""
+        new = {name: Moving(np.asarray(values, dtype=float)) for name, values in thetas.items()}
+        with np.errstate(all="ignore"):
+            scope = Arithmetic({**self.with_statistics, **new}, self._mean)
+            return scope.numbers(self.derivation.surrogate.value) + self._constant
+
     def surrogate(self, theta: Theta) -> float:
-        """Q(theta | self.theta), the constant and (in MAP-EM) the log-prior included."""
-        new = {name: np.asarray(value, dtype=float) for name, value in theta.items()}
-        return self._number(self.derivation.surrogate.value, {**self.with_statistics, **new}) + self._constant
+        """Q(θ | θ⁽ᵗ⁾) at one θ."""
+        return float(self.surrogates(alone(theta))[0])
 
     def update(self) -> dict[str, Any]:
         """The M-step."""

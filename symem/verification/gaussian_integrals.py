@@ -33,6 +33,14 @@ class Gaussian:
     factor: Array
     log_mass: Array
 
+    def repeated(self, points: int) -> Gaussian:
+        """The same at every point."""
+        return Gaussian(*(np.concatenate([each] * points) for each in vars(self).values()))
+
+    def part(self, rows: int) -> Gaussian:
+        """The first rows."""
+        return Gaussian(*(each[:rows] for each in vars(self).values()))
+
     @property
     def width(self) -> int:
         return int(self.mean.shape[-1])

@@ -127,9 +127,9 @@ class Ground:
         for theta in self.points:
             yield theta, self.oracle.at(theta)
 
-    def objective(self, belief: Belief) -> Callable[[Theta], float]:
-        """Q(·|θ⁽ᵗ⁾) of the declared model, with the log-prior."""
-        return lambda theta: belief.surrogate(theta) + self.oracle.log_prior(theta)
+    def objective(self, belief: Belief) -> Callable[[Theta], Array]:
+        """Q(·|θ⁽ᵗ⁾) of the declared model, with the log-prior, at each of several θs."""
+        return lambda thetas: belief.surrogates(thetas) + self.oracle.log_priors(thetas)
 
 
 def relative(value: float, truth: float) -> float:

@@ -56,8 +56,8 @@ def fisher_identity(ground: Ground) -> Finding:
     for theta in ground.points:
         coordinates = Coordinates(ground.model, theta)
         at = coordinates.free()
-        log_posterior = of_free(ground.oracle.log_posterior, coordinates)
-        surrogate = of_free(ground.formulas.at(theta).surrogate, coordinates)
+        log_posterior = of_free(ground.oracle.log_posteriors, coordinates)
+        surrogate = of_free(ground.formulas.at(theta).surrogates, coordinates)
         unit = units(log_posterior, at)
         slope, truth = gradient(surrogate, at, unit), gradient(log_posterior, at, unit)
         gaps = or_infinite(np.abs(slope - truth) / (1.0 + np.max(np.abs(truth), initial=0.0)))
@@ -66,6 +66,6 @@ def fisher_identity(ground: Ground) -> Finding:
     return Finding(worst, f"at {where}")
 
 
-def of_free(function: Callable[[Theta], float], coordinates: Coordinates) -> Callable[[Array], Array]:
-    """A function of parameters as one of tables of their free coordinates."""
-    return lambda points: np.array([function(coordinates.point(free)) for free in points])
+def of_free(function: Callable[[Theta], Array], coordinates: Coordinates) -> Callable[[Array], Array]:
+    """A function of tables of parameters as one of tables of their free coordinates."""
+    return lambda points: function(coordinates.point(points))

@@ -15,13 +15,17 @@ from typing import Any
 import numpy as np
 
 from symem.evaluation.compiled import compiled, template
+from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.specialise import Specialiser, Unseen
+from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 from symem.language.leaves import name_of
-from symem.verification.beliefs import GroupBelief, Theta, grouped
+from symem.verification.beliefs import GroupBelief, grouped
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian_integrals import other_cubature
+
+Theta = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,27 +33,31 @@ class Belief:
     """The posterior p(latents | data, theta) of everything."""
 
     oracle: Oracle
-    theta: Theta
+    lookup: Lookup
     groups: tuple[GroupBelief, ...]
 
     @property
     def log_likelihood(self) -> float:
         """The observed-data log-likelihood, all constants included."""
-        return self.oracle.observed_part(self.theta) + float(
-            sum(g.log_normalisers.sum() for g in self.groups)
-        )
+        observed = self.oracle.observed_parts(self.lookup)[0]
+        return float(observed + sum(g.log_normalisers.sum() for g in self.groups))
+
+    def surrogates(self, thetas: Theta) -> Array:
+        """Q(θ | θ⁽ᵗ⁾) at each θ, without the prior."""
+        return self._surrogates(self.oracle.lookup(thetas))
 
     def surrogate(self, theta: Theta) -> float:
-        """Q(theta | self.theta), without the prior."""
-        arrays = self.oracle.with_data(theta)
+        """Q(θ | θ⁽ᵗ⁾) at one θ."""
+        return float(self.surrogates(alone(theta))[0])
+
+    def _surrogates(self, lookup: Lookup) -> Array:
         with np.errstate(all="ignore"):
-            means = [g.mean(g.group.log_joint(arrays, g.rows, g.columns)).sum() for g in self.groups]
-        return self.oracle.observed_part(theta) + float(sum(means))
+            return self.oracle.observed_parts(lookup) + sum(g.mean(lookup) for g in self.groups)
 
     @property
     def entropy(self) -> float:
         """Entropy of the posterior."""
-        return self.log_likelihood - self.surrogate(self.theta)
+        return self.log_likelihood - float(self._surrogates(self.lookup)[0])
 
     def mean(self, value: Node, given: Node | None = None) -> float:
         """E[value | data, given]; value and given hold latents of one component.
@@ -64,7 +72,7 @@ class Belief:
         belief, wanted = self.groups[group], (_product(value, event), event)
         top, bottom = (self._at(belief, place, each) for each in wanted)
         if belief.mixed is not None and not self._is_exact(belief, place, wanted, (top, bottom)):
-            belief = belief.group.by_quadrature(self.theta)
+            belief = belief.group.by_quadrature(self.lookup)
             top, bottom = (self._at(belief, place, each) for each in wanted)
         return float(top / bottom)
 
@@ -79,9 +87,9 @@ class Belief:
 
     def _at(self, belief: GroupBelief, place: int, node: Node) -> float:
         shape = template(node, belief.group.components[place].places)
-        mine = belief.rows.component == place
+        mine = belief.rows.owner == place
         columns = tuple(column[mine] for column in belief.columns)
-        values = compiled(shape.tree)(shape.constants, columns, self.theta)
+        values = compiled(shape.tree)(shape.constants, columns, self.lookup)
         weights = belief.weights[mine]
         return float(np.sum(np.where(weights == 0, 0.0, weights * values)))
 
@@ -120,17 +128,23 @@ class Closed:
             for tree, rows in self.trees.items()
         ]
 
-    def __call__(self, arrays: Theta) -> float:
+    def __call__(self, lookup: Lookup) -> Array:
+        """The sum at each point."""
+        total = np.zeros(lookup.points or 1)
         with np.errstate(all="ignore"):
-            sums = [
-                np.broadcast_to(compiled(tree)(constants, (), arrays), (count,)).sum()
-                for tree, count, constants in self._columns
-            ]
-        return float(sum(sums))
+            for tree, count, constants in self._columns:
+                values = np.asarray(compiled(tree)(constants, (), Lookup(lookup.arrays, axes=1)))
+                total += np.broadcast_to(values, (len(total), count)).sum(axis=1)
+        return total
 
 
 def _product(value: Node, event: Node) -> Node:
     return Apply("Mul", (value, event))
+
+
+def alone(theta: Theta) -> Theta:
+    """One θ as a table of one."""
+    return {name: np.asarray(value, dtype=float)[None] for name, value in theta.items()}
 
 
 class Oracle:
@@ -154,15 +168,20 @@ class Oracle:
         latent = components_of([term for term in terms if atoms_of(term)], self._domains)
         self.groups = grouped(latent, self._domains, accuracy)
 
-    def with_data(self, theta: Theta) -> Theta:
-        return {**self._arrays, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
+    def lookup(self, thetas: Theta) -> Lookup:
+        """The data beside parameters that differ from point to point: the first axis of each array."""
+        moving = {name: Moving(np.asarray(values, dtype=float)) for name, values in thetas.items()}
+        return Lookup({**self._arrays, **moving}, axes=2)
 
-    def observed_part(self, theta: Theta) -> float:
-        """The terms of the log-likelihood that hold no latent."""
-        return self._observed(self.with_data(theta))
+    def observed_parts(self, lookup: Lookup) -> Array:
+        """The terms of the log-likelihood that hold no latent, at each point."""
+        return self._observed(lookup)
 
     def log_prior(self, theta: Theta) -> float:
-        return self._prior(self.with_data(theta))
+        return float(self.log_priors(alone(theta))[0])
+
+    def log_priors(self, thetas: Theta) -> Array:
+        return self._prior(self.lookup(thetas))
 
     def at(self, theta: Theta) -> Belief:
         """The posterior at theta.
@@ -172,16 +191,31 @@ class Oracle:
         TooLargeError
             Some component has too many configurations or coupled continuous latents.
         """
-        arrays = self.with_data(theta)
+        lookup = self.lookup(alone(theta))
         with np.errstate(all="ignore"):
-            return Belief(self, arrays, tuple(group.belief(arrays) for group in self.groups))
+            return Belief(self, lookup, tuple(group.belief(lookup) for group in self.groups))
+
+    def log_likelihoods(self, thetas: Theta) -> Array:
+        """The observed-data log-likelihood at each θ.
+
+        Raises:
+        ------
+        TooLargeError
+            Some component has too many configurations or coupled continuous latents.
+        """
+        lookup = self.lookup(thetas)
+        with np.errstate(all="ignore"):
+            return self._observed(lookup) + sum(group.log_masses(lookup) for group in self.groups)
 
     def log_likelihood(self, theta: Theta) -> float:
-        return self.at(theta).log_likelihood
+        return float(self.log_likelihoods(alone(theta))[0])
+
+    def log_posteriors(self, thetas: Theta) -> Array:
+        """What EM raises: the log-likelihood, with the log-prior in MAP-EM."""
+        return self.log_likelihoods(thetas) + self.log_priors(thetas)
 
     def log_posterior(self, theta: Theta) -> float:
-        """What EM raises: the log-likelihood, with the log-prior in MAP-EM."""
-        return self.log_likelihood(theta) + self.log_prior(theta)
+        return float(self.log_posteriors(alone(theta))[0])
 
     def home(self, atoms: Iterable[Atom]) -> tuple[int, int]:
         """Group and component that hold all these latents."""

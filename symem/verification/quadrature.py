@@ -42,6 +42,14 @@ class Chart:
     centre: Array
     scale: Array
 
+    def repeated(self, points: int) -> Chart:
+        """The same at every point."""
+        return Chart(*(np.concatenate([each] * points) for each in vars(self).values()))
+
+    def part(self, rows: int) -> Chart:
+        """The first rows."""
+        return Chart(*(each[:rows] for each in vars(self).values()))
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -54,16 +62,34 @@ class Rule:
 def to_domain(u: Array, low: Array, high: Array) -> tuple[Array, Array]:
     """The point strictly inside (low, high) that u on the line stands for, and the log-Jacobian."""
     below, above = np.isfinite(low), np.isfinite(high)
-    kinds = [below & above, below, above]
+    kinds = (below & above, below & ~above, above & ~below, ~below & ~above)
     with np.errstate(all="ignore"):
-        span = high - low
-        inside = low + span * np.exp(log_expit(u))
-        inside = np.where(u > 0, high - span * np.exp(log_expit(-u)), inside)
-        value = np.select(kinds, [inside, low + np.exp(u), high - np.exp(u)], u)
-        half = np.where(np.abs(u) < _OVERFLOW, u, -np.inf)
-        log_jacobian = np.select(kinds, [np.log(span) + log_expit(u) + log_expit(-u), half, half], 0.0)
-        value = np.clip(value, np.nextafter(low, np.inf), np.nextafter(high, -np.inf))
-    return value, log_jacobian
+        found = [(kind, law(u, low, high)) for kind, law in zip(kinds, _LAWS, strict=True) if kind.any()]
+        if len(found) == 1:
+            return found[0][1]
+        values, log_jacobians = zip(*(pair for _kind, pair in found), strict=True)
+        here = [kind for kind, _pair in found]
+        return np.select(here, values), np.select(here, log_jacobians)
+
+
+def _between(u: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    span, rise, fall = high - low, log_expit(u), log_expit(-u)
+    value = np.where(u > 0, high - span * np.exp(fall), low + span * np.exp(rise))
+    return np.clip(value, np.nextafter(low, np.inf), np.nextafter(high, -np.inf)), np.log(span) + rise + fall
+
+
+def _beyond(u: Array, low: Array, _high: Array) -> tuple[Array, Array]:
+    value = np.clip(low + np.exp(u), np.nextafter(low, np.inf), np.finfo(float).max)
+    return value, np.where(np.abs(u) < _OVERFLOW, u, -np.inf)
+
+
+def _short_of(u: Array, _low: Array, high: Array) -> tuple[Array, Array]:
+    value, log_jacobian = _beyond(u, -high, high)
+    return -value, log_jacobian
+
+
+#: The maps from the line by what is finite: both ends, the lower, the upper, none.
+_LAWS = (_between, _beyond, _short_of, lambda u, _low, _high: (u, np.zeros(np.shape(u))))
 
 
 def chart(density: LogDensity, low: Array, high: Array) -> Chart:
