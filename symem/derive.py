@@ -29,7 +29,7 @@ from symem.derivation import Derivation, Surrogate
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
 from symem.language.model import Model
-from symem.language.supports import Support
+from symem.language.support import Support
 
 
 def derive_records(model: Model) -> Derivation:

@@ -44,7 +44,8 @@ from symem import (
 )
 from symem.language.model import Role
 from symem.language.plates import Iverson
-from symem.language.supports import Interval, Support
+from symem.language.support import Support
+from symem.language.supports import Interval
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, j, k = Idx("i", n), Idx("j", J), Idx("k", K)

@@ -35,17 +35,8 @@ from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import gradient, hessian, units
 from symem.evaluation.trees import Apply, Atom, Constant
 from symem.language.plates import Expectation, Iverson, LinearSolution, LogIverson, index_symbol
-from symem.language.supports import (
-    Binary,
-    Counts,
-    Interval,
-    Labels,
-    OneHot,
-    Positive,
-    Reals,
-    Support,
-    UnitInterval,
-)
+from symem.language.support import Support
+from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Reals, UnitInterval
 from symem.verification import Oracle, TooLargeError, prepare, situation
 from symem.verification.identities import of_free
 from tests.answers import direction, move

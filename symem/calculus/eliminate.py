@@ -9,14 +9,13 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 from __future__ import annotations
 
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
-from symem.calculus.eliminated import FINITE, Case, Elimination
+from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_finite
 from symem.calculus.gathering import atoms_of, gather_latent
 from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
-from symem.language.supports import Counts
 
 
 def eliminate(state: Elimination) -> None:
@@ -62,9 +61,9 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))
     if variable.shape:
         eliminate_vector(state, case)
-    elif isinstance(variable.support, FINITE):
+    elif variable.support.finite:
         eliminate_finite(state, case)
-    elif isinstance(variable.support, Counts):
+    elif variable.support.discrete:
         eliminate_count(state, case)
     else:
         eliminate_continuous(state, case)
@@ -72,5 +71,5 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
 
 def _turn(variable: Variable) -> tuple[int, int, str]:
     """Continuous latents before counts before labels, the deeper in plates the earlier."""
-    kind = 2 if isinstance(variable.support, FINITE) else 1 if isinstance(variable.support, Counts) else 0
+    kind = 2 if variable.support.finite else 1 if variable.support.discrete else 0
     return kind, -len(variable.sizes), variable.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Symbol
 
 from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
@@ -15,11 +15,6 @@ from symem.derivation import CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
-from symem.language.supports import Binary, Labels
-
-#: The supports over which a posterior is a table.
-FINITE = (Binary, Labels)
-
 
 Labelling = tuple[tuple[Expr, Axis], ...]
 
@@ -72,7 +67,7 @@ class Case:
 
     def depends_on_others(self) -> bool:
         """Whether a continuous or counted latent that still waits stands in the gathered terms."""
-        others = [v for v in self.waiting if v is not self.variable and not isinstance(v.support, FINITE)]
+        others = [v for v in self.waiting if v is not self.variable and not v.support.finite]
         return any(atoms_of(term.factor, other) for other in others for term in self.conditional.terms)
 
 
@@ -116,7 +111,7 @@ class Elimination:
         used = set(places) | {s for t in conditional.terms for s in t.indices}
         found = []
         for other in waiting:
-            if other is conditional.variable or not isinstance(other.support, FINITE):
+            if other is conditional.variable or not other.support.finite:
                 continue
             for atom in _distinct_atoms(conditional.terms, other):
                 if not set(places_of(atom)) <= places:
@@ -131,8 +126,7 @@ class Elimination:
 
     def outcome_axis(self, variable: Variable, used: set[Symbol]) -> Axis:
         """An axis over the values of a finite latent."""
-        size = variable.support.size if isinstance(variable.support, Labels) else Integer(2)
-        return self.names.axis(size, variable.name, used)
+        return self.names.axis(variable.support.number, variable.name, used)
 
     def normaliser(self, variable: Variable, axes: tuple[Axis, ...], value: Expr) -> Definition:
         """The name of what a latent leaves behind."""

@@ -7,7 +7,8 @@ from itertools import chain
 
 from sympy import Add, Expr, Mul, Pow, S, atan2, fraction, log, oo, together
 
-from symem.language.supports import Positive, Support
+from symem.language.support import Support
+from symem.language.supports import Positive
 from symem.language.traces import words
 
 #: Operations up to which a value is written as one ratio.

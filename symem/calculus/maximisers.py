@@ -20,7 +20,7 @@ from symem.calculus.putting_in import matrices_alone
 from symem.calculus.stationarity import Root, Stationarity
 from symem.derivation import Relation, Rule
 from symem.language.matrices import is_matrix
-from symem.language.supports import Support
+from symem.language.support import Support
 
 Equations = TypeVar("Equations")
 Form = TypeVar("Form")

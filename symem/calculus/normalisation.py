@@ -34,6 +34,7 @@ from symem.evaluation.stacks import Array
 from symem.language.families import FAMILIES
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
+from symem.language.support import Support
 from symem.language.supports import (
     Binary,
     Counts,
@@ -42,7 +43,6 @@ from symem.language.supports import (
     PositiveDefinite,
     Reals,
     Simplex,
-    Support,
     UnitInterval,
 )
 
@@ -184,7 +184,7 @@ def _given(model: Model, rng: np.random.Generator) -> Arrays:
     arrays: Arrays = dict(_sizes(model))
     arrays |= random_parameters(model, rng, arrays)
     for variable in (*model.known, *model.data):
-        is_label = isinstance(variable.support, Labels | Binary)
+        is_label = variable.support.finite
         own = (
             random_member(variable, rng, arrays)
             if is_label or variable.support == PositiveDefinite()

@@ -36,7 +36,7 @@ from sympy import (
 
 from symem.algebra.directions import angle
 from symem.language.matrices import is_matrix
-from symem.language.supports import Support
+from symem.language.support import Support
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.separate import Term, gather, separate
 from symem.language.model import Variable
 from symem.language.plates import reindex
-from symem.language.supports import Simplex, Support
+from symem.language.support import Support
+from symem.language.supports import Simplex
 
 #: (the law's name, the root) of one equation in one unknown on its support, or None.
 Isolate = Callable[[Expr, Expr, Support], tuple[str, Expr] | None]

@@ -27,7 +27,6 @@ from symem.derivation import Derivation, Posterior, Probabilities
 from symem.errors import NameClashError
 from symem.language.leaves import name_of
 from symem.language.model import Variable
-from symem.language.supports import Positive, PositiveDefinite, Simplex, Support
 from symem.templating import render
 
 _CREDIT = "Derived by symem. Indices count from 0 in the code, from 1 above."
@@ -155,14 +154,9 @@ def _record(name: str, sentence: str, fields: Iterable[tuple[str, str, str]]) ->
 
 
 def _parameter_text(variable: Variable) -> str:
-    words = _SUPPORTS.get(type(variable.support), "")
+    words = variable.support.words
     shape = f"({', '.join(map(str, variable.sizes))})" if variable.sizes else "a number"
     return f"{shape}, {words}" if words else shape
-
-
-_SUPPORTS: dict[type[Support], str] = {
-    Positive: "positive", PositiveDefinite: "positive definite", Simplex: "sums to 1",
-}  # fmt: skip
 
 
 def _posterior_text(posterior: Posterior) -> str:

@@ -10,7 +10,6 @@ from sympy import Symbol
 
 from symem.errors import DataError
 from symem.evaluation.specialise import Specialiser
-from symem.language.supports import Labels
 
 Arrays = dict[str, Any]
 
@@ -49,7 +48,7 @@ def _observed(variable: Any, values: Any) -> Arrays:
 
 def label_origin(variable: Any) -> int:
     """What the user counts a label from."""
-    return variable.support.origin if isinstance(variable.support, Labels) else 0
+    return int(variable.support.first)
 
 
 def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:

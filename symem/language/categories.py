@@ -10,7 +10,8 @@ from sympy import Add, Eq, Expr, Idx, Integer, S, Tuple, log
 from symem.errors import PlateError
 from symem.language.plates import Iverson
 from symem.language.ranges import free_indices, own_range
-from symem.language.supports import Labels, Simplex, Support, UnitInterval
+from symem.language.support import Support
+from symem.language.supports import Labels, Simplex, UnitInterval
 
 Requirement = tuple[Expr, Support]
 

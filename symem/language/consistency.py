@@ -11,7 +11,8 @@ from symem.language.declarations import Declaration
 from symem.language.family import Distribution
 from symem.language.leaves import name_of
 from symem.language.plates import LogIverson
-from symem.language.supports import Binary, Labels, Support
+from symem.language.support import Support
+from symem.language.supports import Binary, Labels
 from symem.language.symbol_names import check_keyword, stated_name
 from symem.language.variables import Role, Variable
 

@@ -19,7 +19,8 @@ from symem.language.densities import log_density, requirements, value_support
 from symem.language.families import as_distribution, log_multinomial
 from symem.language.family import Distribution
 from symem.language.ranges import own_range
-from symem.language.supports import Counts, Support
+from symem.language.support import Support
+from symem.language.supports import Counts
 from symem.language.symbol_names import stated_name
 from symem.language.transcription import transcribed
 from symem.language.vectors import check_value

@@ -9,17 +9,8 @@ from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
-from symem.language.supports import (
-    Binary,
-    Circle,
-    Positive,
-    PositiveDefinite,
-    Reals,
-    Simplex,
-    Support,
-    Symmetric,
-    UnitInterval,
-)
+from symem.language.support import Support
+from symem.language.supports import Circle, Positive, PositiveDefinite, Reals, Simplex, UnitInterval
 from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
 
@@ -67,23 +58,11 @@ def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
             yield from _spread_definite(word[len(word) // 2])
 
 
-_RANK: Mapping[type[Support], int] = {
-    Reals: 0,
-    Circle: 1,
-    Symmetric: 1,
-    PositiveDefinite: 2,
-    Positive: 1,
-    UnitInterval: 2,
-    Binary: 3,
-    Simplex: 4,
-}
-
-
 def narrower(one: Support | None, other: Support) -> Support:
     """Of two supports asked of one symbol, the smaller set."""
     if one is None:
         return other
-    return other if _RANK.get(type(other), 3) > _RANK.get(type(one), 3) else one
+    return other if other.narrowness > one.narrowness else one
 
 
 class Demands:

@@ -12,7 +12,8 @@ from symem.language.categories import Requirement, categories
 from symem.language.family import Distribution
 from symem.language.plates import Iverson, LogIverson
 from symem.language.ranges import free_indices
-from symem.language.supports import NonNegative, Reals, Support
+from symem.language.support import Support
+from symem.language.supports import NonNegative, Reals
 
 #: Laws of several numbers at once, which no single entry can have.
 _JOINT = {

@@ -10,16 +10,8 @@ from sympy import Expr, S, Symbol, lambdify, oo
 from symem.errors import NormalisationError
 from symem.language.family import Distribution, Family
 from symem.language.plates import LogIverson
-from symem.language.supports import Circle, Counts, Positive, Reals, Support, UnitInterval
 
 _LONGEST_SUM = 2000
-_DRAWS: dict[type[Support], Callable[[np.random.Generator], float]] = {
-    Reals: lambda rng: rng.normal(),
-    Positive: lambda rng: 0.6 + rng.gamma(2.0, 0.6),
-    Circle: lambda rng: rng.uniform(-np.pi, np.pi),
-    UnitInterval: lambda rng: rng.uniform(0.15, 0.85),
-    Counts: lambda rng: float(rng.integers(2, 9)),
-}
 
 
 def check_family(family: Family, points: Sequence[Sequence[float]] = (), *, tolerance: float = 1e-6) -> float:
@@ -51,7 +43,7 @@ def check_family(family: Family, points: Sequence[Sequence[float]] = (), *, tole
 
 def random_arguments(family: Family, rng: np.random.Generator) -> list[float]:
     """A point in the supports of the parameters; two ends of an interval in their order."""
-    drawn = [_DRAWS[type(support)](rng) for support in family.parameters.values()]
+    drawn = [float(support.member(rng, ())) for support in family.parameters.values()]
     return sorted(drawn) if list(family.parameters) == ["left", "right"] else drawn
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
 
 from symem.errors import ModelError
-from symem.language.supports import Positive, Support
+from symem.language.support import Support
+from symem.language.supports import Positive
 
 Bounds = tuple[Expr, Expr]
 Arguments = Mapping[str, Expr]

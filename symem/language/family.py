@@ -16,7 +16,7 @@ from sympy import Dummy, Expr
 from symem.errors import ModelError
 from symem.language.exponential_face import ExponentialFace, ShapedFace
 from symem.language.stated import expression
-from symem.language.supports import Support
+from symem.language.support import Support
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -16,7 +16,7 @@ from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbo
 
 from symem.language.matrices import MatrixArray, MatrixEntry, shape
 from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
-from symem.language.supports import Binary, Labels
+from symem.language.supports import Binary
 from symem.language.traces import Tr, trace
 from symem.language.variables import Role, Variable
 
@@ -35,7 +35,7 @@ def split_missing(
             continue
         rename = {variable.symbol: latent.symbol}
         constraints = tuple(_known_where_observed(c, variable, latent, mask) for c in constraints)
-        if isinstance(variable.support, (Labels, Binary)):
+        if variable.support.finite:
             whole = whole.xreplace(rename)
             constraints += (_tie(variable, latent, mask),)
         else:

@@ -31,14 +31,8 @@ from symem.language.roles import (
 from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.supports import (
-    Counts,
-    Interval,
-    Labels,
-    OneHot,
-    Reals,
-    Support,
-)
+from symem.language.support import Support
+from symem.language.supports import Counts, Interval, Labels, OneHot, Reals
 from symem.language.survey import Survey
 from symem.language.symbol_names import stated_name
 from symem.language.symbol_translation import Translation

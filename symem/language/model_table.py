@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symem.language.supports import PositiveDefinite, Symmetric
 from symem.language.symbol_names import stated_name
 from symem.language.variables import Role, Variable
 
@@ -35,6 +34,6 @@ def _set(variable: Variable) -> str:
     entries = " × ".join(map(str, variable.shape))
     if not entries:
         return str(variable.support)
-    if isinstance(variable.support, (PositiveDefinite, Symmetric)):
+    if variable.support.of_matrices:
         return f"{variable.support} {entries}"
     return f"R^{entries}" if len(variable.shape) == 1 else f"R^({entries})"

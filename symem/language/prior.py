@@ -16,7 +16,8 @@ from symem.language.plates import Axis, index_symbol, total
 from symem.language.ranges import own_range
 from symem.language.reading import Reader, Shape
 from symem.language.shapes import entry_symbol, internal, origin_of, range_size
-from symem.language.supports import Positive, Reals, Support
+from symem.language.support import Support
+from symem.language.supports import Positive, Reals
 from symem.language.survey import Survey
 from symem.language.symbol_names import check_name, names_in, stated_name
 from symem.language.traces import LogDet

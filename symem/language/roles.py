@@ -10,7 +10,8 @@ from sympy import Equality, Expr, Indexed, Symbol
 from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import MatrixArray
 from symem.language.statements import Extras, Statement
-from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals, Support
+from symem.language.support import Support
+from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals
 from symem.language.survey import Slot, Survey
 from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role

@@ -13,16 +13,8 @@ from symem.language.matrices import COORDINATE, MatrixArray
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
-from symem.language.supports import (
-    Binary,
-    Counts,
-    Interval,
-    Labels,
-    PositiveDefinite,
-    Reals,
-    Support,
-    Symmetric,
-)
+from symem.language.support import Support
+from symem.language.supports import Binary, Counts, Interval, Labels, Reals
 from symem.language.survey import Slot, Survey
 from symem.language.symbol_names import check_name, stated_name
 from symem.language.transcription import dimensions
@@ -81,7 +73,7 @@ def check_matrix_support(name: str, declared: Any, support: Support) -> None:
         SupportError: they do not.
     """
     shape = declared.dimensions if isinstance(declared, MatrixArray) else None
-    of_matrices = isinstance(support, (PositiveDefinite, Symmetric))
+    of_matrices = support.of_matrices
     if of_matrices and (shape is None or shape[0] != shape[1]):
         what = "holds numbers" if shape is None else f"is {dimensions(shape)}"
         raise SupportError(
@@ -95,9 +87,8 @@ def check_matrix_support(name: str, declared: Any, support: Support) -> None:
 
 
 def _matrices(name: str, declared: MatrixArray, support: Support) -> MatrixArray:
-    kinds = {PositiveDefinite: "positive definite", Symmetric: "symmetric"}
     rows, cols = map(dimension, declared.dimensions)
-    return MatrixArray(name, rows, cols, kinds.get(type(support), ""))
+    return MatrixArray(name, rows, cols, str(support) if support.of_matrices else "")
 
 
 def entry_symbol(symbol: Any, sizes: tuple[Expr, ...]) -> Any:

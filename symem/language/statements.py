@@ -17,7 +17,8 @@ from symem.language.families import as_distribution
 from symem.language.family import Distribution
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
-from symem.language.supports import Simplex, Support, as_support
+from symem.language.support import Support
+from symem.language.supports import Simplex, as_support
 from symem.language.symbol_names import stated_name, stated_names
 from symem.language.transcription import transcribed
 from symem.language.variables import Role

@@ -1,36 +1,24 @@
-"""Supports: the sets that data, latents and parameters live in."""
+"""Supports: the sets that data, latents and parameters live in. A new set is one more class here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from sympy import Expr, Integer, S, oo, pi
 
 from symem.errors import ModelError, SupportError
+from symem.language.charts import (
+    Array,
+    Chart,
+    CircleChart,
+    DefiniteChart,
+    SimplexChart,
+    SymmetricChart,
+)
 from symem.language.stated import expression
-
-
-@dataclass(frozen=True)
-class Support:
-    """A set. `assumptions` are what SymPy may take for granted of its members."""
-
-    assumptions: ClassVar[dict[str, bool]] = {"real": True}
-    discrete: ClassVar[bool] = False
-
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        """Infimum and supremum."""
-        return (-oo, oo)
-
-    def admits(self, number: Expr) -> bool:
-        """Whether a number lies in the closure of the set, an open end at a finite bound excluded for half-lines."""
-        low, high = self.bounds
-        inside = number.is_real is not False and number >= low and number <= high
-        return bool(inside) and not (self.assumptions.get("positive") and number.is_zero and high == oo)
-
-    def __str__(self) -> str:
-        return type(self).__name__
+from symem.language.support import Ends, Shape, Support, Tex
 
 
 def as_support(stated: Any, owner: Any) -> Support:
@@ -51,38 +39,57 @@ def as_support(stated: Any, owner: Any) -> Support:
 class Reals(Support):
     """The real line."""
 
+    narrowness: ClassVar[int] = 0
+
+    def in_latex(self, tex: Tex) -> str:
+        return r"\mathbb{R}"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return 2 * rng.normal(size=shape)
+
 
 @dataclass(frozen=True)
 class Positive(Support):
     """The open half-line (0, oo)."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, oo)
     assumptions: ClassVar[dict[str, bool]] = {"positive": True}
+    narrowness: ClassVar[int] = 1
+    words: ClassVar[str] = "positive"
+    kind: ClassVar[str] = "positive"
+    drawn: ClassVar[str] = "positive"
 
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, oo)
+    def in_latex(self, tex: Tex) -> str:
+        return r"(0, \infty)"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return np.exp(0.4 * rng.normal(size=shape) + 0.3)
 
 
 @dataclass(frozen=True)
 class NonNegative(Support):
     """The closed half-line [0, oo)."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, oo)
     assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
-
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, oo)
+    drawn: ClassVar[str] = "positive"
 
 
 @dataclass(frozen=True)
 class UnitInterval(Support):
     """The open interval (0, 1)."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
     assumptions: ClassVar[dict[str, bool]] = {"positive": True}
+    narrowness: ClassVar[int] = 2
+    kind: ClassVar[str] = "unit"
+    drawn: ClassVar[str] = "unit"
 
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, S.One)
+    def in_latex(self, tex: Tex) -> str:
+        return "(0, 1)"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return rng.beta(4, 4, shape)
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class Interval(Support):
 
     lower: Expr = -oo
     upper: Expr = oo
+    kind: ClassVar[str] = "extended"
 
     def __init__(self, lower: Any = -oo, upper: Any = oo) -> None:
         object.__setattr__(self, "lower", _end(lower, self))
@@ -108,25 +116,53 @@ class Interval(Support):
 class Circle(Support):
     """The angles in (-π, π]: the points of the circle, of which every real number names one."""
 
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (-pi, pi)
+    ends: ClassVar[tuple[Expr, Expr]] = (-pi, pi)
+    narrowness: ClassVar[int] = 1
 
     def admits(self, number: Expr) -> bool:
         return number.is_real is not False
+
+    def in_latex(self, tex: Tex) -> str:
+        return r"(-\pi, \pi]"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return rng.uniform(-np.pi, np.pi, shape)
+
+    def chart(self, values: Array) -> Chart:
+        return CircleChart(values)
 
 
 @dataclass(frozen=True)
 class Symmetric(Support):
     """The symmetric matrices."""
 
+    of_matrices: ClassVar[bool] = True
+    narrowness: ClassVar[int] = 1
+    words: ClassVar[str] = "symmetric"
+    kind: ClassVar[str] = "symmetric"
+
     def __str__(self) -> str:
         return "symmetric"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        values = rng.normal(size=shape)
+        return values + np.swapaxes(values, -1, -2)
+
+    def chart(self, values: Array) -> Chart:
+        return SymmetricChart(values)
+
+    def defect(self, values: Array) -> float:
+        return _asymmetry(values)
 
 
 @dataclass(frozen=True)
 class PositiveDefinite(Support):
     """The symmetric positive definite matrices."""
+
+    of_matrices: ClassVar[bool] = True
+    narrowness: ClassVar[int] = 2
+    words: ClassVar[str] = "positive definite"
+    kind: ClassVar[str] = "definite"
 
     def admits(self, number: Expr) -> bool:
         """Whether a multiple of the identity is positive definite."""
@@ -135,32 +171,68 @@ class PositiveDefinite(Support):
     def __str__(self) -> str:
         return "positive definite"
 
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        """Wishart matrices: well-conditioned, and far from diagonal."""
+        root = rng.normal(size=(*shape[:-1], shape[-1] + 4))
+        return root @ np.swapaxes(root, -1, -2) / (shape[-1] + 1)
+
+    def chart(self, values: Array) -> Chart:
+        return DefiniteChart(values)
+
+    def defect(self, values: Array) -> float:
+        return _asymmetry(values) if np.all(np.linalg.eigvalsh(values) > 0) else np.inf
+
 
 @dataclass(frozen=True)
 class Simplex(Support):
     """Positive numbers that sum to one over the last `axes` indices of an array, or over a tuple."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
     axes: int = 1
     assumptions: ClassVar[dict[str, bool]] = {"positive": True}
-
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, S.One)
+    narrowness: ClassVar[int] = 4
+    words: ClassVar[str] = "sums to 1"
+    kind: ClassVar[str] = "simplex"
 
     def __str__(self) -> str:
         return "Simplex" if self.axes == 1 else f"Simplex(axes={self.axes})"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        outer, inner = shape[: len(shape) - self.axes], shape[len(shape) - self.axes :]
+        return rng.dirichlet(np.full(int(np.prod(inner)), 4.0), size=outer).reshape(shape)
+
+    def chart(self, values: Array) -> Chart:
+        return SimplexChart(self._rows(values))
+
+    def defect(self, values: Array) -> float:
+        gaps = np.abs(self._rows(values).sum(axis=-1) - 1.0)
+        return max(float(np.max(gaps, initial=0.0)), float(np.max(-values, initial=0.0)))
+
+    def _rows(self, values: Array) -> Array:
+        """The simplexes of an array, each a row."""
+        return values.reshape(*values.shape[: values.ndim - self.axes], -1)
 
 
 @dataclass(frozen=True)
 class Binary(Support):
     """{0, 1}."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
     assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+    kind: ClassVar[str] = "binary"
+    drawn: ClassVar[str] = "unit"
+
+    def in_latex(self, tex: Tex) -> str:
+        return r"\{0, 1\}"
 
     @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, S.One)
+    def number(self) -> Expr:
+        return Integer(2)
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return rng.integers(0, 2, shape)
 
 
 @dataclass(frozen=True)
@@ -171,6 +243,8 @@ class Labels(Support):
     origin: int = 0
     assumptions: ClassVar[dict[str, bool]] = {"integer": True, "nonnegative": True}
     discrete: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+    kind: ClassVar[str] = "label"
 
     def __init__(self, size: Any, origin: int = 0) -> None:
         object.__setattr__(self, "size", _end(size, self))
@@ -183,17 +257,35 @@ class Labels(Support):
     def __str__(self) -> str:
         return f"Labels({self.size})"
 
+    @property
+    def first(self) -> int:
+        return self.origin
+
+    @property
+    def number(self) -> Expr:
+        return self.size
+
+    def in_latex(self, tex: Tex) -> str:
+        return r"\{1, \dots, " + tex(self.size) + r"\}"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        """Every label in its turn, shuffled: none is left out, as far as they go."""
+        last = self.size - 1 if ends is None else np.max(ends[1])
+        turns = np.arange(int(np.prod(shape, dtype=int))) % (int(last) + 1)
+        return rng.permutation(turns).reshape(shape)
+
 
 @dataclass(frozen=True)
 class OneHot(Support):
     """Rows of an array with a single 1 among zeros, over its last index."""
 
+    ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
     assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
+    kind: ClassVar[str] = "binary"
 
-    @property
-    def bounds(self) -> tuple[Expr, Expr]:
-        return (S.Zero, S.One)
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return np.eye(shape[-1], dtype=int)[rng.integers(0, shape[-1], shape[:-1])]
 
 
 @dataclass(frozen=True)
@@ -204,6 +296,8 @@ class Counts(Support):
     upper: Expr = oo
     assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
     discrete: ClassVar[bool] = True
+    kind: ClassVar[str] = "count"
+    drawn: ClassVar[str] = "count"
 
     def __init__(self, lower: Any = 0, upper: Any = oo) -> None:
         object.__setattr__(self, "lower", _end(lower, self))
@@ -215,6 +309,25 @@ class Counts(Support):
 
     def __str__(self) -> str:
         return "Counts" if self.bounds == (0, oo) else f"Counts({self.lower}, {self.upper})"
+
+    def in_latex(self, tex: Tex) -> str:
+        low, high = self.bounds
+        shown = [tex(low), tex(low + 1), r"\dots"] if high == oo else [tex(low), r"\dots", tex(high)]
+        return r"\{" + ", ".join(shown) + r"\}"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        low, high = ends or map(float, self.bounds)
+        first = np.nan_to_num(low).astype(int)
+        if not np.all(np.isfinite(high)):
+            return first + 2 + rng.poisson(5, shape)
+        return rng.integers(first, np.minimum(high, first + 9) + 1, shape)
+
+
+def _asymmetry(values: Array) -> float:
+    """How far matrices are from their transposes, relative to themselves."""
+    gaps = np.abs(values - np.swapaxes(values, -1, -2)).max(axis=(-1, -2), initial=0.0)
+    sizes = 1e-300 + np.abs(values).max(axis=(-1, -2), initial=0.0)
+    return float(np.max(gaps / sizes, initial=0.0))
 
 
 def _end(stated: Any, owner: Support) -> Expr:

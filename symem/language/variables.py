@@ -8,7 +8,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symem.language.supports import Support
+from symem.language.support import Support
 
 
 class Role(Enum):

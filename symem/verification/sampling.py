@@ -21,15 +21,8 @@ from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.situation import extent_of, label_origin
 from symem.language.leaves import labels_in
-from symem.language.supports import (
-    Binary,
-    Counts,
-    Labels,
-    Positive,
-    Reals,
-    Support,
-    UnitInterval,
-)
+from symem.language.support import Support
+from symem.language.supports import Binary, Counts, Labels, Positive, Reals, UnitInterval
 from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.enumeration import TooLargeError

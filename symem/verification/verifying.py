@@ -15,7 +15,6 @@ from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import hessian, units
 from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
-from symem.language.supports import PositiveDefinite, Symmetric
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
@@ -177,7 +176,7 @@ def _scaled(ground: Ground, theta: Values, rng: np.random.Generator) -> Values:
     centre, spread = float(pool.mean()), float(pool.std()) + 1e-3 * abs(float(pool.mean())) + 1e-9
     scaled = dict(theta)
     for each in ground.model.parameters:
-        if isinstance(each.support, PositiveDefinite | Symmetric):
+        if each.support.of_matrices:
             scaled[each.name] = spread**2 * np.asarray(theta[each.name])
         elif each.support.bounds[0] == -np.inf:
             middle = centre if len(each.shape) < 2 else 0.0

@@ -32,7 +32,8 @@ from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
-from symem.language.supports import Binary, Counts, Labels, Support
+from symem.language.support import Support
+from symem.language.supports import Binary, Counts, Labels
 from symem.language.variables import Role
 
 Factors = tuple[Definition, ...]

@@ -17,16 +17,10 @@ from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import (
-    Binary,
     Counts,
     Interval,
     Labels,
-    OneHot,
-    Positive,
-    PositiveDefinite,
     Simplex,
-    Symmetric,
-    UnitInterval,
 )
 
 
@@ -151,14 +145,7 @@ class Tables:
 
 
 def kind_of(variable: Variable, model: Model) -> str:
-    support = variable.support
-    if isinstance(support, Interval) or variable.name in _bounds(model):
-        return "extended"
-    kinds = {
-        Positive: "positive", UnitInterval: "unit", Simplex: "simplex", Binary: "binary", Labels: "label",
-        OneHot: "binary", Counts: "count", Symmetric: "symmetric", PositiveDefinite: "definite",
-    }  # fmt: skip
-    return kinds.get(type(support), "real")
+    return "extended" if variable.name in _bounds(model) else variable.support.kind
 
 
 def _bounds(model: Model) -> set[str]:

@@ -8,7 +8,7 @@ what was drawn. Everything else is the solver's own M-step.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Indexed, Symbol, exp, oo
@@ -23,7 +23,7 @@ from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabu
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
-from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, UnitInterval
+from symem.language.supports import Labels
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ class Starts:
         trials = posterior.trials if isinstance(posterior, Shared) else None
         low, high, total = (self._bound(end, places) for end in (*_ends(posterior), trials))
         pool = self._pool(posterior.latent)
-        call = f'_drawn(rng, "{_kind(posterior)}", {shape}, {pool}, {low}, {high}, {total})'
+        call = f'_drawn(rng, "{posterior.latent.support.drawn}", {shape}, {pool}, {low}, {high}, {total})'
         self.lines += fitted(f"{drawn} = ", call, self.bodies.part_name)
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
@@ -304,10 +304,3 @@ def _ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
     """The finite ends of a recognised family."""
     low, high = posterior.bounds if isinstance(posterior, Recognised) else (-oo, oo)
     return (None if low == -oo else low, None if high == oo else high)
-
-
-def _kind(posterior: Posterior) -> str:
-    kinds: Mapping[type, str] = {
-        Positive: "positive", NonNegative: "positive", UnitInterval: "unit", Counts: "count", Binary: "unit",
-    }  # fmt: skip
-    return kinds.get(type(posterior.latent.support), "real")

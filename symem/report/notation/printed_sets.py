@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from sympy import Expr, Integer, Sum, Symbol, oo
+from sympy import Expr, Integer, Sum, Symbol
 
 from symem.language.model import Variable
-from symem.language.supports import (
-    Binary,
-    Circle,
-    Labels,
-    OneHot,
-    Positive,
-    Reals,
-    Simplex,
-    Support,
-    UnitInterval,
-)
+from symem.language.support import Support
+from symem.language.supports import OneHot, Simplex
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import Latex, latex, letter
 
@@ -44,8 +32,7 @@ def _matrices(variable: Variable, lexicon: Lexicon) -> str:
 
 def set_of(support: Support, lexicon: Lexicon) -> str:
     """A support as a set; its ends are in the user's symbols, and print as they stand."""
-    row = SETS.get(type(support), _counts if support.discrete else _interval)
-    return row(support, Latex(lexicon).doprint)
+    return support.in_latex(Latex(lexicon).doprint)
 
 
 def counted(index: Symbol, size: Expr, lexicon: Lexicon, *, name: str, place: int) -> str:
@@ -58,31 +45,7 @@ def counted(index: Symbol, size: Expr, lexicon: Lexicon, *, name: str, place: in
     return rf"{body} = {first}, \dots, {upper}"
 
 
-def _interval(support: Any, tex: Callable[[Any], str]) -> str:
-    lower, upper = support.bounds
-    left = "(" if lower == -oo else "["
-    right = ")" if upper == oo else "]"
-    return f"{left}{tex(lower)}, {tex(upper)}{right}"
-
-
-def _counts(support: Any, tex: Callable[[Any], str]) -> str:
-    lower, upper = support.bounds
-    if upper == oo:
-        return r"\{" + rf"{tex(lower)}, {tex(lower + 1)}, \dots" + r"\}"
-    return r"\{" + rf"{tex(lower)}, \dots, {tex(upper)}" + r"\}"
-
-
 def _simplex(variable: Variable, indices: tuple[Symbol, ...], support: Simplex, lexicon: Lexicon) -> str:
     axes = list(zip(indices, variable.sizes, strict=True))[-support.axes :]
     total = Sum(variable.symbol[indices], *((index, 0, size - 1) for index, size in axes))
     return rf"> 0,\ \textstyle {latex(total, lexicon)} = 1"
-
-
-SETS: dict[type[Support], Callable[[Any, Callable[[Any], str]], str]] = {
-    Reals: lambda _s, _tex: r"\mathbb{R}",
-    UnitInterval: lambda _s, _tex: "(0, 1)",
-    Circle: lambda _s, _tex: r"(-\pi, \pi]",
-    Positive: lambda _s, _tex: r"(0, \infty)",
-    Binary: lambda _s, _tex: r"\{0, 1\}",
-    Labels: lambda s, tex: r"\{1, \dots, " + tex(s.size) + r"\}",
-}

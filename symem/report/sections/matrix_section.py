@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from sympy import Expr, Pow
@@ -11,7 +11,6 @@ from symem.derivation import Conditional, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, MatrixEntry, T, is_matrix, is_positive_definite, shape
 from symem.language.model import Variable
-from symem.language.supports import PositiveDefinite, Symmetric
 from symem.language.traces import LogDet, Tr
 from symem.report.document import Part, Prose, listed, said
 from symem.report.notation.lexicon import Lexicon, index_names
@@ -31,13 +30,8 @@ def remarks(variable: Variable, voice: Voice) -> Prose:
         return said("; @ has 0 where it is missing", seen)
     if variable.name in voice.free.diagonals:
         return said(", the diagonal of @", _diagonal(variable, voice))
-    return _SHAPES.get(type(variable.support), ())
-
-
-_SHAPES: Mapping[type, Prose] = {
-    PositiveDefinite: (", symmetric and positive definite",),
-    Symmetric: (", symmetric",),
-}
+    words = dict.fromkeys(("symmetric", variable.support.words))
+    return (f", {' and '.join(words)}",) if variable.support.of_matrices else ()
 
 
 def _diagonal(variable: Variable, voice: Voice) -> str:
