@@ -440,7 +440,10 @@ Update = Closed | Shares | Conditional
 
 @dataclass(frozen=True)
 class NotDerived:
-    """A block of parameters without a closed form: which, and the term that stands in the way."""
+    """A block of parameters without a closed form: which, and the term that stands in the way.
+
+    `equation` is the derivative with respect to the first; parameters that would have one given it come last.
+    """
 
     parameters: tuple[Expr, ...]
     equation: Expr

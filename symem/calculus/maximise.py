@@ -80,9 +80,10 @@ class Block:
         )
         names = ", ".join(str(u.atom) for u in stuck)
         reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
-        waiting = [str(u.atom) for u in pending if u not in stuck]
-        reason += f" Given {names}, {', '.join(waiting)} would have one." if waiting else self.obstacle
-        return [NotDerived(tuple(u.atom for u in pending), whole, term, reason)]
+        waiting = [u for u in pending if u not in stuck]
+        others = ", ".join(str(u.atom) for u in waiting)
+        reason += f" Given {names}, {others} would have one." if waiting else self.obstacle
+        return [NotDerived(tuple(u.atom for u in (*stuck, *waiting)), whole, term, reason)]
 
 
 def _update(root: Root, block: int) -> Update:
