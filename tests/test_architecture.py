@@ -168,11 +168,12 @@ def files_without_an_idea(house: House) -> list[str]:
 def families_told_twice(house: House) -> list[str]:
     """A row of the table of distributions has one place: no string elsewhere is its name, a letter's apart."""
     rows = {name: module for module, tree in house.trees.items() for name in _rows_in(tree)}
+    strings = {module: _strings_in(tree) for module, tree in house.trees.items()}
     return [
         f"{name} of {home} in {module}"
         for name, home in rows.items()
-        for module, tree in house.trees.items()
-        if name not in LETTERS and module not in (home, "symem.__init__") and name in _strings_in(tree)
+        for module, found in strings.items()
+        if name not in LETTERS and module not in (home, "symem.__init__") and name in found
     ]
 
 
