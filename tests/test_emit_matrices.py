@@ -243,9 +243,10 @@ def asked_sizes(module: ModuleType, theta: Values) -> dict[str, int]:
 @pytest.mark.parametrize(
     "name",
     [
-        "factors_behind_factors",
-        "factors_with_heavy_tails",
-        "two_sets_of_factors",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("factors_behind_factors", "factors_with_heavy_tails", "two_sets_of_factors")
+        ),
         "heavy_tails_with_gaps",
         "known_low_rank_covariance",
         "size_of_a_known_shape",

@@ -20,7 +20,11 @@ from tests.trials.refusals import REFUSALS
 for family in ("labels", "continuous", "vectors", "gaps", "effects", "designs"):
     import_module(f"tests.trials.{family}")
 #: Derivations that take many seconds: eight cells, or a coupled block over a dozen statistics.
-SLOW = {"three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps"}
+SLOW = {
+    "three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps", "groups_of_a_hidden_kind",
+    "factors_behind_factors", "one_set_of_loadings_in_a_mixture", "conjugate_prior_of_mean_and_variance",
+    "common_effect_of_a_row", "factors_with_heavy_tails", "mean_inside_the_loadings", "two_sets_of_factors",
+}  # fmt: skip
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(TRIALS)]
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.models import BY_NAME, EVERY
+from tests.models import EVERY, MODELS
+
+#: What a test may be called by -> the model that it derives.
+HOMES = {
+    EVERY: EVERY,
+    **{row.name: row.name for row in MODELS},
+    **{row.example: row.name for row in MODELS if row.example},
+}
 
 
 class ByModel(LoadScopeScheduling):  # type: ignore[misc]
@@ -13,4 +20,4 @@ class ByModel(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
         parameters = test.partition("[")[2].rstrip("]").split("-")
-        return next((name for name in parameters if name in BY_NAME or name == EVERY), file)
+        return next((HOMES[name] for name in parameters if name in HOMES), file)
