@@ -19,6 +19,7 @@ from scipy.special import log_expit, logsumexp
 from symem.verification.enumeration import TooLargeError
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Grid = tuple[Array, float]
 LogDensity = Callable[[Sequence[Array]], Array]  # one (rows, nodes) array per variable -> (rows, nodes)
 
 MOST_VARIABLES = 3
@@ -119,23 +120,41 @@ def integrate(
     TooLargeError
         The logarithm of an integral does not settle to that accuracy.
     """
-    before: Array | None = None
-    moved = np.inf
-    for step in _STEPS[on.low.shape[1]]:
-        rule = _rule(on, step)
-        with np.errstate(all="ignore"):
-            values = _finite(density(rule.nodes)) + rule.log_weights
-            whole = logsumexp(values, axis=1)
-        if before is not None:
-            moved = _moved(before, whole, owner)
-            if moved < _STANDS_STILL * max(
-                1.0, float(np.max(np.abs(whole[np.isfinite(whole)]), initial=0.0))
-            ):
-                break
+    rule, values = _evaluated(density, on, _grid(on, _STEPS[on.low.shape[1]][0]))
+    whole, moved = logsumexp(values, axis=1), np.inf
+    for last, step in itertools.pairwise(_STEPS[on.low.shape[1]]):
         before = whole
+        rule, values = _finer(density, on, (rule, values), last, step)
+        with np.errstate(all="ignore"):
+            whole = logsumexp(values, axis=1)
+        moved = _moved(before, whole, owner)
+        size = float(np.max(np.abs(whole[np.isfinite(whole)]), initial=0.0))
+        if moved < _STANDS_STILL * max(1.0, size):
+            break
     if moved > accuracy:
         raise TooLargeError(f"quadrature settles only to {moved:.0e}")
     return rule, values, moved
+
+
+def _evaluated(density: LogDensity, on: Chart, grid: Grid) -> tuple[Rule, Array]:
+    """A rule, and the log-integrand at its nodes."""
+    rule = _rule(on, *grid)
+    with np.errstate(all="ignore"):
+        return rule, _finite(density(rule.nodes)) + rule.log_weights
+
+
+def _finer(
+    density: LogDensity, on: Chart, coarse: tuple[Rule, Array], last: float, step: float
+) -> tuple[Rule, Array]:
+    """The same on a finer grid; what is there already of a line whose step is halved is not computed again."""
+    if on.low.shape[1] > 1:
+        return _evaluated(density, on, _grid(on, step))
+    line, _step = _grid(on, last)
+    between, values = _evaluated(density, on, (line[:-1] + step, step))
+    rule, known = coarse
+    nodes = (np.concatenate([rule.nodes[0], between.nodes[0]], axis=1),)
+    log_weights = np.concatenate([rule.log_weights + np.log(step / last), between.log_weights], axis=1)
+    return Rule(nodes, log_weights), np.concatenate([known + np.log(step / last), values], axis=1)
 
 
 def _moved(before: Array, after: Array, owner: Array) -> float:
@@ -219,10 +238,14 @@ def _mixed_difference(flat: Callable[[Array], Array], centre: Array, step: Array
     return np.asarray(total / (4 * step[:, a] * step[:, b]))
 
 
-def _rule(on: Chart, step: float) -> Rule:
+def _grid(on: Chart, step: float) -> Grid:
+    """The places of a trapezoidal rule on each axis, and their distance."""
+    most = np.ceil(_REACH[on.low.shape[1]] / step)
+    return np.arange(-most, most + 1) * step, step
+
+
+def _rule(on: Chart, t: Array, step: float) -> Rule:
     variables = on.low.shape[1]
-    reach = _REACH[variables]
-    t = np.arange(-np.ceil(reach / step), np.ceil(reach / step) + 1) * step
     mesh = np.stack([each.ravel() for each in np.meshgrid(*[t] * variables, indexing="ij")])
     log_weights = np.sum(np.log(np.cosh(mesh)) + np.log(step), axis=0)
     line = on.centre[:, :, None] + np.einsum("rab,bn->ran", on.scale, np.sinh(mesh))
