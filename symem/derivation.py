@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, Symbol
+from sympy import Expr, Indexed, Symbol
 
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
+from symem.language.leaves import array_of, labels_in, places_of
 from symem.language.model import Model, Variable
-from symem.language.plates import Axis
+from symem.language.plates import Axis, reindex
 from symem.language.reading import Extent
 
 
@@ -345,6 +346,16 @@ class Moments:
     parts: tuple[Expr, ...]
     scatters: tuple[Scatter, ...]
 
+    def totals_in(self, expr: Expr) -> tuple[Expr, ...]:
+        """The totals that the means in an expression are divided by, at their places."""
+        symbols = {array_of(mean.symbol): mean.symbol for mean in self.means}
+        held = sorted(expr.atoms(Indexed, Symbol) - labels_in(expr), key=str)
+        pairs = ((symbols[array_of(entry)], entry) for entry in held if array_of(entry) in symbols)
+        return tuple(
+            reindex(self.total, dict(zip(places_of(own), places_of(entry), strict=True)))
+            for own, entry in pairs
+        )
+
 
 @dataclass(frozen=True)
 class Surrogate:
@@ -360,6 +371,15 @@ class Surrogate:
     constant: Expr
     entropy: Expr
     moments: tuple[Moments, ...] = ()
+
+    @property
+    def centred(self) -> tuple[Definition, ...]:
+        """The means and scatters among the statistics."""
+        return tuple(
+            definition
+            for each in self.moments
+            for definition in (*each.means, *(scatter.definition for scatter in each.scatters))
+        )
 
 
 class Status(Enum):

@@ -50,18 +50,19 @@ def derive_records(model: Model) -> Derivation:
     expectations = Expectations(elimination.done, names)
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
     sizes = {size.symbol for size in model.sizes}
-    collapse = Collapse(surrogate.statistics, elimination.done, sizes)
+    named = surrogate.named
+    collapse = Collapse(named.statistics, elimination.done, sizes)
     from_statistics = Reach(model, elimination.done)
-    blocks = solve_blocks(
-        surrogate.terms, model.parameters, model.simplexes, names, collapse, from_statistics
-    )
+    blocks = solve_blocks(named.terms, model.parameters, model.simplexes, names, collapse, from_statistics)
     disorder = entropy(elimination.done, expectations)
     derivation = Derivation(
         model=model,
         complete=rejoin(map(fold, terms)),
         posteriors=posteriors(elimination.done, expectations),
         log_likelihood=Add(*(fold(term).expr for term in elimination.terms)),
-        surrogate=Surrogate(rejoin(surrogate.terms), surrogate.statistics, surrogate.constant, disorder),
+        surrogate=Surrogate(
+            rejoin(named.terms), named.statistics, surrogate.constant, disorder, named.moments
+        ),
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )

@@ -6,6 +6,8 @@ import pytest
 from sympy import Add, Expr, IndexedBase, Integer, Mul, Pow, S, Sum, symbols
 
 from symem.algebra.counting import FromOne
+from symem.algebra.matrix_squares import absorbed, completed, gathered_forms
+from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import Det, MatrixMean
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
@@ -13,9 +15,7 @@ from symem.language.traces import Element, LogDet, log_det, trace
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon, Mean, Rank
 from symem.report.notation.matrix_notation import inverse_first
-from symem.report.notation.matrix_squares import absorbed, completed, gathered_forms
 from symem.report.notation.matrix_updates import mean_of
-from symem.report.notation.matrix_words import gathered_words
 from symem.report.notation.moments import Meanings, Moments
 from symem.report.notation.notation import latex, letter, plain
 from symem.report.notation.printed_form import exponentiated, printed
@@ -180,7 +180,7 @@ def test_the_mean_of_a_square_is_read_backwards() -> None:
     mean = (x[i] - W * E[i]) * T(x[i] - W * E[i]) + W * V * T(W)
     inner, given = MOMENTS.unaveraged(mean.expand())
     assert given == ()
-    assert plain(mean_of(completed(inner), given), LEXICON) == "⟨(x_i - W z_i) (x_i - W z_i)ᵀ⟩"
+    assert plain(mean_of(completed(inner), given, MOMENTS), LEXICON) == "⟨(x_i - W z_i) (x_i - W z_i)ᵀ⟩"
 
 
 def test_a_covariance_without_its_mean_is_no_mean() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Symbol
+from sympy import Add, Expr, Function, Indexed, Mul, Pow, Sum, Symbol
 
 from symem.algebra.rewriting import bottom_up
 from symem.language.matrices import is_matrix
@@ -44,7 +44,9 @@ def _as_square(term: Expr) -> tuple[Expr, Expr] | None:
     plain = [
         factor.base
         for factor in Mul.make_args(term)
-        if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, Symbol | Indexed | Tr)
+        if isinstance(factor, Pow)
+        and factor.exp == 2
+        and isinstance(factor.base, Symbol | Indexed | Function | Tr)
     ]
     root = Mul(*plain)
     return (term / root**2, root) if root != 1 else None
@@ -59,3 +61,25 @@ def _signed(parts: list[Expr], scale: Expr, terms: set[Expr]) -> list[tuple[int,
                 signed.append((sign, part))
                 break
     return signed
+
+
+def merged_sums(expr: Expr) -> Expr:
+    """Sums over the same plates as one, in every sum of sums."""
+    return bottom_up(expr, lambda node: _one_sum(node) if node.is_Add else node)
+
+
+def _one_sum(expr: Add) -> Expr:
+    bodies: dict[tuple[Expr, frozenset[Expr]], list[Expr]] = {}
+    limits: dict[tuple[Expr, frozenset[Expr]], tuple[Expr, ...]] = {}
+    others = []
+    for term in expr.args:
+        number, rest = term.as_coeff_Mul()
+        sums = [factor for factor in Mul.make_args(rest) if isinstance(factor, Sum)]
+        outer = Mul(*(factor for factor in Mul.make_args(rest) if factor not in sums))
+        if len(sums) != 1 or not outer.is_commutative:
+            others.append(term)
+            continue
+        key = outer, frozenset(sums[0].limits)
+        bodies.setdefault(key, []).append(number * sums[0].function)
+        limits.setdefault(key, sums[0].limits)
+    return Add(*others, *(key[0] * Sum(Add(*parts), *limits[key]) for key, parts in bodies.items()))

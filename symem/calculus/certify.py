@@ -215,10 +215,13 @@ class Checker:
         return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
 
     def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
-        """Whether the derivative vanishes at this update whatever the parameters updated before it are."""
-        return holds_as_it_stands(self.derivation, update) and self.vanishes(
-            raw.xreplace({update.parameter: update.value})
-        )
+        """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
+        if not holds_as_it_stands(self.derivation, update):
+            return False
+        absent = [u for u in self._earlier(update) if not entries(update.value, u.parameter)]
+        put_in = Solved(self.derivation.model, [(u.parameter, u.value) for u in reversed(absent)])
+        alone = raw.xreplace({update.parameter: update.value})
+        return self.vanishes(alone) or (bool(absent) and self.vanishes(put_in.put(alone)))
 
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
@@ -262,9 +265,16 @@ class Checker:
     # -- conditions --------------------------------------------------------------------------------------
 
     def _conditions(self, update: Update) -> tuple[Expr, ...]:
-        """What must not vanish, as the law says."""
+        """What must not vanish, as the law says, and for the means that it holds to be there."""
         sizes = {v.symbol for v in self.derivation.model.sizes}
-        wanted = LAWS[update.law].exists(update.value, self._variable(update).support)
+        wanted = (
+            *LAWS[update.law].exists(update.value, self._variable(update).support),
+            *(
+                total
+                for means in self.derivation.surrogate.moments
+                for total in means.totals_in(update.value)
+            ),
+        )
         return tuple(self._condition(base) for base in dict.fromkeys(wanted) if base.free_symbols - sizes)
 
     def _condition(self, base: Expr) -> Expr:

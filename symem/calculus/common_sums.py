@@ -10,6 +10,9 @@ from sympy import Add, Expr, Indexed, Mul, Sum
 from symem.calculus.separate import Term
 from symem.language.plates import Axis, index_symbol, reindex
 
+#: How the names of such axes begin.
+UNIFORM = "at_"
+
 
 def named(term: Term) -> Term:
     """Axes named by their sizes, so that sums over the same range are recognised."""
@@ -18,7 +21,7 @@ def named(term: Term) -> Term:
     used: dict[Expr, int] = defaultdict(int)
     for axis in sorted(term.axes, key=lambda a: str(a.index)):
         used[axis.size] += 1
-        name = index_symbol(f"at_{axis.size}_{used[axis.size]}")
+        name = index_symbol(f"{UNIFORM}{axis.size}_{used[axis.size]}")
         rules[axis.index] = name
         axes.append(Axis(name, axis.size))
     return Term(reindex(term.factor, rules), tuple(axes))

@@ -24,7 +24,7 @@ from symem.derivation import (
     Table,
 )
 from symem.errors import NotDerivedError
-from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, reindex
+from symem.language.plates import Axis, Iverson, LogIverson, deviation, fresh_index, reindex
 from symem.language.supports import Binary
 
 
@@ -104,8 +104,17 @@ class Expectations:
         if posterior.inline:
             value = _formula(posterior, statistic)
         else:
-            value = self._named(posterior, statistic, here.axes).symbol
+            value = self._in_names(posterior, statistic, here.axes)
         return _over(term.axes, coefficient * here.placed(value))
+
+    def _in_names(self, posterior: Shared | Recognised, statistic: Expr, axes: tuple[Axis, ...]) -> Expr:
+        """A mean by its name; of a square ⟨u²⟩ = ⟨u⟩² + ⟨(u - ⟨u⟩)²⟩, of which neither is a difference."""
+        root, power = statistic.as_base_exp()
+        known = isinstance(posterior, Recognised) and None not in map(posterior.mean, (root, statistic))
+        if power == 2 and known:
+            mean, variance = (self._named(posterior, each, axes).symbol for each in (root, deviation(root)))
+            return mean**2 + variance
+        return self._named(posterior, statistic, axes).symbol
 
     def _named(self, posterior: Shared | Recognised, statistic: Expr, axes: tuple[Axis, ...]) -> Definition:
         key = (posterior.latent.name, statistic)
@@ -182,6 +191,8 @@ def _moment_name(posterior: Posterior, statistic: Expr) -> str:
         log(u): f"E_log_{name}",
         1 / u: f"E_inverse_{name}",
         log(1 - u): f"E_log_1m_{name}",
+        deviation(u): f"V_{name}",
+        deviation(log(u)): f"V_log_{name}",
     }
     exponent = statistic.as_base_exp()[1]
     return shapes.get(statistic, f"E_{name}_{exponent}" if exponent.is_Integer else f"E_T_{name}")

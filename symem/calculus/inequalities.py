@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, Pow, S, expand, factor
 
+from symem.algebra.squares import squares
+
 Bounds = tuple[tuple[Expr, ...], tuple[Expr, ...]]
 #: How many letters a polynomial may hold for its sign to be searched for at the ends of their intervals.
 MANY = 7
@@ -98,7 +100,11 @@ class Polynomial:
         return None
 
     def _grouped(self, whole: Expr) -> int | None:
-        """Groups that share a slack, each of the same sign."""
+        """Squares and what is left beside them, or groups that share a slack, each of the same sign."""
+        told = squares(expand(whole))
+        parts = {self._known(part, 4) for part in Add.make_args(told)} - {0} if told.has(Pow) else set()
+        if len(parts) == 1 and None not in parts:
+            return parts.pop()
         groups: dict[frozenset[Expr], list[Expr]] = defaultdict(list)
         for part in Add.make_args(expand(whole)):
             groups[frozenset(part.free_symbols & self.slacks)].append(part)

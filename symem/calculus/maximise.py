@@ -14,6 +14,7 @@ from typing import Any
 
 from sympy import Add, Expr
 
+from symem.algebra.matrix_squares import as_squares
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximisers import TOGETHER, isolate
@@ -88,9 +89,9 @@ class Block:
 
 def _update(root: Root, block: int) -> Update:
     found: dict[str, Any] = {
-        "definition": Definition(root.unknown.atom, root.unknown.axes, root.value),
+        "definition": Definition(root.unknown.atom, root.unknown.axes, as_squares(root.value)),
         "equation": root.equation,
-        "nested": root.nested,
+        "nested": as_squares(root.nested),
         "block": block,
         "law": root.law,
     }
@@ -116,6 +117,7 @@ def _alone(unknown: Unknown, problem: Stationarity) -> Root | None:
     law, value = found[0], problem.collapse(found[1])
     raw = problem.raw(unknown)
     nested_law, nested = problem.alone(problem.collapse(raw), unknown) or (law, value)
+    nested, value = as_squares(nested), as_squares(value)
     if _is_clearer(nested, value, problem):
         return Root(unknown, nested, raw, nested, law=nested_law)
     return Root(unknown, value, raw, nested, law=law)

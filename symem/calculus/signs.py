@@ -35,6 +35,8 @@ from sympy import (
     together,
 )
 
+from symem.algebra.about_zero import AboutZero
+from symem.algebra.matrix_squares import as_squares
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
 from symem.calculus.inequalities import Bounds, Polynomial
@@ -140,6 +142,8 @@ class Signs:
         }
         self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
+        self._means = {array_of(mean.symbol) for each in derivation.surrogate.moments for mean in each.means}
+        self._about_zero = AboutZero(derivation.surrogate.moments)
         self._shares = {
             array_of(p.probability.symbol): p for p in derivation.posteriors if isinstance(p, Probabilities)
         }
@@ -192,11 +196,18 @@ class Signs:
         return base if expr.exp.is_Integer else 1 if base in (0, 1) or expr.base.is_positive else None
 
     def _add(self, expr: Expr) -> int | None:
+        told = as_squares(expr)
+        if told != expr and (sign := self._alike(Add.make_args(told))) is not None:
+            return sign
         prior = Add(*(part for part in expr.args if part.free_symbols <= self._free))
         if prior.free_symbols and prior != expr:
             return self._supposed(expr - prior, prior)
-        found = {self(part) for part in expr.args} - {0}
-        return found.pop() if len(found) == 1 and None not in found else self._either(expr, None)
+        return self._either(expr, self._alike(expr.args))
+
+    def _alike(self, parts: Iterable[Expr]) -> int | None:
+        """The sign of a sum of parts of one sign."""
+        found = {self(part) for part in parts} - {0}
+        return found.pop() if len(found) == 1 else None
 
     def _supposed(self, rest: Expr, prior: Expr) -> int | None:
         """The prior's constants count as observations: that their part has the sign of the rest is supposed."""
@@ -224,7 +235,12 @@ class Signs:
         """The sign of a combination of statistics as one sum."""
         if expr.count_ops() > TOO_LONG or any(self._degree(part) > 1 for part in Add.make_args(expr)):
             return None
-        written = with_probes_for_entries(self._written(expr))
+        about_zero = self._about_zero(expr)
+        found = self._as_one_sum(self._written(expr))
+        return self._as_one_sum(self._written(about_zero)) if found is None and about_zero != expr else found
+
+    def _as_one_sum(self, written: Expr) -> int | None:
+        written = with_probes_for_entries(written)
         found = self._summed(written)
         if found is None and scalars_of_matrices(written):
             against_each = probed(rejoin(separate(written)))
@@ -257,11 +273,13 @@ class Signs:
     def _degree(self, part: Expr) -> int:
         """How many sums over data a product multiplies: products of sums have no common summand."""
         powers = [f.as_base_exp() for f in Mul.make_args(part)]
-        return sum(abs(int(e)) if e.is_Integer else 2 for b, e in powers if array_of(b) in self._statistics)
+        sums = self._statistics.keys() - self._means
+        return sum(abs(int(e)) if e.is_Integer else 2 for b, e in powers if array_of(b) in sums)
 
     def _written(self, expr: Expr) -> Expr:
-        """Statistics as the sums that they stand for; means of counts with a known total as shares of it."""
-        held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in self._statistics]
+        """Statistics but means as the sums that they stand for; counts with a known total as shares of it."""
+        sums = self._statistics.keys() - self._means
+        held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in sums]
         expr = expr.xreplace({a: at(self._statistics[array_of(a)], a) for a in held})
         means = [
             a for a in expr.atoms(Indexed, Symbol) if self.means(a) and isinstance(self.mean_of(a)[0], Shared)

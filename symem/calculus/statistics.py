@@ -5,20 +5,25 @@ Data that enter Q in one proportion everywhere are one statistic. (Dempster, Lai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 
+from symem.calculus.centring import Second, seconds
+from symem.calculus.data_squares import squares_of
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
 from symem.calculus.matrix_terms import Filled, fill, is_hole, matrix_scalars
-from symem.calculus.separate import Term, fold, gather, separate
-from symem.derivation import Definition
+from symem.calculus.scatters import Centred
+from symem.calculus.separate import Term, fold, gather, rename_apart, separate
+from symem.calculus.weighted_sums import Facts, Total
+from symem.derivation import Definition, Moments
 from symem.language.matrices import is_matrix, is_symmetric, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Iverson, reindex
 from symem.language.supports import PositiveDefinite
+from symem.language.traces import words
 
 #: Where in Q data stand: the part in parameters, and its axes.
 Place = tuple[Expr, tuple[Axis, ...]]
@@ -41,6 +46,15 @@ class SplitTerm:
     def place(self) -> Place:
         """Where in Q the data stand."""
         return self.parameter, self.axes
+
+
+@dataclass(frozen=True)
+class Named:
+    """The terms of Q in statistic symbols, the statistics, and those of them that belong together."""
+
+    terms: tuple[Term, ...]
+    statistics: tuple[Definition, ...]
+    moments: tuple[Moments, ...]
 
 
 @dataclass
@@ -108,12 +122,12 @@ class Statistics:
 
     def _constant_factor(self, factors: Iterable[Expr]) -> tuple[Expr, Expr]:
         """(numbers, sizes and known scalars; the rest) of a product."""
-        held = [f for f in factors if f.free_symbols <= self._fixed and not f.has(Iverson)]
+        held = [f for f in factors if f.free_symbols <= self.fixed and not f.has(Iverson)]
         number, bare = Mul(*(f for f in factors if f not in held)).as_coeff_Mul()
         return Mul(number, *held), bare
 
     @property
-    def _fixed(self) -> set[Expr]:
+    def fixed(self) -> set[Expr]:
         """Sizes and known scalars, which need no statistic."""
         scalars = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
         return scalars | {extent.symbol for extent in self.model.extents}
@@ -126,22 +140,47 @@ class Statistics:
     def _has(expr: Expr, variables: Iterable[Variable]) -> bool:
         return any(atoms_of(expr, v) for v in variables)
 
-    def named(self) -> tuple[list[Term], tuple[Definition, ...]]:
+    def named(self, facts: Facts) -> Named:
         """The terms of Q in statistic symbols, and the statistics, the simplest first."""
-        canonical = merge([canonical_axes(split, self.names) for split in self.splits], self._is_statistic)
-        needed = sorted(
-            {split.data for split in canonical if self._is_statistic(split.data)}, key=_simplicity
-        )
-        table: dict[Expr, Definition] = {}
-        for number, value in enumerate(needed):
-            axes = tuple(a for a in _axes_of(canonical, value) if a.index in value.free_symbols)
-            places = tuple(axis.index for axis in axes)
-            table[value] = Definition(self._symbol(f"S_{number}", places, value), axes, value)
-        symbols = {value: definition.symbol for value, definition in table.items()}
-        terms = [_with_statistic(split, symbols.get(split.data, split.data)) for split in canonical]
-        return list(gather(part for term in terms for part in term)), tuple(table.values())
+        splits, sums, found = self._read(facts)
+        centred = Centred(self.names, facts)
+        centred.take(found)
+        pieces = {whole.value: ((d.symbol, ()),) for whole, d in centred.totals.items()} | centred.pieces
+        plain: list[Definition] = []
+        for each in sums:
+            if each.value not in pieces:
+                symbol = self._symbol(f"S_{len(plain)}", each)
+                plain.append(Definition(symbol, each.axes, centred.lettered(each.value, each.axes)))
+                pieces[each.value] = ((symbol, ()),)
+        terms = [
+            term
+            for split in splits
+            for piece in pieces.get(split.data, ((split.data, ()),))
+            for term in _with_statistic(split, *piece)
+        ]
+        return Named(tuple(gather(terms)), (*centred.definitions, *plain), tuple(centred.moments))
 
-    def _symbol(self, name: str, places: tuple[Expr, ...], value: Expr) -> Expr:
+    def _read(self, facts: Facts) -> tuple[list[SplitTerm], list[Total], tuple[Second, ...]]:
+        """Split terms, their sums, and what is read as scatters; what added up cannot be read so is not added up."""
+        splits = whole_squares([canonical_axes(split, self.names) for split in self.splits], facts)
+        merged = merge(splits, self._is_statistic)
+        sums = self._sums(merged, facts)
+        found = seconds(sums, facts)
+        read = {each.value for second in found for each in second.reads}
+        values = {each.value for each in sums}
+        added = {s.data: {w for w in values if w != s.data and _adds(s, w, facts)} for s in splits}
+        kept = {data for data, wholes in added.items() if data not in values and wholes and not wholes & read}
+        apart = merge(splits, self._is_statistic, kept)
+        alone = self._sums(apart, facts)
+        more = seconds(alone, facts) if kept else ()
+        return (apart, alone, more) if len(more) > len(found) else (merged, sums, found)
+
+    def _sums(self, splits: list[SplitTerm], facts: Facts) -> list[Total]:
+        needed = {split.data for split in splits if self._is_statistic(split.data)}
+        return [Total(value, _axes_of(splits, value), facts) for value in sorted(needed, key=_simplicity)]
+
+    def _symbol(self, name: str, whole: Total) -> Expr:
+        value, places = whole.value, tuple(axis.index for axis in whole.axes)
         if is_matrix(value):
             kind = "symmetric" if is_symmetric(value) else ""
             return self.names.matrix(name, places, shape(value), kind)
@@ -149,35 +188,70 @@ class Statistics:
         return self.names.entry(name, places, **sign)
 
     def _is_statistic(self, data: Expr) -> bool:
-        return bool(data.free_symbols - self._fixed)
+        return bool(data.free_symbols - self.fixed)
 
 
-def _with_statistic(split: SplitTerm, statistic: Expr) -> tuple[Term, ...]:
+def _with_statistic(split: SplitTerm, statistic: Expr, within: tuple[Axis, ...]) -> tuple[Term, ...]:
     """The term of Q with its statistic beside the parameters, or in the hole of a word of them."""
-    if not is_matrix(statistic):
-        return (Term(split.number * split.parameter * statistic, split.axes),)
-    hole = next(letter for letter in split.parameter.atoms(Indexed) if is_hole(letter))
-    whole = split.number * split.parameter.xreplace({hole: statistic})
-    return tuple(Term(part.factor, part.axes + split.axes) for part in separate(whole))
+    hole = next((letter for letter in split.parameter.atoms(Indexed) if is_hole(letter)), None)
+    inner = rename_apart(
+        Term(statistic, within), {axis.index for axis in split.axes} | split.parameter.free_symbols
+    )
+    filling = [(S.One, inner.factor)] if hole is None else words(inner.factor)
+    wholes = [
+        n * (split.parameter * f if hole is None else split.parameter.xreplace({hole: f})) for n, f in filling
+    ]
+    parts = (part for whole in wholes for part in separate(split.number * whole))
+    return tuple(Term(part.factor, part.axes + inner.axes + split.axes) for part in parts)
 
 
-def merge(splits: list[SplitTerm], is_statistic: Callable[[Expr], bool]) -> list[SplitTerm]:
-    """Add up data that enter Q in one proportion everywhere: they are one statistic."""
+def whole_squares(splits: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
+    """Data that make up a square at one place, or the mean of one, as one datum: Σ ⟨(y - t)²⟩, not ⟨t²⟩, ty and y²."""
+    places: dict[Place, list[SplitTerm]] = {}
+    for split in splits:
+        places.setdefault(split.place, []).append(split)
+    return [split for alike in places.values() for split in _whole(alike, facts)]
+
+
+def _whole(alike: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
+    """Split terms at one place, those of its data that are a square being one."""
+    held = [split for split in alike if split.data.free_symbols - facts.fixed]
+    value = joined(split.number * split.data for split in held)
+    if len(held) < 2 or is_matrix(value):
+        return alike
+    first, found = held[0], squares_of(Total(value, alike[0].axes, facts), facts)
+    if not found:
+        return alike
+    told = [SplitTerm(number, first.parameter, first.axes, datum) for number, datum in found]
+    return [*(split for split in alike if split not in held), *told]
+
+
+def _adds(split: SplitTerm, whole: Expr, facts: Facts) -> bool:
+    """Whether a sum holds all products of the data of a split term."""
+    own = Total(split.data, (), facts).parts.keys()
+    return bool(own) and own <= Total(whole, (), facts).parts.keys()
+
+
+def merge(
+    splits: list[SplitTerm], is_statistic: Callable[[Expr], bool], apart: Container[Expr] = ()
+) -> list[SplitTerm]:
+    """Add up data that enter Q in one proportion everywhere: they are one statistic, but for those to be kept apart."""
     uses: dict[Expr, dict[Place, Expr]] = {}
     for split in splits:
         if is_statistic(split.data):
             numbers = uses.setdefault(split.data, {})
             numbers[split.place] = numbers.get(split.place, S.Zero) + split.number
-    groups: dict[tuple[Pattern, frozenset[Symbol]], list[tuple[Expr, Expr]]] = {}
+    groups: dict[tuple[Pattern, frozenset[Symbol], Expr | None], list[tuple[Expr, Expr]]] = {}
     for data, numbers in uses.items():
         if any(number != 0 for number in numbers.values()):
             pattern, scale = _proportion(numbers)
             indices: frozenset[Symbol] = frozenset(
                 a.index for _p, axes in numbers for a in axes if a.index in data.free_symbols
             )
-            groups.setdefault((pattern, indices), []).append((scale, data))
+            alone = data if data in apart else None
+            groups.setdefault((pattern, indices, alone), []).append((scale, data))
     merged = [split for split in splits if not is_statistic(split.data)]
-    for (pattern, _indices), members in groups.items():
+    for (pattern, _indices, _alone), members in groups.items():
         scale = min(
             (weight for weight, _data in members), key=lambda weight: (weight.count_ops(), str(weight))
         )
@@ -225,7 +299,8 @@ def _first_place(parameter: Expr, index: Symbol) -> tuple[int, str]:
 
 
 def _axes_of(splits: list[SplitTerm], value: Expr) -> tuple[Axis, ...]:
-    return next(split.axes for split in splits if split.data == value)
+    axes = next(split.axes for split in splits if split.data == value)
+    return tuple(axis for axis in axes if axis.index in value.free_symbols)
 
 
 def _simplicity(value: Expr) -> tuple[int, str]:

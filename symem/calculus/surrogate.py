@@ -19,8 +19,9 @@ from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
 from symem.calculus.plain_places import plain_indices, running_slots
 from symem.calculus.separate import Term, fold, rejoin
-from symem.calculus.statistics import Statistics
-from symem.derivation import Definition
+from symem.calculus.statistics import Named, Statistics
+from symem.calculus.weighted_sums import Facts
+from symem.derivation import CellCounts, GaussianVector, Table
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
 from symem.language.model import Model
@@ -31,8 +32,7 @@ from symem.language.plates import Expectation, LogIverson
 class Expected:
     """E[log p(x, z; θ) | x, θ⁽ᵗ⁾] as terms in statistics, and its part without parameters."""
 
-    terms: tuple[Term, ...]
-    statistics: tuple[Definition, ...]
+    named: Named
     constant: Expr
 
 
@@ -60,8 +60,23 @@ def expected(
     running = running_slots(means, model.parameters)
     for term in means:
         statistics.take(plain_indices(term, model.parameters, running))
-    terms, named = statistics.named()
-    return Expected(tuple(terms), named, Add(*constants))
+    return Expected(statistics.named(facts_of(statistics, expectations)), Add(*constants))
+
+
+def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
+    """What is known of the letters in statistics."""
+    posteriors = [one.posterior for one in expectations.eliminated]
+    tables = [each for each in posteriors if isinstance(each, Table | CellCounts)]
+    shares = {array_of(each.probability.symbol): each.outcome for each in tables}
+    moments = expectations.moments
+    variances: dict[Expr, Expr | None] = {
+        array_of(d.symbol): array_of(moments[name, mean.args[0]].symbol)
+        for (name, statistic), d in moments.items()
+        for mean in statistic.atoms(Expectation)
+    }
+    variances |= {array_of(each.covariance): None for each in posteriors if isinstance(each, GaussianVector)}
+    data = frozenset(v.symbol for v in statistics.model.data)
+    return Facts(frozenset(statistics.fixed), shares, variances, data)
 
 
 def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:

@@ -31,6 +31,7 @@ from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
 from symem.language.model import Variable
+from symem.language.plates import Expectation
 from symem.language.support_ends import ends_of, indices_of
 from symem.language.supports import Reals, UnitInterval
 from symem.language.symbol_names import names_in
@@ -135,6 +136,8 @@ class Trial:
         if statistic == u:
             return inner
         centre = means[u].symbol if u in means else inner
+        if statistic.has(Expectation):
+            return away
         if isinstance(statistic, log):
             return log(Abs(statistic.args[0].xreplace({u: centre}))) - away
         return statistic.xreplace({u: centre}) + away

@@ -31,7 +31,7 @@ from sympy import (
 
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
-from symem.calculus.separate import Term, fold, gather, separate
+from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Definition, Derivation, Tabulated
 from symem.language.leaves import array_of
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
@@ -78,6 +78,7 @@ class Vanishing:
         """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
         held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in self._written]
         expr = expr.xreplace({a: at(self._written[array_of(a)], a) for a in held})
+        expr = rejoin(separate(expr)) if held and expr.has(Tr, Element) else expr
         rules: dict[Expr, Expr] = {}
         for entry in expr.atoms(Indexed):
             definition, outcome = self._outcome.get(entry.base, (None, None))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
 
 from symem.errors import ModelError
+from symem.language.plates import Expectation, deviation
 from symem.language.support import Support
 from symem.language.supports import Positive
 
@@ -88,12 +89,17 @@ class ExponentialFace:
 
     def mean(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
         """E[function of u]; None where no closed form is known."""
+        for root in (mean.args[0] for mean in function.atoms(Expectation)):
+            if function == deviation(root):
+                return self.variance(u, root, arguments, bounds)
         told = self.moments(u, arguments, bounds)
         return told[function] if function in told else self._slope(u, function, arguments, bounds, order=1)
 
     def variance(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
-        """Var(function of u): E[T²] - E[T]², or ∂²A/∂ηᵣ²; None where no closed form is known."""
+        """Var(function of u): told as E[(T - E[T])²], or E[T²] - E[T]², or ∂²A/∂ηᵣ²; None where it is not known."""
         told = self.moments(u, arguments, bounds)
+        if deviation(function) in told:
+            return told[deviation(function)]
         if function in told and function**2 in told:
             return (told[function**2] - told[function] ** 2).factor()
         return self._slope(u, function, arguments, bounds, order=2)

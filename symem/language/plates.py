@@ -127,6 +127,11 @@ class Expectation(Function):  # type: ignore[misc]
     is_real = True
 
 
+def deviation(function: Expr) -> Expr:
+    """(f - ⟨f⟩)², the function whose mean is the variance of f."""
+    return (function - Expectation(function)) ** 2
+
+
 class LinearSolution(Expr):  # type: ignore[misc]
     """Component l of the b that solves Σ_m G[j, m] b[m] = h[j] for j = 0 … size - 1.
 

@@ -32,7 +32,7 @@ from sympy import (
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace
 from symem.language.family import Family, Printed
-from symem.language.plates import LogIverson
+from symem.language.plates import LogIverson, deviation
 from symem.language.special import LogNormalInterval
 from symem.language.supports import Circle, Interval, Positive, Reals, UnitInterval
 
@@ -84,7 +84,10 @@ def _normal_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr
     at_low, at_high = _hazard(low, mass), _hazard(high, mass)
     edge_low, edge_high = (S.Zero if end in (oo, -oo) else end for end in bounds)
     mean = m + sqrt(v) * (at_low - at_high)
-    return {u: mean, u**2: v + m * mean + sqrt(v) * (edge_low * at_low - edge_high * at_high)}
+    inner_low, inner_high = (S.Zero if end in (oo, -oo) else end for end in (low, high))
+    narrowed = 1 + inner_low * at_low - inner_high * at_high - (at_low - at_high) ** 2
+    square = v + m * mean + sqrt(v) * (edge_low * at_low - edge_high * at_high)
+    return {u: mean, u**2: square, deviation(u): v * narrowed}
 
 
 def _edges(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:

@@ -271,6 +271,9 @@ def _element(word: Expr, row: Expr, column: Expr) -> Expr:
         return word.at(row)
     if isinstance(word, Sum):
         return Sum(element(word.function, row, column), *word.limits)
+    if row == column:
+        sequence = letters(word)
+        word = word_of(min(sequence, tuple(transpose(each) for each in reversed(sequence)), key=_key))
     return Element(word, row, column)
 
 

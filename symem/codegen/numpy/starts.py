@@ -22,7 +22,7 @@ from symem.codegen.numpy.wrapping import fitted, tupled
 from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
 from symem.language.leaves import name_of
 from symem.language.model import Variable
-from symem.language.plates import LogIverson
+from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
 
 
@@ -188,6 +188,8 @@ class Starts:
             statistic = next(
                 (k for k in posterior.expectations if name_of(k) == posterior.latent.name), posterior.atom
             )
+        mean = next(iter(statistic.atoms(Expectation)), None)
+        statistic = statistic if mean is None else mean.args[0] ** 2
         self._draw(posterior)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)

@@ -6,6 +6,7 @@ from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import EntryDerivation, in_entries
+from symem.codegen.lowering.raw_sums import about_zero
 from symem.codegen.lowering.row_plate import row_size, used_sizes
 from symem.codegen.passes.translation import translation
 from symem.codegen.passes.vector_translation import vector_translation
@@ -17,7 +18,7 @@ from symem.language.leaves import name_of
 def stated(derivation: Derivation) -> Program:
     """A program of which nothing is computed yet."""
     _refuse_open_blocks(derivation)
-    derivation, indices = distinct(derivation)
+    derivation, indices = distinct(about_zero(derivation))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
     moved = (

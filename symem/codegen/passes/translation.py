@@ -32,6 +32,7 @@ from symem.codegen.lowering.row_plate import observed
 from symem.codegen.passes.symmetry import STEP, directions, has_data
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.leaves import name_of
+from symem.language.plates import Expectation
 
 
 def translation(derivation: Derivation) -> Translation | None:
@@ -81,6 +82,8 @@ def _moments(derivation: Derivation, moving: frozenset[str]) -> dict[str, dict[i
 def _powers(posterior: Posterior) -> dict[int, str] | None:
     powers: dict[int, str] = {}
     for statistic, value in posterior.expectations.items():
+        if statistic.has(Expectation):
+            continue
         base, power = statistic.as_base_exp()
         if (
             name_of(base) != posterior.latent.name

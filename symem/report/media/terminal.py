@@ -11,7 +11,13 @@ from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
 from symem.report.notation.notation import plain, plain_letter
-from symem.report.notation.printed_form import by_outcome, over_common_denominators, printed, written_out
+from symem.report.notation.printed_form import (
+    by_outcome,
+    direct,
+    over_common_denominators,
+    printed,
+    written_out,
+)
 from symem.report.notation.vector_forms import matrix_valued
 
 WIDE = 90
@@ -60,7 +66,7 @@ def updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     for update in derivation.updates:
         scope = lexicon.within(update.definition.axes)
         written = plain(written_out(update, derivation), scope)
-        short = plain(over_common_denominators(update.nested), scope)
+        short = plain(over_common_denominators(direct(update)), scope)
         yield f"{plain_letter(update.parameter, scope)} = {written if len(written) <= WIDE else short}"
 
 

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, fraction
+from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, factor_terms, fraction
 
+from symem.algebra.matrix_squares import as_squares, completed
+from symem.algebra.matrix_words import gathered_words, split
 from symem.algebra.rewriting import MatrixMean, ScalarMean, bottom_up
 from symem.algebra.squares import squares
-from symem.derivation import Update
 from symem.language.matrices import MatrixEntry, is_matrix, transpose
 from symem.language.traces import Element, Tr
-from symem.report.notation.matrix_squares import completed
-from symem.report.notation.matrix_words import gathered_words, split
 from symem.report.notation.moments import Meanings, turned
 
 Summand = tuple[Expr, frozenset[Expr]]
 
 
-def written_out(update: Update, meanings: Meanings) -> Expr:
-    """The update with its statistics written out."""
-    whole = over_one_number(entries_gathered(update.nested))
+def written_out(formula: Expr, meanings: Meanings) -> Expr:
+    """A formula with its statistics written out."""
+    whole = over_one_number(entries_gathered(formula))
     for scale in _scales(whole):
         found = one_sum(_over(whole, scale), meanings)
         if found is not None:
@@ -40,10 +39,13 @@ def _by_parts(whole: Expr, meanings: Meanings) -> Expr:
             return _number_out(node)
         if isinstance(node, Element):
             return _entry(node, meanings)
-        if not (node.is_Add and (is_matrix(node) or node.has(Tr))):
+        if not (node.is_Add and (is_matrix(node) or node.has(Tr, Sum) or meanings.holds_centred(node))):
             return node
-        found = one_sum(node, meanings)
-        return _partly(node, meanings) if found is None else found
+        for scale in dict.fromkeys((S.One, *_scales(node))):
+            found = one_sum(_over(node, scale), meanings)
+            if found is not None:
+                return scale * found
+        return _partly(node, meanings)
 
     inlined = bottom_up(meanings.inlined(bottom_up(whole, told)), told)
     return named_moments(gathered_words(inlined), meanings)
@@ -57,10 +59,10 @@ def _number_out(power: Expr) -> Expr:
 
 def _partly(node: Expr, meanings: Meanings) -> Expr:
     """What the data say as one sum, beside what a prior says."""
-    data = [term for term in Add.make_args(expand(node)) if meanings.is_of_data(term)]
-    found = one_sum(Add(*data), meanings) if 1 < len(data) < len(node.args) else None
-    rest = Add(*(term for term in Add.make_args(expand(node)) if term not in data))
-    return node if found is None else found + completed(rest)
+    terms = Add.make_args(expand(meanings.about_zero(node)))
+    data = [term for term in terms if meanings.is_of_data(term)]
+    found = one_sum(Add(*data), meanings) if 1 < len(data) < len(terms) else None
+    return node if found is None else found + as_squares(Add(*(term for term in terms if term not in data)))
 
 
 def _entry(entry: Expr, meanings: Meanings) -> Expr:
@@ -96,7 +98,11 @@ def one_sum(expr: Expr, meanings: Meanings) -> Expr | None:
     """The expression as one sum of a square or of the mean of a square; nothing if it is none."""
     if len(Add.make_args(expr)) < 2:
         return None
-    terms = [each for term in Add.make_args(expand(meanings.inlined(expr))) for each in flattened(term)]
+    terms = [
+        each
+        for term in Add.make_args(expand(meanings.inlined(meanings.about_zero(expr))))
+        for each in flattened(term)
+    ]
     limits = frozenset().union(*(each for _, each in terms))
     bodies = [meanings.spread(term, limits - own, limits) for term, own in terms]
     if any(body is None for body in bodies):
@@ -124,30 +130,38 @@ def told_square(body: Expr, meanings: Meanings) -> Expr | None:
     """A summand as one square, or as the posterior mean of one."""
     whole = expand(body)
     inner, given = meanings.unaveraged(whole)
-    square = _square(inner)
-    if square.is_Add:
+    parts = Add.make_args(_square(inner))
+    if len(parts) > 1 and not all(any(f.is_Pow and f.base.is_Add for f in Mul.make_args(p)) for p in parts):
         return None
     if inner == whole:
-        return square if whole.is_Add else None
-    return mean_of(square, given)
+        return _oriented(Add(*parts), meanings) if whole.is_Add else None
+    return Add(*(mean_of(part, given, meanings) for part in parts))
 
 
-def mean_of(square: Expr, given: Sequence[Expr]) -> Expr:
+def _oriented(square: Expr, meanings: Meanings) -> Expr:
+    """(y - μ)² rather than (μ - y)², where y are data."""
+    roots = (power for power in square.atoms(Pow) if power.exp == 2 and power.base.is_Add)
+    return square.xreplace(
+        {each: Pow(-each.base, 2) for each in roots if meanings.data_are_negative(each.base)}
+    )
+
+
+def mean_of(square: Expr, given: Sequence[Expr], meanings: Meanings) -> Expr:
     """⟨square⟩ given the labels, numbers before it."""
-    number, rest = _number_before(square)
+    number, rest = _number_before(_oriented(square, meanings), meanings)
     labels = (Symbol(each.name) if each.is_Symbol else each + 1 for each in given)
     return number * (MatrixMean if is_matrix(rest) else ScalarMean)(rest, *labels)
 
 
 def _square(expr: Expr) -> Expr:
-    return squares(completed(expr)) if not is_matrix(expr) else completed(expr)
+    return completed(expr) if is_matrix(expr) else factor_terms(squares(completed(expr)))
 
 
-def _number_before(square: Expr) -> tuple[Expr, Expr]:
+def _number_before(square: Expr, meanings: Meanings) -> tuple[Expr, Expr]:
     if is_matrix(square):
         number, word = split(square)
         return number, Mul(*word)
-    held = [f for f in Mul.make_args(square) if f.has(MatrixEntry)]
+    held = [f for f in Mul.make_args(square) if meanings.is_latent(f)]
     return square / Mul(*held), Mul(*held)
 
 
@@ -163,7 +177,7 @@ def named_moments(expr: Expr, meanings: Meanings) -> Expr:
         inner, given = meanings.unaveraged(expand(node))
         if inner == expand(node):
             return one_sum(node, meanings) or node
-        return mean_of(_square(inner), given) if not _square(inner).is_Add else node
+        return mean_of(_square(inner), given, meanings) if not _square(inner).is_Add else node
 
     return bottom_up(expr, named)
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Mul, S, Sum, expand
+from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol, expand
 
+from symem.algebra.about_zero import AboutZero
 from symem.algebra.counting import slots_of
-from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Table
+from symem.algebra.matrix_words import split
+from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import labels_in, name_of
-from symem.language.matrices import MatrixEntry, T, is_matrix, letters, shape, transpose
-from symem.language.plates import Axis, reindex
+from symem.language.matrices import MatrixEntry, T, is_matrix, shape, transpose
+from symem.language.plates import Axis, deviation, reindex
 from symem.language.traces import Tr, trace
-from symem.report.notation.matrix_words import split
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Meanings:
     statistics: tuple[Definition, ...] = ()
     moments: tuple[Moments, ...] = ()
     shares: tuple[tuple[Definition, Axis], ...] = ()
+    about_zero: AboutZero = AboutZero(())
+    data: frozenset[str] = frozenset()
+    centred: tuple[Definition, ...] = ()
 
     @classmethod
     def of(cls, derivation: Derivation) -> Meanings:
@@ -55,6 +59,9 @@ class Meanings:
             derivation.surrogate.statistics,
             tuple(moments for p in posteriors for moments in _moments(p)),
             tuple((each.probability, each.outcome) for each in posteriors if isinstance(each, Table)),
+            AboutZero(derivation.surrogate.moments),
+            frozenset(variable.name for variable in derivation.model.data),
+            derivation.surrogate.centred,
         )
 
     # sums -----------------------------------------------------------------------------------------------
@@ -111,13 +118,29 @@ class Meanings:
 
     def holds_covariance(self, expr: Expr) -> bool:
         names = {name_of(each.covariance) for each in self.moments}
-        return any(name_of(entry) in names for entry in expr.atoms(MatrixEntry))
+        return any(name_of(entry) in names for entry in _entries(expr))
+
+    def holds_centred(self, expr: Expr) -> bool:
+        """Whether a mean or a scatter stands in an expression."""
+        names = {name_of(each.symbol) for each in self.centred}
+        return any(name_of(entry) in names for entry in _entries(expr))
+
+    def data_are_negative(self, root: Expr) -> bool:
+        """Whether the first datum of a sum has a minus in front."""
+        held = (t for t in Add.make_args(root) if any(name_of(e) in self.data for e in t.atoms(Indexed)))
+        first = min(held, key=str, default=None)
+        return first is not None and bool(first.could_extract_minus_sign())
+
+    def is_latent(self, expr: Expr) -> bool:
+        """Whether a latent stands in an expression itself, not its mean."""
+        names = {name_of(each.atom) for each in self.moments}
+        return any(name_of(entry) in names for entry in _entries(expr))
 
     def unaveraged(self, body: Expr) -> tuple[Expr, tuple[Expr, ...]]:
         """(f, labels) with ⟨f⟩ given the labels as the body; the body itself if it is no such mean."""
         found, given = body, ()
         for moments in self.moments:
-            here = (e for e in body.atoms(MatrixEntry) if name_of(e) == name_of(moments.mean))
+            here = (e for e in _entries(body) if name_of(e) == name_of(moments.mean))
             for entry in sorted(here, key=str):
                 inner = _unaveraged(found, moments.at(entry))
                 if inner is None:
@@ -131,6 +154,16 @@ def _moments(posterior: Posterior) -> Iterator[Moments]:
         case GaussianVector(mean=MatrixEntry() as mean, covariance=MatrixEntry() as covariance):
             indices = {atom: axis.index for atom, axis in posterior.labels}
             yield Moments(mean, covariance.xreplace(indices), posterior.atom)
+        case Recognised():
+            for statistic, mean in posterior.expectations.items():
+                variance = posterior.expectations.get(deviation(statistic))
+                if variance is not None:
+                    yield Moments(mean, variance, statistic)
+
+
+def _entries(expr: Expr) -> set[Expr]:
+    """Entries of arrays, and scalars."""
+    return set(expr.atoms(Indexed, Symbol)) - labels_in(expr)
 
 
 def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
@@ -152,11 +185,14 @@ def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
 
 def _respelled(term: Expr, rules: dict[Expr, Expr]) -> Expr:
     """A term with letters replaced, its traces turned again."""
-    return expand(turned(term.xreplace(rules | {T(old): transpose(new) for old, new in rules.items()})))
+    turns = {T(old): transpose(new) for old, new in rules.items() if is_matrix(old)}
+    return expand(turned(term.xreplace(rules | turns)))
 
 
 def _degree(term: Expr, letter: Expr) -> int:
     """How often a letter stands in a term."""
+    if not is_matrix(letter):
+        return sum(int(p) for b, p in (f.as_base_exp() for f in Mul.make_args(term)) if b == letter)
     words = [split(term)[1]] if is_matrix(term) else []
     for factor in Mul.make_args(term) if not is_matrix(term) else ():
         base, power = factor.as_base_exp()
@@ -166,11 +202,7 @@ def _degree(term: Expr, letter: Expr) -> int:
 
 def turned(expr: Expr) -> Expr:
     """Every trace multiplied out and turned again."""
-    return expr.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], _size(e.args[0])))
-
-
-def _size(word: Expr) -> Expr:
-    return shape(letters(word)[0])[0]
+    return expr.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], shape(e.args[0])[0]))
 
 
 def _without(term: Expr, count: Expr) -> Expr:

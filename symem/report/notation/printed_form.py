@@ -36,16 +36,16 @@ from sympy import (
 
 from symem.algebra.counting import slots_of
 from symem.algebra.directions import angle
+from symem.algebra.matrix_squares import absorbed, completed, gathered_forms
+from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import Det, bottom_up, form
-from symem.algebra.squares import squares
+from symem.algebra.squares import merged_sums, squares
 from symem.derivation import Definition, Derivation, Update
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.language.traces import Element, LogDet, Tr
-from symem.report.notation.matrix_squares import absorbed, completed, gathered_forms
 from symem.report.notation.matrix_updates import written_out as matrices_written_out
-from symem.report.notation.matrix_words import gathered_words
 from symem.report.notation.moments import Meanings
 
 FEW = 3
@@ -131,24 +131,6 @@ def _pulled(expr: Sum) -> Expr:
     if inner == 1 or (outer == 1 and sign == 1) or outer.free_symbols & free & set(bound):
         return expr
     return sign * outer * Sum(sign * inner, *expr.limits)
-
-
-def merged_sums(expr: Expr) -> Expr:
-    """Sums over the same plates as one, in every sum of sums."""
-    return bottom_up(expr, lambda node: _one_sum(node) if node.is_Add else node)
-
-
-def _one_sum(expr: Add) -> Expr:
-    bodies: dict[frozenset[Expr], list[Expr]] = {}
-    limits: dict[frozenset[Expr], tuple[Expr, ...]] = {}
-    for term in expr.args:
-        number, rest = term.as_coeff_Mul()
-        if isinstance(rest, Sum):
-            key = frozenset(rest.limits)
-            bodies.setdefault(key, []).append(number * rest.function)
-            limits.setdefault(key, rest.limits)
-    others = [term for term in expr.args if not isinstance(term.as_coeff_Mul()[1], Sum)]
-    return Add(*others, *(Sum(Add(*parts), *limits[key]) for key, parts in bodies.items()))
 
 
 def collected_logs(expr: Expr) -> Expr:
@@ -323,11 +305,27 @@ def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
 
 def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
-    statistics = derivation.surrogate.statistics
-    held = [each.value for each in statistics if update.nested.has(each.symbol)]
-    if any(is_matrix(each) or each.has(Tr, Element) for each in (update.nested, *held)):
-        return matrices_written_out(update, Meanings.of(derivation))
-    return centred_sums(pulled_out(inlined(over_common_denominators(update.nested), statistics)))
+    meanings = Meanings.of(derivation)
+    told = _written(update.nested, meanings)
+    return _written(direct(update), meanings) if meanings.holds_centred(told) else told
+
+
+def direct(update: Update) -> Expr:
+    """The formula by which an update is computed: in earlier updates where that is no longer than without them."""
+    return min(update.nested, update.value, key=lambda formula: formula.count_ops())
+
+
+def _written(formula: Expr, meanings: Meanings) -> Expr:
+    held = [each.value for each in meanings.statistics if formula.has(each.symbol)]
+    if any(
+        is_matrix(each)
+        or each.has(Tr, Element)
+        or meanings.holds_covariance(each)
+        or meanings.holds_centred(each)
+        for each in (formula, *held)
+    ):
+        return matrices_written_out(formula, meanings)
+    return centred_sums(pulled_out(inlined(over_common_denominators(formula), meanings.statistics)))
 
 
 def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, S, Sum
 
+from symem.algebra.matrix_words import Word, gathered_words
 from symem.algebra.rewriting import Identity, form
 from symem.language.matrices import T, is_matrix, transpose
 from symem.language.traces import Tr
-from symem.report.notation.matrix_words import Word, gathered_words
 
 
 @dataclass(frozen=True)

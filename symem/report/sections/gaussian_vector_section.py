@@ -82,7 +82,7 @@ def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
         return
     mean, covariance = posterior.mean, posterior.covariance
     given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
-    square = mean_of(posterior.atom * transpose(posterior.atom), given)
+    square = mean_of(posterior.atom * transpose(posterior.atom), given, voice.meanings)
     scope = voice.now.within(posterior.axes)
     value = covariance + mean * transpose(mean)
     yield voice.equation(latex(square, scope), value, scope)

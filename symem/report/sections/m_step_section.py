@@ -8,6 +8,8 @@ from itertools import groupby
 from sympy import Add, Expr, Sum, factor_terms, fraction, together
 
 from symem.algebra.counting import slots_of
+from symem.algebra.matrix_squares import completed
+from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative
 from symem.derivation import NotDerived, Probabilities, Shares, Update
 from symem.language.leaves import name_of
@@ -16,11 +18,9 @@ from symem.language.supports import Simplex
 from symem.report.document import Block, Display, Lines, Prose, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.lexicon import Lexicon
-from symem.report.notation.matrix_squares import completed
 from symem.report.notation.matrix_updates import entries_gathered, over_one_number
-from symem.report.notation.matrix_words import gathered_words
 from symem.report.notation.notation import latex, letter
-from symem.report.notation.printed_form import over_common_denominators, written_out
+from symem.report.notation.printed_form import direct, over_common_denominators, written_out
 from symem.report.notation.vector_forms import matrix_valued
 from symem.report.options import Level
 from symem.report.sections import matrix_section as matrices
@@ -152,7 +152,7 @@ def _cleared(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
 
 def _put_in(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
     """An update that uses parameters updated before it, with those put in."""
-    nested = [update for update in updates if update.nested != update.value and not update.value.has(Sum)]
+    nested = [update for update in updates if direct(update) != update.value and not update.value.has(Sum)]
     if nested:
         yield said("With the parameters updated before put in, in the statistics alone,")
         yield Display(tuple(_statistical(update, voice) for update in nested))
@@ -218,7 +218,7 @@ def solved(update: Update, voice: Voice) -> Lines:
     first, *more = broken("", explicit, scope)
     widths = [width(line) for line in (first, *more)]
     if (
-        explicit in (update.nested, over_common_denominators(update.nested))
+        explicit in (direct(update), over_common_denominators(direct(update)))
         or sum(widths) > SHORT
         or max(widths) > LINE
     ):
@@ -242,7 +242,7 @@ def _counted(expr: Expr, voice: Voice) -> Expr:
 
 def gathered(update: Update) -> Expr:
     """The formula of an update, its words gathered over one number."""
-    nested = matrix_valued(entries_gathered(over_one_number(update.nested)), update.parameter)
+    nested = matrix_valued(entries_gathered(over_one_number(direct(update))), update.parameter)
     return gathered_words(completed(over_common_denominators(nested)))
 
 
@@ -253,7 +253,7 @@ def in_statistics(update: Update, voice: Voice) -> Lines:
     told = tuple(broken(left, gathered(update), scope))
     if max(map(width, told)) <= LINE:
         return told
-    return tuple(broken(left, over_common_denominators(update.nested), scope))
+    return tuple(broken(left, over_common_denominators(direct(update)), scope))
 
 
 def _not_derived(block: NotDerived, voice: Voice) -> Section:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sympy import Expr, Pow
 
+from symem.algebra.matrix_words import gathered_words, split
 from symem.derivation import Conditional, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, MatrixEntry, T, is_matrix, is_positive_definite, shape
@@ -14,7 +15,6 @@ from symem.language.model import Variable
 from symem.language.traces import LogDet, Tr
 from symem.report.document import Part, Prose, listed, said
 from symem.report.notation.lexicon import Lexicon, index_names
-from symem.report.notation.matrix_words import gathered_words, split
 from symem.report.notation.notation import Latex, latex
 from symem.report.writer import Voice
 

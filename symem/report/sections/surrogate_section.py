@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 
 from symem.algebra.rewriting import bottom_up
-from symem.algebra.squares import squares
+from symem.algebra.squares import merged_sums, squares
 from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Section, Term, said
-from symem.report.notation.printed_form import inlined, merged_sums, over_common_denominators
+from symem.report.notation.printed_form import inlined, over_common_denominators
 from symem.report.options import Level
 from symem.report.sentence import formula, sentence
 from symem.report.writer import Voice

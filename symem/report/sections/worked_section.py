@@ -20,7 +20,7 @@ from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.digits import decimals, fixed, in_formula, single
 from symem.report.notation.notation import latex, letter
-from symem.report.notation.printed_form import over_common_denominators
+from symem.report.notation.printed_form import direct, over_common_denominators
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
 from symem.report.sections.fit_section import fit
@@ -273,13 +273,13 @@ def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tu
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
-    if is_matrix(update.parameter) and not update.nested.has(LinearSolution):
+    if is_matrix(update.parameter) and not direct(update).has(LinearSolution):
         yield from _matrix_result(update, found, voice)
         return
     if (
-        update.nested.has(Sum, LinearSolution)
-        or not update.nested.is_commutative
-        or update.nested.has(MatrixEntry)
+        direct(update).has(Sum, LinearSolution)
+        or not direct(update).is_commutative
+        or direct(update).has(MatrixEntry)
     ):
         return
     held = held_by(update, voice.derivation.updates)
@@ -287,7 +287,7 @@ def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]
     sizes = [found.size(axis.size) for axis in update.definition.axes]
     for place in list(product(*map(range, sizes)))[:2]:
         at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
-        value = over_common_denominators(update.nested.xreplace(at))
+        value = over_common_denominators(direct(update).xreplace(at))
         atom = update.parameter.xreplace(at)
         numbers = {entry: _number(entry, found, held) for entry in _named(value, found)}
         left, result = letter(atom, voice.first), in_formula(_number(atom, found))

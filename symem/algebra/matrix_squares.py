@@ -12,10 +12,18 @@ from itertools import combinations
 
 from sympy import Add, Expr, Mul, S, Sum
 
+from symem.algebra.matrix_words import Word, is_column, split
 from symem.algebra.rewriting import bottom_up, is_negative
+from symem.algebra.squares import merged_sums, squares
 from symem.language.matrices import is_matrix, is_symmetric, transpose
 from symem.language.traces import Tr, trace
-from symem.report.notation.matrix_words import Word, is_column, split
+
+
+def as_squares(expr: Expr) -> Expr:
+    """Numbers and matrices with the squares that there are in them; sums over the same plates are one if that shows more."""
+    merged = merged_sums(expr)
+    told = completed(squares(merged))
+    return expr if told == merged else told
 
 
 def completed(expr: Expr) -> Expr:

@@ -1,0 +1,68 @@
+"""Squares that data make among themselves: Σ ⟨(y - t)²⟩ for Σ y², Σ t y and Σ ⟨t²⟩ where these stand beside one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sympy import Add, Expr, Indexed, Mul, Pow, Symbol
+
+from symem.calculus.separate import Term, fold
+from symem.calculus.weighted_sums import TOO_LONG, Facts, Total, holds
+from symem.language.leaves import array_of
+from symem.language.plates import total
+from symem.language.traces import Tr
+
+
+def squares_of(whole: Total, facts: Facts) -> list[tuple[Expr, Expr]]:
+    """(number, sum) for each square Σ w (f² + v) in a sum, v being posterior variances, and for all else in it.
+
+    Empty if there is no square of a difference.
+    """
+    if whole.summand is None or whole.summand.factor.count_ops() > TOO_LONG or whole.summand.factor.has(Tr):
+        return []
+    terms, found = set(Add.make_args(whole.summand.factor.expand())), []
+    for letter in sorted(_squared(terms), key=lambda letter: (holds(letter, facts.data), str(letter))):
+        completed_square = _completed(terms, letter)
+        if completed_square is not None:
+            scale, root = completed_square
+            own = {term for term in terms if _is_variance_of(term, scale, root, facts)}
+            terms -= set(Add.make_args((scale * root**2).expand())) | own
+            number, weight = scale.as_coeff_Mul()
+            inside = Add((facts.sign(root) * root) ** 2, *(term / scale for term in own))
+            found.append((number, total(weight * inside, whole.summand.axes)))
+    rest = [fold(Term(term, whole.summand.axes)).expr.as_coeff_Mul() for term in terms] if found else []
+    return [*found, *rest]
+
+
+def _squared(terms: Iterable[Expr]) -> set[Expr]:
+    """What occurs squared."""
+    powers = (f for term in terms for f in Mul.make_args(term) if isinstance(f, Pow) and f.exp == 2)
+    return {power.base for power in powers}
+
+
+def _completed(terms: set[Expr], letter: Expr) -> tuple[Expr, Expr] | None:
+    """(a, u + b/2a) of a u² + b u + b²/4a, if b is not zero and all of it is there."""
+    parts = {
+        degree: Add(*(t / letter**degree for t in terms if _degree(t, letter) == degree)) for degree in (1, 2)
+    }
+    if 0 in parts.values() or any(part.has(letter) for part in parts.values()):
+        return None
+    root = letter + (parts[1] / (2 * parts[2])).expand()
+    whole = (parts[2] * root**2).expand()
+    return (parts[2], root) if set(Add.make_args(whole)) <= terms else None
+
+
+def _degree(term: Expr, letter: Expr) -> int:
+    return next(
+        (int(e) for b, e in (f.as_base_exp() for f in Mul.make_args(term)) if b == letter and e.is_Integer), 0
+    )
+
+
+def _is_variance_of(term: Expr, scale: Expr, root: Expr, facts: Facts) -> bool:
+    """Whether a term is scale · a² Var u, where a u stands in the root."""
+    for entry in term.atoms(Indexed, Symbol):
+        mean = facts.variances.get(array_of(entry))
+        if mean is not None:
+            letter = mean[entry.indices] if isinstance(entry, Indexed) else mean
+            return bool((scale * root.coeff(letter) ** 2 * entry - term).expand() == 0)
+    return False
