@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 
+from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import bottom_up
 from symem.algebra.squares import merged_sums, squares
 from symem.language.leaves import name_of
@@ -64,7 +65,9 @@ def _in_full(voice: Voice) -> Iterator[Block]:
     found = voice.derivation.surrogate
     if not found.statistics:
         return
-    whole = weighted(merged_sums(expand_mul(inside(inlined(found.value, found.statistics)))))
+    whole = weighted(
+        merged_sums(expand_mul(inside(inlined(AboutZero(found.moments)(found.value), found.statistics))))
+    )
     if whole != found.value:
         yield said("With every function of a latent replaced by its expectation,")
         yield Display((voice.equation(voice.surrogate, whole, voice.free),))
