@@ -76,6 +76,8 @@ def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, leas
     """`_at_zero`; of an array of covariances, which of them are finite but not positive definite, or have a
     coordinate of which the others leave at most that share unexplained.
     """
+    if least is None and table[name].kind != "positive":
+        return False
     if table[name].kind != "definite" or least is None:
         return _at_zero(table, name, value, least)
     pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2

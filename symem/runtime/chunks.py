@@ -36,7 +36,9 @@ def _as_parameters(model: Model, theta: Any) -> Any:
             _check_simplex(name, arrays[name], spec.simplex_axes)
     for names in model.simplexes:
         _check_simplex(" + ".join(names), np.array([arrays[name] for name in names]), 1)
-    return model.Parameters(**{name: array if array.ndim else float(array) for name, array in arrays.items()})
+    return model.steps.Parameters(
+        **{name: array if array.ndim else float(array) for name, array in arrays.items()}
+    )
 
 
 def _as_record(record: Any, theta: Any) -> Any:
@@ -46,7 +48,7 @@ def _as_record(record: Any, theta: Any) -> Any:
 
 def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     """Check the data, read the sizes off them, and cut them into chunks."""
-    asked = [name for name in (*model.sizes, *model.shown_sizes) if name not in model.data]
+    asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
     _check_names(given, model.data, "an array")
@@ -54,16 +56,17 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     stated = {} if theta is None else {name: np.asarray(each) for name, each in theta._asdict().items()}
     _sizes_of({**stated, **arrays}, {**model.parameters, **model.data}, sizes)
     _refuse_no_covariances(model.data, arrays)
-    _require_sizes(sizes, model.sizes)
+    _require_sizes(sizes, model.plates.sizes)
     _finish(arrays, model.data, sizes)
     for name in model.patterns:
         _find_patterns(name, arrays, sizes)
-    if model.check is not None:
-        model.check(arrays, sizes)
+    if model.parts.check is not None:
+        model.parts.check(arrays, sizes)
     data = Data({**sizes, **arrays})
     if model.centre is not None:
         data.centre = _centre_of(data, model.centre)
-    data.scale = model.scale if isinstance(model.scale, int) else sizes[model.scale]
+    scale = model.plates.rows if model.plates.scale is None else model.plates.scale
+    data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     return _cut(model, data)
 
 
@@ -71,8 +74,8 @@ def _cut(model: Model, data: Data) -> Data:
     """The data with their chunks; no array with rows is left among what rows share."""
     slots = _row_slots(model, data)
     arrays = {name: data.pop(name) for name in slots}
-    count = 1 if model.rows is None else data[model.rows]
-    length = count if model.rows is None else _chunk_length(count, _numbers_per_row(model, data))
+    count = 1 if model.plates.rows is None else data[model.plates.rows]
+    length = count if model.plates.rows is None else _chunk_length(count, _numbers_per_row(model, data))
     buffers = None if model.natural is None else _buffers(model.natural, data, length)
     chunks = []
     for first in range(0, count, length):
@@ -82,8 +85,8 @@ def _cut(model: Model, data: Data) -> Data:
             rows[name] = _rows_last(
                 model, name, array[(slice(None),) * slots[name] + (slice(first, first + length),)]
             )
-        if model.prepare is not None:
-            rows.update(model.prepare(rows))
+        if model.parts.prepare is not None:
+            rows.update(model.parts.prepare(rows))
         if buffers is not None and model.natural is not None:
             _give_features(model.natural, rows, *buffers)
         chunks.append(rows)
@@ -102,8 +105,8 @@ def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
     """The dimension of each array along which its rows lie; masks and patterns are cut as their arrays are."""
     slots: dict[str, int] = {}
     for name, spec in model.data.items():
-        if model.rows is not None and model.rows in spec.shape:
-            slots[name] = slots[f"observed_{name}"] = spec.shape.index(model.rows)
+        if model.plates.rows is not None and model.plates.rows in spec.shape:
+            slots[name] = slots[f"observed_{name}"] = spec.shape.index(model.plates.rows)
             slots[f"pattern_{name}"] = 0
     return {name: slot for name, slot in slots.items() if name in arrays}
 
@@ -119,7 +122,9 @@ def _rows_last(model: Model, name: str, array: Any) -> Any:
 def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
     """How many numbers a row takes: features, tables and data."""
     width = 1 if model.natural is None else _width(model.natural, sizes)
-    return width + sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.tables)
+    return width + sum(
+        math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables
+    )
 
 
 def _width(natural: NaturalForm, sizes: Mapping[str, Any]) -> int:

@@ -71,13 +71,14 @@ class Centre(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """The functions that every model has.
+    """What every model has: its records of parameters, and its functions.
 
     `e_step(theta, rows, coefficients)` gives the latents' posterior in a chunk and its log-likelihood; `summarise`
     turns the first into sums that add up over chunks, and `collect` these into the statistics that `m_step` takes.
     `show` gives a chunk's posterior as it is declared, `impute` latents to start from.
     """
 
+    Parameters: Callable[..., Any]
     e_step: Callable[[Any, Rows, Any], tuple[tuple[Any, ...], Any]]
     summarise: Callable[[Rows, tuple[Any, ...]], tuple[Any, ...]]
     collect: Callable[[Data, tuple[Any, ...], float], Any]
@@ -86,38 +87,61 @@ class Steps(NamedTuple):
     impute: Callable[[Any, Rows, Any], tuple[Any, ...]]
 
 
-class Model(NamedTuple):
-    """A model as the runtime sees it."""
+class Plates(NamedTuple):
+    """Sizes that must be known, and sizes that values of the data show; how data are cut.
 
-    Parameters: Callable[..., Any]
-    parameters: Mapping[str, Array]
-    data: Mapping[str, Array]
-    steps: Steps
-    #: The axis of the rows in each array of the posterior, None where it has none.
-    shown_rows: tuple[int | None, ...]
-    #: Sizes that must be known, and sizes that values of the data show.
-    sizes: tuple[str, ...] = ()
-    shown_sizes: tuple[str, ...] = ()
-    #: The size along which data are cut, None if they cannot be; otherwise the number of observations.
-    rows: str | None = None
-    scale: str | int = 1
-    #: The shapes beside the rows of what is computed for each row.
+    `rows` is the size along which data are cut, None if they cannot be; `scale` the number of observations, `rows` if
+    it is None. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
+    in each array of the posterior, None where it has none.
+    """
+
+    sizes: tuple[str, ...]
+    rows: str | None
+    shown: tuple[int | None, ...]
     tables: tuple[tuple[Any, ...], ...] = ()
-    #: What the M-step needs besides the statistics; whether also the parameters before it.
-    known: tuple[str, ...] = ()
-    conditional: bool = False
-    #: Parameters that sum to 1 together; data grouped by what is missing; tables whose outcomes may be empty.
-    simplexes: tuple[tuple[str, ...], ...] = ()
-    patterns: tuple[str, ...] = ()
+    scale: str | int | None = None
+    shown_sizes: tuple[str, ...] = ()
+
+
+class Labels(NamedTuple):
+    """Tables whose outcomes may be empty, with the axis of these; the size that prototypes start, from which data."""
+
     components: tuple[tuple[str, int], ...] = ()
-    #: The size of the labels that prototypes start, and the data that describe a row.
     prototypes: tuple[Any, tuple[str, ...]] | None = None
+
+
+class Parts(NamedTuple):
+    """The functions that only some models have.
+
+    What the E-step needs of the parameters, once an iteration; sums about each component's own mean; the terms of the
+    log-likelihood that belong to no row; the log-prior; what is computed of a chunk once; what data ask of one another.
+    """
+
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
-    natural: NaturalForm | None = None
     summarise_apart: Callable[[Any, Rows, tuple[Any, ...]], tuple[Any, ...]] | None = None
-    sums: Sums | None = None
     constant: Callable[[Any, Data], Any] | None = None
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
     check: Callable[[Mapping[str, Any], dict[str, int]], None] | None = None
+
+
+class Model(NamedTuple):
+    """A model as the runtime sees it.
+
+    `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
+    `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing.
+    """
+
+    parameters: Mapping[str, Array]
+    data: Mapping[str, Array]
+    plates: Plates
+    steps: Steps
+    parts: Parts = Parts()
+    labels: Labels = Labels()
+    known: tuple[str, ...] = ()
+    conditional: bool = False
+    simplexes: tuple[tuple[str, ...], ...] = ()
+    patterns: tuple[str, ...] = ()
+    natural: NaturalForm | None = None
+    sums: Sums | None = None
     centre: Centre | None = None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 #: Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
-#: over its entries, or over the matrices of an array. With None, entries at 0 or below, no matrices.
+#: over its entries, or over the matrices of an array. With None, entries at 0 or below, no matrices; False for nowhere.
 Collapsed = Callable[[str, Any, float | None], Any]
 
 
@@ -129,7 +129,11 @@ def _advance(
 
 def _is_below_zero(theta: Any, collapsed: Collapsed) -> bool:
     """Whether an entry that must be positive is not, for which the objective may be finite and wrong."""
-    return any(np.any(collapsed(name, value, None)) for name, value in theta._asdict().items())
+    for name, value in zip(theta._fields, theta, strict=True):
+        found = collapsed(name, value, None)
+        if found is not False and np.any(found):
+            return True
+    return False
 
 
 def _held_back(
@@ -163,7 +167,8 @@ def _repaired(
     repaired = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
         empty = ~np.isfinite(new)
-        fallen = np.zeros(np.shape(new), dtype=bool) if collapsed is None else collapsed(name, new, least)
+        fallen = False if collapsed is None else collapsed(name, new, least)
+        fallen = np.zeros(np.shape(new), dtype=bool) if fallen is False else fallen
         if again:
             fallen = fallen & kept.fallen.get(name, False)
         elif np.any(fallen):

@@ -20,7 +20,8 @@ class Solver:
     """EM for one model. `theta` is a dict or a named tuple; data and sizes are passed by name."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        bare = getattr(model.steps.m_step, "__wrapped__", model.steps.m_step)
+        self._model = model._replace(steps=model.steps._replace(m_step=bare))
 
     @np.errstate(all="ignore")
     def log_likelihood(self, theta: Any, /, **data: Any) -> float:
@@ -101,7 +102,7 @@ class Solver:
         best, history, converged = _best(step, starts, checked.scale, tol, max_iter, told, collapsed)
         shown = _posterior(model, best, checked)
         _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
-        for name, axis in model.components:
+        for name, axis in model.labels.components:
             _warn_of_empty(name, getattr(shown, name), axis)
         value = float(_e_step(model, best, checked).log_likelihood)
         found = _uncentred(model, best, checked)
@@ -145,12 +146,13 @@ def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
     if model.centre is not None:
         expected = expected._replace(centre=expected.centre - data.centre)
     before = (theta,) if model.conditional else ()
-    return model.steps.m_step(expected, *before, **{name: data[name] for name in model.known})
+    known = {name: data[name] for name in model.known} if model.known else {}
+    return model.steps.m_step(expected, *before, **known)
 
 
 def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
     """The log-likelihood, plus the log-prior if there is one."""
-    prior = 0.0 if model.log_prior is None else float(model.log_prior(theta, data))
+    prior = 0.0 if model.parts.log_prior is None else float(model.parts.log_prior(theta, data))
     return float(expected.log_likelihood) + prior
 
 
@@ -159,19 +161,20 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
     if model.sums is not None:
         return model.sums.e_step(theta, data)
     coefficients = _coefficients(model, theta, data)
-    apart = model.summarise_apart is not None and coefficients[-1] is None
+    apart = model.parts.summarise_apart is not None and coefficients[-1] is None
     total: tuple[Any, ...] = ()
     value = 0.0
-    for rows in _chunks(model, data):
+    for rows in data.chunks:
+        _refill(model, rows, data)
         latents, log_likelihood = model.steps.e_step(theta, rows, coefficients)
-        if model.summarise_apart is not None and apart:
-            part = model.summarise_apart(theta, rows, latents)
+        if model.parts.summarise_apart is not None and apart:
+            part = model.parts.summarise_apart(theta, rows, latents)
         else:
             part = model.steps.summarise(rows, latents)
         total = _sum(total, part)
         value += log_likelihood
-    if model.constant is not None:
-        value += model.constant(theta, data)
+    if model.parts.constant is not None:
+        value += model.parts.constant(theta, data)
     found = model.steps.collect(data, total, float(value))
     if apart and model.centre is not None:
         return found._replace(centre=data.centre + getattr(theta, model.centre.parameters[0]))
@@ -180,18 +183,16 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
 
 def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
     """What the E-step needs of the parameters, once an iteration; the natural form last, where it keeps its digits."""
-    values = () if model.coefficients is None else model.coefficients(theta, data)
+    values = () if model.parts.coefficients is None else model.parts.coefficients(theta, data)
     if model.natural is None:
         return values
     return (*values, _exact(model.natural.coefficients(theta, data), data.peaks))
 
 
-def _chunks(model: Model, data: Data) -> Iterator[Rows]:
-    """The chunks one by one, with their features."""
-    for rows in data.chunks:
-        if len(data.chunks) > 1:
-            _filled(model, rows)
-        yield rows
+def _refill(model: Model, rows: Rows, data: Data) -> None:
+    """The features of a chunk, where another may have written its own in their room."""
+    if len(data.chunks) > 1:
+        _filled(model, rows)
 
 
 def _sum(total: tuple[Any, ...], part: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -204,11 +205,12 @@ def _posterior(model: Model, theta: Any, data: Data) -> Any:
     coefficients = _coefficients(model, theta, data)
     whole: tuple[Any, ...] = ()
     shown: Any = None
-    count = None if model.rows is None else data[model.rows]
-    for rows in _chunks(model, data):
+    count = None if model.plates.rows is None else data[model.plates.rows]
+    for rows in data.chunks:
+        _refill(model, rows, data)
         latents, _ = model.steps.e_step(theta, rows, coefficients)
         shown = model.steps.show(rows, latents)
-        whole = _filled_in(whole, tuple(_arrays(shown)), model.shown_rows, rows.first, count)
+        whole = _filled_in(whole, tuple(_arrays(shown)), model.plates.shown, rows.first, count)
     return _refilled(shown, whole)
 
 
@@ -229,8 +231,8 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
 def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
     """The M-step at imputed latents."""
     prototypes: Any = None
-    if model.prototypes is not None:
-        size, _ = model.prototypes
+    if model.labels.prototypes is not None:
+        size, _ = model.labels.prototypes
         columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
     total: tuple[Any, ...] = ()
@@ -239,7 +241,7 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
         total = _sum(total, model.steps.summarise(rows, model.steps.impute(rng, rows, profile)))
     expected = model.steps.collect(data, total, 0.0)
-    theta = model.Parameters(**_plain(model.parameters, data))
+    theta = model.steps.Parameters(**_plain(model.parameters, data))
     theta = _maximised(model, expected, theta, data) if model.conditional else theta
     return _mended(_maximised(model, expected, theta, data), model.parameters)
 
@@ -247,8 +249,8 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
 def _profile(model: Model, rows: Rows) -> Any:
     """The rows of a chunk as columns of numbers, by which they are near or far."""
     columns = []
-    for name in model.prototypes[1] if model.prototypes is not None else ():
+    for name in model.labels.prototypes[1] if model.labels.prototypes is not None else ():
         spec = model.data[name]
-        slot = spec.shape.index(model.rows) + spec.entries
+        slot = spec.shape.index(model.plates.rows) + spec.entries
         columns.append(np.moveaxis(rows[name], slot, -1).reshape(-1, rows.length))
     return np.concatenate(columns).astype(float)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.instructions import Assign, with_nodes
+from symem.codegen.ir.instructions import Assign, reads, with_nodes
 from symem.codegen.ir.nodes import Apply, Load, Node, Range, Source
-from symem.codegen.ir.program import Program
+from symem.codegen.ir.program import LENGTH, Program
 from symem.codegen.ir.shared_values import described, is_leaf
 from symem.codegen.lowering.entries import is_entry
 
@@ -62,8 +62,8 @@ def hoisted(program: Program) -> Program:
 
 
 def _is_of_data(program: Program, node: Node) -> bool:
-    """Data alone, and no larger than data: label axes only where rows have been summed out."""
-    if node.sources != {Source.ROWS}:
+    """Data alone, beyond their number, and no larger than data: label axes only where rows have been summed out."""
+    if node.sources != {Source.ROWS} or reads(node) <= {LENGTH.name}:
         return False
     on_rows = any(program.index_sizes.get(axis) == program.rows for axis in node.axes)
     entries = sum(map(is_entry, node.axes))

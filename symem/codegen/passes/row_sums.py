@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Add, Expr, Indexed, S, Sum, Symbol
+from sympy import Add, Expr, Indexed, N, S, Sum, Symbol
 
 from symem.codegen.ir.instructions import Statistic, live
 from symem.codegen.ir.program import Program
@@ -15,7 +15,7 @@ from symem.language.leaves import name_of
 def summed(program: Program) -> Program:
     """The statistics, those that are moments of features as such; the log-likelihood; without statements unread."""
     statistics = tuple(_statistic(program, each) for each in program.expected)
-    value, once = _split(program, program.derivation.log_likelihood)
+    value, once = _counted(program, *_split(program, program.derivation.log_likelihood))
     node = program.lower(value)
     read = [each.rows for each in statistics if each.rows] + [node]
     infer = tuple(live(program.infer, read, program.reported))
@@ -49,6 +49,18 @@ def _split(program: Program, value: Expr) -> tuple[Expr, Expr]:
     return Add(*inside), Add(*(term for term in rest if not _reads_definitions(program, term)))
 
 
+def _counted(program: Program, inside: Expr, once: Expr) -> tuple[Expr, Expr]:
+    """Terms that only count the rows belong to each of them."""
+    rows = program.rows
+    if rows is None:
+        return inside, once
+    terms = [term for term in Add.make_args(once) if term.has(rows) and not (term / rows).has(rows)]
+    shares = [term / rows for term in terms]
+    number = Add(*(share for share in shares if share.is_number))
+    share = Add(N(number, 30), *(share for share in shares if not share.is_number))
+    return inside + _over_rows(program, share), Add(*(t for t in Add.make_args(once) if t not in terms))
+
+
 def _sums_over_rows(program: Program, term: Expr) -> bool:
     return any(limit[2] + 1 == program.rows for each in term.atoms(Sum) for limit in each.limits)
 
@@ -59,6 +71,11 @@ def _reads_definitions(program: Program, term: Expr) -> bool:
 
 def _per_row(program: Program, term: Expr) -> Expr:
     """A term with the number of rows as a factor, as a sum over rows."""
+    return _over_rows(program, term / program.rows)
+
+
+def _over_rows(program: Program, share: Expr) -> Expr:
+    """What every row has, summed over rows."""
     index = next(index for index, size in program.index_sizes.items() if size == program.rows)
     assert program.rows is not None
-    return Sum(term / program.rows, (index, 0, program.rows - 1))
+    return Sum(share, (index, 0, program.rows - 1)) if share != 0 else S.Zero
