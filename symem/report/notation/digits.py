@@ -54,6 +54,15 @@ def single(value: float, significant: int = SIGNIFICANT) -> str:
     return fixed(value, decimals([value], significant))
 
 
+def as_shown(value: float, significant: int = SIGNIFICANT) -> float:
+    """The number that a reader reads.
+
+    >>> as_shown(0.71301224), as_shown(-11.320586, 5)
+    (0.713, -11.321)
+    """
+    return float(single(value, significant).replace("−", "-")) if isfinite(value) else value
+
+
 def in_formula(value: float, significant: int = SIGNIFICANT) -> str:
     r"""The same in LaTeX.
 

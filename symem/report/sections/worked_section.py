@@ -292,8 +292,8 @@ def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]
         numbers = {entry: _number(entry, found, held) for entry in _named(value, found)}
         left, result = letter(atom, voice.first), in_formula(_number(atom, found))
         put_in = substituted(value, numbers, scope)
-        line = rf"{left} &= {latex(value, scope)} = {put_in} \approx {result}"
-        short = rf"{left} &= {put_in} \approx {result}"
+        told = put_in if put_in == result else rf"{put_in} \approx {result}"
+        line, short = f"{left} &= {latex(value, scope)} = {told}", f"{left} &= {told}"
         yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
 
 
