@@ -8,7 +8,7 @@ from sympy import Add, Expr, IndexedBase, Integer, Mul, Pow, S, Sum, symbols
 from symem.algebra.counting import FromOne
 from symem.algebra.matrix_squares import absorbed, completed, gathered_forms
 from symem.algebra.matrix_words import gathered_words
-from symem.algebra.rewriting import Det, MatrixMean
+from symem.algebra.rewriting import Det, MatrixMean, matrix_valued
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
 from symem.language.traces import Element, LogDet, log_det, trace
@@ -19,7 +19,6 @@ from symem.report.notation.matrix_updates import mean_of
 from symem.report.notation.moments import Meanings, Moments
 from symem.report.notation.notation import latex, letter, plain
 from symem.report.notation.printed_form import exponentiated, printed
-from symem.report.notation.vector_forms import matrix_valued, quadratic_in
 
 n, K, d, m = symbols("n K d m", integer=True, positive=True)
 i, k = map(index_symbol, "ik")
@@ -161,16 +160,6 @@ def test_a_trace_is_led_by_an_inverse() -> None:
 
 
 # what a letter stands for ------------------------------------------------------------------------------
-
-
-def test_a_quadratic_in_a_vector_is_read() -> None:
-    residual = x[i] - W * z[i]
-    density = -(trace(transpose(residual) * residual, 1) / s + trace(T(z[i]) * z[i], 1)) / 2
-    found = quadratic_in(density.expand(), z[i])
-    assert found is not None
-    assert found.precision == 1 + T(W) * W / s
-    assert found.field == T(W) * x[i] / s
-    assert quadratic_in(trace(T(z[i]) * z[i], 1) ** 2, z[i]) is None
 
 
 MOMENTS = Meanings(moments=(Moments(E[i], V, z[i]),))

@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Mul, Pow, Rational
 from sympy.core.relational import Relational
 
 from symem.algebra.counting import rebuilt
-from symem.language.matrices import shape
+from symem.language.matrices import is_matrix, shape
 from symem.language.traces import Tr
 
 
@@ -17,6 +17,13 @@ class Identity(Expr):  # type: ignore[misc]
     """I: what a number that stands for a matrix is multiplied by."""
 
     is_commutative = False
+
+
+def matrix_valued(value: Expr, symbol: Expr) -> Expr:
+    """A number as the multiple of I that it is where a matrix is defined."""
+    if not is_matrix(symbol) or is_matrix(value):
+        return value
+    return Mul(value, Identity(), evaluate=False) if value != 1 else Identity()
 
 
 class Det(Expr):  # type: ignore[misc]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sympy import Expr
 
+from symem.algebra.rewriting import matrix_valued
 from symem.derivation import Definition, Derivation, Step
 from symem.language.model import Model, Role, Variable
 from symem.report.document import Display, Lines
@@ -20,7 +21,6 @@ from symem.report.notation.notation import letter
 from symem.report.notation.plain_statistics import plainly
 from symem.report.notation.printed_form import printed
 from symem.report.notation.tails import ratios
-from symem.report.notation.vector_forms import matrix_valued
 from symem.report.options import PLAIN, Options
 
 

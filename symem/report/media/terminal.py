@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from symem.algebra.rewriting import matrix_valued
 from symem.derivation import Definition, Derivation, Status, Tabulated
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
@@ -18,7 +19,6 @@ from symem.report.notation.printed_form import (
     printed,
     written_out,
 )
-from symem.report.notation.vector_forms import matrix_valued
 
 WIDE = 90
 

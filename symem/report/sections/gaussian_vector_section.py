@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Expr
+from sympy import Expr, Mul
 
 from symem.algebra.counting import slots_of
+from symem.algebra.matrix_words import gathered_words
+from symem.algebra.rewriting import form
 from symem.derivation import GaussianVector, Posterior
 from symem.language.matrices import transpose
 from symem.report.document import Block, Display, Lines, Prose, said
 from symem.report.notation.matrix_updates import mean_of
 from symem.report.notation.notation import Latex, latex
-from symem.report.notation.vector_forms import quadratic_in
 from symem.report.writer import Voice
 
 
 def density(posterior: GaussianVector, voice: Voice) -> Display:
-    """The log-density as -½ zᵀΛz + zᵀh, or as it was gathered if it does not come apart so."""
-    atom = voice.name(posterior.atom)
-    quadratic = quadratic_in(posterior.log_density, posterior.atom)
-    value = posterior.log_density if quadratic is None else quadratic.in_terms_of(posterior.atom)
-    left = rf"\log p({atom} \mid \cdot)"
+    """The log-density as -½ zᵀΛz + zᵀh."""
+    u = posterior.atom
+    field, precision = map(gathered_words, posterior.natural)
+    value = -form(Mul(transpose(u), precision, u)) / 2
+    value += form(Mul(transpose(u), field)) if field != 0 else 0
+    left = rf"\log p({voice.name(u)} \mid \cdot)"
     return Display((voice.equation(left, value, voice.now.within(posterior.axes)),))
 
 

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Sum, factor_terms, fraction, together
 from symem.algebra.counting import slots_of
 from symem.algebra.matrix_squares import completed
 from symem.algebra.matrix_words import gathered_words
-from symem.algebra.rewriting import is_negative
+from symem.algebra.rewriting import is_negative, matrix_valued
 from symem.derivation import NotDerived, Probabilities, Shares, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix
@@ -21,7 +21,6 @@ from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import entries_gathered, over_one_number
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators, written_out
-from symem.report.notation.vector_forms import matrix_valued
 from symem.report.options import Level
 from symem.report.sections import matrix_section as matrices
 from symem.report.sections.certificates import marks
