@@ -16,11 +16,10 @@ from symem.calculus.conditioning import condition
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
 from symem.calculus.entropy import entropy
-from symem.calculus.expectation import Expectations
+from symem.calculus.expectation import Expectations, posteriors
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
-from symem.calculus.posterior import posteriors
 from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected

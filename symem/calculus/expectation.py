@@ -1,8 +1,8 @@
-"""Posterior means of terms, by the law of total expectation in the order of elimination."""
+"""Posterior means of terms, by the law of total expectation in the order of elimination, and the records with them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sympy import And, Eq, Expr, Mul, S, log
@@ -11,7 +11,7 @@ from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of, places_of
-from symem.calculus.gaussian_vectors import vector_mean
+from symem.calculus.gaussian_vectors import second_moments, vector_mean
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import (
     CellCounts,
@@ -123,6 +123,20 @@ class Expectations:
             symbol = self.names.entry(_moment_name(posterior, statistic), places, real=True)
             self.moments[key] = Definition(symbol, axes, _formula(posterior, statistic))
         return self.moments[key]
+
+
+def posteriors(eliminated: list[Eliminated], expectations: Expectations) -> tuple[Posterior, ...]:
+    """One record per latent, in the order of elimination."""
+    return tuple(_with_moments(one.posterior, expectations) for one in eliminated)
+
+
+def _with_moments(posterior: Posterior, expectations: Expectations) -> Posterior:
+    name = posterior.latent.name
+    own = {statistic: d for (latent, statistic), d in expectations.moments.items() if latent == name}
+    means = {statistic: d.symbol for statistic, d in own.items()}
+    if isinstance(posterior, GaussianVector):
+        means |= second_moments(posterior.atom, posterior.mean, posterior.covariance)
+    return replace(posterior, expectations=means, moments=tuple(own.values()))
 
 
 @dataclass(frozen=True)
