@@ -49,7 +49,7 @@ class NaturalForm(NamedTuple):
     """
 
     labels: tuple[Any, ...]
-    width: int | Callable[[Mapping[str, Any]], int]
+    width: int | Callable[[Mapping[str, int]], int]
     features: Callable[[Rows, Any], None]
     coefficients: Callable[[Any, Data], Any]
     exact_form: bool = False

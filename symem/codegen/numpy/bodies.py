@@ -270,10 +270,10 @@ class Bodies:
         body += self.reading([*self._infer_nodes(), value], "rows", done=done)
         for statement in self.program.infer:
             body += self._statement(statement)
-        guarded = {
+        guarded = [
             each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
-        }
-        refused = [name for name in self.used_latents([value]) if name in guarded]
+        ]
+        refused = [name for name in guarded if name in self.names_in([value])]
         body += [f"_refuse_impossible({name}, rows.first)" for name in refused]
         latents = tupled(self.latents)
         if len(latents) > WIDTH - 20:

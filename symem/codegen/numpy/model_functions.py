@@ -86,7 +86,7 @@ class ModelFunctions:
         if self.program.features is not None and self.program.features.has_entries:
             width = self.bodies.width()
             yield Function(
-                "width", [("sizes", "Mapping[str, Any]")], "int", "How many features there are.", width
+                "width", [("sizes", "Mapping[str, int]")], "int", "How many features there are.", width
             )
 
     def _features(self) -> str:
