@@ -46,7 +46,7 @@ def coins(tmp_path: Path) -> Path:
 def test_derive_prints_the_updates(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", FAITHFUL]) == 0
     told = capsys.readouterr()
-    assert "  μ_k = Σ_i γ_ik x_i / Σ_i γ_ik\n" in told.out
+    assert "  μ_k = Σ_i γ_ik x_i / N_k\n" in told.out
     assert "  σ_k = √(Σ_i γ_ik (x_i - μ_k)² / Σ_i γ_ik)\n" in told.out
     assert told.err == ""
 
@@ -79,7 +79,7 @@ def test_fit_shows_updates_and_estimate(tmp_path: Path, capsys: pytest.CaptureFi
     files = ["--output", names[0], "--report", names[1], "--module", names[2]]
     assert main(["fit", FAITHFUL, ERUPTIONS, *START, *files]) == 0
     told = capsys.readouterr()
-    assert "μ_k = Σ_i γ_ik x_i / Σ_i γ_ik" in told.out
+    assert "μ_k = Σ_i γ_ik x_i / N_k" in told.out
     assert "converged" in told.out
     assert "54.61" in told.out
     assert [line for line in told.err.splitlines() if "wrote" in line] == [
