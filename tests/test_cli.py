@@ -47,7 +47,7 @@ def test_derive_prints_the_updates(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", FAITHFUL]) == 0
     told = capsys.readouterr()
     assert "  μ_k = Σ_i γ_ik x_i / N_k\n" in told.out
-    assert "  σ_k = √(Σ_i γ_ik (x_i - μ_k)² / Σ_i γ_ik)\n" in told.out
+    assert "  σ_k = √(Σ_i γ_ik (x_i - μ_k)² / N_k)\n" in told.out
     assert told.err == ""
 
 
