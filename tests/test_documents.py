@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 COINS = str(EXAMPLES / "two_coins.py")
 FORMS = ("html", "latex", "markdown", "notebook")
 #: A table, an open total, a prior, effects, three plates, matrices with labels, without, and with missing entries.
-SET = (
+ONE_OF_EACH = (
     "two_coins", "peppered_moths", "singh_map", "random_effects", "dawid_skene", "mixture_of_factor_analysers",
     "evidence_regression", "missing_normal",
 )  # fmt: skip
@@ -73,7 +73,7 @@ def test_hostile_names_are_shown_or_refused(form: str, words: str) -> None:
 
 @pytest.mark.slow
 @TEX
-@pytest.mark.parametrize("name", SET)
+@pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_tex_sets_an_example(name: str, tmp_path: Path) -> None:
     """With the numbers worked and the module in it, as a reader gets it."""
     path = tmp_path / "report.tex"
