@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Equality, Expr, Indexed, S, Symbol
 
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
@@ -41,11 +41,15 @@ class Relation(Enum):
     EQUAL = "equal wherever both are defined"
     AT_THE_OLD = "equal at the current parameters θ⁽ᵗ⁾"
     AT_THE_UPDATE = "equal at the new parameters"
+    VANISHES = "zero at the new parameters"
+    UP_TO_A_CONSTANT = "equal but for what is free of that which the step is about"
     ON_THE_SIMPLEX = "equal where the constraint holds"
+    POSTERIOR = "equal at each place of the latents, but for what is free of them"
     MARGINAL = "the logarithm of the integral of the exponential over the latents"
     MEAN = "the posterior mean, up to a constant"
     AT_LEAST = "at no θ less, with statistics and what the step defines held at θ⁽ᵗ⁾"
     RISES = "at the new parameters not less, with what the step defines held at θ⁽ᵗ⁾"
+    CLIMBS = "the same, with the statistics held too"
     MAXIMISER = "the point at which the function is largest"
 
 
@@ -55,6 +59,7 @@ class Rule:
 
     In the sentence {latent} and {parameter} stand for what a step is about, {Q}, {old} and the other names of
     `THEORY` for themselves, other {places} for the step's particulars; what stands between $ is a formula.
+    A `detail` gives a line between, for those who want every line.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Rule:
     source: str
     relation: Relation
     formula: str = field(default="", kw_only=True)
+    detail: bool = field(default=False, kw_only=True)
 
 
 #: The names that any sentence may use, as they are written in plain text.
@@ -81,11 +87,23 @@ THEORY: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
+class Ends:
+    """Where a latent lies: between two ends, on the integers if it `counts`."""
+
+    low: Expr
+    high: Expr
+    counts: bool
+
+    def __str__(self) -> str:
+        return f"{{{self.low}, …, {self.high}}}" if self.counts else f"({self.low}, {self.high})"
+
+
+@dataclass(frozen=True)
 class Step:
     """One line of the derivation: by `law`, `before` becomes `after`.
 
     `about` are the latents or the parameters in question; `particulars` stand in the places of the law's sentence;
-    `defines` are the names that the step brings in.
+    `defines` are the names that the step brings in, `axes` the plates over which it holds.
     """
 
     stage: str
@@ -95,14 +113,26 @@ class Step:
     about: tuple[Expr, ...] = ()
     particulars: Mapping[str, Any] = field(default_factory=dict)
     defines: tuple[Definition, ...] = ()
+    axes: tuple[Axis, ...] = ()
 
     @property
     def reason(self) -> str:
         """The law's sentence, and the formula that it says, in plain text."""
-        about = ", ".join(map(str, self.about))
-        places = {**THEORY, "latent": about, "parameter": about, **self.particulars}
-        told = " ".join(filter(None, (self.law.sentence, self.law.formula)))
-        return told.replace("$", "").format(**places)
+        told = " ".join(filter(None, (self.law.sentence, self.law.formula))).replace("$", "")
+        particulars = {name: self._plain(value) for name, value in self.particulars.items()}
+        return told.format(**{"latent": self._names, "parameter": self._names, **THEORY, **particulars})
+
+    @property
+    def _names(self) -> str:
+        return ", ".join(map(str, self.about))
+
+    def _plain(self, value: Any) -> str:
+        """A particular: a list is told as a list, a tuple is words and formulas in their order."""
+        if isinstance(value, Rule):
+            return value.formula.format(parameter=self._names)
+        if isinstance(value, list | tuple):
+            return (", " if isinstance(value, list) else "").join(map(self._plain, value))
+        return f"{value.lhs} = {value.rhs}" if isinstance(value, Equality) else str(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +141,10 @@ class _Posterior:
 
     `axes` are the latent's own plates followed by one axis for each label it is conditioned on; `labels` pairs
     each such label with its axis. `log_density` are the gathered terms, `log_normaliser` is what elimination
-    leaves behind, `condition` the bracket outside which the latent does not exist. `expectations` maps each
-    statistic of the latent to its conditional mean, which `moments` define. An `inline` posterior depends on
-    another latent that is no label: its arguments are polynomials in it.
+    leaves behind, `joint` what was left of the complete-data log-likelihood when the latent's turn came, `condition`
+    the bracket outside which the latent does not exist. `expectations` maps each statistic of the latent to its
+    conditional mean, which `moments` define. An `inline` posterior depends on another latent that is no label: its
+    arguments are polynomials in it.
     """
 
     latent: Variable
@@ -122,6 +153,7 @@ class _Posterior:
     family: str
     log_density: Expr
     log_normaliser: Definition
+    joint: Expr = S.Zero
     labels: tuple[tuple[Expr, Axis], ...] = ()
     condition: Expr | None = None
     expectations: Mapping[Expr, Expr] = field(default_factory=dict)

@@ -6,9 +6,9 @@ Of a few models that show all that there is; every model's longest report is set
 from __future__ import annotations
 
 import pytest
-from sympy import Add, Integer, Poly, Sum
+from sympy import Integer, Poly
 
-from symem.derivation import Recognised, Status
+from symem.derivation import Status
 from symem.language.leaves import name_of
 from symem.report.document import Algorithm, Anchor, Display, Figure, Link, Mark, Section, Table
 from symem.report.line_breaking import LINE, width
@@ -90,46 +90,6 @@ def test_the_box_computes_all_that_the_m_step_needs(row: Row) -> None:
     blocks = [block for section in told(row.name, Level.TEACHING) for block in section.blocks]
     (box,) = [block for block in blocks if isinstance(block, Algorithm)]
     assert ("M-step" in str(box.lines)) == bool(derivation.updates)
-
-
-@OVER
-def test_natural_parameters_give_the_log_density_back(row: Row) -> None:
-    for posterior in em(row.name).derivation.posteriors:
-        if isinstance(posterior, Recognised):
-            base = posterior.face.base_measure(posterior.atom, posterior.bounds)
-            linear = zip(posterior.natural, posterior.statistics, strict=True)
-            given = {label: axis.index for label, axis in posterior.labels}
-            gap = _flat(Add(*(c * t for c, t in linear), base) - posterior.log_density.xreplace(given))
-            assert gap == 0, gap
-
-
-def _flat(expr: Add) -> Add:
-    """Multiplied out, sums term by term, a sum of what stands still as so many of it."""
-    terms = []
-    for term in Add.make_args(expr.expand()):
-        number = term.as_independent(Sum)[0]
-        for sum_ in [factor for factor in term.args if isinstance(factor, Sum)] or [term] * isinstance(
-            term, Sum
-        ):
-            rest = term / sum_
-            for part in Add.make_args(sum_.function.expand()):
-                limit = sum_.limits[0]
-                still = len(sum_.limits) == 1 and not part.has(limit[0])
-                terms.append(rest * (part * (limit[2] + 1) if still else Sum(part, *sum_.limits)))
-            break
-        else:
-            terms.append(term)
-        del number
-    whole = Add(*(each.expand() for each in terms))
-    pulled = Add(*(_pulled(term) for term in Add.make_args(whole)))
-    return pulled.expand()
-
-
-def _pulled(term: Add) -> Add:
-    for factor in term.atoms(Sum):
-        outer, inner = factor.function.as_independent(factor.limits[0][0], as_Add=False)
-        return term.xreplace({factor: outer * Sum(inner, *factor.limits)})
-    return term
 
 
 @OVER

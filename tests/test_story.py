@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Expr, Integer
+from scipy.optimize import minimize_scalar
+from sympy import Expr, Float, Integer, Sum
 
 from symem.calculus import maximisers
-from symem.calculus.steps import steps
-from symem.derivation import Conditional, Derivation, Relation, Shares, Step
-from symem.language.plates import Expectation
+from symem.derivation import (
+    CellCounts,
+    Conditional,
+    Derivation,
+    Posterior,
+    Recognised,
+    Relation,
+    Shares,
+    Step,
+    Table,
+)
+from symem.language.leaves import name_of
+from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em
 from tests.evaluate import Evaluator, situation
@@ -26,10 +39,12 @@ PLACES = 12
 UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene"}
 ROWS = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in DERIVED])
 
-SOLVED = {*maximisers.LAWS, "conditional"}
+SOLVED = set(maximisers.LAWS)
 
 #: A value inside each kind of support.
 INSIDE: dict[type, float] = {Binary: 1, Labels: 0, OneHot: 1, Counts: 60, Positive: 0.7, UnitInterval: 0.4}
+
+ASIDE: dict[type, float] = {Binary: 0, Labels: 1, OneHot: 0, Counts: 61, Positive: 1.9, UnitInterval: 0.7}
 
 
 def told(row: Row) -> Derivation:
@@ -55,8 +70,10 @@ def few(derivation: Derivation, arrays: dict[str, Any]) -> dict[str, Any]:
     return cut
 
 
-def before_the_m_step(row: Row, theta: dict[str, Any] | None = None) -> Evaluator:
-    """All names at θ⁽ᵗ⁾, or another θ, latents at some point of their supports."""
+def before_the_m_step(
+    row: Row, theta: dict[str, Any] | None = None, elsewhere: AbstractSet[str] = frozenset()
+) -> Evaluator:
+    """All names at θ⁽ᵗ⁾, or another θ, latents at some point of their supports, some at another; λ is anything."""
     derivation = em(row.name).derivation
     data = few(derivation, row.data)
     at = row.theta(row.file["start"]) if theta is None else theta
@@ -65,11 +82,14 @@ def before_the_m_step(row: Row, theta: dict[str, Any] | None = None) -> Evaluato
         run.define(definition.symbol, definition.axes, definition.value)
     for latent in derivation.model.latents:
         value = INSIDE.get(type(latent.support), 0.3)
+        if latent.name in elsewhere:
+            value = ASIDE.get(type(latent.support), -0.8)
         shape = tuple(int(run(size)) for size in (*latent.sizes, *latent.shape))
         run.values[latent.name] = np.full(shape, value) if shape else value
         if latent.seen is not None:
             shown, mask = (np.asarray(run.values[str(each.label)]) for each in latent.seen)
             run.values[latent.name] = np.where(mask == 1, shown, value)
+    run.values |= {str(u.multiplier[0]): 3.0 for u in derivation.updates if isinstance(u, Shares)}
     return run
 
 
@@ -99,32 +119,6 @@ def value(run: Evaluator, side: Expr, scope: dict[str, int]) -> Any:
         return np.asarray(np.nan)
 
 
-def assert_sides_agree(row: Row, step: Step, run: Evaluator) -> None:
-    run.cache.clear()
-    for scope in scopes(em(row.name).derivation, step, run):
-        left, right = (value(run, side, scope) for side in (step.before, step.after))
-        undefined = row.name in UNDEFINED and (np.isnan(left).any() or np.isnan(right).any())
-        alike = np.allclose(left, right, rtol=1e-7, atol=1e-7)
-        assert alike or undefined, (step.law.name, scope, left, right)
-
-
-@ROWS
-def test_equal_steps_are_equal(row: Row) -> None:
-    derivation, run = told(row), before_the_m_step(row)
-    for step in derivation.steps:
-        if step.law.relation is Relation.EQUAL:
-            assert_sides_agree(row, step, run)
-
-
-@ROWS
-def test_the_multiplier_adds_nothing_on_the_simplex(row: Row) -> None:
-    derivation, run = told(row), before_the_m_step(row)
-    run.values["lamda"] = 3.0
-    for step in derivation.steps:
-        if step.law.name == "multiplier":
-            assert_sides_agree(row, step, run)
-
-
 def after_the_m_step(row: Row) -> Evaluator:
     run = before_the_m_step(row)
     for update in em(row.name).derivation.updates:
@@ -133,82 +127,243 @@ def after_the_m_step(row: Row) -> Evaluator:
     return run
 
 
-@ROWS
-def test_the_m_step_holds_at_the_new_parameters(row: Row) -> None:
-    """Stationarity, solution and substitution, the parameters being those of the whole M-step."""
-    if any(
-        place.is_Integer
-        for u in em(row.name).derivation.updates
-        for place in getattr(u.parameter, "indices", ())
-    ):
-        pytest.skip("single entries of an array have updates of their own")
-    if any(isinstance(update, Conditional) for update in em(row.name).derivation.updates):
-        pytest.skip("conditional updates hold one after the other: they are tested so")
-    derivation, run = told(row), after_the_m_step(row)
-    for step in derivation.steps:
-        if step.law.relation is Relation.AT_THE_UPDATE:
-            assert_sides_agree(row, scaled(derivation, step), run)
+# replaying -----------------------------------------------------------------------------------------------
+
+Sides = Iterator[tuple[Any, Any]]
 
 
-@pytest.mark.parametrize("row", [row for row in DERIVED if row.conditional], ids=lambda row: row.name)
-def test_conditional_updates_hold_one_after_the_other(row: Row) -> None:
-    """Each derivative vanishes at the new value of its parameter, the others being what they are by then."""
-    derivation, run = told(row), before_the_m_step(row)
-    for update in derivation.updates:
-        run.define(update.definition.symbol, update.definition.axes, update.definition.value)
-        steps_here = [s for s in derivation.steps if s.before in (update.equation, update.parameter)]
-        if isinstance(update, Conditional):
-            for step in (each for each in steps_here if each.law.name != "second order"):
-                assert_sides_agree(row, step, run)
+@dataclass
+class Replay:
+    """The steps of a row, both sides of each in numbers, as its law's relation says."""
+
+    row: Row
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        return told(self.row)
+
+    @cached_property
+    def old(self) -> Evaluator:
+        return before_the_m_step(self.row)
+
+    @cached_property
+    def new(self) -> Evaluator:
+        return after_the_m_step(self.row)
+
+    def disagreements(self, step: Step) -> list[tuple[Any, ...]]:
+        """The pairs of numbers that do not stand to each other as they should."""
+        agree = at_least if step.law.relation in BOUNDS else alike
+        wrong = [(step.law.name, left, right) for left, right in self.pairs(step) if not agree(left, right)]
+        blind = self.row.name in UNDEFINED
+        return [each for each in wrong if not (blind and np.isnan(np.append(each[1], each[2])).any())]
+
+    def pairs(self, step: Step) -> list[tuple[Any, Any]]:
+        """Left and right in numbers, at a few places; none of a step that is replayed elsewhere."""
+        return list(getattr(self, f"_{step.law.relation.name.lower()}")(step))
+
+    def _at(self, run: Evaluator, *sides: Expr, step: Step) -> Sides:
+        run.cache.clear()
+        for scope in scopes(self.derivation, step, run):
+            yield tuple(value(run, without_constraints(side), scope) for side in sides)
+
+    def _equal(self, step: Step) -> Sides:
+        yield from self._at(self.old, step.before, step.after, step=step)
+
+    def _on_the_simplex(self, step: Step) -> Sides:
+        yield from self._equal(step)
+
+    def _at_the_update(self, step: Step) -> Sides:
+        """The parameters being those of the whole M-step; conditional ones are followed one after the other."""
+        entries = [place for each in step.about for place in getattr(each, "indices", ())]
+        if not any(place.is_Integer for place in entries):
+            run = self._after(step.about[0])
+            yield from self._at(run, scaled(self.derivation, step).before, step.after, step=step)
+
+    _vanishes = _at_the_update
+
+    def _after(self, parameter: Expr) -> Evaluator:
+        """At the new parameters; where some are conditional, at those that are new once this one is."""
+        updates = self.derivation.updates
+        if not any(isinstance(update, Conditional) for update in updates):
+            return self.new
+        run = before_the_m_step(self.row)
+        for update in updates:
+            run.define(update.definition.symbol, update.definition.axes, update.definition.value)
+            if update.parameter == parameter:
+                break
+        return run
+
+    def _up_to_a_constant(self, step: Step) -> Sides:
+        """The gap is the same when the parameters in question move."""
+        moved = before_the_m_step(self.row)
+        moved.values |= {name: self.new.values[name] for name in map(name_of, step.about)}
+        gap = step.before - step.after
+        for scope in scopes(self.derivation, step, self.old):
+            yield value(self.old, gap, scope), value(moved, gap, scope)
+
+    def _posterior(self, step: Step) -> Sides:
+        """The gap between the joint density and the terms at all places is the same when the latents move."""
+        own = [each for each in self.derivation.posteriors if each.atom in step.about]
+        gap = without_constraints(step.before - at_all_places(step.after, own[0]))
+        moved = before_the_m_step(self.row, elsewhere={each.latent.name for each in own})
+        yield value(self.old, gap, {}), value(moved, gap, {})
+
+    def _marginal(self, step: Step) -> Sides:
+        """log ∫ exp of one latent, over its interval or its values; of the whole ℓ, `verify` enumerates."""
+        own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
+        for posterior in own:
+            if isinstance(posterior, Table | Recognised):
+                for scope in list(scopes(self.derivation, step, self.old))[:1]:
+                    mass = integral(self.old, posterior, Integer(1), scope)
+                    yield np.log(mass), value(self.old, step.after, scope)
+
+    def _mean(self, step: Step) -> Sides:
+        """⟨T⟩ of one latent; Q itself is compared with the mean over draws by `verify`."""
+        own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
+        for posterior in own:
+            if isinstance(posterior, Table | Recognised):
+                for scope in list(scopes(self.derivation, step, self.old))[:1]:
+                    mass, first = (integral(self.old, posterior, f, scope) for f in (Integer(1), step.before))
+                    yield first / mass, value(self.old, step.after, scope)
+
+    def _maximiser(self, _step: Step) -> Sides:
+        """The certificate's: see test_certify."""
+        yield from ()
+
+    # bounds: what a step defines is held at θ⁽ᵗ⁾ --------------------------------------------------------
+
+    def _held(self, step: Step) -> dict[str, Any]:
+        for each in step.defines:
+            self.old.define(each.symbol, each.axes, each.value)
+        return {str(each.symbol): self.old.values[str(each.symbol)] for each in step.defines}
+
+    def _at_the_old(self, step: Step) -> Sides:
+        if is_closed(step):
+            self._held(step)
+            yield from self._at(self.old, step.before, step.after, step=step)
+
+    def _at_least(self, step: Step) -> Sides:
+        """At θ⁽ᵗ⁺¹⁾: left with its own E-step, right with that of θ⁽ᵗ⁾."""
+        if not is_closed(step):
+            return
+        self.new.values |= self._held(step)
+        self.new.cache.clear()
+        theta = {v.name: self.new.values[v.name] for v in self.derivation.model.parameters}
+        left = before_the_m_step(self.row, theta)
+        yield value(left, step.before, {}), value(self.new, step.after, {})
+
+    _rises = _at_least
+
+    def _climbs(self, step: Step) -> Sides:
+        self.new.values |= self._held(step)
+        yield from self._at(self.new, step.before, step.after, step=step)
 
 
-def held(run: Evaluator, step: Step) -> Evaluator:
-    """With what the step defines."""
-    for definition in step.defines:
-        run.define(definition.symbol, definition.axes, definition.value)
-    return run
+def is_closed(step: Step) -> bool:
+    """Whether H(q) has a closed form; where it has none, as that of a count, ascent itself is still replayed."""
+    return not any(each.value.has(Expectation) for each in step.defines)
 
 
-def sides(row: Row, step: Step) -> tuple[float, float]:
-    """(left at θ, right with its E-step at θ⁽ᵗ⁾) of a bound; θ is θ⁽ᵗ⁺¹⁾, or θ⁽ᵗ⁾ where the two sides are equal."""
-    old = held(before_the_m_step(row), step)
-    if step.law.relation is Relation.AT_THE_OLD:
-        return float(value(old, step.before, {})), float(value(old, step.after, {}))
-    new = held(after_the_m_step(row), step)
-    new.values |= {str(each.symbol): old.values[str(each.symbol)] for each in step.defines}
-    new.cache.clear()
-    theta = {v.name: new.values[v.name] for v in em(row.name).model.parameters}
-    return float(value(before_the_m_step(row, theta), step.before, {})), float(value(new, step.after, {}))
+BOUNDS = {Relation.AT_LEAST, Relation.RISES, Relation.CLIMBS}
 
 
-def holds(row: Row, step: Step) -> bool:
-    left, right = sides(row, step)
-    slack = 1e-7 * max(1.0, abs(right)) if np.isfinite(right) else 0.0
-    if row.name in UNDEFINED and not np.isfinite([left, right]).all():
-        return True
-    return abs(left - right) <= slack if step.law.relation is Relation.AT_THE_OLD else left >= right - slack
+def alike(left: Any, right: Any) -> bool:
+    return bool(np.allclose(left, right, rtol=1e-7, atol=1e-7))
 
 
-@slow_but_for(DERIVED, {row.name for row in FEW})
-def test_the_bound_is_below_everywhere_and_tight_at_the_current_parameters(row: Row) -> None:
-    """Where the entropy has no closed form, as that of a count, the two last sides still tell the ascent."""
-    found = [step for step in told(row).steps if step.stage == "ascent"]
-    assert [step.law.name for step in found][:2] == ["lower bound", "tight bound"]
-    for step in found:
-        if not any(each.value.has(Expectation) for each in step.defines):
-            assert holds(row, step), (step.law.name, sides(row, step))
-
-
-def test_a_bound_too_high_is_seen() -> None:
-    row = next(row for row in DERIVED if row.name == "gmm1d_own_var")
-    for step in (step for step in told(row).steps if step.stage == "ascent"):
-        assert not holds(row, replace(step, after=step.after + 1000))
+def at_least(left: Any, right: Any) -> bool:
+    return bool(left >= right - 1e-7 * max(1.0, abs(float(right))))
 
 
 def scaled(derivation: Derivation, step: Step) -> Step:
-    """λ at its value; a derivative in units of its largest part."""
+    """λ at its value."""
     values = [u.multiplier for u in derivation.updates if isinstance(u, Shares) and u.equation == step.before]
     return replace(step, before=step.before.xreplace(dict(values[:1]))) if values else step
+
+
+def at_all_places(terms: Expr, posterior: Posterior) -> Expr:
+    """The gathered terms of a latent, added up over its places."""
+    labels = {axis for _, axis in posterior.labels}
+    own = [axis for axis in posterior.axes if axis not in labels]
+    own += [posterior.outcome] if isinstance(posterior, CellCounts) and posterior.outcome not in own else []
+    terms = terms.xreplace({axis.index: atom for atom, axis in posterior.labels})
+    bracket = Integer(1) if posterior.condition is None else posterior.condition
+    return Sum(terms * bracket, *(axis.limits for axis in own)) if own else terms * bracket
+
+
+def without_constraints(expr: Expr) -> Expr:
+    """Where the constraints hold."""
+    return expr.xreplace({each: Integer(0) for each in expr.atoms(LogIverson)})
+
+
+def integral(run: Evaluator, posterior: Table | Recognised, f: Expr, scope: dict[str, int]) -> float:
+    """∫ f exp(log-density) over the latent, at one place."""
+    whole = isinstance(posterior, Recognised)  # its bounds say where it lies, a table's constraints do
+    density = without_constraints(posterior.log_density) if whole else posterior.log_density
+
+    def at(side: Expr, point: Any) -> float:
+        run.cache.clear()
+        return float(value(run, side.xreplace({posterior.atom: point}), scope))
+
+    if isinstance(posterior, Table):
+        count = int(run(posterior.outcome.size, scope))
+        points = [posterior.value.xreplace({posterior.outcome.index: Integer(k)}) for k in range(count)]
+        return float(sum(at(f, point) * np.exp(at(density, point)) for point in points))
+    low, high = (float(end) if end.is_infinite else float(run(end, scope)) for end in posterior.bounds)
+    if posterior.row.home.discrete:
+        points = [Integer(k) for k in range(int(low), int(min(high, low + 100)) + 1)]
+        return float(sum(at(f, point) * np.exp(at(density, point)) for point in points))
+    return smooth(lambda u: at(density, Float(u)), lambda u: at(f, Float(u)), low, high)
+
+
+def charted(low: float, high: float) -> tuple[Any, Any]:
+    """(u, du/dt) of t on the whole line."""
+    if np.isinf(low):
+        return np.sinh, np.cosh
+    if np.isinf(high):
+        return lambda t: low + np.exp(t), np.exp
+    width = high - low
+    return lambda t: low + width / (1 + np.exp(-t)), lambda t: width / (2 + np.exp(t) + np.exp(-t))
+
+
+def smooth(log_density: Any, f: Any, low: float, high: float) -> float:
+    """∫ f exp(log-density) by the trapezoidal rule, where the integrand is not negligible."""
+    place, slope = charted(low, high)
+
+    def height(t: float) -> float:
+        return float(log_density(place(t)) + np.log(slope(t)))
+
+    top = minimize_scalar(lambda t: -height(t), bounds=(-25, 25), method="bounded").x
+    reach = {-1: 1e-3, 1: 1e-3}
+    for side in (-1, 1):
+        while height(top + side * reach[side]) > height(top) - 40:
+            reach[side] *= 1.5
+    grid = np.linspace(top - reach[-1], top + reach[1], 200)
+    return float(np.trapezoid([f(place(t)) * np.exp(height(t)) for t in grid], grid))
+
+
+#: Told here, tested elsewhere: ℓ and Q by `verify`, a maximum by its certificate; of counts and vectors by the laws.
+ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments"}
+
+
+@slow_but_for(DERIVED, {row.name for row in FEW})
+def test_every_step_holds(row: Row) -> None:
+    """Both sides of every step, in numbers."""
+    replay = Replay(row)
+    for step in replay.derivation.steps:
+        assert not replay.disagreements(step)
+
+
+SPOILT = ("gmm1d_own_var", "peppered_moths", "student_t_known_nu", "factor_analysis_mean")
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_spoilt_step_is_seen(name: str) -> None:
+    row = next(row for row in DERIVED if row.name == name)
+    replay = Replay(row)
+    for step in replay.derivation.steps:
+        spoilt = replace(step, after=2 * step.after + 1000)
+        assert replay.disagreements(spoilt) or (step.law.name in ELSEWHERE and not replay.pairs(step))
 
 
 # the story itself -----------------------------------------------------------------------------------------
@@ -237,15 +392,7 @@ def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
 
 
 def test_the_second_order_step_is_the_certificates() -> None:
-    derivation = steps(em("gmm1d_own_var").derivation)
+    derivation = em("gmm1d_own_var").derivation
     last = [step for step in derivation.steps if step.law.name == "second order"]
     assert len(last) == 3
     assert "Gibbs" in last[0].reason
-
-
-def test_a_wrong_step_is_seen() -> None:
-    row = next(row for row in DERIVED if row.name == "gmm1d_own_var")
-    derivation, run = told(row), before_the_m_step(row)
-    step = next(step for step in derivation.steps if step.law.name == "outcomes")
-    with pytest.raises(AssertionError):
-        assert_sides_agree(row, replace(step, after=step.after + Integer(1)), run)

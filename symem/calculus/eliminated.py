@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sympy import Expr, Symbol
@@ -10,7 +10,7 @@ from sympy import Expr, Symbol
 from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, places_of
-from symem.calculus.separate import Term, gather, separate
+from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
@@ -136,6 +136,7 @@ class Elimination:
     def leave(self, posterior: Posterior, conditional: Conditional, left: Expr) -> None:
         """What is left: the other terms, and the normaliser where the latent was."""
         left = left.xreplace({axis.index: atom for atom, axis in posterior.labels})
+        posterior = replace(posterior, joint=rejoin(map(fold, self.terms)))
         gone = Eliminated(posterior, conditional.position, conditional.terms, left)
         bracketed = separate(left * conditional.condition)
         self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from sympy import Expr
 
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
-from symem.derivation import Relation, Rule
+from symem.derivation import Definition, Relation, Rule, Step
+from symem.language.plates import Axis
 
 _ROWS = (
     Rule(
         "separation",
         "The logarithm of a product is a sum; what is multiplied out is a sum of products, each over its own plates.",
         "Dempster, Laird & Rubin 1977, section 1",
-        Relation.EQUAL,
-    ),
-    Rule(
-        "outcomes",
-        "The terms that hold {latent}, at its outcome {outcome}: the log-weight of that outcome.",
-        "Bayes' rule",
-        Relation.EQUAL,
-    ),
-    Rule(
-        "softmax",
-        "Weights over finitely many outcomes of {latent} become probabilities when divided by their sum.",
-        "Bayes' rule",
-        Relation.EQUAL,
-    ),
-    Rule(
-        "recognition",
-        "As a function of {latent} the terms are the log-density of a {family} law plus a number free of {latent}, "
-        "the log-normaliser, which stays behind.",
-        "Wainwright & Jordan 2008, section 3",
         Relation.EQUAL,
     ),
     Rule(
@@ -41,27 +26,71 @@ _ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "Bayes' rule",
+        "Collect the terms that hold {latent}{given}. With all else fixed they are, up to a constant, the log-density",
+        "Bayes' rule",
+        Relation.POSTERIOR,
+    ),
+    Rule(
+        "outcomes",
+        "At {outcome} this is the log-weight",
+        "Bayes' rule",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "softmax",
+        "It takes finitely many values, so the posterior is a {family} law whose probabilities, the responsibilities, "
+        "are the weights over their sum:",
+        "Bayes' rule",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "weights",
+        "Each count $u$ enters as $u η - log u!$, where $η$ is its log-weight:",
+        "algebra",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "known total",
+        "The total is known to be {total}. Counts $u$ with a known total and log-density $u η - log u!$ are {family}: each "
+        "has a share of the total in proportion to its weight $exp η$,",
+        "Dempster, Laird & Rubin 1977, section 1",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "natural form",
+        "It is linear in {statistics}{base}, with natural parameter",
+        "Wainwright & Jordan 2008, section 3",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "recognition",
+        "This is the log-density of a {family} law on {support}{arguments}:",
+        "Wainwright & Jordan 2008, section 3",
+        Relation.EQUAL,
+    ),
+    Rule(
         "Gaussian vector",
-        "As a function of {latent} the terms are a quadratic form, -½ zᵀΛz + zᵀh: with its square completed they are "
-        "the log-density of a {family} law with covariance Λ⁻¹ and mean Λ⁻¹h plus a number free of {latent}, the "
-        "log-normaliser, which stays behind.",
+        "This is a quadratic form $-½ {latent}ᵀ𝚲{latent} + {latent}ᵀ𝐡$; its square completed, it is the log-density of a "
+        "multivariate Normal law with covariance $𝚲⁻¹$ and mean $𝚲⁻¹𝐡$, here",
         "Bishop 2006, section 2.3",
         Relation.EQUAL,
     ),
     Rule(
         "Gaussian entries",
-        "Of {latent} some entries were seen. In the others the terms are a quadratic form whose precision is their "
-        "block of Λ: with its square completed they are the log-density of a {family} law plus a number free of "
-        "these entries, the log-normaliser, which stays behind.",
+        "This is a quadratic form $-½ {latent}ᵀ𝚲{latent} + {latent}ᵀ𝐡$. The entries of {latent} that were seen are known, "
+        "{observed} has them, and 0 in the places of the others; in those places, {missing}, the law is a multivariate "
+        "Normal one, whose precision is their block of $𝚲$. With the inverse of that block in its place among zeros,",
         "Little & Rubin 2002, section 11.2",
         Relation.EQUAL,
     ),
     Rule(
-        "known total",
-        "Counts with the known total {total} are {family} with shares in proportion to their weights.",
-        "Dempster, Laird & Rubin 1977, section 1",
-        Relation.EQUAL,
+        "log-normaliser",
+        "With {latent} summed or integrated out, the log-normaliser is left:",
+        "Wainwright & Jordan 2008, section 3",
+        Relation.MARGINAL,
     ),
+    Rule("moments", "The M-step will need", "Wainwright & Jordan 2008, section 3", Relation.MEAN),
     Rule(
         "elimination",
         "Nothing latent is left: every latent is summed or integrated out, and its log-normaliser stands in its place. "
@@ -106,40 +135,75 @@ _ROWS = (
         formula="{objective_next} ≥ {Q_next} + H(q) ≥ {Q_old} + H(q) = {objective_old}",
     ),
     Rule(
+        "maximisation",
+        "The next iterate {next} maximises {Q_theta}.",
+        "Dempster, Laird & Rubin 1977, section 2",
+        Relation.CLIMBS,
+    ),
+    Rule(
+        "conditional maximisation",
+        "The equations of {parameter} hold each other and have no closed solution together. Each is solved with the "
+        "others held at their latest values, in this order (conditional maximisation, ECM): {Q_theta} does not fall "
+        "with any, though one round need not reach its maximum.",
+        "Meng & Rubin 1993",
+        Relation.CLIMBS,
+    ),
+    Rule(
+        "terms",
+        "The terms of {Q_theta} that hold {parameter} are",
+        "algebra",
+        Relation.UP_TO_A_CONSTANT,
+        detail=True,
+    ),
+    Rule(
         "multiplier",
-        "On the simplex of {parameter} a multiple of the constraint may be added to Q.",
+        "On the simplex ${simplex} = 1$ a multiple of the constraint may be added; the Lagrangian is",
         "Lagrange",
         Relation.ON_THE_SIMPLEX,
     ),
     Rule(
         "stationarity",
-        "At a maximum inside the support the derivative with respect to {parameter} vanishes.",
+        "The derivative with respect to {parameter} vanishes where",
         "Fermat",
-        Relation.AT_THE_UPDATE,
+        Relation.VANISHES,
     ),
     Rule(
         "matrix stationarity",
-        "At a maximum inside the support the derivative with respect to {parameter} vanishes: ∂ tr(MW)/∂W = Mᵀ, "
-        "∂ log det Σ/∂Σ = Σ⁻¹, ∂ tr(MΣ⁻¹)/∂Σ = -Σ⁻¹MΣ⁻¹.",
-        "Magnus & Neudecker 2019, chapter 9; Petersen & Pedersen 2012, section 2",
-        Relation.AT_THE_UPDATE,
+        "The derivative with respect to {parameter}, by {rules}, vanishes where",
+        "Fermat",
+        Relation.VANISHES,
     ),
-    Rule(
-        "conditional",
-        "Not closed together with the others that are left; with these held at their latest values, {parameter} is "
-        "(conditional maximisation, ECM: Q does not fall, but one round is not its maximum).",
-        "Meng & Rubin 1993",
-        Relation.AT_THE_UPDATE,
+    *(
+        Rule(
+            name,
+            "",
+            "Magnus & Neudecker 2019, chapter 9; Petersen & Pedersen 2012, section 2",
+            Relation.EQUAL,
+            formula=f,
+        )
+        for name, f in (
+            ("derivative of a log-determinant", "∂ log det {parameter}/∂{parameter} = {parameter}⁻¹"),
+            ("derivative at an inverse", "∂ tr({parameter}⁻¹𝐌)/∂{parameter} = −{parameter}⁻¹𝐌{parameter}⁻¹"),
+            ("derivative of a linear form", "∂ 𝐚ᵀ{parameter}/∂{parameter} = 𝐚"),
+            ("derivative of a quadratic form", "∂ {parameter}ᵀ𝐌{parameter}/∂{parameter} = 2𝐌{parameter}"),
+            ("derivative of a linear trace", "∂ tr(𝐌{parameter})/∂{parameter} = 𝐌ᵀ"),
+            (
+                "derivative of a quadratic trace",
+                "∂ tr(𝐌{parameter}𝐀{parameter}ᵀ)/∂{parameter} = 2𝐌{parameter}𝐀",
+            ),
+        )
     ),
+    Rule("denominators", "Multiplied by {factors}, this is", "algebra", Relation.EQUAL, detail=True),
     Rule(
         "substitution",
-        "The parameters solved before are put in: {earlier}.",
+        "With the parameters updated before put in, in the statistics alone,",
         "algebra",
         Relation.AT_THE_UPDATE,
+        detail=True,
     ),
     Rule(
         "second order",
-        "The update maximises Q ({status}): {argument}.",
+        "The update maximises {Q} ({status}): {argument}.",
         "see the certificate",
         Relation.MAXIMISER,
     ),
@@ -147,3 +211,18 @@ _ROWS = (
 
 #: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
 LAWS: Mapping[str, Rule] = {**{row.name: row for row in _ROWS}, **OF_THE_M_STEP}
+
+
+def step(
+    stage: str,
+    law: str,
+    before: Expr,
+    after: Expr,
+    about: tuple[Expr, ...] = (),
+    defines: tuple[Definition, ...] = (),
+    *,
+    axes: tuple[Axis, ...] = (),
+    **particulars: Any,
+) -> Step:
+    """A step by the law of that name."""
+    return Step(stage, LAWS[law], before, after, about, particulars, defines, axes)

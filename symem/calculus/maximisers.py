@@ -55,7 +55,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
 NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
     Law(
         "two powers",
-        "The equation holds two powers of {parameter}: one is divided by the other, and the root taken.",
+        "With its denominators cleared the equation holds two powers of {parameter}; its root is",
         "algebra",
         Relation.AT_THE_UPDATE,
         form="c₁ uᵃ + c₂ uᵇ = 0 with u > 0, or b - a odd",
@@ -131,7 +131,7 @@ MATRICES: tuple[Law[Any, Any, Expr], ...] = (
 TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
     Law(
         "normalised shares",
-        "Each {parameter} is its share over λ; since they sum to one, λ is the sum of the shares, {multiplier}.",
+        "So each is a share over {multiplier}, and as the shares sum to one, {multiplier} is the sum of what is shared:",
         "Lagrange",
         Relation.AT_THE_UPDATE,
         form="∂Q/∂u_k = λ at u_k = g(λ) h_k, and Σ u = 1",

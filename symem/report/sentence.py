@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from sympy import Expr
+from sympy import Indexed, Symbol, oo
 
-from symem.derivation import Step
-from symem.report.document import Display, Maths, Prose, listed
+from symem.derivation import Ends, Rule, Step
+from symem.report.document import Block, Display, Lines, Maths, Prose, listed
 from symem.report.notation.letters import LETTERS, RAISED, bold_word
-from symem.report.notation.notation import latex
+from symem.report.notation.notation import Latex, latex
 from symem.report.writer import Voice
 
 _PIECE = re.compile(r"(\$[^$]*\$|\{\w+\})")
@@ -42,26 +42,75 @@ def formula(step: Step, voice: Voice) -> Display:
     return Display(((f"{_formula(left, (step,), voice)} {lines[0]}", *lines[1:]),))
 
 
+def told(steps: Sequence[Step], lines: Sequence[Lines], voice: Voice) -> Iterator[Block]:
+    """Steps by one law: its sentence, and below it what is displayed of them, if anything."""
+    *words, last = sentence(steps, voice)
+    if isinstance(last, str):
+        last = re.sub(r"[.:]$", ":" if lines else ".", last)
+    yield (*words, last)
+    if lines:
+        yield Display(tuple(dict.fromkeys(lines)))
+
+
 def _place(name: str, steps: Sequence[Step], voice: Voice) -> Prose:
+    first = steps[0]
     if name in ("latent", "parameter"):
-        return listed([voice.name(each) for step in steps for each in step.about])
+        return listed([voice.name(each) for each in dict.fromkeys(a for step in steps for a in step.about)])
     if name in voice.theory:
         return (Maths(voice.theory[name]),)
-    value = steps[0].particulars[name]
-    if isinstance(value, tuple):
-        return listed([latex(each, voice.free) for each in value])
-    return (Maths(latex(value, voice.free)) if isinstance(value, Expr) else str(value),)
+    if name == "missing":
+        return (Maths(Latex(voice.free).missing_entries(first.particulars[name])),)
+    return _set(first.particulars[name], first, voice)
+
+
+def _set(value: Any, step: Step, voice: Voice) -> Prose:
+    """A particular: a list is told as a list, a tuple is words and formulas in their order."""
+    match value:
+        case str():
+            return (value,)
+        case list():
+            return listed([_latex(each, step, voice) for each in value])
+        case tuple():
+            return tuple(part for each in value for part in _set(each, step, voice))
+        case _:
+            return (Maths(_latex(value, step, voice)),)
+
+
+def _latex(value: Any, step: Step, voice: Voice) -> str:
+    match value:
+        case Rule():
+            return _formula(value.formula, (step,), voice)
+        case Ends():
+            return _interval(value, voice)
+        case Symbol() | Indexed():
+            return voice.name(value)
+        case _:
+            return latex(value, voice.free.within(step.axes))
+
+
+def _interval(ends: Ends, voice: Voice) -> str:
+    """Where a latent lies."""
+    low, high = ends.low, ends.high
+    if ends.counts:
+        last = [] if high == oo else [latex(high, voice.free)]
+        return (
+            r"\{" + ", ".join([latex(low, voice.free), latex(low + 1, voice.free), r"\dots", *last]) + r"\}"
+        )
+    if (low, high) == (-oo, oo):
+        return r"\mathbb{R}"
+    opening, closing = "(" if low in (-oo, 0) else "[", ")" if high in (oo, 1) else "]"
+    return f"{opening}{latex(low, voice.free)}, {latex(high, voice.free)}{closing}"
 
 
 def _formula(text: str, steps: Sequence[Step], voice: Voice) -> str:
     """A formula of a law in TeX."""
-    pieces = re.split(r"(\{\w+\})", text)
-    return "".join(
+    pieces = (
         "".join(each.latex for each in _place(piece[1:-1], steps, voice) if isinstance(each, Maths))
         if _PLACE.fullmatch(piece)
         else mathematics(piece)
-        for piece in pieces
+        for piece in re.split(r"(\{\w+\})", text)
     )
+    return "".join(pieces).strip()
 
 
 def mathematics(text: str) -> str:

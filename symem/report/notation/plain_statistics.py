@@ -37,7 +37,9 @@ def _put(expr: Expr, names: Names) -> Expr:
 
 
 def _step(step: Step, names: Names) -> Step:
-    defines = tuple(each for each in step.defines if each not in names)
+    defines = tuple(
+        replace(each, value=_put(each.value, names)) for each in step.defines if each not in names
+    )
     return replace(step, before=_put(step.before, names), after=_put(step.after, names), defines=defines)
 
 

@@ -22,8 +22,7 @@ from symem.report.document import (
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.notation import latex
 from symem.report.sections.costs import Cost, costs
-from symem.report.sections.e_step_section import computed, grouped
-from symem.report.sections.gaussian_vector_section import second_moments
+from symem.report.sections.e_step_section import computed, grouped, second_moments
 from symem.report.sections.m_step_section import in_statistics
 from symem.report.writer import Voice
 

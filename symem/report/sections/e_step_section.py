@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import assert_never
 
-from sympy import Add, Eq, Expr, Sum, Symbol, oo
+from sympy import Add, Expr, Mul, Sum, Symbol
 
+from symem.algebra.counting import slots_of
+from symem.algebra.matrix_words import gathered_words
+from symem.algebra.rewriting import form
 from symem.derivation import (
-    CellCounts,
     Definition,
     Derivation,
     GaussianVector,
-    MemberCounts,
     Posterior,
     Probabilities,
-    Recognised,
+    Step,
     Table,
     Tabulated,
 )
 from symem.language.leaves import name_of
-from symem.report.document import Block, Display, Lines, Prose, Section, Term, listed, said
+from symem.language.matrices import transpose
+from symem.report.document import Block, Display, Lines, Section, listed, said
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.letters import anchored
+from symem.report.notation.matrix_updates import mean_of
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import (
     by_outcome,
@@ -33,8 +35,7 @@ from symem.report.notation.printed_form import (
     printed,
     pulled_out,
 )
-from symem.report.options import Level
-from symem.report.sections import gaussian_vector_section as vectors
+from symem.report.sentence import told
 from symem.report.writer import Voice
 
 
@@ -50,6 +51,81 @@ def e_step(voice: Voice) -> Iterator[Section]:
         latent = "The latent " if len(posteriors) == 1 else "The latents "
         anchor = f"latent-{anchored(posteriors[0].latent.name)}"
         yield Section((latent, *title), tuple(_told(posteriors, voice)), level=2, anchor=anchor)
+
+
+def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
+    """The steps that are about these latents, those by one law together."""
+    own = {each.atom: each for each in posteriors}
+    steps = [step for step in voice.steps("E-step") if own.keys() >= set(step.about)]
+    for law, group in groupby(steps, key=lambda step: step.law.name):
+        same = tuple(group)
+        show = _SHOWN.get(law, _defined)
+        yield from told(
+            same, [line for step in same for line in show(step, own[step.about[0]], voice)], voice
+        )
+
+
+def _defined(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    yield from voice.definitions(step.defines, voice.now).equations
+
+
+def _log_density(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    atoms = ", ".join(map(voice.name, step.about))
+    value = _quadratic(posterior) if isinstance(posterior, GaussianVector) else step.after
+    yield voice.equation(rf"\log p({atoms} \mid \cdot)", value, voice.now.within(step.axes))
+
+
+def _quadratic(posterior: GaussianVector) -> Expr:
+    """hᵀz - ½ zᵀΛz."""
+    z, (field, precision) = posterior.atom, map(gathered_words, posterior.natural)
+    linear = form(Mul(transpose(z), field)) if field != 0 else field
+    return linear - form(Mul(transpose(z), precision, z)) / 2
+
+
+def _weights(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    assert isinstance(posterior, Tabulated)
+    weights = by_outcome(step.defines[0], posterior.outcome)
+    yield from voice.definitions(weights, voice.now).equations
+
+
+def _shares(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """The probabilities written out, and by the log-normaliser."""
+    if isinstance(posterior, Tabulated):
+        yield from _bayes(posterior, voice)
+    yield from _defined(step, posterior, voice)
+
+
+def _natural(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    scope = voice.now.within(step.axes)
+    yield from (
+        voice.equation(latex(each.symbol, scope), _tidied(each.value), scope) for each in step.defines
+    )
+
+
+def _arguments(_step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    yield from voice.definitions(arguments(posterior), voice.now).equations
+
+
+def _moments(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    used = needed(voice.derivation)
+    for moment in step.defines:
+        if name_of(moment.symbol) in used:
+            yield voice.definition(moment, voice.now)
+    if isinstance(posterior, GaussianVector):
+        yield from second_moments(posterior, voice)
+
+
+#: What is displayed of a step where that is more than the names that it defines.
+_SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
+    "Bayes' rule": _log_density,
+    "outcomes": _weights,
+    "weights": _weights,
+    "softmax": _shares,
+    "known total": _shares,
+    "natural form": _natural,
+    "recognition": _arguments,
+    "moments": _moments,
+}
 
 
 def grouped(voice: Voice) -> Iterator[tuple[Posterior, ...]]:
@@ -69,7 +145,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
             ]
             yield Display(written or tuple(shown))
         else:
-            squares = [lines for each in posteriors for lines in vectors.second_moments(each, voice)]
+            squares = [lines for each in posteriors for lines in second_moments(each, voice)]
             yield Display((*voice.definitions(computed(posteriors, voice), voice.now).equations, *squares))
 
 
@@ -112,74 +188,6 @@ def needed(derivation: Derivation) -> frozenset[str]:
     return frozenset(found)
 
 
-def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
-    first = posteriors[0]
-    match first:
-        case Table() | CellCounts():
-            yield from _finite(first, voice)
-        case MemberCounts():
-            yield from _shares(first, posteriors, voice)
-        case Recognised():
-            yield from _recognised(first, voice)
-        case GaussianVector():
-            yield from _gaussian(first, voice)
-        case _:
-            assert_never(first)
-
-
-def _gathered(posterior: Posterior, voice: Voice, words: str, *formulas: str) -> Prose:
-    """Collect the terms …, given the labels that the posterior depends on."""
-    atom = voice.name(posterior.atom)
-    scope = voice.free.within(posterior.axes)
-    given = [latex(Eq(label, axis.index, evaluate=False), scope) for label, axis in posterior.labels]
-    start = ("Collect the terms that hold @" + (", given @" if given else "") + ". ").replace("@, @", "@")
-    return said(start + words, atom, *([",\\ ".join(given)] if given else []), *formulas)
-
-
-# finite ----------------------------------------------------------------------------------------------
-
-
-def _finite(posterior: Tabulated, voice: Voice) -> Iterator[Block]:
-    if isinstance(posterior, Table):
-        yield from _terms(posterior, voice)
-    else:
-        words = "The total @ is known, so each cell @ has the log-weight"
-        index = voice.name(posterior.outcome.index)
-        yield _gathered(posterior, voice, words, latex(posterior.trials, voice.free), index)
-    yield voice.definitions(by_outcome(posterior.log_weight, posterior.outcome), voice.now)
-    yield (
-        "It takes finitely many values, so by ",
-        Term("Bayes' rule"),
-        f" the weights over their sum are the posterior, a {posterior.family} law:",
-    )
-    yield Display(tuple(_normalised(posterior, voice)))
-    yield from _moments([posterior], voice)
-
-
-def _terms(posterior: Table, voice: Voice) -> Iterator[Block]:
-    """The gathered terms at an outcome; when teaching, first in the latent itself."""
-    atom = voice.name(posterior.atom)
-    value = f"{atom} = {voice.name(posterior.outcome.index)}"
-    if voice.options.level is Level.TEACHING:
-        yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
-        yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
-        yield said("At @ this is the log-weight", value)
-    else:
-        words = "With all else fixed, the log-density at @ is, up to a constant,"
-        yield _gathered(posterior, voice, words, value)
-
-
-def _conditional(atom: str) -> str:
-    return rf"\log p({atom} \mid \cdot)"
-
-
-def _normalised(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
-    """The probabilities written out, then by the log-normaliser."""
-    yield from _bayes(posterior, voice)
-    yield voice.definition(posterior.probability, voice.now)
-    yield voice.definition(posterior.log_normaliser, voice.now)
-
-
 def _bayes(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
     """The probabilities with the weights written out, less what cancels, if that fits a line."""
     weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
@@ -203,96 +211,6 @@ def _density(logs: Expr) -> Expr:
     return exponentiated(printed(logs))
 
 
-# counts with a known total ------------------------------------------------------------------------------
-
-
-def _shares(first: MemberCounts, posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
-    names = [voice.name(each.atom) for each in posteriors]
-    yield (
-        "Collect the terms that hold ",
-        *listed(names),
-        ". With all else fixed their log-density is, up to a constant,",
-    )
-    joint = Add(*(each.log_density for each in posteriors))
-    yield Display((voice.equation(_conditional(", ".join(names)), joint, voice.now),))
-    words = " and their total @ is known. Counts with a known total are "
-    yield (
-        *said("Each count @ enters as @,", "u", r"u \log(\text{weight}) - \log u!"),
-        *said(words, latex(first.trials, voice.free)),
-        Term(first.family),
-        ": each has a share of the total in proportion to its weight,",
-    )
-    shares = [share for each in posteriors for share in _probability(each)]
-    yield voice.definitions(shares, voice.now)
-    yield said("The log-normaliser is")
-    yield voice.definitions([first.log_normaliser], voice.now)
-    yield from _moments(posteriors, voice)
-
-
-# families ----------------------------------------------------------------------------------------------
-
-
-def _recognised(posterior: Recognised, voice: Voice) -> Iterator[Block]:
-    atom = voice.name(posterior.atom)
-    yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
-    yield Display((voice.equation(_conditional(atom), posterior.log_density, voice.now),))
-    yield from _reason(posterior, voice)
-    if posterior.parameters:
-        yield voice.definitions(arguments(posterior), voice.now)
-    yield said("Integrating @ out leaves the log-normaliser", atom)
-    yield voice.definitions([posterior.log_normaliser], voice.now)
-    yield from _moments([posterior], voice)
-
-
-def _gaussian(posterior: GaussianVector, voice: Voice) -> Iterator[Block]:
-    """A vector: a quadratic form, and what it is the log-density of."""
-    yield _gathered(posterior, voice, "With all else fixed, its log-density is, up to a constant,")
-    yield vectors.density(posterior, voice)
-    yield vectors.because(posterior, voice)
-    yield voice.definitions(posterior.parameters, voice.now)
-    yield said("Integrating @ out leaves the log-normaliser", voice.name(posterior.atom))
-    yield voice.definitions([posterior.log_normaliser], voice.now)
-    yield from vectors.second_moment(posterior, voice)
-
-
-def _reason(posterior: Recognised, voice: Voice) -> Iterator[Block]:
-    """Why the terms are recognised: they are linear in the statistics of a family, on its support."""
-    where = said(" on @", interval(posterior, voice))
-    named = (f" a {posterior.words} law", *where)
-    terms = [latex(each, voice.free) for each in posterior.statistics]
-    if not terms:
-        yield (
-            *said("As a function of @", voice.name(posterior.atom)),
-            " it is constant: this is",
-            *named,
-            ".",
-        )
-        return
-    fixed = posterior.face.base_measure(posterior.atom, posterior.bounds)
-    base = said(" (beside the fixed @)", latex(fixed, voice.free)) if fixed != 0 else ()
-    many = len(terms) > 1
-    yield ("It is linear in ", *listed(terms), *base, ", with the natural parameter" + ("s" if many else ""))
-    scope = voice.now.within(posterior.axes)
-    signs = [rf"\eta_{{{place}}}" if many else r"\eta" for place in range(1, len(terms) + 1)]
-    values = zip(signs, posterior.natural, strict=True)
-    yield Display(tuple(voice.equation(sign, _tidied(each), scope) for sign, each in values))
-    yield (
-        "in that order: this is the log-density of" if many else "This is the log-density of",
-        *named,
-        _with(posterior),
-    )
-
-
-def _with(posterior: Recognised) -> str:
-    """Its arguments in words."""
-    names = {value: name for name, value in posterior.arguments.items()}
-    known = [names.get(each.symbol, "argument") for each in arguments(posterior)]
-    if not known:
-        return "."
-    words = " and ".join(posterior.face.argument(name).word or name for name in known)
-    return f", cut from one with {words}" if posterior.is_cut else f" with {words}"
-
-
 def _tidied(value: Expr) -> Expr:
     return over_common_denominators(pulled_out(value))
 
@@ -301,21 +219,22 @@ def _tidy(definition: Definition) -> Definition:
     return replace(definition, value=_tidied(definition.value))
 
 
-def interval(posterior: Recognised, voice: Voice) -> str:
-    """Where a latent lies."""
-    low, high = posterior.bounds
-    if posterior.row.home.discrete:
-        ends = [latex(low, voice.free), latex(low + 1, voice.free), r"\dots"]
-        return r"\{" + ", ".join([*ends, *([] if high == oo else [latex(high, voice.free)])]) + r"\}"
-    if (low, high) == (-oo, oo):
-        return r"\mathbb{R}"
-    opening, closing = "(" if low in (-oo, 0) else "[", ")" if high in (oo, 1) else "]"
-    return f"{opening}{latex(low, voice.free)}, {latex(high, voice.free)}{closing}"
+def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """⟨zzᵀ⟩ = V + ⟨z⟩⟨z⟩ᵀ, if the M-step needs it."""
+    if not isinstance(posterior, GaussianVector) or not _needs_square(posterior, voice):
+        return
+    mean, covariance = posterior.mean, posterior.covariance
+    given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
+    square = mean_of(posterior.atom * transpose(posterior.atom), given, voice.meanings)
+    scope = voice.now.within(posterior.axes)
+    value = covariance + mean * transpose(mean)
+    yield voice.equation(latex(square, scope), value, scope)
 
 
-def _moments(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
-    used = needed(voice.derivation)
-    moments = [moment for each in posteriors for moment in each.moments if name_of(moment.symbol) in used]
-    if moments:
-        yield said("The M-step will need")
-        yield voice.definitions(moments, voice.now)
+def _needs_square(posterior: GaussianVector, voice: Voice) -> bool:
+    covariance = posterior.covariance
+    held = covariance.atoms(type(posterior.atom)) or {covariance}
+    return any(
+        each.value.has(*(h.base for h in held if hasattr(h, "base")))
+        for each in voice.derivation.surrogate.statistics
+    )

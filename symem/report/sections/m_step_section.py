@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from sympy import Add, Expr, Sum, factor_terms, fraction, together
+from sympy import Expr, Sum, factor_terms
 
-from symem.algebra.counting import slots_of
 from symem.algebra.matrix_squares import completed
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
-from symem.derivation import NotDerived, Probabilities, Shares, Update
+from symem.derivation import NotDerived, Probabilities, Relation, Step, Update
 from symem.language.leaves import name_of
-from symem.language.matrices import MatrixEntry, is_matrix
-from symem.language.supports import Simplex
-from symem.report.document import Block, Display, Lines, Prose, Section, listed, said
+from symem.report.document import Block, Display, Lines, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import entries_gathered, over_one_number
@@ -24,6 +21,7 @@ from symem.report.notation.printed_form import direct, over_common_denominators,
 from symem.report.options import Level
 from symem.report.sections import matrix_section as matrices
 from symem.report.sections.certificates import marks
+from symem.report.sentence import sentence, told
 from symem.report.writer import Voice
 
 SHORT = 1.5 * LINE
@@ -31,15 +29,66 @@ SHORT = 1.5 * LINE
 
 def m_step(voice: Voice) -> Iterator[Section]:
     """The sections of the M-step: one for each block of parameters, then those without a closed form."""
-    yield Section(
-        said("The M-step"),
-        (said("The next iterate @ maximises @.", voice.next, voice.surrogate),),
-        anchor="m-step",
-    )
-    for _, updates in groupby(voice.derivation.updates, key=lambda update: update.block):
-        yield _block(tuple(updates), voice)
-    for block in voice.derivation.not_derived:
-        yield _not_derived(block, voice)
+    steps = voice.steps("M-step")
+    yield Section(said("The M-step"), tuple(sentence([step], voice) for step in steps[:1]), anchor="m-step")
+    blocks = {update.parameter: update.block for update in voice.derivation.updates}
+    for number, block in groupby(steps[1:], key=lambda step: blocks[step.about[0]]):
+        names = [voice.name(parameter) for parameter, own in blocks.items() if own == number]
+        yield Section(("The update of ", *listed(names)), tuple(_told(tuple(block), voice)), level=2)
+    for open_block in voice.derivation.not_derived:
+        yield _not_derived(open_block, voice)
+
+
+def _told(block: Sequence[Step], voice: Voice) -> Iterator[Block]:
+    """The steps of a block, those by one law together."""
+    for _, group in groupby(block, key=lambda step: step.law.name):
+        steps = tuple(group)
+        relation = steps[0].law.relation
+        if steps[0].law.detail and voice.options.level is not Level.TEACHING:
+            continue
+        if relation is Relation.MAXIMISER:
+            yield from marks([step.about[0] for step in steps], voice)
+        elif relation is Relation.CLIMBS:
+            yield sentence(steps, voice)
+        else:
+            lines = [lines for step in steps for lines in _SHOWN[relation](step, voice)]
+            if lines:
+                yield from told(steps, lines, voice)
+
+
+def _lagrangian(step: Step, voice: Voice) -> Iterator[Lines]:
+    penalty = latex(step.after - step.before, voice.free)
+    yield (rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",)
+
+
+def _some_terms(step: Step, voice: Voice) -> Iterator[Lines]:
+    yield voice.equation("", over_common_denominators(step.after), voice.free)
+
+
+def _zero(step: Step, voice: Voice) -> Iterator[Lines]:
+    equation = step.before if step.law.relation is Relation.VANISHES else step.after
+    yield _vanishing(equation, voice.free.within(step.axes), voice)
+
+
+def _solution(step: Step, voice: Voice) -> Iterator[Lines]:
+    """λ and the update; where earlier parameters are put in, the update in the statistics alone."""
+    update = next(each for each in voice.derivation.updates if each.parameter == step.about[0])
+    yield from (tuple(broken(voice.name(d.symbol), factor_terms(d.value), voice.new)) for d in step.defines)
+    if step.before == update.parameter:
+        yield solved(update, voice)
+    elif not step.after.has(Sum) and direct(update) != update.value:
+        scope = voice.new.within(step.axes)
+        yield tuple(broken(letter(update.parameter, scope), over_common_denominators(step.after), scope))
+
+
+#: What is displayed of a step, by the relation that its law states.
+_SHOWN: Mapping[Relation, Callable[[Step, Voice], Iterator[Lines]]] = {
+    Relation.UP_TO_A_CONSTANT: _some_terms,
+    Relation.ON_THE_SIMPLEX: _lagrangian,
+    Relation.VANISHES: _zero,
+    Relation.EQUAL: _zero,
+    Relation.AT_THE_UPDATE: _solution,
+}
 
 
 def brief_m_step(voice: Voice) -> Iterator[Block]:
@@ -51,162 +100,10 @@ def brief_m_step(voice: Voice) -> Iterator[Block]:
         yield ("There is no closed form for ", *listed(names), ".")
 
 
-def _block(updates: Sequence[Update], voice: Voice) -> Section:
-    title = ("The update of ", *listed([voice.name(update.parameter) for update in updates]))
-    parts = [tuple(part) for _, part in groupby(updates, key=lambda update: _family(update.parameter, voice))]
-    told: list[Block] = [block for part in parts for block in _updated(part, voice)]
-    conditional = matrices.conditionally(updates, voice)
-    return Section(title, (conditional, *told) if conditional else tuple(told), level=2)
-
-
-def _family(parameter: Expr, voice: Voice) -> tuple[str, ...]:
-    """The parameters that share a constraint with this one."""
-    name = name_of(parameter)
-    return next((simplex for simplex in voice.model.simplexes if name in simplex), (name,))
-
-
-def _updated(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
-    """Parameters told together: one, or the scalars of a simplex."""
-    first = updates[0]
-    parameters = listed([voice.name(update.parameter) for update in updates])
-    teaching = voice.options.level is Level.TEACHING
-    if teaching:
-        yield from _held(updates, voice)
-    if isinstance(first, Shares):
-        yield from _lagrangian(first, voice)
-    rules = matrices.rules(first, voice)
-    yield ("The derivative with respect to ", *parameters, *rules, " vanishes where")
-    yield Display(
-        tuple(
-            _vanishing(update.equation, voice.free.within(update.definition.axes), voice)
-            for update in updates
-        )
-    )
-    if teaching:
-        yield from _cleared(updates, voice)
-    later = [each for each in voice.derivation.updates if each.block == first.block and each is not first]
-    bridge = matrices.bridge(first, later, voice)
-    if bridge:
-        yield (*bridge, "so that")
-    else:
-        yield from _solving(first, parameters, voice)
-    yield Display(tuple(solved(update, voice) for update in updates))
-    if teaching:
-        yield from _put_in(updates, voice)
-    yield from marks([update.parameter for update in updates], voice)
-
-
 def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:
     """equation = 0, without a minus in front."""
     left = over_common_denominators(equation)
     return voice.equation("", -left if is_negative(left) else left, scope, tail=" = 0")
-
-
-# when teaching ------------------------------------------------------------------------------------------
-
-
-def _held(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
-    """The terms of Q that hold the parameters."""
-    names = {name_of(update.parameter) for update in updates}
-    whole = voice.derivation.surrogate.value
-    terms = [term for term in _apart(whole) if names & {name_of(atom) for atom in _entries(term)}]
-    if len(terms) < len(_apart(whole)):
-        yield ("The terms of ", *said("@", voice.surrogate), " that hold ", *_letters(updates, voice), " are")
-        yield Display((voice.equation("", over_common_denominators(Add(*terms)), voice.free),))
-
-
-def _apart(expr: Expr) -> list[Expr]:
-    """The terms of a sum, those inside its sums over plates each on its own."""
-    found: list[Expr] = []
-    for term in Add.make_args(expr):
-        inner = Add.make_args(term.function) if isinstance(term, Sum) else ()
-        found += [Sum(part, *term.limits) for part in inner] if inner else [term]
-    return found
-
-
-def _entries(expr: Expr) -> set[Expr]:
-    return {atom for atom in expr.atoms() if atom.is_Symbol}
-
-
-def _letters(updates: Sequence[Update], voice: Voice) -> Prose:
-    return listed([voice.name(update.parameter) for update in updates])
-
-
-def _cleared(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
-    """The equations without denominators, where that makes them simpler."""
-    lines, factors = [], []
-    for update in updates:
-        if is_matrix(update.equation) or update.equation.has(MatrixEntry):
-            continue
-        above, below = fraction(together(update.equation))
-        if below.free_symbols and not update.equation.has(Sum):
-            scope = voice.free.within(update.definition.axes)
-            lines.append(_vanishing(above, scope, voice))
-            factors.append(latex(below, scope))
-    if lines:
-        distinct = list(dict.fromkeys(factors))
-        yield ("Multiplied by ", *listed(distinct), (", this is" if len(lines) == 1 else ", these are"))
-        yield Display(tuple(lines))
-
-
-def _put_in(updates: Sequence[Update], voice: Voice) -> Iterator[Block]:
-    """An update that uses parameters updated before it, with those put in."""
-    nested = [update for update in updates if direct(update) != update.value and not update.value.has(Sum)]
-    if nested:
-        yield said("With the parameters updated before put in, in the statistics alone,")
-        yield Display(tuple(_statistical(update, voice) for update in nested))
-
-
-def _statistical(update: Update, voice: Voice) -> Lines:
-    scope = voice.new.within(update.definition.axes)
-    return tuple(broken(letter(update.parameter, scope), over_common_denominators(update.value), scope))
-
-
-# solving ------------------------------------------------------------------------------------------------
-
-
-def _lagrangian(update: Shares, voice: Voice) -> Iterator[Block]:
-    whole = _whole(update.parameter, voice)
-    yield said("On the simplex @ the Lagrangian is", f"{latex(whole, voice.free)} = 1")
-    penalty = latex(update.multiplier[0] * (1 - whole), voice.free)
-    yield Display(((rf"\mathcal{{L}} &= {voice.surrogate} + {penalty}",),))
-
-
-def _solving(update: Update, parameters: Prose, voice: Voice) -> Iterator[Block]:
-    """By which law the equation is solved."""
-    if isinstance(update, Shares):
-        yield from _shared(update, parameters, voice)
-    elif update.law == "linear system":
-        yield ("This is a linear system in the entries of ", *parameters, ", with the solution")
-    elif update.law == "jointly linear":
-        yield ("The equations of this block are linear; solved together, they give ", *parameters, " as")
-    else:
-        yield ("Solved for ", *parameters, ", this is")
-
-
-def _shared(update: Shares, parameters: Prose, voice: Voice) -> Iterator[Block]:
-    """Shares on a simplex: the multiplier is their sum."""
-    symbol, value = update.multiplier
-    name, whole = voice.name(symbol), latex(factor_terms(value), voice.new)
-    many = len(_family(update.parameter, voice)) > 1
-    start = ("Each of " if many else "Each ", *parameters, *said(" is its share over @,", name))
-    if width(whole) <= LINE / 3:
-        yield (*start, *said(" and since they sum to one, @. So", f"{name} = {whole}"))
-    else:
-        yield (*start, " and since they sum to one,")
-        yield Display((tuple(broken(name, factor_terms(value), voice.new)),))
-        yield ("So",)
-
-
-def _whole(parameter: Expr, voice: Voice) -> Expr:
-    """The sum that is one on the simplex of a parameter."""
-    family = _family(parameter, voice)
-    if not slots_of(parameter):
-        return Add(*(voice.model.variables[each].symbol for each in family))
-    variable = voice.model.variables[name_of(parameter)]
-    last = variable.support.axes if isinstance(variable.support, Simplex) else 1
-    axes = list(zip(slots_of(parameter), variable.sizes, strict=True))[-last:]
-    return Sum(parameter, *((index, 0, size - 1) for index, size in axes))
 
 
 def solved(update: Update, voice: Voice) -> Lines:

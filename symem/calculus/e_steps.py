@@ -1,0 +1,185 @@
+"""The steps of the E-step, latent by latent: what is gathered, what it is recognised as, what elimination leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, assert_never
+
+from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma, pi
+
+from symem.calculus.laws import step
+from symem.derivation import (
+    CellCounts,
+    Definition,
+    Derivation,
+    Ends,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Recognised,
+    Shared,
+    Step,
+    Table,
+)
+from symem.language.matrices import COORDINATE, ENTRY, MatrixEntry, transpose
+from symem.language.traces import block_log_det, inverse, log_det, trace
+
+STAGE = "E-step"
+
+
+def e_step(derivation: Derivation) -> Iterator[Step]:
+    """The posterior of each latent, those together that share a normaliser; then ℓ, which is left."""
+    for _, group in groupby(derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
+        posteriors = tuple(group)
+        yield _gathered(posteriors)
+        for posterior in posteriors:
+            yield from _recognised(posterior)
+        yield _normaliser(posteriors)
+        for posterior in posteriors:
+            yield from _moments(posterior)
+    yield step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
+
+
+def _gathered(posteriors: Sequence[Posterior]) -> Step:
+    """The terms that hold the latents are their log-density."""
+    first = posteriors[0]
+    given = [Eq(label, axis.index, evaluate=False) for label, axis in first.labels]
+    return step(
+        STAGE,
+        "Bayes' rule",
+        first.joint,
+        Add(*(each.log_density for each in posteriors)),
+        tuple(each.atom for each in posteriors),
+        axes=first.axes,
+        given=(", given ", given) if given else "",
+    )
+
+
+def _recognised(posterior: Posterior) -> Iterator[Step]:
+    match posterior:
+        case Table():
+            yield from _table(posterior)
+        case CellCounts() | MemberCounts():
+            yield from _counts(posterior)
+        case Recognised():
+            yield from _family(posterior)
+        case GaussianVector():
+            yield _vector(posterior)
+        case _:
+            assert_never(posterior)
+
+
+def _normaliser(posteriors: Sequence[Posterior]) -> Step:
+    """log ∫ of the exponential: A, or of counts with a total A per count over the total's factorial."""
+    first = posteriors[0]
+    left, about = first.log_normaliser, tuple(each.atom for each in posteriors)
+    whole = left.value
+    if isinstance(first, Shared):
+        whole = first.trials * whole - loggamma(first.trials + 1)
+    density = Add(*(each.log_density for each in posteriors))
+    return step(STAGE, "log-normaliser", density, whole, about, (left,), axes=first.axes)
+
+
+def _moments(posterior: Posterior) -> Iterator[Step]:
+    """Each mean that Q asks for."""
+    about, axes = (posterior.atom,), posterior.axes
+    for moment in posterior.moments:
+        statistic = next(each for each, mean in posterior.expectations.items() if mean == moment.symbol)
+        yield step(STAGE, "moments", statistic, moment.value, about, (moment,), axes=axes)
+    if isinstance(posterior, GaussianVector):
+        z, mean = posterior.atom, posterior.mean
+        square = posterior.covariance + mean * transpose(mean)
+        yield step(STAGE, "moments", z * transpose(z), square, about, axes=axes)
+
+
+# tables and counts --------------------------------------------------------------------------------------
+
+
+def _table(posterior: Table) -> Iterator[Step]:
+    weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
+    at_outcome = posterior.log_density.xreplace({posterior.atom: posterior.value})
+    about, axes = (posterior.atom,), weight.axes
+    at = Eq(posterior.atom, posterior.value, evaluate=False)
+    yield step(STAGE, "outcomes", at_outcome, weight.value, about, (weight,), axes=axes, outcome=at)
+    share = exp(weight.symbol) / Sum(exp(weight.symbol), outcome.limits)
+    family = posterior.family
+    yield step(STAGE, "softmax", share, probability.value, about, (probability,), axes=axes, family=family)
+
+
+def _counts(posterior: Shared) -> Iterator[Step]:
+    """u η - log u! = u (log γ + A) - log u!."""
+    u, probability, axes = posterior.atom, posterior.probability, posterior.axes
+    if isinstance(posterior, CellCounts):
+        weight, weighted = posterior.log_weight, u * posterior.log_weight.symbol - loggamma(u + 1)
+        yield step(STAGE, "weights", posterior.log_density, weighted, (u,), (weight,), axes=axes)
+    after = u * (log(probability.symbol) + posterior.log_normaliser.symbol) - loggamma(u + 1)
+    told: dict[str, Any] = {"total": posterior.trials, "family": posterior.family}
+    yield step(STAGE, "known total", posterior.log_density, after, (u,), (probability,), axes=axes, **told)
+
+
+# families -----------------------------------------------------------------------------------------------
+
+
+def _family(posterior: Recognised) -> Iterator[Step]:
+    """Σ ηᵣ Tᵣ(u) + log h(u), then the same as the density at its arguments and the normaliser."""
+    axes, about, statistics = posterior.axes, (posterior.atom,), posterior.statistics
+    base = posterior.face.base_measure(posterior.atom, posterior.bounds)
+    natural = base + Add(*(eta * each for eta, each in zip(posterior.natural, statistics, strict=True)))
+    if statistics:
+        names = [f"eta_{place + 1}" for place in range(len(statistics))] if len(statistics) > 1 else ["eta"]
+        pairs = zip(names, posterior.natural, strict=True)
+        etas = tuple(Definition(Symbol(name), axes, value) for name, value in pairs)
+        beside = (" (beside the fixed ", base, ")") if base != 0 else ""
+        told: dict[str, Any] = {"statistics": list(statistics), "base": beside}
+        yield step(STAGE, "natural form", posterior.log_density, natural, about, etas, axes=axes, **told)
+    left = posterior.log_normaliser
+    after = posterior.in_arguments + (left.value if posterior.inline else left.symbol)
+    support = Ends(*posterior.bounds, posterior.row.home.discrete)
+    told = {"family": posterior.words, "support": support, "arguments": _arguments(posterior)}
+    yield step(STAGE, "recognition", natural, after, about, posterior.parameters, axes=axes, **told)
+
+
+def _arguments(posterior: Recognised) -> tuple[Any, ...]:
+    """The arguments by their names in the literature."""
+    known = {name: posterior.face.argument(name).word or name for name in posterior.arguments}
+    told = [(f"{known[name]} ", value) for name, value in posterior.arguments.items()]
+    cut = ", cut from one with " if posterior.is_cut else " with "
+    return (cut, *told[0], *(part for each in told[1:] for part in (" and ", *each))) if told else ()
+
+
+# vectors ------------------------------------------------------------------------------------------------
+
+
+def _vector(posterior: GaussianVector) -> Step:
+    """A vector's quadratic form and the Gaussian that it is, in the entries not seen if some were."""
+    normaliser, seen = posterior.log_normaliser, posterior.latent.seen
+    law, density = ("Gaussian entries", _seen_density) if seen else ("Gaussian vector", _vector_density)
+    after = density(posterior) + (normaliser.value if posterior.inline else normaliser.symbol)
+    places = tuple(getattr(posterior.atom, "indices", ()))
+    companions = {"observed": seen[0], "missing": seen[1]} if seen else {}
+    told: dict[str, Any] = {name: each[places] if places else each for name, each in companions.items()}
+    about, axes = (posterior.atom,), posterior.axes
+    return step(STAGE, law, posterior.log_density, after, about, posterior.parameters, axes=axes, **told)
+
+
+def _vector_density(posterior: GaussianVector) -> Expr:
+    size = posterior.latent.shape[0]
+    constant = -(size * log(2 * pi) + log_det(posterior.covariance, size)) / 2
+    return constant - _square(posterior, inverse(posterior.covariance)) / 2
+
+
+def _seen_density(posterior: GaussianVector) -> Expr:
+    """The density of the entries not seen: the others are those of the mean."""
+    assert posterior.latent.seen is not None
+    size, precision, mask = posterior.latent.shape[0], posterior.natural[1], posterior.latent.seen[1]
+    if not isinstance(mask, MatrixEntry):
+        mask = mask[(*getattr(posterior.atom, "indices", ()), ENTRY)]
+    unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
+    constant = (block_log_det(precision, mask, size) - unseen * log(2 * pi)) / 2
+    return constant - _square(posterior, precision) / 2
+
+
+def _square(posterior: GaussianVector, precision: Expr) -> Expr:
+    residual = posterior.atom - posterior.mean
+    return trace(transpose(residual) * precision * residual, 1)
