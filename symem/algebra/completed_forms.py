@@ -11,6 +11,7 @@ from sympy import Add, Expr, S, expand
 
 from symem.language.leaves import name_of
 from symem.language.matrices import transpose, word_of
+from symem.language.plates import Iverson
 from symem.language.traces import Tr, trace
 
 
@@ -23,17 +24,23 @@ def centred_forms(value: Expr, moving: frozenset[str]) -> Expr:
     for row, middle, weight in _squares(value, moving):
         residual = row + _offset(value, row, middle, weight)
         rest = expand(value - weight * trace(transpose(residual) * word_of(middle) * residual, 1), log=False)
-        if not any(each.word[1:-1] == middle for each in rest.atoms(Tr)):
+        if not any(_is_like(term, middle, weight) for term in Add.make_args(rest)):
             kept.append(weight * Tr(word_of((transpose(residual), *middle, residual))))
             value = rest
     return Add(value, *kept)
+
+
+def _is_like(term: Expr, middle: tuple[Expr, ...], weight: Expr) -> bool:
+    """Whether a term is a number times that weight, times a form with that matrix between."""
+    factor, form = term.as_independent(Tr, as_Add=False)
+    return isinstance(form, Tr) and form.word[1:-1] == middle and bool((factor / weight).is_number)
 
 
 def _squares(value: Expr, moving: frozenset[str]) -> Iterable[tuple[Expr, tuple[Expr, ...], Expr]]:
     """(vector, matrix between as letters, weight) of every quadratic form of data."""
     for term in Add.make_args(value):
         weight, form = term.as_independent(Tr, as_Add=False)
-        if isinstance(form, Tr) and form.is_form:
+        if isinstance(form, Tr) and form.is_form and len(form.word) > 1:
             first, *middle, last = form.word
             names = {name_of(each) for each in (last,) if hasattr(each, "base")}
             if first == transpose(last) and names & moving:
@@ -45,7 +52,7 @@ def _offset(value: Expr, row: Expr, middle: tuple[Expr, ...], weight: Expr) -> E
     parts: list[Expr] = []
     for term in Add.make_args(value):
         factor, form = term.as_independent(Tr, as_Add=False)
-        if isinstance(form, Tr) and form.is_form:
+        if isinstance(form, Tr) and form.is_form and not (factor / weight).has(Iverson):
             other = _beside(form.word, row, middle)
             parts += [factor / (2 * weight) * other] if other is not None else []
     return Add(*parts) if parts else S.Zero

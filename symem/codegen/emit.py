@@ -12,7 +12,6 @@ from zlib import crc32
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
 from symem.codegen.ir.program import Program, reported
 from symem.codegen.numpy.description_text import description
-from symem.codegen.numpy.lost_digits import digits_of
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
     ABSTRACT,
@@ -57,7 +56,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     own = [*records.values(), *model, table, *special]
     return render(
         "solver.py.j2",
-        docstring="\n".join([f"{told}\n", _CREDIT, *digits_of(program), *_needs(own)]),
+        docstring="\n".join([f"{told}\n", _CREDIT, *_needs(own)]),
         imports=_imports(own, shared=shared),
         **records,
         functions=model,
@@ -133,8 +132,6 @@ def _records(program: Program) -> dict[str, Any]:
     ]
     statistics += [(program.layouts[name].name, "the size") for name in program.sizes]
     fields = [*(("Any", *pair) for pair in statistics), ("float", "log_likelihood", "")]
-    if program.translation is not None:
-        fields.append(("Any", "centre", f"what {', '.join(program.translation.data)} are measured from"))
     posterior = [("Any", each.latent.name, _posterior_text(each)) for each in program.derivation.posteriors]
     return {
         "parameters": _record("Parameters", "", [("Any", *pair) for pair in parameters]),

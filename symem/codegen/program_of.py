@@ -10,37 +10,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symem.codegen.ir.program import Program
-from symem.codegen.passes.apart import centred_apart
 from symem.codegen.passes.handing_on import handed_on
 from symem.codegen.passes.hoisting import hoisted
 from symem.codegen.passes.inference import inferred
 from symem.codegen.passes.log_prior import with_prior
 from symem.codegen.passes.maximisation import maximised
 from symem.codegen.passes.placing import placed
-from symem.codegen.passes.recentring import recentred
+from symem.codegen.passes.referring import referred
 from symem.codegen.passes.row_sums import summed
 from symem.codegen.passes.scheduling import scheduled
 from symem.codegen.passes.stating import stated
+from symem.codegen.passes.summarising import summarised
 from symem.codegen.passes.sums_of_data import collapsed
 from symem.derivation import Derivation
 
 PASSES: Sequence[Callable[[Program], Program]] = (
     # Every name has its place before a formula that reads it is turned into arrays.
     placed,
+    # Log weights are multiplied out about points of the data, so these come before the features.
+    referred,
     # The log weights of the E-step decide which features there are.
     inferred,
-    # Statistics that are moments of those features come with the same matrix product; only now is known what is read.
+    # Statistics that are moments of those features come with the same matrix product.
+    summarised,
+    # Only when statistics and log-likelihood stand is it known which statements of the E-step are read.
     summed,
-    # Where a value is computed depends on what it reads, so all formulas must stand: rows, statistics, likelihood.
+    # Where a value is computed depends on what it reads, so all formulas of rows must stand.
     hoisted,
     # Values are shared within the place in which they are computed.
     scheduled,
-    # Whether components can be centred apart is read off the features and the statistics as they are computed.
-    centred_apart,
     # The M-step reads statistics, by the names they have been given.
     maximised,
-    # Moving statistics to another centre reads them alone, and needs sizes beside those of the M-step.
-    recentred,
     # The prior reads parameters alone.
     with_prior,
     # What functions return is what later ones read.
@@ -58,7 +58,7 @@ def program_of(derivation: Derivation, *, plain: bool = False) -> Program:
         NotDerivedError: a block of parameters has no closed form, or a function has no reading in arrays.
     """
     program = stated(derivation)
-    program = replace(program, plain=True, translation=None) if plain else program
+    program = replace(program, plain=True) if plain else program
     for each in PASSES:
         program = each(program)
     return program

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.description import Array, Centre
+from symem.runtime.description import Array
 from symem.runtime.kernels import _cholesky
 from symem.runtime.loop import DataError, _position
 
@@ -193,18 +193,6 @@ def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, in
     good = missing | ((labels >= 0) & (labels < count))
     _refuse_wrong(name, array, good, f"one of {spec.origin}, ..., {spec.origin + count - 1}")
     return labels.astype(np.intp)
-
-
-def _centre_of(arrays: dict[str, Any], centre: Centre) -> Any:
-    """Measure the arrays that move together from the mean of the first of them, by columns if asked; the mean."""
-    first = arrays[centre.data[0]]
-    seen = np.broadcast_to(arrays.get(f"observed_{centre.data[0]}", np.ones(())) > 0, first.shape)
-    along = tuple(range(first.ndim - 1)) if centre.columns else None
-    mean = np.where(seen, first, 0.0).sum(axis=along) / np.maximum(seen.sum(axis=along), 1)
-    mean = np.where(np.isfinite(mean), mean, 0.0)
-    for each in centre.data:
-        arrays[each] = (arrays[each] - mean) * arrays.get(f"observed_{each}", 1.0)
-    return mean if mean.ndim else float(mean)
 
 
 def _chunk_length(rows: int, width: int) -> int:

@@ -10,7 +10,6 @@ import numpy as np
 
 from symem.runtime.checks import (
     _as_array,
-    _centre_of,
     _check_names,
     _check_simplex,
     _checked_sizes,
@@ -63,8 +62,8 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     if model.parts.check is not None:
         model.parts.check(arrays, sizes)
     data = Data({**sizes, **arrays})
-    if model.centre is not None:
-        data.centre = _centre_of(data, model.centre)
+    if model.parts.points is not None:
+        data.update(model.parts.points(data))
     scale = model.plates.rows if model.plates.scale is None else model.plates.scale
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     return _cut(model, data)
@@ -80,7 +79,7 @@ def _cut(model: Model, data: Data) -> Data:
     chunks = []
     for first in range(0, count, length):
         rows = Rows(data)
-        rows.first, rows.length, rows.centre = first, min(length, count - first), data.centre
+        rows.first, rows.length = first, min(length, count - first)
         for name, array in arrays.items():
             rows[name] = _rows_last(
                 model, name, array[(slice(None),) * slots[name] + (slice(first, first + length),)]
@@ -92,7 +91,8 @@ def _cut(model: Model, data: Data) -> Data:
         chunks.append(rows)
     data.chunks = tuple(chunks)
     if model.natural is not None and model.natural.exact_form:
-        data.peaks = np.max([np.abs(_filled(model, rows)).max(axis=1) for rows in chunks], axis=0)
+        for rows in chunks:
+            rows.peaks = np.abs(_filled(model, rows)).max(axis=1)
     elif model.natural is not None:
         _filled(model, chunks[-1])
     if model.sums is not None:

@@ -26,9 +26,9 @@ class Rows(dict[str, Any]):
 
     first = 0
     length = 1
-    centre: Any = 0.0
     features: Any = None
     buffer: Any = None
+    peaks: Any = None
 
 
 class Data(dict[str, Any]):
@@ -36,15 +36,13 @@ class Data(dict[str, Any]):
 
     chunks: tuple[Rows, ...] = ()
     scale = 1
-    centre: Any = 0.0
-    peaks: Any = None
 
 
 class NaturalForm(NamedTuple):
     """log p(data, labels) as a product of coefficients (labels, F) and features (F, rows).
 
     `features` fills the features of a chunk. Where `exact_form` says that there is a form to fall back on, the product
-    is used as long as none of its terms is so large that digits are lost. Where F is a number every chunk keeps its
+    is used in every chunk in which none of its terms is so large that digits are lost. Where F is a number every chunk keeps its
     features; where it depends on sizes, chunks share room for them.
     """
 
@@ -62,26 +60,18 @@ class Sums(NamedTuple):
     e_step: Callable[[Any, Data], Any]
 
 
-class Centre(NamedTuple):
-    """Data that are measured from a common centre, that of the first of them, and parameters that move with them."""
-
-    data: tuple[str, ...]
-    parameters: tuple[str, ...]
-    columns: bool = False
-
-
 class Steps(NamedTuple):
     """What every model has: its records of parameters, and its functions.
 
     `e_step(theta, rows, coefficients)` gives the latents' posterior in a chunk and its log-likelihood; `summarise`
-    turns the first into sums that add up over chunks, and `collect` these into the statistics that `m_step` takes.
+    turns them into the statistics of the chunk, and `merge` pools those of two parts, for `m_step` to take.
     `show` gives a chunk's posterior as it is declared, `impute` latents to start from.
     """
 
     Parameters: Callable[..., Any]
     e_step: Callable[[Any, Rows, Any], tuple[tuple[Any, ...], Any]]
-    summarise: Callable[[Rows, tuple[Any, ...]], tuple[Any, ...]]
-    collect: Callable[[Data, tuple[Any, ...], float], Any]
+    summarise: Callable[[Rows, tuple[Any, ...], Any], Any]
+    merge: Callable[[Any, Any], Any]
     m_step: Callable[..., Any]
     show: Callable[[Rows, tuple[Any, ...]], Any]
     impute: Callable[[Any, Rows, Any], tuple[Any, ...]]
@@ -113,12 +103,12 @@ class Labels(NamedTuple):
 class Parts(NamedTuple):
     """The functions that only some models have.
 
-    What the E-step needs of the parameters, once an iteration; sums about each component's own mean; the terms of the
+    What the E-step needs of the parameters, once an iteration; points near the data; the terms of the
     log-likelihood that belong to no row; the log-prior; what is computed of a chunk once; what data ask of one another.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
-    summarise_apart: Callable[[Any, Rows, tuple[Any, ...]], tuple[Any, ...]] | None = None
+    points: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     constant: Callable[[Any, Data], Any] | None = None
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
@@ -144,4 +134,3 @@ class Model(NamedTuple):
     patterns: tuple[str, ...] = ()
     natural: NaturalForm | None = None
     sums: Sums | None = None
-    centre: Centre | None = None

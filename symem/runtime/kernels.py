@@ -17,11 +17,9 @@ _LOSES_DIGITS = 4.5e6
 _SINGULAR = 1e-13
 
 
-def _exact(natural: Any, peaks: Any) -> Any:
-    """The coefficients of a natural form, None where its terms, at the largest features, would lose digits."""
-    if peaks is not None and np.abs(natural).dot(peaks).max() > _LOSES_DIGITS:
-        return None
-    return natural
+def _is_exact(natural: Any, rows: Any) -> bool:
+    """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features."""
+    return bool(np.abs(natural).dot(rows.peaks).max() <= _LOSES_DIGITS)
 
 
 def _weights(natural: Any, rows: Any) -> Any:

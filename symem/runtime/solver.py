@@ -12,7 +12,7 @@ from symem.runtime.checks import _at_zero_or_singular
 from symem.runtime.chunks import _as_parameters, _filled, _prepare
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
-from symem.runtime.kernels import _exact, _filled_in
+from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
 
 
@@ -43,7 +43,7 @@ class Solver:
     def em_step(self, theta: Any, /, **data: Any) -> Any:
         """One EM step from theta."""
         inside, checked = _given(self._model, theta, data)
-        return _uncentred(self._model, _step(self._model, inside, checked)[0], checked)
+        return _step(self._model, inside, checked)[0]
 
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
@@ -89,14 +89,14 @@ class Solver:
 
         def tell(iteration: int, theta: Any, value: float) -> None:
             if callback is not None:
-                callback(iteration, _uncentred(model, theta, checked), value)
+                callback(iteration, theta, value)
             if verbose:
                 sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
 
         starts = (
             _random_starts(lambda rng: _drawn_start(model, rng, checked), step, seed, n_init, collapsed)
             if given is None
-            else [_centred(model, given, checked)]
+            else [given]
         )
         told = tell if callback is not None or verbose else None
         best, history, converged = _best(step, starts, checked.scale, tol, max_iter, told, collapsed)
@@ -105,34 +105,16 @@ class Solver:
         for name, axis in model.labels.components:
             _warn_of_empty(name, getattr(shown, name), axis)
         value = float(_e_step(model, best, checked).log_likelihood)
-        found = _uncentred(model, best, checked)
-        return Fit(found, value, np.array(history), converged, shown, len(history) - 1)
+        return Fit(best, value, np.array(history), converged, shown, len(history) - 1)
 
     def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
         return _e_step(self._model, *_given(self._model, theta, data))
 
 
 def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data]:
-    """Parameters and data, checked, measured from the same centre."""
+    """Parameters and data, checked."""
     parameters = _as_parameters(model, theta)
-    checked = _prepare(model, data, parameters)
-    return _centred(model, parameters, checked), checked
-
-
-def _centred(model: Model, theta: Any, data: Data) -> Any:
-    """The parameters as the centred data see them."""
-    moving = () if model.centre is None else model.centre.parameters
-    return (
-        theta._replace(**{name: getattr(theta, name) - data.centre for name in moving}) if moving else theta
-    )
-
-
-def _uncentred(model: Model, theta: Any, data: Data) -> Any:
-    """The parameters as the data see them as they were given."""
-    moving = () if model.centre is None else model.centre.parameters
-    return (
-        theta._replace(**{name: getattr(theta, name) + data.centre for name in moving}) if moving else theta
-    )
+    return parameters, _prepare(model, data, parameters)
 
 
 def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
@@ -142,9 +124,7 @@ def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
 
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
-    """The M-step, from the statistics as the centred data see them."""
-    if model.centre is not None:
-        expected = expected._replace(centre=expected.centre - data.centre)
+    """The M-step."""
     before = (theta,) if model.conditional else ()
     known = {name: data[name] for name in model.known} if model.known else {}
     return model.steps.m_step(expected, *before, **known)
@@ -157,47 +137,36 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
-    """The expected statistics: sums over the chunks."""
+    """The expected statistics, those of the chunks pooled."""
     if model.sums is not None:
         return model.sums.e_step(theta, data)
     coefficients = _coefficients(model, theta, data)
-    apart = model.parts.summarise_apart is not None and coefficients[-1] is None
-    total: tuple[Any, ...] = ()
-    value = 0.0
+    found: Any = None
     for rows in data.chunks:
         _refill(model, rows, data)
-        latents, log_likelihood = model.steps.e_step(theta, rows, coefficients)
-        if model.parts.summarise_apart is not None and apart:
-            part = model.parts.summarise_apart(theta, rows, latents)
-        else:
-            part = model.steps.summarise(rows, latents)
-        total = _sum(total, part)
-        value += log_likelihood
-    if model.parts.constant is not None:
-        value += model.parts.constant(theta, data)
-    found = model.steps.collect(data, total, float(value))
-    if apart and model.centre is not None:
-        return found._replace(centre=data.centre + getattr(theta, model.centre.parameters[0]))
-    return found
+        latents, value = model.steps.e_step(theta, rows, coefficients)
+        found = _pooled(model, found, model.steps.summarise(rows, latents, value))
+    once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
+    return found._replace(log_likelihood=float(found.log_likelihood + once))
+
+
+def _pooled(model: Model, found: Any, part: Any) -> Any:
+    """The statistics with those of one more part; None are those of no rows."""
+    return part if found is None else model.steps.merge(found, part)
 
 
 def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
-    """What the E-step needs of the parameters, once an iteration; the natural form last, where it keeps its digits."""
+    """What the E-step needs of the parameters, once an iteration; the natural form last."""
     values = () if model.parts.coefficients is None else model.parts.coefficients(theta, data)
     if model.natural is None:
         return values
-    return (*values, _exact(model.natural.coefficients(theta, data), data.peaks))
+    return (*values, model.natural.coefficients(theta, data))
 
 
 def _refill(model: Model, rows: Rows, data: Data) -> None:
     """The features of a chunk, where another may have written its own in their room."""
     if len(data.chunks) > 1:
         _filled(model, rows)
-
-
-def _sum(total: tuple[Any, ...], part: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The sums of two parts of the rows; () is that of none."""
-    return tuple(a + b for a, b in zip(total, part, strict=True)) if total else part
 
 
 def _posterior(model: Model, theta: Any, data: Data) -> Any:
@@ -235,12 +204,12 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
         size, _ = model.labels.prototypes
         columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
-    total: tuple[Any, ...] = ()
+    expected: Any = None
     for rows in data.chunks:
         _filled(model, rows)
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
-        total = _sum(total, model.steps.summarise(rows, model.steps.impute(rng, rows, profile)))
-    expected = model.steps.collect(data, total, 0.0)
+        part = model.steps.summarise(rows, model.steps.impute(rng, rows, profile), 0.0)
+        expected = _pooled(model, expected, part)
     theta = model.steps.Parameters(**_plain(model.parameters, data))
     theta = _maximised(model, expected, theta, data) if model.conditional else theta
     return _mended(_maximised(model, expected, theta, data), model.parameters)

@@ -14,7 +14,8 @@ class Features:
     """log weight = sum_r coefficients[r] * features[r] + rest, over (labels, row).
 
     A feature with entries stands for one for each entry; `symmetric` says which are the same with their two
-    entries exchanged.
+    entries exchanged. `shared` is the sum over rows of the terms that are the same for every label: the product lacks
+    them, and the log-likelihood has them beside it.
     """
 
     weight: str
@@ -24,6 +25,7 @@ class Features:
     coefficients: tuple[Node, ...]
     symmetric: tuple[bool, ...]
     rest: Node | None
+    shared: Node | None = None
 
     @property
     def entries(self) -> tuple[Axes, ...]:

@@ -49,19 +49,25 @@ class Normalise:
     guarded: bool
 
 
+@dataclass(frozen=True)
+class Column:
+    """name := the sum over rows of the weight times the feature at that place."""
+
+    name: str
+    place: int
+    axes: tuple[Symbol, ...]
+
+
 Statement = Assign | Weigh | Normalise
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """One expected sufficient statistic: a column of the feature moments, or a node of its own."""
+    """One expected sufficient statistic and its name."""
 
     name: str
     definition: Definition
     axes: tuple[Symbol, ...]
-    moment: int | None
-    rows: Node | None
-    once: Node | None
 
 
 def woven(named: Sequence[tuple[str, Node]], lines: Sequence[Assign | Entry]) -> tuple[Assign | Entry, ...]:

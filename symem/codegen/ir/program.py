@@ -8,19 +8,19 @@ do the statistics of the same features.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sympy import Expr, S, Symbol
 
-from symem.codegen.ir.centre import Apart, Translation
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.instructions import Assign, Entry, Statement, Statistic, reads
+from symem.codegen.ir.instructions import Assign, Column, Entry, Statement, Statistic, reads
 from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entries import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.reference_points import Points
 from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Tabulated
 from symem.language.leaves import name_of
@@ -60,12 +60,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Collapsed:
-    """Iterations without rows: `sums` are taken of the data once; `lines`, then `statistics` and `value`, read them."""
+    """Iterations without rows: `sums` are taken of the data once; `lines`, the statistics among them, and the
+    log-likelihood read them.
+    """
 
     sums: tuple[Assign, ...]
     lines: tuple[Assign, ...]
-    statistics: tuple[Assign, ...]
-    value: Node
+    log_likelihood: Node
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,13 @@ class Program:
     rows: Expr | None
     sized: tuple[Variable, ...]
     prior: Expr
-    translation: Translation | None
-    #: Whether formulas stay as they are: no features of the data, no common centre.
+    #: Whether formulas stay as they are: no features of the data.
     plain: bool = False
 
     # where arrays are kept, and which definitions are of parameters alone
     layouts: Mapping[str, Layout] = field(default_factory=dict)
     of_parameters: frozenset[str] = frozenset()
+    points: Points = Points()
 
     # the E-step: once per fit, once per iteration, and for every chunk of rows
     prepared: tuple[Assign, ...] = ()
@@ -100,8 +101,12 @@ class Program:
     direct: Node | None = None
     handed_on: tuple[str, ...] = ()
 
-    # what it gives
+    # what it gives: the statistics of a chunk, those of `exact` again where `lost` says that a difference lost digits
     statistics: tuple[Statistic, ...] = ()
+    summarise: tuple[Column | Assign, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+    exact: tuple[Assign, ...] = ()
+    merged: tuple[Assign, ...] = ()
     log_likelihood: Node = ZERO
     log_likelihood_once: Node = ZERO
     log_prior: Node | None = None
@@ -112,19 +117,11 @@ class Program:
     m_step: tuple[Assign | Entry, ...] = ()
     m_step_layouts: Mapping[str, Layout] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
-    apart: Apart | None = None
-    recentred: tuple[Assign, ...] = ()
 
     @property
     def in_entries(self) -> bool:
         """Whether the model has vectors or matrices."""
         return isinstance(self.derivation, EntryDerivation)
-
-    @property
-    def expected(self) -> tuple[Definition, ...]:
-        """The statistics, with those that only moving to another centre needs."""
-        added = self.translation.added if self.translation else ()
-        return (*self.derivation.surrogate.statistics, *added)
 
     @cached_property
     def lower(self) -> Lowering:
@@ -142,10 +139,23 @@ class Program:
         return frozenset(self.layouts[name_of(each.symbol)].name for each in tables)
 
     @property
+    def nodes_of_chunk(self) -> list[Node]:
+        """What statistics and log-likelihood of a chunk are computed from."""
+        lines = [each.node for each in (*self.summarise, *self.exact) if isinstance(each, Assign)]
+        shared = [self.features.shared] if self.features and self.features.shared else []
+        return [*lines, self.log_likelihood, *shared]
+
+    @property
     def reported(self) -> set[str]:
         """The names of what is shown of the latents."""
         kept = [each.symbol for posterior in self.derivation.posteriors for each in reported(posterior)]
         return {self.layouts[name_of(symbol)].name for symbol in kept}
+
+    def without_points(self) -> Program:
+        """The program where nothing is measured from a point."""
+        names = {each.about.name for each in self.points.references}
+        prepared = tuple(each for each in self.prepared if each.name not in names)
+        return replace(self, points=replace(self.points, references=()), prepared=prepared)
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

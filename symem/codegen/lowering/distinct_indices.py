@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Expr, Sum, Symbol
 
-from symem.derivation import Definition, Derivation, Posterior, Tabulated
+from symem.derivation import Definition, Derivation, Moments, Posterior, Scatter, Tabulated
 from symem.language.plates import Axis, LinearSolution
 
 _Names = Mapping[Symbol, Symbol]
@@ -76,6 +76,29 @@ class Indices:
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))
         return posterior.rewritten(self.definition, axes=axes)
 
+    def moments(self, moments: Moments) -> Moments:
+        scatters = [each.definition for each in moments.scatters]
+        axes = [axis for each in (*moments.means, *scatters) for axis in each.axes]
+        names = {axis.index: self.symbol(axis.index, axis.size) for axis in (*axes, *moments.summed)}
+
+        def renamed(expr: Expr) -> Any:
+            return self.expr(expr, names)
+
+        return Moments(
+            renamed(moments.weight),
+            tuple(map(self.axis, moments.summed)),
+            renamed(moments.total),
+            tuple(map(renamed, moments.functions)),
+            tuple(map(self.definition, moments.means)),
+            tuple(map(renamed, moments.parts)),
+            tuple(
+                Scatter(
+                    self.definition(each.definition), *map(renamed, (each.raw, each.excess, each.between))
+                )
+                for each in moments.scatters
+            ),
+        )
+
 
 def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
     """The derivation with indices renamed so that each has one size; and those sizes."""
@@ -89,7 +112,11 @@ def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
         derivation,
         posteriors=posteriors,
         log_likelihood=indices.expr(derivation.log_likelihood, {}),
-        surrogate=replace(derivation.surrogate, statistics=statistics),
+        surrogate=replace(
+            derivation.surrogate,
+            statistics=statistics,
+            moments=tuple(map(indices.moments, derivation.surrogate.moments)),
+        ),
         updates=tuple(
             replace(each, definition=indices.definition(each.definition)) for each in derivation.updates
         ),

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import assert_never
 
-from sympy import Add, Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, expand, preorder_traversal
+from sympy import Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, preorder_traversal
 
-from symem.algebra.completed_forms import centred_forms
 from symem.codegen.lowering.entries import Entries, is_entry, place
 from symem.derivation import (
     CellCounts,
@@ -22,10 +21,11 @@ from symem.derivation import (
     Derivation,
     GaussianVector,
     MemberCounts,
+    Moments,
     Posterior,
     Recognised,
+    Scatter,
     Table,
-    Tabulated,
     Update,
 )
 from symem.language.leaves import name_of
@@ -50,7 +50,6 @@ class EntryDerivation(Derivation):
     ending: Factors = ()
     of_prior: Factors = ()
     log_prior: Expr = S.Zero
-    centred: Mapping[Expr, Expr] = None  # type: ignore[assignment]
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -104,7 +103,6 @@ class _Rewriting:
         self.taken |= set(derivation.model.variables)
         self.e_step = self._entries(solving=False)
         self.factors: dict[Expr, Factors] = {}
-        self.centred: dict[Expr, Expr] = {}
 
     def _entries(self, *, solving: bool) -> Entries:
         data = frozenset(each.name for each in (*self.original.model.data, *self.original.model.known))
@@ -129,17 +127,18 @@ class _Rewriting:
         model = self._model(old.model)
         posteriors = tuple(self._posterior(each, model) for each in old.posteriors)
         statistics = tuple(self._definition(each, self.e_step) for each in old.surrogate.statistics)
+        moments = tuple(map(self._moments, old.surrogate.moments))
         likelihood = self.e_step.scalar(old.log_likelihood)
         ending = self._shared_out(posteriors, [likelihood, *(each.value for each in statistics)])
         model.variables = {**model.variables, **self._patterns(model)}
         updates = self._updates(old.updates)
-        statistics, updates = self._diagonals(statistics, updates)
+        statistics, moments, updates = self._diagonals(statistics, moments, updates)
         prior = self._entries(solving=False)
         log_prior = prior.scalar(log_prior)
         return EntryDerivation(
-            model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics),
+            model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
             updates, old.not_derived, old.certificates, old.steps,
-            self.factors, ending, tuple(prior.made), log_prior, self.centred,
+            self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 
     # -- variables --------------------------------------------------------------------------------------
@@ -170,10 +169,7 @@ class _Rewriting:
 
     def _posterior(self, posterior: Posterior, model: Model) -> Posterior:
         def rewritten(definition: Definition) -> Definition:
-            made = self._definition(definition, self.e_step)
-            if isinstance(posterior, Tabulated) and definition is posterior.log_weight:
-                self._complete(definition)
-            return made
+            return self._definition(definition, self.e_step)
 
         def first(value: Expr) -> Expr:
             return _first(value, self.e_step)
@@ -195,19 +191,11 @@ class _Rewriting:
             case _:
                 assert_never(posterior)
 
-    def _complete(self, definition: Definition) -> None:
-        """A log weight with its quadratic forms completed, beside the one that is linear in features."""
-        names = frozenset(each.name for each in self.original.model.data)
-        completed = centred_forms(definition.value, names)
-        if completed.has(Add) and completed != expand(definition.value, log=False):
-            self.centred[definition.symbol] = self.e_step.scalar(completed)
-
     def _shared_out(self, posteriors: Iterable[Posterior], last: Sequence[Expr]) -> Factors:
         """Give every factorisation to the first definition that reads it; the rest of what `last` reads."""
         left = {name_of(each.symbol): each for each in self.e_step.made}
         for definition in (each for posterior in posteriors for each in posterior.definitions):
-            values = [definition.value, self.centred.get(definition.symbol, S.Zero)]
-            if found := _needed(values, left):
+            if found := _needed([definition.value], left):
                 self.factors[definition.symbol] = found
         return _needed(last, left)
 
@@ -228,6 +216,24 @@ class _Rewriting:
             return Definition(made, axes, entries.inverse_as(value.base, symbol, made))
         return Definition(made, axes, entries.entry(value, *at))
 
+    def _moments(self, moments: Moments) -> Moments:
+        entries = self.e_step
+        return Moments(
+            entries.scalar(moments.weight),
+            moments.summed,
+            entries.scalar(moments.total),
+            tuple(_first(each, entries) for each in moments.functions),
+            tuple(self._definition(each, entries) for each in moments.means),
+            tuple(_first(each, entries) for each in moments.parts),
+            tuple(
+                Scatter(
+                    self._definition(each.definition, entries),
+                    *(_first(part, entries) for part in (each.raw, each.excess, each.between)),
+                )
+                for each in moments.scatters
+            ),
+        )
+
     # -- the M-step -------------------------------------------------------------------------------------
 
     def _updates(self, updates: Sequence[Update]) -> tuple[Update, ...]:
@@ -244,15 +250,18 @@ class _Rewriting:
     # -- statistics of which only the diagonal is read ----------------------------------------------------
 
     def _diagonals(
-        self, statistics: Factors, updates: tuple[Update, ...]
-    ) -> tuple[Factors, tuple[Update, ...]]:
+        self, statistics: Factors, moments: tuple[Moments, ...], updates: tuple[Update, ...]
+    ) -> tuple[Factors, tuple[Moments, ...], tuple[Update, ...]]:
         """Matrices of which the M-step reads the diagonal alone, as vectors."""
-        found = []
+        found = {statistic.symbol: statistic for statistic in statistics}
         for statistic in statistics:
             if _is_square(statistic) and self._reads_diagonal(name_of(statistic.symbol), updates):
-                statistic, updates = self._as_diagonal(statistic, updates)  # noqa: PLW2901
-            found.append(statistic)
-        return tuple(found), updates
+                found[statistic.symbol], updates = self._as_diagonal(statistic, updates)
+        kept = tuple(
+            replace(each, scatters=tuple(_as_found(scatter, found) for scatter in each.scatters))
+            for each in moments
+        )
+        return tuple(found.values()), kept, updates
 
     def _entries_read(self, name: str, updates: Sequence[Update]) -> list[Indexed]:
         values = [each.value for each in updates]
@@ -285,6 +294,16 @@ class _Rewriting:
             replace(each, definition=replace(each.definition, value=each.value.xreplace(changes)))
             for each in updates
         )
+
+
+def _as_found(scatter: Scatter, found: Mapping[Expr, Definition]) -> Scatter:
+    """A scatter with its definition as it is now: of a diagonal, all that belongs to it is at row = column."""
+    definition = found[scatter.definition.symbol]
+    if definition == scatter.definition:
+        return scatter
+    row, column = scatter.definition.symbol.indices[-2:]
+    parts = (each.xreplace({column: row}) for each in (scatter.raw, scatter.excess, scatter.between))
+    return Scatter(definition, *parts)
 
 
 def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:

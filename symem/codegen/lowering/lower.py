@@ -80,6 +80,7 @@ from symem.codegen.lowering.matrix_factors import (
     MatrixFunction,
     WhiteningEntry,
 )
+from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
@@ -92,7 +93,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
-    LogBesselK: "log_besselk", LogBesselI: "log_besseli",
+    LogBesselK: "log_besselk", LogBesselI: "log_besseli", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
 
 #: Functions of a whole matrix, and the helper that computes each.

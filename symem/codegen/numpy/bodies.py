@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sympy import Symbol
 
-from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statistic, Weigh, reads
-from symem.codegen.ir.nodes import Apply, Axes, Contract, Node, Total
+from symem.codegen.ir.instructions import Assign, Column, Entry, Normalise, Weigh, reads
+from symem.codegen.ir.nodes import Apply, Axes, Contract, Load, Node, Total
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.feature_text import FeatureText
@@ -35,6 +36,7 @@ class Bodies:
         self.row_fields = [layouts[each.name].name for each in cut]
         self.fixed = [layouts[each.name].name for each in (*(a for a in arrays if a not in cut), *sizes)]
         self.prepared = [each.name for each in program.prepared]
+        self.points_read = [each.point.name for each in program.points.references]
         self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
         self.latents = self._latents()
         self.feature_text = (
@@ -53,8 +55,8 @@ class Bodies:
 
     def summed_latents(self, made: Iterable[str]) -> Lines:
         """Those that the statistics read."""
-        read = self.names_in(self._statistic_nodes())
-        if any(each.moment is not None for each in self.program.statistics) and self.program.features:
+        read = self.names_in(self.statistic_nodes())
+        if self.has_products and self.program.features:
             read.add(self.program.features.weight)
         return [name for name in made if name in read]
 
@@ -131,7 +133,7 @@ class Bodies:
         found = {name: f'{record}["{self.declared[name]}"]' for name in own}
         if record == "rows":
             found |= {name: f'rows["{name}"]' for name in self.prepared} | {"length": "rows.length"}
-        return found | {name: f'{record}["{name}"]' for name in self.sums}
+        return found | {name: f'{record}["{name}"]' for name in (*self.sums, *self.points_read)}
 
     def used_latents(self, nodes: Iterable[Node]) -> Lines:
         read = set().union(*(reads(node) for node in nodes))
@@ -244,30 +246,53 @@ class Bodies:
         """All that the nodes read."""
         return set().union(*(reads(node) for node in nodes))
 
+    def points(self) -> Lines:
+        """A point for every function of data that is measured from one."""
+        body, values = [], []
+        for each in self.program.points.references:
+            variable = self.program.derivation.model.variables[each.datum]
+            local = self.program.layouts[each.datum].name
+            body += unpacked([(local, f'arrays["{each.datum}"]')])
+            axis = variable.sizes.index(self.program.rows)
+            values.append(f'"{each.point.name}": _point({self.spell(_as_given(each.function))}, {axis})')
+        return list(dict.fromkeys(body)) + listed("return {", values, "}")
+
     def prepare(self) -> Lines:
         """What is computed of a chunk's arrays once, by name."""
-        body = self._computed(self.program.prepared, [], "rows")
-        done = set(self.prepared)
-        body = [line for line in body if not any(line == f'{name} = rows["{name}"]' for name in done)]
+        lines = self.program.prepared
+        body = self.reading([line.node for line in lines], "rows", done=self.prepared)
+        body += [text for line in lines for text in self.assign(line)]
         return body + listed("return {", [f'"{name}": {name}' for name in self.prepared], "}")
 
     def _row_nodes(self) -> list[Node]:
-        return [*self._infer_nodes(), *self._statistic_nodes(), self.program.log_likelihood]
+        ends = [self.program.log_likelihood, *self._shared()]
+        return [*self._infer_nodes(), *self.statistic_nodes(), *ends]
+
+    def _shared(self) -> list[Node]:
+        features = self.program.features
+        return [features.shared] if features is not None and features.shared is not None else []
 
     def _infer_nodes(self) -> list[Node]:
         nodes = [each.node for each in self.program.infer if isinstance(each, Assign)]
         return nodes + [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
 
-    def _statistic_nodes(self) -> list[Node]:
-        return [each.rows for each in self.program.statistics if each.rows is not None]
+    def statistic_nodes(self) -> list[Node]:
+        lines = (*self.program.summarise, *self.program.exact)
+        return [each.node for each in lines if isinstance(each, Assign)]
+
+    @property
+    def has_products(self) -> bool:
+        """Whether some statistics come with the matrix product of weights and features."""
+        return any(isinstance(each, Column) for each in self.program.summarise)
 
     def e_step(self) -> Lines:
         """The posterior in a chunk, and the log-likelihood."""
         value = self.program.log_likelihood
+        ends = [value, *self._shared()]
         names = [*self.coefficient_names, *(["natural"] if self.program.features else [])]
         body = [f"{tupled(names) if len(names) == 1 else ', '.join(names)} = coefficients"] if names else []
         done = {*names, *self._made_in_rows()}
-        body += self.reading([*self._infer_nodes(), value], "rows", done=done)
+        body += self.reading([*self._infer_nodes(), *ends], "rows", done=done)
         for statement in self.program.infer:
             body += self._statement(statement)
         guarded = [
@@ -275,13 +300,19 @@ class Bodies:
         ]
         refused = [name for name in guarded if name in self.names_in([value])]
         body += [f"_refuse_impossible({name}, rows.first)" for name in refused]
+        value_text = self.spell(value)
+        if self.program.features and self.program.features.shared is not None:
+            shared = self.spell(self.program.features.shared)
+            value_text += (
+                f" + {shared}" if self.program.direct is None else f" + ({shared} if exact else 0.0)"
+            )
         latents = tupled(self.latents)
         if len(latents) > WIDTH - 20:
             summed = self.summed_latents(self.latents)
             shown = [name for name in self.latents if name not in summed]
             body += [f"expected = {', '.join(summed)}", f"shown = {', '.join(shown)}"]
             latents = "expected + shown"
-        return body + self.returned([latents, self.spell(value)])
+        return body + self.returned([latents, value_text])
 
     def _made_in_rows(self) -> list[str]:
         return [each.normaliser if isinstance(each, Normalise) else each.name for each in self.program.infer]
@@ -294,9 +325,10 @@ class Bodies:
             return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
         product = "_weights(natural, rows)"
         direct = f"log_joint({', '.join(['theta', 'rows', *self.given_to_log_joint])})"
+        test = [] if self.program.direct is None else ["exact = _is_exact(natural, rows)"]
         if statement.rest is None:
-            chosen = product if self.program.direct is None else f"{direct} if natural is None else {product}"
-            return [f"{statement.name} = {chosen}"]
+            chosen = product if self.program.direct is None else f"{product} if exact else {direct}"
+            return [*test, f"{statement.name} = {chosen}"]
         features = self.program.features
         assert features is not None
         rest = self.spell.aligned(statement.rest, (*features.labels, features.row))
@@ -304,7 +336,7 @@ class Bodies:
         if self.program.direct is None:
             return added
         inner = [f"    {line}" for line in added]
-        return ["if natural is None:", f"    {statement.name} = {direct}", "else:", *inner]
+        return [*test, "if exact:", *inner, "else:", f"    {statement.name} = {direct}"]
 
     @property
     def _overwritten(self) -> set[str]:
@@ -319,108 +351,45 @@ class Bodies:
     # -- the statistics -----------------------------------------------------------------------------
 
     def summarise(self) -> Lines:
-        nodes = self._statistic_nodes()
+        """The statistics of a chunk; where differences lose their digits, from the rows."""
+        program, nodes = self.program, self.statistic_nodes()
         used = set(self.used_latents(nodes))
-        values = []
-        if any(each.moment is not None for each in self.program.statistics):
-            assert self.program.features is not None
-            used.add(self.program.features.weight)
-            values.append(f"{self.program.features.weight} @ rows.features.T")
-        values += [
-            self.text(each.rows, each.axes) for each in self.program.statistics if each.rows is not None
-        ]
-        return (
-            self.unpacked_latents(used) + self.reading(nodes, "rows", done=used) + self.returned_tuple(values)
-        )
-
-    def summarise_apart(self) -> Lines:
-        """The moments of each component about its own mean."""
-        found, features = self.program.apart, self.program.features
-        assert found is not None
-        assert features is not None
-        x = found.data.name
-        return [
-            *self.unpacked_latents([features.weight]),
-            f'x = rows["{x}"]',
-            "parts = []",
-            f"for mean, weights in zip(theta.{found.mean.name}, {features.weight}, strict=True):",
-            f'    rows["{x}"] = x - mean[:, None]',
-            "    features(rows, rows.features)",
-            "    parts.append(rows.features @ weights)",
-            f'rows["{x}"] = x',
-            "features(rows, rows.features)",
-            "return (np.array(parts),)",
-        ]
-
-    def collect(self) -> Lines:
-        """From the totals over chunks to Statistics."""
-        program = self.program
-        nodes = [each.once for each in program.statistics if each.once is not None]
-        moments = any(each.moment is not None for each in program.statistics)
-        nodes += self.feature_text.sizes if self.feature_text and moments else []
-        sizes = [f'data["{name}"]' for name in program.sizes]
-        values = [*self._collected(), *sizes, "log_likelihood", *self._centre()]
-        sums = [f"total[{k}]" for k in range(len(program.statistics))]
-        if values[: len(sums)] == sums:
-            values = [f"({', '.join(['*total', *values[len(sums) :]])})"]
-            return self.reading(nodes, "data") + self.returned(values, "Statistics._make")
-        return self.reading(nodes, "data") + self.returned(values, "Statistics")
-
-    def _centre(self) -> Lines:
-        if self.program.translation is None:
-            return []
-        if self.program.apart is None:
-            return ["data.centre"]
-        sizes = ", ".join(f'data["{size}"]' for size in self.program.apart.mean.sizes)
-        return [f"np.broadcast_to(data.centre, ({sizes}))"]
-
-    def _collected(self) -> Lines:
-        own = [each for each in self.program.statistics if each.rows is not None]
-        columns = [each for each in self.program.statistics if each.moment is not None]
-        places = {each.name: f"total[{k + bool(columns)}]" for k, each in enumerate(own)}
-        for each in columns:
+        own = {each.name for each in (*program.summarise, *program.exact)}
+        products = []
+        if self.has_products:
+            assert program.features is not None
             assert self.feature_text is not None
-            places[each.name] = self.feature_text.moment(each.moment or 0)
-        return [self._field(each, places.get(each.name)) for each in self.program.statistics]
+            used.add(program.features.weight)
+            products = [f"products = {program.features.weight} @ rows.features.T"]
+            nodes = [*nodes, *self.feature_text.sizes]
+        body = self.unpacked_latents(used) + self.reading(nodes, "rows", done=used | own) + products
+        for line in program.summarise:
+            body += self._column(line) if isinstance(line, Column) else self.assign(line)
+        if program.lost:
+            tests = [f"_loses_digits({scatter}, {excess})" for scatter, excess in program.lost]
+            inner = [text for line in program.exact for text in self.assign(line)]
+            body += [f"if {' or '.join(tests)}:", *(f"    {line}" for line in inner)]
+        sizes = ["rows.length" if name == str(program.rows) else f'rows["{name}"]' for name in program.sizes]
+        values = [each.name for each in program.statistics]
+        return body + self.returned([*values, *sizes, "log_likelihood"], "Statistics")
 
-    def _field(self, statistic: Statistic, place: str | None) -> str:
-        declared = tuple(getattr(statistic.definition.symbol, "indices", ()))
-        text = f"{place}{transposed(statistic.axes, declared)}" if place else ""
-        if statistic.once is None:
-            return text or "0.0"
-        once = self.text(statistic.once, declared)
-        return f"{text} + {once}" if text else once
+    def _column(self, line: Column) -> Lines:
+        assert self.feature_text is not None
+        return [f"{line.name} = {self.feature_text.moment(line.place)}"]
 
     def merge(self) -> Lines:
-        """The sum of both parts; of what is summed over no rows, either."""
+        """Sums add up, means are pooled, and scatters have what lies between the parts beside them."""
         program = self.program
-        moved = ["b = about(b, a.centre)"] if program.translation else []
-        values = [_merged(each, program.rows) for each in program.statistics]
-        values += [
-            f"a.{name} + b.{name}" if name == str(program.rows) else f"a.{name}"
-            for name in map(self._size_field, program.sizes)
+        sizes = [
+            f"a.{name} + b.{name}" if size == str(program.rows) else f"a.{name}"
+            for size, name in ((size, self._size_field(size)) for size in program.sizes)
         ]
-        values += ["a.log_likelihood + b.log_likelihood", *(["a.centre"] if program.translation else [])]
-        if len(f"    return Statistics({', '.join(values)})") <= WIDTH:
-            return moved + self.returned(values, "Statistics")
-        kept = [text for text in values if "+" not in text]
-        both = "Statistics(*(x + y for x, y in zip(a, b, strict=True)))"
-        changed = f"._replace({', '.join(f'{text[2:]}={text}' for text in kept)})" if kept else ""
-        return [*moved, f"return {both}{changed}"]
+        body = [text for line in program.merged for text in self.assign(line)]
+        values = [*(line.name for line in program.merged), *sizes, "a.log_likelihood + b.log_likelihood"]
+        return body + self.returned(values, "Statistics")
 
     def _size_field(self, name: str) -> str:
         return self.program.layouts[name].name
-
-    def about(self) -> Lines:
-        """Statistics moved to another centre."""
-        program = self.program
-        read = set().union(*(reads(line.node) for line in program.recentred))
-        fields = [each.name for each in program.statistics] + [*map(self._size_field, program.sizes)]
-        body = ["step = statistics.centre - centre"] if "step" in read else []
-        body += unpacked((name, f"statistics.{name}") for name in fields if name in read)
-        before, values = self.items(self.text(line.node, line.axes) for line in program.recentred)
-        changes = [f"{line.name}={value}" for line, value in zip(program.recentred, values, strict=True)]
-        return [*body, *before, *listed("return statistics._replace(", [*changes, "centre=centre"], ")")]
 
     # -- what needs no rows -------------------------------------------------------------------------
 
@@ -435,15 +404,16 @@ class Bodies:
         """Statistics and log-likelihood on sums of the data."""
         found = self.program.collapsed
         assert found is not None
-        nodes = [line.node for line in (*found.lines, *found.statistics)]
-        body = self.reading([*nodes, found.value], "data", done={line.name for line in found.lines})
+        body = self.reading(
+            [*(line.node for line in found.lines), found.log_likelihood],
+            "data",
+            done={line.name for line in found.lines},
+        )
         body += [text for line in found.lines for text in self.assign(line)]
-        values = []
-        for line, each in zip(found.statistics, self.program.statistics, strict=True):
-            values.append(self.text(line.node, tuple(getattr(each.definition.symbol, "indices", ()))))
-        body += self.fitted("log_likelihood = ", self.spell(found.value))
+        body += self.fitted("log_likelihood = ", self.spell(found.log_likelihood))
+        values = [each.name for each in self.program.statistics]
         values += [f'data["{name}"]' for name in self.program.sizes]
-        return body + self.returned([*values, "float(log_likelihood)", *self._centre()], "Statistics")
+        return body + self.returned([*values, "float(log_likelihood)"], "Statistics")
 
     def constant(self) -> Lines:
         node = self.program.log_likelihood_once
@@ -479,28 +449,17 @@ class Bodies:
         program = self.program
         read = self._m_step_reads()
         fields = [each.name for each in program.statistics] + [*map(self._size_field, program.sizes)]
-        moved = program.translation
         body = unpacked((name, f"statistics.{name}") for name in fields if name in read)
         if self.old:
             body.append("theta = _as_record(Parameters, theta)")
-            body += unpacked((local, self._old_value(name)) for local, name in self.old.items())
+            body += unpacked((local, f"theta.{name}") for local, name in self.old.items())
         for name in self.known:
-            moving = " - statistics.centre" if moved and self.declared[name] in moved.data else ""
-            body.append(f'{name} = known["{self.declared[name]}"]{moving}')
+            body.append(f'{name} = known["{self.declared[name]}"]')
         body += [text for line in program.m_step for text in self.update(line)]
-        order = []
-        for each in program.derivation.model.parameters:
-            local = program.layouts[each.name].name
-            order.append(f"{local} + statistics.centre" if moved and each.name in moved.parameters else local)
+        order = [program.layouts[each.name].name for each in program.derivation.model.parameters]
         return body + self.returned(order, "Parameters")
 
-    def _old_value(self, name: str) -> str:
-        moved = self.program.translation
-        return f"theta.{name} - statistics.centre" if moved and name in moved.parameters else f"theta.{name}"
 
-
-def _merged(statistic: Statistic, rows: object) -> str:
-    """The sum of both parts; of what is summed over no rows, either."""
-    own = statistic.rows is None and statistic.moment is None
-    shared = own and rows is not None and rows not in statistic.definition.value.free_symbols
-    return f"a.{statistic.name}" if shared else f"a.{statistic.name} + b.{statistic.name}"
+def _as_given(node: Node) -> Node:
+    """A function of each number of an array, whatever the order of its dimensions."""
+    return replace(node, axes=(), stored=()) if isinstance(node, Load) else node.mapped(_as_given)

@@ -11,7 +11,7 @@ from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.wrapping import WIDTH
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "summarise_apart", "constant", "log_prior", "prepare", "check")
+_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "points")
 
 
 def description(functions: ModelFunctions, names: Iterable[str]) -> str:
@@ -34,7 +34,7 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     yield "parameters", tables.parameters()
     yield "data", tables.data()
     yield "plates", _plates(functions, tables)
-    yield "steps", "Steps(Parameters, e_step, summarise, collect, m_step, show, impute)"
+    yield "steps", "Steps(Parameters, e_step, summarise, merge, m_step, show, impute)"
     parts = [f"{name}={name}" for name in _PARTS if name in names]
     if parts:
         yield "parts", f"Parts({', '.join(parts)})"
@@ -52,8 +52,6 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         yield "natural", _natural(program)
     if program.collapsed is not None:
         yield "sums", "Sums(sums, e_step_of_sums)"
-    if program.translation is not None:
-        yield "centre", _centre(program)
 
 
 def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
@@ -115,12 +113,3 @@ def _natural(program: Program) -> str:
     chosen = ", exact_form=True" if program.direct is not None else ""
     width = "width" if program.features.has_entries else len(program.features.features)
     return f"NaturalForm({quoted(labels)}, {width}, features, natural_form{chosen})"
-
-
-def _centre(program: Program) -> str:
-    moved = program.translation
-    assert moved is not None
-    first = moved.centre.name
-    data = (first, *(each for each in moved.data if each != first))
-    columns = ", columns=True" if moved.centre.shape else ""
-    return f"Centre({quoted(data)}, {quoted(tuple(moved.parameters))}{columns})"

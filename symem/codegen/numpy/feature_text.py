@@ -77,12 +77,12 @@ class FeatureText:
     def moment(self, place: int) -> str:
         """The statistic that sums weight times feature, from the product of all."""
         labels = ", ".join(":" for _ in self.features.labels)
-        text = f"total[0][{labels}, {self.span(place)}]"
+        text = f"products[{labels}, {self.span(place)}]"
         entries = self.features.entries[place]
         sizes = [self.spell(self.lower.size(axis)) for axis in entries]
         if self.features.symmetric[place]:
             return f"_unpacked({text}, {sizes[0]})"
-        return f"{text}.reshape(*total[0].shape[:-1], {', '.join(sizes)})" if len(entries) == 2 else text
+        return f"{text}.reshape(*products.shape[:-1], {', '.join(sizes)})" if len(entries) == 2 else text
 
 
 def _factor(node: Node, entries: Axes) -> Node | None:

@@ -76,6 +76,10 @@ class ModelFunctions:
         if lines:
             given = [("arrays", "Mapping[str, Any]"), ("sizes", "dict[str, int]")]
             yield Function("check", given, "None", "What the data ask of one another.", lines)
+        if self.program.points.references:
+            sentence = "Points near most of the data, from which they are measured."
+            given = [("arrays", "Mapping[str, Any]")]
+            yield Function("points", given, "dict[str, Any]", sentence, self.bodies.points())
         if self.program.prepared:
             sentence = "What is computed once, of the data alone."
             yield Function("prepare", [ROWS], "dict[str, Any]", sentence, self.bodies.prepare())
@@ -123,20 +127,10 @@ class ModelFunctions:
 
     def _statistics(self) -> Iterator[Function]:
         bodies = self.bodies
-        sentence = "Sums over a chunk of rows."
-        yield Function("summarise", [ROWS, LATENTS], MANY, sentence, bodies.summarise())
-        if self.program.apart is not None:
-            sentence = "The same, of each component about its own mean."
-            yield Function(
-                "summarise_apart", [THETA, ROWS, LATENTS], MANY, sentence, bodies.summarise_apart()
-            )
-        given = [DATA, ("total", MANY), ("log_likelihood", "float")]
-        yield Function("collect", given, "Statistics", "The statistics from the sums.", bodies.collect())
-        if self.program.translation is not None:
-            given = [("statistics", "Statistics"), ("centre", "Any")]
-            yield Function(
-                "about", given, "Statistics", "The same statistics about another centre.", bodies.about()
-            )
+        given = [ROWS, LATENTS, ("log_likelihood", "Any")]
+        yield Function(
+            "summarise", given, "Statistics", "The statistics of a chunk of rows.", bodies.summarise()
+        )
         two = [("a", "Statistics"), ("b", "Statistics")]
         yield Function(
             "merge", two, "Statistics", "The statistics of two parts of the data together.", bodies.merge()
@@ -182,20 +176,7 @@ class ModelFunctions:
         layout = self.program.layouts[name_of(definition.symbol)]
         used.add(layout.name)
         slots = tuple(getattr(definition.symbol, "indices", ()))
-        text = f"{layout.name}{transposed(tuple(slots[d] for d in layout.order), slots)}"
-        return text + self._centre_of(definition, used)
-
-    def _centre_of(self, definition: Definition, used: set[str]) -> str:
-        """What brings a posterior argument back from centred data."""
-        moved = self.program.translation.posteriors if self.program.translation else {}
-        if name_of(definition.symbol) not in moved:
-            return ""
-        rate, slots = moved[name_of(definition.symbol)][1], tuple(getattr(definition.symbol, "indices", ()))
-        if rate == 1:
-            return " + rows.centre"
-        node = self.program.lower(rate)
-        used |= self.bodies.names_in([node])
-        return f" + {self.bodies.spell.tight(node)}{transposed(node.axes, slots)} * rows.centre"
+        return f"{layout.name}{transposed(tuple(slots[d] for d in layout.order), slots)}"
 
     def _impute(self) -> Function:
         given = [("rng", "np.random.Generator"), ROWS, ("prototypes", "Any")]

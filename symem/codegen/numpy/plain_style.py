@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from symem.codegen.ir.instructions import Assign, Normalise, Statistic
+from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
@@ -154,8 +154,9 @@ class _Plain:
                 yield from _normalised(line)
             elif isinstance(line, Assign):
                 yield from self.bodies.assign(line)
-        for statistic in self.program.statistics:
-            yield from self.bodies.fitted(f"{statistic.name} = ", self._value(statistic))
+        for statistic in self.program.summarise:
+            if isinstance(statistic, Assign):
+                yield from self.bodies.assign(statistic)
         terms = [self.bodies.spell(self.program.log_likelihood)]
         once = self.bodies.spell(self.program.log_likelihood_once)
         terms += [once] if once != "0" else []
@@ -164,13 +165,6 @@ class _Plain:
                 yield from self.bodies.assign(line)
             terms.append(self.bodies.spell(self.program.log_prior))
         yield from self.bodies.fitted("log_likelihood = ", " + ".join(terms).replace("+ -", "- "))
-
-    def _value(self, statistic: Statistic) -> str:
-        slots = tuple(getattr(statistic.definition.symbol, "indices", ()))
-        texts = [
-            self.bodies.text(node, slots) for node in (statistic.rows, statistic.once) if node is not None
-        ]
-        return " + ".join(texts) or "0.0"
 
     def _m_step(self) -> Iterator[str]:
         yield from unpacked((old, self.locals[name]) for old, name in self.bodies.old.items())

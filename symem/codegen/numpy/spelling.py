@@ -50,6 +50,8 @@ HELPERS: Mapping[str, str] = {
     "log_normal_interval": "_log_normal_interval",
     "log_besselk": "_log_besselk",
     "log_besseli": "_log_besseli",
+    "mean_of": "_mean_of",
+    "determined": "_determined",
 }
 
 

@@ -56,9 +56,9 @@ class Starts:
             self._impute(name)
 
     def _wanted(self) -> list[str]:
-        nodes = [each.rows for each in self.program.statistics if each.rows is not None]
+        nodes = self.bodies.statistic_nodes()
         read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
-        if any(each.moment is not None for each in self.program.statistics):
+        if self.bodies.has_products:
             assert self.program.features is not None
             read.add(self.program.features.weight)
         return [name for name in self.bodies.latents if name in read]
@@ -193,7 +193,7 @@ class Starts:
         self._draw(posterior)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
-        node = self._draws.over(statistic, axes)
+        node = self._draws.over(_known(statistic), axes)
         self._note([node])
         self.lines += fitted(f"{name} = ", self.bodies.text(node, axes), self.bodies.part_name)
 
@@ -306,3 +306,8 @@ def _ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
     """The finite ends of a recognised family."""
     low, high = posterior.bounds if isinstance(posterior, Recognised) else (-oo, oo)
     return (None if low == -oo else low, None if high == oo else high)
+
+
+def _known(statistic: Expr) -> Expr:
+    """The statistic of what is drawn, which is its own mean."""
+    return statistic.replace(Expectation, lambda function: function)

@@ -10,8 +10,7 @@ from symem.codegen.ir.program import Program
 
 def handed_on(program: Program) -> Program:
     """The names among the coefficients that later functions read beside the latents."""
-    nodes = [*(each.rows for each in program.statistics if each.rows), program.log_likelihood]
-    read = set().union(*(reads(node) for node in nodes)) | program.reported
+    read = set().union(*(reads(node) for node in program.nodes_of_chunk)) | program.reported
     own = {program.layouts[name].name for name in program.of_parameters}
     names = tuple(line.name for line in program.coefficients if line.name in own & read)
     return replace(program, handed_on=names)

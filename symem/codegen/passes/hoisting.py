@@ -50,14 +50,19 @@ def hoisted(program: Program) -> Program:
     data = Hoist(program.names, "r", lambda node: _is_of_data(program, node))
     theta = Hoist(program.names, "c", _is_of_parameters)
     infer = tuple(with_nodes(each, lambda node: theta(data(node))) for each in program.infer)
-    statistics = tuple(
-        replace(each, rows=data(each.rows) if each.rows else None) for each in program.statistics
+    summarise = tuple(
+        replace(each, node=data(each.node)) if isinstance(each, Assign) else each
+        for each in program.summarise
     )
+    exact = tuple(replace(each, node=data(each.node)) for each in program.exact)
+    features = program.features
+    if features is not None and features.shared is not None:
+        features = replace(features, shared=data(features.shared))
     value = data(program.log_likelihood)
     direct = data(program.direct) if program.direct is not None else None
     return replace(
-        program, infer=infer, statistics=statistics, log_likelihood=value, direct=direct,
-        prepared=data.lines, coefficients=theta.lines,
+        program, infer=infer, summarise=summarise, exact=exact, log_likelihood=value, direct=direct,
+        features=features, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
     )  # fmt: skip
 
 

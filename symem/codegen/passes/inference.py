@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sympy import Expr, Sum, Symbol, exp, log
+from sympy import Add, Expr, Pow, Sum, Symbol, exp, log
 
 from symem.algebra.squares import squares
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.entrywise import EntryDerivation, ending, factors_of
+from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Definition, Posterior, Tabulated
 from symem.language.leaves import array_of, name_of
@@ -85,32 +85,22 @@ class _Lines:
         name = program.layouts[name_of(probability.symbol)].name
         value = _renamed(weight, probability, weight.value)
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
-        if program.plain:
-            node = _completed(program, weight, probability, axes)
-            return Assign(name, program.lower.over(value, axes) if node is None else node, axes)
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
         found = (
-            separated(program.lower, name, value, axes, plates[0])
-            if self.features is None and on_rows
+            separated(program.lower, name, program.points.centred(value), axes, plates[0])
+            if self.features is None and on_rows and not program.plain
             else None
         )
         if found is None:
             return Assign(name, program.lower.over(value, axes), axes)
-        self.features, self.direct = found, _completed(program, weight, probability, axes)
+        self.features = found
+        self.direct = program.lower.over(value, axes) if _has_residuals(value) else None
         return Weigh(name, found.rest)
 
 
-def _completed(
-    program: Program, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
-) -> Node | None:
-    """The log weight with its squares completed, which keeps its digits where the expanded form loses them."""
-    if isinstance(program.derivation, EntryDerivation):
-        gathered = program.derivation.centred.get(weight.symbol, weight.value)
-    else:
-        gathered = squares(weight.value)
-    if gathered == weight.value:
-        return None
-    return program.lower.over(_renamed(weight, probability, gathered), axes)
+def _has_residuals(value: Expr) -> bool:
+    """Whether squares of differences stand in the value, which lose digits where they are multiplied out."""
+    return any(each.exp == 2 and each.base.has(Add) for each in value.atoms(Pow))
 
 
 def _is_softmax(program: Program, posterior: Tabulated) -> bool:

@@ -12,6 +12,7 @@ from symem.codegen.ir.program import Program
 from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entrywise import factors_of
 from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.means import Determined
 from symem.derivation import Definition
 from symem.language.leaves import name_of
 
@@ -39,14 +40,29 @@ class _Updates:
         lower = Lowering(self.layouts, program.rank, dict(program.index_sizes))
         nodes = [lower.over(update.value, program.axes(update)) for update in updates]
         named, nodes = shared(program.names, "d", nodes)
-        lines: list[Assign | Entry] = []
+        lines: list[Assign | Entry] = [*self._determined(lower)]
         for update, node in zip(updates, nodes, strict=True):
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
         nodes = [*nodes, *(node for _, node in named)]
         nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
         return replace(
-            program, m_step=woven(named, lines), m_step_layouts=self.layouts, sizes=program.sizes_read(nodes)
+            program,
+            m_step=woven(named, lines),
+            m_step_layouts=self.layouts,
+            sizes=tuple(sorted({*program.sizes, *program.sizes_read(nodes)})),
         )
+
+    def _determined(self, lower: Lowering) -> list[Assign]:
+        """The means that are read, undetermined where nothing is left to take them of."""
+        found = []
+        for moments in self.derivation.surrogate.moments:
+            for mean in moments.means:
+                value = Determined(mean.symbol, moments.total)
+                node = lower.over(value, self.program.axes(mean))
+                slots = tuple(getattr(mean.symbol, "indices", ()))
+                if not self.program.plain and Source.STATISTIC in lower(moments.total).sources:
+                    found.append(Assign(self.layouts[name_of(mean.symbol)].name, node, slots))
+        return found
 
     def _definitions(self) -> list[Definition]:
         """The updates, each after the factorisations it reads; a parameter not yet updated is read as it was."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Integer, Mul, Pow, Sum, Symbol
+from sympy import Add, Expr, Integer, Mul, Pow, S, Sum, Symbol
 
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.nodes import ONE, Axes, Node
 from symem.codegen.lowering.contraction import add, level
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Lowering
+from symem.language.plates import Axis
 
 
 @dataclass(frozen=True)
@@ -31,39 +32,64 @@ class Product:
         return Product(self.data + other.data, self.other + other.other, self.bound + other.bound)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A term of a log weight: a coefficient of parameters times a feature of data."""
+
+    feature: Node
+    coefficient: Node
+    symmetric: bool
+    product: Product
+
+
 def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol) -> Features | None:
     """The features of a log weight over `axes`, if it has at least two and `row` is its only plate."""
     labels = tuple(axis for axis in axes if axis != row)
-    found: dict[Node, list[Node]] = {}
-    symmetric: dict[Node, bool] = {}
+    found: dict[Node, list[Part]] = {}
     rest: list[Expr] = []
     for term in Add.make_args(value):
         parts = _split(lower, term, labels, row)
         rest += [] if parts else [term]
-        for feature, coefficient, both in parts or ():
-            found.setdefault(feature, []).append(coefficient)
-            symmetric[feature] = both
-    if len(found) < 2 or not labels:
+        for part in parts or ():
+            found.setdefault(part.feature, []).append(part)
+    shared = [
+        node for node, parts in found.items() if node != ONE and not any(_has(part, labels) for part in parts)
+    ]
+    own = sorted((node for node in found if node not in shared), key=lambda node: _rank(node, row))
+    if len(own) < 2 or not labels:
         return None
-    features = sorted(found, key=lambda node: _rank(node, row))
-    coefficients = tuple(add(lower.rank, found[feature]) for feature in features)
+    coefficients = tuple(add(lower.rank, [part.coefficient for part in found[node]]) for node in own)
     return Features(
-        weight, labels, row, tuple(features), coefficients, tuple(symmetric[each] for each in features),
+        weight, labels, row, tuple(own), coefficients, tuple(found[node][0].symmetric for node in own),
         lower(Add(*rest)) if rest else None,
+        _over_rows(lower, [part for node in shared for part in found[node]], row),
     )  # fmt: skip
+
+
+def _has(part: Part, labels: Axes) -> bool:
+    return bool(set(part.coefficient.axes) & set(labels))
+
+
+def _over_rows(lower: Lowering, parts: Sequence[Part], row: Symbol) -> Node | None:
+    """The sum over rows of coefficient times feature, for features that have no label."""
+    limits = Axis(row, lower.sizes[row]).limits
+    products = [part.product for part in parts]
+    sums = [nested([*each.other, Sum(Mul(*each.data), limits)], each.bound) for each in products]
+    return lower(Add(*sums)) if sums else None
 
 
 def _rank(node: Node, row: Symbol) -> tuple[bool, int, int, str]:
     return (node != ONE, len(set(node.axes) - {row}), sum(1 for _ in node.walk()), repr(node))
 
 
-def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[tuple[Node, Node, bool]] | None:
-    """(feature, coefficient, whether symmetric) of the parts of a term, or None if one mixes parameters and data."""
+def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[Part] | None:
+    """The parts of a term, or None if one mixes parameters and data."""
     found = products(lower, term)
     if found is None:
         return None
     parts = [_part(lower, product) for product in found]
-    for feature, coefficient, _ in parts:
+    for part in parts:
+        feature, coefficient = part.feature, part.coefficient
         entries = tuple(axis for axis in feature.axes if axis != row)
         allowed = {*labels, *entries}
         if level(coefficient) != 0 or len(entries) > 2 or not set(coefficient.axes) <= allowed:
@@ -77,11 +103,11 @@ def products(lower: Lowering, expr: Expr) -> list[Product] | None:
     """An expression as products of data and of parameters, sums over entries taken apart; None where they mix."""
     if isinstance(expr, Mul):
         return _multiplied([products(lower, each) for each in expr.args])
-    if not isinstance(expr, Pow | Sum | Add) or level(lower(expr)) < 2:
-        return _whole(lower, expr)
-    if isinstance(expr, Add):
-        parts = [products(lower, each) for each in expr.args]
+    if isinstance(expr, Add) and level(lower(expr)) > 0 and _is_mixed(lower, expr):
+        parts = [products(lower, each) for each in _gathered(lower, expr)]
         return None if any(part is None for part in parts) else [p for part in parts for p in part or ()]
+    if not isinstance(expr, Pow | Sum) or level(lower(expr)) < 2:
+        return _whole(lower, expr)
     if isinstance(expr, Pow):
         copies = isinstance(expr.exp, Integer) and expr.exp > 1
         return _multiplied([products(lower, expr.base)] * int(expr.exp)) if copies else None
@@ -90,6 +116,17 @@ def products(lower: Lowering, expr: Expr) -> list[Product] | None:
     bound = tuple((limit[0], limit[2] + 1) for limit in expr.limits)
     inner = products(lower, expr.function)
     return None if inner is None else [each * Product(bound=bound) for each in inner]
+
+
+def _is_mixed(lower: Lowering, expr: Add) -> bool:
+    """Whether some terms of a sum are not of data alone."""
+    return any(not each.is_number and level(lower(each)) != 1 for each in expr.args)
+
+
+def _gathered(lower: Lowering, expr: Add) -> list[Expr]:
+    """The terms of a sum, what is free of data as one: the difference of a point and a mean is taken first."""
+    free = [each for each in expr.args if level(lower(each)) == 0]
+    return [*(each for each in expr.args if each not in free), *([Add(*free)] if free else [])]
 
 
 def _whole(lower: Lowering, expr: Expr) -> list[Product] | None:
@@ -130,8 +167,8 @@ def _renamed(product: Product, names: dict[Symbol, Symbol]) -> Product:
     )
 
 
-def _part(lower: Lowering, product: Product) -> tuple[Node, Node, bool]:
-    """(feature, coefficient, whether symmetric); entries that only one of them has are summed there."""
+def _part(lower: Lowering, product: Product) -> Part:
+    """A product as feature and coefficient; entries that only one of them has are summed there."""
     data, other = Mul(*product.data), Mul(*product.other)
     held = data.free_symbols | other.free_symbols
     other *= Mul(*(size for index, size in product.bound if index not in held))
@@ -145,9 +182,10 @@ def _part(lower: Lowering, product: Product) -> tuple[Node, Node, bool]:
     lower.sizes.update(dict(product.bound))
     own = [b for b in product.bound if b not in shared]
     feature = _summed(data, own).xreplace(names)
-    coefficient = _summed(other, [b for b in own if b[0] not in data.free_symbols]).xreplace(names)
+    inner = [b for b in own if b[0] in other.free_symbols and b[0] not in data.free_symbols]
+    coefficient = nested(Mul.make_args(other), inner).xreplace(names)
     node = lower(feature) if product.data else ONE
-    return node, lower(coefficient), _is_symmetric(feature, names)
+    return Part(node, lower(coefficient), _is_symmetric(feature, names), product)
 
 
 def _summed(value: Expr, bound: Iterable[tuple[Symbol, Expr]]) -> Expr:
@@ -160,3 +198,15 @@ def _is_symmetric(feature: Expr, names: dict[Symbol, Symbol]) -> bool:
         return False
     first, second = names.values()
     return bool(feature.xreplace({first: second, second: first}) == feature)
+
+
+def nested(factors: Iterable[Expr], bound: Iterable[tuple[Symbol, Expr]]) -> Expr:
+    """The sum of a product, an index at a time: the one that fewest factors have first."""
+    left, todo = list(factors), list(bound)
+    while todo:
+        index, size = min(todo, key=lambda pair: (sum(each.has(pair[0]) for each in left), str(pair[0])))
+        todo.remove((index, size))
+        held = [each for each in left if index in each.free_symbols]
+        left = [each for each in left if each not in held]
+        left.append(Sum(Mul(*held), Axis(index, size).limits) if held else size)
+    return Mul(*left) if left else S.One

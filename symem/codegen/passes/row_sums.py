@@ -1,4 +1,4 @@
-"""Statistics and log-likelihood: what of them is summed over rows, chunk by chunk, and what belongs to no row."""
+"""The log-likelihood: what of it is summed over rows, chunk by chunk, and what belongs to no row."""
 
 from __future__ import annotations
 
@@ -6,36 +6,18 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Indexed, N, S, Sum, Symbol
 
-from symem.codegen.ir.instructions import Statistic, live
+from symem.codegen.ir.instructions import Assign, live
 from symem.codegen.ir.program import Program
-from symem.derivation import Definition
 from symem.language.leaves import name_of
 
 
 def summed(program: Program) -> Program:
-    """The statistics, those that are moments of features as such; the log-likelihood; without statements unread."""
-    statistics = tuple(_statistic(program, each) for each in program.expected)
+    """The log-likelihood of a chunk, and the E-step without statements that nothing reads."""
     value, once = _counted(program, *_split(program, program.derivation.log_likelihood))
     node = program.lower(value)
-    read = [each.rows for each in statistics if each.rows] + [node]
-    infer = tuple(live(program.infer, read, program.reported))
-    return replace(
-        program,
-        statistics=statistics,
-        log_likelihood=node,
-        infer=infer,
-        log_likelihood_once=program.lower(once),
-    )
-
-
-def _statistic(program: Program, definition: Definition) -> Statistic:
-    name = program.names.take(name_of(definition.symbol))
-    value, once = _split(program, definition.value)
-    axes = program.axes(definition)
-    node = program.lower.over(value, axes) if value != 0 else None
-    rest = program.lower.over(once, axes) if once != 0 else None
-    moment = program.features.moment(node) if program.features and node else None
-    return Statistic(name, definition, axes, moment, None if moment is not None else node, rest)
+    lines = [each for each in (*program.summarise, *program.exact) if isinstance(each, Assign)]
+    infer = tuple(live(program.infer, [*(each.node for each in lines), node], program.reported))
+    return replace(program, log_likelihood=node, infer=infer, log_likelihood_once=program.lower(once))
 
 
 def _split(program: Program, value: Expr) -> tuple[Expr, Expr]:

@@ -52,7 +52,6 @@ def _live_fixed(program: Program) -> list[Assign]:
     nodes = [node for each in program.infer for node in nodes_of(each)]
     nodes += [each.node for each in program.coefficients]
     nodes += list(program.features.coefficients) if program.features else []
-    nodes += [each.rows for each in program.statistics if each.rows]
-    nodes += [program.log_likelihood]
+    nodes += program.nodes_of_chunk
     nodes += [program.direct] if program.direct is not None else []
     return [each for each in live(program.fixed, nodes, program.reported) if isinstance(each, Assign)]

@@ -1,15 +1,13 @@
-"""Where the passes begin: the derivation with one size for every index, in entries, with what centres its data."""
+"""Where the passes begin: the derivation with one size for every index, in entries."""
 
 from __future__ import annotations
 
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
+from symem.codegen.lowering.complete_density import with_stated_densities
 from symem.codegen.lowering.distinct_indices import distinct
-from symem.codegen.lowering.entrywise import EntryDerivation, in_entries
-from symem.codegen.lowering.raw_sums import about_zero
+from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import row_size, used_sizes
-from symem.codegen.passes.translation import translation
-from symem.codegen.passes.vector_translation import vector_translation
 from symem.derivation import Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
@@ -18,14 +16,9 @@ from symem.language.leaves import name_of
 def stated(derivation: Derivation) -> Program:
     """A program of which nothing is computed yet."""
     _refuse_open_blocks(derivation)
-    derivation, indices = distinct(about_zero(derivation))
+    derivation, indices = distinct(with_stated_densities(derivation))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
-    moved = (
-        vector_translation(derivation, entries, prior, indices.sizes)
-        if isinstance(entries, EntryDerivation)
-        else translation(derivation)
-    )
     return Program(
         derivation=entries,
         names=Names(),
@@ -34,7 +27,6 @@ def stated(derivation: Derivation) -> Program:
         rows=row_size(entries),
         sized=used_sizes(entries),
         prior=prior,
-        translation=moved,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sympy import Add, Expr, Indexed, IndexedBase, Mul, S, Sum, Symbol
+from sympy import Add, Expr, Indexed, IndexedBase, Mul, Sum, Symbol
 
 from symem.codegen.ir.instructions import Assign, reads, woven
 from symem.codegen.ir.nodes import Node, Source
@@ -20,7 +20,7 @@ from symem.codegen.ir.program import NOTHING, Collapsed, Program
 from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entries import is_entry, place
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.passes.natural_form import Product, products
+from symem.codegen.passes.natural_form import Product, nested, products
 from symem.derivation import Definition, Probabilities
 from symem.language.leaves import name_of
 from symem.language.plates import Axis, reindex
@@ -38,7 +38,7 @@ def collapsed(program: Program) -> Program:
     try:
         return replace(program, collapsed=_Collapse(program).made())
     except _Mixed:
-        return program
+        return program.without_points()
 
 
 class _Collapse:
@@ -61,7 +61,7 @@ class _Collapse:
         """A definition of a row in terms of data, its coefficients made definitions of parameters."""
         if not any(axis.size == self.program.rows for axis in definition.axes):
             raise _Mixed
-        value = self._inlined(definition.value)
+        value = self._inlined(self.program.points.centred(definition.value))
         parts = self._products(value)
         if all(len(part.data) <= 1 and len(_entries(part)) <= 1 for part in parts):
             value = self._affine(definition, parts)
@@ -76,7 +76,7 @@ class _Collapse:
                 {names[index]: size for index, size in part.bound if index in names}
             )
             inner = [(index, size) for index, size in part.bound if index not in names]
-            groups.setdefault(data, []).append(_nested([each.xreplace(names) for each in part.other], inner))
+            groups.setdefault(data, []).append(nested([each.xreplace(names) for each in part.other], inner))
         return Add(*(self._named(definition, data, Add(*values)) for data, values in groups.items()))
 
     def _named(self, definition: Definition, data: Expr, coefficient: Expr) -> Expr:
@@ -164,7 +164,7 @@ class _Collapse:
         index = self._row_index(expr)
         assert index is not None
         others = [(each, upper + 1) for each, _, upper in expr.limits if each != index]
-        inlined = self._inlined(expr.function)
+        inlined = self._inlined(self.program.points.centred(expr.function))
         parts = [part * Product(bound=tuple(others)) for part in self._products(inlined)]
         return Add(*(self._part(part, index) for part in parts))
 
@@ -172,8 +172,8 @@ class _Collapse:
         data = Mul(*part.data)
         if data == 1:
             assert self.program.rows is not None
-            return self.program.rows * _nested(part.other, part.bound)
-        return _nested([*part.other, self._sum_of(data, row)], part.bound)
+            return self.program.rows * nested(part.other, part.bound)
+        return nested([*part.other, self._sum_of(data, row)], part.bound)
 
     def _sum_of(self, data: Expr, row: Symbol) -> Expr:
         """Σ of a product of data, by name; that of x_a² is the diagonal of that of x_a x_b."""
@@ -206,8 +206,11 @@ class _Collapse:
     # -- the program ---------------------------------------------------------------------------------------
 
     def made(self) -> Collapsed:
-        program = self.program
-        values = [self._total(each.value) for each in program.expected]
+        program, statistics = self.program, self.program.derivation.surrogate.statistics
+        for each, made in zip(statistics, program.statistics, strict=True):
+            order = tuple(range(len(made.axes)))
+            self.layouts[name_of(each.symbol)] = Layout(made.name, order, frozenset({Source.STATISTIC}))
+        values = [self._total(each.value) for each in statistics]
         likelihood = self._total(program.derivation.log_likelihood)
         sums = self._lay(self.sums.values(), NOTHING)
         fixed = self._lay(self.fixed, frozenset({Source.THETA}))
@@ -217,8 +220,7 @@ class _Collapse:
         )
         lines = [Assign(name, lower.over(d.value, program.axes(d)), program.axes(d)) for name, d in fixed]
         nodes = [
-            lower.over(value, program.axes(each))
-            for each, value in zip(program.expected, values, strict=True)
+            lower.over(value, program.axes(each)) for each, value in zip(statistics, values, strict=True)
         ]
         return self._woven(taken, _live(lines, [*nodes, lower(likelihood)]), nodes, lower(likelihood))
 
@@ -239,16 +241,15 @@ class _Collapse:
     ) -> Collapsed:
         whole = [*(line.node for line in lines), *nodes, value]
         named, changed = shared(self.program.names, "c", whole)
-        ends = [Assign(f"value_{k}", node, node.axes) for k, node in enumerate(changed[len(lines) :])]
-        starts = [Assign(line.name, node, line.axes) for line, node in zip(lines, changed, strict=False)]
-        done = [each for each in woven(named, [*starts, *ends]) if isinstance(each, Assign)]
-        last = {each.name for each in ends}
         *statistics, final = changed[len(lines) :]
-        fields = tuple(
-            Assign(name_of(each.symbol), node, self.program.axes(each))
-            for each, node in zip(self.program.expected, statistics, strict=True)
-        )
-        return Collapsed(sums, tuple(each for each in done if each.name not in last), fields, final)
+        found = [Assign(line.name, node, line.axes) for line, node in zip(lines, changed, strict=False)]
+        found += [
+            Assign(each.name, node, each.axes)
+            for each, node in zip(self.program.statistics, statistics, strict=True)
+        ]
+        end = Assign("log_likelihood", final, final.axes)
+        done = [each for each in woven(named, [*found, end]) if isinstance(each, Assign)]
+        return Collapsed(sums, tuple(done[:-1]), final)
 
 
 def _live(lines: Sequence[Assign], nodes: Iterable[Node]) -> list[Assign]:
@@ -274,18 +275,6 @@ def _canonical(data: Expr, part: Product) -> tuple[Expr, Mapping[Symbol, Symbol]
         if index in data.free_symbols:
             names[index] = place(size, 91 + len(names))
     return data.xreplace(names), names
-
-
-def _nested(factors: Iterable[Expr], bound: Iterable[tuple[Symbol, Expr]]) -> Expr:
-    """The sum of a product, an index at a time: the one that fewest factors have first."""
-    left, todo = list(factors), list(bound)
-    while todo:
-        index, size = min(todo, key=lambda pair: (sum(each.has(pair[0]) for each in left), str(pair[0])))
-        todo.remove((index, size))
-        held = [each for each in left if index in each.free_symbols]
-        left = [each for each in left if each not in held]
-        left.append(Sum(Mul(*held), Axis(index, size).limits) if held else size)
-    return Mul(*left) if left else S.One
 
 
 def _described(data: Expr) -> str:
