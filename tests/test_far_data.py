@@ -1,7 +1,6 @@
 """Location models on data at 2^27: the same answers as on data at 0, to 1e-7.
 
-Data and parameters of each row that move together are written down here, from the models, so that a translation
-that emission fails to find fails this test.
+Data and parameters of each row that move together are written down here, from the models.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Centred:
         weighted = self.lettered(total(one.weight * one.function, one.axes), axes)
         self.means[one.whole] = Definition(symbol, axes, weighted / self.count(one))
         self.parts[one.whole] = self._new([f"{stem}_part" for stem in stems], axes, one.function)
-        self.pieces[one.whole.value] = ((one.sign * self.count(one) * symbol, ()),)
+        self.pieces[one.whole.value] = ((one.sign * self.count(one) / one.copies * symbol, ()),)
 
     def lettered(self, expr: Expr, outer: Iterable[Axis]) -> Expr:
         """Sums with indices as the model names them."""
