@@ -28,7 +28,7 @@ def scatter(values: Any, others: Any = None) -> Fraction:
         [Fraction(float(each)) for each in some] for some in (values, values if others is None else others)
     )
     means = sum(x) / len(x), sum(y) / len(y)
-    return sum(((a - means[0]) * (b - means[1]) for a, b in zip(x, y, strict=True)), Fraction())
+    return Fraction(sum((a - means[0]) * (b - means[1]) for a, b in zip(x, y, strict=True)))
 
 
 def own_variances(parts: list[Any]) -> list[float]:

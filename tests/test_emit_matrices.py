@@ -268,29 +268,6 @@ def rounded(array: Any) -> Any:
     return np.round(np.asarray(array) * 1024) / 1024
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_vectors_far_from_zero_give_the_same_step(name: str) -> None:
-    theta, data = CASES[name][0](RNG(5))
-    theta, data = {**theta, "mu": rounded(theta["mu"])}, {"x": rounded(data["x"])}
-    far = np.array([1e6, -3e6, 2e6, 5e5, 1e6])[: data["x"].shape[1]]
-    near = solver(name).em_step(theta, **data)._asdict()
-    away = solver(name).em_step({**theta, "mu": theta["mu"] + far}, x=data["x"] + far)._asdict()
-    np.testing.assert_allclose(away.pop("mu") - far, near.pop("mu"), atol=1e-8)
-    for each, array in near.items():
-        np.testing.assert_allclose(away[each], array, rtol=1e-9, atol=1e-10)
-
-
-@pytest.mark.parametrize("distance", [1e3, 1e4, 1e6, 1e8])
-def test_components_far_apart_keep_the_digits_of_their_covariances(distance: float) -> None:
-    rng = RNG(6)
-    centres = np.array([[0.0, 0.0], [distance, 0.0], [0.0, distance]])
-    labels, noise = rng.integers(3, size=300), rounded(rng.normal(size=(300, 2)))
-    theta = {"w": np.full(3, 1 / 3), "mu": centres + 0.125, "Sigma": np.array([np.eye(2)] * 3)}
-    got = solver("full_mixture").em_step(theta, x=centres[labels] + noise)
-    wanted = np.array([np.cov(noise[labels == k].T, bias=True) for k in range(3)])
-    np.testing.assert_allclose(got.Sigma, wanted, rtol=0, atol=2e-9)
-
-
 @pytest.mark.parametrize("name", ["gmm_mv_full", "gmm_mv_diag_vector", "gmm_mv_spherical_vector"])
 def test_statistics_of_derived_mixtures_come_of_the_features_alone(name: str) -> None:
     """One matrix product for all, and the rows themselves only where a difference would lose its digits."""
@@ -301,9 +278,10 @@ def test_statistics_of_derived_mixtures_come_of_the_features_alone(name: str) ->
     assert "gamma_z" in exact
 
 
-def test_derived_components_far_apart_keep_the_digits_of_their_covariances() -> None:
+@pytest.mark.parametrize("distance", [1e3, 1e4, 1e6, 1e8])
+def test_derived_components_far_apart_keep_the_digits_of_their_covariances(distance: float) -> None:
     rng = RNG(6)
-    centres = np.array([[0.0, 0.0], [1e6, 0.0], [0.0, 1e6]])
+    centres = np.array([[0.0, 0.0], [distance, 0.0], [0.0, distance]])
     labels, noise = rng.integers(3, size=300), rounded(rng.normal(size=(300, 2)))
     theta = {"w": np.full(3, 1 / 3), "mu": centres + 0.125, "Sigma": np.array([np.eye(2)] * 3)}
     got = derived_solver("gmm_mv_full").em_step(theta, x=centres[labels] + noise)

@@ -11,15 +11,15 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, log, pi
+from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, log, oo, pi
 
 from symem.algebra.completed_forms import centred_forms
 from symem.algebra.squares import squares
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import name_of
-from symem.language.matrices import is_matrix, letters, word_of
-from symem.language.plates import Axis, Iverson, reindex
-from symem.language.traces import Tr, trace, words
+from symem.language.matrices import ENTRY, BlockInverse, is_matrix, letters, shape, word_of
+from symem.language.plates import Axis, Iverson, index_symbol, reindex
+from symem.language.traces import BlockLogDet, LogDet, Tr, trace, words
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,12 @@ def _at_mode(posterior: Posterior, terms: Iterable[Term]) -> list[Term]:
 
 
 def _mode(posterior: Posterior) -> Expr:
+    """The mean of a vector, or of a number whose log-density is a quadratic on the whole line."""
     if isinstance(posterior, GaussianVector):
         return posterior.mean
-    if not isinstance(posterior, Recognised) or posterior.family != "Normal":
+    if not isinstance(posterior, Recognised) or set(posterior.arguments) != {"m", "v"}:
+        raise _Unsuited
+    if posterior.bounds != (-oo, oo):
         raise _Unsuited
     return posterior.arguments["m"]
 
@@ -140,16 +143,28 @@ def _places(posterior: Posterior, atom: Expr) -> dict[Expr, Expr]:
 
 def _volume(posterior: Posterior) -> list[Term]:
     """log √(2πv), or its like for vectors, at every position."""
-    if isinstance(posterior, Recognised):
-        value = log(posterior.arguments["v"]) / 2 + log(2 * pi) / 2
+    if isinstance(posterior, GaussianVector):
+        value = _volume_of_vector(posterior)
     else:
-        normaliser = posterior.log_normaliser.value
-        value = Add(*(term for term in Add.make_args(normaliser) if not term.has(Tr)))
+        assert isinstance(posterior, Recognised)
+        value = log(posterior.arguments["v"]) / 2 + log(2 * pi) / 2
     if posterior.condition is not None:
         value = posterior.condition * value
     labels = {axis.index: label for label, axis in posterior.labels}
     own = tuple(axis for axis in posterior.axes if axis.index not in labels)
     return [Term(reindex(each, labels), own) for each in Add.make_args(value)]
+
+
+def _volume_of_vector(posterior: GaussianVector) -> Expr:
+    """log √det(2πV), of a vector that is seen in part that of the rest."""
+    values = {each.symbol: each.value for each in posterior.parameters}
+    covariance, size = values.get(posterior.covariance), shape(posterior.mean)[0]
+    if not isinstance(covariance, BlockInverse):
+        return size * log(2 * pi) / 2 + LogDet(posterior.covariance, size) / 2
+    _, mask, _ = covariance.args
+    entry = index_symbol("a_hidden")
+    hidden = Sum(1 - mask.xreplace({ENTRY: entry}), Axis(entry, size).limits)
+    return hidden * log(2 * pi) / 2 - BlockLogDet(*covariance.args) / 2
 
 
 # -- labels --------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 from symem.codegen.numpy.spelling import SCIPY
-from symem.runtime import checks, chunks, description, draws, kernels, loop, moments, solver, with_scipy
+from symem.runtime import checks, chunks, description, draws, kernels, loop, reference, solver, with_scipy
 
-_MODULES: Sequence[ModuleType] = (loop, description, kernels, moments, checks, chunks, draws, solver)
+_MODULES: Sequence[ModuleType] = (loop, description, kernels, reference, checks, chunks, draws, solver)
 #: What all of it imports, beside NumPy.
 STANDARD = ("contextlib", "math", "sys", "warnings")
 ABSTRACT = ("Callable", "Iterator", "Mapping")
