@@ -372,7 +372,7 @@ def test_a_spoilt_step_is_seen(name: str) -> None:
 @ROWS
 def test_the_story_follows_the_textbook(row: Row) -> None:
     derivation = told(row)
-    order = ["model", "E-step", "likelihood", "surrogate", "M-step", "ascent"]
+    order = ["model", "E-step", "likelihood", "surrogate", "statistics", "M-step", "ascent"]
     found = [order.index(step.stage) for step in derivation.steps]
     assert found == sorted(found)
     laws = {step.law.name for step in derivation.steps}

@@ -105,6 +105,12 @@ _ROWS = (
         Relation.MEAN,
     ),
     Rule(
+        "about the mean",
+        "Squares and products are summed about the means, where no digits cancel; about zero the sums are",
+        "Chan, Golub & LeVeque 1983",
+        Relation.EQUAL,
+    ),
+    Rule(
         "lower bound",
         "Let $q = {posterior}$, let $H(q)$ be its entropy, and let {Q} keep its constant. The logarithm of a mean is not "
         "less than the mean of the logarithm (Jensen's inequality), so at every {theta}",

@@ -44,6 +44,9 @@ def _surrogate(derivation: Derivation) -> Iterator[Step]:
     whole = derivation.complete + derivation.model.log_prior
     prior = ", plus the log-prior" if derivation.model.log_prior != 0 else ""
     yield step("surrogate", "expectation", whole, q.value, defines=q.statistics, prior=prior)
+    for scatter in (scatter for each in q.moments for scatter in each.scatters):
+        told = scatter.definition.symbol + scatter.excess
+        yield step("statistics", "about the mean", scatter.raw, told, (scatter.definition.symbol,))
 
 
 # ascent -------------------------------------------------------------------------------------------------

@@ -9,9 +9,12 @@ from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import bottom_up
 from symem.algebra.squares import merged_sums, squares
+from symem.derivation import Step
 from symem.language.leaves import name_of
-from symem.report.document import Block, Display, Section, Term, said
-from symem.report.notation.printed_form import inlined, over_common_denominators
+from symem.report.document import Block, Display, Lines, Section, Term, said
+from symem.report.notation.matrix_updates import named_moments
+from symem.report.notation.notation import latex
+from symem.report.notation.printed_form import inlined, over_common_denominators, pulled_out
 from symem.report.options import Level
 from symem.report.sentence import formula, sentence
 from symem.report.writer import Voice
@@ -50,6 +53,25 @@ def _surrogate(voice: Voice) -> Iterator[Block]:
     else:
         yield said("Up to a constant free of @,", voice.theta)
     yield Display((voice.equation(voice.surrogate, over_common_denominators(step.after), voice.free),))
+    if voice.options.level is Level.TEACHING:
+        yield from _about_zero(voice)
+
+
+def _about_zero(voice: Voice) -> Iterator[Block]:
+    """What centred sums are about zero."""
+    steps = voice.steps("statistics")
+    if steps:
+        yield sentence(steps, voice)
+        yield Display(tuple(_about_mean(step, voice) for step in steps))
+
+
+def _about_mean(step: Step, voice: Voice) -> Lines:
+    """Σ γ x² = V + N m²."""
+    (symbol,) = step.about
+    axes = next(each.axes for each in voice.derivation.surrogate.centred if each.symbol == symbol)
+    scope = voice.now.within(axes)
+    before = named_moments(pulled_out(step.before), voice.meanings)
+    return voice.equation(latex(before, scope), step.after, scope)
 
 
 def ascent(voice: Voice) -> Section:
@@ -68,6 +90,7 @@ def _in_full(voice: Voice) -> Iterator[Block]:
     whole = weighted(
         merged_sums(expand_mul(inside(inlined(AboutZero(found.moments)(found.value), found.statistics))))
     )
+    whole = named_moments(whole, voice.meanings)
     if whole != found.value:
         yield said("With every function of a latent replaced by its expectation,")
         yield Display((voice.equation(voice.surrogate, whole, voice.free),))
