@@ -16,7 +16,7 @@ from sympy import Equality, Expr, Indexed, S, Symbol
 
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
-from symem.language.leaves import array_of, labels_in, places_of
+from symem.language.leaves import array_of, labels_in, name_of, places_of
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, reindex
 from symem.language.reading import Extent
@@ -403,6 +403,13 @@ class Surrogate:
     constant: Expr
     entropy: Expr
     moments: tuple[Moments, ...] = ()
+
+    @property
+    def of_moments(self) -> tuple[str, ...]:
+        """The names of the totals, means and scatters among the statistics."""
+        totals = {name_of(symbol) for each in self.moments for symbol in each.total.atoms(Indexed, Symbol)}
+        own = (name_of(each.symbol) for each in self.statistics)
+        return tuple(name for name in own if name in totals | {name_of(d.symbol) for d in self.centred})
 
     @property
     def centred(self) -> tuple[Definition, ...]:

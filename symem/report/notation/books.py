@@ -41,8 +41,8 @@ class Pack:
         responsibility: the posterior probability of a label; `of_label` writes γ(z), `turned` the component first.
         weight: the prior probability of a label.
         statistic, base: the letter of the expected statistics, and the number of the first.
-        count: the statistic that adds up the posterior probabilities; where it has a letter, means and scatters keep
-            theirs.
+        count: the statistic that adds up the posterior probabilities; where it has a letter, totals, means and
+            scatters keep theirs.
         dated: whether the expectations carry the mark of the iterate too.
     """
 
@@ -136,13 +136,14 @@ def _wanted(derivation: Derivation, pack: Pack) -> Iterator[tuple[str, Label]]:
         if isinstance(posterior, Probabilities) and alone:
             argument = Label.of(posterior.latent.name.removesuffix("_missing")) if pack.of_label else None
             yield name_of(posterior.probability.symbol), Label(pack.responsibility, argument=argument)
-    centred = derivation.surrogate.centred if pack.count else ()
-    plain = (statistic for statistic in derivation.surrogate.statistics if statistic not in centred)
+    kept = set(derivation.surrogate.of_moments) if pack.count else set()
+    plain = (each for each in derivation.surrogate.statistics if name_of(each.symbol) not in kept)
     for number, statistic in enumerate(plain):
-        name = name_of(statistic.symbol)
-        yield name, Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
-        if pack.count and (place := _counts(statistic.value, derivation)) is not None:
-            yield name, Label(pack.count, place)
+        label = Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
+        yield name_of(statistic.symbol), label
+    for statistic in derivation.surrogate.statistics if pack.count else ():
+        if (place := _counts(statistic.value, derivation)) is not None:
+            yield name_of(statistic.symbol), Label(pack.count, place)
 
 
 def _statistic(statistic: Definition, derivation: Derivation, pack: Pack) -> str:
