@@ -26,7 +26,8 @@ def test_bishops_letters() -> None:
     """PRML (9.23) to (9.27)."""
     text = told("gmm1d_faithful", Notation.BISHOP)
     assert r"N_{k} &= \sum_{n=1}^{N} \gamma(z_{nk})" in text
-    assert r"\mu_{k}^{\mathrm{new}} &= \frac{S_{1k}}{N_{k}}" in text
+    assert r"\mu_{k}^{\mathrm{new}} &= m_{k}" in text
+    assert r"m_{k} &= \frac{\sum_{n=1}^{N} \gamma(z_{nk}) x_{n}}{N_{k}}" in text
     assert r"\pi_{k}^{\mathrm{new}} &= \frac{N_{k}}{N}" in text
     assert r"Q(\theta, \theta^{\mathrm{old}})" in text
 
