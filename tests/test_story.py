@@ -222,8 +222,10 @@ class Replay:
         own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
         for posterior in own:
             if isinstance(posterior, Table | Recognised):
+                inner = {m: posterior.expectations[m.args[0]] for m in step.before.atoms(Expectation)}
+                function = step.before.xreplace(inner)
                 for scope in list(scopes(self.derivation, step, self.old))[:1]:
-                    mass, first = (integral(self.old, posterior, f, scope) for f in (Integer(1), step.before))
+                    mass, first = (integral(self.old, posterior, f, scope) for f in (Integer(1), function))
                     yield first / mass, value(self.old, step.after, scope)
 
     def _maximiser(self, _step: Step) -> Sides:
