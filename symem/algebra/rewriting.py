@@ -38,6 +38,10 @@ class MatrixMean(Expr):  # type: ignore[misc]
 
     is_commutative = False
 
+    @property
+    def dimensions(self) -> tuple[Expr, Expr]:
+        return shape(self.args[0])
+
 
 class ScalarMean(Expr):  # type: ignore[misc]
     """⟨f⟩, the posterior mean of a number: args as of `MatrixMean`."""

@@ -214,8 +214,9 @@ def shape(expr: Expr) -> Shape:
     Raises:
         ValueError: the expression is a number.
     """
-    if isinstance(expr, (MatrixEntry, MatrixArray)):
-        return expr.dimensions
+    if hasattr(expr, "dimensions"):
+        dimensions: Shape = expr.dimensions
+        return dimensions
     if isinstance(expr, T):
         rows, cols = shape(expr.args[0])
         return cols, rows
