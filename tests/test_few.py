@@ -13,7 +13,7 @@ def shown(row: Row) -> set[str]:
     derivation = em(row.name).derivation
     variables = derivation.model.variables.values()
     kinds = {
-        *(f"law {step.law}" for step in derivation.steps),
+        *(f"law {step.law.name}" for step in derivation.steps),
         *(f"{p.family}{' given labels' if p.labels else ''}" for p in derivation.posteriors),
         *(f"{v.role.name} on {type(v.support).__name__} of {len(v.shape)} axes" for v in variables),
         *(f"{v.role.name} in {len(v.sizes)} plates" for v in variables),
