@@ -35,6 +35,8 @@ class LatexMedium(Medium):
     """A display belongs to the paragraph before it, so no empty line stands between them."""
 
     def body(self, blocks: Sequence[Block]) -> str:
+        if not blocks:
+            return ""
         gaps = ["", *(_gap(before, block) for before, block in pairwise(blocks))]
         return "".join(gap + self.block(block) for gap, block in zip(gaps, blocks, strict=True))
 
