@@ -499,9 +499,9 @@ def test_updates_are_matrix_expressions_in_the_users_symbols() -> None:
     assert em.updates[Sigma].shape == (d, d)
     assert em.updates[mu].shape == (d, 1)
     assert em.updates[mu[k]] == em.updates[mu]
-    assert str(em.updates[mu]) == "S_1[k]/S_0[k]"
+    assert str(em.updates[mu]) == "m[k]"
     assert em.explicit(mu).has(x[i])
-    assert not em.explicit(mu).has(IndexedVector("S_1", d))
+    assert not em.explicit(mu).has(IndexedVector("m", d))
 
 
 def test_entries_of_a_diagonal_are_numbers_of_the_vector() -> None:

@@ -98,7 +98,7 @@ def test_a_hostile_name_is_refused_by_name(new: str) -> None:
 
 def test_a_renamed_symbol_prints_so_everywhere() -> None:
     text = told("gmm1d_faithful", Notation.SYMEM, mu=r"\boldsymbol\mu", sigma="tau")
-    assert r"\boldsymbol{\mu}_{k}^{(t+1)} &= \frac{S_{1k}}{N_{k}}" in text
+    assert r"\boldsymbol{\mu}_{k}^{(t+1)} &= m_{k}" in text
     assert not re.search(r"(?<!\{)\\mu_", text)
     assert r"\tau_{k}" in text
     assert r"\sigma" not in text

@@ -228,4 +228,5 @@ def test_formulas_for_a_notebook() -> None:
     told = report.formulas(em("gmm1d_faithful").derivation)
     assert told.startswith("$$\\begin{aligned}\n")
     assert told.endswith("\n\\end{aligned}$$")
-    assert r"\mu_{k}^{(t+1)} &= \frac{S_{1k}}{N_{k}}" in told
+    assert r"\mu_{k}^{(t+1)} &= m_{k}" in told
+    assert r"&= \frac{\sum_{i=1}^{n} \gamma_{ik} x_{i}}{N_{k}}" in told

@@ -69,12 +69,13 @@ def test_each_book_has_its_letters_beside_bold_ones() -> None:
     def shown(notation: Notation) -> str:
         return report.latex_fragment(em("gmm_mv_full").derivation, Options(notation=notation))
 
-    assert r"\mathbf{s}_{1k} &= \sum_{i=1}^{n} \gamma_{ik} \mathbf{x}_{i}" in shown(Notation.SYMEM)
+    assert r"\mathbf{m}_{k} &= \frac{1}{N_{k}} \sum_{i=1}^{n} \gamma_{ik} \mathbf{x}_{i}" in shown(
+        Notation.SYMEM
+    )
     assert r"\boldsymbol{\Sigma}_{k}^{\mathrm{new}}" in shown(Notation.BISHOP)
     assert r"N_{k} &= \sum_{n=1}^{N} \gamma(z_{nk})" in shown(Notation.BISHOP)
-    assert r"\mathbf{t}_{2i}^{(k)} &= \sum_{j=1}^{n} \tau_{ij}^{(k)} \mathbf{x}_{j}" in shown(
-        Notation.MCLACHLAN
-    )
+    mean = r"\mathbf{t}_{2i}^{(k)} &= \frac{1}{T_{1i}^{(k)}} \sum_{j=1}^{n} \tau_{ij}^{(k)} \mathbf{x}_{j}"
+    assert mean in shown(Notation.MCLACHLAN)
     assert r"\boldsymbol{\Sigma}_{k}^{(p+1)}" in shown(Notation.DEMPSTER)
 
 

@@ -78,7 +78,7 @@ def test_reports_hold_the_numbers() -> None:
         markdown(em("coin_do_batzoglou").derivation, options),
         latex_fragment(em("coin_do_batzoglou").derivation, options),
     ):
-        assert r"\frac{21.30}{2.987 \cdot 10} \approx 0.7130" in told
+        assert r"\frac{21.297}{2.9870 \cdot 10} \approx 0.7130" in told
         assert "0.4491" in told
 
 

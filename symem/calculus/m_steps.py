@@ -22,7 +22,7 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
     """Q is maximised, block by block."""
     q = derivation.surrogate.value
     old = Definition(Symbol("Q_old", real=True), (), q)
-    if derivation.updates:
+    if derivation.updates or derivation.not_derived:
         yield step("M-step", "maximisation", q, old.symbol, defines=(old,))
     for _, block in groupby(derivation.updates, key=lambda update: update.block):
         updates = tuple(block)

@@ -135,7 +135,8 @@ def told_square(body: Expr, meanings: Meanings) -> Expr | None:
         return None
     if inner == whole:
         return _oriented(Add(*parts), meanings) if whole.is_Add else None
-    return Add(*(mean_of(part, given, meanings) for part in parts))
+    number, rest = Add(*parts).as_coeff_Mul()
+    return number * Add(*(mean_of(part, given, meanings) for part in Add.make_args(rest)))
 
 
 def _oriented(square: Expr, meanings: Meanings) -> Expr:
@@ -147,7 +148,9 @@ def _oriented(square: Expr, meanings: Meanings) -> Expr:
 
 
 def mean_of(square: Expr, given: Sequence[Expr], meanings: Meanings) -> Expr:
-    """⟨square⟩ given the labels, numbers before it."""
+    """⟨square⟩ given the labels, numbers before it; what holds no latent is its own mean."""
+    if not meanings.is_latent(square):
+        return square
     number, rest = _number_before(_oriented(square, meanings), meanings)
     labels = (Symbol(each.name) if each.is_Symbol else each + 1 for each in given)
     return number * (MatrixMean if is_matrix(rest) else ScalarMean)(rest, *labels)

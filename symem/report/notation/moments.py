@@ -14,6 +14,7 @@ from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol, expand
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.counting import slots_of
 from symem.algebra.matrix_words import split
+from symem.algebra.rewriting import MatrixMean, ScalarMean
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, shape, transpose
@@ -133,8 +134,9 @@ class Meanings:
 
     def is_latent(self, expr: Expr) -> bool:
         """Whether a latent stands in an expression itself, not its mean."""
-        names = {name_of(each.atom) for each in self.moments}
-        return any(name_of(entry) in names for entry in _entries(expr))
+        if isinstance(expr, Indexed | Symbol):
+            return name_of(expr) in {name_of(each.atom) for each in self.moments}
+        return not isinstance(expr, MatrixMean | ScalarMean) and any(map(self.is_latent, expr.args))
 
     def unaveraged(self, body: Expr) -> tuple[Expr, tuple[Expr, ...]]:
         """(f, labels) with ⟨f⟩ given the labels as the body; the body itself if it is no such mean."""

@@ -105,12 +105,16 @@ def _inside(expr: Expr) -> Expr:
     if isinstance(expr, Sum):
         parts = Add.make_args(expand_mul(expr.function))
         return Add(*(_double(part, expr.limits) for part in parts))
-    sums = [factor for factor in Mul.make_args(expr) if isinstance(factor, Sum)]
+    factors = Mul.make_args(expr)
+    sums = [factor for factor in factors if isinstance(factor, Sum)]
     if not expr.is_Mul or len(sums) != 1:
         return expr
+    place = factors.index(sums[0])
+    before, behind = Mul(*factors[:place]), Mul(*factors[place + 1 :])
     bound = {limit[0] for limit in sums[0].limits}
-    rest = expr / sums[0]
-    return expr if rest.free_symbols & bound else Sum(rest * sums[0].function, *sums[0].limits)
+    if (before.free_symbols | behind.free_symbols) & bound:
+        return expr
+    return Sum(before * sums[0].function * behind, *sums[0].limits)
 
 
 def _double(part: Expr, limits: tuple[Expr, ...]) -> Expr:
