@@ -95,7 +95,10 @@ class Ends:
     counts: bool
 
     def __str__(self) -> str:
-        return f"{{{self.low}, …, {self.high}}}" if self.counts else f"({self.low}, {self.high})"
+        if not self.counts:
+            return f"({self.low}, {self.high})"
+        last = "" if self.high.is_infinite else f", {self.high}"
+        return f"{self.low}, {self.low + 1}, …{last}"
 
 
 @dataclass(frozen=True)

@@ -45,40 +45,58 @@ def with_update(name: str, parameter: str, change: Callable[[Update], Expr]) -> 
 
 
 def first_word_alone(update: Update) -> Expr:
-    """The update without all its words but one: a scatter that is not centred, say."""
+    """The update without all its words but one: a mean without the factors' part, say."""
     coefficient, word = max(words(update.value), key=lambda part: part[1].count_ops() == 0)
     return coefficient * word
 
 
+def about_zero(name: str, update: Update) -> Expr:
+    """S/N for C/N, where S = C + N m mᵀ."""
+    mean = statistics(name)["m"]
+    return update.value + mean * transpose(mean)
+
+
+def statistics(name: str) -> dict[str, Expr]:
+    """The statistics' symbols by name."""
+    return {name_of(each.symbol): each.symbol for each in derivation(name).surrogate.statistics}
+
+
+def loadings_about_zero(name: str) -> Expr:
+    """S_xz S_zz⁻¹ for C_xz C_zz⁻¹."""
+    of, n = statistics(name), Symbol("n", integer=True, positive=True)
+    cross = transpose(of["C_z_x"]) + n * of["m_x"] * transpose(of["m_z"])
+    return cross * inverse(of["C_z"] + n * of["m_z"] * transpose(of["m_z"]))
+
+
+def without_variances(update: Update) -> Expr:
+    """A mean of squares about the mean for the mean square about it, which has the posterior variances too."""
+    coefficient, word = words(update.value)[0]
+    scatter = next(s for s in derivation("mvn_missing").surrogate.statistics if s.symbol == word)
+    squares, *limits = scatter.value.args
+    return coefficient * scatter.value.func(next(each for each in squares.args if each.is_Mul), *limits)
+
+
 WRONG: dict[str, tuple[str, str, Callable[[Update], Expr]]] = {
-    "a scatter about zero": ("gmm_mv_full", "Sigma", first_word_alone),
+    "a scatter about zero": ("gmm_mv_full", "Sigma", lambda u: about_zero("gmm_mv_full", u)),
     "a scatter that is one half": ("gmm_mv_full", "Sigma", lambda u: u.value / 2),
     "a scatter divided by n": (
         "gmm_mv_full",
         "Sigma",
-        lambda u: u.value * _count(u) / Symbol("n", positive=True),
+        lambda u: u.value * statistics("gmm_mv_full")["N"] / Symbol("n", positive=True),
     ),
-    "a mean not divided": ("gmm_mv_full", "mu", lambda u: u.value * _count(u)),
+    "a mean not divided": ("gmm_mv_full", "mu", lambda u: u.value * statistics("gmm_mv_full")["N"]),
     "loadings twice": ("factor_analysis_mean", "W", lambda u: 2 * u.value),
-    "loadings not centred": ("factor_analysis_mean", "W", lambda u: _without_means(u.value)),
+    "loadings not centred": (
+        "factor_analysis_mean",
+        "W",
+        lambda _: loadings_about_zero("factor_analysis_mean"),
+    ),
     "a mean without its factors": ("factor_analysis_mean", "mu", first_word_alone),
     "uniquenesses twice": ("factor_analysis_mean", "psi", lambda u: 2 * u.value),
-    "a scatter of what was seen": ("mvn_missing", "Sigma", first_word_alone),
+    "a scatter of what was seen": ("mvn_missing", "Sigma", without_variances),
     "coefficients by half": ("lmm_random_slope", "beta", lambda u: u.value / 2),
     "a transposed regression": ("multivariate_regression", "B", lambda u: u.value + u.value),
 }
-
-
-def _count(update: Update) -> Expr:
-    """N_k, which stands below the line."""
-    return 1 / words(update.value)[0][0].as_independent(Indexed)[1] ** 1
-
-
-def _without_means(value: Expr) -> Expr:
-    """The first words of A (B)⁻¹ alone, in A and in B."""
-    left, right = value.args_cnc()[1]
-    first, second = (max(words(each), key=lambda w: w[1].count_ops() == 0)[1] for each in (left, right.base))
-    return first * inverse(second)
 
 
 @pytest.mark.parametrize("wrong", WRONG)

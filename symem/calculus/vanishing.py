@@ -62,17 +62,17 @@ class Vanishing:
 
     def __call__(self, expr: Expr) -> bool:
         """Whether the expression is identically zero; False where that was not shown."""
-        if expr.count_ops() > TOO_LONG:
-            return False
         if expr.has(Tr, Element):
-            if has_inverses_of_totals(expr) and expr.count_ops() > TOO_LONG_WITH_TOTALS:
+            if expr.count_ops() > (TOO_LONG_WITH_TOTALS if has_inverses_of_totals(expr) else TOO_LONG):
                 return False
             expr = with_inverses_cancelled(expr)
         named = self.named(expr)
-        if named == 0 or rational_zero(named):
+        if named == 0:
             return True
+        if named.count_ops() > TOO_LONG:
+            return False
         written = self._complemented(expr)
-        return written != expr and rational_zero(self.named(written))
+        return rational_zero(named) or (written != expr and rational_zero(self.named(written)))
 
     def _complemented(self, expr: Expr) -> Expr:
         """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
