@@ -10,6 +10,7 @@ import pytest
 from sympy import Dummy, Expr, Indexed, IndexedBase, Integer, Rational, Sum, diff, symbols
 
 from symem.calculus.certify import certify
+from symem.calculus.inequalities import Polynomial
 from symem.calculus.separate import separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import slope
@@ -244,6 +245,15 @@ def test_signs_are_not_guessed() -> None:
     assert signs(V - N * (m - mu) ** 2) is None
     assert signs(m) is None
     assert signs(N - V) is None
+
+
+def test_a_case_that_divides_by_zero_has_no_sign() -> None:
+    """y ≥ 0 and a bracket b: y / (1 - b) is y at b = 0, and nothing at b = 1."""
+    bracket, y = symbols("b y", real=True)
+    polynomial = Polynomial({y: ((Integer(0),), ())}, frozenset({bracket}))
+    assert polynomial.sign(y * (2 - bracket)) == 1
+    assert polynomial.sign(y / (1 - bracket)) is None
+    assert polynomial.sign(bracket / (1 - bracket) - y) is None
 
 
 @pytest.mark.parametrize("seed", range(3))

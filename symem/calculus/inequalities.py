@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Pow, S, expand, factor
+from sympy import Add, Expr, Mul, Pow, S, expand, factor, nan, zoo
 
 from symem.algebra.squares import squares
 
@@ -24,6 +24,9 @@ class Polynomial:
     slacks: frozenset[Expr] = frozenset()
 
     def sign(self, body: Expr) -> int | None:
+        """The sign, a case for each value of a bracket; None also where a case divides by zero."""
+        if body.has(nan, zoo):
+            return None
         if body.is_number:
             return int(bool(body > 0)) - int(bool(body < 0))
         for bracket in sorted(self.brackets & body.free_symbols, key=str):
