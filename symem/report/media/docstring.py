@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from symem.derivation import Conditional, Derivation, Status
-from symem.report.media.terminal import summary
+from symem.report.media.terminal import algorithm
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import plain, plain_letter
 from symem.report.sections.certificates import open_conditions
@@ -18,7 +18,7 @@ _BETWEEN = " " * 5
 
 def docstring(derivation: Derivation) -> str:
     """Model, E-step, statistics and updates; how far the updates are established, and what they need."""
-    found = summary(derivation)
+    found = algorithm(derivation)
     shown = [*dict.fromkeys(found["e_step"]), f"ℓ(θ) = {found['log_likelihood']}"]
     parts = [("E-step", shown), ("Statistics", found["statistics"]), ("M-step", found["updates"])]
     told = [_filled(title, lines) for title, lines in parts if lines]

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from sympy import Indexed, Symbol, preorder_traversal
+
 from symem.algebra.rewriting import matrix_valued
-from symem.derivation import Definition, Derivation, Status, Tabulated
+from symem.derivation import Definition, Derivation, Status, Tabulated, Update
+from symem.language.leaves import name_of
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
@@ -24,14 +27,10 @@ WIDE = 90
 
 
 def summary(derivation: Derivation) -> dict[str, Any]:
+    """The algorithm, its updates with the statistics written out, and how far they are established."""
     lexicon = Lexicon.of(derivation)
-    return {
+    return algorithm(derivation) | {
         "model": str(derivation.model),
-        "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
-        "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
-        "statistics": tuple(
-            _line(_named(each, derivation), lexicon) for each in derivation.surrogate.statistics
-        ),
         "updates": tuple(updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(
@@ -39,6 +38,26 @@ def summary(derivation: Derivation) -> dict[str, Any]:
             for block in derivation.not_derived
         ),
     }
+
+
+def algorithm(derivation: Derivation) -> dict[str, Any]:
+    """E-step, likelihood, statistics, and the updates in terms of these."""
+    lexicon = Lexicon.of(derivation)
+    statistics = (_named(each, derivation) for each in derivation.surrogate.statistics)
+    return {
+        "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
+        "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
+        "statistics": tuple(_line(each, lexicon) for each in statistics),
+        "updates": tuple(
+            f"{plain_letter(update.parameter, lexicon.within(update.definition.axes))} = {_short(update, lexicon)}"
+            for update in derivation.updates
+        ),
+    }
+
+
+def _short(update: Update, lexicon: Lexicon) -> str:
+    """An update in terms of its statistics."""
+    return plain(over_common_denominators(direct(update)), lexicon.within(update.definition.axes))
 
 
 def _e_step(derivation: Derivation) -> Iterator[Definition]:
@@ -65,9 +84,17 @@ def updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     """Each update with its statistics written out, as far as that fits a line of a terminal."""
     for update in derivation.updates:
         scope = lexicon.within(update.definition.axes)
-        written = plain(written_out(update, derivation), scope)
-        short = plain(over_common_denominators(direct(update)), scope)
-        yield f"{plain_letter(update.parameter, scope)} = {written if len(written) <= WIDE else short}"
+        written = plain(written_out(update, derivation), scope) if _may_fit(update, derivation) else None
+        told = written if written and len(written) <= WIDE else _short(update, lexicon)
+        yield f"{plain_letter(update.parameter, scope)} = {told}"
+
+
+def _may_fit(update: Update, derivation: Derivation) -> bool:
+    """Whether the statistics of an update, written out, have few enough letters for a line to be thought of."""
+    values = {each.symbol: each.value for each in derivation.surrogate.statistics}
+    names = {name_of(symbol): value for symbol, value in values.items()}
+    held = [name_of(atom) for atom in preorder_traversal(update.value) if isinstance(atom, Indexed | Symbol)]
+    return sum(len(list(preorder_traversal(names[name]))) for name in held if name in names) <= 10 * WIDE
 
 
 def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
