@@ -50,7 +50,8 @@ def test_the_frame_is_short() -> None:
 def test_the_docstring_states_the_algorithm() -> None:
     told = str(solver("gmm1d_faithful").__doc__)
     assert told.startswith("EM for z[i] ~ Categorical(w[k]), x[i] ~ Normal(mu[z[i]], sigma[z[i]])")
-    assert "w_k = Σ_i γ_ik / n" in told
+    assert "N_k = Σ_i γ_ik" in told
+    assert "w_k = N_k/n     μ_k = m_k" in told
     assert "Each maximises Q (proved). Needs" in told
     assert "log(pi)" not in told
 
