@@ -39,6 +39,8 @@ from symem.language.traces import Element, LogDet, Tr
 
 #: Operations beyond which a zero is not sought by algebra: multiplying out would take seconds.
 TOO_LONG = 1000
+#: The same before sums have letters: to name them, each is multiplied out by itself.
+TOO_LONG_TO_NAME = 3000
 #: The same where inverses of sums over plates stand in it.
 TOO_LONG_WITH_TOTALS = 300
 
@@ -62,17 +64,19 @@ class Vanishing:
 
     def __call__(self, expr: Expr) -> bool:
         """Whether the expression is identically zero; False where that was not shown."""
-        if expr.has(Tr, Element):
-            if expr.count_ops() > (TOO_LONG_WITH_TOTALS if has_inverses_of_totals(expr) else TOO_LONG):
-                return False
-            expr = with_inverses_cancelled(expr)
+        length = expr.count_ops()
+        if length > _longest(expr):
+            return False
+        expr = with_inverses_cancelled(expr) if expr.has(Tr, Element) else expr
         named = self.named(expr)
         if named == 0:
             return True
-        if named.count_ops() > TOO_LONG:
+        if min(length, named.count_ops()) > TOO_LONG:
             return False
+        if rational_zero(named):
+            return True
         written = self._complemented(expr)
-        return rational_zero(named) or (written != expr and rational_zero(self.named(written)))
+        return written != expr and rational_zero(self.named(written))
 
     def _complemented(self, expr: Expr) -> Expr:
         """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
@@ -179,6 +183,13 @@ def canonical(term: Term) -> Term:
         if options
         else term
     )
+
+
+def _longest(expr: Expr) -> int:
+    """Operations beyond which an expression is left alone as it stands."""
+    if not expr.has(Tr, Element):
+        return TOO_LONG_TO_NAME
+    return TOO_LONG_WITH_TOTALS if has_inverses_of_totals(expr) else TOO_LONG
 
 
 def rational_zero(expr: Expr) -> bool:
