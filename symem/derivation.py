@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, ClassVar, Self
 
-from sympy import Equality, Expr, Indexed, S, Symbol
+from sympy import Equality, Expr, Indexed, S, Sum, Symbol, log, pi
 
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
 from symem.language.leaves import array_of, labels_in, name_of, places_of
+from symem.language.matrices import COORDINATE, ENTRY, MatrixEntry
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, reindex
 from symem.language.reading import Extent
+from symem.language.traces import block_log_det, log_det
 
 
 @dataclass(frozen=True)
@@ -328,6 +330,18 @@ class GaussianVector(_Posterior):
     inline: bool = False
 
     defining: ClassVar[tuple[str, ...]] = ("parameters", "log_normaliser", "moments")
+
+    @property
+    def log_volume(self) -> Expr:
+        """log √det(2πV), the log-integral of exp(-½ (z - m)ᵀΛ(z - m)); of a vector seen in part, over the rest."""
+        size = self.latent.shape[0]
+        if self.latent.seen is None:
+            return (size * log(2 * pi) + log_det(self.covariance, size)) / 2
+        mask = self.latent.seen[1]
+        if not isinstance(mask, MatrixEntry):
+            mask = mask[(*getattr(self.atom, "indices", ()), ENTRY)]
+        unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
+        return (unseen * log(2 * pi) - block_log_det(self.natural[1], mask, size)) / 2
 
 
 #: What a latent's posterior may be.

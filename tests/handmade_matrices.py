@@ -207,6 +207,7 @@ def missing_entries() -> Derivation:
         log_density=Integer(0),
         mean=E,
         covariance=V,
+        natural=(precision * mu.symbol, precision),
     )
     S_1, S_2 = MatrixArray("S_1", d, 1)(), MatrixArray("S_2", d, d, "symmetric")()
     mean = mu.symbol

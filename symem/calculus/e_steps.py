@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, assert_never
 
-from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma, pi
+from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.calculus.laws import step
 from symem.derivation import (
@@ -22,8 +22,8 @@ from symem.derivation import (
     Step,
     Table,
 )
-from symem.language.matrices import COORDINATE, ENTRY, MatrixEntry, transpose
-from symem.language.traces import block_log_det, inverse, log_det, trace
+from symem.language.matrices import transpose
+from symem.language.traces import inverse, trace
 
 STAGE = "E-step"
 
@@ -154,30 +154,15 @@ def _arguments(posterior: Recognised) -> tuple[Any, ...]:
 def _vector(posterior: GaussianVector) -> Step:
     """A vector's quadratic form and the Gaussian that it is, in the entries not seen if some were."""
     normaliser, seen = posterior.log_normaliser, posterior.latent.seen
-    law, density = ("Gaussian entries", _seen_density) if seen else ("Gaussian vector", _vector_density)
-    after = density(posterior) + (normaliser.value if posterior.inline else normaliser.symbol)
+    law = "Gaussian entries" if seen else "Gaussian vector"
+    precision = posterior.natural[1] if seen else inverse(posterior.covariance)
+    density = -posterior.log_volume - _square(posterior, precision) / 2
+    after = density + (normaliser.value if posterior.inline else normaliser.symbol)
     places = tuple(getattr(posterior.atom, "indices", ()))
     companions = {"observed": seen[0], "missing": seen[1]} if seen else {}
     told: dict[str, Any] = {name: each[places] if places else each for name, each in companions.items()}
     about, axes = (posterior.atom,), posterior.axes
     return step(STAGE, law, posterior.log_density, after, about, posterior.parameters, axes=axes, **told)
-
-
-def _vector_density(posterior: GaussianVector) -> Expr:
-    size = posterior.latent.shape[0]
-    constant = -(size * log(2 * pi) + log_det(posterior.covariance, size)) / 2
-    return constant - _square(posterior, inverse(posterior.covariance)) / 2
-
-
-def _seen_density(posterior: GaussianVector) -> Expr:
-    """The density of the entries not seen: the others are those of the mean."""
-    assert posterior.latent.seen is not None
-    size, precision, mask = posterior.latent.shape[0], posterior.natural[1], posterior.latent.seen[1]
-    if not isinstance(mask, MatrixEntry):
-        mask = mask[(*getattr(posterior.atom, "indices", ()), ENTRY)]
-    unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
-    constant = (block_log_det(precision, mask, size) - unseen * log(2 * pi)) / 2
-    return constant - _square(posterior, precision) / 2
 
 
 def _square(posterior: GaussianVector, precision: Expr) -> Expr:

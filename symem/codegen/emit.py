@@ -78,7 +78,7 @@ def load(source: str, name: str = "symem_solver") -> ModuleType:
     module = ModuleType(name)
     file = f"<{name} {crc32(source.encode()):08x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102  text that `emit` wrote
+    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  text that `emit` wrote
     return module
 
 

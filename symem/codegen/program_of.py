@@ -7,7 +7,6 @@ one before it; why each stands where it does is said beside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from symem.codegen.ir.program import Program
 from symem.codegen.passes.handing_on import handed_on
@@ -57,8 +56,7 @@ def program_of(derivation: Derivation, *, plain: bool = False) -> Program:
     ------
         NotDerivedError: a block of parameters has no closed form, or a function has no reading in arrays.
     """
-    program = stated(derivation)
-    program = replace(program, plain=True) if plain else program
+    program = stated(derivation, plain=plain)
     for each in PASSES:
         program = each(program)
     return program

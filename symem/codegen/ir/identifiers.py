@@ -78,17 +78,22 @@ _WRITTEN = frozenset(
 )
 
 
+#: What the function of the plain style calls its own things.
+_WRITTEN_PLAINLY = frozenset(["np", "Any", "em", "tol", "max_iter", "length", "before", "log_likelihood"])
+
+
 @cache
-def reserved() -> frozenset[str]:
+def reserved(*, plain: bool = False) -> frozenset[str]:
     """Words that no variable may be called: those of the functions around it, SciPy's and Python's own."""
-    return frozenset({*_WRITTEN, *SCIPY, *dir(builtins), *keyword.kwlist})
+    written = _WRITTEN_PLAINLY if plain else _WRITTEN
+    return frozenset({*written, *SCIPY, *dir(builtins), *keyword.kwlist})
 
 
 class Names:
     """Hands out identifiers; a name that is taken or reserved gets a trailing underscore."""
 
-    def __init__(self) -> None:
-        self._taken = set(reserved())
+    def __init__(self, *, plain: bool = False) -> None:
+        self._taken = set(reserved(plain=plain))
 
     def take(self, wanted: str) -> str:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", wanted):

@@ -15,11 +15,12 @@ from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, log, oo, pi
 
 from symem.algebra.completed_forms import centred_forms
 from symem.algebra.squares import squares
+from symem.codegen.lowering.selection import collapsed, parted
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import name_of
-from symem.language.matrices import ENTRY, BlockInverse, is_matrix, letters, shape, word_of
-from symem.language.plates import Axis, Iverson, index_symbol, reindex
-from symem.language.traces import BlockLogDet, LogDet, Tr, trace, words
+from symem.language.matrices import is_matrix, letters, word_of
+from symem.language.plates import Axis, Iverson, fresh_index, reindex
+from symem.language.traces import Tr, trace, words
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _places(posterior: Posterior, atom: Expr) -> dict[Expr, Expr]:
 def _volume(posterior: Posterior) -> list[Term]:
     """log √(2πv), or its like for vectors, at every position."""
     if isinstance(posterior, GaussianVector):
-        value = _volume_of_vector(posterior)
+        value = posterior.log_volume
     else:
         assert isinstance(posterior, Recognised)
         value = log(posterior.arguments["v"]) / 2 + log(2 * pi) / 2
@@ -153,18 +154,6 @@ def _volume(posterior: Posterior) -> list[Term]:
     labels = {axis.index: label for label, axis in posterior.labels}
     own = tuple(axis for axis in posterior.axes if axis.index not in labels)
     return [Term(reindex(each, labels), own) for each in Add.make_args(value)]
-
-
-def _volume_of_vector(posterior: GaussianVector) -> Expr:
-    """log √det(2πV), of a vector that is seen in part that of the rest."""
-    values = {each.symbol: each.value for each in posterior.parameters}
-    covariance, size = values.get(posterior.covariance), shape(posterior.mean)[0]
-    if not isinstance(covariance, BlockInverse):
-        return size * log(2 * pi) / 2 + LogDet(posterior.covariance, size) / 2
-    _, mask, _ = covariance.args
-    entry = index_symbol("a_hidden")
-    hidden = Sum(1 - mask.xreplace({ENTRY: entry}), Axis(entry, size).limits)
-    return hidden * log(2 * pi) / 2 - BlockLogDet(*covariance.args) / 2
 
 
 # -- labels --------------------------------------------------------------------------------------------------
@@ -192,6 +181,7 @@ def _weighed(posterior: Table, terms: list[Term], *, whole: bool) -> tuple[Defin
 
 def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
     """A term at the label's value, what is summed over other positions picked out."""
+    term = _apart(term, {axis.index for axis in own} | posterior.value.free_symbols)
     atoms = _atoms(term.body, posterior)
     if len(atoms) != 1:
         raise _Unsuited
@@ -205,8 +195,20 @@ def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
             body = Iverson(Eq(place, axis.index)) * body
     places = {old.index: new.index for old, new in renamed.items()}
     found = reindex(body, {**places, atom: posterior.value})
-    rest = tuple(axis for axis in term.axes if axis not in renamed)
-    return Term(found, rest)
+    over = [axis.index for axis in term.axes if axis not in renamed]
+    factors = collapsed([part for factor in Mul.make_args(found) for part in parted(factor)], over)
+    return Term(Mul(*factors), tuple(axis for axis in term.axes if axis.index in over))
+
+
+def _apart(term: Term, taken: set[Expr]) -> Term:
+    """The same term, its axes named by indices that are not taken."""
+    rules: dict[Expr, Expr] = {}
+    for axis in term.axes:
+        if axis.index in taken:
+            others = taken | term.body.free_symbols | set(rules.values())
+            rules[axis.index] = fresh_index(axis.index, others)
+    axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
+    return Term(reindex(term.body, rules), axes)
 
 
 def _at_position(term: Term, renamed: dict[Axis, Axis]) -> Term:

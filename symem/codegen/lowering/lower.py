@@ -317,7 +317,7 @@ class Lowering:
         keys = [key for factor in factors if (key := key_of(factor, over))]
         rest = [factor for factor in factors if not key_of(factor, over)]
         if keys and len({v for v, _ in keys}) == len(keys):
-            return self._scattered(rest, keys, tuple(over))
+            return self._scattered([factor.xreplace(dict(keys)) for factor in rest], keys, tuple(over))
         coefficient, signed = _sign(factors)
         masks = [factor for factor in signed if isinstance(factor, Iverson)]
         nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)

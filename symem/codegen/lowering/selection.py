@@ -8,7 +8,7 @@ from __future__ import annotations
 from sympy import And, Eq, Expr, Indexed, Symbol
 
 from symem.codegen.ir.nodes import Apply, Load, Node, Source, Take
-from symem.language.plates import Iverson
+from symem.language.plates import Iverson, reindex
 
 
 def parted(factor: Expr) -> list[Expr]:
@@ -27,7 +27,7 @@ def collapsed(factors: list[Expr], over: list[Symbol]) -> list[Expr]:
             if index in over and not value.has(index):
                 over.remove(index)
                 others = [other for other in factors if other is not factor]
-                return collapsed([other.xreplace({index: value}) for other in others], over)
+                return collapsed([reindex(other, {index: value}) for other in others], over)
     return factors
 
 

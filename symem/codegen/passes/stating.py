@@ -13,7 +13,7 @@ from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 
 
-def stated(derivation: Derivation) -> Program:
+def stated(derivation: Derivation, *, plain: bool = False) -> Program:
     """A program of which nothing is computed yet."""
     _refuse_open_blocks(derivation)
     derivation, indices = distinct(with_stated_densities(derivation))
@@ -21,12 +21,13 @@ def stated(derivation: Derivation) -> Program:
     entries = in_entries(derivation, indices.sizes, prior)
     return Program(
         derivation=entries,
-        names=Names(),
+        names=Names(plain=plain),
         index_sizes=indices.sizes,
         rank=Order(entries, indices.sizes),
         rows=row_size(entries),
         sized=used_sizes(entries),
         prior=prior,
+        plain=plain,
     )
 
 
