@@ -106,8 +106,9 @@ def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
     slots: dict[str, int] = {}
     for name, spec in model.data.items():
         if model.plates.rows is not None and model.plates.rows in spec.shape:
-            slots[name] = slots[f"observed_{name}"] = spec.shape.index(model.plates.rows)
-            slots[f"pattern_{name}"] = 0
+            slots[name] = spec.shape.index(model.plates.rows)
+            if spec.missing:
+                slots |= {f"observed_{name}": slots[name], f"pattern_{name}": 0}
     return {name: slot for name, slot in slots.items() if name in arrays}
 
 
