@@ -1,0 +1,64 @@
+"""The waist: frozen records of what was found, on which every later stage feeds.
+
+A derivation is a straight-line program in SymPy: a list of `Definition`s, each a named array over axes
+whose value refers only to data, parameters and earlier names. Reports print it, `program` turns it into
+array operations, `certify` and `verify` check it; none of them derives anything again.
+"""
+
+from __future__ import annotations
+
+from symem.derivation.definition import Definition
+from symem.derivation.expected_statistics import Moments, Scatter, Surrogate
+from symem.derivation.posterior_kinds import (
+    CellCounts,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Probabilities,
+    Recognised,
+    Shared,
+    Table,
+    Tabulated,
+)
+from symem.derivation.told_steps import THEORY, Ends, Relation, Rule, Step
+from symem.derivation.update_kinds import (
+    Certificate,
+    Claim,
+    Closed,
+    Conditional,
+    NotDerived,
+    Shares,
+    Status,
+    Update,
+)
+from symem.derivation.whole_record import Derivation
+
+__all__ = [
+    "THEORY",
+    "CellCounts",
+    "Certificate",
+    "Claim",
+    "Closed",
+    "Conditional",
+    "Definition",
+    "Derivation",
+    "Ends",
+    "GaussianVector",
+    "MemberCounts",
+    "Moments",
+    "NotDerived",
+    "Posterior",
+    "Probabilities",
+    "Recognised",
+    "Relation",
+    "Rule",
+    "Scatter",
+    "Shared",
+    "Shares",
+    "Status",
+    "Step",
+    "Surrogate",
+    "Table",
+    "Tabulated",
+    "Update",
+]

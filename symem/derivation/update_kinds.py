@@ -1,0 +1,99 @@
+"""What the M-step finds for a parameter, how far it is established, and what it could not find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sympy import Expr, Symbol
+
+from symem.derivation.definition import Definition
+
+
+class Status(Enum):
+    """How far a claim was established."""
+
+    PROVED = "proved"
+    CHECKED = "checked"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about an update, how far it was established, and by what argument; `points`: at how many it was checked."""
+
+    name: str
+    status: Status
+    argument: str
+    points: int = 0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known of one update: stationarity, second order, support, existence."""
+
+    parameter: Expr
+    claims: tuple[Claim, ...]
+    conditions: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Update:
+    """theta^(t+1) for one parameter array: what all kinds have.
+
+    The value of `definition` is in terms of statistic symbols, `nested` also of parameters updated before it.
+    `equation` is the stationarity condition that it solves (an expression that vanishes), `block` numbers the
+    parameters that meet in terms of Q, `law` is the name of the law that solved it, whose sentence is in the
+    derivation's steps.
+    """
+
+    definition: Definition
+    equation: Expr
+    nested: Expr
+    block: int = 0
+    law: str = ""
+
+    @property
+    def parameter(self) -> Expr:
+        return self.definition.symbol
+
+    @property
+    def value(self) -> Expr:
+        return self.definition.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(_Update):
+    """The maximiser of Q, the parameters of its block that were solved before it being put in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares(_Update):
+    """The maximiser on a simplex: `multiplier` is Lagrange's λ with its value."""
+
+    multiplier: tuple[Symbol, Expr]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditional(_Update):
+    """The maximiser of Q over this parameter with the others held (ECM; Meng & Rubin 1993).
+
+    It may hold parameters that are updated after it, at their old values.
+    """
+
+
+#: What the update of a parameter may be.
+Update = Closed | Shares | Conditional
+
+
+@dataclass(frozen=True)
+class NotDerived:
+    """A block of parameters without a closed form: which, and the term that stands in the way.
+
+    `equation` is the derivative with respect to the first; parameters that would have one given it come last.
+    """
+
+    parameters: tuple[Expr, ...]
+    equation: Expr
+    term: Expr
+    reason: str

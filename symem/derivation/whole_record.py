@@ -1,0 +1,47 @@
+"""All that was found, in the order of the theory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr
+
+from symem.derivation.definition import Definition
+from symem.derivation.expected_statistics import Surrogate
+from symem.derivation.posterior_kinds import Posterior, Table
+from symem.derivation.told_steps import Step
+from symem.derivation.update_kinds import Certificate, NotDerived, Update
+from symem.language.model import Model
+from symem.language.reading import Extent
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Everything that was found."""
+
+    model: Model
+    complete: Expr
+    posteriors: tuple[Posterior, ...]
+    log_likelihood: Expr
+    surrogate: Surrogate
+    updates: tuple[Update, ...]
+    not_derived: tuple[NotDerived, ...]
+    certificates: tuple[Certificate, ...] = ()
+    steps: tuple[Step, ...] = field(default=())
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """The E-step as a straight-line program; names that two posteriors share come once."""
+        found = {each.symbol: each for posterior in self.posteriors for each in posterior.definitions}
+        return tuple(found.values())
+
+    @property
+    def own_extents(self) -> tuple[Extent, ...]:
+        """Sizes of the tables of latents, where data show them."""
+        tables = (each for each in self.posteriors if isinstance(each, Table))
+        return tuple(each.extent for each in tables if each.extent is not None)
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """Sizes that data show."""
+        return (*self.model.extents, *self.own_extents)
