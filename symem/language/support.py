@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sympy import Expr, oo
+from sympy import And, Eq, Expr, Ge, Gt, Le, Lt, floor, oo
 
 from symem.language.charts import Array, Chart, IntervalChart
 
@@ -27,6 +27,7 @@ class Support:
     Attributes:
         ends: infimum and supremum, where they are always the same.
         assumptions: what SymPy may take for granted of its members.
+        open: whether its finite ends are left out.
         discrete: whether its members are whole numbers; `finite`: whether a posterior on it is a table.
         of_matrices: whether its members are square matrices.
         narrowness: of two sets that are asked of one symbol, the one where it is higher is meant.
@@ -37,6 +38,7 @@ class Support:
 
     ends: ClassVar[tuple[Expr, Expr]] = (-oo, oo)
     assumptions: ClassVar[dict[str, bool]] = {"real": True}
+    open: ClassVar[bool] = False
     discrete: ClassVar[bool] = False
     finite: ClassVar[bool] = False
     of_matrices: ClassVar[bool] = False
@@ -59,6 +61,18 @@ class Support:
     def number(self) -> Expr:
         """How many members it has."""
         return oo
+
+    def condition(self, number: Expr, *, whole: bool = True) -> Any:
+        """That a number is a member; `whole` says that it is known to be whole."""
+        low, high = self.bounds
+        if low == high:
+            return Eq(number, low)
+        above, below = (Gt, Lt) if self.open else (Ge, Le)
+        return And(
+            above(number, low) if low != -oo else True,
+            below(number, high) if high != oo else True,
+            Eq(number, floor(number)) if self.discrete and not whole else True,
+        )
 
     def in_latex(self, tex: Tex) -> str:
         """The set as a formula; `tex` prints its ends."""

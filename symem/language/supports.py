@@ -53,6 +53,7 @@ class Positive(Support):
     """The open half-line (0, oo)."""
 
     ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, oo)
+    open: ClassVar[bool] = True
     assumptions: ClassVar[dict[str, bool]] = {"positive": True}
     narrowness: ClassVar[int] = 1
     words: ClassVar[str] = "positive"
@@ -72,6 +73,7 @@ class NonNegative(Support):
 
     ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, oo)
     assumptions: ClassVar[dict[str, bool]] = {"nonnegative": True}
+    kind: ClassVar[str] = "nonnegative"
     drawn: ClassVar[str] = "positive"
 
 
@@ -80,6 +82,7 @@ class UnitInterval(Support):
     """The open interval (0, 1)."""
 
     ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
+    open: ClassVar[bool] = True
     assumptions: ClassVar[dict[str, bool]] = {"positive": True}
     narrowness: ClassVar[int] = 2
     kind: ClassVar[str] = "unit"

@@ -18,6 +18,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "definite": ("finite", np.isfinite),
     "extended": ("a number", lambda a: ~np.isnan(a)),
     "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
+    "nonnegative": ("0 or more", lambda a: np.isfinite(a) & (a >= 0)),
     "unit": ("between 0 and 1", lambda a: (a >= -_ROUNDING) & (a <= 1 + _ROUNDING)),
     "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
     "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),

@@ -149,11 +149,12 @@ def kind_of(variable: Variable, model: Model) -> str:
 
 
 def _bounds(model: Model) -> set[str]:
-    """Data and known arrays that bound something, and so may be infinite."""
+    """Data without a density and known arrays that bound something, and so may be infinite."""
     brackets = model.log_likelihood.atoms(LogIverson)
     sides = [side for each in brackets for relation in each.atoms(Relational) for side in relation.args]
     sides += [end for latent in model.latents for end in latent.support.bounds]
     names = {name_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
+    names -= {name_of(entry) for each in model.declarations for entry in each.entries}
     return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
 
 
