@@ -6,9 +6,9 @@ import pytest
 from sympy import Add, Expr, IndexedBase, Integer, Mul, Pow, S, Sum, symbols
 
 from symem.algebra.counting import FromOne
-from symem.algebra.matrix_squares import absorbed, completed, gathered_forms
-from symem.algebra.matrix_words import gathered_words
+from symem.algebra.matrix_words import gathered_forms, gathered_words
 from symem.algebra.rewriting import Det, MatrixMean, matrix_valued
+from symem.algebra.squares import absorbed, completed
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixArray, T, transpose
 from symem.language.plates import Axis, index_symbol
 from symem.language.traces import Element, LogDet, log_det, trace

@@ -1,11 +1,12 @@
-"""Words of matrices taken apart and gathered: A a - A b is A(a - b), a x - b x is (a - b) x."""
+"""Words of matrices taken apart and gathered: A a - A b is A(a - b), a x - b x is (a - b) x, forms likewise."""
 
 from __future__ import annotations
 
 from sympy import Add, Expr, Mul, Pow, S, Sum
 
 from symem.algebra.rewriting import bottom_up, is_negative, shape_of
-from symem.language.matrices import Diagonal, is_matrix, is_symmetric, letters
+from symem.language.matrices import Diagonal, is_matrix, is_symmetric, letters, transpose
+from symem.language.traces import Tr
 
 Word = tuple[Expr, ...]
 
@@ -18,6 +19,15 @@ def split(term: Expr) -> tuple[Expr, Word]:
 
 def is_column(expr: Expr) -> bool:
     return is_matrix(expr) and bool(shape_of(expr)[1] == 1)
+
+
+def halved(word: Word) -> tuple[Expr, Expr] | None:
+    """(M, u) of a word u'Mu with a symmetric M, or M = 1; nothing if it is none."""
+    half = len(word) // 2
+    core = word[half] if len(word) % 2 else S.One
+    root = Mul(*word[-half:])
+    symmetric = core == 1 or (is_matrix(core) and is_symmetric(core))
+    return (core, root) if symmetric and half and transpose(root) == Mul(*word[:half]) else None
 
 
 def gathered_words(expr: Expr) -> Expr:
@@ -97,3 +107,60 @@ def _may_lead(word: Word) -> bool:
     head = word[0]
     inverse = isinstance(head, Pow | Diagonal)
     return inverse or (is_column(Mul(*word)) and not is_column(head) and not isinstance(head, Sum))
+
+
+# forms with a common end --------------------------------------------------------------------------------
+
+
+def gathered_forms(expr: Expr) -> Expr:
+    """c u'Ma - c u'Mb as c u'M(a - b), in every sum."""
+    return bottom_up(expr, lambda node: _joint_forms(node) if node.is_Add and node.has(Tr) else node)
+
+
+def _joint_forms(expr: Expr) -> Expr:
+    """The longest common run that leads two forms or more is taken out, as long as there is one."""
+    if is_matrix(expr):
+        return expr
+    turns = _turns(expr)
+    starts = {(scale, word[:cut]) for _, word, scale in turns for cut in range(1, len(word))}
+    runs = {start: _led_by(turns, *start) for start in starts}
+    best = max(
+        runs,
+        key=lambda s: (len(runs[s]), len(s[1]), str(s)) if len(runs[s]) > 1 else (0, 0, ""),
+        default=None,
+    )
+    if best is None or len(runs[best]) < 2:
+        return expr
+    scale, start = best
+    ends = Add(
+        *((-1 if is_negative(term) else 1) * Mul(*word[len(start) :]) for term, word in runs[best].items())
+    )
+    rest = Add(*(term for term in expr.args if term not in runs[best]))
+    joint = scale * Tr(Mul(*start, ends))
+    return joint + (_joint_forms(rest) if rest.is_Add else rest)
+
+
+def _led_by(turns: list[tuple[Expr, Word, Expr]], scale: Expr, start: Word) -> dict[Expr, Word]:
+    """The forms that this run leads."""
+    cut = len(start)
+    return {t: w for t, w, s in turns if s == scale and w[:cut] == start and len(w) > cut}
+
+
+def _turns(expr: Expr) -> list[tuple[Expr, Word, Expr]]:
+    """Each form of a sum but squares, read in both directions: (term, word, what stands before it, less its sign)."""
+    found = []
+    for term in expr.args:
+        forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr) and factor.is_form]
+        if (
+            len(forms) == 1
+            and not halved(forms[0].word)
+            and not any(each.has(Add) for each in forms[0].word if is_column(each))
+        ):
+            word = forms[0].word
+            number, scale = (term / forms[0]).as_coeff_Mul()
+            scale *= abs(number)
+            backwards = tuple(transpose(each) for each in reversed(word))
+            found += [
+                (term, each, scale) for each in dict.fromkeys((word, backwards)) if not each[-1].has(Add)
+            ]
+    return found

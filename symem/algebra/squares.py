@@ -1,66 +1,146 @@
-"""Expanded squares of numbers as squares: c a² - 2 c a b + c b² is c (a - b)².
+"""Expanded squares as squares, of numbers, forms and products of vectors, for any number of parts.
 
-The parts may be forms of vectors too: (y - xᵀβ)².
+c a² - 2 c a b + c b² is c (a - b)², x'Mx - 2 x'Mm + m'Mm is (x - m)'M(x - m), xx' - xm' - mx' + mm' is
+(x - m)(x - m)', also across a sum over a plate. Each rule keeps the value at every point.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
-from sympy import Add, Expr, Function, Indexed, Mul, Pow, Sum, Symbol
+from sympy import Add, Expr, Function, Indexed, Mul, Pow, S, Sum, Symbol
 
+from symem.algebra.matrix_words import halved, is_column, split
 from symem.algebra.rewriting import bottom_up
-from symem.language.matrices import is_matrix
-from symem.language.traces import Tr
+from symem.language.matrices import is_matrix, transpose
+from symem.language.traces import Tr, trace
 
 
-def squares(expr: Expr) -> Expr:
-    """c a**2 - 2 c a b + c b**2 as c (a - b)**2, in every sum, for any number of parts.
+@dataclass(frozen=True)
+class _Root:
+    """A term scale · root², scale · root'·core·root, or scale · root·root'."""
 
-    >>> from sympy.abc import a, b, c
-    >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
-    (a - b)**2/(2*c)
-    """
-    return bottom_up(expr, lambda node: _gathered(node) if node.is_Add and not is_matrix(node) else node)
-
-
-def _gathered(expr: Add) -> Expr:
-    terms = set(expr.args)
-    roots = [(term, *split) for term in expr.args if (split := _as_square(term))]
-    for scale in dict.fromkeys(scale for _, scale, _ in roots):
-        parts = [root for _, other, root in roots if other == scale]
-        signed = _signed(parts, scale, terms)
-        if len(signed) > 1:
-            used = {scale * root**2 for _, root in signed}
-            used |= {2 * scale * s * t * a * b for (s, a), (t, b) in combinations(signed, 2)}
-            rest = [term for term in expr.args if term not in used]
-            square = scale * Add(*(sign * root for sign, root in signed)) ** 2
-            return squares(Add(*rest)) + square
-    return expr
+    scale: Expr
+    core: Expr
+    root: Expr
 
 
-def _as_square(term: Expr) -> tuple[Expr, Expr] | None:
-    """term = scale * root**2, the root made of numerator factors that are symbols or arrays."""
-    plain = [
+@dataclass(frozen=True)
+class _Kind:
+    """How a square of this kind is read, which terms two of its parts are crossed in, and the square of a whole."""
+
+    read: Callable[[Expr], _Root | None]
+    crossed: Callable[[_Root, _Root, int], Sequence[Expr]]
+    square: Callable[[_Root, Expr], Expr]
+
+
+def _number(term: Expr) -> _Root | None:
+    """term = scale * root**2, the root made of numerator factors that are letters, functions or forms of vectors."""
+    plain = (
         factor.base
         for factor in Mul.make_args(term)
         if isinstance(factor, Pow)
         and factor.exp == 2
         and isinstance(factor.base, Symbol | Indexed | Function | Tr)
-    ]
+    )
     root = Mul(*plain)
-    return (term / root**2, root) if root != 1 else None
+    return _Root(term / root**2, S.One, root) if root != 1 else None
 
 
-def _signed(parts: list[Expr], scale: Expr, terms: set[Expr]) -> list[tuple[int, Expr]]:
-    """The largest run of parts, with signs, all of whose cross terms are there."""
-    signed: list[tuple[int, Expr]] = []
-    for part in parts:
-        for sign in (1, -1) if signed else (1,):
-            if all(2 * scale * s * sign * other * part in terms for s, other in signed):
-                signed.append((sign, part))
-                break
-    return signed
+def _form(term: Expr) -> _Root | None:
+    forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr)]
+    halves = halved(forms[0].word) if len(forms) == 1 and forms[0].is_form else None
+    return _Root(term / forms[0], *halves) if halves else None
+
+
+def _product(term: Expr) -> _Root | None:
+    if not is_matrix(term) or isinstance(term, Sum):
+        return None
+    scale, word = split(term)
+    core, root = halved(word) or (S.Zero, S.Zero)
+    return _Root(scale, core, transpose(root)) if core == 1 and is_column(transpose(root)) else None
+
+
+def _crossed_products(a: _Root, b: _Root, sign: int) -> tuple[Expr, ...]:
+    pairs = ((a.root, b.root), (b.root, a.root))
+    return tuple(sign * a.scale * one * transpose(other) for one, other in pairs)
+
+
+NUMBERS = _Kind(
+    _number,
+    lambda a, b, sign: (2 * sign * a.scale * a.root * b.root,),
+    lambda root, whole: root.scale * whole**2,
+)
+FORMS = _Kind(
+    _form,
+    lambda a, b, sign: (2 * sign * a.scale * trace(transpose(a.root) * a.core * b.root, 1),),
+    lambda root, whole: root.scale * Tr(Mul(transpose(whole), root.core, whole)),
+)
+PRODUCTS = _Kind(
+    _product,
+    _crossed_products,
+    lambda root, whole: root.scale * Mul(whole, transpose(whole)),
+)
+
+
+def squares(expr: Expr) -> Expr:
+    """The squares of numbers, in every sum; the parts may be forms of vectors too: (y - x'b)**2.
+
+    >>> from sympy.abc import a, b, c
+    >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
+    (a - b)**2/(2*c)
+    """
+    return bottom_up(expr, lambda node: _of(node, NUMBERS) if node.is_Add and not is_matrix(node) else node)
+
+
+def completed(expr: Expr) -> Expr:
+    """The forms and products that are squares, in every sum."""
+    return bottom_up(
+        expr, lambda node: _of(node, PRODUCTS if is_matrix(node) else FORMS) if node.is_Add else node
+    )
+
+
+def as_squares(expr: Expr) -> Expr:
+    """Numbers and matrices with the squares that there are in them; sums over the same plates are one if that shows more."""
+    merged = merged_sums(expr)
+    told = completed(squares(merged))
+    return expr if told == merged else told
+
+
+def _of(expr: Expr, kind: _Kind) -> Expr:
+    terms = set(expr.args)
+    roots = [(term, found) for term in expr.args if (found := kind.read(term))]
+    for scale, core in dict.fromkeys((root.scale, root.core) for _, root in roots):
+        alike = [(term, root) for term, root in roots if (root.scale, root.core) == (scale, core)]
+        signed = _run(alike, terms, kind)
+        if len(signed) > 1:
+            used = {term for _, term, _ in signed}
+            for (s, _, a), (t, _, b) in combinations(signed, 2):
+                used |= set(kind.crossed(a, b, s * t))
+            rest = Add(*(term for term in expr.args if term not in used))
+            whole = Add(*(sign * root.root for sign, _, root in signed))
+            more = _of(rest, kind) if rest.is_Add else rest
+            return more + kind.square(signed[0][2], whole)
+    return expr
+
+
+def _run(alike: list[tuple[Expr, _Root]], terms: set[Expr], kind: _Kind) -> list[tuple[int, Expr, _Root]]:
+    """The largest run of roots, with signs, all of whose cross terms are there."""
+    best: list[tuple[int, Expr, _Root]] = []
+    for start in range(len(alike)):
+        signed: list[tuple[int, Expr, _Root]] = []
+        for term, root in (*alike[start:], *alike[:start]):
+            for sign in (1, -1) if signed else (1,):
+                if all(set(kind.crossed(other, root, s * sign)) <= terms for s, _, other in signed):
+                    signed.append((sign, term, root))
+                    break
+        best = max(best, signed, key=len)
+    return best
+
+
+# across sums --------------------------------------------------------------------------------------------
 
 
 def merged_sums(expr: Expr) -> Expr:
@@ -83,3 +163,40 @@ def _one_sum(expr: Add) -> Expr:
         bodies.setdefault(key, []).append(number * sums[0].function)
         limits.setdefault(key, sums[0].limits)
     return Add(*others, *(key[0] * Sum(Add(*parts), *limits[key]) for key, parts in bodies.items()))
+
+
+def absorbed(expr: Expr) -> Expr:
+    """Σ_i f(x_i) + n c as Σ_i (f(x_i) + c) where that completes a square."""
+    return bottom_up(expr, lambda node: _absorbed(node) if node.is_Add and node.has(Tr) else node)
+
+
+def _absorbed(expr: Expr) -> Expr:
+    for limits in dict.fromkeys(total.limits for term in expr.args if (total := _sum_in(term))):
+        parts = {term: found for term in expr.args if (found := _summand(term, limits)) is not None}
+        inner = completed(Add(*parts.values()))
+        if len(Add.make_args(inner)) < sum(len(Add.make_args(part)) for part in parts.values()):
+            rest = Add(*(term for term in expr.args if term not in parts))
+            number, body = _constant_out(inner, limits)
+            return rest + number * Sum(body, *limits)
+    return expr
+
+
+def _constant_out(body: Expr, limits: tuple[Expr, ...]) -> tuple[Expr, Expr]:
+    bound = [limit[0] for limit in limits]
+    outer, inner = body.as_independent(*bound, as_Add=False) if not body.is_Add else (S.One, body)
+    return outer, inner
+
+
+def _sum_in(term: Expr) -> Sum | None:
+    """The sum of forms in a term, a number before it or not."""
+    sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
+    return sums[0] if len(sums) == 1 and sums[0].has(Tr) and len(sums[0].limits) == 1 else None
+
+
+def _summand(term: Expr, limits: tuple[Expr, ...]) -> Expr | None:
+    """A term as a summand over the limits, if it is one: a sum over them, or a form as often as they are long."""
+    total = _sum_in(term)
+    if total is not None and total.limits == limits:
+        return (term / total * total.function).expand()
+    size = limits[0][2] + 1
+    return term / size if term.has(Tr) and size in Mul.make_args(term) else None

@@ -48,7 +48,7 @@ def eliminate_range(state: Elimination, case: Case, bounds: tuple[Expr, Expr]) -
         size = Symbol(state.names.fresh(f"max_{case.variable.name}"), integer=True, positive=True)
         extent = Extent(size, length, case.conditional.position)
     axis = state.names.axis(size, case.variable.name, case.used_indices)
-    _tabulate(state, case, Outcomes(axis, bounds[0] + axis.index, "FiniteRange", extent))
+    _tabulate(state, case, Outcomes(axis, bounds[0] + axis.index, "Categorical", extent))
 
 
 def _with_companions(state: Elimination, conditional: Conditional) -> Conditional:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sympy import Add, Expr
 
-from symem.algebra.matrix_squares import as_squares
+from symem.algebra.squares import as_squares
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximisers import TOGETHER, isolate

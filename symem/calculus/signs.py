@@ -36,7 +36,7 @@ from sympy import (
 )
 
 from symem.algebra.about_zero import AboutZero
-from symem.algebra.matrix_squares import as_squares
+from symem.algebra.squares import as_squares
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.common_sums import body_over, completed, named, shared_axes, twice
 from symem.calculus.inequalities import Bounds, Polynomial

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Add, Expr, Mul, Pow, S, Sum, Symbol, expand, factor_terms, fraction
 
-from symem.algebra.matrix_squares import as_squares, completed
 from symem.algebra.matrix_words import gathered_words, split
 from symem.algebra.rewriting import MatrixMean, ScalarMean, bottom_up
-from symem.algebra.squares import squares
+from symem.algebra.squares import as_squares, completed, squares
 from symem.language.matrices import MatrixEntry, is_matrix, transpose
 from symem.language.traces import Element, Tr
 from symem.report.notation.moments import Meanings, turned

@@ -36,10 +36,9 @@ from sympy import (
 
 from symem.algebra.counting import slots_of
 from symem.algebra.directions import angle
-from symem.algebra.matrix_squares import absorbed, completed, gathered_forms
-from symem.algebra.matrix_words import gathered_words
+from symem.algebra.matrix_words import gathered_forms, gathered_words
 from symem.algebra.rewriting import Det, bottom_up, form
-from symem.algebra.squares import merged_sums, squares
+from symem.algebra.squares import absorbed, completed, merged_sums, squares
 from symem.derivation import Definition, Derivation, Update
 from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import is_matrix

@@ -7,9 +7,9 @@ from itertools import groupby
 
 from sympy import Expr, Sum, factor_terms
 
-from symem.algebra.matrix_squares import completed
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
+from symem.algebra.squares import completed
 from symem.derivation import NotDerived, Probabilities, Relation, Step, Update
 from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Lines, Section, listed, said
