@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import MatrixMean, ScalarMean
 from symem.derivation import Derivation
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixEntry
 from symem.report.notation.moments import Meanings, Moments
 from tests.evaluate import Evaluator
@@ -45,7 +44,7 @@ class Averaging(Evaluator):
         return atom, known[name_of(atom)]
 
     def _averaged(self, body: Any, atom: Any, mean: Any, covariance: Any, scope: Any) -> Any:
-        name, places = name_of(atom), tuple(int(self(slot, scope)) for slot in slots_of(atom))
+        name, places = name_of(atom), tuple(int(self(slot, scope)) for slot in places_of(atom))
         before, found = self.values.get(name), []
         whole = np.zeros([*(place + 1 for place in places), len(mean)])
         for point in _points(mean, covariance):
@@ -60,7 +59,7 @@ class Averaging(Evaluator):
 
 def _places(moments: Moments, atom: Any, given: Any, run: Evaluator, scope: Any) -> dict[str, Any]:
     """The indices of the moments at the place of the latent and of the labels given."""
-    own = zip(slots_of(moments.atom), slots_of(atom), strict=True)
+    own = zip(places_of(moments.atom), places_of(atom), strict=True)
     labels = zip(moments.given, given, strict=True)
     shown = {str(index): scope[str(label)] if label.is_Symbol else int(label) - 1 for index, label in labels}
     return {**scope, **{str(index): run(slot, scope) for index, slot in own}, **shown}

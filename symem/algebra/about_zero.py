@@ -7,15 +7,15 @@ seen to be Σ w (f - μ)² in this form.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, cancel, expand, fraction, together
 
-from symem.derivation import Moments
-from symem.language.leaves import array_of, labels_in, places_of
+from symem.algebra.rewriting import inlined
+from symem.derivation import Definition, Moments
+from symem.language.leaves import array_of, labels_in
 from symem.language.matrices import is_matrix, shape
-from symem.language.plates import reindex
 from symem.language.traces import Element, Tr, element, trace
 
 
@@ -30,18 +30,17 @@ class AboutZero:
         names = self._scatters.keys() | self._means.keys()
         if not any(array_of(entry) in names for entry in expr.atoms(Indexed, Symbol)):
             return expr
-        return self._linear(expand(_turned(_put(expr, self._scatters))))
+        return self._linear(expand(_turned(inlined(expr, self._scatters.values()))))
 
     @cached_property
-    def _scatters(self) -> Mapping[Expr, tuple[Expr, Expr]]:
+    def _scatters(self) -> Mapping[Expr, Definition]:
         scatters = (scatter for each in self.moments for scatter in each.scatters)
-        return {array_of(s.definition.symbol): (s.definition.symbol, s.raw - s.excess) for s in scatters}
+        plain = (replace(each.definition, value=each.raw - each.excess) for each in scatters)
+        return {array_of(each.symbol): each for each in plain}
 
     @cached_property
-    def _means(self) -> Mapping[Expr, tuple[Expr, Expr]]:
-        return {
-            array_of(mean.symbol): (mean.symbol, mean.value) for each in self.moments for mean in each.means
-        }
+    def _means(self) -> Mapping[Expr, Definition]:
+        return {array_of(mean.symbol): mean for each in self.moments for mean in each.means}
 
     def _linear(self, expr: Expr) -> Expr:
         if isinstance(expr, Add):
@@ -51,8 +50,8 @@ class AboutZero:
     def _collected(self, expr: Add) -> Iterable[Expr]:
         """The terms of a sum, those with one mean m beside the parts of its total N = N₁ + N₂ being one: N m f."""
         rest = list(expr.args)
-        for symbol, value in self._means.values():
-            count = fraction(value)[1]
+        for mean in self._means.values():
+            symbol, (above, count) = mean.symbol, fraction(mean.value)
             for entry in expr.atoms(type(symbol)) if count.is_Add and not is_matrix(symbol) else ():
                 held = (
                     [t for t in rest if entry in Mul.make_args(t)]
@@ -62,7 +61,7 @@ class AboutZero:
                 ratio = cancel(together(Add(*(t / entry for t in held)) / count))
                 if held and not ratio.has(*count.free_symbols):
                     rest = [t for t in rest if t not in held]
-                    yield ratio * fraction(value)[0]
+                    yield ratio * above
         yield from rest
 
     def _inside(self, factor: Expr) -> Expr:
@@ -78,18 +77,7 @@ class AboutZero:
         held = [e for e in term.atoms(Indexed, Symbol) - labels_in(term) if array_of(e) in self._means]
         if len(held) != 1 or expand(_turned(term.xreplace({held[0]: 2 * held[0]})) - 2 * term) != 0:
             return term
-        symbol, value = self._means[array_of(held[0])]
-        return _turned(term.xreplace({held[0]: _at(value, symbol, held[0])}))
-
-
-def _put(expr: Expr, meaning: Mapping[Expr, tuple[Expr, Expr]]) -> Expr:
-    held = [e for e in expr.atoms(Indexed, Symbol) if array_of(e) in meaning]
-    return expr.xreplace({e: _at(meaning[array_of(e)][1], meaning[array_of(e)][0], e) for e in held})
-
-
-def _at(value: Expr, symbol: Expr, entry: Expr) -> Expr:
-    places = zip(places_of(symbol), places_of(entry), strict=True)
-    return reindex(value, {own: place for own, place in places if own != place})
+        return _turned(inlined(term, [self._means[array_of(held[0])]]))
 
 
 def _turned(expr: Expr) -> Expr:

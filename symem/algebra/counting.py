@@ -86,8 +86,3 @@ def rebuilt(expr: Expr, arguments: list[Expr]) -> Expr:
     if tuple(arguments) == expr.args:
         return expr
     return expr.func(*arguments, evaluate=False) if isinstance(expr, Mul | Pow) else expr.func(*arguments)
-
-
-def slots_of(expr: Expr) -> tuple[Expr, ...]:
-    """The slots of an array element; none for a scalar."""
-    return tuple(expr.indices) if isinstance(expr, Indexed) else ()

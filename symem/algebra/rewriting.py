@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sympy import Expr, Indexed, Mul, Pow, Rational
+from sympy import Expr, Indexed, Mul, Pow, Rational, Symbol, atan2
 from sympy.core.relational import Relational
 
 from symem.algebra.counting import rebuilt
+from symem.derivation import Definition
+from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.traces import Tr
 
@@ -94,3 +96,23 @@ def flat(expr: Expr) -> tuple[Expr, ...]:
 
 def _raised(factor: Expr, exponent: Expr) -> Expr:
     return factor**exponent if factor.is_Rational else Pow(factor, exponent, evaluate=False)
+
+
+def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
+    """An expression with the names that `definitions` define replaced by what they stand for."""
+    meaning = {name_of(each.symbol): each for each in definitions}
+    entries = expr.atoms(Indexed, Symbol) - labels_in(expr)
+    return expr.xreplace({e: meaning[name_of(e)].at(e) for e in entries if name_of(e) in meaning})
+
+
+def angle(sine: Expr, cosine: Expr) -> Expr:
+    """The angle of (cosine, sine), positive factors that both share left out.
+
+    >>> from sympy import symbols
+    >>> (x, y), c = symbols("x y", real=True), symbols("c", positive=True)
+    >>> angle(-c * y, -c * x)
+    atan2(-y, -x)
+    """
+    others = Mul.make_args(cosine)
+    shared = Mul(*(factor for factor in Mul.make_args(sine) if factor in others and factor.is_positive))
+    return atan2(sine / shared, cosine / shared)

@@ -100,9 +100,17 @@ _ROWS = (
     ),
     Rule(
         "expectation",
-        "{Q_theta} is the posterior mean of the complete-data log-likelihood, with the posterior at {old}{prior}.",
+        "{Q_theta} is, up to a constant free of {theta}, the posterior mean of the complete-data log-likelihood, with the "
+        "posterior at {old}{prior}.",
         "Dempster, Laird & Rubin 1977, section 2",
         Relation.MEAN,
+    ),
+    Rule(
+        "sufficient statistics",
+        "Gather what holds no new parameter in expected sufficient statistics, which are all that the M-step needs of the "
+        "data, and write {Q} in terms of them:",
+        "Dempster, Laird & Rubin 1977, section 2",
+        Relation.EQUAL,
     ),
     Rule(
         "about the mean",

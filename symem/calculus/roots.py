@@ -34,7 +34,7 @@ from sympy import (
     together,
 )
 
-from symem.algebra.directions import angle
+from symem.algebra.rewriting import angle
 from symem.language.matrices import is_matrix
 from symem.language.support import Support
 

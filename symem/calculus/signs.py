@@ -42,7 +42,6 @@ from symem.calculus.common_sums import body_over, completed, named, shared_axes,
 from symem.calculus.inequalities import Bounds, Polynomial
 from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entries
 from symem.calculus.separate import Term, rejoin, separate
-from symem.calculus.vanishing import at
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shared, Table
 from symem.language.leaves import array_of
 from symem.language.model import Variable
@@ -177,7 +176,7 @@ class Signs:
         if isinstance(expr, Add):
             return self._add(expr)
         if array_of(expr) in self._statistics:
-            return self(at(self._statistics[array_of(expr)], expr))
+            return self(self._statistics[array_of(expr)].at(expr))
         return self._combined(expr) if scalars_of_matrices(expr) else self._single(expr)
 
     def _product(self, parts: Iterable[Expr]) -> int | None:
@@ -280,11 +279,11 @@ class Signs:
         """Statistics but means as the sums that they stand for; counts with a known total as shares of it."""
         sums = self._statistics.keys() - self._means
         held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in sums]
-        expr = expr.xreplace({a: at(self._statistics[array_of(a)], a) for a in held})
+        expr = expr.xreplace({a: self._statistics[array_of(a)].at(a) for a in held})
         means = [
             a for a in expr.atoms(Indexed, Symbol) if self.means(a) and isinstance(self.mean_of(a)[0], Shared)
         ]
-        return expr.xreplace({a: at(self._moments[array_of(a)][1], a) for a in means})
+        return expr.xreplace({a: self._moments[array_of(a)][1].at(a) for a in means})
 
     # -- what is known of an entry -------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from sympy import Symbol
 
+from symem.algebra.about_zero import AboutZero
+from symem.algebra.rewriting import inlined
 from symem.calculus.e_steps import e_step
 from symem.calculus.laws import step
 from symem.calculus.m_steps import m_step
@@ -43,7 +45,10 @@ def _surrogate(derivation: Derivation) -> Iterator[Step]:
     q = derivation.surrogate
     whole = derivation.complete + derivation.model.log_prior
     prior = ", plus the log-prior" if derivation.model.log_prior != 0 else ""
-    yield step("surrogate", "expectation", whole, q.value, defines=q.statistics, prior=prior)
+    mean = inlined(AboutZero(q.moments)(q.value), q.statistics)
+    yield step("surrogate", "expectation", whole, mean, prior=prior)
+    if q.statistics:
+        yield step("surrogate", "sufficient statistics", mean, q.value, defines=q.statistics)
     for scatter in (scatter for each in q.moments for scatter in each.scatters):
         told = scatter.definition.symbol + scatter.excess
         yield step("statistics", "about the mean", scatter.raw, told, (scatter.definition.symbol,))

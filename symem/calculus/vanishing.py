@@ -32,7 +32,7 @@ from sympy import (
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inverses import has_inverses_of_totals, with_inverses_cancelled
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import Definition, Derivation, Tabulated
+from symem.derivation import Derivation, Tabulated
 from symem.language.leaves import array_of
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
 from symem.language.traces import Element, LogDet, Tr
@@ -81,7 +81,7 @@ class Vanishing:
     def _complemented(self, expr: Expr) -> Expr:
         """Statistics of a few outcomes written out, the probability of the first being 1 less the others'."""
         held = [a for a in expr.atoms(Indexed, Symbol) if array_of(a) in self._written]
-        expr = expr.xreplace({a: at(self._written[array_of(a)], a) for a in held})
+        expr = expr.xreplace({a: self._written[array_of(a)].at(a) for a in held})
         expr = rejoin(separate(expr)) if held and expr.has(Tr, Element) else expr
         rules: dict[Expr, Expr] = {}
         for entry in expr.atoms(Indexed):
@@ -147,20 +147,12 @@ class Vanishing:
         held = [f for f in term.factors() if axis.index in f.free_symbols]
         if len(held) != 1 or not isinstance(held[0], Indexed) or held[0].base not in self._statistics:
             return None
-        parts = separate(at(self._statistics[held[0].base], held[0]))
+        parts = separate(self._statistics[held[0].base].at(held[0]))
         certain = [self._certain(Term(p.factor, (*p.axes, axis)), axis) for p in parts]
         if any(each is None for each in certain):
             return None
         left, rest = term.factor / held[0], _without(term.axes, axis)
         return [Term(left * each.factor, each.axes + rest) for found in certain for each in found or ()]
-
-
-def at(definition: Definition, entry: Expr) -> Expr:
-    """The value of a definition at an entry of its array."""
-    if not isinstance(entry, Indexed):
-        return definition.value
-    pairs = zip(definition.symbol.indices, entry.indices, strict=True)
-    return reindex(definition.value, {own: place for own, place in pairs if own != place})
 
 
 def canonical(term: Term) -> Term:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from symem.language.plates import Axis
+from symem.language.leaves import places_of
+from symem.language.plates import Axis, reindex
 
 
 @dataclass(frozen=True)
@@ -20,3 +21,8 @@ class Definition:
     symbol: Expr
     axes: tuple[Axis, ...]
     value: Expr
+
+    def at(self, entry: Expr) -> Expr:
+        """The value at the places of an entry of the array."""
+        places = zip((axis.index for axis in self.axes), places_of(entry), strict=True)
+        return reindex(self.value, {own: place for own, place in places if own != place})

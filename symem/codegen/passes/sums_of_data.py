@@ -23,7 +23,7 @@ from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.passes.natural_form import Product, nested, products
 from symem.derivation import Definition, Probabilities
 from symem.language.leaves import name_of
-from symem.language.plates import Axis, reindex
+from symem.language.plates import Axis
 
 
 class _Mixed(Exception):  # noqa: N818 - no error: the data do not separate
@@ -120,8 +120,7 @@ class _Collapse:
         for entry in expr.atoms(Indexed):
             definition = self.row_values.get(name_of(entry))
             if definition is not None:
-                pairs = dict(zip(definition.symbol.indices, entry.indices, strict=True))
-                changes[entry] = reindex(definition.value, pairs)
+                changes[entry] = definition.at(entry)
         return expr.xreplace(changes)
 
     def _products(self, value: Expr) -> list[Product]:

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
-from symem.algebra.counting import FromOne, slots_of
+from symem.algebra.counting import FromOne
 from symem.derivation import (
     Definition,
     Derivation,
@@ -23,7 +23,7 @@ from symem.derivation import (
     Table,
     Tabulated,
 )
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
@@ -190,7 +190,7 @@ def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]
     """The names that stand for expectations, with the statistic whose mean they are."""
     for statistic, value in posterior.expectations.items():
         if isinstance(value, Symbol | Indexed):
-            yield name_of(value), Mean(from_one(statistic), slots_of(value))
+            yield name_of(value), Mean(from_one(statistic), places_of(value))
 
 
 def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
@@ -232,7 +232,7 @@ def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
     for expr in _whole_formulas(derivation):
         yield _bound_in(expr)
     for block in derivation.not_derived:
-        yield _bound_in(block.equation) | {slot for each in block.parameters for slot in slots_of(each)}
+        yield _bound_in(block.equation) | {slot for each in block.parameters for slot in places_of(each)}
 
 
 def _whole_formulas(derivation: Derivation) -> tuple[Expr, ...]:
@@ -317,7 +317,9 @@ def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Ax
 def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
     """Each slot in which an axis stands; a definition of single entries, such as mu[0, j], has others."""
     axes = {axis.index: axis for axis in definition.axes}
-    yield from ((place, axes[slot]) for place, slot in enumerate(slots_of(definition.symbol)) if slot in axes)
+    yield from (
+        (place, axes[slot]) for place, slot in enumerate(places_of(definition.symbol)) if slot in axes
+    )
 
 
 def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:

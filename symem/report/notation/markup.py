@@ -1,77 +1,17 @@
 """How signs are set: the primitives of mathematical typography, in LaTeX and on a terminal.
 
-The rules of notation call these and know nothing of backslashes; a third medium is one more class here.
+Primitives take finished strings and return one; `builds_up` tells whether fractions have a line. The rules of notation
+call these and know nothing of backslashes; a third medium is one more class here, with the methods of the others.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from symem.report.notation.letters import Label, bold_word, latex_word, plain_word
 
 
-class Markup(ABC):
-    """Primitives take finished strings and return one; `builds_up` tells whether fractions have a line."""
-
-    builds_up: bool
-    unequal: str
-    transpose: str
-
-    @abstractmethod
-    def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
-        """A named quantity with its slots, the iterate it belongs to, and what a matrix is raised to."""
-
-    @abstractmethod
-    def function(self, name: str, argument: str, *, bare: bool) -> str:
-        """A function at an argument, without parentheses if `bare`."""
-
-    @abstractmethod
-    def exponential(self, exponent: str, *, short: bool) -> str: ...
-
-    @abstractmethod
-    def fraction(self, above: str, below: str, *, compound: tuple[bool, bool]) -> str:
-        """above / below; `compound` says which of them would need parentheses on one line."""
-
-    @abstractmethod
-    def root(self, radicand: str) -> str: ...
-
-    @abstractmethod
-    def power(self, base: str, exponent: str) -> str: ...
-
-    @abstractmethod
-    def group(self, body: str) -> str: ...
-
-    @abstractmethod
-    def bracket(self, body: str) -> str: ...
-
-    @abstractmethod
-    def mean(self, body: str, given: Sequence[str]) -> str:
-        """⟨body⟩, given the labels."""
-
-    @abstractmethod
-    def determinant(self, body: str) -> str: ...
-
-    @abstractmethod
-    def entry(self, body: str, slots: Sequence[str], power: str = "") -> str:
-        """The entry, or the block, of a matrix at the slots."""
-
-    @abstractmethod
-    def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
-        """One component of the solution of a linear system."""
-
-    @abstractmethod
-    def big(self, sign: str, index: str, lower: str, upper: str) -> str:
-        """The head of a sum or product."""
-
-    @abstractmethod
-    def text(self, words: str) -> str: ...
-
-    @abstractmethod
-    def juxtaposed(self, parts: Sequence[str]) -> str: ...
-
-
-class LatexMarkup(Markup):
+class LatexMarkup:
     """Math mode of LaTeX with amsmath."""
 
     builds_up = True
@@ -82,6 +22,7 @@ class LatexMarkup(Markup):
     functions = {name: rf"\{name}" for name in ("log", "cos", "sin", "Gamma", "psi", "Phi")}  # noqa: RUF012
 
     def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
+        """A named quantity with its slots, the iterate it belongs to, and what a matrix is raised to."""
         word = bold_word(label.head) if label.bold else latex_word(label.head)
         head = rf"\hat{{{word}}}" if label.hat else word
         below = joined([*map(latex_word, label.sub), *slots])
@@ -91,6 +32,7 @@ class LatexMarkup(Markup):
         return head + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
     def function(self, name: str, argument: str, *, bare: bool) -> str:
+        """A function at an argument, without parentheses if `bare`."""
         stem = name.rstrip("'")
         head = self.functions.get(stem, rf"\operatorname{{{stem}}}") + name[len(stem) :]
         return f"{head} {argument}" if bare else head + self.group(argument)
@@ -99,6 +41,7 @@ class LatexMarkup(Markup):
         return f"e^{{{exponent}}}" if short else r"\exp" + self.group(exponent)
 
     def fraction(self, above: str, below: str, *, compound: tuple[bool, bool]) -> str:
+        """above / below; `compound` says which of them would need parentheses on one line."""
         return rf"\frac{{{above}}}{{{below}}}"
 
     def root(self, radicand: str) -> str:
@@ -114,18 +57,22 @@ class LatexMarkup(Markup):
         return rf"\left[{body}\right]" if _is_tall(body) else f"[{body}]"
 
     def mean(self, body: str, given: Sequence[str]) -> str:
+        """⟨body⟩, given the labels."""
         return rf"\left\langle {body} \right\rangle" + (f"_{{{joined(given)}}}" if given else "")
 
     def determinant(self, body: str) -> str:
         return rf"\left\lvert {body} \right\rvert" if _is_tall(body) else rf"\lvert {body} \rvert"
 
     def entry(self, body: str, slots: Sequence[str], power: str = "") -> str:
+        """The entry, or the block, of a matrix at the slots."""
         return self.bracket(body) + f"_{{{joined(slots)}}}" + (f"^{{{power}}}" if power else "")
 
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
+        """One component of the solution of a linear system."""
         return rf"\left[\left({matrix}\right)_{{{joined([row, column])}}}^{{-1}} \left({vector}\right)_{{{row}}}\right]_{{{place}}}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
+        """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
 
     def text(self, words: str) -> str:
@@ -135,7 +82,7 @@ class LatexMarkup(Markup):
         return r" ".join(parts)
 
 
-class PlainMarkup(Markup):
+class PlainMarkup:
     """One line of Unicode."""
 
     builds_up = False
@@ -206,6 +153,10 @@ class PlainMarkup(Markup):
 
     def juxtaposed(self, parts: Sequence[str]) -> str:
         return "".join(part if part.isdecimal() else part + " " for part in parts).rstrip()
+
+
+#: What a printer of formulas may set in.
+Markup = LatexMarkup | PlainMarkup
 
 
 def _is_tall(body: str) -> bool:

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from sympy import Indexed, Sum
 
-from symem.algebra.counting import slots_of
 from symem.derivation import Definition, Derivation, Probabilities
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import ENTRY, Diagonal, is_matrix, shape
 from symem.language.model import Model, Variable
 from symem.report.notation.letters import GREEK, Label
@@ -83,7 +82,7 @@ def _on_diagonals(derivation: Derivation) -> Iterator[str]:
     for expr in whole:
         for diagonal in sorted(expr.atoms(Diagonal), key=str):
             base = diagonal.args[0].as_base_exp()[0]
-            if slots_of(base) and slots_of(base)[-1] == ENTRY:
+            if places_of(base) and places_of(base)[-1] == ENTRY:
                 yield name_of(base)
 
 

@@ -12,9 +12,8 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Sum
 
-from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Identity, Ratio, is_negative, shape_of
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import ENTRY, Diagonal, MatrixEntry, T, Whole, is_matrix, letters, transpose
 from symem.language.traces import Element
 from symem.report.notation.letters import Label
@@ -93,7 +92,7 @@ class MatrixNotation:
     def _letter(self, entry: Expr, power: str) -> str:
         name = name_of(entry)
         label, mark = self.lexicon.label(name).in_bold(), self.lexicon.marks.get(name, "")
-        return self.markup.letter(label, self._places(slots_of(entry)), mark, power)
+        return self.markup.letter(label, self._places(places_of(entry)), mark, power)
 
     def _places(self, slots: Sequence[Expr]) -> list[str]:
         return [self.doprint(slot).replace(" ", "") for slot in slots]
@@ -181,7 +180,7 @@ class MatrixNotation:
         """diag(ψ), or Ψ where that letter was free; of a formula, diag_a(formula)."""
         entry = expr.args[0]
         base, exponent = entry.as_base_exp()
-        slots = slots_of(base)
+        slots = places_of(base)
         if not (exponent.is_Integer and slots and slots[-1] == ENTRY):
             head = self.markup.letter(Label("diag"), [self.doprint(ENTRY)], "")
             body = head + self.markup.group(self.doprint(entry))
@@ -189,7 +188,7 @@ class MatrixNotation:
         return self._diagonal_letter(base, str(int(exponent) * int(power or "1")))
 
     def _diagonal_letter(self, base: Expr, power: str) -> str:
-        name, slots = name_of(base), self._places(slots_of(base)[:-1])
+        name, slots = name_of(base), self._places(places_of(base)[:-1])
         power = "" if power == "1" else power
         mark = self.lexicon.marks.get(name, "")
         if name in self.lexicon.diagonals:
@@ -212,7 +211,7 @@ class MatrixNotation:
         return [" ".join([self.missing_entries(mask)] * 2)]
 
     def missing_entries(self, mask: Expr) -> str:
-        slots = [slot for slot in slots_of(mask) if slot != ENTRY]
+        slots = [slot for slot in places_of(mask) if slot != ENTRY]
         return self.markup.letter(Label("m"), self._places(slots), "")
 
     def _print_Element(self, expr: Expr, **_: Any) -> str:
@@ -221,7 +220,7 @@ class MatrixNotation:
         if isinstance(matrix, MatrixEntry) and name_of(matrix) not in self.lexicon.means:
             name = name_of(matrix)
             label, mark = replace(self.lexicon.label(name), bold=False), self.lexicon.marks.get(name, "")
-            return self.markup.letter(label, self._places((*slots_of(matrix), *places)), mark)
+            return self.markup.letter(label, self._places((*places_of(matrix), *places)), mark)
         if isinstance(matrix, MatrixEntry) and isinstance(
             self.lexicon.means[name_of(matrix)].statistic, MatrixEntry
         ):
@@ -232,7 +231,7 @@ class MatrixNotation:
         """⟨z_ia⟩ for the entry of the vector ⟨z_i⟩."""
         mean = self.lexicon.means[name_of(matrix)]
         whole = (*places, Integer(0))[:2]
-        return self._mean(replace(mean, statistic=Element(mean.statistic, *whole)), slots_of(matrix))
+        return self._mean(replace(mean, statistic=Element(mean.statistic, *whole)), places_of(matrix))
 
 
 def inverse_first(cycle: Sequence[Expr]) -> Sequence[Expr]:

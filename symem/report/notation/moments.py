@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol, expand
 
 from symem.algebra.about_zero import AboutZero
-from symem.algebra.counting import slots_of
 from symem.algebra.matrix_words import split
-from symem.algebra.rewriting import MatrixMean, ScalarMean
+from symem.algebra.rewriting import MatrixMean, ScalarMean, inlined
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
-from symem.language.leaves import labels_in, name_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, shape, transpose
-from symem.language.plates import Axis, deviation, reindex
+from symem.language.plates import Axis, deviation
 from symem.language.traces import Tr, trace
 
 
@@ -32,13 +31,13 @@ class Moments:
 
     def at(self, mean: Expr) -> Moments:
         """The same at the places of an entry of the mean."""
-        places = dict(zip(slots_of(self.mean), slots_of(mean), strict=True))
+        places = dict(zip(places_of(self.mean), places_of(mean), strict=True))
         return Moments(mean, self.covariance.xreplace(places), self.atom.xreplace(places))
 
     @property
     def given(self) -> tuple[Expr, ...]:
         """The labels that the mean depends on."""
-        return tuple(slot for slot in slots_of(self.mean) if slot not in slots_of(self.atom))
+        return tuple(slot for slot in places_of(self.mean) if slot not in places_of(self.atom))
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,7 @@ class Meanings:
 
     def inlined(self, expr: Expr) -> Expr:
         """The statistics written out, but for counts."""
-        kept = {name_of(each.symbol) for each in self.counts}
-        meaning = {name_of(d.symbol): d for d in self.statistics if name_of(d.symbol) not in kept}
-        entries = {e for e in expr.atoms(Indexed) if name_of(e) in meaning}
-        entries |= {
-            s for s in expr.free_symbols if name_of(s) in meaning and s.is_Symbol and s not in labels_in(expr)
-        }
-        return turned(expr.xreplace({e: _at(meaning[name_of(e)], slots_of(e)) for e in entries}))
+        return turned(inlined(expr, (each for each in self.statistics if each not in self.counts)))
 
     def is_of_data(self, term: Expr) -> bool:
         """Whether a term holds a statistic or a sum."""
@@ -100,7 +93,7 @@ class Meanings:
             if outcome.limits in {tuple(limit) for limit in missing}:
                 rest = self.spread(term * probability.symbol, missing - {_limit(outcome, missing)}, limits)
                 bound = {limit[0] for limit in limits}
-                if rest is not None and set(slots_of(probability.symbol)) <= bound:
+                if rest is not None and set(places_of(probability.symbol)) <= bound:
                     return rest
         return None
 
@@ -111,7 +104,7 @@ class Meanings:
                 yield S.One, frozenset([limit])
         for each in self.counts:
             if name_of(each.symbol) == name_of(factor):
-                whole = _at(each, slots_of(factor))
+                whole = each.at(factor)
                 if isinstance(whole, Sum) and set(whole.limits) <= missing:
                     yield whole.function, frozenset(whole.limits)
 
@@ -220,8 +213,3 @@ def _limit(axis: Axis, limits: frozenset[Expr]) -> Expr:
 
 def _is_weight_sum(value: Expr) -> bool:
     return isinstance(value, Sum) and isinstance(value.function, Indexed) and not is_matrix(value.function)
-
-
-def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:
-    indices = (axis.index for axis in definition.axes)
-    return reindex(definition.value, dict(zip(indices, slots, strict=True)))

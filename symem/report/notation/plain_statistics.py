@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from sympy import Expr, Indexed, Symbol
 
+from symem.algebra.rewriting import inlined
 from symem.derivation import Certificate, Definition, Derivation, NotDerived, Shares, Step, Surrogate, Update
-from symem.report.notation.printed_form import inlined
 
 Names = tuple[Definition, ...]
 
@@ -28,7 +28,7 @@ def plainly(derivation: Derivation) -> Derivation:
         updates=tuple(_update(each, names) for each in derivation.updates),
         not_derived=tuple(_not_derived(each, names) for each in derivation.not_derived),
         certificates=tuple(_certificate(each, names) for each in derivation.certificates),
-        steps=tuple(_step(each, names) for each in derivation.steps),
+        steps=tuple(filter(None, (_step(each, names) for each in derivation.steps))),
     )
 
 
@@ -36,10 +36,13 @@ def _put(expr: Expr, names: Names) -> Expr:
     return inlined(expr, names)
 
 
-def _step(step: Step, names: Names) -> Step:
+def _step(step: Step, names: Names) -> Step | None:
+    """The step without such names; none that only brought them in."""
     defines = tuple(
         replace(each, value=_put(each.value, names)) for each in step.defines if each not in names
     )
+    if step.defines and not defines:
+        return None
     return replace(step, before=_put(step.before, names), after=_put(step.after, names), defines=defines)
 
 

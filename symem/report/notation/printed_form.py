@@ -7,8 +7,6 @@ value at every point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sympy import (
     Add,
     Expr,
@@ -31,18 +29,14 @@ from sympy import (
     loggamma,
     pi,
     sqrt,
-    together,
 )
 
-from symem.algebra.counting import slots_of
-from symem.algebra.directions import angle
 from symem.algebra.matrix_words import gathered_forms, gathered_words
-from symem.algebra.rewriting import Det, bottom_up, form
+from symem.algebra.rewriting import Det, angle, bottom_up, form, inlined
 from symem.algebra.squares import absorbed, completed, merged_sums, squares
 from symem.derivation import Definition, Derivation, Update
-from symem.language.leaves import labels_in, name_of
 from symem.language.matrices import is_matrix
-from symem.language.plates import Axis, Iverson, LogIverson, reindex
+from symem.language.plates import Axis, Iverson, LogIverson
 from symem.language.traces import Element, LogDet, Tr
 from symem.report.notation.matrix_updates import written_out as matrices_written_out
 from symem.report.notation.moments import Meanings
@@ -169,28 +163,6 @@ def _fewer_numbers(expr: Add) -> Expr:
     return expr
 
 
-def centred_sums(expr: Expr) -> Expr:
-    """(sum c x**2 - 2 m sum c x + m**2 sum c)/d as (sum c (x - m)**2)/d, in every sum that is such a square."""
-    return bottom_up(
-        expr, lambda node: _centred(node) if node.is_Add and node.has(Sum) and not is_matrix(node) else node
-    )
-
-
-def _centred(expr: Add) -> Expr:
-    above, below = fraction(together(expr))
-    bodies: dict[tuple[Expr, ...], list[Expr]] = {}
-    for term in Add.make_args(expand_mul(above)):
-        sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
-        if len(sums) != 1:
-            return expr
-        bodies.setdefault(tuple(sums[0].limits), []).append(term / sums[0] * sums[0].function)
-    if len(bodies) != 1:
-        return expr
-    ((limits, parts),) = bodies.items()
-    body = squares(Add(*parts))
-    return expr if body.is_Add else pulled_out(Sum(body, *limits)) / below
-
-
 def printed(expr: Expr) -> Expr:
     """A log-density, or a sum of such, in the shape of a textbook."""
     return collected_logs(
@@ -295,13 +267,6 @@ def _gamma(argument: Expr) -> Expr:
     return gamma(argument)
 
 
-def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
-    """An expression with the names that `definitions` define replaced by what they stand for."""
-    meaning = {name_of(each.symbol): each for each in definitions}
-    entries = [e for e in expr.atoms(Indexed, Symbol) if name_of(e) in meaning and e not in labels_in(expr)]
-    return expr.xreplace({entry: _at(meaning[name_of(entry)], slots_of(entry)) for entry in entries})
-
-
 def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
     meanings = Meanings.of(derivation)
@@ -324,9 +289,4 @@ def _written(formula: Expr, meanings: Meanings) -> Expr:
         for each in (formula, *held)
     ):
         return matrices_written_out(formula, meanings)
-    return centred_sums(pulled_out(inlined(over_common_denominators(formula), meanings.statistics)))
-
-
-def _at(definition: Definition, slots: tuple[Expr, ...]) -> Expr:
-    indices = (axis.index for axis in definition.axes)
-    return reindex(definition.value, dict(zip(indices, slots, strict=True)))
+    return pulled_out(inlined(over_common_denominators(formula), meanings.statistics))

@@ -32,9 +32,8 @@ from sympy import (
     sin,
 )
 
-from symem.algebra.counting import slots_of
 from symem.algebra.rewriting import Ratio, flat, is_negative
-from symem.language.leaves import labels_in, name_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LogIverson
 from symem.language.traces import Element, LogDet, Tr
@@ -204,7 +203,7 @@ class Textbook(MatrixNotation, FunctionNotation):
     # names --------------------------------------------------------------------------------------
 
     def _print_Symbol(self, expr: Expr, **_: Any) -> str:
-        name, slots = name_of(expr), slots_of(expr)
+        name, slots = name_of(expr), places_of(expr)
         lexicon = self.lexicon
         if name in lexicon.means:
             return self._mean(lexicon.means[name], slots)
@@ -226,7 +225,7 @@ class Textbook(MatrixNotation, FunctionNotation):
     def seen(self, mask: Expr, how: str) -> str:
         """x_i observed, or x_i missing, for a mask."""
         data = replace(self.lexicon.label(self.lexicon.masks[name_of(mask)]), bold=False)
-        return self.markup.letter(data, self._slots(slots_of(mask)), "") + self.markup.text(how)
+        return self.markup.letter(data, self._slots(places_of(mask)), "") + self.markup.text(how)
 
     def _mean(self, mean: Mean, slots: tuple[Expr, ...]) -> str:
         at = dict(zip(mean.indices, slots, strict=True))
@@ -279,7 +278,7 @@ def outermost_first(expr: Expr) -> list[Any]:
     needed = {limit[0]: bound & Tuple(*limit[1:]).free_symbols for limit in expr.limits}
     place = {
         index: min(
-            (slots.index(index) for slots in map(slots_of, expr.atoms(Indexed)) if index in slots), default=0
+            (slots.index(index) for slots in map(places_of, expr.atoms(Indexed)) if index in slots), default=0
         )
         for index in bound
     }

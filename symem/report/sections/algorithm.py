@@ -49,7 +49,8 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
     yield Instruction(("E-step. Compute",), 1, tuple(_expectations(voice)))
     statistics = derivation.surrogate.statistics
     if statistics:
-        yield Instruction(("Add up",), 1, voice.definitions(statistics, voice.now).equations)
+        told = "Compute, in this order," if derivation.surrogate.moments else "Add up"
+        yield Instruction((told,), 1, voice.definitions(statistics, voice.now).equations)
     if derivation.updates:
         told = "M-step. Set" if len(derivation.updates) == 1 else "M-step. Set, in this order,"
         yield Instruction((told,), 1, tuple(in_statistics(update, voice) for update in derivation.updates))

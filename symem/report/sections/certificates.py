@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Expr, true
 
-from symem.algebra.counting import slots_of
 from symem.derivation import Certificate, Claim, Status
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.report.document import (
     Anchor,
     Block,
@@ -39,7 +38,7 @@ def anchor(parameter: Expr) -> str:
     >>> anchor(Indexed("mu", Symbol("k"))), anchor(Symbol("s2_e"))
     ('certificate-mu', 'certificate-s2-e')
     """
-    numbers = [str(slot) for slot in slots_of(parameter) if slot.is_Integer]
+    numbers = [str(slot) for slot in places_of(parameter) if slot.is_Integer]
     return "-".join(["certificate", anchored(name_of(parameter)), *numbers])
 
 

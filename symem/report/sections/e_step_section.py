@@ -8,7 +8,6 @@ from itertools import groupby
 
 from sympy import Add, Expr, Mul, Sum, Symbol
 
-from symem.algebra.counting import slots_of
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form
 from symem.derivation import (
@@ -21,7 +20,7 @@ from symem.derivation import (
     Table,
     Tabulated,
 )
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import transpose
 from symem.report.document import Block, Display, Lines, Section, listed, said
 from symem.report.line_breaking import LINE, width
@@ -224,7 +223,7 @@ def second_moments(posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     if not isinstance(posterior, GaussianVector) or not _needs_square(posterior, voice):
         return
     mean, covariance = posterior.mean, posterior.covariance
-    given = [s for s in slots_of(mean) if s not in slots_of(posterior.atom)]
+    given = [s for s in places_of(mean) if s not in places_of(posterior.atom)]
     square = mean_of(posterior.atom * transpose(posterior.atom), given, voice.meanings)
     scope = voice.now.within(posterior.axes)
     value = covariance + mean * transpose(mean)

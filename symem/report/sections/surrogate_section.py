@@ -6,17 +6,16 @@ from collections.abc import Iterator
 
 from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 
-from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import bottom_up
 from symem.algebra.squares import merged_sums, squares
 from symem.derivation import Step
 from symem.language.leaves import name_of
-from symem.report.document import Block, Display, Lines, Section, Term, said
+from symem.report.document import Block, Display, Lines, Section, said
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.notation import latex
-from symem.report.notation.printed_form import inlined, over_common_denominators, pulled_out
+from symem.report.notation.printed_form import over_common_denominators, pulled_out
 from symem.report.options import Level
-from symem.report.sentence import formula, sentence
+from symem.report.sentence import formula, sentence, told
 from symem.report.writer import Voice
 
 
@@ -35,26 +34,22 @@ def surrogate(voice: Voice) -> Section:
 
 
 def _surrogate(voice: Voice) -> Iterator[Block]:
-    (step,) = voice.steps("surrogate")
-    yield sentence([step], voice)
-    if voice.options.level is Level.TEACHING:
-        yield from _in_full(voice)
-    if step.defines:
-        yield (
-            "Gather what holds no new parameter. These sums, the ",
-            Term("expected sufficient statistics"),
-            ",",
-        )
-        yield voice.definitions(step.defines, voice.now)
-        yield said(
-            "are all that the M-step needs of the data. In terms of them, up to a constant free of @,",
-            voice.theta,
-        )
-    else:
-        yield said("Up to a constant free of @,", voice.theta)
-    yield Display((voice.equation(voice.surrogate, over_common_denominators(step.after), voice.free),))
+    mean, *gathered = voice.steps("surrogate")
+    full = (
+        [_q(_in_full(mean.after, voice), voice)]
+        if voice.options.level is Level.TEACHING or not gathered
+        else []
+    )
+    yield from told([mean], full, voice)
+    for step in gathered:
+        lines = voice.definitions(step.defines, voice.now).equations
+        yield from told([step], [*lines, _q(over_common_denominators(step.after), voice)], voice)
     if voice.options.level is Level.TEACHING:
         yield from _about_zero(voice)
+
+
+def _q(value: Expr, voice: Voice) -> Lines:
+    return voice.equation(voice.surrogate, value, voice.free)
 
 
 def _about_zero(voice: Voice) -> Iterator[Block]:
@@ -82,18 +77,9 @@ def ascent(voice: Voice) -> Section:
     return Section(said("The ascent"), tuple(blocks), anchor="ascent")
 
 
-def _in_full(voice: Voice) -> Iterator[Block]:
+def _in_full(mean: Expr, voice: Voice) -> Expr:
     """Q before its sums have names."""
-    found = voice.derivation.surrogate
-    if not found.statistics:
-        return
-    whole = weighted(
-        merged_sums(expand_mul(inside(inlined(AboutZero(found.moments)(found.value), found.statistics))))
-    )
-    whole = named_moments(whole, voice.meanings)
-    if whole != found.value:
-        yield said("With every function of a latent replaced by its expectation,")
-        yield Display((voice.equation(voice.surrogate, whole, voice.free),))
+    return named_moments(weighted(merged_sums(expand_mul(inside(mean)))), voice.meanings)
 
 
 def inside(expr: Expr) -> Expr:

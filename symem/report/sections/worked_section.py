@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Indexed, Integer, Sum, Symbol
 
-from symem.algebra.counting import slots_of
 from symem.derivation import Definition, Update
-from symem.language.leaves import labels_in, name_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.model import Role, Variable
 from symem.language.plates import Axis, LinearSolution
@@ -224,7 +223,7 @@ def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[P
 def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
     """Each entry with its numbers; after a few, only that there are more."""
     shape = np.shape(arrays[0])
-    open_slots = [slot for slot in slots_of(symbol) if not slot.is_Integer]
+    open_slots = [slot for slot in places_of(symbol) if not slot.is_Integer]
     places = list(product(*map(range, shape)))
     for place in places[:MOST_ENTRIES] if len(places) > MOST_ENTRIES + 1 else places:
         at = dict(zip(open_slots, map(Integer, place), strict=True)) if open_slots else {}
@@ -328,4 +327,4 @@ def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> f
     """An entry's number; a parameter in an update is one updated before, unless it is held."""
     name = name_of(entry)
     array = found.new[name] if name in found.new and name not in held else found.arrays[name]
-    return float(np.asarray(array)[tuple(int(slot) for slot in slots_of(entry))])
+    return float(np.asarray(array)[tuple(int(slot) for slot in places_of(entry))])
