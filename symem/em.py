@@ -10,13 +10,13 @@ from typing import Any, Literal, Unpack
 
 from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
+from symem.algebra.exponential import readable
 from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.documents import Choices, options_of
 from symem.errors import DataError, VerificationError
 from symem.files import refuse_existing, write_whole
 from symem.language import model as stated
-from symem.language.exponential import readable
 from symem.language.family import Distribution
 from symem.language.leaves import IndexedMatrixEntry, array_of
 from symem.language.operators import sized

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, factor, log
+from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, log
 
-from symem.language.operators import OneByOne
+from symem.algebra.squares import squares
 
 
 def readable(expr: Any) -> Any:
@@ -33,14 +33,7 @@ def exponential(exponent: Expr) -> Expr:
             powers[base] = powers.get(base, S.Zero) + part / logs[0]
         else:
             rest.append(part)
-    return Mul(*(Pow(base, power) for base, power in powers.items()), *products, exp(_squared(Add(*rest))))
-
-
-def _squared(exponent: Expr) -> Expr:
-    """A short polynomial that is a multiple of a square, written as one: -(x - mu)**2/(2 sigma**2)."""
-    short = 2 < len(Add.make_args(exponent)) < 10 and not exponent.has(Sum, exp, log, OneByOne)
-    factored = factor(exponent) if short else exponent
-    return exponent if isinstance(factored, Add) else factored
+    return Mul(*(Pow(base, power) for base, power in powers.items()), *products, exp(squares(Add(*rest))))
 
 
 def _product(whole: Sum) -> Expr:
