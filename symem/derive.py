@@ -15,8 +15,7 @@ from symem.calculus.certify import certify
 from symem.calculus.conditioning import condition
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
-from symem.calculus.entropy import entropy
-from symem.calculus.expectation import Expectations, posteriors
+from symem.calculus.expectation import Expectations, entropy, posteriors
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sympy import Add, Expr, Mul, S, oo
+from sympy import Add, And, Eq, Expr, Ge, Gt, Lt, Max, Min, Mul, Not, Or, S, expand, oo
+from sympy.core.relational import Relational
 
-from symem.calculus.bounds import interval_of
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_range
@@ -121,3 +121,61 @@ def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:
         f"The conditional log-density of {case.atom} on ({bounds[0]}, {bounds[1]}) is {shown or 'constant'}, which is "
         f"no family of the table: its posterior has no closed form here."
     )
+
+
+# where a latent lies ----------------------------------------------------------------------------------
+
+
+Bounds = tuple[Expr, Expr]
+
+
+def interval_of(
+    u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, *, counting: bool = False
+) -> Bounds:
+    """The support of u narrowed by every constraint; on the integers, a strict bound moves by one.
+
+    Raises:
+        NotDerivedError: a constraint is not an inequality that is linear in u.
+    """
+    lowers, uppers = [], []
+    for relation in [r for term in hard for r in _relations(term.factor.args[0], condition)]:
+        lower, upper = _bound(u, relation, counting=counting)
+        lowers += [] if lower is None else [lower]
+        uppers += [] if upper is None else [upper]
+    return _inner(Max, home[0], lowers), _inner(Min, home[1], uppers)
+
+
+def _relations(constraint: Expr, condition: Expr) -> list[Expr]:
+    """The relations of a constraint that holds where the latent exists."""
+    absent = (
+        {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
+    )
+    if isinstance(constraint, Or):
+        kept = [part for part in constraint.args if part not in absent]
+        if len(kept) != 1:
+            raise NotDerivedError(
+                f"The constraint {constraint} holds alternatives: write one relation for each."
+            )
+        constraint = kept[0]
+    return list(And.make_args(constraint))
+
+
+def _bound(u: Expr, relation: Expr, *, counting: bool) -> tuple[Expr | None, Expr | None]:
+    if not isinstance(relation, Relational) or isinstance(relation, Eq):
+        raise NotDerivedError(
+            f"The constraint {relation} on {u} is no inequality: write u > a, u <= b or both."
+        )
+    difference = expand(relation.lhs - relation.rhs)
+    slope = difference.coeff(u)
+    rest = difference - slope * u
+    if rest.has(u) or not (slope.is_positive or slope.is_negative):
+        raise NotDerivedError(f"The constraint {relation} is not linear in {u}.")
+    end = expand(-rest / slope)
+    above = isinstance(relation, (Gt, Ge)) == bool(slope.is_positive)
+    strict = counting and isinstance(relation, (Gt, Lt))
+    return (end + 1 if strict else end, None) if above else (None, end - 1 if strict else end)
+
+
+def _inner(pick: type[Expr], home: Expr, ends: list[Expr]) -> Expr:
+    """The tightest of several bounds."""
+    return pick(home, *ends)

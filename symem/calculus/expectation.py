@@ -12,7 +12,7 @@ from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
-from symem.calculus.separate import Term, conditions_of, separate
+from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
     CellCounts,
     Definition,
@@ -24,7 +24,7 @@ from symem.derivation import (
     Table,
 )
 from symem.errors import NotDerivedError
-from symem.language.plates import Axis, Iverson, LogIverson, deviation, fresh_index, reindex
+from symem.language.plates import Axis, Expectation, Iverson, LogIverson, deviation, fresh_index, reindex
 from symem.language.supports import Binary
 
 
@@ -210,3 +210,27 @@ def _moment_name(posterior: Posterior, statistic: Expr) -> str:
     }
     exponent = statistic.as_base_exp()[1]
     return shapes.get(statistic, f"E_{name}_{exponent}" if exponent.is_Integer else f"E_T_{name}")
+
+
+# entropy ----------------------------------------------------------------------------------------------
+
+
+def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
+    """The entropy of the joint posterior, by the chain rule."""
+    return sum((_conditional_entropy(one, expectations) for one in eliminated), S.Zero)
+
+
+def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
+    bracket = S.One if one.posterior.condition is None else one.posterior.condition
+    normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * bracket)]
+    density = [Term(Mul(t.factor, bracket), t.axes + one.position) for t in one.gathered]
+    soft = [term for term in density if not term.factor.has(LogIverson)]
+    return rejoin(_mean(t, expectations) for t in normaliser) - rejoin(_mean(t, expectations) for t in soft)
+
+
+def _mean(term: Term, expectations: Expectations) -> Term:
+    try:
+        means = expectations.of(term)
+    except NotDerivedError:
+        return Term(Expectation(term.factor), term.axes)
+    return fold(means[0]) if len(means) == 1 else Term(rejoin(means))

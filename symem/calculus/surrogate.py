@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Symbol
+from sympy import Add, Eq, Expr, Indexed, Symbol
 
 from symem.calculus.angles import angles_apart
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import atoms_of
-from symem.calculus.plain_places import plain_indices, running_slots
-from symem.calculus.separate import Term, fold, rejoin
+from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
 from symem.derivation import CellCounts, GaussianVector, Table
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
-from symem.language.model import Model
-from symem.language.plates import Expectation, LogIverson
+from symem.language.matrices import ENTRY
+from symem.language.model import Model, Variable
+from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol
 
 
 @dataclass(frozen=True)
@@ -102,3 +102,55 @@ class Reach:
     def __call__(self, expr: Expr) -> bool:
         bases = {array_of(atom) for atom in expr.atoms(Indexed, Symbol)}
         return not (bases | expr.atoms(Indexed)) & self._beyond
+
+
+# places of parameters ---------------------------------------------------------------------------------
+
+
+def running_slots(terms: Iterable[Term], parameters: Iterable[Variable]) -> set[tuple[str, int]]:
+    """The slots of parameters in which something other than a literal stands somewhere."""
+    return {
+        (variable.name, slot)
+        for term in terms
+        for variable in parameters
+        for atom in atoms_of(term.factor, variable)
+        for slot, place in enumerate(places_of(atom))
+        if not place.is_Integer
+    }
+
+
+def plain_indices(term: Term, parameters: Iterable[Variable], running: set[tuple[str, int]]) -> Term:
+    """Give every parameter plain indices: θ[x_i] becomes Σ_v [x_i = v] θ[v].
+
+    A literal stays where only literals stand in that slot; next to θ[k], θ[0] is Σ_v [0 = v] θ[v].
+    """
+    factor, axes = term.factor, term.axes
+    for variable in parameters:
+        for atom in atoms_of(factor, variable):
+            for slot, place in enumerate(places_of(atom)):
+                literal = place.is_Integer and (variable.name, slot) not in running
+                bound = {axis.index for axis in axes} | inner_indices(factor) | {ENTRY}
+                if literal or place in bound:
+                    continue
+                axis = _category_axis(variable, slot, factor, axes)
+                factor = _at_category(factor, place, axis, tuple(parameters)) * Iverson(Eq(place, axis.index))
+                axes = (*axes, axis)
+    return tidy(Term(factor, axes))
+
+
+def _category_axis(variable: Variable, slot: int, factor: Expr, axes: tuple[Axis, ...]) -> Axis:
+    taken = factor.free_symbols | {a.index for a in axes}
+    names = ("v", "u", *(f"v_{number}" for number in range(2, 99)))
+    return Axis(next(index_symbol(n) for n in names if index_symbol(n) not in taken), variable.sizes[slot])
+
+
+def _at_category(factor: Expr, place: Expr, axis: Axis, parameters: tuple[Variable, ...]) -> Expr:
+    rules: dict[Expr, Expr] = {}
+    for variable in parameters:
+        for slot, size in enumerate(variable.sizes):
+            for atom in atoms_of(factor, variable):
+                if atom.indices[slot] == place and size == axis.size:
+                    places = list(rules.get(atom, atom).indices)
+                    places[slot] = axis.index
+                    rules[atom] = atom.base[tuple(places)]
+    return factor.xreplace(rules)

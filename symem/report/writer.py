@@ -19,8 +19,7 @@ from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
 from symem.report.notation.notation import letter
 from symem.report.notation.plain_statistics import plainly
-from symem.report.notation.printed_form import printed
-from symem.report.notation.tails import ratios
+from symem.report.notation.printed_form import printed, ratios
 from symem.report.options import PLAIN, Options
 
 

@@ -11,6 +11,7 @@ from sympy import (
     Add,
     Expr,
     Indexed,
+    Integer,
     Mul,
     Pow,
     Product,
@@ -27,6 +28,7 @@ from sympy import (
     lcm,
     log,
     loggamma,
+    oo,
     pi,
     sqrt,
 )
@@ -37,6 +39,7 @@ from symem.algebra.squares import absorbed, completed, merged_sums, squares
 from symem.derivation import Definition, Derivation, Update
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson
+from symem.language.special import LogNormalInterval, NormalCDF
 from symem.language.traces import Element, LogDet, Tr
 from symem.report.notation.matrix_updates import written_out as matrices_written_out
 from symem.report.notation.moments import Meanings
@@ -290,3 +293,24 @@ def _written(formula: Expr, meanings: Meanings) -> Expr:
     ):
         return matrices_written_out(formula, meanings)
     return pulled_out(inlined(over_common_denominators(formula), meanings.statistics))
+
+
+# truncated Normal laws --------------------------------------------------------------------------------
+
+
+def ratios(expr: Expr) -> Expr:
+    """The exponential of minus such a logarithm as a division."""
+    if not expr.has(LogNormalInterval):
+        return expr
+    return expr.replace(lambda node: isinstance(node, exp) and node.args[0].has(LogNormalInterval), _ratio)
+
+
+def _ratio(expr: Expr) -> Expr:
+    terms = Add.make_args(expr.args[0])
+    found = [term for term in terms if isinstance(-term, LogNormalInterval)]
+    if len(found) != 1:
+        return expr
+    low, high = (-found[0]).args
+    above = Integer(1) if high == oo else NormalCDF(high)
+    below = Integer(0) if low == -oo else NormalCDF(low)
+    return exp(Add(*(term for term in terms if term is not found[0]))) / (above - below)
