@@ -126,9 +126,6 @@ def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:
 # where a latent lies ----------------------------------------------------------------------------------
 
 
-Bounds = tuple[Expr, Expr]
-
-
 def interval_of(
     u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, *, counting: bool = False
 ) -> Bounds:
