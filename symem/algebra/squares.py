@@ -7,6 +7,7 @@ c a² - 2 c a b + c b² is c (a - b)², x'Mx - 2 x'Mm + m'Mm is (x - m)'M(x - m)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,8 +15,11 @@ from sympy import Add, Expr, Function, Indexed, Mul, Pow, S, Sum, Symbol
 
 from symem.algebra.matrix_words import halved, is_column, split
 from symem.algebra.rewriting import bottom_up
+from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, transpose
 from symem.language.traces import Tr, trace
+
+Names = AbstractSet[str]
 
 
 @dataclass(frozen=True)
@@ -85,20 +89,24 @@ PRODUCTS = _Kind(
 )
 
 
-def squares(expr: Expr) -> Expr:
+def squares(expr: Expr, lead: Names = frozenset()) -> Expr:
     """The squares of numbers, in every sum; the parts may be forms of vectors too: (y - x'b)**2.
+
+    A part with an array of a name in `lead` has no minus before it.
 
     >>> from sympy.abc import a, b, c
     >>> squares(a**2/(2*c) - a*b/c + b**2/(2*c))
     (a - b)**2/(2*c)
     """
-    return bottom_up(expr, lambda node: _of(node, NUMBERS) if node.is_Add and not is_matrix(node) else node)
+    return bottom_up(
+        expr, lambda node: _of(node, NUMBERS, lead) if node.is_Add and not is_matrix(node) else node
+    )
 
 
-def completed(expr: Expr) -> Expr:
+def completed(expr: Expr, lead: Names = frozenset()) -> Expr:
     """The forms and products that are squares, in every sum."""
     return bottom_up(
-        expr, lambda node: _of(node, PRODUCTS if is_matrix(node) else FORMS) if node.is_Add else node
+        expr, lambda node: _of(node, PRODUCTS if is_matrix(node) else FORMS, lead) if node.is_Add else node
     )
 
 
@@ -109,9 +117,10 @@ def as_squares(expr: Expr) -> Expr:
     return expr if told == merged else told
 
 
-def _of(expr: Expr, kind: _Kind) -> Expr:
+def _of(expr: Expr, kind: _Kind, lead: Names) -> Expr:
     terms = set(expr.args)
     roots = [(term, found) for term in expr.args if (found := kind.read(term))]
+    roots.sort(key=lambda pair: lead.isdisjoint(map(name_of, pair[1].root.atoms(Indexed))))
     for scale, core in dict.fromkeys((root.scale, root.core) for _, root in roots):
         alike = [(term, root) for term, root in roots if (root.scale, root.core) == (scale, core)]
         signed = _run(alike, terms, kind)
@@ -121,7 +130,7 @@ def _of(expr: Expr, kind: _Kind) -> Expr:
                 used |= set(kind.crossed(a, b, s * t))
             rest = Add(*(term for term in expr.args if term not in used))
             whole = Add(*(sign * root.root for sign, _, root in signed))
-            more = _of(rest, kind) if rest.is_Add else rest
+            more = _of(rest, kind, lead) if rest.is_Add else rest
             return more + kind.square(signed[0][2], whole)
     return expr
 

@@ -11,10 +11,9 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, log, oo, pi
+from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, expand, log, oo, pi
 
-from symem.algebra.completed_forms import centred_forms
-from symem.algebra.squares import squares
+from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
 from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import name_of
@@ -256,7 +255,7 @@ def _completed(value: Expr, names: frozenset[str]) -> Expr:
     if isinstance(value, Add):
         sums = [each for each in value.args if each.has(Sum)]
         return Add(
-            centred_forms(Add(*(each for each in value.args if each not in sums)), names),
+            completed(expand(Add(*(each for each in value.args if each not in sums)), log=False), names),
             *(_completed(each, names) for each in sums),
         )
     if isinstance(value, Sum):
