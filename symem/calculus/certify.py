@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, Expr, Gt, Indexed, Ne, S
+from sympy import Add, Expr, Gt, Indexed, Ne, S, expand_mul
 
 from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims
@@ -173,6 +173,11 @@ class Checker:
         if raw is not None and self._profiled(update):
             yield Slope(raw, update, self.signs)
             yield Slope(self._solved_before(update).put(raw), update, self.signs)
+        inner = Solved(
+            self.derivation.model, [(u.parameter, u.value) for u in reversed(self._within(update))]
+        )
+        if raw is not None and inner.pairs and self._vanishes_within(inner, update, raw):
+            yield Slope(expand_mul(inner.put(raw)), update, self.signs)
 
     def _lead(self, update: Update) -> str:
         """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
@@ -214,6 +219,10 @@ class Checker:
         raw = self.matrices.slope(update) if is_matrix(update.parameter) else self._slope(update)
         return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
 
+    def _vanishes_within(self, inner: Solved, update: Update, raw: Expr) -> bool:
+        """Whether the derivative vanishes at this update with what depends on it solved before."""
+        return self.vanishes(inner.put(raw).xreplace({update.parameter: update.value}))
+
     def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
         """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
         if not holds_as_it_stands(self.derivation, update):
@@ -223,14 +232,19 @@ class Checker:
         alone = raw.xreplace({update.parameter: update.value})
         return self.vanishes(alone) or (bool(absent) and self.vanishes(put_in.put(alone)))
 
+    def _within(self, update: Update) -> list[Update]:
+        """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        return [u for u in block[block.index(update) + 1 :] if u.law == update.law == "jointly linear"]
+
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
         return block[: block.index(update)]
 
     def _met(self, update: Update) -> list[Expr]:
         raw = self._slope(update)
-        earlier = [] if raw is None else self._earlier(update)
-        return [u.parameter for u in earlier if raw is not None and entries(raw, u.parameter)]
+        solved = [] if raw is None else [*self._earlier(update), *self._within(update)]
+        return [u.parameter for u in solved if raw is not None and entries(raw, u.parameter)]
 
     # -- support -----------------------------------------------------------------------------------------
 

@@ -125,17 +125,46 @@ def jointly_linear(problem: Stationarity) -> Iterator[Jointly]:
                 yield Jointly(tuple(group), matrix, right, determinant, problem)
 
 
-def by_determinants(system: Jointly) -> list[Root] | None:
-    """Cramer's rule; None where an unknown of another group stands in the solution."""
-    problem, columns = system.problem, range(len(system.unknowns))
-    tops = [_replaced(system.matrix, column, system.right).det(method="berkowitz") for column in columns]
-    values = [simplified(top / system.determinant) for top in tops]
-    if not all(problem.is_free(value, but=system.unknowns) for value in values):
+def by_elimination(system: Jointly) -> list[Root] | None:
+    """The unknowns one after another, each in terms of those before it: a slope, then its intercept ȳ - b x̄.
+
+    None where an unknown of another group stands in the solution.
+    """
+    problem, matrix, right = system.problem, system.matrix, system.right
+    open_places, put_off = list(range(len(system.unknowns))), []
+    while len(open_places) > 1:
+        pivot = min(open_places, key=lambda place: (matrix[place, place].count_ops(), -place))
+        if matrix[pivot, pivot] == 0:
+            return None
+        put_off.append((pivot, matrix[pivot, :], right[pivot]))
+        open_places.remove(pivot)
+        matrix, right = _eliminated(matrix, right, pivot, open_places)
+    last = open_places[0]
+    if matrix[last, last] == 0:
         return None
-    return [
-        Root(unknown, value, problem.raw(unknown), value, explicit=False)
-        for unknown, value in zip(system.unknowns, map(problem.collapse, values), strict=True)
-    ]
+    values = {last: simplified(right[last] / matrix[last, last])}
+    for pivot, row, side in reversed(put_off):
+        met = Add(*(row[place] * system.unknowns[place].atom for place in values))
+        values[pivot] = simplified((side - met) / row[pivot])
+    if not all(problem.is_free(value, but=system.unknowns) for value in values.values()):
+        return None
+    return [_root(problem, system.unknowns[place], value) for place, value in values.items()]
+
+
+def _eliminated(matrix: Matrix, right: Matrix, pivot: int, places: Sequence[int]) -> tuple[Matrix, Matrix]:
+    """The equations at those places without the unknown that has the pivot."""
+    matrix, right = matrix.copy(), right.copy()
+    for place in places:
+        share = matrix[place, pivot] / matrix[pivot, pivot]
+        right[place] = simplified(right[place] - share * right[pivot])
+        for column in places:
+            matrix[place, column] = simplified(matrix[place, column] - share * matrix[pivot, column])
+    return matrix, right
+
+
+def _root(problem: Stationarity, unknown: Unknown, value: Expr) -> Root:
+    found = problem.collapse(value)
+    return Root(unknown, found, problem.raw(unknown), found, explicit=False)
 
 
 def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:
@@ -148,9 +177,3 @@ def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:
             return None
         row[held[0] if held else -1] += slope
     return row
-
-
-def _replaced(matrix: Matrix, column: int, right: Matrix) -> Matrix:
-    copy = matrix.copy()
-    copy[:, column] = right
-    return copy

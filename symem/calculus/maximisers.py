@@ -141,12 +141,12 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
     ),
     Law(
         "jointly linear",
-        "The equations are linear in {parameter} and its companions, and are solved together (Cramer).",
+        "The equations are linear in {parameter} and its companions; these are eliminated one after another (Gauss).",
         "algebra",
         Relation.AT_THE_UPDATE,
         form="A u = b in a few numbers",
         reads=linear.jointly_linear,
-        root=linear.by_determinants,
+        root=linear.by_elimination,
         maxima=(maxima.FALLING, maxima.ONE_ROOT),
     ),
     Law(
