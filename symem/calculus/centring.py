@@ -8,7 +8,7 @@ the squares, C is Σ w ((f - m)² + v), the mean of a square about m. (Chan, Gol
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from sympy import Expr, S
@@ -43,7 +43,10 @@ RECIPROCAL = Shape(lambda f, _g: 1 / f, lambda f, _g, m, _h: (f - m) ** 2 / (f *
 
 @dataclass(frozen=True)
 class Second:
-    """number · (Σ w s(f, g) + Σ v) over the axes of the first sums and those within which they are pooled."""
+    """number · (Σ w s(f, g) + Σ v) over the axes of the first sums and those within which they are pooled.
+
+    What has no square beside it is taken as it stands: Σ w (f - m) g, about the mean of f alone.
+    """
 
     whole: Total
     number: Expr
@@ -52,13 +55,31 @@ class Second:
     other: First
     within: tuple[Axis, ...]
     spread: tuple[Term, ...]
+    centred: tuple[bool, bool] = (True, True)
+
+    @property
+    def ones(self) -> tuple[First, First]:
+        return self.first, self.other
+
+    @property
+    def is_square(self) -> bool:
+        return self.first.whole == self.other.whole
+
+    @property
+    def about_means(self) -> tuple[First, ...]:
+        """The first sums of what is taken about its mean."""
+        return tuple(one for one, about in zip(self.ones, self.centred, strict=True) if about)
+
+    @property
+    def as_they_stand(self) -> tuple[First, ...]:
+        """The first sums of the rest."""
+        return tuple(one for one, about in zip(self.ones, self.centred, strict=True) if not about)
 
     @property
     def reads(self) -> tuple[Total, ...]:
         """The sums that it takes: its own, the first ones, and the totals."""
-        ones = (self.first, self.other)
-        totals = (whole for one in ones for whole, _number in one.totals)
-        return (self.whole, *(one.whole for one in ones), *totals)
+        totals = (whole for one in self.ones for whole, _number in one.totals)
+        return (self.whole, *(one.whole for one in self.ones), *totals)
 
 
 def seconds(sums: Sequence[Total], facts: Facts) -> tuple[Second, ...]:
@@ -79,23 +100,29 @@ class Readings:
     seconds: dict[Total, Second] = field(default_factory=dict)
     means: dict[Total, tuple[Expr, Expr]] = field(default_factory=dict)
     totals: set[Total] = field(default_factory=set)
+    plain: set[Total] = field(default_factory=set)
 
     def offer(self, whole: Total, first: First, other: First) -> None:
         """Read a sum as one of products of these two, if nothing was read otherwise before.
 
         A product of two functions is centred beside the square of one of them, not by itself.
         """
-        beside = first is other or first.whole in self.means or other.whole in self.means
-        if beside and self._is_open(whole) and all(self._agrees(each, whole) for each in (first, other)):
+        centred = (first is other or first.whole in self.means, first is other or other.whole in self.means)
+        if (
+            any(centred)
+            and self._is_open(whole)
+            and all(self._agrees(each, whole) for each in (first, other))
+        ):
             forms = (_matched(whole, form, first, other, self.facts) for form in _forms(whole, first, other))
             found = next(filter(None, forms), None)
             if found is not None:
-                self.seconds[whole] = found
-                self.means |= {each.whole: (each.weight, each.function) for each in (first, other)}
+                found = self.seconds[whole] = replace(found, centred=centred)
+                self.means |= {each.whole: (each.weight, each.function) for each in found.about_means}
+                self.plain |= {each.whole for each in found.as_they_stand}
                 self.totals |= {total for each in (first, other) for total, _number in each.totals}
 
     def _is_open(self, whole: Total) -> bool:
-        return whole not in self.seconds and whole not in self.means and whole not in self.totals
+        return not any(whole in read for read in (self.seconds, self.means, self.totals, self.plain))
 
     def _agrees(self, each: First, whole: Total) -> bool:
         own = {total for total, _number in each.totals}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Function, Indexed, Sum, Symbol
+from sympy import Add, Expr, Function, Indexed, S, Sum, Symbol
 
 from symem.calculus.centring import Second
 from symem.calculus.common_sums import UNIFORM, completed, named
@@ -42,17 +43,26 @@ class Centred:
 
     def take(self, found: Sequence[Second]) -> None:
         """Name all that sums are read as."""
-        ones = {one.whole: one for second in found for one in (second.first, second.other)}
+        ones = {one.whole: one for second in found for one in second.ones}
+        means = {one.whole: one for second in found for one in second.about_means}
         totals = dict.fromkeys(whole for one in ones.values() for whole, _number in one.totals)
         for number, whole in enumerate(totals):
-            symbol = self._new(["N"] if len(totals) == 1 else [f"N_{number}"], whole.axes, whole.value)
-            self.totals[whole] = Definition(symbol, whole.axes, self.lettered(whole.value, whole.axes))
-        for one in ones.values():
-            self._mean(one, ["m"] if len(ones) == 1 else [])
-        for second in found:
-            self._scatter(second, alone=len(found) == 1)
+            self._total(whole, ["N" if len(totals) == 1 else f"N_{number}"])
+        beside = [one for one in ones.values() if one.whole not in means.keys() | self.totals.keys()]
+        for one, stems in _named(beside, "S"):
+            self._total(one.whole, stems)
+        for one, stems in _named(means.values(), "m"):
+            self._mean(one, stems)
+        for second, stems in zip(
+            found, _stems([(_letter(second), _label(second)) for second in found]), strict=True
+        ):
+            self._scatter(second, stems)
         groups = dict.fromkeys(second.first.group for second in found)
         self.moments += [self._group([s for s in found if s.first.group == group]) for group in groups]
+
+    def _total(self, whole: Total, stems: Sequence[str]) -> None:
+        symbol = self._new(stems, whole.axes, whole.value)
+        self.totals[whole] = Definition(symbol, whole.axes, self.lettered(whole.value, whole.axes))
 
     def _new(self, stems: Sequence[str], axes: tuple[Axis, ...], like: Expr, kind: str = "") -> Expr:
         """A new array of what is like this, by the first name that is free."""
@@ -69,13 +79,12 @@ class Centred:
         """N."""
         return Add(one.constant, *(number * self.totals[whole].symbol for whole, number in one.totals))
 
-    def _mean(self, one: First, short: list[str]) -> None:
-        axes, label = one.whole.axes, label_of(one.function)
-        stems = [*short, f"m_{label}", f"mean_{label}"]
+    def _mean(self, one: First, stems: Sequence[str]) -> None:
+        axes = one.whole.axes
         symbol = self._new(stems, axes, one.function)
         weighted = self.lettered(total(one.weight * one.function, one.axes), axes)
         self.means[one.whole] = Definition(symbol, axes, weighted / self.count(one))
-        self.parts[one.whole] = self._new([f"{stem}_part" for stem in stems], axes, one.function)
+        self.parts[one.whole] = self._new([f"{name_of(symbol)}_part"], axes, one.function)
         self.pieces[one.whole.value] = ((one.sign * self.count(one) / one.copies * symbol, ()),)
 
     def lettered(self, expr: Expr, outer: Iterable[Axis]) -> Expr:
@@ -93,26 +102,50 @@ class Centred:
 
     # -- second sums ---------------------------------------------------------------------------------------
 
-    def _scatter(self, second: Second, *, alone: bool) -> None:
-        whole, one, other = second.whole, second.first, second.other
-        means = self.means[one.whole].symbol, self.means[other.whole].symbol
-        parts, count = (self.parts[one.whole], self.parts[other.whole]), self.count(one)
-        labels = dict.fromkeys((label_of(one.function), label_of(other.function)))
-        own = one.whole == other.whole
-        letter = "V" if own and not is_matrix(whole.value) else "C"
-        stems = [*([letter] if alone else []), *("_".join((word, *labels)) for word in (letter, "scatter"))]
-        symbol = self._new(stems, whole.axes, whole.value, "positive semidefinite" if own else "")
-        excess = count * second.shape.at_means(*means)
+    def _scatter(self, second: Second, stems: Sequence[str]) -> None:
+        whole, kind = second.whole, "positive semidefinite" if second.is_square else ""
+        symbol = self._new(stems, whole.axes, whole.value, kind)
+        excess, between = self._excess(second)
         self.scatters[whole] = Scatter(
-            Definition(symbol, whole.axes, self._about(second, means)),
+            Definition(symbol, whole.axes, self._about(second)),
             self.lettered(whole.value / second.number, whole.axes),
             total(excess, second.within),
-            total(count * second.shape.about(*parts, *means), second.within),
+            total(between, second.within),
         )
         self.pieces[whole.value] = ((second.number * symbol, ()), (second.number * excess, second.within))
 
-    def _about(self, second: Second, means: tuple[Expr, Expr]) -> Expr:
+    def _excess(self, second: Second) -> tuple[Expr, Expr]:
+        """What the sum about zero has more: N m h, or m Σ w g; and what a part has between."""
+        count, means = self.count(second.first), self._means(second)
+        p, q = (self.parts.get(one.whole, S.Zero) for one in second.ones)
+        if not second.as_they_stand:
+            return count * second.shape.at_means(*means), count * second.shape.about(p, q, *means)
+        sums = [self._sum(one) if one in second.as_they_stand else S.Zero for one in second.ones]
+
+        def beside(centres: Sequence[Expr]) -> Expr:
+            first, other = (
+                centre if about else whole
+                for about, centre, whole in zip(second.centred, centres, sums, strict=True)
+            )
+            return second.shape.plain(first, other)
+
+        return beside(means), beside([part - mean for part, mean in zip((p, q), means, strict=True)])
+
+    def _sum(self, one: First) -> Expr:
+        """Σ w f of what is taken as it stands."""
+        return one.sign * one.copies * self.totals[one.whole].symbol
+
+    def _means(self, second: Second) -> tuple[Expr, Expr]:
+        """The means that it is about, 0 where it is about none."""
+        first, other = (
+            self.means[one.whole].symbol if about else S.Zero
+            for one, about in zip(second.ones, second.centred, strict=True)
+        )
+        return first, other
+
+    def _about(self, second: Second) -> Expr:
         """Σ w ((f - m) (g - h) + v)."""
+        means = self._means(second)
         one, other, outer = second.first, second.other, second.whole.axes
         axes = (*one.axes, *second.within)
         square = second.shape.about(one.function, other.function, *means)
@@ -125,7 +158,7 @@ class Centred:
 
     def _group(self, members: Sequence[Second]) -> Moments:
         """The record of scatters under one weight."""
-        ones = {one.whole: one for second in members for one in (second.first, second.other)}
+        ones = {one.whole: one for second in members for one in second.about_means}
         outer = dict.fromkeys(axis for whole in ones for axis in whole.axes)
         first = members[0].first
         letters = self.lettered(total(first.weight + Symbol("_"), first.axes), outer)
@@ -142,10 +175,38 @@ class Centred:
         )
 
 
+#: What stands before the name of a variable in those of its mask, its probabilities and its posterior moments.
+_LETTERS = re.compile("^(observed|gamma|slope|E|m|v)_")
+
+#: What a letter gives way to where the name is taken.
+BESIDE = {"m": "M", "V": "C", "C": "S", "S": "T"}
+
+
+def _stems(wanted: Sequence[tuple[str, str]]) -> Iterator[list[str]]:
+    """Names for letters with labels: the letter alone, or with its label, or with a number."""
+    for place, (letter, label) in enumerate(wanted):
+        number = f"_{wanted[:place].count((letter, label))}" if wanted.count((letter, label)) > 1 else ""
+        short = [letter + number] if len(set(wanted)) == 1 else []
+        yield [*short, *(f"{each}_{label}{number}" for each in (letter, BESIDE[letter]))]
+
+
+def _named(ones: Iterable[First], letter: str) -> Iterator[tuple[First, list[str]]]:
+    ones = tuple(ones)
+    return zip(ones, _stems([(letter, label_of(one.function)) for one in ones]), strict=True)
+
+
+def _letter(second: Second) -> str:
+    """V for variances of numbers, C for all else."""
+    return "V" if second.is_square and not is_matrix(second.whole.value) else "C"
+
+
+def _label(second: Second) -> str:
+    return "_".join(dict.fromkeys(label_of(one.function) for one in second.ones))
+
+
 def label_of(function: Expr) -> str:
     """A word for a function: the names of what it holds."""
     entries = function.atoms(Indexed) or function.free_symbols
-    held = {name_of(entry) for entry in entries}
-    words = sorted(name.removeprefix("E_") for name in held)
+    words = sorted({_LETTERS.sub("", name_of(entry)).removesuffix("_missing") for entry in entries})
     outer = [type(function).__name__.lower()] if isinstance(function, Function) else []
     return "_".join((*outer, *words))
