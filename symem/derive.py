@@ -1,6 +1,6 @@
 """The pipeline on one page: it alone knows the order of the stages.
 
-separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) → solve_blocks (M-step) → certify.
+separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) → solve_blocks (M-step) → certify → steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from symem.calculus.conditioning import condition
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
 from symem.calculus.expectation import Expectations, entropy, posteriors
+from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
+from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.separate import fold, gather, rejoin, separate
@@ -43,6 +45,7 @@ def derive_records(model: Model) -> Derivation:
     latents = [latent for latent in model.latents if not latent.support.discrete]
     apart = (part for term in terms for part in angles_apart(term, latents))
     conditioned, groups = condition(model, gather(apart))
+    model = with_known_totals(model, groups)
     elimination = Elimination(model, names, conditioned, groups, [])
     eliminate(elimination)
     expectations = Expectations(elimination.done, names)
@@ -64,7 +67,7 @@ def derive_records(model: Model) -> Derivation:
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )
-    return steps(certify(derivation))
+    return steps(final_form(as_known_totals(certify(derivation)), names))
 
 
 def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Expr, IndexedBase, Symbol
+from sympy import Expr, IndexedBase, Sum, Symbol
 
 from symem.language.matrices import MatrixArray
 from symem.language.model import Model
@@ -51,3 +51,18 @@ class Names:
         return Axis(
             index_symbol(next(label for label in (*known, *plain, *last) if label not in avoided)), size
         )
+
+    def apart(self, expr: Any, taken: set[Any]) -> Any:
+        """The same expression, no bound index having the letter of one that is taken."""
+        if not getattr(expr, "args", ()) or not expr.has(Sum):
+            return expr
+        if not isinstance(expr, Sum):
+            return expr.func(*(self.apart(each, taken) for each in expr.args))
+        rules: dict[Any, Any] = {}
+        for index, _low, high in expr.limits:
+            if index in taken:
+                used = taken | expr.function.free_symbols | expr.atoms(Symbol) | set(rules.values())
+                rules[index] = self.axis(high + 1, str(index), used).index
+        bound = {rules.get(limit[0], limit[0]) for limit in expr.limits}
+        body = self.apart(expr.function.xreplace(rules), taken | bound)
+        return Sum(body, *((rules.get(index, index), *ends) for index, *ends in expr.limits))

@@ -47,7 +47,8 @@ class Trial:
         self._derivation, self._rng = derivation, np.random.default_rng(seed)
         model = derivation.model
         self.arrays: Arrays = dict(small_sizes(derivation))
-        for variable in (*model.known, *model.data, *model.masks):
+        given = (*model.known, *model.data, *model.masks)
+        for variable in sorted(given, key=self._is_bound_by_data):
             self.arrays[variable.name] = self._given(variable)
         self.arrays |= random_parameters(model, self._rng, self.arrays)
         for posterior in reversed(derivation.posteriors):
@@ -69,6 +70,12 @@ class Trial:
         if not model.declarations and type(variable.support) is Reals:
             variable = replace(variable, support=UnitInterval())
         return random_member(variable, self._rng, self.arrays, self._ends(variable))
+
+    def _is_bound_by_data(self, variable: Variable) -> bool:
+        """Whether something known has data as an end: a total, which is their sum."""
+        model = self._derivation.model
+        data = {each.name for each in model.data}
+        return variable in model.known and any(data & names_in(end) for end in ends_of(variable, model))
 
     def _ends(self, variable: Variable) -> tuple[Array, Array]:
         """The ends of the support at each place, NaN where nothing says them yet."""

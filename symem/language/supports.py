@@ -311,10 +311,14 @@ class Counts(Support):
         return (self.lower, self.upper)
 
     def __str__(self) -> str:
+        if self.lower == self.upper:
+            return f"{{{self.lower}}}"
         return "Counts" if self.bounds == (0, oo) else f"Counts({self.lower}, {self.upper})"
 
     def in_latex(self, tex: Tex) -> str:
         low, high = self.bounds
+        if low == high:
+            return rf"\{{{tex(low)}\}}"
         shown = [tex(low), tex(low + 1), r"\dots"] if high == oo else [tex(low), r"\dots", tex(high)]
         return r"\{" + ", ".join(shown) + r"\}"
 

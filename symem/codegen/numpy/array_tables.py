@@ -35,6 +35,8 @@ class Bounds:
     def wanted(self) -> str:
         """What an error says of them."""
         low, high = self.ends
+        if low == high:
+            return str(low)
         if high == oo:
             return f"at least {low}"
         return f"at most {high}" if low in (0, -oo) else f"between {low} and {high}"
