@@ -105,6 +105,9 @@ class Checker:
         raw = self._slope(update)
         if raw is None:
             return False
+        inner = self._within(update)
+        if inner and self._vanishes_within(inner, update, raw):
+            return self._on_simplex(update)
         if not isinstance(update, Shares) and self._vanishes_alone(raw, update):
             return self._on_simplex(update)
         block = [u for u in self.derivation.updates if u.block == update.block]
@@ -170,14 +173,12 @@ class Checker:
             yield MatrixSlope(self.matrices, update)
             return
         raw = self._raw_slope(update)
-        if raw is not None and self._profiled(update):
+        inner = self._within(update)
+        if raw is not None and inner and self._vanishes_within(inner, update, raw):
+            yield Slope(expand_mul(self._put_in(inner, raw)), update, self.signs)
+        elif raw is not None and not inner and self._profiled(update):
             yield Slope(raw, update, self.signs)
             yield Slope(self._solved_before(update).put(raw), update, self.signs)
-        inner = Solved(
-            self.derivation.model, [(u.parameter, u.value) for u in reversed(self._within(update))]
-        )
-        if raw is not None and inner.pairs and self._vanishes_within(inner, update, raw):
-            yield Slope(expand_mul(inner.put(raw)), update, self.signs)
 
     def _lead(self, update: Update) -> str:
         """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
@@ -219,9 +220,13 @@ class Checker:
         raw = self.matrices.slope(update) if is_matrix(update.parameter) else self._slope(update)
         return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
 
-    def _vanishes_within(self, inner: Solved, update: Update, raw: Expr) -> bool:
+    def _vanishes_within(self, inner: list[Update], update: Update, raw: Expr) -> bool:
         """Whether the derivative vanishes at this update with what depends on it solved before."""
-        return self.vanishes(inner.put(raw).xreplace({update.parameter: update.value}))
+        return self.vanishes(self._put_in(inner, raw).xreplace({update.parameter: update.value}))
+
+    def _put_in(self, inner: list[Update], raw: Expr) -> Expr:
+        pairs = [(each.parameter, each.value) for each in reversed(inner)]
+        return Solved(self.derivation.model, pairs).put(raw)
 
     def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
         """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
