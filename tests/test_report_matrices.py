@@ -17,7 +17,7 @@ from symem.report.figures.plate_graph import graph
 from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.report.sections.costs import costs, operations_of
-from symem.report.sections.matrix_cells import as_matrix, in_numbers
+from symem.report.notation.digits import as_matrix, in_numbers
 from tests.derived import em
 from tests.models import Row, factors, vectors
 from tests.told import worked

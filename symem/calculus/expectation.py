@@ -216,7 +216,11 @@ def _moment_name(posterior: Posterior, statistic: Expr) -> str:
 
 
 def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
-    """The entropy of the joint posterior, by the chain rule."""
+    """H(q) = -E[log q], term by term: each latent's normaliser minus its gathered log-density (the chain rule).
+
+    With it Q(θ⁽ᵗ⁾|θ⁽ᵗ⁾) + H(q) = ℓ(θ⁽ᵗ⁾) (Neal & Hinton 1998). Means that have no closed form, such as
+    E[log z!] of a count, stay unevaluated; they stand in Q with the opposite sign.
+    """
     return sum((_conditional_entropy(one, expectations) for one in eliminated), S.Zero)
 
 

@@ -129,34 +129,28 @@ def told_square(body: Expr, meanings: Meanings) -> Expr | None:
     """A summand as one square, or as the posterior mean of one."""
     whole = expand(body)
     inner, given = meanings.unaveraged(whole)
-    parts = Add.make_args(_square(inner))
+    parts = Add.make_args(_square(inner, meanings))
     if len(parts) > 1 and not all(any(f.is_Pow and f.base.is_Add for f in Mul.make_args(p)) for p in parts):
         return None
     if inner == whole:
-        return _oriented(Add(*parts), meanings) if whole.is_Add else None
+        return Add(*parts) if whole.is_Add else None
     number, rest = Add(*parts).as_coeff_Mul()
     return number * Add(*(mean_of(part, given, meanings) for part in Add.make_args(rest)))
-
-
-def _oriented(square: Expr, meanings: Meanings) -> Expr:
-    """(y - μ)² rather than (μ - y)², where y are data."""
-    roots = (power for power in square.atoms(Pow) if power.exp == 2 and power.base.is_Add)
-    return square.xreplace(
-        {each: Pow(-each.base, 2) for each in roots if meanings.data_are_negative(each.base)}
-    )
 
 
 def mean_of(square: Expr, given: Sequence[Expr], meanings: Meanings) -> Expr:
     """⟨square⟩ given the labels, numbers before it; what holds no latent is its own mean."""
     if not meanings.is_latent(square):
         return square
-    number, rest = _number_before(_oriented(square, meanings), meanings)
+    number, rest = _number_before(square, meanings)
     labels = (Symbol(each.name) if each.is_Symbol else each + 1 for each in given)
     return number * (MatrixMean if is_matrix(rest) else ScalarMean)(rest, *labels)
 
 
-def _square(expr: Expr) -> Expr:
-    return completed(expr) if is_matrix(expr) else factor_terms(squares(completed(expr)))
+def _square(expr: Expr, meanings: Meanings) -> Expr:
+    """(y - μ)² rather than (μ - y)², where y are data."""
+    found = completed(expr, meanings.data)
+    return found if is_matrix(expr) else factor_terms(squares(found, meanings.data))
 
 
 def _number_before(square: Expr, meanings: Meanings) -> tuple[Expr, Expr]:
@@ -179,7 +173,8 @@ def named_moments(expr: Expr, meanings: Meanings) -> Expr:
         inner, given = meanings.unaveraged(expand(node))
         if inner == expand(node):
             return one_sum(node, meanings) or node
-        return mean_of(_square(inner), given, meanings) if not _square(inner).is_Add else node
+        square = _square(inner, meanings)
+        return mean_of(square, given, meanings) if not square.is_Add else node
 
     return bottom_up(expr, named)
 

@@ -119,12 +119,6 @@ class Meanings:
         names = {name_of(each.symbol) for each in self.centred}
         return any(name_of(entry) in names for entry in _entries(expr))
 
-    def data_are_negative(self, root: Expr) -> bool:
-        """Whether the first datum of a sum has a minus in front."""
-        held = (t for t in Add.make_args(root) if any(name_of(e) in self.data for e in t.atoms(Indexed)))
-        first = min(held, key=str, default=None)
-        return first is not None and bool(first.could_extract_minus_sign())
-
     def is_latent(self, expr: Expr) -> bool:
         """Whether a latent stands in an expression itself, not its mean."""
         if isinstance(expr, Indexed | Symbol):

@@ -299,7 +299,10 @@ def _written(formula: Expr, meanings: Meanings) -> Expr:
 
 
 def ratios(expr: Expr) -> Expr:
-    """The exponential of minus such a logarithm as a division."""
+    """exp(-t²/2 - log(Φ(b) - Φ(a))) as a ratio, as books print the means of a truncated Normal law.
+
+    Inside, the logarithm of the probability of an interval is one function, so that far tails keep their digits.
+    """
     if not expr.has(LogNormalInterval):
         return expr
     return expr.replace(lambda node: isinstance(node, exp) and node.args[0].has(LogNormalInterval), _ratio)

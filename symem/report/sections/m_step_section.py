@@ -10,11 +10,11 @@ from sympy import Expr, Sum, factor_terms
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
 from symem.algebra.squares import completed
-from symem.derivation import NotDerived, Probabilities, Relation, Step, Update
-from symem.language.leaves import name_of
+from symem.derivation import NotDerived, Relation, Step, Update
 from symem.report.document import Block, Display, Lines, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.lexicon import Lexicon
+from symem.report.notation.matrix_names import is_count
 from symem.report.notation.matrix_updates import entries_gathered, over_one_number
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators, written_out
@@ -124,16 +124,8 @@ def solved(update: Update, voice: Voice) -> Lines:
 
 def _counted(expr: Expr, voice: Voice) -> Expr:
     """A sum of posterior probabilities by its name, as in Σ γ x / N."""
-    probabilities = {
-        p.probability.symbol for p in voice.derivation.posteriors if isinstance(p, Probabilities)
-    }
-    names = {name_of(symbol) for symbol in probabilities}
-    counts = {
-        each.value: each.symbol
-        for each in voice.derivation.surrogate.statistics
-        if isinstance(each.value, Sum) and name_of(each.value.function) in names
-    }
-    return expr.xreplace(counts)
+    statistics = voice.derivation.surrogate.statistics
+    return expr.xreplace({each.value: each.symbol for each in statistics if is_count(each, voice.derivation)})
 
 
 def gathered(update: Update) -> Expr:

@@ -17,14 +17,13 @@ from symem.language.plates import Axis, LinearSolution
 from symem.report.document import Block, Display, Lines, Prose, Section, Table, listed, said
 from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
-from symem.report.notation.digits import decimals, fixed, in_formula, single
+from symem.report.notation.digits import as_matrix, breadth, decimals, fixed, in_formula, in_numbers, single
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
 from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
-from symem.report.sections.matrix_cells import as_matrix, breadth, in_numbers
 from symem.report.sections.matrix_section import held_by, with_held
 from symem.report.sections.substituted import substituted
 from symem.report.writer import Voice
