@@ -107,8 +107,8 @@ _ROWS = (
     ),
     Rule(
         "sufficient statistics",
-        "Gather what holds no new parameter in expected sufficient statistics, which are all that the M-step needs of the "
-        "data, and write {Q} in terms of them:",
+        "What holds no new parameter is gathered into expected sufficient statistics, which are all that the M-step needs "
+        "of the data; {Q} is written in terms of them:",
         "Dempster, Laird & Rubin 1977, section 2",
         Relation.EQUAL,
     ),
