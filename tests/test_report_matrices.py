@@ -14,10 +14,10 @@ from symem.language.model import Role
 from symem.report import report
 from symem.report.document import Display, Section
 from symem.report.figures.plate_graph import graph
+from symem.report.notation.digits import as_matrix, in_numbers
 from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.report.sections.costs import costs, operations_of
-from symem.report.notation.digits import as_matrix, in_numbers
 from tests.derived import em
 from tests.models import Row, factors, vectors
 from tests.told import worked
