@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
 
@@ -24,6 +24,9 @@ from symem.language.plates import rebind, reindex
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.report.options import Options
+
+if TYPE_CHECKING:
+    from symem.auditing.audit import Audit
 
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
@@ -279,6 +282,49 @@ class EM:
         from symem.verification import verify
 
         return verify(self, data, theta=theta, sizes=sizes, seed=seed)
+
+    def audit(
+        self,
+        updates: Mapping[Any, Any] | None = None,
+        *,
+        step: Callable[..., Any] | None = None,
+        log_likelihood: Callable[..., Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        theta: Mapping[str, Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+    ) -> Audit:
+        """Hold somebody else's algebra or code against the derivation.
+
+        Args:
+            updates: parameter -> its update, in the user's symbols, data and responsibilities: `em.posterior[z]`, or
+                `gamma[i, k]` as in a report. Other parameters have the values that they have there in a report,
+                which are the new ones unless the maximisation is conditional; `mu_old` is that of θ⁽ᵗ⁾.
+            step: a function (theta, **data) -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
+                declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
+            log_likelihood: a function (theta, **data) -> ℓ(θ).
+            data, theta, sizes, seed: as in `verify`.
+
+        Returns:
+            an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or "refuted", then with
+            the smallest `counterexample` found, and with the `mistake` if a known one gives these very values.
+
+        Raises:
+            DataError: a function raises, or returns something else; no data could be drawn.
+            ModelError: a formula holds a symbol that the model has not.
+        """
+        from symem.auditing.audit import audit
+
+        return audit(
+            self,
+            updates,
+            step=step,
+            log_likelihood=log_likelihood,
+            data=data,
+            theta=theta,
+            sizes=sizes,
+            seed=seed,
+        )
 
     # -- translation ---------------------------------------------------------------------------------
 

@@ -66,6 +66,10 @@ class Updates(Mapping[Any, Expr]):
             return self._found[name]
         return reindex(self._found[name], dict(zip(self._indices[name], places_of(key), strict=False)))
 
+    def places(self, name: str) -> tuple[Any, ...]:
+        """The indices under which the update of a parameter is shown."""
+        return next((self._indices[key] for key, atom in self._keys.items() if name_of(atom) == name), ())
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self._keys.values())
 

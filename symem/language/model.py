@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -16,10 +17,10 @@ from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.model_table import table_of
 from symem.language.one_hot import as_labels
-from symem.language.plates import LogIverson
+from symem.language.plates import Axis, LogIverson, index_symbol
 from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ranges import free_indices, own_range
-from symem.language.reading import Extent, Reader
+from symem.language.reading import Extent, Reader, Shape
 from symem.language.roles import (
     check_chains,
     check_missing,
@@ -236,8 +237,46 @@ class Model:
             raise ModelError(f"{expr!r} is no SymPy expression.")
         return self._reader.read(read)
 
+    def formula(self, expr: Any, places: Iterable[Any], beside: Mapping[str, tuple[Any, Shape]]) -> Formula:
+        """A user's expression with open indices, in internal symbols.
+
+        Args:
+            expr: in symbols of the model, and in those of `beside`.
+            places: the open indices.
+            beside: arrays that the model has not: what the user calls them -> the internal array and its shape.
+
+        Raises:
+            ModelError: as `internal`.
+        """
+        reader = replace(
+            self._reader,
+            symbols={**self._reader.symbols, **{name: array for name, (array, _) in beside.items()}},
+            shapes={**self._reader.shapes, **{name: shape for name, (_, shape) in beside.items()}},
+        )
+        spans = {place: own_range(place) for place in places}
+        opened = {place: index_symbol(reader.label(stated_name(place))) for place in spans}
+        scope = {place: index + spans[place].lower for place, index in opened.items()}
+        axes = (Axis(opened[p], reader.read(span.size)) for p, span in spans.items())
+        return Formula(reader.read(expr, scope), tuple(axes))
+
+    def origin(self, place: Any) -> int:
+        """What the user's index counts from that stands behind an internal one."""
+        return int(self._reader.user_indices.get(place, (place, 0))[1])
+
+    def shape(self, name: str) -> Shape:
+        """The internal size and the origin of every slot of an array."""
+        return self._reader.shapes[name]
+
     def __str__(self) -> str:
         return table_of(self.variables.values(), self.simplexes)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A value over open indices, in internal symbols."""
+
+    value: Expr
+    axes: tuple[Axis, ...]
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:

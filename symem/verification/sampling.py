@@ -52,7 +52,7 @@ class Draw:
 def default_sizes(model: Any) -> dict[str, int]:
     """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
     data, others = _widths(model)
-    labels = [name for name in _label_sizes(model) if name not in (*data, *others)]
+    labels = [name for name in label_sizes(model) if name not in (*data, *others)]
     plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
     labels += [extent.symbol.name for extent in model.extents]
     known = _PLATES_OF_VECTORS if data or others else {}
@@ -65,7 +65,7 @@ def default_sizes(model: Any) -> dict[str, int]:
     }
 
 
-def _label_sizes(model: Any) -> list[str]:
+def label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
     shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]

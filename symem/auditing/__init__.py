@@ -1,0 +1,1 @@
+"""Somebody else's updates against those that were derived."""
