@@ -1,4 +1,4 @@
-"""The command line: derive, emit, fit, verify and report a model that a Python file defines.
+"""The command line: derive, emit, fit, verify, audit and report a model that a Python file defines.
 
 Results go to stdout, messages to stderr. Exit status: 0 done; 1 a check failed, a parameter has no closed-form
 update, or the fit did not converge; 2 the command, the model or the data are at fault.
@@ -25,6 +25,7 @@ from symem.errors import DataError, NotDerivedError, SymemError, VerificationErr
 from symem.estimate import estimate
 from symem.files import (
     ModelFile,
+    load_claims,
     load_file,
     load_model,
     read_table,
@@ -111,6 +112,15 @@ def verify(options: argparse.Namespace) -> int:
     return DONE if found.passed else FAILED
 
 
+def audit(options: argparse.Namespace) -> int:
+    """Hold the updates of another file against the derivation."""
+    stated = load_file(options.file)
+    em = derived(stated.model)
+    found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}))
+    print(found)
+    return FAILED if found.verdict == "refuted" else DONE
+
+
 def report(options: argparse.Namespace) -> int:
     """Write the derivation as a document."""
     form = _form(options)
@@ -140,7 +150,9 @@ def gallery(options: argparse.Namespace) -> int:
     return DONE
 
 
-COMMANDS: dict[str, Command] = {each.__name__: each for each in (derive, emit, fit, verify, report, gallery)}
+COMMANDS: dict[str, Command] = {
+    each.__name__: each for each in (derive, emit, fit, verify, audit, report, gallery)
+}
 
 
 def _derived(spec: str) -> EM:

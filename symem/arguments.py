@@ -18,6 +18,7 @@ examples:
   symem emit   examples/old_faithful.py -o old_faithful_em.py
   symem fit    examples/old_faithful.py examples/data/old_faithful.csv --size K=2
   symem verify examples/old_faithful.py
+  symem audit  examples/old_faithful.py updates.py
   symem report examples/two_coins.py -o two_coins.html --open
   symem gallery examples -o gallery
 
@@ -48,6 +49,18 @@ An empty cell or NA is a missing value. Rows of a matrix in --start are separate
 VERIFY = """\
 examples:
   symem verify examples/old_faithful.py
+"""
+AUDIT = """\
+examples:
+  symem audit examples/old_faithful.py updates.py
+
+UPDATES.py may use the names of FILE, and em, what was derived. It defines one or more of
+
+  updates = {sigma: sqrt(Sum(gamma[i, k]*(x[i] - mu[k])**2, i)/Sum(gamma[i, k], i))}
+  def step(theta, x): ...              # -> the new parameters, as a dict, a named tuple or a tuple in order
+  def log_likelihood(theta, x): ...    # -> the observed-data log-likelihood at theta
+
+Both files are run as Python, so use only files that you trust.
 """
 REPORT = """\
 examples:
@@ -137,6 +150,11 @@ def _fit(parser: argparse.ArgumentParser) -> None:
     _force(parser)
 
 
+def _audit(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("updates", metavar="UPDATES.py", help="formulas or functions to hold against it")
+
+
 def _numbers(parser: argparse.ArgumentParser) -> None:
     """What a table cannot say."""
     for flag, metavar, words in (
@@ -185,6 +203,7 @@ COMMANDS = (
     ("emit", "write a stand-alone NumPy module", EMIT, _emit),
     ("fit", "estimate the parameters from a table", FIT, _fit),
     ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _file),
+    ("audit", "hold somebody else's updates against the derivation", AUDIT, _audit),
     ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),
     ("gallery", "write a browsable HTML gallery of the models in a folder", GALLERY, _gallery),
 )

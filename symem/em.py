@@ -8,19 +8,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
+from sympy import Expr
 
-from symem.algebra.exponential import readable
-from symem.derivation import Certificate, Definition, Derivation, Posterior, Step
+from symem.derivation import Certificate, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.documents import Choices, options_of
 from symem.errors import DataError, VerificationError
+from symem.explicit import Explicit
 from symem.files import refuse_existing, write_whole
 from symem.language import model as stated
 from symem.language.family import Distribution
-from symem.language.leaves import IndexedMatrixEntry, array_of
 from symem.language.operators import sized
-from symem.language.plates import rebind, reindex
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.report.options import Options
@@ -58,7 +56,7 @@ class EM:
         self.derivation = derivation
         self.model = derivation.model
         self._module: ModuleType | None = None
-        self._shown_definitions: dict[Any, tuple[Any, Any]] = {}
+        self._explicit = Explicit(derivation)
 
     # -- formulas ------------------------------------------------------------------------------------
 
@@ -73,12 +71,12 @@ class EM:
     @cached_property
     def Q(self) -> Expr:
         """The surrogate: new parameters against the expected statistics of `statistics`."""
-        return self._user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
+        return self._explicit.user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
 
     @cached_property
     def entropy(self) -> Expr:
         """H(q) of q = p(z|x, θ⁽ᵗ⁾); Q(θ⁽ᵗ⁾|θ⁽ᵗ⁾) + H(q) = ℓ(θ⁽ᵗ⁾)."""
-        return self._user(self.derivation.surrogate.entropy)
+        return self._explicit.user(self.derivation.surrogate.entropy)
 
     @cached_property
     def free_energy(self) -> Expr:
@@ -88,7 +86,10 @@ class EM:
     @cached_property
     def statistics(self) -> Mapping[Any, Expr]:
         """statistic -> its sum over data and posterior means."""
-        shown = {self._user(s.symbol): self._user(s.value) for s in self.derivation.surrogate.statistics}
+        shown = {
+            self._explicit.user(s.symbol): self._explicit.user(s.value)
+            for s in self.derivation.surrogate.statistics
+        }
         return {symbol: sized(value, symbol) for symbol, value in shown.items()}
 
     @cached_property
@@ -103,20 +104,20 @@ class EM:
     @cached_property
     def log_likelihood(self) -> Expr:
         """The observed-data log-likelihood ℓ(θ), latents eliminated, written out."""
-        return self._written_out(self.derivation.log_likelihood)
+        return self._explicit.internal(self.derivation.log_likelihood)
 
     @cached_property
     def log_posterior(self) -> Expr:
         """ℓ(θ) plus the log-prior: what MAP-EM raises."""
-        return self.log_likelihood + self._user(self.model.log_prior)
+        return self.log_likelihood + self._explicit.user(self.model.log_prior)
 
     def explicit(self, parameter: Any) -> Expr:
         """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾."""
-        return self._written_out(self.updates[parameter], internal=False)
+        return self._explicit(self.updates[parameter])
 
     def written_out(self, expr: Any) -> Expr:
         """An expression with its statistics and posterior means in data and θ⁽ᵗ⁾."""
-        return self._written_out(expr, internal=False)
+        return self._explicit(expr)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -303,7 +304,10 @@ class EM:
             step: a function (theta, **data) -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
                 declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
             log_likelihood: a function (theta, **data) -> ℓ(θ).
-            data, theta, sizes, seed: as in `verify`.
+            data: as in `verify`, and so the others.
+            theta: parameters near which to try.
+            sizes: sizes that neither data nor theta show, such as K.
+            seed: of everything random.
 
         Returns:
             an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or "refuted", then with
@@ -313,70 +317,16 @@ class EM:
             DataError: a function raises, or returns something else; no data could be drawn.
             ModelError: a formula holds a symbol that the model has not.
         """
-        from symem.auditing.audit import audit
+        from symem.auditing.audit import audit, claims_of
 
-        return audit(
-            self,
-            updates,
-            step=step,
-            log_likelihood=log_likelihood,
-            data=data,
-            theta=theta,
-            sizes=sizes,
-            seed=seed,
-        )
-
-    # -- translation ---------------------------------------------------------------------------------
-
-    def _user(self, expr: Any) -> Any:
-        return self.model.declared(expr) if isinstance(expr, Expr) else expr
-
-    @cached_property
-    def _definitions(self) -> dict[Any, Definition]:
-        """By their internal names, and by the user's."""
-        listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
-        inside = {array_of(d.symbol): d for d in listed}
-        return inside | {array_of(shown): d for d in listed for shown in [self._user(d.symbol)]}
-
-    def _written_out(self, expr: Any, *, internal: bool = True) -> Any:
-        """Replace every name the derivation brought in, innermost last."""
-        while True:
-            held = {
-                a: None for a in preorder_traversal(expr) if array_of(a) in self._definitions and _is_entry(a)
-            }
-            if not held:
-                return readable(self._user(expr) if internal else expr)
-            taken = set(expr.atoms(Symbol, Idx))
-            expr = expr.xreplace({atom: self._value_at(atom, taken, internal=internal) for atom in held})
-
-    def _value_at(self, atom: Any, taken: set[Any], *, internal: bool) -> Any:
-        """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
-        definition = self._definitions[array_of(atom)]
-        own, value = (definition.symbol, definition.value) if internal else self._shown(definition)
-        places = getattr(atom, "indices", ())
-        inside = {symbol for place in places for symbol in place.free_symbols}
-        moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
-        return reindex(rebind(value, taken | inside), moved)
-
-    def _shown(self, definition: Definition) -> tuple[Any, Any]:
-        """A definition in the user's symbols."""
-        if definition.symbol not in self._shown_definitions:
-            own = self._user(definition.symbol)
-            self._shown_definitions[definition.symbol] = own, sized(self._user(definition.value), own)
-        return self._shown_definitions[definition.symbol]
+        return audit(self, claims_of(self, updates, step, log_likelihood), data, theta, sizes, seed)
 
     # -- posteriors ----------------------------------------------------------------------------------
 
     def _distribution(self, posterior: Posterior) -> Distribution:
-        return as_distribution(posterior, self._written_out)
+        return as_distribution(posterior, self._explicit.internal)
 
 
 def _holds(path: Path, text: str) -> bool:
     """Whether that file is there, with this text."""
     return path.is_file() and path.read_text(encoding="utf-8") == text
-
-
-def _is_entry(atom: Any) -> bool:
-    return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
-        isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
-    )

@@ -38,11 +38,15 @@ _MISSING = frozenset({"", "na", "nan", "null"})
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A Python file that states a model: the model under its name, its own `data` and `start` if it has some."""
+    """A Python file that states a model: the model under its name, its own `data` and `start` if it has some.
+
+    `names` is all that the file defines.
+    """
 
     path: Path
     name: str
     model: Model
+    names: Mapping[str, Any]
     data: Mapping[str, Any] | None
     start: Mapping[str, Any] | None
     title: str | None
@@ -76,7 +80,26 @@ def load_file(spec: str) -> ModelFile:
         found if isinstance(found := names.get(key), Mapping) else None for key in ("data", "start")
     )
     title = (names.get("__doc__") or "").strip().partition("\n")[0].rstrip(".") or None
-    return ModelFile(path, name, model, data, start, title)
+    return ModelFile(path, name, model, names, data, start, title)
+
+
+#: What a file may claim, as the arguments of `EM.audit`.
+_CLAIMS = ("updates", "step", "log_likelihood")
+
+
+def load_claims(path: str | Path, names: Mapping[str, Any]) -> dict[str, Any]:
+    """`updates`, `step` and `log_likelihood` of a Python file that may use these names.
+
+    Raises:
+        ModelError: the file is missing, does not run, or defines none of them.
+    """
+    found = _run(Path(path), {name: value for name, value in names.items() if not name.startswith("__")})
+    claims = {name: found[name] for name in _CLAIMS if name in found and found[name] is not names.get(name)}
+    if not claims:
+        raise ModelError(
+            f"{path} defines none of {', '.join(_CLAIMS)}: write updates = {{mu: …}}, or def step(theta, x): …."
+        )
+    return claims
 
 
 def _chosen(path: Path, name: str | None, names: Mapping[str, Any]) -> tuple[str, Model]:
@@ -98,13 +121,13 @@ def _split(spec: str) -> tuple[Path, str | None]:
     return Path(spec), None
 
 
-def _run(path: Path) -> Mapping[str, Any]:
-    """The names that the file defines; its own folder is searched for what it imports."""
+def _run(path: Path, given: dict[str, Any] | None = None) -> Mapping[str, Any]:
+    """The names that the file defines, or is given; its own folder is searched for what it imports."""
     if not path.is_file():
         raise ModelError(f"There is no file {path}.")
     sys.path.insert(0, str(path.parent.resolve()))
     try:
-        return runpy.run_path(str(path), run_name="symem_model")
+        return runpy.run_path(str(path), given, run_name="symem_model")
     except SyntaxError as error:
         raise ModelError(
             f"{error.filename}:{error.lineno}: {error.msg}: {(error.text or '').strip()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -122,32 +122,30 @@ Claim = Callable[[Trial], Values]
 
 def audit(
     em: Any,
-    updates: Mapping[Any, Any] | None = None,
-    *,
-    step: Callable[..., Any] | None = None,
-    log_likelihood: Callable[..., Any] | None = None,
-    data: Mapping[str, Any] | None = None,
-    theta: Mapping[str, Any] | None = None,
-    sizes: Mapping[str, int] | None = None,
-    seed: int = 0,
+    claims: Iterable[Claim],
+    data: Mapping[str, Any] | None,
+    theta: Mapping[str, Any] | None,
+    sizes: Mapping[str, int] | None,
+    seed: int,
 ) -> Audit:
     """See `EM.audit`."""
-    claims = _claims(em, updates, step, log_likelihood)
     places = list(trials(em, data, theta, sizes, seed))
     if not places:
         raise DataError("The derived update is not finite at any of the data tried: give audit(data={…}).")
     findings: dict[str, Finding] = {}
     for claim in claims:
         auditor = Auditor(em, claim, places, dict(sizes or {}), seed)
-        found = list(auditor.findings())
-        if isinstance(claim, Formula) and found[0].verdict == REFUTED:
-            at_old = replace(auditor, claim=replace(claim, written_out=True))
-            found = [at_old.agreement()] if at_old.agreement() else found
-        findings |= {each.name: each for each in found}
+        findings |= {each.name: each for each in auditor.findings()}
     return Audit(findings)
 
 
-def _claims(em: Any, updates: Any, step: Any, log_likelihood: Any) -> list[Claim]:
+def claims_of(em: Any, updates: Any, step: Any, log_likelihood: Any) -> list[Claim]:
+    """What is claimed of a derivation.
+
+    Raises:
+        ModelError: nothing is, or it is neither a dict of formulas nor a function.
+        NotDerivedError: a parameter has no update to hold anything against.
+    """
     if updates is not None and not isinstance(updates, Mapping):
         raise ModelError(
             f"audit takes a dict {{parameter: update}}, such as {{sigma: sqrt(…)}}, not {type(updates).__name__}; a "
@@ -178,21 +176,26 @@ class Auditor:
 
     def findings(self) -> Iterator[Finding]:
         cases = [case for trial in self.places for case in self.cases(trial)]
+        if isinstance(self.claim, Formula) and not _are_right(cases):
+            at_old = replace(self, claim=replace(self.claim, written_out=True))
+            others = [case for trial in self.places for case in at_old.cases(trial)]
+            if _are_right(others):
+                yield Finding(others[0].name, AGREES, len(others))
+                return
         for name in dict.fromkeys(case.name for case in cases):
             yield self._finding([case for case in cases if case.name == name])
-
-    def agreement(self) -> Finding | None:
-        """What is found of a formula that is right everywhere, None of one that is not."""
-        cases = [case for trial in self.places for case in self.cases(trial)]
-        right = all(same(case.given, case.right, ROUNDING) for case in cases)
-        return Finding(cases[0].name, AGREES, len(cases)) if right else None
 
     def cases(self, trial: Trial) -> list[Case]:
         """What is claimed at a trial, and what is right."""
         pair = isinstance(self.claim, Function) and self.claim.of_step
         likelihood = trial.next_log_likelihood if pair else trial.log_likelihood
         return [
-            Case(trial, name, np.asarray(given), np.asarray(likelihood) if name == LOG_LIKELIHOOD else trial.right[name])
+            Case(
+                trial,
+                name,
+                np.asarray(given),
+                np.asarray(likelihood) if name == LOG_LIKELIHOOD else trial.right[name],
+            )
             for name, given in self.claim(trial).items()
         ]
 
@@ -200,7 +203,7 @@ class Auditor:
         name = cases[0].name
         wrong = [case for case in cases if not same(case.given, case.right, ROUNDING)]
         if wrong:
-            mistake = named(cases, self._elsewhere())
+            mistake = named(cases, tuple(self._elsewhere()))
             return Finding(name, REFUTED, len(cases), self._smallest(name, wrong[0]), mistake)
         return Finding(name, PROVED if self._is_proved() else AGREES, len(cases))
 
@@ -211,7 +214,10 @@ class Auditor:
                 case = next(each for each in self.cases(trial) if each.name == name)
             except DataError:
                 continue
-            if case.is_inside and np.max(np.abs(case.given - case.right) / (1 + np.abs(case.right))) > _VISIBLE:
+            if (
+                case.is_inside
+                and np.max(np.abs(case.given - case.right) / (1 + np.abs(case.right))) > _VISIBLE
+            ):
                 found = case
                 break
         return Counterexample(found.trial.ground.data, found.trial.theta, found.given, found.right)
@@ -238,6 +244,10 @@ class Auditor:
         if not isinstance(self.claim, Formula) or self.claim.written_out:
             return False
         return is_identical(self.claim.definition, self.em.derivation)
+
+
+def _are_right(cases: Iterable[Case]) -> bool:
+    return all(same(case.given, case.right, ROUNDING) for case in cases)
 
 
 def _jacobian(model: Any) -> Expr:

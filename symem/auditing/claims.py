@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Basic, Expr, Idx, Indexed, IndexedBase, Integer, Mul, Symbol, sympify
+from sympy import Basic, Expr, Idx, Indexed, IndexedBase, Integer, Mul, Symbol
 
 from symem.auditing.trial import Trial
 from symem.derivation import Definition, Tabulated
@@ -18,6 +18,7 @@ from symem.evaluation.stacks import Array
 from symem.language.leaves import array_of, name_of, places_of
 from symem.language.ranges import free_indices
 from symem.language.reading import Shape
+from symem.language.stated import as_sympy
 from symem.language.symbol_names import stated_name
 from symem.language.variables import Variable
 
@@ -50,9 +51,7 @@ class Formula:
         name = self.key if isinstance(self.key, str) else stated_name(self.key)
         known = [each.name for each in self.em.model.parameters]
         if name not in known:
-            raise UndeclaredSymbolError(
-                f"{name!r} is no parameter of this model; it has {', '.join(known)}."
-            )
+            raise UndeclaredSymbolError(f"{name!r} is no parameter of this model; it has {', '.join(known)}.")
         variable: Variable = self.em.model.variables[name]
         return variable
 
@@ -67,14 +66,13 @@ class Formula:
         Raises:
             ModelError: it is no expression, or has a symbol that neither the model nor its E-step has.
         """
-        expression = sympify(self.stated)
+        expression = as_sympy(self.stated)
         if not isinstance(expression, Basic):
             raise ModelError(f"The update of {self.name} is no SymPy expression: {self.stated!r}.")
         named = Responsibilities(self.em)
         beside = named.arrays | self._old() | self._statistics()
         places = self._places(expression)
-        if not self.written_out:
-            expression = named.put_into(expression)
+        expression = named.with_outcomes(expression if self.written_out else named.put_into(expression))
         read = self.em.model.formula(expression, places, beside)
         indices = tuple(axis.index for axis in read.axes)
         entry = self.variable.symbol[indices] if indices else self.variable.symbol
@@ -141,24 +139,30 @@ class Responsibilities:
         return found
 
     def put_into(self, expression: Expr) -> Expr:
-        """An expression in which `em.posterior[z]` written out is an entry of γ, and γ_i of a binary latent is γ_i1."""
+        """An expression in which `em.posterior[z]` written out is an entry of γ."""
         for table in self.tables:
             entry = self.em.model.declared(table.probability.symbol)
             binary = table.latent.support.number == 2
-            shown = self.em.posterior[table.latent.name].arguments[0]
             target = entry.xreplace({places_of(entry)[-1]: Integer(1)}) if binary else entry
-            expression = _replaced(expression, shown, target)
-            short = {
-                atom: atom.base[(*atom.indices, 1)]
-                for atom in expression.atoms(Indexed)
-                if binary and self._is_short(atom, table)
-            }
-            expression = expression.xreplace(short)
+            expression = _replaced(expression, self.em.posterior[table.latent.name].arguments[0], target)
         return expression
+
+    def with_outcomes(self, expression: Expr) -> Expr:
+        """An expression in which γ_i of a binary latent is γ_i1."""
+        short = {
+            atom: atom.base[(*atom.indices, 1)]
+            for table in self.tables
+            for atom in expression.atoms(Indexed)
+            if table.latent.support.number == 2 and self._is_short(atom, table)
+        }
+        return expression.xreplace(short)
 
     def _is_short(self, atom: Indexed, table: Tabulated) -> bool:
         array, _shape = self.arrays.get(name_of(atom), (None, None))
-        return array == table.probability.symbol.base and len(atom.indices) == len(places_of(table.probability.symbol)) - 1
+        return (
+            array == table.probability.symbol.base
+            and len(atom.indices) == len(places_of(table.probability.symbol)) - 1
+        )
 
 
 def _replaced(expression: Expr, shown: Expr, entry: Expr) -> Expr:
@@ -167,11 +171,17 @@ def _replaced(expression: Expr, shown: Expr, entry: Expr) -> Expr:
         return entry
     if isinstance(expression, Mul):
         whole, part = expression.as_powers_dict(), shown.as_powers_dict()
-        if isinstance(shown, Mul) and all(whole.get(base, 0) - power in (0, 1) for base, power in part.items()):
-            return entry * Mul(*(_replaced(b ** (p - part.get(b, 0)), shown, entry) for b, p in whole.items()))
+        if isinstance(shown, Mul) and all(
+            whole.get(base, 0) - power in (0, 1) for base, power in part.items()
+        ):
+            return entry * Mul(
+                *(_replaced(b ** (p - part.get(b, 0)), shown, entry) for b, p in whole.items())
+            )
     if not expression.args:
         return expression
-    return expression.func(*(_replaced(each, shown, entry) if isinstance(each, Basic) else each for each in expression.args))
+    return expression.func(
+        *(_replaced(each, shown, entry) if isinstance(each, Basic) else each for each in expression.args)
+    )
 
 
 @dataclass(frozen=True)
@@ -193,7 +203,7 @@ class Function:
             DataError: it raises itself, or returns something else.
         """
         theta = self.em.solver().Parameters(**{name: np.array(value) for name, value in trial.theta.items()})
-        data = {name: np.array(value) for name, value in trial.ground.asked.items()}
+        data = {name: np.array(value) for name, value in self._data(trial).items()}
         what = "step" if self.of_step else "log_likelihood"
         try:
             found = self.function(theta, **data)
@@ -204,6 +214,14 @@ class Function:
                 f"tuple of arrays and the data by their declared names."
             ) from reason
         return self._by_name(found, trial) if self.of_step else {LOG_LIKELIHOOD: _number(found, what)}
+
+    @staticmethod
+    def _data(trial: Trial) -> Values:
+        """The arrays, and the sizes that none of them shows."""
+        model = trial.ground.model
+        shaped = (*model.data, *model.known, *model.parameters)
+        shown = {s.name for each in shaped for size in each.shape for s in size.free_symbols}
+        return {name: value for name, value in trial.ground.asked.items() if name not in shown}
 
     def _by_name(self, found: Any, trial: Trial) -> Values:
         names = tuple(trial.right)

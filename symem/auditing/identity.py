@@ -8,7 +8,7 @@ from dataclasses import replace
 from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, Symbol, expand
 
 from symem.calculus.separate import separate
-from symem.calculus.vanishing import Vanishing, at
+from symem.calculus.vanishing import Vanishing
 from symem.derivation import Definition, Derivation
 from symem.language.leaves import array_of
 from symem.language.plates import total
@@ -40,7 +40,7 @@ def _written(expr: Expr, derivation: Derivation) -> Expr:
         about_zero = replace(scatter.definition, value=scatter.raw - scatter.excess)
         known[array_of(about_zero.symbol)] = about_zero
     while held := [atom for atom in expr.atoms(Indexed, Symbol) if array_of(atom) in known]:
-        expr = expr.xreplace({atom: at(known[array_of(atom)], atom) for atom in held})
+        expr = expr.xreplace({atom: known[array_of(atom)].at(atom) for atom in held})
     return expr
 
 

@@ -94,19 +94,20 @@ class Mistake:
     values: Callable[[Sequence[Case]], Iterator[Sequence[Array]]]
     tolerance: float = 1e-7
 
+    def explains(self, cases: Sequence[Case]) -> bool:
+        """Whether it gives what was claimed, everywhere."""
+        return any(
+            all(same(case.given, value, self.tolerance) for case, value in zip(cases, values, strict=True))
+            for values in self.values(cases)
+        )
+
 
 def named(cases: Sequence[Case], elsewhere: Sequence[tuple[str, Any]] = ()) -> str | None:
     """The first mistake that explains what was claimed; `elsewhere` are derivations of other models, by name."""
     rows = _OF_LIKELIHOODS if cases[0].name == LOG_LIKELIHOOD else _OF_UPDATES
-    for row in (*(_of_model(name, derivation) for name, derivation in elsewhere), *rows):
-        with np.errstate(all="ignore"):
-            if any(_explains(cases, values, row.tolerance) for values in row.values(cases)):
-                return row.name
-    return None
-
-
-def _explains(cases: Sequence[Case], values: Sequence[Array], tolerance: float) -> bool:
-    return all(same(case.given, value, tolerance) for case, value in zip(cases, values, strict=True))
+    known = (*(_of_model(name, derivation) for name, derivation in elsewhere), *rows)
+    with np.errstate(all="ignore"):
+        return next((row.name for row in known if row.explains(cases)), None)
 
 
 def _each(rule: Callable[[Case], Iterator[Array]]) -> Callable[[Sequence[Case]], Iterator[Sequence[Array]]]:
@@ -152,7 +153,9 @@ def _spreads(posterior: Any) -> Iterator[str]:
     elif isinstance(posterior, Recognised):
         means = [mean for f, mean in posterior.expectations.items() if f.as_base_exp()[1] != 2]
         squares = [mean for f, mean in posterior.expectations.items() if f.as_base_exp()[1] == 2]
-        yield from sorted({n for each in squares for n in _names_in(each)} - {n for m in means for n in _names_in(m)})
+        yield from sorted(
+            {n for each in squares for n in _names_in(each)} - {n for m in means for n in _names_in(m)}
+        )
 
 
 def _names_in(expr: Expr) -> list[str]:
@@ -208,14 +211,20 @@ def _extra_factor(case: Case) -> Iterator[Array]:
 def _response_only(case: Case) -> Iterator[Array]:
     """The normal equations A b = h with the h of the weighted rows and the A of all rows."""
     ground, trial = case.trial.ground, case.trial
-    real = {each.name for each in ground.model.parameters if each.support.bounds == (-oo, oo) and not each.shape}
+    real = {
+        each.name for each in ground.model.parameters if each.support.bounds == (-oo, oo) and not each.shape
+    }
     tables = [p for p in ground.derivation.posteriors if isinstance(p, Tabulated)]
     if case.name not in real or not tables:
         return
     held = frozenset(each.name for each in ground.model.parameters) - real
-    start = {name: trial.right[name] if name in held else np.zeros_like(trial.right[name]) for name in trial.right}
+    start = {
+        name: trial.right[name] if name in held else np.zeros_like(trial.right[name]) for name in trial.right
+    }
     coordinates = Coordinates(ground.model, start, held)
-    ones = {name: np.ones(np.shape(case.arrays[name])) for name in (name_of(t.probability.symbol) for t in tables)}
+    ones = {
+        name: np.ones(np.shape(case.arrays[name])) for name in (name_of(t.probability.symbol) for t in tables)
+    }
     unweighted = replace(trial.expectation, arrays={**trial.expectation.arrays, **ones})
     weighed, all_rows = (of_free(e.surrogates, coordinates) for e in (trial.expectation, unweighted))
     at, unit = coordinates.free(), np.ones(len(coordinates.free()))
@@ -246,11 +255,20 @@ def _kept(case: Case) -> Iterator[Array]:
 _OF_UPDATES = (
     Mistake("the old value is kept", _each(_kept)),
     Mistake("hard assignment: each row counts for its likeliest component alone", _each(_hard)),
-    Mistake("the square of a mean, E[x]², where the mean of the square, E[x²], belongs", _each(_squared_means)),
-    Mistake("the old values of the other parameters (the old mean in a variance)", _each(_old_others), _DIFFERENCES),
+    Mistake(
+        "the square of a mean, E[x]², where the mean of the square, E[x²], belongs", _each(_squared_means)
+    ),
+    Mistake(
+        "the old values of the other parameters (the old mean in a variance)",
+        _each(_old_others),
+        _DIFFERENCES,
+    ),
     Mistake("one value for all components (tied) where each has its own", _each(_pooled)),
     Mistake("N - 1 in place of N", _each(_one_less)),
-    Mistake("another total: the number of rows for the expected count of a component, or the like", _each(_other_total)),
+    Mistake(
+        "another total: the number of rows for the expected count of a component, or the like",
+        _each(_other_total),
+    ),
     Mistake("an extra factor: the old value of the parameter", _each(_extra_factor)),
     Mistake("a regression that weights the response only", _each(_response_only), _DIFFERENCES),
     Mistake("a variance where the standard deviation is the parameter", _each(_power(2))),

@@ -1,0 +1,72 @@
+"""Formulas of a derivation in the user's symbols, with every name that the derivation brought in written out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
+
+from symem.algebra.exponential import readable
+from symem.derivation import Definition, Derivation
+from symem.language.leaves import IndexedMatrixEntry, array_of
+from symem.language.operators import sized
+from symem.language.plates import rebind, reindex
+
+
+class Explicit:
+    """Writes expressions in data and θ⁽ᵗ⁾: of the user's by a call, of the derivation's own by `internal`."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self._derivation = derivation
+        self._shown_definitions: dict[Any, tuple[Any, Any]] = {}
+
+    def __call__(self, expr: Any) -> Any:
+        """An expression in the user's symbols, statistics and posterior means written out."""
+        return readable(self._written_out(expr, inside=False))
+
+    def internal(self, expr: Any) -> Any:
+        """The same of an expression in internal symbols."""
+        return readable(self.user(self._written_out(expr, inside=True)))
+
+    def user(self, expr: Any) -> Any:
+        """An internal expression in the user's symbols, as it stands."""
+        return self._derivation.model.declared(expr) if isinstance(expr, Expr) else expr
+
+    @cached_property
+    def _definitions(self) -> dict[Any, Definition]:
+        """By their internal names, and by the user's."""
+        listed = (*self._derivation.definitions, *self._derivation.surrogate.statistics)
+        inside = {array_of(d.symbol): d for d in listed}
+        return inside | {array_of(shown): d for d in listed for shown in [self.user(d.symbol)]}
+
+    def _written_out(self, expr: Any, *, inside: bool) -> Any:
+        """Replace every name the derivation brought in, innermost last."""
+        while held := {
+            a: None for a in preorder_traversal(expr) if array_of(a) in self._definitions and _is_entry(a)
+        }:
+            taken = set(expr.atoms(Symbol, Idx))
+            expr = expr.xreplace({atom: self._value_at(atom, taken, inside=inside) for atom in held})
+        return expr
+
+    def _value_at(self, atom: Any, taken: set[Any], *, inside: bool) -> Any:
+        """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
+        definition = self._definitions[array_of(atom)]
+        own, value = (definition.symbol, definition.value) if inside else self._shown(definition)
+        places = getattr(atom, "indices", ())
+        held = {symbol for place in places for symbol in place.free_symbols}
+        moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
+        return reindex(rebind(value, taken | held), moved)
+
+    def _shown(self, definition: Definition) -> tuple[Any, Any]:
+        """A definition in the user's symbols."""
+        if definition.symbol not in self._shown_definitions:
+            own = self.user(definition.symbol)
+            self._shown_definitions[definition.symbol] = own, sized(self.user(definition.value), own)
+        return self._shown_definitions[definition.symbol]
+
+
+def _is_entry(atom: Any) -> bool:
+    return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
+        isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
+    )
