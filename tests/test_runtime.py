@@ -115,7 +115,7 @@ def test_starts_are_reproducible_and_skip_what_fails() -> None:
 
 
 def test_only_a_rising_objective_makes_an_edge() -> None:
-    table = {"a": description.Array((), "positive")}
+    table = {"a": description.Array("", "positive")}
     flat, steep = (lambda _theta: 0.0), (lambda theta: -5.0 * float(np.log(theta.a)))
     _warn_of_edges(Point(1.0), Point(1e-9), table, flat)
     with pytest.warns(BoundaryWarning, match="a = 1e-09"):
@@ -165,10 +165,10 @@ def test_a_singular_system_has_its_shortest_solution() -> None:
 def test_draws_respect_bounds() -> None:
     rng = np.random.default_rng(0)
     low, high = np.array([0.0, 5.0, -1e100]), np.array([1.0, 1e100, -3.0])
-    values = draws._drawn(rng, "real", (3,), None, low, high, None)
+    values = draws._drawn(rng, "real", (3,), low=low, high=high)
     assert np.all((values > low) & (values < high))
-    assert np.all(draws._drawn(rng, "positive", (50,), None, None, None, None) > 0)
-    assert np.all(draws._drawn(rng, "count", (2,), None, None, None, np.array([3.0, 4.0])) < 4)
+    assert np.all(draws._drawn(rng, "positive", (50,)) > 0)
+    assert np.all(draws._drawn(rng, "count", (2,), trials=np.array([3.0, 4.0])) < 4)
 
 
 def test_restricted_tables_are_normalised() -> None:

@@ -14,12 +14,11 @@ from symem.codegen.ir.program import Program, reported
 from symem.codegen.numpy.description_text import description
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
-    ABSTRACT,
-    STANDARD,
     definitions,
     from_scipy,
     runtime,
     special_functions,
+    standing_alone,
 )
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation, Posterior, Probabilities
@@ -32,6 +31,8 @@ _CREDIT = "Derived by symem. Indices count from 0 in the code, from 1 above."
 
 #: The file that holds the runtime where modules share it.
 RUNTIME_MODULE = "symem_runtime"
+#: What a module that shares its runtime offers of it, as one that has its own does.
+_OFFERED = ("DataError", "Fit")
 
 
 def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool = False) -> str:
@@ -50,7 +51,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     functions = ModelFunctions(program)
     written = list(functions)
     model = [str(each) for each in written]
-    special = special_functions(functions.bodies.spell.helpers)
+    special = special_functions(functions.lines.spell.helpers)
     table = description(functions, [each.name for each in written])
     records = _records(program)
     own = [*records.values(), *model, table, *special]
@@ -70,7 +71,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
 def emit_runtime() -> str:
     """The source of the module that modules with a shared runtime import."""
     title = "What every solver that symem writes runs: checks, chunks, starts, the loop."
-    return f'"""{title}"""\n\n' + "\n".join(_standalone_imports([])) + f"\n\n{runtime()}\n"
+    return f'"""{title}"""\n\n{standing_alone()}\n'
 
 
 def load(source: str, name: str = "symem_solver") -> ModuleType:
@@ -98,22 +99,27 @@ def _needs(texts: Sequence[str]) -> list[str]:
 
 def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     special = from_scipy(texts)
+    lines = [
+        "from __future__ import annotations",
+        "",
+        "from typing import Any, NamedTuple",
+        "",
+        "import numpy as np",
+    ]
+    lines += [f"from scipy.special import {', '.join(special)}"] if special else []
     if not shared:
-        return _standalone_imports(special)
+        return lines
     read = set().union(*(_words(text) for text in texts))
     names = sorted(read & set(definitions()) | {"Model", "Solver"})
-    lines = ["from __future__ import annotations", ""]
-    lines += ["from collections.abc import Mapping"] if "Mapping" in read else []
-    lines += ["from typing import Any, NamedTuple", "", "import numpy as np"]
-    lines += [f"from scipy.special import {', '.join(special)}"] if special else []
-    return [*lines, "", f"from {RUNTIME_MODULE} import (", *(f"    {name}," for name in names), ")"]
-
-
-def _standalone_imports(special: Sequence[str]) -> list[str]:
-    lines = ["from __future__ import annotations", "", *(f"import {name}" for name in STANDARD)]
-    lines += [f"from collections.abc import {', '.join(ABSTRACT)}", "from typing import Any, NamedTuple"]
-    lines += ["", "import numpy as np"]
-    return [*lines, f"from scipy.special import {', '.join(special)}"] if special else lines
+    kept = ", ".join(f"{name} as {name}" for name in _OFFERED)
+    return [
+        *lines,
+        "",
+        f"from {RUNTIME_MODULE} import {kept}",
+        f"from {RUNTIME_MODULE} import (",
+        *(f"    {name}," for name in names),
+        ")",
+    ]
 
 
 def _words(text: str) -> set[str]:
@@ -130,7 +136,10 @@ def _records(program: Program) -> dict[str, Any]:
     statistics = [
         (each.name, _axes_text(axis.size for axis in each.definition.axes)) for each in program.statistics
     ]
-    statistics += [(program.layouts[name].name, "the size") for name in program.sizes]
+    sizes = {each.name for each in program.sized}
+    statistics += [
+        (program.layouts[name].name, "the size" if name in sizes else "known") for name in program.sizes
+    ]
     fields = [*(("Any", *pair) for pair in statistics), ("float", "log_likelihood", "")]
     posterior = [("Any", each.latent.name, _posterior_text(each)) for each in program.derivation.posteriors]
     return {

@@ -21,6 +21,8 @@ from symem.runtime.checks import (
     _sizes_of,
 )
 from symem.runtime.description import Data, Model, NaturalForm, Rows
+from symem.runtime.monomials import _blocks, _put_features
+from symem.runtime.reference import _point
 
 
 def _as_parameters(model: Model, theta: Any) -> Any:
@@ -62,8 +64,9 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     if model.parts.check is not None:
         model.parts.check(arrays, sizes)
     data = Data({**sizes, **arrays})
-    if model.parts.points is not None:
-        data.update(model.parts.points(data))
+    for each in model.references:
+        axis = model.data[each.data].shape.index(model.plates.rows)
+        data[each.point] = _point(each.function(data[each.data]), axis)
     scale = model.plates.rows if model.plates.scale is None else model.plates.scale
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     return _cut(model, data)
@@ -74,31 +77,34 @@ def _cut(model: Model, data: Data) -> Data:
     slots = _row_slots(model, data)
     arrays = {name: data.pop(name) for name in slots}
     count = 1 if model.plates.rows is None else data[model.plates.rows]
-    length = count if model.plates.rows is None else _chunk_length(count, _numbers_per_row(model, data))
-    buffers = None if model.natural is None else _buffers(model.natural, data, length)
-    chunks = []
-    for first in range(0, count, length):
-        rows = Rows(data)
-        rows.first, rows.length = first, min(length, count - first)
-        for name, array in arrays.items():
-            rows[name] = _rows_last(
-                model, name, array[(slice(None),) * slots[name] + (slice(first, first + length),)]
-            )
-        if model.parts.prepare is not None:
-            rows.update(model.parts.prepare(rows))
-        if buffers is not None and model.natural is not None:
-            _give_features(model.natural, rows, *buffers)
-        chunks.append(rows)
-    data.chunks = tuple(chunks)
-    if model.natural is not None and model.natural.exact_form:
-        for rows in chunks:
-            rows.peaks = np.abs(_filled(model, rows)).max(axis=1)
-    elif model.natural is not None:
-        _filled(model, chunks[-1])
+    natural = model.natural
+    blocks = () if natural is None else _blocks(natural, _chunk(model, data, arrays, slots, slice(0, 1)))
+    width = _numbers_per_row(model, data) + (blocks[-1].stop if blocks else 1)
+    length = count if model.plates.rows is None else _chunk_length(count, width)
+    parts = (slice(first, min(first + length, count)) for first in range(0, count, length))
+    data.chunks = tuple(_chunk(model, data, arrays, slots, part) for part in parts)
+    if natural is not None:
+        _give_features(natural, data, blocks)
     if model.sums is not None:
-        parts = [model.sums.of_rows(rows) for rows in chunks]
-        data.update({name: sum(part[name] for part in parts) for name in parts[0]})
+        sums = [model.sums.of_rows(rows) for rows in data.chunks]
+        data.update({name: sum(part[name] for part in sums) for name in sums[0]})
     return data
+
+
+def _chunk(
+    model: Model, data: Data, arrays: Mapping[str, Any], slots: Mapping[str, int], part: slice
+) -> Rows:
+    """Some of the rows: their arrays, with what all rows share and what is computed once."""
+    rows = Rows(data)
+    rows.first, rows.length = part.start, part.stop - part.start
+    for name, array in arrays.items():
+        rows[name] = _rows_last(model, name, array[(slice(None),) * slots[name] + (part,)])
+    for each in model.references:
+        slot = slots[each.data] + model.data[each.data].entries
+        rows[each.about] = each.function(rows[each.data]) - np.expand_dims(data[each.point], slot)
+    if model.parts.prepare is not None:
+        rows.update(model.parts.prepare(rows))
+    return rows
 
 
 def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
@@ -121,36 +127,18 @@ def _rows_last(model: Model, name: str, array: Any) -> Any:
 
 
 def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
-    """How many numbers a row takes: features, tables and data."""
-    width = 1 if model.natural is None else _width(model.natural, sizes)
-    return width + sum(
-        math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables
-    )
+    """How many numbers a row takes in tables and data."""
+    return sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables)
 
 
-def _width(natural: NaturalForm, sizes: Mapping[str, Any]) -> int:
-    """How many features there are."""
-    return natural.width if isinstance(natural.width, int) else natural.width(sizes)
-
-
-def _buffers(natural: NaturalForm, sizes: Mapping[str, Any], length: int) -> tuple[Any, Any]:
-    """What all chunks share: room for their features, unless each keeps its own, and for a table of labels."""
-    labels = np.empty((*(sizes.get(size, size) for size in natural.labels), length))
-    return None if isinstance(natural.width, int) else np.empty((natural.width(sizes), length)), labels
-
-
-def _give_features(natural: NaturalForm, rows: Rows, features: Any, labels: Any) -> None:
-    """Room for the features of a chunk and for its labels; features of its own are filled in."""
-    rows.buffer = labels[..., : rows.length]
-    if features is None:
-        rows.features = np.empty((natural.width, rows.length))
-        natural.features(rows, rows.features)
-    else:
-        rows.features = features[:, : rows.length]
-
-
-def _filled(model: Model, rows: Rows) -> Any:
-    """The features of a chunk, written into the room that chunks share."""
-    if model.natural is not None and not isinstance(model.natural.width, int):
-        model.natural.features(rows, rows.features)
-    return rows.features
+def _give_features(natural: NaturalForm, data: Data, blocks: tuple[Any, ...]) -> None:
+    """Room for the labels of a chunk and for its features: its own, or where these have entries one for all chunks."""
+    length, width = data.chunks[0].length, blocks[-1].stop
+    labels = np.empty((*(data.get(size, size) for size in natural.labels), length))
+    shared = np.empty((width, length)) if any(block.entries for block in blocks) else None
+    for rows in data.chunks:
+        rows.blocks, rows.shares_room, rows.buffer = blocks, shared is not None, labels[..., : rows.length]
+        rows.features = np.empty((width, rows.length)) if shared is None else shared[:, : rows.length]
+        _put_features(rows)
+        if natural.exact_form:
+            rows.peaks = np.abs(rows.features).max(axis=1)

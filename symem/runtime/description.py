@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Array(NamedTuple):
-    """What an array must be: its dimensions (names of sizes, or numbers) and the kind of its values.
+    """What an array must be: its dimensions (names of sizes, or numbers, as in "K, 2") and the kind of its values.
 
     The last `entries` dimensions are those of a vector or a matrix.
     """
 
-    shape: tuple[Any, ...]
+    axes: str = ""
     kind: str = "real"
     labels: Any = None
     origin: int = 0
@@ -20,12 +22,19 @@ class Array(NamedTuple):
     simplex_axes: int = 1
     entries: int = 0
 
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The dimensions one by one."""
+        return tuple(int(each) if each.isdigit() else each for each in self.axes.split(", ") if each)
+
 
 class Rows(dict[str, Any]):
     """A chunk of the data by name: its rows, what all rows share, and what is computed of them once."""
 
     first = 0
     length = 1
+    blocks: tuple[Any, ...] = ()
+    shares_room = False
     features: Any = None
     buffer: Any = None
     peaks: Any = None
@@ -41,16 +50,24 @@ class Data(dict[str, Any]):
 class NaturalForm(NamedTuple):
     """log p(data, labels) as a product of coefficients (labels, F) and features (F, rows).
 
-    `features` fills the features of a chunk. Where `exact_form` says that there is a form to fall back on, the product
-    is used in every chunk in which none of its terms is so large that digits are lost. Where F is a number every chunk keeps its
-    features; where it depends on sizes, chunks share room for them.
+    A feature is a product of arrays of the rows by name, "x x" for all x_a x_b of a vector, "1" for the constant;
+    `coefficients` gives those of each. Where `exact_form` says that there is a form to fall back on, the product is
+    used in every chunk in which none of its terms is so large that digits are lost.
     """
 
     labels: tuple[Any, ...]
-    width: int | Callable[[Mapping[str, int]], int]
-    features: Callable[[Rows, Any], None]
-    coefficients: Callable[[Any, Data], Any]
+    features: tuple[str, ...]
+    coefficients: Callable[[Any, Data], tuple[Any, ...]]
     exact_form: bool = False
+
+
+class Reference(NamedTuple):
+    """A function of data that is measured from a point near most of its values: `about` is function - `point`."""
+
+    about: str
+    point: str
+    data: str
+    function: Callable[[Any], Any] = np.asarray
 
 
 class Sums(NamedTuple):
@@ -60,21 +77,23 @@ class Sums(NamedTuple):
     e_step: Callable[[Any, Data], Any]
 
 
+Latents = tuple[Any, ...]
+
+
 class Steps(NamedTuple):
     """What every model has: its records of parameters, and its functions.
 
-    `e_step(theta, rows, coefficients)` gives the latents' posterior in a chunk and its log-likelihood; `summarise`
-    turns them into the statistics of the chunk, and `merge` pools those of two parts, for `m_step` to take.
-    `show` gives a chunk's posterior as it is declared, `impute` latents to start from.
+    `e_step(theta, rows, coefficients)` gives the posterior in a chunk as it is declared, what the statistics read of
+    the latents, and the log-likelihood; `summarise` turns these into the statistics of the chunk, and `merge` pools
+    those of two parts, for `m_step` to take. `impute` gives latents to start from.
     """
 
     Parameters: Callable[..., Any]
-    e_step: Callable[[Any, Rows, Any], tuple[tuple[Any, ...], Any]]
-    summarise: Callable[[Rows, tuple[Any, ...], Any], Any]
+    e_step: Callable[[Any, Rows, Any], tuple[Any, Latents, Any]]
+    summarise: Callable[[Rows, Latents, Any], Any]
     merge: Callable[[Any, Any], Any]
     m_step: Callable[..., Any]
-    show: Callable[[Rows, tuple[Any, ...]], Any]
-    impute: Callable[[Any, Rows, Any], tuple[Any, ...]]
+    impute: Callable[[Any, Rows, Any], Latents]
 
 
 class Plates(NamedTuple):
@@ -103,12 +122,11 @@ class Labels(NamedTuple):
 class Parts(NamedTuple):
     """The functions that only some models have.
 
-    What the E-step needs of the parameters, once an iteration; points near the data; the terms of the
-    log-likelihood that belong to no row; the log-prior; what is computed of a chunk once; what data ask of one another.
+    What the E-step needs of the parameters, once an iteration; the terms of the log-likelihood that belong to no row;
+    the log-prior; what is computed of a chunk once; what data ask of one another.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
-    points: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     constant: Callable[[Any, Data], Any] | None = None
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
@@ -132,5 +150,6 @@ class Model(NamedTuple):
     conditional: bool = False
     simplexes: tuple[tuple[str, ...], ...] = ()
     patterns: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
     sums: Sums | None = None

@@ -56,7 +56,14 @@ def _restricted(table: Any, possible: Any, axis: int) -> Any:
 
 
 def _drawn(
-    rng: np.random.Generator, kind: str, shape: tuple[int, ...], pool: Any, low: Any, high: Any, trials: Any
+    rng: np.random.Generator,
+    kind: str,
+    shape: tuple[int, ...],
+    *,
+    pool: Any = None,
+    low: Any = None,
+    high: Any = None,
+    trials: Any = None,
 ) -> Any:
     """Values for a latent: at the scale of observed ones, inside its bounds, of its kind."""
     spread, middle = (float(np.std(pool)), float(np.mean(pool))) if pool is not None else (1.0, 0.0)

@@ -10,21 +10,10 @@ import numpy as np
 
 from symem.runtime.loop import DataError
 
-#: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
-_LOSES_DIGITS = 4.5e6
+_LOG_2PI = math.log(2 * math.pi)
 
 #: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
 _SINGULAR = 1e-13
-
-
-def _is_exact(natural: Any, rows: Any) -> bool:
-    """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features."""
-    return bool(np.abs(natural).dot(rows.peaks).max() <= _LOSES_DIGITS)
-
-
-def _weights(natural: Any, rows: Any) -> Any:
-    """Log weights in their natural form: coefficients times features, in the buffer that all chunks share."""
-    return np.matmul(natural, rows.features, out=rows.buffer)
 
 
 def _log(value: Any) -> Any:
@@ -81,38 +70,6 @@ def _filled_in(
 def _room(part: Any, axis: int | None, rows: int) -> Any:
     """An array for all rows like that of one chunk; what is the same for all rows is itself."""
     return np.array(part) if axis is None else np.empty((*part.shape[:axis], rows, *part.shape[axis + 1 :]))
-
-
-def _put_pairs(features: Any, x: Any) -> None:
-    """The products x_a x_b with a ≤ b, for every column of x."""
-    start = 0
-    for a in range(len(x)):
-        np.multiply(x[a], x[a:], out=features[start : start + len(x) - a])
-        start += len(x) - a
-
-
-def _packed(matrix: Any) -> Any:
-    """Coefficients of x_a x_b with a ≤ b from those of all a and b."""
-    a, b = np.triu_indices(matrix.shape[-1])
-    return (matrix[..., a, b] + matrix[..., b, a]) * np.where(a == b, 0.5, 1.0)
-
-
-def _unpacked(pairs: Any, size: int) -> Any:
-    """Symmetric matrices from their entries with a ≤ b."""
-    a, b = np.triu_indices(size)
-    matrix = np.empty((*pairs.shape[:-1], size, size))
-    matrix[..., a, b] = matrix[..., b, a] = pairs
-    return matrix
-
-
-def _flat(matrix: Any) -> Any:
-    """The entries over the last two axes in a row."""
-    return matrix.reshape(*matrix.shape[:-2], -1)
-
-
-def _stacked(shape: tuple[int, ...], *blocks: Any) -> Any:
-    """Blocks of coefficients side by side, the same for every label where they lack the labels' axes."""
-    return np.concatenate([np.broadcast_to(each, (*shape, each.shape[-1])) for each in blocks], axis=-1)
 
 
 def _solve(matrix: Any, vector: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,16 @@ def _point(values: Any, axis: int) -> Any:
     count = np.isfinite(ordered).sum(axis=0)
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, 0)[0]
     return np.where(count > 0, middle, 0.0)
+
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
+
+def _added(a: Record, b: Record) -> Record:
+    """Two records of statistics, each field the sum of both."""
+    made: Any = type(a)
+    found: Record = made(*(one + other for one, other in zip(a, b, strict=True)))
+    return found
 
 
 def _mean_of(total: Any, weight: Any) -> Any:

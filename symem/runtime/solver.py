@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.checks import _at_zero_or_singular
-from symem.runtime.chunks import _as_parameters, _filled, _prepare
+from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
+from symem.runtime.monomials import _natural, _put_features
 
 
 class Solver:
@@ -143,8 +144,8 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
     coefficients = _coefficients(model, theta, data)
     found: Any = None
     for rows in data.chunks:
-        _refill(model, rows, data)
-        latents, value = model.steps.e_step(theta, rows, coefficients)
+        _refill(rows, data)
+        _, latents, value = model.steps.e_step(theta, rows, coefficients)
         found = _pooled(model, found, model.steps.summarise(rows, latents, value))
     once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
     return found._replace(log_likelihood=float(found.log_likelihood + once))
@@ -160,13 +161,13 @@ def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
     values = () if model.parts.coefficients is None else model.parts.coefficients(theta, data)
     if model.natural is None:
         return values
-    return (*values, model.natural.coefficients(theta, data))
+    return (*values, _natural(model.natural, theta, data))
 
 
-def _refill(model: Model, rows: Rows, data: Data) -> None:
-    """The features of a chunk, where another may have written its own in their room."""
-    if len(data.chunks) > 1:
-        _filled(model, rows)
+def _refill(rows: Rows, data: Data) -> None:
+    """The features of a chunk, where another has written its own in their room."""
+    if rows.shares_room and len(data.chunks) > 1:
+        _put_features(rows)
 
 
 def _posterior(model: Model, theta: Any, data: Data) -> Any:
@@ -176,9 +177,8 @@ def _posterior(model: Model, theta: Any, data: Data) -> Any:
     shown: Any = None
     count = None if model.plates.rows is None else data[model.plates.rows]
     for rows in data.chunks:
-        _refill(model, rows, data)
-        latents, _ = model.steps.e_step(theta, rows, coefficients)
-        shown = model.steps.show(rows, latents)
+        _refill(rows, data)
+        shown, _, _ = model.steps.e_step(theta, rows, coefficients)
         whole = _filled_in(whole, tuple(_arrays(shown)), model.plates.shown, rows.first, count)
     return _refilled(shown, whole)
 
@@ -206,7 +206,7 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
         prototypes = _far_apart(rng, columns, data.get(size, size))
     expected: Any = None
     for rows in data.chunks:
-        _filled(model, rows)
+        _refill(rows, data)
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
         part = model.steps.summarise(rows, model.steps.impute(rng, rows, profile), 0.0)
         expected = _pooled(model, expected, part)

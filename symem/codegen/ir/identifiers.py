@@ -18,63 +18,12 @@ FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callbac
 
 #: What the functions of a model call their own things: their names, their arguments, the records they read.
 _WRITTEN = frozenset(
-    [
-        "Parameters",
-        "Statistics",
-        "Posterior",
-        "Any",
-        "Mapping",
-        "NamedTuple",
-        "Rows",
-        "Data",
-        "Model",
-        "NaturalForm",
-        "Sums",
-        "Array",
-        "np",
-        "math",
-        "check",
-        "prepare",
-        "points",
-        "products",
-        "exact",
-        "length",
-        "features",
-        "width",
-        "log_joint",
-        "natural_form",
-        "coefficients",
-        "e_step",
-        "constant",
-        "sums",
-        "e_step_of_sums",
-        "log_prior",
-        "summarise",
-        "merge",
-        "m_step",
-        "show",
-        "impute",
-        "model",
-        "theta",
-        "rows",
-        "data",
-        "latents",
-        "natural",
-        "natural_form",
-        "total",
-        "log_likelihood",
-        "statistics",
-        "known",
-        "arrays",
-        "sizes",
-        "rng",
-        "prototypes",
-        "parts",
-        "mean",
-        "weights",
-        "pairs",
-        "part",
-    ]
+    """
+    Parameters Statistics Posterior Any NamedTuple Rows Data Latents Model NaturalForm Reference Sums Array np math
+    check prepare exact length log_joint log_joint_expanded coefficients e_step constant sums e_step_of_sums log_prior
+    summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood statistics
+    known arrays sizes rng prototypes
+    """.split()
 )
 
 

@@ -107,6 +107,8 @@ class Program:
     lost: tuple[tuple[str, str], ...] = ()
     exact: tuple[Assign, ...] = ()
     merged: tuple[Assign, ...] = ()
+    #: The statistics that are sums: of two parts, both together.
+    added: frozenset[str] = frozenset()
     log_likelihood: Node = ZERO
     log_likelihood_once: Node = ZERO
     log_prior: Node | None = None
@@ -153,9 +155,7 @@ class Program:
 
     def without_points(self) -> Program:
         """The program where nothing is measured from a point."""
-        names = {each.about.name for each in self.points.references}
-        prepared = tuple(each for each in self.prepared if each.name not in names)
-        return replace(self, points=replace(self.points, references=()), prepared=prepared)
+        return replace(self, points=replace(self.points, references=()))
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""
@@ -165,6 +165,7 @@ class Program:
         """The names of the sizes that the nodes read."""
         read = set().union(*(reads(node) for node in nodes))
         names = [*(each.name for each in self.sized), *(each.symbol.name for each in self.derivation.extents)]
+        names += [each.name for each in self.derivation.model.known if self.rows not in each.sizes]
         return tuple(sorted(name for name in names if self.layouts[name].name in read))
 
 

@@ -117,8 +117,9 @@ class Tables:
         )
 
     def _spec(self, variable: Variable) -> str:
-        shape = tuple(int(size) if size.is_Integer else str(size) for size in variable.sizes)
-        parts = [quoted(shape), quoted(kind_of(variable, self.model))]
+        kind = kind_of(variable, self.model)
+        axes = ", ".join(map(str, variable.sizes))
+        parts = [quoted(axes), *([quoted(kind)] if kind != "real" else [])] if axes or kind != "real" else []
         support = variable.support
         if isinstance(support, Labels):
             size = support.size

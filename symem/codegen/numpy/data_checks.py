@@ -10,21 +10,21 @@ from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.array_tables import bounds_of, quoted
-from symem.codegen.numpy.bodies import Bodies
+from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, unpacked
 
 
 class Checks:
     """Writes the lines of one program, over the checked arrays and the sizes."""
 
-    def __init__(self, program: Program, bodies: Bodies) -> None:
-        self.program, self.bodies = program, bodies
+    def __init__(self, program: Program, writer: Lines) -> None:
+        self.program, self.writer = program, writer
         self.model = program.derivation.model
 
     def lines(self) -> list[str]:
         calls = [*self._bounds(), *self._extents()]
         read = self._from_arrays(node for nodes, _ in calls for node in nodes)
-        return [*read, *(line for _, call in calls for line in fitted("", call, self.bodies.part_name))]
+        return [*read, *(line for _, call in calls for line in fitted("", call, self.writer.part_name))]
 
     def _bounds(self) -> Iterator[tuple[list[Node], str]]:
         """Data that other data or numbers bound, such as a count below a known total."""
@@ -33,7 +33,7 @@ class Checks:
             if bound is not None:
                 places = bound.places(self.program.lower.sizes)
                 ends = [self.program.lower(end) for end in bound.ends]
-                low, high = (self.bodies.spell.aligned(node, places) for node in ends)
+                low, high = (self.writer.spell.aligned(node, places) for node in ends)
                 name, wanted = quoted(variable.name), quoted(bound.wanted)
                 yield ends, f"_refuse_outside({name}, arrays, {low}, {high}, {wanted})"
 
@@ -44,7 +44,7 @@ class Checks:
         for extent in program.derivation.extents:
             lower.sizes |= {axis.index: axis.size for axis in extent.axes}
             node = lower(extent.value)
-            yield [node], f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.bodies.spell(node)})"
+            yield [node], f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.writer.spell(node)})"
 
     def _from_arrays(self, nodes: Iterable[Node]) -> list[str]:
         """Checked arrays and sizes under the names that the nodes read."""

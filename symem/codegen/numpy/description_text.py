@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import Tables, plain_size, quoted
 from symem.codegen.numpy.model_functions import ModelFunctions
-from symem.codegen.numpy.wrapping import WIDTH
+from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "points")
+_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check")
 
 
 def description(functions: ModelFunctions, names: Iterable[str]) -> str:
@@ -34,7 +34,7 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     yield "parameters", tables.parameters()
     yield "data", tables.data()
     yield "plates", _plates(functions, tables)
-    yield "steps", "Steps(Parameters, e_step, summarise, merge, m_step, show, impute)"
+    yield "steps", "Steps(Parameters, e_step, summarise, merge, m_step, impute)"
     parts = [f"{name}={name}" for name in _PARTS if name in names]
     if parts:
         yield "parts", f"Parts({', '.join(parts)})"
@@ -42,12 +42,14 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     if labels:
         yield "labels", f"Labels({labels})"
     told: list[tuple[str, object]] = [
-        ("known", tuple(functions.bodies.declared[name] for name in functions.bodies.known)),
-        ("conditional", bool(functions.bodies.old)),
+        ("known", tuple(functions.records.declared[name] for name in functions.m_step.known)),
+        ("conditional", bool(functions.records.old)),
         ("simplexes", tuple(program.derivation.model.simplexes)),
         ("patterns", tables.patterns()),
     ]
     yield from ((name, quoted(value)) for name, value in told if value)
+    if program.points.references:
+        yield "references", _references(functions)
     if program.features is not None:
         yield "natural", _natural(program)
     if program.collapsed is not None:
@@ -111,5 +113,10 @@ def _natural(program: Program) -> str:
     assert program.features is not None
     labels = tuple(plain_size(program.index_sizes[axis]) for axis in program.features.labels)
     chosen = ", exact_form=True" if program.direct is not None else ""
-    width = "width" if program.features.has_entries else len(program.features.features)
-    return f"NaturalForm({quoted(labels)}, {width}, features, natural_form{chosen})"
+    features = tuple(" ".join(names) or "1" for names in program.features.monomials)
+    return f"NaturalForm({quoted(labels)}, {quoted(features)}, log_joint_expanded{chosen})"
+
+
+def _references(functions: ModelFunctions) -> str:
+    """The points from which data are measured."""
+    return tupled(map(functions.reference, functions.program.points.references))

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+_LOG_2PI = np.log(2 * np.pi)
+
 
 def _log(value: Any) -> Any:
     """Finite at 0, so that 0 log 0 = 0."""

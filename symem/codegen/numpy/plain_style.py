@@ -12,7 +12,7 @@ from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy import plain_kernels
 from symem.codegen.numpy.array_tables import kind_of
-from symem.codegen.numpy.bodies import Bodies
+from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.runtime_text import from_scipy, pieces, special_functions
 from symem.codegen.numpy.wrapping import unpacked
 from symem.codegen.program_of import program_of
@@ -50,7 +50,7 @@ class _Plain:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.model = program.derivation.model
-        self.bodies = Bodies(program, indent=8)
+        self.lines = Lines(program, indent=8)
         self.locals = {name: layout.name for name, layout in program.layouts.items()}
 
     def text(self) -> str:
@@ -108,7 +108,7 @@ class _Plain:
                 name = self.locals[each.name]
                 yield f"{name} = {name}{'.T' if order == (1, 0) else f'.transpose{order}'}"
         for line in self.program.prepared:
-            yield from self.bodies.assign(line)
+            yield from self.lines.assign(line)
 
     def _array(self, variable: Variable) -> Iterator[str]:
         """An array of numbers; what is missing has a mask, and a value that does no harm."""
@@ -142,8 +142,8 @@ class _Plain:
         for extent in program.derivation.extents:
             lower.sizes |= {axis.index: axis.size for axis in extent.axes}
             name = self.locals[extent.symbol.name]
-            yield from self.bodies.fitted(
-                f"{name} = ", f"int(np.max({self.bodies.spell(lower(extent.value))}))"
+            yield from self.lines.fitted(
+                f"{name} = ", f"int(np.max({self.lines.spell(lower(extent.value))}))"
             )
 
     # -- in the loop --------------------------------------------------------------------------------
@@ -153,23 +153,25 @@ class _Plain:
             if isinstance(line, Normalise):
                 yield from _normalised(line)
             elif isinstance(line, Assign):
-                yield from self.bodies.assign(line)
+                yield from self.lines.assign(line)
         for statistic in self.program.summarise:
             if isinstance(statistic, Assign):
-                yield from self.bodies.assign(statistic)
-        terms = [self.bodies.spell(self.program.log_likelihood)]
-        once = self.bodies.spell(self.program.log_likelihood_once)
+                yield from self.lines.assign(statistic)
+        terms = [self.lines.spell(self.program.log_likelihood)]
+        once = self.lines.spell(self.program.log_likelihood_once)
         terms += [once] if once != "0" else []
         if self.program.log_prior is not None:
             for line in self.program.of_prior:
-                yield from self.bodies.assign(line)
-            terms.append(self.bodies.spell(self.program.log_prior))
-        yield from self.bodies.fitted("log_likelihood = ", " + ".join(terms).replace("+ -", "- "))
+                yield from self.lines.assign(line)
+            terms.append(self.lines.spell(self.program.log_prior))
+        yield from self.lines.fitted("log_likelihood = ", " + ".join(terms).replace("+ -", "- "))
 
     def _m_step(self) -> Iterator[str]:
-        yield from unpacked((old, self.locals[name]) for old, name in self.bodies.old.items())
+        names, layouts = [each.name for each in self.model.parameters], self.program.m_step_layouts
+        old = [(layouts[f"old_{name}"].name, self.locals[name]) for name in names if f"old_{name}" in layouts]
+        yield from unpacked(old)
         for line in self.program.m_step:
-            yield from self.bodies.update(line)
+            yield from self.lines.update(line)
 
 
 def _normalised(line: Normalise) -> Iterator[str]:

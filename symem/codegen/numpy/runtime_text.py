@@ -9,16 +9,57 @@ from pathlib import Path
 from types import ModuleType
 
 from symem.codegen.numpy.spelling import SCIPY
-from symem.runtime import checks, chunks, description, draws, kernels, loop, reference, solver, with_scipy
+from symem.runtime import (
+    checks,
+    chunks,
+    description,
+    draws,
+    kernels,
+    loop,
+    monomials,
+    reference,
+    solver,
+    with_scipy,
+)
 
-_MODULES: Sequence[ModuleType] = (loop, description, kernels, reference, checks, chunks, draws, solver)
-#: What all of it imports, beside NumPy.
-STANDARD = ("contextlib", "math", "sys", "warnings")
-ABSTRACT = ("Callable", "Iterator", "Mapping")
+_MODULES: Sequence[ModuleType] = (
+    loop,
+    description,
+    kernels,
+    reference,
+    checks,
+    monomials,
+    chunks,
+    draws,
+    solver,
+)
+#: What all of it imports, beside what a model does.
+_IMPORTS = (
+    "import contextlib",
+    "import math",
+    "import sys",
+    "import warnings",
+    "from collections.abc import Callable, Iterator, Mapping",
+    "from typing import TypeVar",
+)
 
 
 @cache
 def runtime() -> str:
+    """What it imports, and all definitions, to stand below a model."""
+    imports = "\n".join(f"{each}  # noqa: E402" for each in _IMPORTS)
+    return f"{imports}\n\n{_body()}"
+
+
+def standing_alone() -> str:
+    """The same as the text of a module of its own."""
+    *plain, typing = _IMPORTS
+    imports = [*plain, typing.replace("import ", "import Any, NamedTuple, "), "", "import numpy as np"]
+    return "\n".join(["from __future__ import annotations", "", *imports, "", _body()])
+
+
+@cache
+def _body() -> str:
     """All definitions, each module under the first line of its docstring."""
     return "\n\n\n".join(f"# {_title(module)}\n\n\n{_definitions(module)}" for module in _MODULES)
 

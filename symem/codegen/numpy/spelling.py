@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import Integer, N, Symbol
+from sympy import Integer, Symbol
 
 from symem.codegen.ir.nodes import (
     Apply,
@@ -26,6 +26,7 @@ from symem.codegen.ir.nodes import (
     union,
     without,
 )
+from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
 from symem.codegen.numpy.wrapping import tupled
 from symem.errors import NotDerivedError
@@ -89,8 +90,7 @@ class Spelling:
         value = node.value
         if value.is_infinite:
             return ("np.inf", _ATOM) if value > 0 else ("-np.inf", _UNARY)
-        text = str(value) if value.is_Integer else repr(float(N(value, 30)))
-        return text, _UNARY if text.startswith("-") else _ATOM
+        return number_text(value)
 
     def load(self, node: Load) -> tuple[str, int]:
         return node.name + transposed(node.stored, node.axes), _ATOM

@@ -17,8 +17,9 @@ from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
-from symem.codegen.numpy.bodies import Bodies
-from symem.codegen.numpy.wrapping import fitted, tupled
+from symem.codegen.numpy.lines import Lines
+from symem.codegen.numpy.records import Records
+from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
 from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
 from symem.language.leaves import name_of
 from symem.language.model import Variable
@@ -37,8 +38,8 @@ class Labelled:
 class Starts:
     """The lines that impute what the statistics read, in one chunk of rows."""
 
-    def __init__(self, program: Program, bodies: Bodies) -> None:
-        self.program, self.bodies = program, bodies
+    def __init__(self, program: Program, writer: Lines, records: Records) -> None:
+        self.program, self.writer, self.records = program, writer, records
         self.model = program.derivation.model
         self.lines: list[str] = []
         self.read: set[str] = set()
@@ -56,12 +57,7 @@ class Starts:
             self._impute(name)
 
     def _wanted(self) -> list[str]:
-        nodes = self.bodies.statistic_nodes()
-        read = {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
-        if self.bodies.has_products:
-            assert self.program.features is not None
-            read.add(self.program.features.weight)
-        return [name for name in self.bodies.latents if name in read]
+        return list(self.records.latents)
 
     def _drawing(self) -> Lowering:
         """Reads expressions in which a latent stands for what was drawn for it."""
@@ -76,8 +72,22 @@ class Starts:
 
     @property
     def body(self) -> list[str]:
-        """All lines, below what they unpack."""
-        return self.bodies.reading_names(self.read, "rows") + self._without_aliases()
+        """All lines, below what they unpack, and what they give: the latents in their order."""
+        lines, values = self._without_aliases(), list(self.records.latents)
+        for place, name in enumerate(values):
+            own = [each for each in lines if each.startswith(f"{name} = ")]
+            line = own[0] if len(own) == 1 else ""
+            others = [each for each in lines if each is not line]
+            put = [*values[:place], line.removeprefix(f"{name} = "), *values[place + 1 :]]
+            alone = (
+                line
+                and not line.endswith("(")
+                and not any(re.search(rf"\b{name}\b", each) for each in others)
+            )
+            if alone and len(f"    return {tupled(put)}") <= WIDTH:
+                lines, values = others, put
+        given = f"return {tupled(values)}" if len(values) == 1 else f"return {', '.join(values)}"
+        return [*self.records.reading(self.read, "rows"), *lines, given if values else "return ()"]
 
     def _without_aliases(self) -> list[str]:
         """The lines, where what is drawn for one name alone has that name at once."""
@@ -89,13 +99,6 @@ class Starts:
                 lines.remove(readers[0])
                 lines = [line.replace(f"{drawn} = ", f"{name} = ") for line in lines]
         return lines
-
-    def values(self) -> list[str]:
-        """What is imputed, in the order of the latents; nothing stands for what the statistics do not read."""
-        found = [name if name in self._done else "None" for name in self.bodies.latents]
-        summed = len(self.bodies.summed_latents(self.bodies.latents))
-        left = len(found) - summed
-        return found if left < 3 else [*found[:summed], f"*(None,) * {left}"]
 
     # -- one name ---------------------------------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class Starts:
             if isinstance(part, Load) and part.name in self._fixed:
                 self._impute(part.name)
         self._note([line.node])
-        self.lines += self.bodies.assign(line)
+        self.lines += self.writer.assign(line)
 
     def _is_covariance(self, name: str, posterior: Posterior) -> bool:
         return isinstance(posterior, GaussianVector) and self._local(posterior.covariance) == name
@@ -147,13 +150,13 @@ class Starts:
         definition = next(each for each in posterior.definitions if self._local(each.symbol) == name)
         sizes = [self.program.lower.size(axis) for axis in self.program.axes(definition)]
         self._note(sizes)
-        self.lines.append(f"{name} = np.zeros({tupled(map(self.bodies.spell, sizes))})")
+        self.lines.append(f"{name} = np.zeros({tupled(map(self.writer.spell, sizes))})")
 
     def _at_random(self, name: str) -> None:
         """What parameters alone decide, as the slope of a posterior mean in what it is conditional on."""
         sizes = [self.program.lower.size(axis) for axis in self._fixed[name].axes]
         self._note(sizes)
-        self.lines.append(f"{name} = rng.standard_normal({tupled(map(self.bodies.spell, sizes))})")
+        self.lines.append(f"{name} = rng.standard_normal({tupled(map(self.writer.spell, sizes))})")
 
     def _follows(self, name: str) -> bool:
         """Whether a definition reads nothing but data and tables."""
@@ -175,7 +178,7 @@ class Starts:
             if isinstance(part, Load) and part.name in self._tables:
                 self._impute(part.name)
         self._note([line.node])
-        self.lines += self.bodies.assign(line)
+        self.lines += self.writer.assign(line)
 
     def _by_draw(self, name: str, posterior: Posterior) -> None:
         definition = next(
@@ -195,7 +198,7 @@ class Starts:
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
         node = self._draws.over(_known(statistic), axes)
         self._note([node])
-        self.lines += fitted(f"{name} = ", self.bodies.text(node, axes), self.bodies.part_name)
+        self.lines += fitted(f"{name} = ", self.writer.text(node, axes), self.writer.part_name)
 
     def _note(self, nodes: Iterable[Node]) -> None:
         self.read |= {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
@@ -210,12 +213,14 @@ class Starts:
         places = tuple(getattr(posterior.atom, "indices", ()))
         sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
         self._note(sizes)
-        shape = tupled(map(self.bodies.spell, sizes))
+        shape = tupled(map(self.writer.spell, sizes))
         trials = posterior.trials if isinstance(posterior, Shared) else None
         low, high, total = (self._bound(end, places) for end in (*_ends(posterior), trials))
         pool = self._pool(posterior.latent)
-        call = f'_drawn(rng, "{posterior.latent.support.drawn}", {shape}, {pool}, {low}, {high}, {total})'
-        self.lines += fitted(f"{drawn} = ", call, self.bodies.part_name)
+        named = {"pool": pool, "low": low, "high": high, "trials": total}
+        more = "".join(f", {name}={text}" for name, text in named.items() if text != "None")
+        call = f'_drawn(rng, "{posterior.latent.support.drawn}", {shape}{more})'
+        self.lines += fitted(f"{drawn} = ", call, self.writer.part_name)
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
         if end is None or any(name_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
@@ -226,9 +231,9 @@ class Starts:
         node = self._draws.over(end, axes) if end.free_symbols else self._draws(end)
         self._note([node])
         return (
-            self.bodies.text(node, tuple(i for i in places if i in node.axes))
+            self.writer.text(node, tuple(i for i in places if i in node.axes))
             if node.axes
-            else self.bodies.spell(node)
+            else self.writer.spell(node)
         )
 
     @property
@@ -241,7 +246,7 @@ class Starts:
         real = [each.name for each in self.model.data if not each.support.discrete]
         names = [name for name in (own, *real) if name in self.model.variables and name != latent.name]
         locals_ = [self.program.layouts[name].name for name in names]
-        kept = [name for name in locals_ if name in self.bodies.row_fields]
+        kept = [name for name in locals_ if name in self.records.row_fields]
         if not kept:
             return "None"
         self.read.add(kept[0])
@@ -253,7 +258,7 @@ class Starts:
         slots = tuple(posterior.probability.symbol.indices)
         axes = tuple(slots[d] for d in self.program.layouts[name_of(posterior.probability.symbol)].order)
         sizes = [self.program.lower.size(axis) for axis in axes]
-        shape = tupled(map(self.bodies.spell, sizes))
+        shape = tupled(map(self.writer.spell, sizes))
         place = axes.index(posterior.outcome.index)
         if self._is_row_label(axes, place):
             self.lines.append(f"{name} = _near(rng, prototypes, {place})")
@@ -264,8 +269,8 @@ class Starts:
         if hard is not None:
             node = self._draws.over(hard, axes)
             self._note([node])
-            call = f"_restricted({name}, {self.bodies.spell(node)}, {place})"
-            self.lines += fitted(f"{name} = ", call, self.bodies.part_name)
+            call = f"_restricted({name}, {self.writer.spell(node)}, {place})"
+            self.lines += fitted(f"{name} = ", call, self.writer.part_name)
 
     def _is_row_label(self, axes: tuple[Symbol, ...], place: int) -> bool:
         """Whether the table has one row for each row of data, so that prototypes can stand for its outcomes."""

@@ -1,5 +1,5 @@
 """Moving computations out of the loop they do not need: what reads data alone, once per fit; parameters alone, once
-per iteration.
+per iteration where it costs more than a line of arithmetic for every chunk of rows.
 """
 
 from __future__ import annotations
@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from symem.codegen.ir.identifiers import Names
+from symem.codegen.ir.alike import form
+from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, reads, with_nodes
-from symem.codegen.ir.nodes import Apply, Load, Node, Range, Source
+from symem.codegen.ir.nodes import ONE, Apply, Load, Node, Number, Range, Source, Total
 from symem.codegen.ir.program import LENGTH, Program
 from symem.codegen.ir.shared_values import described, is_leaf
 from symem.codegen.lowering.entries import is_entry
@@ -18,52 +19,82 @@ from symem.codegen.lowering.entries import is_entry
 class Hoist:
     """Replaces the largest sub-nodes that pass `test` by loads of new names, each computed once."""
 
-    def __init__(self, names: Names, stem: str, test: Callable[[Node], bool]) -> None:
-        self._names = names
+    def __init__(self, program: Program, stem: str, test: Callable[[Node], bool]) -> None:
+        self._program = program
         self._stem = stem
         self._test = test
-        self._found: dict[Node, Load] = {}
+        self._found: dict[Node, Assign] = {}
 
     def __call__(self, node: Node) -> Node:
         if is_leaf(node):
             return node
         if self._test(node):
-            return self._named(node)
+            return self.named(node)
         return node.mapped(self)
 
-    def _named(self, node: Node) -> Node:
+    def named(self, node: Node) -> Node:
+        """A load of what the node computes, under one name for all that are alike."""
         if isinstance(node, Apply) and node.operation == "neg":
             return node.mapped(self)
-        if node not in self._found:
-            name = self._names.take(described(node)) if described(node) else self._names.numbered(self._stem)
-            self._found[node] = Load(node.axes, name, node.axes, node.sources)
-        return self._found[node]
+        names, key = self._program.names, form(node, self._program.index_sizes)
+        if key not in self._found:
+            name = names.take(described(node)) if described(node) else names.numbered(self._stem)
+            self._found[key] = Assign(name, node, node.axes)
+        return Load(node.axes, self._found[key].name, node.axes, node.sources)
 
     @property
     def lines(self) -> tuple[Assign, ...]:
         """The lines that compute what was replaced."""
-        return tuple(Assign(load.name, node, node.axes) for node, load in self._found.items())
+        return tuple(self._found.values())
 
 
 def hoisted(program: Program) -> Program:
     """What reads data alone goes to `prepared`, what reads parameters alone to `coefficients`."""
-    data = Hoist(program.names, "r", lambda node: _is_of_data(program, node))
-    theta = Hoist(program.names, "c", _is_of_parameters)
+    data = Hoist(program, "r", lambda node: _is_of_data(program, node))
+    theta = Hoist(program, "c", lambda node: _is_of_parameters(program, node))
     infer = tuple(with_nodes(each, lambda node: theta(data(node))) for each in program.infer)
     summarise = tuple(
         replace(each, node=data(each.node)) if isinstance(each, Assign) else each
         for each in program.summarise
     )
     exact = tuple(replace(each, node=data(each.node)) for each in program.exact)
-    features = program.features
-    if features is not None and features.shared is not None:
-        features = replace(features, shared=data(features.shared))
+    features = program.features and _with_monomials(program.features, data)
     value = data(program.log_likelihood)
     direct = data(program.direct) if program.direct is not None else None
     return replace(
         program, infer=infer, summarise=summarise, exact=exact, log_likelihood=value, direct=direct,
         features=features, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
     )  # fmt: skip
+
+
+def _with_monomials(features: Features, data: Hoist) -> Features:
+    """Every feature as a product of arrays that lie ready."""
+    monomials = tuple(tuple(map(_name, _factors(node, data))) for node in features.features)
+    shared = data(features.shared) if features.shared is not None else None
+    return replace(features, monomials=monomials, shared=shared)
+
+
+def _factors(node: Node, data: Hoist) -> list[Node]:
+    """A feature as a product of arrays that have no entry in common, in the order of their entries."""
+    if node == ONE:
+        return []
+    factors = [node]
+    if isinstance(node, Apply) and node.operation == "*":
+        factors = list(node.arguments)
+    elif isinstance(node, Apply) and node.operation == "**":
+        base, exponent = node.arguments
+        small = isinstance(exponent, Number) and exponent.value in (2, 3, 4)
+        factors = [base] * int(exponent.value) if isinstance(exponent, Number) and small else factors
+    entries = [axis for each in factors for axis in each.axes if is_entry(axis)]
+    if len(set(entries)) < len(entries):
+        factors = [node]
+    factors.sort(key=lambda each: [node.axes.index(axis) for axis in each.axes])
+    return [each if isinstance(each, Load) else data.named(each) for each in factors]
+
+
+def _name(node: Node) -> str:
+    assert isinstance(node, Load)
+    return node.name
 
 
 def _is_of_data(program: Program, node: Node) -> bool:
@@ -77,5 +108,9 @@ def _is_of_data(program: Program, node: Node) -> bool:
     )
 
 
-def _is_of_parameters(node: Node) -> bool:
-    return node.sources <= {Source.THETA} and not isinstance(node, Range)
+def _is_of_parameters(program: Program, node: Node) -> bool:
+    """Parameters alone, and more than arithmetic on a number or a vector of them, if there may be several chunks."""
+    light = all(
+        len(part.axes) < 2 and isinstance(part, Apply | Load | Number | Range | Total) for part in node.walk()
+    )
+    return program.rows is not None and not light and node.sources <= {Source.THETA}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sympy import Expr, Indexed, IndexedBase, Symbol
 
-from symem.codegen.ir.instructions import Assign, Entry, woven
+from symem.codegen.ir.instructions import Assign, Entry, reads, woven
 from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.ir.shared_values import shared
@@ -31,16 +31,25 @@ class _Updates:
         self.program = program
         self.derivation = program.derivation
         self.layouts = dict(program.layouts)
+        #: The record that holds statistics and sizes.
+        self.record = "" if program.plain else "s."
         for each in program.statistics:
-            order = tuple(range(len(getattr(each.definition.symbol, "indices", ()))))
-            self.layouts[name_of(each.definition.symbol)] = Layout(each.name, order, _STATISTIC)
+            self._place(each.definition.symbol, f"{self.record}{each.name}")
+        for name in (*(each.name for each in program.sized), *program.sizes):
+            self.layouts[name] = replace(
+                program.layouts[name], name=f"{self.record}{program.layouts[name].name}"
+            )
+
+    def _place(self, symbol: Expr, name: str) -> None:
+        order = tuple(range(len(getattr(symbol, "indices", ()))))
+        self.layouts[name_of(symbol)] = Layout(name, order, _STATISTIC)
 
     def entered(self) -> Program:
         program, updates = self.program, self._definitions()
         lower = Lowering(self.layouts, program.rank, dict(program.index_sizes))
-        nodes = [lower.over(update.value, program.axes(update)) for update in updates]
-        named, nodes = shared(program.names, "d", nodes)
         lines: list[Assign | Entry] = [*self._determined(lower)]
+        nodes = [lower.over(update.value, program.axes(update)) for update in updates]
+        named, nodes = shared(program.names, "d", nodes, program.index_sizes)
         for update, node in zip(updates, nodes, strict=True):
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
         nodes = [*nodes, *(node for _, node in named)]
@@ -49,8 +58,14 @@ class _Updates:
             program,
             m_step=woven(named, lines),
             m_step_layouts=self.layouts,
-            sizes=tuple(sorted({*program.sizes, *program.sizes_read(nodes)})),
+            sizes=tuple(sorted({*program.sizes, *self._sizes_read(nodes)})),
         )
+
+    def _sizes_read(self, nodes: list[Node]) -> list[str]:
+        read = set().union(*(reads(node) for node in nodes))
+        names = [each.name for each in self.program.sized]
+        names += [each.symbol.name for each in self.derivation.extents]
+        return [name for name in names if self.layouts[name].name in read]
 
     def _determined(self, lower: Lowering) -> list[Assign]:
         """The means that are read, undetermined where nothing is left to take them of."""
@@ -61,7 +76,16 @@ class _Updates:
                 node = lower.over(value, self.program.axes(mean))
                 slots = tuple(getattr(mean.symbol, "indices", ()))
                 if not self.program.plain and Source.STATISTIC in lower(moments.total).sources:
-                    found.append(Assign(self.layouts[name_of(mean.symbol)].name, node, slots))
+                    name = next(
+                        each.name for each in self.program.statistics if each.definition.symbol == mean.symbol
+                    )
+                    found.append(Assign(name, node, slots))
+        for line in found:
+            self.layouts = {
+                key: replace(layout, name=line.name) if layout.name == f"{self.record}{line.name}" else layout
+                for key, layout in self.layouts.items()
+            }
+        lower.layouts = self.layouts
         return found
 
     def _definitions(self) -> list[Definition]:
@@ -89,7 +113,7 @@ class _Updates:
 
     def _old(self, atom: Expr, name: str) -> Expr:
         if f"old_{name}" not in self.layouts:
-            local = self.program.names.take(f"old_{name}")
+            local = self.program.names.take(f"old_{name}") if self.program.plain else f"theta.{name}"
             self.layouts[f"old_{name}"] = replace(self.program.layouts[name], name=local)
         if isinstance(atom, Indexed):
             return IndexedBase(f"old_{name}", **atom.base.label.assumptions0)[tuple(atom.indices)]

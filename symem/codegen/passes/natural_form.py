@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Pow, S, Sum, Symbol
 
+from symem.codegen.ir.alike import form
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.nodes import ONE, Axes, Node
 from symem.codegen.lowering.contraction import add, level
@@ -38,6 +39,7 @@ class Part:
 
     feature: Node
     coefficient: Node
+    value: Expr
     symmetric: bool
     product: Product
 
@@ -58,12 +60,20 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
     own = sorted((node for node in found if node not in shared), key=lambda node: _rank(node, row))
     if len(own) < 2 or not labels:
         return None
-    coefficients = tuple(add(lower.rank, [part.coefficient for part in found[node]]) for node in own)
+    coefficients = tuple(_coefficient(lower, found[node]) for node in own)
     return Features(
         weight, labels, row, tuple(own), coefficients, tuple(found[node][0].symmetric for node in own),
         lower(Add(*rest)) if rest else None,
         _over_rows(lower, [part for node in shared for part in found[node]], row),
     )  # fmt: skip
+
+
+def _coefficient(lower: Lowering, parts: Sequence[Part]) -> Node:
+    """The sum of what stands beside a feature, equal terms as one."""
+    groups: dict[Node, list[Expr]] = {}
+    for part in parts:
+        groups.setdefault(form(part.coefficient, lower.sizes), []).append(part.value)
+    return add(lower.rank, [lower(len(alike) * alike[0]) for alike in groups.values()])
 
 
 def _has(part: Part, labels: Axes) -> bool:
@@ -185,7 +195,7 @@ def _part(lower: Lowering, product: Product) -> Part:
     inner = [b for b in own if b[0] in other.free_symbols and b[0] not in data.free_symbols]
     coefficient = nested(Mul.make_args(other), inner).xreplace(names)
     node = lower(feature) if product.data else ONE
-    return Part(node, lower(coefficient), _is_symmetric(feature, names), product)
+    return Part(node, lower(coefficient), coefficient, _is_symmetric(feature, names), product)
 
 
 def _summed(value: Expr, bound: Iterable[tuple[Symbol, Expr]]) -> Expr:

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Function, Indexed, IndexedBase, Mul, Pow, Symbol
 
-from symem.codegen.ir.instructions import Assign
 from symem.codegen.ir.nodes import Load, Source
 from symem.codegen.ir.program import NOTHING, Program
-from symem.codegen.lowering.contraction import add, level, negative
+from symem.codegen.lowering.contraction import level
 from symem.codegen.lowering.lower import Layout
 from symem.codegen.lowering.reference_points import Points, Reference, letter_of
 from symem.derivation import Tabulated
@@ -23,12 +22,7 @@ def referred(program: Program) -> Program:
     for value in _expanded(program) if program.rows is not None and not program.plain else ():
         for letter in _letters(program, value, rows):
             program = _with_point(program, letter, rows)
-    points = replace(program.points, rows=rows)
-    lines = (
-        Assign(each.about.name, add(program.rank, [each.function, negative(each.point)]), each.about.axes)
-        for each in points.references
-    )
-    return replace(program, points=points, prepared=tuple(lines))
+    return replace(program, points=replace(program.points, rows=rows))
 
 
 def _expanded(program: Program) -> list[Expr]:

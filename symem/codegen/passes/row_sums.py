@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Add, Expr, Indexed, N, S, Sum, Symbol
+from sympy import Add, Expr, Indexed, S, Sum, Symbol
 
 from symem.codegen.ir.instructions import Assign, live
 from symem.codegen.ir.program import Program
@@ -38,9 +38,9 @@ def _counted(program: Program, inside: Expr, once: Expr) -> tuple[Expr, Expr]:
         return inside, once
     terms = [term for term in Add.make_args(once) if term.has(rows) and not (term / rows).has(rows)]
     shares = [term / rows for term in terms]
-    number = Add(*(share for share in shares if share.is_number))
-    share = Add(N(number, 30), *(share for share in shares if not share.is_number))
-    return inside + _over_rows(program, share), Add(*(t for t in Add.make_args(once) if t not in terms))
+    return inside + _over_rows(program, Add(*shares)), Add(
+        *(t for t in Add.make_args(once) if t not in terms)
+    )
 
 
 def _sums_over_rows(program: Program, term: Expr) -> bool:

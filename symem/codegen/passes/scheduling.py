@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.instructions import Assign, Statement, live, nodes_of, taken_from, with_nodes, woven
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
@@ -14,22 +13,23 @@ from symem.codegen.ir.shared_values import shared
 
 def scheduled(program: Program) -> Program:
     """Shared values of a chunk of rows, of what parameters alone decide, and of the coefficients of features."""
-    if program.in_entries:
-        program = replace(program, infer=tuple(_shared_by_rows(program.names, program.infer)))
+    program = replace(program, infer=tuple(_shared_by_rows(program)))
     lines = [*_live_fixed(program), *program.coefficients]
     if program.features is None:
         return replace(program, coefficients=tuple(lines))
     nodes = [*(each.node for each in lines), *program.features.coefficients]
-    named, nodes = shared(program.names, "c", nodes)
+    named, nodes = shared(program.names, "c", nodes, program.index_sizes)
     lines = [Assign(each.name, node, node.axes) for each, node in zip(lines, nodes, strict=False)]
     features = replace(program.features, coefficients=tuple(nodes[len(lines) :]))
     return replace(program, features=features, coefficients=tuple(_ordered(named, lines)))
 
 
-def _shared_by_rows(names: Names, statements: Sequence[Statement]) -> list[Statement]:
+def _shared_by_rows(program: Program) -> list[Statement]:
     """The statements on a chunk of rows, with what they have in common named."""
+    statements = program.infer
     own = [each for each in statements if nodes_of(each)]
-    named, nodes = shared(names, "b", [nodes_of(each)[0] for each in own])
+    nodes = [nodes_of(each)[0] for each in own]
+    named, nodes = shared(program.names, "b", nodes, program.index_sizes)
     changed = dict(zip(map(id, own), nodes, strict=True))
     waiting = [Assign(name, node, node.axes) for name, node in named]
     done: list[Statement] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
 from symem.codegen.lowering.complete_density import with_stated_densities
+from symem.codegen.lowering.constants import with_folded_constants
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import row_size, used_sizes
@@ -16,7 +17,7 @@ from symem.language.leaves import name_of
 def stated(derivation: Derivation, *, plain: bool = False) -> Program:
     """A program of which nothing is computed yet."""
     _refuse_open_blocks(derivation)
-    derivation, indices = distinct(with_stated_densities(derivation))
+    derivation, indices = distinct(with_folded_constants(with_stated_densities(derivation)))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
     return Program(

@@ -68,9 +68,10 @@ class _Summary:
                 entered.append(moments)
                 self._moments(moments)
         totals = [self.lower(each.total) for each in self.surrogate.moments]
+        pooling = _Pooling(self.program, self.layouts, self.statistics)
         return replace(
             self.program, statistics=self.statistics, summarise=tuple(self.lines), lost=tuple(self.lost),
-            exact=tuple(self.exact), merged=_Pooling(self.program, self.layouts, self.statistics).lines(),
+            exact=tuple(self.exact), merged=pooling.lines(), added=pooling.added(),
             sizes=self.program.sizes_read(totals),
         )  # fmt: skip
 
@@ -213,7 +214,11 @@ class _Pooling:
     ) -> None:
         self.program, self.statistics = program, statistics
         self.layouts = dict(layouts)
-        sizes = {each.name: layouts[each.name] for each in program.sized}
+        kept = [
+            *program.sized,
+            *(each for each in program.derivation.model.known if program.rows not in each.sizes),
+        ]
+        sizes = {each.name: layouts[each.name] for each in kept}
         for part in "ab":
             for each in statistics:
                 key = name_of(each.definition.symbol)
@@ -239,12 +244,24 @@ class _Pooling:
             for each in self.statistics
         )
 
+    def added(self) -> frozenset[str]:
+        """The names of those that are sums over rows, and no more."""
+        pooled = [
+            each.symbol
+            for moments in self.program.derivation.surrogate.moments
+            for each in (*moments.means, *(scatter.definition for scatter in moments.scatters))
+        ]
+        own = (each for each in self.statistics if each.definition.symbol not in pooled)
+        return frozenset(each.name for each in own if self._adds_up(each.definition))
+
+    def _adds_up(self, definition: Definition) -> bool:
+        rows = self.program.rows
+        return rows is None or _sums_over(definition.value, rows) or definition.value.has(rows)
+
     def _sum(self, definition: Definition) -> Expr:
         """The sum of both parts; of what is summed over no rows, either."""
-        rows = self.program.rows
-        if rows is not None and not _sums_over(definition.value, rows) and not definition.value.has(rows):
-            return self._of("a", definition.symbol)
-        return self._of("a", definition.symbol) + self._of("b", definition.symbol)
+        one, other = (self._of(part, definition.symbol) for part in "ab")
+        return one + other if self._adds_up(definition) else one
 
     def _mean(self, moments: Moments, mean: Definition) -> Expr:
         a, b = (self._of(part, moments.total) for part in "ab")

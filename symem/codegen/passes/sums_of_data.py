@@ -239,7 +239,7 @@ class _Collapse:
         self, sums: tuple[Assign, ...], lines: Sequence[Assign], nodes: Sequence[Node], value: Node
     ) -> Collapsed:
         whole = [*(line.node for line in lines), *nodes, value]
-        named, changed = shared(self.program.names, "c", whole)
+        named, changed = shared(self.program.names, "c", whole, self.program.index_sizes)
         *statistics, final = changed[len(lines) :]
         found = [Assign(line.name, node, line.axes) for line, node in zip(lines, changed, strict=False)]
         found += [

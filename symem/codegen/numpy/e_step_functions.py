@@ -1,0 +1,314 @@
+"""The functions of the E-step: log-joint and its expansion, what parameters and data alone decide, the E-step itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh
+from symem.codegen.ir.nodes import ZERO, Apply, Axes, Contract, Load, Node, Total
+from symem.codegen.ir.program import Program, reported
+from symem.codegen.numpy.array_tables import quoted
+from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
+from symem.codegen.numpy.lines import Given, Lines
+from symem.codegen.numpy.records import Records, names_in
+from symem.codegen.numpy.wrapping import listed, tupled
+from symem.derivation import Definition, Probabilities
+from symem.language.leaves import name_of
+
+
+class EStep:
+    """Writes them for one program."""
+
+    def __init__(self, program: Program, lines: Lines, records: Records) -> None:
+        self.program, self.lines, self.records = program, lines, records
+
+    def __iter__(self) -> Iterator[Function]:
+        program = self.program
+        if program.prepared:
+            sentence = "What is computed once, of the data alone."
+            yield Function("prepare", [ROWS], "dict[str, Any]", sentence, self._prepare())
+        if program.direct is not None:
+            sentence = "log p(data, labels) with its squares completed: exact at any distance."
+            given = [THETA, ROWS, *((name, "Any") for name in self.records.given_to_log_joint)]
+            yield Function("log_joint", given, "Any", sentence, self._log_joint(program.direct))
+        if program.features is not None:
+            yield Function(
+                "log_joint_expanded", [THETA, DATA], "tuple[Any, ...]", self._of_features(), self._expanded()
+            )
+        if self.records.coefficients:
+            sentence = "What the E-step needs of the parameters, once an iteration."
+            yield Function("coefficients", [THETA, DATA], "tuple[Any, ...]", sentence, self._coefficients())
+        yield self._e_step()
+        if program.log_likelihood_once != ZERO:
+            sentence = "The terms of the log-likelihood that belong to no row."
+            yield Function(
+                "constant", [THETA, DATA], "Any", sentence, self._value((), program.log_likelihood_once)
+            )
+        if program.collapsed is not None:
+            yield from self._on_sums()
+        if program.log_prior is not None:
+            body = self._value(program.of_prior, program.log_prior)
+            yield Function("log_prior", [THETA, DATA], "Any", "The log-prior.", body)
+
+    def _value(self, lines: Sequence[Assign], node: Node) -> list[str]:
+        return self._body(lines, Given(((node, node.axes),), lambda texts: f"return {texts[0]}"), "data")
+
+    def _body(self, lines: Sequence[Assign], given: Given, record: str, *done: str) -> list[str]:
+        """The lines with what they read above them, and the value that they give."""
+        kept, ended = self.lines.compact(lines, given)
+        nodes = [
+            *(each.node for each in kept if isinstance(each, Assign)),
+            *(node for node, _ in ended.values),
+        ]
+        body = self.records.reading(names_in(nodes) - {each.name for each in lines} - set(done), record)
+        body += [text for each in kept for text in self.lines.update(each)]
+        return [*body, *self._end(ended)]
+
+    def _end(self, given: Given) -> list[str]:
+        texts = self.lines.texts(given)
+        flat = given.flat(texts)
+        if self.lines.indent + len(flat) <= 110:
+            return [flat]
+        if len(texts) == 1:
+            return self.lines.fitted("return ", texts[0])
+        return self.lines.returned(texts)
+
+    # -- of data and of parameters alone ----------------------------------------------------------------
+
+    def _prepare(self) -> list[str]:
+        lines, names = self.program.prepared, [each.name for each in self.program.prepared]
+        given = Given(
+            tuple((Load(each.axes, each.name, each.axes, each.node.sources), each.axes) for each in lines),
+            lambda texts: f"return {{{', '.join(_items(names, texts))}}}",
+        )
+        kept, ended = self.lines.compact(lines, given)
+        nodes = [
+            *(each.node for each in kept if isinstance(each, Assign)),
+            *(node for node, _ in ended.values),
+        ]
+        body = self.records.reading(names_in(nodes) - set(names), "rows")
+        body += [text for each in kept for text in self.lines.update(each)]
+        return body + listed("return {", _items(names, self.lines.texts(ended)), "}")
+
+    def _log_joint(self, node: Node) -> list[str]:
+        given = Given(((node, node.axes),), lambda texts: f"return {texts[0]}")
+        return self._body(self.records.needed([node]), given, "rows", *self.records.given_to_log_joint)
+
+    def _of_features(self) -> str:
+        features = self.program.features
+        assert features is not None
+        shown = ", ".join(" ".join(names) or "1" for names in features.monomials)
+        start = "The same multiplied out" if self.program.direct is not None else "log p(data, labels)"
+        return f"{start}: coefficients of {shown}."
+
+    def _expanded(self) -> list[str]:
+        """The coefficients of the features."""
+        features = self.program.features
+        assert features is not None
+        values = tuple(
+            (node, (*features.labels, *entries))
+            for node, entries in zip(features.coefficients, features.entries, strict=True)
+        )
+        given = Given(
+            tuple((node, node.axes) for node, _ in values), lambda texts: f"return {', '.join(texts)}"
+        )
+        kept, ended = self.lines.compact(self.records.needed(features.coefficients), given)
+        nodes = [
+            *(each.node for each in kept if isinstance(each, Assign)),
+            *(node for node, _ in ended.values),
+        ]
+        body = self.records.reading(
+            names_in(nodes) - {each.name for each in self.program.coefficients}, "data"
+        )
+        body += [text for each in kept for text in self.lines.update(each)]
+        axes = [axes for _, axes in values]
+        spelt = [self._broadcast(node, each) for (node, _), each in zip(ended.values, axes, strict=True)]
+        return body + self.lines.returned(spelt)
+
+    def _broadcast(self, node: Node, axes: Axes) -> str:
+        return self.lines.spell.aligned(node, axes)
+
+    def _coefficients(self) -> list[str]:
+        names = self.records.coefficients
+        wanted = [line for line in self.program.coefficients if line.name in names]
+        needed = self.records.needed([line.node for line in wanted])
+        lines = [line for line in self.program.coefficients if line in wanted or line in needed]
+        given = Given(
+            tuple((Load(each.axes, each.name, each.axes, each.node.sources), each.axes) for each in wanted),
+            lambda texts: f"return {', '.join(texts)}{',' if len(texts) == 1 else ''}",
+        )
+        return self._body(lines, given, "data")
+
+    # -- the E-step -------------------------------------------------------------------------------------
+
+    def _e_step(self) -> Function:
+        sentence = "The posterior in a chunk of rows as declared, what the statistics read of it, and the log-likelihood."
+        given = [THETA, ROWS, COEFFICIENTS]
+        return Function("e_step", given, "tuple[Posterior, Latents, Any]", sentence, self._posterior())
+
+    def _posterior(self) -> list[str]:
+        program, records = self.program, self.records
+        value, natural = program.log_likelihood, ["natural"] if program.features else []
+        shown = [definition for each in program.derivation.posteriors for definition in reported(each)]
+        latents = [self._load(name) for name in records.latents]
+        given = Given(
+            (*map(self._shown, shown), *((each, each.axes) for each in latents), (value, value.axes)),
+            self._flat,
+        )
+        kept, ended = self.lines.compact(program.infer, given)
+        left = (
+            [node for each in kept for node in _nodes(each)]
+            + [node for node, _ in ended.values]
+            + records.shared()
+        )
+        names = [*records.coefficients, *natural]
+        body = records.taken_apart(names, "coefficients", {*names_in(left), *natural})
+        done = {*names, *records.made_in_rows()}
+        body += records.reading(names_in(left) - done, "rows")
+        body += [text for each in kept if not isinstance(each, Entry) for text in self._statement(each)]
+        body += self._refusals(value)
+        return [*body, *self._given_back(ended)]
+
+    def _flat(self, texts: list[str]) -> str:
+        posterior, latents, value = self._parts(texts)
+        return f"return {posterior}, {latents}, {value}"
+
+    def _parts(self, texts: list[str]) -> tuple[str, str, str]:
+        """The posterior as it is declared, the latents, and the log-likelihood."""
+        left = iter(texts)
+        shown = []
+        for each in self.program.derivation.posteriors:
+            named = {name_of(d.symbol): next(left) for d in reported(each)}
+            alone = isinstance(each, Probabilities)
+            pairs = ", ".join(f"{quoted(name)}: {text}" for name, text in named.items())
+            shown.append(next(iter(named.values())) if alone else f"{{{pairs}}}")
+        latents = [next(left) for _ in self.records.latents]
+        return f"Posterior({', '.join(shown)})", tupled(latents), next(left) + self._beside()
+
+    def _given_back(self, given: Given) -> list[str]:
+        """On one line, else with names for those of the three that are long."""
+        texts = self.lines.texts(given)
+        if self.lines.indent + len(self._flat(texts)) <= 110:
+            return [self._flat(texts)]
+        posterior, latents, value = self._parts(texts)
+        before = self.lines.fitted("log_likelihood = ", value)
+        flat = f"return {posterior}, {latents}, log_likelihood"
+        if self.lines.indent + len(flat) <= 110:
+            return [*before, flat]
+        inner = posterior.removeprefix("Posterior(").removesuffix(")")
+        before += listed("posterior = Posterior(", _split(inner), ")")
+        flat = f"return posterior, {latents}, log_likelihood"
+        if self.lines.indent + len(flat) <= 110:
+            return [*before, flat]
+        names = latents.removeprefix("(").removesuffix(")")
+        return [
+            *before,
+            *listed("latents = (", _split(names), ")"),
+            "return posterior, latents, log_likelihood",
+        ]
+
+    def _beside(self) -> str:
+        features = self.program.features
+        if features is None or features.shared is None:
+            return ""
+        shared = self.lines.spell(features.shared)
+        return f" + {shared}" if self.program.direct is None else f" + ({shared} if exact else 0.0)"
+
+    def _shown(self, definition: Definition) -> tuple[Node, Axes]:
+        layout = self.program.layouts[name_of(definition.symbol)]
+        slots = tuple(getattr(definition.symbol, "indices", ()))
+        stored = tuple(slots[d] for d in layout.order)
+        return Load(stored, layout.name, stored, frozenset()), slots
+
+    def _load(self, name: str) -> Load:
+        lines = [
+            *self.program.coefficients,
+            *(each for each in self.program.infer if isinstance(each, Assign)),
+        ]
+        axes = next((each.axes for each in lines if each.name == name), ())
+        return Load(axes, name, axes, frozenset())
+
+    def _refusals(self, value: Node) -> list[str]:
+        guarded = [
+            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
+        ]
+        return [f"_refuse_impossible({name}, rows.first)" for name in guarded if name in names_in([value])]
+
+    def _statement(self, statement: Statement) -> list[str]:
+        lines = self.lines
+        if isinstance(statement, Assign):
+            return self._fresh(statement) if statement.name in self._overwritten else lines.assign(statement)
+        if isinstance(statement, Normalise):
+            helper = "_guarded_softmax" if statement.guarded else "_softmax"
+            return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
+        return self._weighed(statement)
+
+    def _weighed(self, statement: Weigh) -> list[str]:
+        """Log weights as a matrix product, where that keeps its digits."""
+        product = "_weights(natural, rows)"
+        direct = f"log_joint({', '.join(['theta', 'rows', *self.records.given_to_log_joint])})"
+        test = [] if self.program.direct is None else ["exact = _is_exact(natural, rows)"]
+        if statement.rest is None:
+            chosen = product if self.program.direct is None else f"{product} if exact else {direct}"
+            return [*test, f"{statement.name} = {chosen}"]
+        features = self.program.features
+        assert features is not None
+        rest = self.lines.spell.aligned(statement.rest, (*features.labels, features.row))
+        added = [f"{statement.name} = {product}", *self.lines.fitted(f"{statement.name} += ", rest)]
+        if self.program.direct is None:
+            return added
+        inner = [f"    {line}" for line in added]
+        return [*test, "if exact:", *inner, "else:", f"    {statement.name} = {direct}"]
+
+    @property
+    def _overwritten(self) -> set[str]:
+        return {each.weight for each in self.program.infer if isinstance(each, Normalise)}
+
+    def _fresh(self, line: Assign) -> list[str]:
+        """Log weights are normalised in place, so they must not share memory with anything."""
+        if isinstance(line.node, Apply | Contract | Total):
+            return self.lines.assign(line)
+        return self.lines.fitted(f"{line.name} = ", f"np.array({self.lines.text(line.node, line.axes)})")
+
+    # -- on sums of the data ----------------------------------------------------------------------------
+
+    def _on_sums(self) -> Iterator[Function]:
+        found = self.program.collapsed
+        assert found is not None
+        sentence = "What the E-step needs of the data: sums, taken once."
+        body = self.records.reading(
+            names_in(line.node for line in found.sums) - set(self.records.sums), "rows"
+        )
+        body += [text for line in found.sums for text in self.lines.assign(line)]
+        body += listed("return {", [f'"{name}": {name}' for name in self.records.sums], "}")
+        yield Function("sums", [ROWS], "dict[str, Any]", sentence, body)
+        sentence = "The statistics, for which sums of the data suffice."
+        read = names_in([*(line.node for line in found.lines), found.log_likelihood])
+        body = self.records.reading(read - {line.name for line in found.lines}, "data")
+        body += [text for line in found.lines for text in self.lines.assign(line)]
+        body += self.lines.fitted("log_likelihood = ", self.lines.spell(found.log_likelihood))
+        values = [each.name for each in self.program.statistics]
+        values += [f'data["{name}"]' for name in self.program.sizes]
+        body += self.lines.returned([*values, "float(log_likelihood)"], "Statistics")
+        yield Function("e_step_of_sums", [THETA, DATA], "Statistics", sentence, body)
+
+
+def _items(names: Sequence[str], texts: Sequence[str]) -> list[str]:
+    return [f'"{name}": {text}' for name, text in zip(names, texts, strict=True)]
+
+
+def _nodes(statement: object) -> list[Node]:
+    if isinstance(statement, Assign):
+        return [statement.node]
+    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []
+
+
+def _split(text: str) -> list[str]:
+    """Arguments as they stand between commas outside brackets."""
+    depth, last, found = 0, 0, []
+    for place, letter in enumerate(text):
+        depth += (letter in "([{") - (letter in ")]}")
+        if depth == 0 and letter == ",":
+            found.append(text[last:place].strip())
+            last = place + 1
+    return [*found, text[last:].strip()]

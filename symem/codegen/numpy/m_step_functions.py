@@ -1,0 +1,162 @@
+"""The functions of statistics and parameters: what a chunk gives, what two parts give together, and the M-step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symem.codegen.ir.instructions import Assign, Column, Entry
+from symem.codegen.ir.nodes import Axes, Load, Node
+from symem.codegen.ir.program import Program
+from symem.codegen.numpy.function_text import LATENTS, ROWS, Function
+from symem.codegen.numpy.lines import Given, Line, Lines
+from symem.codegen.numpy.records import Records, names_in
+from symem.codegen.numpy.wrapping import listed
+
+
+class MStep:
+    """Writes them for one program."""
+
+    def __init__(self, program: Program, lines: Lines, records: Records) -> None:
+        self.program, self.lines, self.records = program, lines, records
+
+    def __iter__(self) -> Iterator[Function]:
+        given = [ROWS, LATENTS, ("log_likelihood", "Any")]
+        sentence = "The statistics of a chunk of rows."
+        yield Function("summarise", given, "Statistics", sentence, self._summarise())
+        two = [("a", "Statistics"), ("b", "Statistics")]
+        sentence = "The statistics of two parts of the data together."
+        yield Function("merge", two, "Statistics", sentence, self._merge())
+        yield self._m_step()
+
+    def size_field(self, name: str) -> str:
+        """The field of the statistics that holds a size."""
+        return self.program.layouts[name].name
+
+    # -- statistics -------------------------------------------------------------------------------------
+
+    def _summarise(self) -> list[str]:
+        """The statistics of a chunk; where differences lose their digits, from the rows."""
+        program, records = self.program, self.records
+        columns = [each for each in program.summarise if isinstance(each, Column)]
+        lines = [each for each in program.summarise if isinstance(each, Assign)]
+        given = Given(
+            tuple(
+                (Load(each.axes, each.name, each.axes, frozenset()), each.axes) for each in program.statistics
+            ),
+            lambda texts: f"return Statistics({', '.join([*texts, *self._sizes(), 'log_likelihood'])})",
+            open=False,
+        )
+        kept: list[Line] = list(lines)
+        if not program.lost:
+            kept, given = self.lines.compact(lines, given)
+        nodes = [
+            *(each.node for each in kept if isinstance(each, Assign)),
+            *(each.node for each in program.exact),
+        ]
+        read = names_in([*nodes, *(node for node, _ in given.values)])
+        own = {each.name for each in (*program.summarise, *program.exact)}
+        weight = {program.features.weight} if columns and program.features is not None else set()
+        body = records.taken_apart(records.latents, "latents", read | weight)
+        body += records.reading(read - own - set(records.latents), "rows")
+        body += self._moments(columns)
+        body += [text for line in kept for text in self.lines.update(line)]
+        body += self._where_lost()
+        return [
+            *body,
+            *self.lines.returned([*self.lines.texts(given), *self._sizes(), "log_likelihood"], "Statistics"),
+        ]
+
+    def _sizes(self) -> list[str]:
+        rows = str(self.program.rows)
+        return ["rows.length" if name == rows else f'rows["{name}"]' for name in self.program.sizes]
+
+    def _moments(self, columns: list[Column]) -> list[str]:
+        """Those statistics that come with the matrix product of weights and features."""
+        features = self.program.features
+        if not columns or features is None:
+            return []
+        names = {each.place: each.name for each in columns}
+        places = [names.get(place, "_") for place in range(len(features.features))]
+        more = [f"{each.name} = {names[each.place]}" for each in columns if names[each.place] != each.name]
+        return [f"{', '.join(places)} = _moments({features.weight}, rows)", *more]
+
+    def _where_lost(self) -> list[str]:
+        program = self.program
+        if not program.lost:
+            return []
+        tests = [f"_loses_digits({scatter}, {excess})" for scatter, excess in program.lost]
+        inner = [text for line in program.exact for text in self.lines.assign(line)]
+        return [f"if {' or '.join(tests)}:", *(f"    {line}" for line in inner)]
+
+    def _merge(self) -> list[str]:
+        """Sums add up, means are pooled, and scatters have what lies between the parts beside them."""
+        program, added = self.program, {*self.program.added}
+        lines = [line for line in program.merged if line.name not in added]
+        kept = [name for name in map(self.size_field, program.sizes) if name != self._row_field()]
+        names = [each.name for each in lines]
+        given = Given(
+            tuple((Load(each.axes, each.name, each.axes, frozenset()), each.axes) for each in lines),
+            lambda texts: f"return _added(a, b)._replace({', '.join(_named(names, texts))})",
+        )
+        left, given = self.lines.compact(lines, given)
+        body = [text for line in left for text in self.lines.update(line)]
+        changes = [*_named(names, self.lines.texts(given)), *(f"{name}=a.{name}" for name in kept)]
+        return body + (
+            listed("return _added(a, b)._replace(", changes, ")") if changes else ["return _added(a, b)"]
+        )
+
+    def _row_field(self) -> str:
+        rows = self.program.rows
+        return "" if rows is None or str(rows) not in self.program.layouts else self.size_field(str(rows))
+
+    # -- parameters -------------------------------------------------------------------------------------
+
+    @property
+    def known(self) -> list[str]:
+        """What the M-step needs besides the statistics, by local names."""
+        lines = self.program.m_step
+        nodes = [line.node for line in lines]
+        nodes += [size for line in lines if isinstance(line, Entry) for size in line.fresh or ()]
+        read = names_in(nodes)
+        return [name for name in (*self.records.row_fields, *self.records.fixed) if name in read]
+
+    def _m_step(self) -> Function:
+        records, program = self.records, self.program
+        given = [("s", "Statistics"), *([("theta", "Any")] if records.old else []), ("/", "")]
+        given += [("**known", "Any")] if self.known else []
+        known = [records.declared[name] for name in self.known]
+        needs = f" and {', '.join(known)}" if known else ""
+        sentence = (
+            f"The conditional maximisers of Q in their order, given the statistics{needs} and theta before it."
+            if records.old
+            else f"The parameters that maximise Q, given the statistics{needs}."
+        )
+        body = ["theta = _as_record(Parameters, theta)"] if records.old else []
+        body += [f'{name} = known["{records.declared[name]}"]' for name in self.known]
+        variables = program.derivation.model.parameters
+        names = [program.layouts[each.name].name for each in variables]
+        fields = [each.name for each in variables]
+        values = tuple(self._value(name) for name in names)
+        end = Given(values, lambda texts: f"return Parameters({', '.join(_named(fields, texts))})")
+        kept, end = self.lines.compact(program.m_step, end)
+        body += [text for line in kept for text in self.lines.update(line)]
+        texts = self.lines.texts(end)
+        items = texts if texts == names else _named(fields, texts)
+        return Function(
+            "m_step",
+            given,
+            "Parameters",
+            sentence,
+            body + self.lines.returned(items, "Parameters"),
+            quiet=True,
+        )
+
+    def _value(self, name: str) -> tuple[Node, Axes]:
+        axes = next(
+            (each.axes for each in self.program.m_step if isinstance(each, Assign) and each.name == name), ()
+        )
+        return Load(axes, name, axes, frozenset()), axes
+
+
+def _named(names: list[str], texts: list[str]) -> list[str]:
+    return [f"{name}={text}" for name, text in zip(names, texts, strict=True)]

@@ -1,0 +1,120 @@
+"""Features of a chunk, products of arrays of its rows that lie one below the other; their coefficients and moments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symem.runtime.description import Data, NaturalForm, Rows
+
+#: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
+_LOSES_DIGITS = 4.5e6
+
+
+class _Block(NamedTuple):
+    """Where a feature lies, the sizes of its entries, and whether it is x_a x_b of one vector, kept for a ≤ b."""
+
+    names: tuple[str, ...]
+    start: int
+    stop: int
+    entries: tuple[int, ...]
+    symmetric: bool
+
+
+def _blocks(natural: NaturalForm, rows: Mapping[str, Any]) -> tuple[_Block, ...]:
+    """The features of a chunk in their order."""
+    found: list[_Block] = []
+    stop = 0
+    for feature in natural.features:
+        names = tuple(name for name in feature.split() if name != "1")
+        entries = tuple(size for name in names for size in rows[name].shape[:-1])
+        symmetric = len(entries) == len(names) == 2 and names[0] == names[1]
+        start, width = stop, entries[0] * (entries[0] + 1) // 2 if symmetric else math.prod(entries)
+        stop = start + width
+        found.append(_Block(names, start, stop, entries, symmetric))
+    return tuple(found)
+
+
+def _put_features(rows: Rows) -> Any:
+    """The features of a chunk, written into the room that it has."""
+    for block in rows.blocks:
+        room = rows.features[block.start : block.stop]
+        if block.symmetric:
+            _put_pairs(room, rows[block.names[0]])
+        else:
+            room[...] = _product([rows[name].reshape(-1, rows.length) for name in block.names])
+    return rows.features
+
+
+def _product(arrays: list[Any]) -> Any:
+    """Every product of entries of these arrays, which are 1 if there are none."""
+    if len(arrays) < 2:
+        return arrays[0] if arrays else 1
+    first, second, *others = arrays
+    return _product([(first[:, None] * second).reshape(-1, first.shape[-1]), *others])
+
+
+def _put_pairs(room: Any, x: Any) -> None:
+    """The products x_a x_b with a ≤ b, for every column of x."""
+    start = 0
+    for a in range(len(x)):
+        np.multiply(x[a], x[a:], out=room[start : start + len(x) - a])
+        start += len(x) - a
+
+
+def _natural(natural: NaturalForm, theta: Any, data: Data) -> Any:
+    """The coefficients of all features side by side, over the labels."""
+    labels = tuple(data.get(size, size) for size in natural.labels)
+    blocks = data.chunks[0].blocks
+    found = np.empty((*labels, blocks[-1].stop))
+    for block, given in zip(blocks, natural.coefficients(theta, data), strict=True):
+        if block.symmetric:
+            found[..., block.start : block.stop] = _packed(given)
+        elif len(block.entries) > 1:
+            whole = np.broadcast_to(given, (*labels, *block.entries))
+            found[..., block.start : block.stop] = whole.reshape(*labels, -1)
+        else:
+            found[..., block.start : block.stop] = given if block.entries else np.asarray(given)[..., None]
+    return found
+
+
+def _packed(matrix: Any) -> Any:
+    """Coefficients of x_a x_b with a ≤ b from those of all a and b."""
+    a, b = np.triu_indices(matrix.shape[-1])
+    return (matrix[..., a, b] + matrix[..., b, a]) * np.where(a == b, 0.5, 1.0)
+
+
+def _moments(weight: Any, rows: Rows) -> tuple[Any, ...]:
+    """For each feature the sum over rows of weight times feature: one matrix product."""
+    products = weight @ rows.features.T
+    return tuple(_moment(products, block) for block in rows.blocks)
+
+
+def _moment(products: Any, block: _Block) -> Any:
+    if not block.entries:
+        return products[..., block.start]
+    found = products[..., block.start : block.stop]
+    if block.symmetric:
+        return _unpacked(found, block.entries[0])
+    return found.reshape(*products.shape[:-1], *block.entries)
+
+
+def _unpacked(pairs: Any, size: int) -> Any:
+    """Symmetric matrices from their entries with a ≤ b."""
+    a, b = np.triu_indices(size)
+    matrix = np.empty((*pairs.shape[:-1], size, size))
+    matrix[..., a, b] = matrix[..., b, a] = pairs
+    return matrix
+
+
+def _is_exact(natural: Any, rows: Rows) -> bool:
+    """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features."""
+    return bool(np.abs(natural).dot(rows.peaks).max() <= _LOSES_DIGITS)
+
+
+def _weights(natural: Any, rows: Rows) -> Any:
+    """Log weights in their natural form: coefficients times features, in the buffer that all chunks share."""
+    return np.matmul(natural, rows.features, out=rows.buffer)
