@@ -15,7 +15,7 @@ from symem.codegen.emit import emit, load
 from symem.derivation import Derivation
 from tests import handmade_matrices
 from tests.derived import solver as derived_solver
-from tests.models import MODELS
+from tests.models import BY_NAME, MODELS
 from tests.test_trials import algorithm, built
 
 RNG = np.random.default_rng
@@ -218,15 +218,26 @@ def test_statistics_of_derived_models_merge(name: str, rows: str) -> None:
 @pytest.mark.parametrize(
     "name", ["factor_analysis_mean", "ppca", "canonical_correlation", "lmm_random_slope"]
 )
-def test_an_iteration_reads_no_rows_where_sums_suffice(name: str) -> None:
-    text = inspect.getsource(derived_solver(name).e_step_of_sums)
-    assert "rows" not in text
-    assert 'data["sum_' in text
+def test_a_few_rows_stand_for_all_where_mean_and_covariance_suffice(name: str) -> None:
+    """Statistics, log-likelihood and the next parameters are those of all rows."""
+    row, module = BY_NAME[name], derived_solver(name)
+    theta, rng = row.theta(row.file["start"]), RNG(4)
+    data = {key: np.tile(each, (20, 1)) + 0.1 * rng.normal(size=(20 * len(each), len(each[0])))
+            if module.DATA[key].axes.startswith(module.MODEL.plates.rows) else each for key, each in row.data.items()}  # fmt: skip
+    parameters, checked = module._given(module.MODEL, theta, data)
+    few = module._condensed(module.MODEL, checked)
+    assert few.chunks[0].length < checked.chunks[0].length / 2
+    for one, other in zip(
+        module._e_step(module.MODEL, parameters, few),
+        module._e_step(module.MODEL, parameters, checked),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["gmm_mv_full", "mvt_known_nu", "mvn_missing_murray", "mixture_fa"])
-def test_the_rows_are_read_where_sums_do_not_suffice(name: str) -> None:
-    assert derived_solver(name).MODEL.sums is None
+def test_all_rows_are_read_where_these_do_not_suffice(name: str) -> None:
+    assert not derived_solver(name).MODEL.few_rows
 
 
 def asked_sizes(module: ModuleType, theta: Values) -> dict[str, int]:
@@ -294,7 +305,7 @@ def test_parts_of_components_far_apart_merge() -> None:
     centres = np.array([[0.0, 0.0], [1e6, 0.0]])
     x = centres[rng.integers(2, size=200)] + rounded(rng.normal(size=(200, 2)))
     theta = {"w": np.full(2, 0.5), "mu": centres, "Sigma": np.array([np.eye(2)] * 2)}
-    module = solver("full_mixture")
+    module = derived_solver("gmm_mv_full")
     whole = module.merge(module.statistics(theta, x=x[:90]), module.statistics(theta, x=x[90:]))
     for a, b in zip(module.m_step(whole), module.em_step(theta, x=x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-9)

@@ -31,8 +31,11 @@ _CREDIT = "Derived by symem. Indices count from 0 in the code, from 1 above."
 
 #: The file that holds the runtime where modules share it.
 RUNTIME_MODULE = "symem_runtime"
-#: What a module that shares its runtime offers of it, as one that has its own does.
-_OFFERED = ("DataError", "Fit")
+#: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
+_OFFERED = (
+    "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Fit", "Parameters", "Posterior", "Statistics",
+    "em_step", "fit", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "statistics",
+)  # fmt: skip
 
 
 def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool = False) -> str:
@@ -64,6 +67,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         table=table,
         special=special,
         runtime="" if shared else runtime(),
+        offered=[name for name in _OFFERED if name != "log_posterior" or program.log_prior is not None],
         prior=program.log_prior is not None,
     )
 
@@ -110,16 +114,20 @@ def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     if not shared:
         return lines
     read = set().union(*(_words(text) for text in texts))
-    names = sorted(read & set(definitions()) | {"Model", "Solver"})
-    kept = ", ".join(f"{name} as {name}" for name in _OFFERED)
+    names = sorted(read & set(definitions()) | {"DataError", "Fit", "Model", "Solver"}, key=_as_imported)
     return [
         *lines,
         "",
-        f"from {RUNTIME_MODULE} import {kept}",
         f"from {RUNTIME_MODULE} import (",
         *(f"    {name}," for name in names),
         ")",
     ]
+
+
+def _as_imported(name: str) -> tuple[int, str]:
+    """Constants first, then classes, then functions, as linters sort imports."""
+    bare = name.lstrip("_")
+    return (0 if name.isupper() else 1 if bare[0].isupper() else 2, name)
 
 
 def _words(text: str) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from symem.codegen.ir.program import Program
+from symem.codegen.passes.condensing import condensed
 from symem.codegen.passes.handing_on import handed_on
 from symem.codegen.passes.hoisting import hoisted
 from symem.codegen.passes.inference import inferred
@@ -20,7 +21,6 @@ from symem.codegen.passes.row_sums import summed
 from symem.codegen.passes.scheduling import scheduled
 from symem.codegen.passes.stating import stated
 from symem.codegen.passes.summarising import summarised
-from symem.codegen.passes.sums_of_data import collapsed
 from symem.derivation import Derivation
 
 PASSES: Sequence[Callable[[Program], Program]] = (
@@ -44,8 +44,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     with_prior,
     # What functions return is what later ones read.
     handed_on,
-    # Where sums of the data suffice they replace E-step and statistics, so these must be known.
-    collapsed,
+    # Whether a few rows may stand for all is seen from what E-step and statistics compute.
+    condensed,
 )
 
 

@@ -75,7 +75,7 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
 def _cut(model: Model, data: Data) -> Data:
     """The data with their chunks; no array with rows is left among what rows share."""
     slots = _row_slots(model, data)
-    arrays = {name: data.pop(name) for name in slots}
+    arrays = data.given = {name: data.pop(name) for name in slots}
     count = 1 if model.plates.rows is None else data[model.plates.rows]
     natural = model.natural
     blocks = () if natural is None else _blocks(natural, _chunk(model, data, arrays, slots, slice(0, 1)))
@@ -85,9 +85,6 @@ def _cut(model: Model, data: Data) -> Data:
     data.chunks = tuple(_chunk(model, data, arrays, slots, part) for part in parts)
     if natural is not None:
         _give_features(natural, data, blocks)
-    if model.sums is not None:
-        sums = [model.sums.of_rows(rows) for rows in data.chunks]
-        data.update({name: sum(part[name] for part in sums) for name in sums[0]})
     return data
 
 

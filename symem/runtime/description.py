@@ -41,10 +41,14 @@ class Rows(dict[str, Any]):
 
 
 class Data(dict[str, Any]):
-    """The data, checked: by name what all rows share, sizes among it; and the chunks of rows."""
+    """The data, checked: by name what all rows share, sizes among it; the arrays that are cut, and the chunks of rows,
+    each of which counts `weight` times.
+    """
 
+    given: Mapping[str, Any] = {}
     chunks: tuple[Rows, ...] = ()
     scale = 1
+    weight = 1.0
 
 
 class NaturalForm(NamedTuple):
@@ -68,13 +72,6 @@ class Reference(NamedTuple):
     point: str
     data: str
     function: Callable[[Any], Any] = np.asarray
-
-
-class Sums(NamedTuple):
-    """Of an E-step for which sums of the data suffice: the sums by name, and the statistics from them."""
-
-    of_rows: Callable[[Rows], Mapping[str, Any]]
-    e_step: Callable[[Any, Data], Any]
 
 
 Latents = tuple[Any, ...]
@@ -137,7 +134,8 @@ class Model(NamedTuple):
     """A model as the runtime sees it.
 
     `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
-    `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing.
+    `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
+    `few_rows` may stand for all, `averages` are the statistics that are no sums over rows.
     """
 
     parameters: Mapping[str, Array]
@@ -152,4 +150,5 @@ class Model(NamedTuple):
     patterns: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
-    sums: Sums | None = None
+    few_rows: bool = False
+    averages: tuple[str, ...] = ()

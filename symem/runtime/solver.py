@@ -12,6 +12,7 @@ from symem.runtime.checks import _at_zero_or_singular
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
+from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
 from symem.runtime.monomials import _natural, _put_features
@@ -82,8 +83,10 @@ class Solver:
         given = None if start is None else _as_parameters(model, start)
         checked = _prepare(model, data, given)
 
+        few = _condensed(model, checked)
+
         def step(theta: Any) -> tuple[Any, float]:
-            return _step(model, theta, checked)
+            return _step(model, theta, few)
 
         def collapsed(name: str, value: Any, least: float | None) -> Any:
             return _at_zero_or_singular(model.parameters, name, value, least)
@@ -139,16 +142,23 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics, those of the chunks pooled."""
-    if model.sums is not None:
-        return model.sums.e_step(theta, data)
     coefficients = _coefficients(model, theta, data)
     found: Any = None
     for rows in data.chunks:
         _refill(rows, data)
         _, latents, value = model.steps.e_step(theta, rows, coefficients)
         found = _pooled(model, found, model.steps.summarise(rows, latents, value))
+    found = _weighted(model, found, data.weight)
     once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
     return found._replace(log_likelihood=float(found.log_likelihood + once))
+
+
+def _weighted(model: Model, found: Any, weight: float) -> Any:
+    """The statistics of rows that count so many times."""
+    if weight == 1.0:
+        return found
+    pairs = zip(found._fields, found, strict=True)
+    return type(found)(*(value if name in model.averages else weight * value for name, value in pairs))
 
 
 def _pooled(model: Model, found: Any, part: Any) -> Any:

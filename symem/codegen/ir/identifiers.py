@@ -17,25 +17,23 @@ FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callbac
 
 
 #: What the functions of a model call their own things: their names, their arguments, the records they read.
-_WRITTEN = frozenset(
-    """
+_WRITTEN = """
     Parameters Statistics Posterior Any NamedTuple Rows Data Latents Model NaturalForm Reference Sums Array np math
-    check prepare exact length log_joint log_joint_expanded coefficients e_step constant sums e_step_of_sums log_prior
+    check prepare exact length log_joint log_joint_expanded coefficients e_step constant log_prior
     summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood statistics
     known arrays sizes rng prototypes
-    """.split()
-)
+    """
 
 
 #: What the function of the plain style calls its own things.
-_WRITTEN_PLAINLY = frozenset(["np", "Any", "em", "tol", "max_iter", "length", "before", "log_likelihood"])
+_WRITTEN_PLAINLY = "np Any em tol max_iter length before log_likelihood"
 
 
 @cache
 def reserved(*, plain: bool = False) -> frozenset[str]:
     """Words that no variable may be called: those of the functions around it, SciPy's and Python's own."""
     written = _WRITTEN_PLAINLY if plain else _WRITTEN
-    return frozenset({*written, *SCIPY, *dir(builtins), *keyword.kwlist})
+    return frozenset({*re.findall(r"\w+", written), *SCIPY, *dir(builtins), *keyword.kwlist})
 
 
 class Names:

@@ -8,7 +8,7 @@ do the statistics of the same features.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sympy import Expr, S, Symbol
@@ -59,17 +59,6 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Collapsed:
-    """Iterations without rows: `sums` are taken of the data once; `lines`, the statistics among them, and the
-    log-likelihood read them.
-    """
-
-    sums: tuple[Assign, ...]
-    lines: tuple[Assign, ...]
-    log_likelihood: Node
-
-
-@dataclass(frozen=True)
 class Program:
     """Everything that emission spells, as far as the passes have found it.
 
@@ -113,7 +102,8 @@ class Program:
     log_likelihood_once: Node = ZERO
     log_prior: Node | None = None
     of_prior: tuple[Assign, ...] = ()
-    collapsed: Collapsed | None = None
+    #: Whether a few rows may stand for all.
+    few_rows: bool = False
 
     # the M-step, and the names of the sizes it reads
     m_step: tuple[Assign | Entry, ...] = ()
@@ -153,9 +143,14 @@ class Program:
         kept = [each.symbol for posterior in self.derivation.posteriors for each in reported(posterior)]
         return {self.layouts[name_of(symbol)].name for symbol in kept}
 
-    def without_points(self) -> Program:
-        """The program where nothing is measured from a point."""
-        return replace(self, points=replace(self.points, references=()))
+    @property
+    def averages(self) -> tuple[str, ...]:
+        """The statistics that are no sums over rows: means, and what no rows have."""
+        moments = self.derivation.surrogate.moments
+        scatters = {scatter.definition.symbol for each in moments for scatter in each.scatters}
+        made = (each for each in self.statistics if each.definition.symbol not in scatters)
+        sizes = (self.layouts[name].name for name in self.sizes if name != str(self.rows))
+        return (*(each.name for each in made if each.name not in self.added), *sizes)
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

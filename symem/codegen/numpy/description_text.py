@@ -52,8 +52,9 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         yield "references", _references(functions)
     if program.features is not None:
         yield "natural", _natural(program)
-    if program.collapsed is not None:
-        yield "sums", "Sums(sums, e_step_of_sums)"
+    if program.few_rows:
+        yield "few_rows", "True"
+        yield "averages", quoted(program.averages)
 
 
 def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:

@@ -8,9 +8,9 @@ from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, W
 from symem.codegen.ir.nodes import ZERO, Apply, Axes, Contract, Load, Node, Total
 from symem.codegen.ir.program import Program, reported
 from symem.codegen.numpy.array_tables import quoted
+from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
 from symem.codegen.numpy.lines import Given, Lines
-from symem.codegen.numpy.records import Records, names_in
 from symem.codegen.numpy.wrapping import listed, tupled
 from symem.derivation import Definition, Probabilities
 from symem.language.leaves import name_of
@@ -44,8 +44,6 @@ class EStep:
             yield Function(
                 "constant", [THETA, DATA], "Any", sentence, self._value((), program.log_likelihood_once)
             )
-        if program.collapsed is not None:
-            yield from self._on_sums()
         if program.log_prior is not None:
             body = self._value(program.of_prior, program.log_prior)
             yield Function("log_prior", [THETA, DATA], "Any", "The log-prior.", body)
@@ -269,28 +267,6 @@ class EStep:
         if isinstance(line.node, Apply | Contract | Total):
             return self.lines.assign(line)
         return self.lines.fitted(f"{line.name} = ", f"np.array({self.lines.text(line.node, line.axes)})")
-
-    # -- on sums of the data ----------------------------------------------------------------------------
-
-    def _on_sums(self) -> Iterator[Function]:
-        found = self.program.collapsed
-        assert found is not None
-        sentence = "What the E-step needs of the data: sums, taken once."
-        body = self.records.reading(
-            names_in(line.node for line in found.sums) - set(self.records.sums), "rows"
-        )
-        body += [text for line in found.sums for text in self.lines.assign(line)]
-        body += listed("return {", [f'"{name}": {name}' for name in self.records.sums], "}")
-        yield Function("sums", [ROWS], "dict[str, Any]", sentence, body)
-        sentence = "The statistics, for which sums of the data suffice."
-        read = names_in([*(line.node for line in found.lines), found.log_likelihood])
-        body = self.records.reading(read - {line.name for line in found.lines}, "data")
-        body += [text for line in found.lines for text in self.lines.assign(line)]
-        body += self.lines.fitted("log_likelihood = ", self.lines.spell(found.log_likelihood))
-        values = [each.name for each in self.program.statistics]
-        values += [f'data["{name}"]' for name in self.program.sizes]
-        body += self.lines.returned([*values, "float(log_likelihood)"], "Statistics")
-        yield Function("e_step_of_sums", [THETA, DATA], "Statistics", sentence, body)
 
 
 def _items(names: Sequence[str], texts: Sequence[str]) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from symem.codegen.ir.instructions import Assign, Column, Entry
 from symem.codegen.ir.nodes import Axes, Load, Node
 from symem.codegen.ir.program import Program
+from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import LATENTS, ROWS, Function
 from symem.codegen.numpy.lines import Given, Line, Lines
-from symem.codegen.numpy.records import Records, names_in
 from symem.codegen.numpy.wrapping import listed
 
 

@@ -10,10 +10,10 @@ from symem.codegen.ir.program import Program, reported
 from symem.codegen.lowering.reference_points import Reference
 from symem.codegen.numpy.data_checks import Checks
 from symem.codegen.numpy.e_step_functions import EStep
+from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.function_text import ROWS, Function
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.m_step_functions import MStep
-from symem.codegen.numpy.records import Records
 from symem.codegen.numpy.starts import Starts
 
 

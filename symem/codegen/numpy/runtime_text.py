@@ -14,6 +14,7 @@ from symem.runtime import (
     chunks,
     description,
     draws,
+    few_rows,
     kernels,
     loop,
     monomials,
@@ -30,6 +31,7 @@ _MODULES: Sequence[ModuleType] = (
     checks,
     monomials,
     chunks,
+    few_rows,
     draws,
     solver,
 )

@@ -17,8 +17,8 @@ from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.lines import Lines
-from symem.codegen.numpy.records import Records
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
 from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
 from symem.language.leaves import name_of

@@ -26,11 +26,9 @@ def referred(program: Program) -> Program:
 
 
 def _expanded(program: Program) -> list[Expr]:
-    """What is multiplied out into products of parameters and data: log weights, or all where sums of data may do."""
+    """What is multiplied out into products of parameters and data: log weights."""
     posteriors = program.derivation.posteriors
-    weights = [each.log_weight for each in posteriors if isinstance(each, Tabulated)]
-    sums = [program.derivation.log_likelihood] if program.in_entries and not weights else []
-    return [*(each.value for each in weights), *sums]
+    return [each.log_weight.value for each in posteriors if isinstance(each, Tabulated)]
 
 
 def _letters(program: Program, value: Expr, rows: frozenset[Symbol]) -> Iterator[Expr]:

@@ -28,7 +28,6 @@ class Records:
         self.points = [each.point.name for each in program.points.references]
         of_rows = [each.about.name for each in program.points.references]
         self.of_rows = [*of_rows, *(each.name for each in program.prepared)]
-        self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
         #: What the E-step hands on to the statistics.
         self.latents = self._latents()
 
@@ -113,7 +112,7 @@ class Records:
         found = {name: f'{record}["{self.declared[name]}"]' for name in own}
         if record == "rows":
             found |= {name: f'rows["{name}"]' for name in self.of_rows} | {"length": "rows.length"}
-        return found | {name: f'{record}["{name}"]' for name in (*self.sums, *self.points)}
+        return found | {name: f'{record}["{name}"]' for name in self.points}
 
     def taken_apart(self, names: Iterable[str], record: str, used: Iterable[str]) -> list[str]:
         """A tuple taken apart, as far as it is used."""

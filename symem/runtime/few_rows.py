@@ -1,0 +1,51 @@
+"""Rows that stand for all, where the data enter through their mean and covariance alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.chunks import _cut, _row_slots
+from symem.runtime.description import Data, Model
+
+#: Data further from 0 than so many of their spreads would lose digits when they are put together again.
+_FAR = 1e7
+
+
+def _condensed(model: Model, data: Data) -> Data:
+    """Two rows for every column of the data, of the same mean and covariance; the data where these are few themselves.
+
+    The rows are m ± √(D/n) R_j, R the triangular factor of the centred data, so that no square is ever formed.
+    """
+    rows = model.plates.rows
+    slots = _row_slots(model, data.given)
+    tables = {name: np.moveaxis(data.given[name], slot, 0) for name, slot in slots.items()}
+    if not model.few_rows or rows is None:
+        return data
+    columns = np.concatenate([table.reshape(data[rows], -1) for table in tables.values()], axis=1)
+    count, width = columns.shape
+    mean = columns[0] + np.mean(columns - columns[0], axis=0)
+    if count <= 2 * width:
+        return data
+    factor: Any = np.linalg.qr(columns - mean, mode="r")
+    spread = np.sqrt((factor**2).sum(axis=0) / count)
+    if np.any((np.abs(mean) > _FAR * spread) & (spread > 0)):
+        return data
+    half = np.sqrt(width / count) * factor
+    few, found = Data(data), mean + np.concatenate([half, -half])
+    few.update(_apart(tables, slots, found))
+    few[rows] = len(found)
+    few = _cut(model, few)
+    few[rows], few.scale, few.weight = count, data.scale, count / len(found)
+    return few
+
+
+def _apart(tables: dict[str, Any], slots: dict[str, int], columns: Any) -> dict[str, Any]:
+    """Columns side by side as the arrays that they are of, in the order in which these were given."""
+    found, start = {}, 0
+    for name, table in tables.items():
+        stop = start + int(np.prod(table.shape[1:]))
+        found[name] = np.moveaxis(columns[:, start:stop].reshape(-1, *table.shape[1:]), 0, slots[name])
+        start = stop
+    return found
