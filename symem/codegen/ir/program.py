@@ -17,7 +17,7 @@ from symem.codegen.ir.features import Features
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.instructions import Assign, Column, Entry, Statement, Statistic, reads
 from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
-from symem.codegen.lowering.entries import is_entry
+from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.reference_points import Points

@@ -7,26 +7,21 @@ and read wherever the same matrix occurs; a positive definite matrix is factoris
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from sympy import Add, Eq, Expr, IndexedBase, Mul, Pow, S, Sum, Symbol, log, preorder_traversal
+from sympy import Add, Eq, Expr, IndexedBase, Mul, Pow, S, Sum, Symbol, preorder_traversal
 
-from symem.codegen.lowering.matrix_factors import (
-    CholeskyEntry,
-    CholeskyInverseEntry,
-    InverseEntry,
-    WhiteningEntry,
-)
-from symem.derivation import Definition
+from symem.codegen.lowering.entry_places import PATTERN, place
+from symem.codegen.lowering.product_order import ProductOrder
+from symem.codegen.lowering.whole_matrices import Masked, Wholes
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
     Diagonal,
-    MatrixArray,
     MatrixEntry,
     T,
     Whole,
@@ -37,51 +32,21 @@ from symem.language.matrices import (
     transpose,
     word_of,
 )
-from symem.language.plates import Axis, Iverson, LinearSolution, index_symbol
+from symem.language.plates import Axis, Iverson, LinearSolution
 from symem.language.traces import BlockLogDet, Element, LogDet, Tr
-
-#: The index of the patterns in which entries are missing.
-PATTERN = index_symbol("pattern")
-
-
-class Masked(BlockInverse):
-    """The matrix with the rows and columns where a mask is 1 replaced by those of the identity: args as of it.
-
-    Its inverse and its determinant are those of the block where the mask is 0.
-    """
-
-
-def place(size: Expr, number: int) -> Symbol:
-    """The index of entries of that number among those that run over `size`: 1 for rows, 2 for columns."""
-    return index_symbol(f"_{size}_{number}")
-
-
-def is_entry(index: Symbol) -> bool:
-    """Whether an index runs along the entries of vectors and matrices."""
-    return bool(index.name.startswith("_"))
 
 
 @dataclass
-class Entries:
+class Entries(Wholes):
     """Rewrites matrix expressions in entries.
 
     Args:
-        sizes: the size of every index in scope, extended as sums are entered.
-        guess: a typical number for a size, by which products are ordered.
-        name: a free name like the one wanted.
-        data: names of arrays whose products are computed once.
+        order: in which products are computed.
         solving: whether an inverse beside other letters is a linear system rather than a matrix.
-        made: the definitions that the rewritten expressions read, in an order in which they can be computed.
     """
 
-    sizes: dict[Symbol, Expr]
-    guess: Callable[[Expr], int]
-    name: Callable[[str], str]
-    data: frozenset[str] = frozenset()
+    order: ProductOrder = field(kw_only=True)
     solving: bool = False
-    made: list[Definition] = field(default_factory=list)
-    known: dict[tuple[str, Expr], Expr] = field(default_factory=dict)
-    opposite: dict[Expr, Expr] = field(default_factory=dict)
     patterns: dict[str, Expr] = field(default_factory=dict)
 
     # -- numbers ----------------------------------------------------------------------------------------
@@ -111,7 +76,7 @@ class Entries:
             return self._distance(expr, busy)
         if expr.is_form:
             return self.entry(expr.args[0], S.Zero, S.Zero, busy)
-        first, last = self._halves(expr.word)
+        first, last = self.order.halves(expr.word)
         sizes = shape(first[0])[0], shape(first[-1])[1]
         row = self._fresh(busy, sizes[0])
         if not last:
@@ -137,19 +102,6 @@ class Entries:
         whitening = self.whitening(matrix).xreplace({place(size, 1): row, place(size, 2): column})
         inner = self.entry(residual, column, S.Zero, busy | {row, column})
         return Sum(Sum(whitening * inner, Axis(column, size).limits) ** 2, Axis(row, size).limits)
-
-    def _halves(self, word: Sequence[Expr]) -> tuple[Sequence[Expr], Sequence[Expr]]:
-        """A cycle cut into the two products of which it is the sum of all entries' products."""
-        if len(word) == 1:
-            return word, ()
-        turns = [(*word[p:], *word[:p]) for p in range(len(word))]
-        cuts = [(turn[:p], turn[p:]) for turn in turns for p in range(1, len(word))]
-        return min(
-            cuts,
-            key=lambda cut: (
-                self._cost(cut[0]) + self._cost(cut[1]) + self._joint(cut[0] + cut[1], len(cut[0]))
-            ),
-        )
 
     # -- entries ----------------------------------------------------------------------------------------
 
@@ -189,16 +141,14 @@ class Entries:
     def block_inverse(self, expr: BlockInverse, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         matrix, mask, size = expr.args
         mask, back = self._by_pattern(matrix, mask)
-        symbol = self._definition(
-            "block_inverse", Masked(matrix, mask, size), self._block(matrix, mask, size)
-        )
-        return self._inverse_at(symbol, size, row, column).xreplace(back)
+        symbol = self.definition("block_inverse", Masked(matrix, mask, size), self._block(matrix, mask, size))
+        return self.inverse_at(symbol, size, row, column).xreplace(back)
 
     def _block(self, matrix: Expr, mask: Expr, size: Expr) -> Callable[[Symbol, Symbol], Expr]:
         def value(row: Symbol, column: Symbol) -> Expr:
             hidden = [1 - mask.xreplace({ENTRY: each}) for each in (row, column)]
             inner = self.inverse(Masked(matrix, mask, size))
-            return Mul(*hidden) * self._inverse_at(inner, size, row, column)
+            return Mul(*hidden) * self.inverse_at(inner, size, row, column)
 
         return value
 
@@ -231,7 +181,7 @@ class Entries:
         if expr.exp == -1 and expr.base in self.opposite:
             return self.entry(self.opposite[expr.base], row, column, busy)
         if expr.exp == -1:
-            return self._inverse_at(self.inverse(expr.base), shape(expr)[0], row, column)
+            return self.inverse_at(self.inverse(expr.base), shape(expr)[0], row, column)
         if expr.exp.is_Integer and expr.exp > 1:
             return self._chain(letters(expr), row, column, busy)
         raise NotDerivedError(f"{expr}: only whole powers of a matrix have entries here.")
@@ -249,7 +199,7 @@ class Entries:
         system = self._system(word, row, column, busy)
         if system is not None:
             return system
-        left, right = self._split(word)
+        left, right = self.order.split(word)
         if all(isinstance(each, Diagonal) for each in left):
             return Mul(*(self.scalar(each.at(row), busy) for each in left)) * self._chain(
                 right, row, column, busy
@@ -266,42 +216,13 @@ class Entries:
         product = self._chain(left, row, inner, busy) * self._chain(right, inner, column, busy)
         return Sum(product, Axis(inner, size).limits)
 
-    def _split(self, word: Sequence[Expr]) -> tuple[Sequence[Expr], Sequence[Expr]]:
-        place = min(
-            range(1, len(word)),
-            key=lambda p: (self._cost(word[:p]) + self._cost(word[p:]) + self._joint(word, p), p),
-        )
-        return word[:place], word[place:]
-
-    def _cost(self, word: Sequence[Expr]) -> float:
-        if len(word) == 1:
-            return 0.0
-        return min(
-            self._cost(word[:p]) + self._cost(word[p:]) + self._joint(word, p) for p in range(1, len(word))
-        )
-
-    def _joint(self, word: Sequence[Expr], place: int) -> float:
-        """How many multiplications the last product takes: for every plate, rows × inner × columns."""
-        inner = shape(word[place])[0]
-        diagonal = any(
-            all(isinstance(each, Diagonal) for each in part) for part in (word[:place], word[place:])
-        )
-        plates = {index for each in word for index in _free_indices(each, self.sizes)}
-        numbers = [shape(word[0])[0], shape(word[-1])[1], *(self.sizes[index] for index in plates)]
-        numbers += [] if diagonal else [inner]
-        letters_ = {name_of(symbol) for each in word for symbol in each.atoms(MatrixArray)}
-        cost = 0.01 if letters_ <= self.data and not plates else 1.0
-        for number in numbers:
-            cost *= self.guess(number)
-        return cost
-
     def _system(self, word: Sequence[Expr], row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr | None:
         """B M⁻¹ or M⁻¹ B as the solution of a linear system."""
         if not self.solving:
             return None
-        for place, each in enumerate(word):
+        for position, each in enumerate(word):
             if isinstance(each, Pow) and each.exp == -1:
-                return self._solution(word, place, row, column, busy)
+                return self._solution(word, position, row, column, busy)
         return None
 
     def _solution(
@@ -322,76 +243,6 @@ class Entries:
         vector = self._chain(left, row, first, held)
         return LinearSolution(column, first, second, self.entry(matrix, second, first, held), vector, size)
 
-    # -- what is computed as a whole ----------------------------------------------------------------------
-
-    def inverse(self, matrix: Expr) -> Expr:
-        """A symbol for the inverse, over plates, row and column."""
-        if is_positive_definite(matrix) or isinstance(matrix, Masked):
-            return self._definition(
-                "inverse", matrix, lambda a, b: CholeskyInverseEntry(a, b, self.cholesky(matrix))
-            )
-        return self._definition("inverse", matrix, lambda a, b: InverseEntry(a, b, self.entry(matrix, a, b)))
-
-    def whitening(self, matrix: Expr) -> Expr:
-        return self._definition("whitening", matrix, lambda a, b: WhiteningEntry(a, b, self.cholesky(matrix)))
-
-    def inverse_as(self, matrix: Expr, letter: Expr, symbol: Expr) -> Expr:
-        """The value of a definition that is the inverse of a matrix; from here on it is read wherever that occurs."""
-        self.opposite[letter] = matrix
-        kept, self.made = self.made, []
-        self.inverse(matrix)
-        *before, last = self.made
-        self.made = [*kept, *before]
-        self.known["inverse", matrix] = symbol
-        return last.value.xreplace(dict(zip(last.symbol.indices[-2:], symbol.indices[-2:], strict=True)))
-
-    def cholesky(self, matrix: Expr) -> Expr:
-        return self._definition(
-            "cholesky", matrix, lambda a, b: CholeskyEntry(a, b, self.entry(matrix, a, b))
-        )
-
-    def log_det(self, matrix: Expr, size: Expr) -> Expr:
-        """Twice the sum of the logarithms of the Cholesky factor's diagonal."""
-        if matrix in self.opposite:
-            return -self.log_det(self.opposite[matrix], size)
-        factor, row = self.cholesky(matrix), place(size, 1)
-        diagonal = factor.xreplace({place(size, 2): row})
-        plates = self._plates(matrix)
-        return self._kept("log_det", matrix, plates, lambda: 2 * Sum(log(diagonal), Axis(row, size).limits))
-
-    def _definition(self, kind: str, matrix: Expr, value: Callable[[Symbol, Symbol], Expr]) -> Expr:
-        size = shape(matrix)[0]
-        places = (place(size, 1), place(size, 2))
-        self.sizes.update(dict.fromkeys(places, size))
-        axes = (*self._plates(matrix), *(Axis(each, size) for each in places))
-        return self._kept(kind, matrix, axes, lambda: value(*places))
-
-    def _plates(self, matrix: Expr) -> tuple[Axis, ...]:
-        return tuple(
-            Axis(index, self.sizes[index]) for index in sorted(_free_indices(matrix, self.sizes), key=str)
-        )
-
-    def _kept(self, kind: str, matrix: Expr, axes: tuple[Axis, ...], value: Callable[[], Expr]) -> Expr:
-        if (kind, matrix) not in self.known:
-            found, name = value(), self.name(_described(kind, matrix))
-            slots = tuple(axis.index for axis in axes)
-            symbol = IndexedBase(name, real=True)[slots] if slots else Symbol(name, real=True)
-            self.made.append(Definition(symbol, axes, found))
-            self.known[kind, matrix] = symbol
-        return self.known[kind, matrix]
-
-    def forget(self, name: str) -> None:
-        """What was made of an array that has changed is made anew."""
-        self.known = {
-            key: symbol
-            for key, symbol in self.known.items()
-            if name not in {str(s) for s in key[1].free_symbols}
-        }
-
-    def _inverse_at(self, symbol: Expr, size: Expr, row: Expr, column: Expr) -> Expr:
-        first, second = sorted((row, column), key=str)
-        return symbol.xreplace({place(size, 1): first, place(size, 2): second})
-
     def _fresh_all(self, busy: frozenset[Symbol], size: Expr, number: int) -> tuple[Symbol, ...]:
         """Inner indices that nothing around uses."""
         free = (index for k in count(3) if (index := place(size, k)) not in busy)
@@ -409,15 +260,6 @@ def _bound(expr: Sum) -> frozenset[Symbol]:
 
 def _delta(row: Expr, column: Expr) -> Expr:
     return S.One if row == column else Iverson(Eq(row, column))
-
-
-def _free_indices(expr: Expr, sizes: Mapping[Symbol, Expr]) -> set[Symbol]:
-    return {symbol for symbol in expr.free_symbols if symbol in sizes}
-
-
-def _described(kind: str, matrix: Expr) -> str:
-    """Sigma_inverse for a letter; the kind alone for anything else."""
-    return f"{name_of(matrix)}_{kind}" if isinstance(matrix, MatrixEntry) else kind
 
 
 _READINGS: tuple[tuple[type, Callable[..., Expr]], ...] = (

@@ -14,7 +14,9 @@ from typing import assert_never
 
 from sympy import Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, preorder_traversal
 
-from symem.codegen.lowering.entries import Entries, is_entry, place
+from symem.codegen.lowering.entries import Entries
+from symem.codegen.lowering.entry_places import is_entry, place
+from symem.codegen.lowering.product_order import ProductOrder
 from symem.derivation import (
     CellCounts,
     Definition,
@@ -106,7 +108,8 @@ class _Rewriting:
 
     def _entries(self, *, solving: bool) -> Entries:
         data = frozenset(each.name for each in (*self.original.model.data, *self.original.model.known))
-        return Entries(self.sizes, self._guess, self._free, data, solving)
+        order = ProductOrder(self.sizes, self._guess, data)
+        return Entries(self.sizes, self._free, order=order, solving=solving)
 
     def _free(self, wanted: str) -> str:
         names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))

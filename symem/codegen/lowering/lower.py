@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 from sympy import (
@@ -17,9 +16,7 @@ from sympy import (
     And,
     Expr,
     Function,
-    Ge,
     Indexed,
-    Le,
     Max,
     Min,
     Mul,
@@ -45,7 +42,6 @@ from sympy.functions import acos, asin, atan, atan2, ceiling, cos, cosh, sign, s
 from sympy.logic.boolalg import BooleanFunction, BooleanTrue
 
 from symem.codegen.ir.nodes import (
-    Apply,
     Axes,
     DiagonalOf,
     Factor,
@@ -54,7 +50,6 @@ from symem.codegen.ir.nodes import (
     Node,
     Number,
     Range,
-    Scatter,
     Solve,
     Source,
     Sources,
@@ -68,10 +63,7 @@ from symem.codegen.lowering.contraction import (
     apply,
     level,
     merged,
-    multiply,
-    negated,
     quotient,
-    sum_of_product,
 )
 from symem.codegen.lowering.matrix_factors import (
     CholeskyEntry,
@@ -81,7 +73,7 @@ from symem.codegen.lowering.matrix_factors import (
     WhiteningEntry,
 )
 from symem.codegen.lowering.means import Determined, Mean
-from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
+from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 from symem.language.plates import Iverson, LinearSolution, LogIverson
@@ -298,76 +290,6 @@ class Lowering:
     def truth(self, expr: Any) -> Node:
         return self.number(S.One if isinstance(expr, BooleanTrue) else S.Zero)
 
-    def sum(self, expr: Sum) -> Node:
-        conditions = [test for limit in reversed(expr.limits) for test in self._enter(*limit)]
-        over = [limit[0] for limit in expr.limits]
-        return add(
-            self.rank, [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)]
-        )
-
-    def _enter(self, index: Symbol, lower: Expr, upper: Expr) -> list[Expr]:
-        """Register an index; the conditions by which a dependent range differs from a full one."""
-        inner = {symbol: self.sizes[symbol] - 1 for symbol in upper.free_symbols if symbol in self.sizes}
-        self.sizes[index] = (upper.subs(inner) if inner else upper) + 1
-        tests = [Iverson(Le(index, upper))] if inner else []
-        return [*tests, Iverson(Ge(index, lower))] if lower != 0 else tests
-
-    def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
-        product = by_logarithms(Mul.make_args(term))
-        factors = [part for factor in (*product, *conditions) for part in parted(factor)]
-        factors = collapsed(factors, over)
-        keys = [key for factor in factors if (key := key_of(factor, over))]
-        rest = [factor for factor in factors if not key_of(factor, over)]
-        if keys and len({v for v, _ in keys}) == len(keys):
-            return self._scattered([factor.xreplace(dict(keys)) for factor in rest], keys, tuple(over))
-        coefficient, signed = _sign(factors)
-        masks = [factor for factor in signed if isinstance(factor, Iverson)]
-        nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)
-        node = sum_of_product(self.rank, self._shielded(self._masked(nodes, masks)), tuple(over))
-        return node if coefficient > 0 else negated(self.rank, node)
-
-    def _masked(self, nodes: list[Node], masks: list[Expr]) -> list[Node]:
-        """Brackets as choices, so that they win over what is infinite or undefined where they do not hold."""
-        for mask in masks:
-            condition = self(mask.args[0])
-            inside = [node for node in nodes if node.axes and set(node.axes) <= set(condition.axes)]
-            value = multiply(self.rank, inside)
-            chosen = apply(self.rank, "where", condition, value, self.number(S.Zero))
-            nodes = [*(node for node in nodes if node not in inside), chosen]
-        return nodes
-
-    def _shielded(self, nodes: list[Node]) -> list[Node]:
-        """What a probability of 0 weighs counts for 0, be it infinite or undefined."""
-        held = [node for node in nodes if read_by(node) in self.tables]
-        risky = [node for node in nodes if node not in held and node.axes and not is_finite(node)]
-        if not held or not risky:
-            return nodes
-        possible = [apply(self.rank, ">", node, self.number(S.Zero)) for node in held]
-        condition = reduce(lambda a, b: apply(self.rank, "&", a, b), possible)
-        chosen = apply(self.rank, "where", condition, multiply(self.rank, risky), self.number(S.Zero))
-        return [*(node for node in nodes if node not in risky), chosen]
-
-    def _filled(self, factors: list[Expr], over: list[Symbol], masks: Iterable[Expr] = ()) -> list[Node]:
-        """The factors as nodes, with the size of every summed axis that none of them has."""
-        nodes = [part for factor in factors for part in self._split(factor)]
-        held = {axis for node in (*nodes, *map(self, masks)) for axis in node.axes}
-        return [*nodes, *(self.size(index) for index in over if index not in held)]
-
-    def _split(self, factor: Expr) -> list[Node]:
-        node = self(factor)
-        if isinstance(node, Apply) and node.operation == "*":
-            return list(node.arguments)
-        return [node]
-
-    def _scattered(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: Axes) -> Node:
-        nodes = tuple((v, self(key)) for v, key in keys)
-        value = multiply(
-            self.rank, self._filled(rest, [a for a in over if not any(a in n.axes for _, n in nodes)])
-        )
-        free = without(union(self.rank, [value, *(node for _, node in nodes)]), over)
-        axes = tuple(sorted({*free, *(v for v, _ in nodes)}, key=self.rank))
-        return Scatter(axes, value, nodes, over, tuple(self.size(axis) for axis in axes))
-
 
 def _is_denominator(factor: Expr) -> bool:
     return isinstance(factor, Pow) and bool(factor.exp.is_number) and bool(factor.exp.is_negative)
@@ -383,14 +305,8 @@ def _roots(factors: list[Expr]) -> tuple[list[Expr], Expr]:
     return [each for each in factors if each not in halves], Mul(*(each**2 for each in halves))
 
 
-def _sign(factors: list[Expr]) -> tuple[int, list[Expr]]:
-    number = Mul(*(factor for factor in factors if factor.is_Rational))
-    rest = [factor for factor in factors if not factor.is_Rational]
-    return (-1 if number < 0 else 1), ([abs(number), *rest] if abs(number) != 1 else rest)
-
-
 _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
-    (Sum, Lowering.sum),
+    (Sum, lambda lower, expr: Summation(lower).of(expr)),
     (LinearSolution, Lowering.solution),
     (MatrixFunction, Lowering.factor),
     (Indexed, Lowering.indexed),

@@ -13,7 +13,7 @@ from symem.codegen.ir.instructions import Assign, reads, with_nodes
 from symem.codegen.ir.nodes import ONE, Apply, Load, Node, Number, Range, Source, Total
 from symem.codegen.ir.program import LENGTH, Program
 from symem.codegen.ir.shared_values import described, is_leaf
-from symem.codegen.lowering.entries import is_entry
+from symem.codegen.lowering.entry_places import is_entry
 
 
 class Hoist:

@@ -16,7 +16,7 @@ from symem.codegen.ir.alike import form
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.nodes import ONE, Axes, Node
 from symem.codegen.lowering.contraction import add, level
-from symem.codegen.lowering.entries import is_entry, place
+from symem.codegen.lowering.entry_places import is_entry, place
 from symem.codegen.lowering.lower import Lowering
 from symem.language.plates import Axis
 

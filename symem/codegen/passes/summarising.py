@@ -15,7 +15,7 @@ from sympy import Add, Expr, Indexed, IndexedBase, Sum, Symbol
 from symem.codegen.ir.instructions import Assign, Column, Statistic
 from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import LENGTH, Program
-from symem.codegen.lowering.entries import is_entry
+from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.means import Mean
 from symem.derivation import Definition, Moments, Scatter
