@@ -237,7 +237,7 @@ def test_a_few_rows_stand_for_all_where_mean_and_covariance_suffice(name: str) -
 
 @pytest.mark.parametrize("name", ["gmm_mv_full", "mvt_known_nu", "mvn_missing_murray", "mixture_fa"])
 def test_all_rows_are_read_where_these_do_not_suffice(name: str) -> None:
-    assert not derived_solver(name).MODEL.few_rows
+    assert derived_solver(name).MODEL.averages is None
 
 
 def asked_sizes(module: ModuleType, theta: Values) -> dict[str, int]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from sympy import Add, Expr, Gt, Indexed, Ne, S, expand_mul
 
 from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims
-from symem.calculus.maxima import MatrixSlope, Slope
+from symem.calculus.maxima import MatrixSlope, Maximum, Slope
 from symem.calculus.maximisers import LAWS
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, separate
@@ -157,15 +158,17 @@ class Checker:
 
     def _second_order(self, update: Update) -> Claim:
         """The argument of the law that solved the equation, with this checker's own slope and signs."""
-        argument = self._argument(update)
-        if argument is None:
+        maximum, argument = self._argument(update)
+        if maximum is None:
             what = "the Hessian of the block" + (" at the update" if not is_matrix(update.parameter) else "")
             return self._checked("second order", self.trials.maximal(update), what)
-        return Claim("second order", Status.PROVED, self._lead(update) + argument)
+        return Claim("second order", Status.PROVED, self._lead(update) + argument, unique=maximum.unique)
 
-    def _argument(self, update: Update) -> str | None:
+    def _argument(self, update: Update) -> tuple[Maximum[Any] | None, str]:
         holding = ((m, seen) for seen in self._seen(update) for m in LAWS[update.law].maxima if m.holds(seen))
-        return next((maximum.sentence.format(names=seen.names) for maximum, seen in holding), None)
+        return next(
+            ((maximum, maximum.sentence.format(names=seen.names)) for maximum, seen in holding), (None, "")
+        )
 
     def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope]:
         """∂Q/∂θ as it stands, then with the earlier parameters at their solutions and the later ones anything."""

@@ -71,10 +71,13 @@ class MatrixSlope:
 
 @dataclass(frozen=True)
 class Maximum(Generic[Seen]):
-    """An argument, as it is told, and whether it holds of what the checker found."""
+    """An argument, as it is told, and whether it holds of what the checker found; `unique`: where the update exists, no
+    other value is as good.
+    """
 
     sentence: str
     holds: Callable[[Seen], bool]
+    unique: bool = False
 
 
 # of numbers -----------------------------------------------------------------------------------------------
@@ -131,13 +134,17 @@ def _crest(slope: Slope) -> bool:
 
 
 GIBBS: Maximum[Slope] = Maximum(
-    "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there", _gibbs
+    "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there",
+    _gibbs,
+    unique=True,
 )
 FALLING: Maximum[Slope] = Maximum(
-    "every term of the derivative falls in the parameter, so Q is concave in it", _falling
+    "every term of the derivative falls in the parameter, so Q is concave in it", _falling, unique=True
 )
 ONE_ROOT: Maximum[Slope] = Maximum(
-    "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it", _one_root
+    "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it",
+    _one_root,
+    unique=True,
 )
 CREST: Maximum[Slope] = Maximum(
     "a cos u + b sin u = √(a² + b²) cos(u - φ), whose second derivative at the update is -√(a² + b²); at the one other "

@@ -67,7 +67,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         table=table,
         special=special,
         runtime="" if shared else runtime(),
-        offered=[name for name in _OFFERED if name != "log_posterior" or program.log_prior is not None],
+        offered=_offered(with_prior=program.log_prior is not None),
         prior=program.log_prior is not None,
     )
 
@@ -124,6 +124,11 @@ def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     ]
 
 
+def _offered(*, with_prior: bool) -> str:
+    names = (name for name in _OFFERED if with_prior or name != "log_posterior")
+    return "\n".join(["[", *(f'    "{name}",' for name in names), "]"])
+
+
 def _as_imported(name: str) -> tuple[int, str]:
     """Constants first, then classes, then functions, as linters sort imports."""
     bare = name.lstrip("_")
@@ -154,7 +159,7 @@ def _records(program: Program) -> dict[str, Any]:
         "parameters": _record("Parameters", "", [("Any", *pair) for pair in parameters]),
         "statistics": _record(
             "Statistics",
-            "Expected sufficient statistics, which add up over parts of the data: `merge`.",
+            "expected sufficient statistics; those of two parts of the data: merge",
             fields,
         ),
         "posterior": _record("Posterior", "", posterior),
@@ -162,7 +167,7 @@ def _records(program: Program) -> dict[str, Any]:
 
 
 def _record(name: str, sentence: str, fields: Iterable[tuple[str, str, str]]) -> str:
-    lines = [f"class {name}(NamedTuple):", *([f'    """{sentence}"""', ""] if sentence else [])]
+    lines = [f"class {name}(NamedTuple):" + (f"  # {sentence}" if sentence else "")]
     lines += [f"    {field}: {kind}" + (f"  # {words}" if words else "") for kind, field, words in fields]
     return "\n".join(lines)
 

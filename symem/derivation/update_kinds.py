@@ -20,12 +20,15 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim about an update, how far it was established, and by what argument; `points`: at how many it was checked."""
+    """A claim about an update, how far it was established, and by what argument; `points`: at how many it was checked;
+    `unique`: that no other value is as good.
+    """
 
     name: str
     status: Status
     argument: str
     points: int = 0
+    unique: bool = False
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ class Model(NamedTuple):
 
     `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
     `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
-    `few_rows` may stand for all, `averages` are the statistics that are no sums over rows.
+    few rows may stand for all, `averages` are the statistics that are no sums over rows.
     """
 
     parameters: Mapping[str, Array]
@@ -150,5 +150,4 @@ class Model(NamedTuple):
     patterns: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
-    few_rows: bool = False
-    averages: tuple[str, ...] = ()
+    averages: tuple[str, ...] | None = None

@@ -21,7 +21,7 @@ def _condensed(model: Model, data: Data) -> Data:
     rows = model.plates.rows
     slots = _row_slots(model, data.given)
     tables = {name: np.moveaxis(data.given[name], slot, 0) for name, slot in slots.items()}
-    if not model.few_rows or rows is None:
+    if model.averages is None or rows is None:
         return data
     columns = np.concatenate([table.reshape(data[rows], -1) for table in tables.values()], axis=1)
     count, width = columns.shape

@@ -155,7 +155,7 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
 
 def _weighted(model: Model, found: Any, weight: float) -> Any:
     """The statistics of rows that count so many times."""
-    if weight == 1.0:
+    if weight == 1.0 or model.averages is None:
         return found
     pairs = zip(found._fields, found, strict=True)
     return type(found)(*(value if name in model.averages else weight * value for name, value in pairs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import Tables, plain_size, quoted
@@ -31,8 +32,8 @@ def description(functions: ModelFunctions, names: Iterable[str]) -> str:
 
 def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, str | list[str]]]:
     program, tables = functions.program, Tables(functions.program)
-    yield "parameters", tables.parameters()
-    yield "data", tables.data()
+    yield "parameters", _alike(tables.parameters())
+    yield "data", _alike(tables.data())
     yield "plates", _plates(functions, tables)
     yield "steps", "Steps(Parameters, e_step, summarise, merge, m_step, impute)"
     parts = [f"{name}={name}" for name in _PARTS if name in names]
@@ -53,8 +54,17 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     if program.features is not None:
         yield "natural", _natural(program)
     if program.few_rows:
-        yield "few_rows", "True"
         yield "averages", quoted(program.averages)
+
+
+def _alike(entries: list[str]) -> list[str]:
+    """The entries of a table, those of the same value together where three or more follow one another."""
+    found: list[str] = []
+    for value, group in groupby(entries, key=lambda entry: entry.partition(": ")[2]):
+        same = list(group)
+        names = ", ".join(entry.partition(": ")[0] for entry in same)
+        found += same if len(same) < 3 else [f"**dict.fromkeys(({names}), {value})"]
+    return found
 
 
 def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
@@ -82,6 +92,8 @@ def _entry(name: str, value: str | list[str]) -> list[str]:
     """One line, or one for each entry of a table."""
     if isinstance(value, str):
         return _call(f"        {name}={value},")
+    if len(value) == 1 and value[0].startswith("**"):
+        return _call(f"        {name}={value[0][2:]},")
     flat = f"        {name}={{{', '.join(value)}}},"
     if len(flat) <= WIDTH:
         return [flat]

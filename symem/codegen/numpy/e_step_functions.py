@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import ZERO, Apply, Axes, Contract, Load, Node, Total
@@ -10,8 +11,8 @@ from symem.codegen.ir.program import Program, reported
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
-from symem.codegen.numpy.lines import Given, Lines
-from symem.codegen.numpy.wrapping import listed, tupled
+from symem.codegen.numpy.lines import Given, Line, Lines
+from symem.codegen.numpy.wrapping import WIDTH, listed, tupled
 from symem.derivation import Definition, Probabilities
 from symem.language.leaves import name_of
 
@@ -65,7 +66,7 @@ class EStep:
     def _end(self, given: Given) -> list[str]:
         texts = self.lines.texts(given)
         flat = given.flat(texts)
-        if self.lines.indent + len(flat) <= 110:
+        if self.lines.indent + len(flat) <= WIDTH:
             return [flat]
         if len(texts) == 1:
             return self.lines.fitted("return ", texts[0])
@@ -153,7 +154,7 @@ class EStep:
             (*map(self._shown, shown), *((each, each.axes) for each in latents), (value, value.axes)),
             self._flat,
         )
-        kept, ended = self.lines.compact(program.infer, given)
+        kept, ended = self._compact(list(program.infer), given)
         left = (
             [node for each in kept for node in _nodes(each)]
             + [node for node, _ in ended.values]
@@ -166,6 +167,16 @@ class EStep:
         body += [text for each in kept if not isinstance(each, Entry) for text in self._statement(each)]
         body += self._refusals(value)
         return [*body, *self._given_back(ended)]
+
+    def _compact(self, lines: list[Line], given: Given) -> tuple[list[Line], Given]:
+        """The lines without names for what is read once; the log-likelihood on lines of its own where it is long."""
+        *others, (value, axes) = given.values
+        kept, ended = self.lines.compact(lines, given)
+        if axes or self._beside() or self.lines.indent + len(ended.flat(self.lines.texts(ended))) <= WIDTH:
+            return kept, ended
+        own = Assign("log_likelihood", value, ())
+        named = replace(given, values=(*others, (Load((), own.name, (), value.sources), ())))
+        return self.lines.compact([*lines, own], named)
 
     def _flat(self, texts: list[str]) -> str:
         posterior, latents, value = self._parts(texts)
@@ -186,17 +197,17 @@ class EStep:
     def _given_back(self, given: Given) -> list[str]:
         """On one line, else with names for those of the three that are long."""
         texts = self.lines.texts(given)
-        if self.lines.indent + len(self._flat(texts)) <= 110:
+        if self.lines.indent + len(self._flat(texts)) <= WIDTH:
             return [self._flat(texts)]
         posterior, latents, value = self._parts(texts)
-        before = self.lines.fitted("log_likelihood = ", value)
+        before = self.lines.fitted("log_likelihood = ", value) if value != "log_likelihood" else []
         flat = f"return {posterior}, {latents}, log_likelihood"
-        if self.lines.indent + len(flat) <= 110:
+        if self.lines.indent + len(flat) <= WIDTH:
             return [*before, flat]
         inner = posterior.removeprefix("Posterior(").removesuffix(")")
         before += listed("posterior = Posterior(", _split(inner), ")")
         flat = f"return posterior, {latents}, log_likelihood"
-        if self.lines.indent + len(flat) <= 110:
+        if self.lines.indent + len(flat) <= WIDTH:
             return [*before, flat]
         names = latents.removeprefix("(").removesuffix(")")
         return [

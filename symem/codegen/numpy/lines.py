@@ -27,6 +27,9 @@ from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, short, tupled
 
 Line = Statement | Entry
 
+#: Stands for the name of a part while lines are counted.
+_PART = "t_0"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -121,23 +124,28 @@ class Lines:
         in_end = any(line.name in reads(node) for node in last)
         if (
             (in_end and not (alias or given.open))
-            or not self._fits(changed, later)
+            or not self._fits(line, changed, later)
             or (in_end and not self._ends(ended))
         ):
             return None
         return [*lines[:place], *changed], ended
 
-    def _fits(self, changed: Sequence[Line], before: Sequence[Line]) -> bool:
-        return all(
-            self._width(new) <= WIDTH for new, old in zip(changed, before, strict=True) if new is not old
-        )
+    def _fits(self, line: Assign, changed: Sequence[Line], before: Sequence[Line]) -> bool:
+        """Whether there are fewer lines, and none that names a part of another, with the line's text in its readers."""
+        pairs = [(new, old) for new, old in zip(changed, before, strict=True) if new is not old]
+        count = len(self._drafted(line)) + sum(len(self._drafted(old)) for _, old in pairs)
+        drafts = [self._drafted(new) for new, _ in pairs]
+        return sum(map(len, drafts)) < count and not any(each[0].startswith(f"{_PART} = ") for each in drafts)
 
-    def _width(self, line: Line) -> int:
-        if isinstance(line, Assign | Entry):
-            axes = _axes_of(line) if isinstance(line, Entry) else line.axes
-            return self.indent + len(line.name) + 3 + len(self.text(line.node, axes))
-        assert isinstance(line, Weigh)
-        return max(self.indent + 8 + len(line.name) + len(self.spell(node)) for node in nodes_of(line))
+    def _drafted(self, line: Line) -> list[str]:
+        """The lines of a statement, without names taken for its parts."""
+        if isinstance(line, Normalise):
+            return [""]
+        if isinstance(line, Weigh):
+            widths = (8 + len(line.name) + len(self.spell(node)) for node in nodes_of(line))
+            return ["", *("" for width in widths if self.indent + width > WIDTH)]
+        axes = _axes_of(line) if isinstance(line, Entry) else line.axes
+        return fitted(f"{line.name} = ", self.text(line.node, axes), lambda: _PART, self.indent)
 
     def _ends(self, given: Given) -> bool:
         return self.indent + len(given.flat(self.texts(given))) <= WIDTH

@@ -193,6 +193,8 @@ class Spelling:
         )
 
     def turned(self, node: Node, axes: Axes) -> str:
+        if isinstance(node, Load):
+            return node.name + transposed(node.stored, axes)
         turn = transposed(node.axes, axes)
         return self._tight(node) + turn if turn else self(node)
 

@@ -74,6 +74,14 @@ class Starts:
     def body(self) -> list[str]:
         """All lines, below what they unpack, and what they give: the latents in their order."""
         lines, values = self._without_aliases(), list(self.records.latents)
+        drawn = [re.fullmatch(r"(\w+) = (_drawn\(rng, .*trials=)(\w+)\)", line) for line in lines]
+        if (
+            len({found and found[2] for found in drawn}) == 1
+            and [found and found[1] for found in drawn] == values
+        ):
+            totals = ", ".join(found[3] for found in drawn if found)
+            given = f"return tuple({drawn[0][2] if drawn[0] else ''}each) for each in ({totals}))"
+            return [*self.records.reading(self.read, "rows"), given]
         for place, name in enumerate(values):
             own = [each for each in lines if each.startswith(f"{name} = ")]
             line = own[0] if len(own) == 1 else ""

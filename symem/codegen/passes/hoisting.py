@@ -99,13 +99,18 @@ def _name(node: Node) -> str:
 
 def _is_of_data(program: Program, node: Node) -> bool:
     """Data alone, beyond their number, and no larger than data: label axes only where rows have been summed out."""
-    if node.sources != {Source.ROWS} or reads(node) <= {LENGTH.name}:
+    if node.sources != {Source.ROWS} or reads(node) <= {LENGTH.name, *_sizes(program)}:
         return False
     on_rows = any(program.index_sizes.get(axis) == program.rows for axis in node.axes)
     entries = sum(map(is_entry, node.axes))
     return not on_rows or (
         entries <= 1 and all(program.rank.plate(axis) > 0 or is_entry(axis) for axis in node.axes)
     )
+
+
+def _sizes(program: Program) -> set[str]:
+    """The names of sizes, with which a product is too cheap to keep."""
+    return {program.layouts[each.name].name for each in program.sized}
 
 
 def _is_of_parameters(program: Program, node: Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from symem.derivation import Conditional, Derivation, Status
+from symem.derivation import Certificate, Claim, Conditional, Derivation, Status
 from symem.report.media.terminal import algorithm
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import plain, plain_letter
@@ -65,15 +65,21 @@ def _claims(derivation: Derivation) -> Iterator[str]:
     for certificate in derivation.certificates:
         weakest = max((claim.status for claim in certificate.claims), key=tuple(Status).index)
         by_status.setdefault(weakest, []).append(plain_letter(certificate.parameter, lexicon))
-    what = "in turn, the others held, maximises Q" if _conditional(derivation) else "maximises Q"
+    held = "in turn, the others held, " if _conditional(derivation) else ""
+    what = f"{held}maximises Q"
     if set(by_status) == {Status.PROVED}:
-        yield f"Each {what} (proved)."
+        unique = all(claim.unique for each in derivation.certificates for claim in _of_maxima(each))
+        yield f"Each {f'is {held}the unique maximum of Q' if unique else what} (proved)."
     else:
         yield from (f"{', '.join(names)}: {what} ({status.value})." for status, names in by_status.items())
     needed = (condition for each in derivation.certificates for condition in open_conditions(each))
     conditions = list(dict.fromkeys(plain(condition, lexicon) for condition in needed))
     if conditions:
         yield f"Needs {', '.join(conditions)}."
+
+
+def _of_maxima(certificate: Certificate) -> list[Claim]:
+    return [claim for claim in certificate.claims if claim.name == "second order"]
 
 
 def _conditional(derivation: Derivation) -> bool:
