@@ -60,7 +60,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     own = [*records.values(), *model, table, *special]
     return render(
         "solver.py.j2",
-        docstring="\n".join([f"{told}\n", _CREDIT, *_needs(own)]),
+        docstring="\n".join([told, _CREDIT, *_needs(own)]),
         imports=_imports(own, shared=shared),
         **records,
         functions=model,

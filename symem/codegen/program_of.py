@@ -34,6 +34,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     summarised,
     # Only when statistics and log-likelihood stand is it known which statements of the E-step are read.
     summed,
+    # Whether a few rows may stand for all is seen from what E-step and statistics compute.
+    condensed,
     # Where a value is computed depends on what it reads, so all formulas of rows must stand.
     hoisted,
     # Values are shared within the place in which they are computed.
@@ -44,8 +46,6 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     with_prior,
     # What functions return is what later ones read.
     handed_on,
-    # Whether a few rows may stand for all is seen from what E-step and statistics compute.
-    condensed,
 )
 
 

@@ -22,7 +22,6 @@ def description(functions: ModelFunctions, names: Iterable[str]) -> str:
     return "\n".join(
         [
             "def model() -> Model:",
-            '    """What the runtime knows of this model."""',
             "    return Model(",
             *lines,
             "    )",

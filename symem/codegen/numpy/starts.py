@@ -76,7 +76,8 @@ class Starts:
         lines, values = self._without_aliases(), list(self.records.latents)
         drawn = [re.fullmatch(r"(\w+) = (_drawn\(rng, .*trials=)(\w+)\)", line) for line in lines]
         if (
-            len({found and found[2] for found in drawn}) == 1
+            len(drawn) > 2
+            and len({found and found[2] for found in drawn}) == 1
             and [found and found[1] for found in drawn] == values
         ):
             totals = ", ".join(found[3] for found in drawn if found)

@@ -58,7 +58,7 @@ class _Kinds:
 
     def agree(self) -> bool:
         program = self.program
-        for line in (*program.coefficients, *program.prepared, *program.infer, *program.summarise):
+        for line in (*program.fixed, *program.infer, *program.summarise):
             if not isinstance(line, Assign):
                 return False
             self.named[line.name] = self.of(line.node)

@@ -50,7 +50,7 @@ class Hoist:
 
 def hoisted(program: Program) -> Program:
     """What reads data alone goes to `prepared`, what reads parameters alone to `coefficients`."""
-    data = Hoist(program, "r", lambda node: _is_of_data(program, node))
+    data = Hoist(program, "r", lambda node: not program.few_rows and _is_of_data(program, node))
     theta = Hoist(program, "c", lambda node: _is_of_parameters(program, node))
     infer = tuple(with_nodes(each, lambda node: theta(data(node))) for each in program.infer)
     summarise = tuple(
