@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import Idx, IndexedBase, symbols
 
+from symem import Categorical, Gamma, Model
 from symem.codegen.emit import emit_runtime, load
 from symem.codegen.numpy.runtime_text import runtime
 from symem.errors import ExistingFileError, NotDerivedError
@@ -63,6 +65,17 @@ def test_a_module_that_shares_its_runtime_offers_what_others_do(tmp_path: Path) 
     text = em("gmm1d_faithful").source(runtime="shared")
     assert all(f'    "{name}",' in text for name in ("DataError", "Fit", "fit"))
     assert "    DataError,\n" in text
+
+
+def test_a_refusal_says_once_that_there_is_no_closed_form() -> None:
+    n, K = symbols("n K", integer=True, positive=True)
+    i, k = Idx("i", n), Idx("k", K)
+    x, z, w, a, b = map(IndexedBase, "xzwab")
+    model = Model({z[i]: Categorical(w[k]), x[i]: Gamma(a[z[i]], b[z[i]])}, latent=[z])
+    with pytest.raises(NotDerivedError) as refused:
+        model.derive().source()
+    assert str(refused.value).lower().count("no closed form") == 1
+    assert ".." not in str(refused.value)
 
 
 def test_the_docstring_states_the_algorithm() -> None:

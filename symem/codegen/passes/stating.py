@@ -37,7 +37,7 @@ def _refuse_open_blocks(derivation: Derivation) -> None:
         block = derivation.not_derived[0]
         names = ", ".join(str(each) for each in block.parameters)
         raise NotDerivedError(
-            f"No solver can be emitted: there is no closed form for {names}, because {block.reason or block.term}."
+            f"No solver can be emitted for {names}. {block.reason or f'In the way: {block.term}.'}"
         )
     updated = {name_of(update.parameter) for update in derivation.updates}
     missing = [each.name for each in derivation.model.parameters if each.name not in updated]
