@@ -294,7 +294,7 @@ def test_parts_of_components_far_apart_merge() -> None:
     centres = np.array([[0.0, 0.0], [1e6, 0.0]])
     x = centres[rng.integers(2, size=200)] + rounded(rng.normal(size=(200, 2)))
     theta = {"w": np.full(2, 0.5), "mu": centres, "Sigma": np.array([np.eye(2)] * 2)}
-    module = solver("full_mixture")
+    module = derived_solver("gmm_mv_full")
     whole = module.merge(module.statistics(theta, x=x[:90]), module.statistics(theta, x=x[90:]))
     for a, b in zip(module.m_step(whole), module.em_step(theta, x=x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-9)
