@@ -9,7 +9,6 @@ import pytest
 
 from tests.answers import BEYOND, HERE, ZOO, Values, direction, gap, move, numbers, reference, written
 
-
 #: What takes hundreds of steps to its fixed point.
 SLOWLY = {"gmm_missing", "mixture_fa_own", "multivariate_regression", "mvn_missing"}
 

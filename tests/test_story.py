@@ -346,9 +346,9 @@ def smooth(log_density: Any, f: Any, low: float, high: float) -> float:
     top = minimize_scalar(lambda t: -height(t), bounds=(-25, 25), method="bounded").x
     reach, peak = {-1: 1e-3, 1: 1e-3}, height(top)
     for side in (-1, 1):
-        while height(top + side * reach[side]) > peak - 40:
+        while height(top + side * reach[side]) > peak - 32:
             reach[side] *= 1.5
-    grid = np.linspace(top - reach[-1], top + reach[1], 150)
+    grid = np.linspace(top - reach[-1], top + reach[1], 240)
     return float(np.trapezoid([f(place(t)) * np.exp(height(t)) for t in grid], grid))
 
 
