@@ -36,6 +36,8 @@ class Data(dict[str, Any]):
 
     chunks: tuple[Rows, ...] = ()
     scale = 1
+    #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
+    apart = 0
 
 
 class NaturalForm(NamedTuple):
@@ -54,10 +56,20 @@ class NaturalForm(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Of an E-step for which sums of the data suffice: the sums by name, and the statistics from them."""
+    """Sums of the data, taken once, by name; and the statistics from them, where these suffice for an E-step."""
 
     of_rows: Callable[[Rows], Mapping[str, Any]]
-    e_step: Callable[[Any, Data], Any]
+    e_step: Callable[[Any, Data], Any] | None = None
+
+
+class Moments(NamedTuple):
+    """Statistics of all rows from weights times features, summed over chunks; the place of the weights among the latents.
+
+    `of_products(products, data, log_likelihood)` also says whether digits were lost: then those of the chunks are pooled.
+    """
+
+    of_products: Callable[[Any, Data, Any], tuple[Any, bool]]
+    weights: int
 
 
 class Steps(NamedTuple):
@@ -134,3 +146,4 @@ class Model(NamedTuple):
     patterns: tuple[str, ...] = ()
     natural: NaturalForm | None = None
     sums: Sums | None = None
+    moments: Moments | None = None

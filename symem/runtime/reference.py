@@ -23,10 +23,8 @@ def _point(values: Any, axis: int) -> Any:
 
 
 def _mean_of(total: Any, weight: Any) -> Any:
-    """total / weight, and 0 where there is no weight."""
-    return np.divide(
-        total, weight, out=np.zeros(np.broadcast_shapes(np.shape(total), np.shape(weight))), where=weight != 0
-    )
+    """total / weight, and 0 where there is no weight, as the total is then."""
+    return total / np.maximum(weight, 2.2250738585072014e-308)
 
 
 def _determined(mean: Any, weight: Any) -> Any:
@@ -36,4 +34,4 @@ def _determined(mean: Any, weight: Any) -> Any:
 
 def _loses_digits(scatter: Any, excess: Any) -> bool:
     """Whether a scatter is a small difference of sums about a point, of which `excess` was taken off."""
-    return bool(np.any(scatter < _LOST_SHARE * excess))
+    return not (scatter >= _LOST_SHARE * excess).all()

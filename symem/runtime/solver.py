@@ -10,10 +10,16 @@ import numpy as np
 
 from symem.runtime.checks import _at_zero_or_singular
 from symem.runtime.chunks import _as_parameters, _filled, _prepare
-from symem.runtime.description import Data, Model, Rows
+from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
+
+#: What gives the latents of a chunk, and its log-likelihood.
+Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
+
+#: After a scatter has lost its digits, as many E-steps take them from the chunks before products are tried again.
+_APART = 16
 
 
 class Solver:
@@ -138,21 +144,40 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics, those of the chunks pooled."""
-    if model.sums is not None:
+    if model.sums is not None and model.sums.e_step is not None:
         return model.sums.e_step(theta, data)
     coefficients = _coefficients(model, theta, data)
-    found: Any = None
-    for rows in data.chunks:
-        _refill(model, rows, data)
-        latents, value = model.steps.e_step(theta, rows, coefficients)
-        found = _pooled(model, found, model.steps.summarise(rows, latents, value))
+    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients))
     once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
     return found._replace(log_likelihood=float(found.log_likelihood + once))
 
 
-def _pooled(model: Model, found: Any, part: Any) -> Any:
-    """The statistics with those of one more part; None are those of no rows."""
-    return part if found is None else model.steps.merge(found, part)
+def _summarised(model: Model, data: Data, infer: Infer) -> Any:
+    """The statistics of all rows: from products summed over chunks; where these lose digits, those of chunks pooled."""
+    if model.moments is not None and not data.apart:
+        found, lost = _gathered(model.moments, model, data, infer)
+        if not lost:
+            return found
+        data.apart = _APART
+    data.apart = max(data.apart - 1, 0)
+    found = None
+    for rows in data.chunks:
+        _refill(model, rows, data)
+        part = model.steps.summarise(rows, *infer(rows))
+        found = part if found is None else model.steps.merge(found, part)
+    return found
+
+
+def _gathered(moments: Moments, model: Model, data: Data, infer: Infer) -> tuple[Any, bool]:
+    """The statistics from weights times features, and whether they have lost their digits."""
+    products, total = 0.0, 0.0
+    for rows in data.chunks:
+        _refill(model, rows, data)
+        latents, value = infer(rows)
+        part = np.matmul(latents[moments.weights], rows.features.T)
+        products = part if rows.first == 0 else np.add(products, part, out=part)
+        total += value
+    return moments.of_products(products, data, total)
 
 
 def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
@@ -204,12 +229,12 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
         size, _ = model.labels.prototypes
         columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
-    expected: Any = None
-    for rows in data.chunks:
-        _filled(model, rows)
+
+    def imputed(rows: Rows) -> tuple[tuple[Any, ...], float]:
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
-        part = model.steps.summarise(rows, model.steps.impute(rng, rows, profile), 0.0)
-        expected = _pooled(model, expected, part)
+        return model.steps.impute(rng, rows, profile), 0.0
+
+    expected = _summarised(model, data, imputed)
     theta = model.steps.Parameters(**_plain(model.parameters, data))
     theta = _maximised(model, expected, theta, data) if model.conditional else theta
     return _mended(_maximised(model, expected, theta, data), model.parameters)

@@ -37,7 +37,7 @@ class Bodies:
         self.fixed = [layouts[each.name].name for each in (*(a for a in arrays if a not in cut), *sizes)]
         self.prepared = [each.name for each in program.prepared]
         self.points_read = [each.point.name for each in program.points.references]
-        self.sums = [each.name for each in program.collapsed.sums] if program.collapsed else []
+        self.sums = [each.name for each in program.sums_of_data]
         self.latents = self._latents()
         self.feature_text = (
             FeatureText(program.features, program.lower, self.spell) if program.features is not None else None
@@ -277,8 +277,7 @@ class Bodies:
         return nodes + [each.rest for each in self.program.infer if isinstance(each, Weigh) and each.rest]
 
     def statistic_nodes(self) -> list[Node]:
-        lines = (*self.program.summarise, *self.program.exact)
-        return [each.node for each in lines if isinstance(each, Assign)]
+        return [each.node for each in self.program.summarise if isinstance(each, Assign)]
 
     @property
     def has_products(self) -> bool:
@@ -351,10 +350,10 @@ class Bodies:
     # -- the statistics -----------------------------------------------------------------------------
 
     def summarise(self) -> Lines:
-        """The statistics of a chunk; where differences lose their digits, from the rows."""
+        """The statistics of a chunk."""
         program, nodes = self.program, self.statistic_nodes()
         used = set(self.used_latents(nodes))
-        own = {each.name for each in (*program.summarise, *program.exact)}
+        own = {each.name for each in program.summarise}
         products = []
         if self.has_products:
             assert program.features is not None
@@ -365,13 +364,25 @@ class Bodies:
         body = self.unpacked_latents(used) + self.reading(nodes, "rows", done=used | own) + products
         for line in program.summarise:
             body += self._column(line) if isinstance(line, Column) else self.assign(line)
-        if program.lost:
-            tests = [f"_loses_digits({scatter}, {excess})" for scatter, excess in program.lost]
-            inner = [text for line in program.exact for text in self.assign(line)]
-            body += [f"if {' or '.join(tests)}:", *(f"    {line}" for line in inner)]
         sizes = ["rows.length" if name == str(program.rows) else f'rows["{name}"]' for name in program.sizes]
         values = [each.name for each in program.statistics]
         return body + self.returned([*values, *sizes, "log_likelihood"], "Statistics")
+
+    def moments(self) -> Lines:
+        """The statistics of all rows, and whether a scatter among them has lost its digits."""
+        program, found = self.program, self.program.gathered
+        assert found is not None
+        assert self.feature_text is not None
+        nodes = [line.node for line in found.lines if isinstance(line, Assign)]
+        body = self.reading(
+            [*nodes, *self.feature_text.sizes], "data", done={each.name for each in found.lines}
+        )
+        for line in found.lines:
+            body += self._column(line) if isinstance(line, Column) else self.assign(line)
+        tests = " or ".join(f"_loses_digits({scatter}, {excess})" for scatter, excess in found.lost)
+        values = [*(each.name for each in program.statistics), *(f'data["{name}"]' for name in program.sizes)]
+        made = self.fitted("found = ", f"Statistics({', '.join([*values, 'log_likelihood'])})")
+        return [*body, *made, f"return found, {tests}"]
 
     def _column(self, line: Column) -> Lines:
         assert self.feature_text is not None
@@ -395,7 +406,7 @@ class Bodies:
 
     def sums_of_data(self) -> Lines:
         """What is summed over the rows of a chunk, once per fit."""
-        lines = self.program.collapsed.sums if self.program.collapsed else ()
+        lines = self.program.sums_of_data
         body = self.reading([line.node for line in lines], "rows", done=self.sums)
         body += [text for line in lines for text in self.assign(line)]
         return body + listed("return {", [f'"{name}": {name}' for name in self.sums], "}")

@@ -50,8 +50,12 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     yield from ((name, quoted(value)) for name, value in told if value)
     if program.features is not None:
         yield "natural", _natural(program)
+    if program.gathered is not None:
+        yield "moments", f"Moments(moments, {functions.bodies.latents.index(_weights(program))})"
     if program.collapsed is not None:
         yield "sums", "Sums(sums, e_step_of_sums)"
+    elif program.sums_of_data:
+        yield "sums", "Sums(sums)"
 
 
 def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
@@ -105,6 +109,11 @@ def _prototypes(functions: ModelFunctions) -> tuple[str | int, tuple[str, ...]] 
     if found is None:
         return None
     return (int(found.size) if found.size.isdigit() else found.size, found.arrays)
+
+
+def _weights(program: Program) -> str:
+    assert program.features is not None
+    return program.features.weight
 
 
 def _natural(program: Program) -> str:

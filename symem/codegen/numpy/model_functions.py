@@ -117,9 +117,10 @@ class ModelFunctions:
         if self.program.log_likelihood_once != ZERO:
             sentence = "The terms of the log-likelihood that belong to no row."
             yield Function("constant", [THETA, DATA], "Any", sentence, self.bodies.constant())
-        if self.program.collapsed is not None:
+        if self.program.sums_of_data:
             sentence = "What the E-step needs of the data: sums, taken once."
             yield Function("sums", [ROWS], "dict[str, Any]", sentence, self.bodies.sums_of_data())
+        if self.program.collapsed is not None:
             sentence = "The statistics, for which sums of the data suffice."
             yield Function("e_step_of_sums", [THETA, DATA], "Statistics", sentence, self.bodies.collapsed())
         if self.program.log_prior is not None:
@@ -131,6 +132,10 @@ class ModelFunctions:
         yield Function(
             "summarise", given, "Statistics", "The statistics of a chunk of rows.", bodies.summarise()
         )
+        if self.program.gathered is not None:
+            given = [("products", "Any"), DATA, ("log_likelihood", "Any")]
+            sentence = "Those of all rows from weights times features, and whether a scatter lost its digits."
+            yield Function("moments", given, "tuple[Statistics, bool]", sentence, bodies.moments())
         two = [("a", "Statistics"), ("b", "Statistics")]
         yield Function(
             "merge", two, "Statistics", "The statistics of two parts of the data together.", bodies.merge()

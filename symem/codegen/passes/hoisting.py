@@ -54,14 +54,13 @@ def hoisted(program: Program) -> Program:
         replace(each, node=data(each.node)) if isinstance(each, Assign) else each
         for each in program.summarise
     )
-    exact = tuple(replace(each, node=data(each.node)) for each in program.exact)
     features = program.features
     if features is not None and features.shared is not None:
         features = replace(features, shared=data(features.shared))
     value = data(program.log_likelihood)
     direct = data(program.direct) if program.direct is not None else None
     return replace(
-        program, infer=infer, summarise=summarise, exact=exact, log_likelihood=value, direct=direct,
+        program, infer=infer, summarise=summarise, log_likelihood=value, direct=direct,
         features=features, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
     )  # fmt: skip
 
