@@ -116,7 +116,8 @@ class Parts(NamedTuple):
     """The functions that only some models have.
 
     What the E-step needs of the parameters, once an iteration; points near the data; the terms of the
-    log-likelihood that belong to no row; the log-prior; what is computed of a chunk once; what data ask of one another.
+    log-likelihood that belong to no row; the log-prior; what is computed of a chunk once; what data ask of one another;
+    what is left, as a share of its terms, of each difference in the updates, by parameter.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
@@ -125,6 +126,7 @@ class Parts(NamedTuple):
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
     check: Callable[[Mapping[str, Any], dict[str, int]], None] | None = None
+    shares: Callable[..., list[tuple[str, Any]]] | None = None
 
 
 class Model(NamedTuple):

@@ -14,6 +14,7 @@ from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
+from symem.runtime.reference import _warn_of_lost
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -49,7 +50,9 @@ class Solver:
     def em_step(self, theta: Any, /, **data: Any) -> Any:
         """One EM step from theta."""
         inside, checked = _given(self._model, theta, data)
-        return _step(self._model, inside, checked)[0]
+        expected = _e_step(self._model, inside, checked)
+        _lost(self._model, expected, inside, checked)
+        return _maximised(self._model, expected, inside, checked)
 
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
@@ -110,8 +113,10 @@ class Solver:
         _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
         for name, axis in model.labels.components:
             _warn_of_empty(name, getattr(shown, name), axis)
-        value = float(_e_step(model, best, checked).log_likelihood)
-        return Fit(best, value, np.array(history), converged, shown, len(history) - 1)
+        expected = _e_step(model, best, checked)
+        lost = _lost(model, expected, best, checked)
+        value = float(expected.log_likelihood)
+        return Fit(best, value, np.array(history), converged and not lost, shown, len(history) - 1)
 
     def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
         return _e_step(self._model, *_given(self._model, theta, data))
@@ -131,9 +136,20 @@ def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
     """The M-step."""
+    return _of_statistics(model.steps.m_step, model, expected, theta, data)
+
+
+def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
+    """Whether a parameter loses its digits in the M-step; it is named."""
+    shares = model.parts.shares
+    return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+
+
+def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Data) -> Any:
+    """What reads all that the M-step reads."""
     before = (theta,) if model.conditional else ()
     known = {name: data[name] for name in model.known} if model.known else {}
-    return model.steps.m_step(expected, *before, **known)
+    return function(expected, *before, **known)
 
 
 def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:

@@ -32,6 +32,7 @@ _WRITTEN = frozenset(
         "Sums",
         "Moments",
         "moments",
+        "shares",
         "found",
         "Array",
         "np",

@@ -73,6 +73,15 @@ class Gathered:
         return Gathered(self.lines + other.lines, self.lost + other.lost, self.sums + other.sums)
 
 
+@dataclass(frozen=True)
+class Difference:
+    """A sum of terms of either sign in the update of a parameter, of which little may be left; over matrices or not."""
+
+    parameter: str
+    node: Node
+    matrix: bool
+
+
 Statement = Assign | Weigh | Normalise
 
 

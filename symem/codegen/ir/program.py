@@ -15,7 +15,16 @@ from sympy import Expr, S, Symbol
 
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.instructions import Assign, Column, Entry, Gathered, Statement, Statistic, reads
+from symem.codegen.ir.instructions import (
+    Assign,
+    Column,
+    Difference,
+    Entry,
+    Gathered,
+    Statement,
+    Statistic,
+    reads,
+)
 from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entries import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
@@ -116,6 +125,7 @@ class Program:
     m_step: tuple[Assign | Entry, ...] = ()
     m_step_layouts: Mapping[str, Layout] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def in_entries(self) -> bool:

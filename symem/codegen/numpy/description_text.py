@@ -11,7 +11,7 @@ from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.wrapping import WIDTH
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "points")
+_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "points", "shares")
 
 
 def description(functions: ModelFunctions, names: Iterable[str]) -> str:

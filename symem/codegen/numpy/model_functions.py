@@ -12,6 +12,7 @@ from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.bodies import Bodies
 from symem.codegen.numpy.data_checks import Checks
 from symem.codegen.numpy.matrix_spelling import transposed
+from symem.codegen.numpy.share_text import shares_body
 from symem.codegen.numpy.starts import Starts
 from symem.codegen.numpy.wrapping import WIDTH
 from symem.derivation import Definition, Probabilities
@@ -152,6 +153,10 @@ class ModelFunctions:
             else f"The parameters that maximise Q, given the statistics{needs}."
         )
         yield Function("m_step", given, "Parameters", sentence, self.bodies.m_step(), quiet=True)
+        if self.program.differences:
+            sentence = "Of differences in the updates, the share that is left."
+            lines = shares_body(self.bodies)
+            yield Function("shares", given, "list[tuple[str, Any]]", sentence, lines)
 
     # -- what is shown ------------------------------------------------------------------------------
 
