@@ -3,7 +3,8 @@
     python benchmarks/bench_digits.py
 
 Components from 10⁴ to 10⁸ standard deviations apart, standard deviations in a ratio of 10⁻⁷, data whose mean is 10⁷
-or 10⁸ times their spread. Each line gives the largest relative error of a variance, or the warning that names it.
+or 10⁸ times their spread, loadings of 10⁸ beside a noise of 1. Each line gives the largest relative error of a
+variance, or the warning that names it; the last what one wild row changes in the posteriors of all others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mpmath import mp, mpf
-from sympy import Idx, IndexedBase, MatrixSymbol, symbols
+from sympy import Identity, Idx, IndexedBase, MatrixSymbol, ZeroMatrix, symbols
 
 from symem import (
     Categorical,
@@ -25,12 +26,13 @@ from symem import (
     Model,
     MultivariateNormal,
     Normal,
+    diag,
 )
 
 mp.dps = 50
-n, K, d = symbols("n K d", integer=True, positive=True)
-i, k, a = Idx("i", n), Idx("k", K), Idx("a", d)
-z, w, x, y, mu, s = map(IndexedBase, ("z", "w", "x", "y", "mu", "s"))
+n, K, d, m, J, T = symbols("n K d m J T", integer=True, positive=True)
+i, k, j, t = Idx("i", n), Idx("k", K), Idx("j", J), Idx("t", T)
+z, w, x, y, mu, s, b, u = map(IndexedBase, ("z", "w", "x", "y", "mu", "s", "b", "u"))
 sigma = symbols("sigma", positive=True)
 
 
@@ -43,6 +45,7 @@ class Case(NamedTuple):
     theta: dict[str, Any]
     parameter: str
     exact: Any
+    stays: bool = True  #: labels are beyond doubt, so that further steps change nothing
 
 
 def normals() -> list[Case]:
@@ -117,6 +120,49 @@ def far_from_zero() -> list[Case]:
     ]  # fmt: skip
 
 
+def regressions() -> list[Case]:
+    """Responses at 10⁸: two lines 10⁴ apart, and groups with an effect of their own."""
+    rng = np.random.default_rng(4)
+    labels, u = np.arange(200) % 2, rng.uniform(0.0, 1.0, 200)
+    response = 1e8 + np.array([0.0, 1e4])[labels] + np.array([2.0, -1.0])[labels] * u + rng.normal(size=200)
+    residuals = np.array([float(line_spread(u[labels == g], response[labels == g])) for g in (0, 1)])
+    theta = {
+        "w": np.array([0.5, 0.5]), "mu": np.array([1e8, 1e8 + 1e4]),
+        "b": np.array([2.0, -1.0]), "s": np.array([1.0, 1.0]),
+    }  # fmt: skip
+    groups = 1e8 + rng.normal(size=(20, 1)) * 2 + rng.normal(size=(20, 5))
+    effects = {"sigma": 1.0, "mu_": 1e8, "tau": 2.0}
+    return [
+        Case("two regressions, y at 1e8", regression_model, {"y": response, "x": u}, theta, "s", residuals),
+        Case(
+            "random effects, y at 1e8", effects_model, {"y": groups}, effects, "sigma",
+            float(effects_step(groups, effects)), stays=False,
+        ),
+    ]  # fmt: skip
+
+
+def factors() -> list[Case]:
+    """One factor whose loadings are 10⁴ to 10⁸ times the noise."""
+    cases = []
+    for loading in (1e2, 1e4, 1e8):
+        rng = np.random.default_rng(6)
+        rows = rng.normal(size=(200, 1)) * loading * np.array([1.0, 2.0, -1.0]) + rng.normal(size=(200, 3))
+        theta = {"W": loading * np.array([[1.0], [2.0], [-1.0]]), "psi": np.ones(3), "mu": np.zeros(3)}
+        exact = np.array([float(each) for each in factor_step(rows, theta)])
+        cases.append(
+            Case(
+                f"loadings of {loading:.0e}, noise 1",
+                factor_model,
+                {"x": rows},
+                theta,
+                "psi",
+                exact,
+                stays=False,
+            )
+        )
+    return cases
+
+
 # -- models ---------------------------------------------------------------------------------------------
 
 
@@ -146,6 +192,23 @@ def tied_model() -> Model:
     return Model({z[i]: Categorical(w[k]), v[i]: MultivariateNormal(m[z[i]], S)}, latent=[z])
 
 
+def regression_model() -> Model:
+    mean = mu[z[i]] + b[z[i]] * x[i]
+    return Model({z[i]: Categorical(w[k]), y[i]: Normal(mean, s[z[i]])}, latent=[z], known=[x])
+
+
+def effects_model() -> Model:
+    mean, tau = symbols("mu_", real=True), symbols("tau", positive=True)
+    return Model({u[j]: Normal(0, tau), y[j, t]: Normal(mean + u[j], sigma)}, latent=[u])
+
+
+def factor_model() -> Model:
+    v, f = IndexedVector("x", d), IndexedVector("f", m)
+    loadings, mean, psi = MatrixSymbol("W", d, m), MatrixSymbol("mu", d, 1), MatrixSymbol("psi", d, 1)
+    standard = MultivariateNormal(ZeroMatrix(m, 1), Identity(m))
+    return Model({f[i]: standard, v[i]: MultivariateNormal(mean + loadings * f[i], diag(psi))}, latent=[f])
+
+
 # -- exact arithmetic -----------------------------------------------------------------------------------
 
 
@@ -165,6 +228,47 @@ def scatter(values: Any) -> Any:
 
 def spread(values: Any) -> Any:
     return mp.sqrt(scatter(values) / len(values))
+
+
+def line_spread(first: Any, second: Any) -> Any:
+    """The spread about the line of least squares."""
+    across, up = [mpf(each) for each in first], [mpf(each) for each in second]
+    means = sum(across) / len(across), sum(up) / len(up)
+    products = sum((a - means[0]) * (b - means[1]) for a, b in zip(across, up, strict=True))
+    return mp.sqrt((scatter(second) - products**2 / scatter(first)) / len(up))
+
+
+def effects_step(groups: Any, theta: dict[str, Any]) -> Any:
+    """σ after one step: every observation less the new mean and its group's posterior effect, squared."""
+    rows = [[mpf(each) for each in row] for row in groups]
+    noise, variance = mpf(theta["sigma"]) ** 2, mpf(theta["tau"]) ** 2
+    left = 1 / (len(rows[0]) / noise + 1 / variance)
+    means = [left * sum(each - mpf(theta["mu_"]) for each in row) / noise for row in rows]
+    count = len(rows) * len(rows[0])
+    centre = sum(each - mean for row, mean in zip(rows, means, strict=True) for each in row) / count
+    squares = sum((each - centre - mean) ** 2 for row, mean in zip(rows, means, strict=True) for each in row)
+    return mp.sqrt(squares / count + left)
+
+
+def factor_step(rows: Any, theta: dict[str, Any]) -> list[Any]:
+    """ψ after one step of factor analysis with one factor."""
+    loadings = [mpf(float(each)) for each in theta["W"][:, 0]]
+    noise, centre = [mpf(float(each)) for each in theta["psi"]], [mpf(float(each)) for each in theta["mu"]]
+    left = 1 / (1 + sum(a * a / p for a, p in zip(loadings, noise, strict=True)))
+    exact = [[mpf(float(each)) for each in row] for row in rows]
+    scores = [
+        left * sum(a * (e - c) / p for a, e, c, p in zip(loadings, row, centre, noise, strict=True))
+        for row in exact
+    ]
+    mean = sum(scores) / len(scores)
+    spread_of_scores = sum((each - mean) ** 2 for each in scores) + len(scores) * left
+    found = []
+    for column in zip(*exact, strict=True):
+        level = sum(column) / len(column)
+        slope = sum((e - level) * (f - mean) for e, f in zip(column, scores, strict=True)) / spread_of_scores
+        residuals = (e - level - slope * (f - mean) for e, f in zip(column, scores, strict=True))
+        found.append(sum(each**2 for each in residuals) / len(column) + slope**2 * left)
+    return found
 
 
 def scatter_matrix(rows: Any) -> Any:
@@ -189,10 +293,10 @@ def error(case: Case, module: Any) -> str:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         step = getattr(module.em_step(case.theta, **case.data), case.parameter)
-        fit = module.fit(start=case.theta, max_iter=50, **case.data)
-    texts = [relative(step, case.exact), relative(getattr(fit.parameters, case.parameter), case.exact)]
+        fit = module.fit(start=case.theta, max_iter=50 if case.stays else 2000, tol=1e-8, **case.data)
     told = f"   {'converged' if fit.converged else 'not converged'}: {said[0].message}" if said else ""
-    return f"after a step {texts[0]:.0e}, after a fit {texts[1]:.0e}{told}"
+    after = f", after a fit {relative(getattr(fit.parameters, case.parameter), case.exact):.0e}"
+    return f"after a step {relative(step, case.exact):.0e}{after if case.stays else ''}{told}"
 
 
 def relative(found: Any, exact: Any) -> float:
@@ -205,12 +309,23 @@ def relative(found: Any, exact: Any) -> float:
     return float(np.max(np.abs(found - exact) / scale))
 
 
+def wild(module: Any) -> float:
+    """What one row at 10²⁰ changes in the posteriors of all others."""
+    calm = two_groups(3.0, (1.0, 1.0))[0]
+    theta = {"w": np.array([0.5, 0.5]), "mu": np.array([0.0, 3.0]), "s": np.ones(2)}
+    beside = module.posterior(theta, x=np.append(calm, 1e20)).z[:-1]
+    return float(np.max(np.abs(beside - module.posterior(theta, x=calm).z)))
+
+
 def main() -> None:
     modules: dict[Any, Any] = {}
-    for case in [*normals(), *vectors(), *far_from_zero()]:
+    for case in [*normals(), *vectors(), *far_from_zero(), *regressions(), *factors()]:
         if case.model not in modules:
             modules[case.model] = case.model().derive().solver()
         print(f"{case.name:40s} {error(case, modules[case.model])}", flush=True)
+    print(
+        f"{'a row at 1e20 beside 200 at 0 and 3':40s} moves others' posteriors by {wild(modules[own_model]):.0e}"
+    )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sympy import Indexed, Symbol
 
 from symem.algebra.rewriting import MatrixMean, ScalarMean
 from symem.derivation import Derivation
-from symem.language.leaves import name_of, places_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry
 from symem.report.notation.moments import Meanings, Moments
 from tests.evaluate import Evaluator
@@ -35,20 +36,22 @@ class Averaging(Evaluator):
             np.array(super(Averaging, self).__call__(each, here), dtype=float)
             for each in (moments.mean, moments.covariance)
         )
-        return self._averaged(body, atom, mean[:, 0], covariance, scope or {})
+        return self._averaged(body, atom, mean.reshape(-1), np.atleast_2d(covariance), scope or {})
 
     def _latent(self, body: Any) -> tuple[Any, Moments]:
         assert self.derivation is not None
         known = {name_of(each.atom): each for each in Meanings.of(self.derivation).moments}
-        (atom,) = {entry for entry in body.atoms(MatrixEntry) if name_of(entry) in known}
-        return atom, known[name_of(atom)]
+        atoms = {entry for entry in body.atoms(Indexed, Symbol) if name_of(entry) in known} - labels_in(body)
+        assert len(atoms) == 1, f"one latent in a mean, not {atoms}"
+        return (atom := atoms.pop()), known[name_of(atom)]
 
     def _averaged(self, body: Any, atom: Any, mean: Any, covariance: Any, scope: Any) -> Any:
         name, places = name_of(atom), tuple(int(self(slot, scope)) for slot in places_of(atom))
         before, found = self.values.get(name), []
-        whole = np.zeros([*(place + 1 for place in places), len(mean)])
+        shape = mean.shape if isinstance(atom, MatrixEntry) else ()
+        whole = np.zeros([*(place + 1 for place in places), *shape])
         for point in _points(mean, covariance):
-            whole[places] = point
+            whole[places] = point.reshape(shape)
             self.values[name] = whole
             self.cache.clear()
             found.append(super().__call__(body, scope))

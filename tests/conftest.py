@@ -19,6 +19,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of models that take long to derive are slow."""
+    from tests.models import LONG  # noqa: PLC0415 - NumPy is loaded after the threads are set
+    from tests.workers import model_of  # noqa: PLC0415
+
+    for item in items:
+        if model_of(item.nodeid) in LONG:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `-n`, tests go to workers as `tests/workers.py` says."""

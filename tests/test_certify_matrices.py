@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from sympy import Expr, Indexed, Symbol, symbols
@@ -29,6 +30,13 @@ def name_of(symbol: Expr) -> str:
 def claims(whole: Derivation, parameter: str) -> dict[str, Claim]:
     found = next(c for c in certify(whole).certificates if name_of(c.parameter) == parameter)
     return {claim.name: claim for claim in found.claims}
+
+
+@cache
+def claims_as_derived(name: str) -> dict[str, dict[str, Claim]]:
+    """Those of every update of that row, found as for a wrong one."""
+    found = certify(replace(derivation(name))).certificates
+    return {name_of(each.parameter): {claim.name: claim for claim in each.claims} for each in found}
 
 
 def with_update(name: str, parameter: str, change: Callable[[Update], Expr]) -> Derivation:
@@ -102,10 +110,7 @@ WRONG: dict[str, tuple[str, str, Callable[[Update], Expr]]] = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_update_is_not_proved_stationary(wrong: str) -> None:
     name, parameter, change = WRONG[wrong]
-    assert (
-        claims(with_update(name, parameter, lambda u: u.value), parameter)["stationarity"].status
-        is Status.PROVED
-    )
+    assert claims_as_derived(name)[parameter]["stationarity"].status is Status.PROVED
     assert claims(with_update(name, parameter, change), parameter)["stationarity"].status is Status.OPEN
 
 

@@ -13,7 +13,7 @@ from symem.report.options import Notation, Options
 from symem.report.report import latex_fragment
 from symem.report.writer import Voice
 from tests.derived import em
-from tests.models import MODELS, Row
+from tests.models import FEW, MODELS, Row, slow_but_for
 
 PACKS = pytest.mark.parametrize("notation", list(Notation))
 
@@ -55,7 +55,7 @@ def test_a_letter_that_is_taken_is_left() -> None:
 
 
 @PACKS
-@pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
+@slow_but_for(MODELS, {row.name for row in FEW})
 def test_no_two_names_print_alike(row: Row, notation: Notation) -> None:
     voice = Voice(em(row.name).derivation, Options(notation=notation))
     sizes = {size.name for size in voice.model.sizes}

@@ -15,7 +15,7 @@ from symem.report.figures.svg import breadth, runs
 from symem.report.notation.lexicon import Lexicon
 from symem.report.options import Level
 from tests.derived import em
-from tests.models import FEW, MODELS, Row
+from tests.models import FEW, MODELS, Row, slow_but_for
 from tests.told import told
 
 OVER = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
@@ -80,7 +80,7 @@ def test_every_arrow_joins_what_the_model_joins(row: Row) -> None:
     assert all(place in starts for place, node in enumerate(found.nodes) if node.kind is Kind.PARAMETER)
 
 
-@OVER
+@slow_but_for(MODELS, {row.name for row in FEW})
 def test_plates_hold_their_own_and_nothing_else(row: Row) -> None:
     diagram = laid_out(row.name)
     for plate in diagram.graph.plates:

@@ -9,6 +9,9 @@ import pytest
 
 from tests.answers import BEYOND, HERE, ZOO, Values, direction, gap, move, numbers, reference, written
 
+#: What takes hundreds of steps to its fixed point.
+SLOWLY = {"gmm_missing", "mixture_fa_own", "multivariate_regression", "mvn_missing"}
+
 
 def test_files_of_numbers_have_one_row_a_line() -> None:
     paths = [*HERE.glob("zoo/*.json"), *HERE.glob("beyond/*.json")]
@@ -42,7 +45,9 @@ def converged(name: str) -> tuple[Values, list[float]]:
     return theta, history
 
 
-@pytest.mark.parametrize("name", BEYOND)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOWLY)) for each in BEYOND]
+)
 def test_steps_climb_to_a_stationary_point_of_the_likelihood(name: str) -> None:
     """ℓ is written apart from the step, so a wrong step shows as a fall of ℓ or as a slope where it stops."""
     file, module = numbers(name), reference(name)

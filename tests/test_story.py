@@ -93,11 +93,11 @@ def before_the_m_step(
     return run
 
 
-def scopes(derivation: Derivation, step: Step, run: Evaluator) -> Iterator[dict[str, int]]:
+def scopes(derivation: Derivation, step: Step, run: Evaluator, most: int = 2) -> Iterator[dict[str, int]]:
     """A few values for the indices that a step leaves free."""
     known = {axis.index: axis.size for axis in axes_of(derivation)}
     free = sorted((s for s in step.before.free_symbols | step.after.free_symbols if s in known), key=str)
-    ranges = [range(min(2, int(run(known[index])))) for index in free]
+    ranges = [range(min(most, int(run(known[index])))) for index in free]
     for place in itertools.product(*ranges):
         yield {str(index): number for index, number in zip(free, place, strict=True)}
 
@@ -213,9 +213,9 @@ class Replay:
         own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
         for posterior in own:
             if isinstance(posterior, Table | Recognised):
-                for scope in list(scopes(self.derivation, step, self.old))[:1]:
-                    mass = integral(self.old, posterior, Integer(1), scope)
-                    yield np.log(mass), value(self.old, step.after, scope)
+                scope = self._where_it_is(posterior, step)
+                mass = integral(self.old, posterior, Integer(1), scope)
+                yield np.log(mass) if mass > 0 else -np.inf, value(self.old, step.after, scope)
 
     def _mean(self, step: Step) -> Sides:
         """⟨T⟩ of one latent; Q itself is compared with the mean over draws by `verify`."""
@@ -224,9 +224,15 @@ class Replay:
             if isinstance(posterior, Table | Recognised):
                 inner = {m: posterior.expectations[m.args[0]] for m in step.before.atoms(Expectation)}
                 function = step.before.xreplace(inner)
-                for scope in list(scopes(self.derivation, step, self.old))[:1]:
-                    mass, first = (integral(self.old, posterior, f, scope) for f in (Integer(1), function))
-                    yield first / mass, value(self.old, step.after, scope)
+                scope = self._where_it_is(posterior, step)
+                mass, first = (integral(self.old, posterior, f, scope) for f in (Integer(1), function))
+                yield first / mass, value(self.old, step.after, scope)
+
+    def _where_it_is(self, posterior: Posterior, step: Step) -> dict[str, int]:
+        """The first place at which there is such a latent: not where an entry was seen."""
+        places = scopes(self.derivation, step, self.old, most=PLACES)
+        bracket = Integer(1) if posterior.condition is None else posterior.condition
+        return next(scope for scope in places if self.old(bracket, scope) == 1)
 
     def _maximiser(self, _step: Step) -> Sides:
         """The certificate's: see test_certify."""
@@ -320,8 +326,10 @@ def integral(run: Evaluator, posterior: Table | Recognised, f: Expr, scope: dict
 
 def charted(low: float, high: float) -> tuple[Any, Any]:
     """(u, du/dt) of t on the whole line."""
-    if np.isinf(low):
+    if np.isinf(low) and np.isinf(high):
         return np.sinh, np.cosh
+    if np.isinf(low):
+        return lambda t: high - np.exp(t), np.exp
     if np.isinf(high):
         return lambda t: low + np.exp(t), np.exp
     width = high - low
@@ -336,11 +344,11 @@ def smooth(log_density: Any, f: Any, low: float, high: float) -> float:
         return float(log_density(place(t)) + np.log(slope(t)))
 
     top = minimize_scalar(lambda t: -height(t), bounds=(-25, 25), method="bounded").x
-    reach = {-1: 1e-3, 1: 1e-3}
+    reach, peak = {-1: 1e-3, 1: 1e-3}, height(top)
     for side in (-1, 1):
-        while height(top + side * reach[side]) > height(top) - 40:
+        while height(top + side * reach[side]) > peak - 32:
             reach[side] *= 1.5
-    grid = np.linspace(top - reach[-1], top + reach[1], 300)
+    grid = np.linspace(top - reach[-1], top + reach[1], 240)
     return float(np.trapezoid([f(place(t)) * np.exp(height(t)) for t in grid], grid))
 
 

@@ -14,10 +14,14 @@ HOMES = {
 }
 
 
+def model_of(nodeid: str) -> str | None:
+    """The model that a test is called by."""
+    parameters = nodeid.partition("[")[2].rstrip("]").split("-")
+    return next((HOMES[name] for name in parameters if name in HOMES), None)
+
+
 class ByModel(LoadScopeScheduling):  # type: ignore[misc]
     """Hands out the tests of a model together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        parameters = test.partition("[")[2].rstrip("]").split("-")
-        return next((HOMES[name] for name in parameters if name in HOMES), file)
+        return model_of(nodeid) or nodeid.partition("::")[0]

@@ -9,7 +9,7 @@ from sympy import Add, Expr, Indexed, Mul, Pow, Symbol
 from symem.calculus.separate import Term, fold
 from symem.calculus.weighted_sums import TOO_LONG, Facts, Total, holds
 from symem.language.leaves import array_of
-from symem.language.plates import total
+from symem.language.plates import Iverson, total
 from symem.language.traces import Tr
 
 
@@ -48,6 +48,8 @@ def _completed(terms: set[Expr], letter: Expr) -> tuple[Expr, Expr] | None:
     if 0 in parts.values() or any(part.has(letter) for part in parts.values()):
         return None
     root = letter + (parts[1] / (2 * parts[2])).expand()
+    if any(power.exp.is_negative and power.has(Iverson) for power in root.atoms(Pow)):  # where it is 0
+        return None
     whole = (parts[2] * root**2).expand()
     return (parts[2], root) if set(Add.make_args(whole)) <= terms else None
 

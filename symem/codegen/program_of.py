@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from symem.codegen.ir.program import Program
+from symem.codegen.passes.cancelling import told_apart
 from symem.codegen.passes.condensing import condensed
 from symem.codegen.passes.handing_on import handed_on
 from symem.codegen.passes.hoisting import hoisted
@@ -42,6 +43,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     scheduled,
     # The M-step reads statistics, by the names they have been given.
     maximised,
+    # Differences stand in the lines of the M-step.
+    told_apart,
     # The prior reads parameters alone.
     with_prior,
     # What functions return is what later ones read.

@@ -85,6 +85,9 @@ def _cut(model: Model, data: Data) -> Data:
     data.chunks = tuple(_chunk(model, data, arrays, slots, part) for part in parts)
     if natural is not None:
         _give_features(natural, data, blocks)
+    if model.parts.sums is not None:
+        sums = [model.parts.sums(rows) for rows in data.chunks]
+        data.update({name: sum(part[name] for part in sums) for name in sums[0]})
     return data
 
 

@@ -49,6 +49,18 @@ class Data(dict[str, Any]):
     chunks: tuple[Rows, ...] = ()
     scale = 1
     weight = 1.0
+    #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
+    apart = 0
+
+
+class Moments(NamedTuple):
+    """Statistics of all rows from weights times features, summed over chunks; the place of the weights among the latents.
+
+    `of_products(products, data, log_likelihood)` also says whether digits were lost: then those of the chunks are pooled.
+    """
+
+    of_products: Callable[[Any, Data, Any], tuple[Any, bool]]
+    weights: int
 
 
 class NaturalForm(NamedTuple):
@@ -120,7 +132,8 @@ class Parts(NamedTuple):
     """The functions that only some models have.
 
     What the E-step needs of the parameters, once an iteration; the terms of the log-likelihood that belong to no row;
-    the log-prior; what is computed of a chunk once; what data ask of one another.
+    the log-prior; what is computed of a chunk once; what data ask of one another; what is left, as a share of its terms,
+    of each difference in the updates, by parameter; sums of the data, taken once.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
@@ -128,6 +141,8 @@ class Parts(NamedTuple):
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
     check: Callable[[Mapping[str, Any], dict[str, int]], None] | None = None
+    shares: Callable[..., list[tuple[str, Any]]] | None = None
+    sums: Callable[[Rows], Mapping[str, Any]] | None = None
 
 
 class Model(NamedTuple):
@@ -150,4 +165,5 @@ class Model(NamedTuple):
     patterns: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
+    moments: Moments | None = None
     averages: tuple[str, ...] | None = None

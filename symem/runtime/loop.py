@@ -41,6 +41,10 @@ class EmptyComponentWarning(EMWarning):
     """An outcome has no observations left, so its parameters have nothing to be estimated from."""
 
 
+class LostDigitsWarning(EMWarning):
+    """A parameter is a small difference of large sums, so that its digits are rounding."""
+
+
 class BoundaryWarning(EMWarning):
     """A parameter has reached the edge of its support: a collapsing variance, an unbounded likelihood."""
 

@@ -89,8 +89,12 @@ def _packed(matrix: Any) -> Any:
 
 def _moments(weight: Any, rows: Rows) -> tuple[Any, ...]:
     """For each feature the sum over rows of weight times feature: one matrix product."""
-    products = weight @ rows.features.T
-    return tuple(_moment(products, block) for block in rows.blocks)
+    return _by_feature(weight @ rows.features.T, rows.blocks)
+
+
+def _by_feature(products: Any, blocks: tuple[_Block, ...]) -> tuple[Any, ...]:
+    """Products with all features, apart again."""
+    return tuple(_moment(products, block) for block in blocks)
 
 
 def _moment(products: Any, block: _Block) -> Any:

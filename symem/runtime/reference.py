@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, TypeVar
 
 import numpy as np
 
+from symem.runtime.loop import LostDigitsWarning, _position
+
 #: A scatter below this share of what was taken off would be wrong by more than 1e-10 of it.
 _LOST_SHARE = 2e-6
+
+#: A difference of which less than this share is left would be wrong by more than 1e-7 of it.
+_LEFT = 2e-8
 
 
 def _point(values: Any, axis: int) -> Any:
@@ -33,10 +39,8 @@ def _added(a: Record, b: Record) -> Record:
 
 
 def _mean_of(total: Any, weight: Any) -> Any:
-    """total / weight, and 0 where there is no weight."""
-    return np.divide(
-        total, weight, out=np.zeros(np.broadcast_shapes(np.shape(total), np.shape(weight))), where=weight != 0
-    )
+    """total / weight, and 0 where there is no weight, as the total is then."""
+    return total / np.maximum(weight, 2.2250738585072014e-308)
 
 
 def _determined(mean: Any, weight: Any) -> Any:
@@ -44,6 +48,24 @@ def _determined(mean: Any, weight: Any) -> Any:
     return np.where(weight != 0, mean, np.nan)
 
 
+def _share(*terms: Any) -> Any:
+    """What is left of a sum of terms of either sign, as a share of them."""
+    return np.abs(sum(terms)) / sum(map(np.abs, terms))
+
+
+def _warn_of_lost(shares: list[tuple[str, Any]]) -> bool:
+    """Whether a parameter is a difference of which too little is left; it is named."""
+    lost = {name: share for name, share in shares if np.any(share < _LEFT)}
+    for name, share in lost.items():
+        warnings.warn(
+            f"{_position(name, share < _LEFT)} has lost its digits: it is a difference of sums of which a share of "
+            f"{float(np.nanmin(share)):.0e} is left. Measure the data from nearer to them, or scale them.",
+            LostDigitsWarning,
+            stacklevel=4,
+        )
+    return bool(lost)
+
+
 def _loses_digits(scatter: Any, excess: Any) -> bool:
     """Whether a scatter is a small difference of sums about a point, of which `excess` was taken off."""
-    return bool(np.any(scatter < _LOST_SHARE * excess))
+    return not (scatter >= _LOST_SHARE * excess).all()

@@ -10,12 +10,19 @@ import numpy as np
 
 from symem.runtime.checks import _at_zero_or_singular
 from symem.runtime.chunks import _as_parameters, _prepare
-from symem.runtime.description import Data, Model, Rows
+from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
-from symem.runtime.monomials import _natural, _put_features
+from symem.runtime.monomials import _by_feature, _natural, _put_features
+from symem.runtime.reference import _warn_of_lost
+
+#: What gives the latents of a chunk, and its log-likelihood.
+Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
+
+#: After a scatter has lost its digits, as many E-steps take them from the chunks before products are tried again.
+_APART = 16
 
 
 class Solver:
@@ -45,7 +52,9 @@ class Solver:
     def em_step(self, theta: Any, /, **data: Any) -> Any:
         """One EM step from theta."""
         inside, checked = _given(self._model, theta, data)
-        return _step(self._model, inside, checked)[0]
+        expected = _e_step(self._model, inside, checked)
+        _lost(self._model, expected, inside, checked)
+        return _maximised(self._model, expected, inside, checked)
 
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
@@ -108,8 +117,10 @@ class Solver:
         _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
         for name, axis in model.labels.components:
             _warn_of_empty(name, getattr(shown, name), axis)
-        value = float(_e_step(model, best, checked).log_likelihood)
-        return Fit(best, value, np.array(history), converged, shown, len(history) - 1)
+        expected = _e_step(model, best, checked)
+        lost = _lost(model, expected, best, checked)
+        value = float(expected.log_likelihood)
+        return Fit(best, value, np.array(history), converged and not lost, shown, len(history) - 1)
 
     def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
         return _e_step(self._model, *_given(self._model, theta, data))
@@ -129,9 +140,20 @@ def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
     """The M-step."""
+    return _of_statistics(model.steps.m_step, model, expected, theta, data)
+
+
+def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
+    """Whether a parameter loses its digits in the M-step; it is named."""
+    shares = model.parts.shares
+    return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+
+
+def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Data) -> Any:
+    """What reads all that the M-step reads."""
     before = (theta,) if model.conditional else ()
     known = {name: data[name] for name in model.known} if model.known else {}
-    return model.steps.m_step(expected, *before, **known)
+    return function(expected, *before, **known)
 
 
 def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
@@ -143,14 +165,26 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics, those of the chunks pooled."""
     coefficients = _coefficients(model, theta, data)
-    found: Any = None
-    for rows in data.chunks:
-        _refill(rows, data)
-        _, latents, value = model.steps.e_step(theta, rows, coefficients)
-        found = _pooled(model, found, model.steps.summarise(rows, latents, value))
+    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
     found = _weighted(model, found, data.weight)
     once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
     return found._replace(log_likelihood=float(found.log_likelihood + once))
+
+
+def _summarised(model: Model, data: Data, infer: Infer) -> Any:
+    """The statistics of all rows: from products summed over chunks; where these lose digits, those of chunks pooled."""
+    if model.moments is not None and not data.apart:
+        found, lost = _gathered(model.moments, data, infer)
+        if not lost:
+            return found
+        data.apart = _APART
+    data.apart = max(data.apart - 1, 0)
+    found = None
+    for rows in data.chunks:
+        _refill(rows, data)
+        part = model.steps.summarise(rows, *infer(rows))
+        found = part if found is None else model.steps.merge(found, part)
+    return found
 
 
 def _weighted(model: Model, found: Any, weight: float) -> Any:
@@ -161,9 +195,16 @@ def _weighted(model: Model, found: Any, weight: float) -> Any:
     return type(found)(*(value if name in model.averages else weight * value for name, value in pairs))
 
 
-def _pooled(model: Model, found: Any, part: Any) -> Any:
-    """The statistics with those of one more part; None are those of no rows."""
-    return part if found is None else model.steps.merge(found, part)
+def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
+    """The statistics from weights times features, and whether they have lost their digits."""
+    products, total = 0.0, 0.0
+    for rows in data.chunks:
+        _refill(rows, data)
+        latents, value = infer(rows)
+        part = np.matmul(latents[moments.weights], rows.features.T)
+        products = part if rows.first == 0 else np.add(products, part, out=part)
+        total += value
+    return moments.of_products(_by_feature(products, data.chunks[0].blocks), data, total)
 
 
 def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
@@ -214,12 +255,12 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
         size, _ = model.labels.prototypes
         columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
-    expected: Any = None
-    for rows in data.chunks:
-        _refill(rows, data)
+
+    def imputed(rows: Rows) -> tuple[tuple[Any, ...], float]:
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
-        part = model.steps.summarise(rows, model.steps.impute(rng, rows, profile), 0.0)
-        expected = _pooled(model, expected, part)
+        return model.steps.impute(rng, rows, profile), 0.0
+
+    expected = _summarised(model, data, imputed)
     theta = model.steps.Parameters(**_plain(model.parameters, data))
     theta = _maximised(model, expected, theta, data) if model.conditional else theta
     return _mended(_maximised(model, expected, theta, data), model.parameters)

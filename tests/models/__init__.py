@@ -38,6 +38,12 @@ FEW: tuple[Row, ...] = tuple(
     )
 )  # fmt: skip
 
+#: Rows that take seconds to derive: each test that is called by one is slow. The few show all that they show.
+LONG = frozenset({
+    "factorial_mixture", "mixture_fa", "mixture_fa_own", "mixture_ppca", "errors_in_variables",
+    "factor_analysis_likelihood",
+})  # fmt: skip
+
 
 def slow_but_for(rows: Iterable[Row], quick: Container[str]) -> pytest.MarkDecorator:
     """One test a row, those that are not named marked slow."""
@@ -57,6 +63,7 @@ __all__ = [
     "DERIVED",
     "EVERY",
     "FEW",
+    "LONG",
     "MODELS",
     "Row",
     "example",

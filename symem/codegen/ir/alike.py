@@ -1,4 +1,4 @@
-"""Nodes that are the same array but for the letters of their axes: x_a - μ_a and x_b - μ_b."""
+"""Nodes with other letters for their axes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from symem.codegen.ir.nodes import Node
 
@@ -24,13 +24,3 @@ def with_axes(tree: _Tree, names: Mapping[Symbol, Symbol]) -> _Tree:
         found = names.get(tree, tree)
     made: _Tree = found
     return made
-
-
-def form(node: Node, sizes: Mapping[Symbol, Expr]) -> Node:
-    """The node with letters that depend on nothing but sizes and order: equal for nodes that are alike."""
-    names: dict[Symbol, Symbol] = {}
-    for part in node.walk():
-        for axis in part.axes:
-            if axis in sizes and axis not in names:
-                names[axis] = Symbol(f"{len(names)} of {sizes[axis]}")
-    return with_axes(node, names)

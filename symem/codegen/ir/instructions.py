@@ -58,6 +58,30 @@ class Column:
     axes: tuple[Symbol, ...]
 
 
+@dataclass(frozen=True)
+class Gathered:
+    """Statistics of all rows from the products of weights and features: `lines` read these and `sums` of data alone.
+
+    A pair of `lost` names a scatter and what was taken off it, which may leave it no digits.
+    """
+
+    lines: tuple[Column | Assign, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+    sums: tuple[Assign, ...] = ()
+
+    def __add__(self, other: Gathered) -> Gathered:
+        return Gathered(self.lines + other.lines, self.lost + other.lost, self.sums + other.sums)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A sum of terms of either sign in the update of a parameter, of which little may be left; over matrices or not."""
+
+    parameter: str
+    node: Node
+    matrix: bool
+
+
 Statement = Assign | Weigh | Normalise
 
 

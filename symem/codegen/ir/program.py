@@ -15,7 +15,16 @@ from sympy import Expr, S, Symbol
 
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.instructions import Assign, Column, Entry, Statement, Statistic, reads
+from symem.codegen.ir.instructions import (
+    Assign,
+    Column,
+    Difference,
+    Entry,
+    Gathered,
+    Statement,
+    Statistic,
+    reads,
+)
 from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
@@ -90,11 +99,10 @@ class Program:
     direct: Node | None = None
     handed_on: tuple[str, ...] = ()
 
-    # what it gives: the statistics of a chunk, those of `exact` again where `lost` says that a difference lost digits
+    # what it gives: the statistics of a chunk, and those of all rows from products where these suffice
     statistics: tuple[Statistic, ...] = ()
     summarise: tuple[Column | Assign, ...] = ()
-    lost: tuple[tuple[str, str], ...] = ()
-    exact: tuple[Assign, ...] = ()
+    gathered: Gathered | None = None
     merged: tuple[Assign, ...] = ()
     #: The statistics that are sums: of two parts, both together.
     added: frozenset[str] = frozenset()
@@ -109,6 +117,7 @@ class Program:
     m_step: tuple[Assign | Entry, ...] = ()
     m_step_layouts: Mapping[str, Layout] = field(default_factory=dict)
     sizes: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def in_entries(self) -> bool:
@@ -133,9 +142,14 @@ class Program:
     @property
     def nodes_of_chunk(self) -> list[Node]:
         """What statistics and log-likelihood of a chunk are computed from."""
-        lines = [each.node for each in (*self.summarise, *self.exact) if isinstance(each, Assign)]
+        lines = [each.node for each in self.summarise if isinstance(each, Assign)]
         shared = [self.features.shared] if self.features and self.features.shared else []
         return [*lines, self.log_likelihood, *shared]
+
+    @property
+    def sums_of_data(self) -> tuple[Assign, ...]:
+        """What is summed over the rows once, of the data alone."""
+        return self.gathered.sums if self.gathered is not None else ()
 
     @property
     def reported(self) -> set[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Integer
 
-from symem.codegen.ir.alike import form
+from symem.codegen.ir.canonical import canonical
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.nodes import Apply, Load, Node, Number, Range
 
@@ -35,26 +36,28 @@ def is_leaf(node: Node) -> bool:
     return isinstance(node, Load | Number)
 
 
-def shared(
-    names: Names, stem: str, nodes: Sequence[Node], sizes: Mapping[Symbol, Expr]
-) -> tuple[list[tuple[str, Node]], list[Node]]:
-    """Sub-nodes that occur more than once, be it with other letters, named in an order in which they can be computed."""
+def shared(names: Names, stem: str, nodes: Sequence[Node]) -> tuple[list[tuple[str, Node]], list[Node]]:
+    """Sub-nodes that occur more than once, whatever their indices are called, named in an order in which they can be
+    computed.
+    """
     named: list[tuple[str, Node]] = []
     current = list(nodes)
     while True:
-        parts = [part for node in (*current, *(node for _, node in named)) for part in node.walk()]
-        forms = {
-            part: form(part, sizes) for part in dict.fromkeys(parts) if not is_leaf(part) and not _cheap(part)
-        }
-        counts = Counter(forms[part] for part in parts if part in forms)
-        twice = [part for part, each in forms.items() if counts[each] > 1]
+        counts: Counter[Any] = Counter()
+        first: dict[Any, Node] = {}
+        for node in (*current, *(node for _, node in named)):
+            for part in node.walk():
+                if not is_leaf(part) and not _cheap(part):
+                    form = canonical(part).form
+                    counts[form] += 1
+                    first.setdefault(form, part)
+        twice = [first[form] for form, count in counts.items() if count > 1]
         if not twice:
             return named, current
         largest = max(twice, key=lambda part: sum(1 for _ in part.walk()))
         name = names.take(described(largest)) if described(largest) else names.numbered(stem)
-        alike = {part for part in twice if forms[part] == forms[largest]}
-        current = [_loaded(node, alike, name) for node in current]
-        named = [(each, _loaded(node, alike, name)) for each, node in named]
+        current = [_replaced(node, largest, name) for node in current]
+        named = [(each, _replaced(node, largest, name)) for each, node in named]
         named.insert(0, (name, largest))
         named = sorted(named, key=lambda pair: _depth(pair[0], named))
 
@@ -70,8 +73,14 @@ def _depth(name: str, named: Sequence[tuple[str, Node]]) -> int:
     return 1 + max((_depth(each, named) for each in inner), default=0)
 
 
-def _loaded(node: Node, alike: Collection[Node], name: str) -> Node:
-    """The node with an array of that name in the place of those."""
-    if node in alike:
-        return Load(node.axes, name, node.axes, node.sources)
-    return node.mapped(lambda child: _loaded(child, alike, name))
+def _replaced(node: Node, old: Node, name: str) -> Node:
+    """The node with a load in the place of all that is the old one up to the names of its indices."""
+    wanted = canonical(old)
+
+    def change(part: Node) -> Node:
+        found = None if is_leaf(part) else canonical(part)
+        if found is None or found.form != wanted.form:
+            return part.mapped(change)
+        return Load(part.axes, name, wanted.renamed(old.axes, found), part.sources)
+
+    return change(node)

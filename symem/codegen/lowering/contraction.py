@@ -93,11 +93,30 @@ def quotient(rank: Rank, coefficient: Expr, above: Sequence[Node], below: Sequen
 
 
 def _ratio(rank: Rank, above: Sequence[Node], below: Sequence[Node], wanted: int) -> Node | None:
-    top = [node for node in above if level(node) == wanted]
-    bottom = [node for node in below if level(node) == wanted]
+    top, bottom = _rooted(
+        rank, *([node for node in side if level(node) == wanted] for side in (above, below))
+    )
     if not bottom:
         return multiply(rank, top) if top else None
     return apply(rank, "/", multiply(rank, top), multiply(rank, bottom))
+
+
+def _rooted(rank: Rank, above: list[Node], below: list[Node]) -> tuple[list[Node], list[Node]]:
+    """sqrt(a) / sqrt(b) as sqrt(a / b), where one of them has all axes of the other."""
+    roots = [
+        [node for node in side if isinstance(node, Apply) and node.operation == "sqrt"]
+        for side in (above, below)
+    ]
+    if [len(each) for each in roots] != [1, 1]:
+        return above, below
+    (top,), (bottom,) = roots
+    axes = union(rank, [top, bottom])
+    if axes not in (top.axes, bottom.axes):
+        return above, below
+    root = apply(rank, "sqrt", apply(rank, "/", *top.arguments, *bottom.arguments))
+    return [*(node for node in above if node is not top), root], [
+        node for node in below if node is not bottom
+    ]
 
 
 def negated(rank: Rank, node: Node) -> Node:

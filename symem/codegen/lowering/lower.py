@@ -206,9 +206,7 @@ class Lowering:
             return quotient(
                 self.rank, coefficient, *self._ratio([f for f in rest if f not in weighed], chosen)
             )
-        factors, roots = _roots(factors)
-        more = [apply(self.rank, "sqrt", self(roots))] if roots != 1 else []
-        return quotient(self.rank, coefficient, *self._ratio(factors, *more))
+        return quotient(self.rank, coefficient, *self._ratio(factors))
 
     def _ratio(self, factors: Iterable[Expr], *more: Node) -> tuple[list[Node], list[Node]]:
         above = [*more, *(self(factor) for factor in factors if not _is_denominator(factor))]
@@ -293,16 +291,6 @@ class Lowering:
 
 def _is_denominator(factor: Expr) -> bool:
     return isinstance(factor, Pow) and bool(factor.exp.is_number) and bool(factor.exp.is_negative)
-
-
-def _roots(factors: list[Expr]) -> tuple[list[Expr], Expr]:
-    """The factors without the square roots of a quotient, and that quotient: √V / √N is √(V/N)."""
-    halves = [
-        each for each in factors if isinstance(each, Pow) and abs(each.exp) == S.Half and each.free_symbols
-    ]
-    if len({each.exp for each in halves}) < 2:
-        return factors, S.One
-    return [each for each in factors if each not in halves], Mul(*(each**2 for each in halves))
 
 
 _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (

@@ -6,10 +6,10 @@ u = f - c: multiplied out, nothing in it is larger than it must be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Expr, Function, Indexed, IndexedBase, Symbol
+from sympy import Dummy, Expr, Function, Indexed, IndexedBase, Pow, Symbol
 
 from symem.codegen.ir.nodes import Load, Node
 from symem.language.leaves import name_of
@@ -38,15 +38,21 @@ class Points:
 
     def centred(self, value: Expr) -> Expr:
         """The value in u + c for every function f of data."""
-        return value.xreplace({each: u + c for each, u, c in self._found(value)})
+        return self._replaced(value, {each: u + c for each, u, c in self._found(value)})
 
     def about(self, value: Expr) -> Expr:
         """The value in u, as if the points were 0."""
-        return value.xreplace({each: u for each, u, _ in self._found(value)})
+        return self._replaced(value, {each: u for each, u, _ in self._found(value)})
 
     def point(self, function: Expr) -> Expr | None:
         """The point of a function of data, None if it has none."""
         return next((c for each, _, c in self._found(function) if each == function), None)
+
+    def _replaced(self, value: Expr, table: Mapping[Expr, Expr]) -> Expr:
+        """A reciprocal is no difference from a point, and keeps its digits as it is."""
+        reciprocals = [each for each in value.atoms(Pow) if each.exp.is_negative and each.base in table]
+        kept = {each: Dummy() for each in reciprocals}
+        return value.xreplace(kept).xreplace(table).xreplace({new: old for old, new in kept.items()})
 
     def _found(self, value: Expr) -> Iterator[tuple[Expr, Expr, Expr]]:
         """(f, u, c) for every function that has a point."""

@@ -12,7 +12,7 @@ from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check")
+_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "shares", "sums")
 
 
 def description(functions: ModelFunctions, names: Iterable[str]) -> str:
@@ -52,6 +52,8 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         yield "references", _references(functions)
     if program.features is not None:
         yield "natural", _natural(program)
+    if program.gathered is not None and program.features is not None:
+        yield "moments", f"Moments(moments, {functions.records.latents.index(program.features.weight)})"
     if program.few_rows:
         yield "averages", quoted(program.averages)
 

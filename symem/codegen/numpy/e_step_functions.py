@@ -45,6 +45,8 @@ class EStep:
             yield Function(
                 "constant", [THETA, DATA], "Any", sentence, self._value((), program.log_likelihood_once)
             )
+        if program.sums_of_data:
+            yield Function("sums", [ROWS], "dict[str, Any]", "Sums of the data, taken once.", self._sums())
         if program.log_prior is not None:
             body = self._value(program.of_prior, program.log_prior)
             yield Function("log_prior", [THETA, DATA], "Any", "The log-prior.", body)
@@ -71,6 +73,12 @@ class EStep:
         if len(texts) == 1:
             return self.lines.fitted("return ", texts[0])
         return self.lines.returned(texts)
+
+    def _sums(self) -> list[str]:
+        lines, names = self.program.sums_of_data, self.records.sums
+        body = self.records.reading(names_in(line.node for line in lines) - set(names), "rows")
+        body += [text for line in lines for text in self.lines.assign(line)]
+        return body + listed("return {", [f'"{name}": {name}' for name in names], "}")
 
     # -- of data and of parameters alone ----------------------------------------------------------------
 

@@ -28,12 +28,13 @@ class Records:
         self.points = [each.point.name for each in program.points.references]
         of_rows = [each.about.name for each in program.points.references]
         self.of_rows = [*of_rows, *(each.name for each in program.prepared)]
+        self.sums = [each.name for each in program.sums_of_data]
         #: What the E-step hands on to the statistics.
         self.latents = self._latents()
 
     def _latents(self) -> tuple[str, ...]:
         read = names_in(self.statistic_nodes())
-        if self.has_products and self.program.features:
+        if (self.has_products or self.program.gathered is not None) and self.program.features:
             read.add(self.program.features.weight)
         made = [*self.program.handed_on, *self.made_in_rows()]
         made += [each.weight for each in self.program.infer if isinstance(each, Normalise)]
@@ -44,8 +45,7 @@ class Records:
         return [each.normaliser if isinstance(each, Normalise) else each.name for each in self.program.infer]
 
     def statistic_nodes(self) -> list[Node]:
-        lines = (*self.program.summarise, *self.program.exact)
-        return [each.node for each in lines if isinstance(each, Assign)]
+        return [each.node for each in self.program.summarise if isinstance(each, Assign)]
 
     @property
     def has_products(self) -> bool:
@@ -112,7 +112,7 @@ class Records:
         found = {name: f'{record}["{self.declared[name]}"]' for name in own}
         if record == "rows":
             found |= {name: f'rows["{name}"]' for name in self.of_rows} | {"length": "rows.length"}
-        return found | {name: f'{record}["{name}"]' for name in self.points}
+        return found | {name: f'{record}["{name}"]' for name in (*self.sums, *self.points)}
 
     def taken_apart(self, names: Iterable[str], record: str, used: Iterable[str]) -> list[str]:
         """A tuple taken apart, as far as it is used."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.codegen.ir.instructions import Assign, Column, Entry
+from symem.codegen.ir.instructions import Assign, Column, Difference, Entry, Gathered
 from symem.codegen.ir.nodes import Axes, Load, Node
 from symem.codegen.ir.program import Program
+from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
-from symem.codegen.numpy.function_text import LATENTS, ROWS, Function
-from symem.codegen.numpy.lines import Given, Line, Lines
+from symem.codegen.numpy.function_text import DATA, LATENTS, ROWS, Function
+from symem.codegen.numpy.lines import Given, Lines
 from symem.codegen.numpy.wrapping import listed
+from symem.codegen.passes.cancelling import terms
 
 
 class MStep:
@@ -23,10 +25,18 @@ class MStep:
         given = [ROWS, LATENTS, ("log_likelihood", "Any")]
         sentence = "The statistics of a chunk of rows."
         yield Function("summarise", given, "Statistics", sentence, self._summarise())
+        if self.program.gathered is not None:
+            given = [("products", "Any"), DATA, ("log_likelihood", "Any")]
+            sentence = "Those of all rows from weights times features, and whether a scatter lost its digits."
+            body = self._of_all(self.program.gathered)
+            yield Function("moments", given, "tuple[Statistics, bool]", sentence, body)
         two = [("a", "Statistics"), ("b", "Statistics")]
         sentence = "The statistics of two parts of the data together."
         yield Function("merge", two, "Statistics", sentence, self._merge())
         yield self._m_step()
+        if self.program.differences:
+            sentence = "Of differences in the updates, the share that is left."
+            yield Function("shares", self._given(), "list[tuple[str, Any]]", sentence, self._shares())
 
     def size_field(self, name: str) -> str:
         """The field of the statistics that holds a size."""
@@ -35,7 +45,7 @@ class MStep:
     # -- statistics -------------------------------------------------------------------------------------
 
     def _summarise(self) -> list[str]:
-        """The statistics of a chunk; where differences lose their digits, from the rows."""
+        """The statistics of a chunk."""
         program, records = self.program, self.records
         columns = [each for each in program.summarise if isinstance(each, Column)]
         lines = [each for each in program.summarise if isinstance(each, Assign)]
@@ -46,31 +56,23 @@ class MStep:
             lambda texts: f"return Statistics({', '.join([*texts, *self._sizes(), 'log_likelihood'])})",
             open=False,
         )
-        kept: list[Line] = list(lines)
-        if not program.lost:
-            kept, given = self.lines.compact(lines, given)
-        nodes = [
-            *(each.node for each in kept if isinstance(each, Assign)),
-            *(each.node for each in program.exact),
-        ]
+        kept, given = self.lines.compact(lines, given)
+        nodes = [each.node for each in kept if isinstance(each, Assign)]
         read = names_in([*nodes, *(node for node, _ in given.values)])
-        own = {each.name for each in (*program.summarise, *program.exact)}
-        weight = {program.features.weight} if columns and program.features is not None else set()
-        body = records.taken_apart(records.latents, "latents", read | weight)
+        own = {each.name for each in program.summarise}
+        weight = program.features.weight if columns and program.features is not None else ""
+        body = records.taken_apart(records.latents, "latents", {*read, weight})
         body += records.reading(read - own - set(records.latents), "rows")
-        body += self._moments(columns)
+        body += self._apart(columns, f"_moments({weight}, rows)")
         body += [text for line in kept for text in self.lines.update(line)]
-        body += self._where_lost()
-        return [
-            *body,
-            *self.lines.returned([*self.lines.texts(given), *self._sizes(), "log_likelihood"], "Statistics"),
-        ]
+        values = [*self.lines.texts(given), *self._sizes(), "log_likelihood"]
+        return [*body, *self.lines.returned(values, "Statistics")]
 
     def _sizes(self) -> list[str]:
         rows = str(self.program.rows)
         return ["rows.length" if name == rows else f'rows["{name}"]' for name in self.program.sizes]
 
-    def _moments(self, columns: list[Column]) -> list[str]:
+    def _apart(self, columns: list[Column], products: str) -> list[str]:
         """Those statistics that come with the matrix product of weights and features."""
         features = self.program.features
         if not columns or features is None:
@@ -78,15 +80,19 @@ class MStep:
         names = {each.place: each.name for each in columns}
         places = [names.get(place, "_") for place in range(len(features.features))]
         more = [f"{each.name} = {names[each.place]}" for each in columns if names[each.place] != each.name]
-        return [f"{', '.join(places)} = _moments({features.weight}, rows)", *more]
+        return [f"{', '.join(places)} = {products}", *more]
 
-    def _where_lost(self) -> list[str]:
+    def _of_all(self, found: Gathered) -> list[str]:
+        """The statistics of all rows, and whether a scatter among them has lost its digits."""
         program = self.program
-        if not program.lost:
-            return []
-        tests = [f"_loses_digits({scatter}, {excess})" for scatter, excess in program.lost]
-        inner = [text for line in program.exact for text in self.lines.assign(line)]
-        return [f"if {' or '.join(tests)}:", *(f"    {line}" for line in inner)]
+        columns = [each for each in found.lines if isinstance(each, Column)]
+        lines = [each for each in found.lines if isinstance(each, Assign)]
+        read = names_in(each.node for each in lines) - {each.name for each in found.lines}
+        body = [*self.records.reading(read, "data"), *self._apart(columns, "products")]
+        body += [text for line in lines for text in self.lines.assign(line)]
+        tests = " or ".join(f"_loses_digits({scatter}, {excess})" for scatter, excess in found.lost)
+        values = [*(each.name for each in program.statistics), *(f'data["{name}"]' for name in program.sizes)]
+        return [*body, f"return Statistics({', '.join([*values, 'log_likelihood'])}), {tests}"]
 
     def _merge(self) -> list[str]:
         """Sums add up, means are pooled, and scatters have what lies between the parts beside them."""
@@ -120,10 +126,42 @@ class MStep:
         read = names_in(nodes)
         return [name for name in (*self.records.row_fields, *self.records.fixed) if name in read]
 
+    def _given(self) -> list[tuple[str, str]]:
+        """What the M-step is given."""
+        given = [("s", "Statistics"), *([("theta", "Any")] if self.records.old else []), ("/", "")]
+        return [*given, *([("**known", "Any")] if self.known else [])]
+
+    def _shares(self) -> list[str]:
+        """The lines of the M-step that the differences rest on, and the share that is left of each."""
+        differences, lines, records = self.program.differences, self.lines, self.records
+        wanted = names_in(each.node for each in differences)
+        needed: list[Assign | Entry] = []
+        for line in reversed(self.program.m_step):
+            if line.name in wanted:
+                needed.append(line)
+                nodes = [line.node, *((line.fresh or ()) if isinstance(line, Entry) else ())]
+                wanted |= names_in(nodes)
+        body = (
+            ["theta = _as_record(Parameters, theta)"]
+            if any(each.startswith("theta.") for each in wanted)
+            else []
+        )
+        body += [f'{name} = known["{records.declared[name]}"]' for name in self.known if name in wanted]
+        body += [text for line in reversed(needed) for text in lines.update(line)]
+        before, items = lines.items(
+            f"({quoted(each.parameter)}, {self._share(each)})" for each in differences
+        )
+        return [*body, *before, *listed("return [", items, "]")]
+
+    def _share(self, difference: Difference) -> str:
+        """Of a matrix, that of its diagonal: other entries may be 0."""
+        node = difference.node
+        texts = ", ".join(self.lines.spell.aligned(each, node.axes) for each in terms(node))
+        return f"np.diagonal(_share({texts}), 0, -2, -1)" if difference.matrix else f"_share({texts})"
+
     def _m_step(self) -> Function:
         records, program = self.records, self.program
-        given = [("s", "Statistics"), *([("theta", "Any")] if records.old else []), ("/", "")]
-        given += [("**known", "Any")] if self.known else []
+        given = self._given()
         known = [records.declared[name] for name in self.known]
         needs = f" and {', '.join(known)}" if known else ""
         sentence = (

@@ -40,7 +40,7 @@ def condensed(program: Program) -> Program:
     tables = any(isinstance(each, Probabilities) for each in program.derivation.posteriors)
     seen = [each for each in observed(program.derivation.model) if program.rows in each.sizes]
     plain = all(not each.support.discrete and not each.missing for each in seen)
-    if program.plain or program.rows is None or tables or not plain or program.lost:
+    if program.plain or program.rows is None or tables or not plain or program.gathered is not None:
         return program
     try:
         found = _Kinds(program).agree()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from symem.codegen.ir.alike import form
+from symem.codegen.ir.canonical import canonical
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, reads, with_nodes
 from symem.codegen.ir.nodes import ONE, Apply, Load, Node, Number, Range, Source, Total
@@ -36,11 +36,13 @@ class Hoist:
         """A load of what the node computes, under one name for all that are alike."""
         if isinstance(node, Apply) and node.operation == "neg":
             return node.mapped(self)
-        names, key = self._program.names, form(node, self._program.index_sizes)
+        names, key = self._program.names, canonical(node).form
         if key not in self._found:
             name = names.take(described(node)) if described(node) else names.numbered(self._stem)
             self._found[key] = Assign(name, node, node.axes)
-        return Load(node.axes, self._found[key].name, node.axes, node.sources)
+        first = self._found[key]
+        stored = canonical(first.node).renamed(first.axes, canonical(node))
+        return Load(node.axes, first.name, stored, node.sources)
 
     @property
     def lines(self) -> tuple[Assign, ...]:
@@ -57,12 +59,11 @@ def hoisted(program: Program) -> Program:
         replace(each, node=data(each.node)) if isinstance(each, Assign) else each
         for each in program.summarise
     )
-    exact = tuple(replace(each, node=data(each.node)) for each in program.exact)
     features = program.features and _with_monomials(program.features, data)
     value = data(program.log_likelihood)
     direct = data(program.direct) if program.direct is not None else None
     return replace(
-        program, infer=infer, summarise=summarise, exact=exact, log_likelihood=value, direct=direct,
+        program, infer=infer, summarise=summarise, log_likelihood=value, direct=direct,
         features=features, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sympy import Add, Expr, Pow, Sum, Symbol, exp, log
 
 from symem.algebra.squares import squares
+from symem.algebra.squares_of_ratios import squares_of_ratios
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import Node
@@ -84,6 +85,7 @@ class _Lines:
         program = self.program
         name = program.layouts[name_of(probability.symbol)].name
         value = _renamed(weight, probability, weight.value)
+        value = value if program.in_entries else squares_of_ratios(value)
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
         found = (

@@ -49,7 +49,7 @@ class _Updates:
         lower = Lowering(self.layouts, program.rank, dict(program.index_sizes))
         lines: list[Assign | Entry] = [*self._determined(lower)]
         nodes = [lower.over(update.value, program.axes(update)) for update in updates]
-        named, nodes = shared(program.names, "d", nodes, program.index_sizes)
+        named, nodes = shared(program.names, "d", nodes)
         for update, node in zip(updates, nodes, strict=True):
             lines.append(self._update(lower, update, node, {line.name for line in lines}))
         nodes = [*nodes, *(node for _, node in named)]

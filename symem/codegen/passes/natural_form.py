@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Pow, S, Sum, Symbol
 
-from symem.codegen.ir.alike import form
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.nodes import ONE, Axes, Node
-from symem.codegen.lowering.contraction import add, level
+from symem.codegen.lowering.contraction import level
 from symem.codegen.lowering.entry_places import is_entry, place
 from symem.codegen.lowering.lower import Lowering
 from symem.language.plates import Axis
@@ -38,8 +37,7 @@ class Part:
     """A term of a log weight: a coefficient of parameters times a feature of data."""
 
     feature: Node
-    coefficient: Node
-    value: Expr
+    coefficient: Expr
     symmetric: bool
     product: Product
 
@@ -55,29 +53,19 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
         for part in parts or ():
             found.setdefault(part.feature, []).append(part)
     shared = [
-        node for node, parts in found.items() if node != ONE and not any(_has(part, labels) for part in parts)
+        node
+        for node, parts in found.items()
+        if node != ONE and not any(set(lower(part.coefficient).axes) & set(labels) for part in parts)
     ]
     own = sorted((node for node in found if node not in shared), key=lambda node: _rank(node, row))
     if len(own) < 2 or not labels:
         return None
-    coefficients = tuple(_coefficient(lower, found[node]) for node in own)
+    coefficients = tuple(lower(Add(*(part.coefficient for part in found[node]))) for node in own)
     return Features(
         weight, labels, row, tuple(own), coefficients, tuple(found[node][0].symmetric for node in own),
         lower(Add(*rest)) if rest else None,
         _over_rows(lower, [part for node in shared for part in found[node]], row),
     )  # fmt: skip
-
-
-def _coefficient(lower: Lowering, parts: Sequence[Part]) -> Node:
-    """The sum of what stands beside a feature, equal terms as one."""
-    groups: dict[Node, list[Expr]] = {}
-    for part in parts:
-        groups.setdefault(form(part.coefficient, lower.sizes), []).append(part.value)
-    return add(lower.rank, [lower(len(alike) * alike[0]) for alike in groups.values()])
-
-
-def _has(part: Part, labels: Axes) -> bool:
-    return bool(set(part.coefficient.axes) & set(labels))
 
 
 def _over_rows(lower: Lowering, parts: Sequence[Part], row: Symbol) -> Node | None:
@@ -99,7 +87,7 @@ def _split(lower: Lowering, term: Expr, labels: Axes, row: Symbol) -> list[Part]
         return None
     parts = [_part(lower, product) for product in found]
     for part in parts:
-        feature, coefficient = part.feature, part.coefficient
+        feature, coefficient = part.feature, lower(part.coefficient)
         entries = tuple(axis for axis in feature.axes if axis != row)
         allowed = {*labels, *entries}
         if level(coefficient) != 0 or len(entries) > 2 or not set(coefficient.axes) <= allowed:
@@ -194,8 +182,15 @@ def _part(lower: Lowering, product: Product) -> Part:
     feature = _summed(data, own).xreplace(names)
     inner = [b for b in own if b[0] in other.free_symbols and b[0] not in data.free_symbols]
     coefficient = nested(Mul.make_args(other), inner).xreplace(names)
+    summed = {index: place(size, 71 + number) for number, (index, size) in enumerate(inner)}
+    lower.sizes.update({summed[index]: size for index, size in inner})
     node = lower(feature) if product.data else ONE
-    return Part(node, lower(coefficient), coefficient, _is_symmetric(feature, names), product)
+    return Part(node, _with_bound(coefficient, summed), _is_symmetric(feature, names), product)
+
+
+def _with_bound(value: Expr, names: dict[Symbol, Symbol]) -> Expr:
+    """The value with what it sums over called by these names, so that equal sums look equal."""
+    return value.xreplace(names) if not set(names.values()) & value.atoms(Symbol) else value
 
 
 def _summed(value: Expr, bound: Iterable[tuple[Symbol, Expr]]) -> Expr:

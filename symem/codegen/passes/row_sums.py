@@ -15,7 +15,7 @@ def summed(program: Program) -> Program:
     """The log-likelihood of a chunk, and the E-step without statements that nothing reads."""
     value, once = _counted(program, *_split(program, program.derivation.log_likelihood))
     node = program.lower(value)
-    lines = [each for each in (*program.summarise, *program.exact) if isinstance(each, Assign)]
+    lines = [each for each in program.summarise if isinstance(each, Assign)]
     infer = tuple(live(program.infer, [*(each.node for each in lines), node], program.reported))
     return replace(program, log_likelihood=node, infer=infer, log_likelihood_once=program.lower(once))
 

@@ -18,7 +18,7 @@ def scheduled(program: Program) -> Program:
     if program.features is None:
         return replace(program, coefficients=tuple(lines))
     nodes = [*(each.node for each in lines), *program.features.coefficients]
-    named, nodes = shared(program.names, "c", nodes, program.index_sizes)
+    named, nodes = shared(program.names, "c", nodes)
     lines = [Assign(each.name, node, node.axes) for each, node in zip(lines, nodes, strict=False)]
     features = replace(program.features, coefficients=tuple(nodes[len(lines) :]))
     return replace(program, features=features, coefficients=tuple(_ordered(named, lines)))
@@ -29,7 +29,7 @@ def _shared_by_rows(program: Program) -> list[Statement]:
     statements = program.infer
     own = [each for each in statements if nodes_of(each)]
     nodes = [nodes_of(each)[0] for each in own]
-    named, nodes = shared(program.names, "b", nodes, program.index_sizes)
+    named, nodes = shared(program.names, "b", nodes)
     changed = dict(zip(map(id, own), nodes, strict=True))
     waiting = [Assign(name, node, node.axes) for name, node in named]
     done: list[Statement] = []

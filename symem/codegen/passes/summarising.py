@@ -1,18 +1,19 @@
-"""The statistics of one chunk of rows, and those of two parts together.
+"""The statistics of one chunk of rows, those of all rows, and those of two parts together.
 
-Totals, means and scatters come with one matrix product where the functions are features about a reference point:
-m = c + Σ w u / N and C = Σ w u² - N (m - c)². Where that is a difference of much larger numbers, or no matrix product
-has it, C is Σ w (f - m)² as it stands. Parts are pooled by the formula of Chan, Golub & LeVeque (1983).
+Of a chunk, a scatter is C = Σ w (f - m)² as it stands; parts are pooled by the formula of Chan, Golub & LeVeque (1983).
+Where all functions are features about a reference point, totals, means and scatters of all rows follow from one matrix
+product, summed over the chunks: m = c + Σ w u / N and C = Σ w u² - N (m - c)². That is what is used unless it is a
+difference of much larger numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sympy import Add, Expr, Indexed, IndexedBase, Sum, Symbol
 
-from symem.codegen.ir.instructions import Assign, Column, Statistic
+from symem.codegen.ir.instructions import Assign, Column, Gathered, Statistic
 from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import LENGTH, Program
 from symem.codegen.lowering.entry_places import is_entry
@@ -47,8 +48,8 @@ class _Summary:
         rows = (program.rows, LENGTH) if program.rows is not None else None
         self.lower = Lowering(self.layouts, program.rank, program.index_sizes, rows, program.lower.tables)
         self.lines: list[Column | Assign] = []
-        self.lost: list[tuple[str, str]] = []
-        self.exact: list[Assign] = []
+        self.alone: list[Assign] = []
+        self.quick: Gathered | None = Gathered()
 
     def place(self, symbol: Expr, name: str) -> None:
         self.layouts[name_of(symbol)] = Layout(name, tuple(range(len(_slots(symbol)))), _STATISTIC)
@@ -69,40 +70,43 @@ class _Summary:
                 self._moments(moments)
         totals = [self.lower(each.total) for each in self.surrogate.moments]
         pooling = _Pooling(self.program, self.layouts, self.statistics)
+        gathered = self.quick if self.quick is not None and self.quick.lost else None
         return replace(
-            self.program, statistics=self.statistics, summarise=tuple(self.lines), lost=tuple(self.lost),
-            exact=tuple(self.exact), merged=pooling.lines(), added=pooling.added(),
+            self.program, statistics=self.statistics, gathered=gathered,
+            summarise=tuple(self.lines if gathered is None else self.alone),
+            merged=pooling.lines(),
+            added=pooling.added(),
             sizes=self.program.sizes_read(totals),
         )  # fmt: skip
 
     # -- one chunk ---------------------------------------------------------------------------------------
 
     def _plain(self, definition: Definition) -> None:
+        """As the record has it, or a column of the products: of all rows, or of a chunk where not all is one."""
+        line = self.line(definition, definition.value)
         node = self.node(definition.value, definition)
         place = self.column(node)
-        name = self.layouts[name_of(definition.symbol)].name
-        if place is not None:
-            self.lines.append(Column(name, place, node.axes))
-        else:
-            self._assign(definition, definition.value)
+        column = None if place is None else Column(line.name, place, node.axes)
+        self.lines.append(column or line)
+        self.alone.append(line)
+        self._gather(None if column is None else Gathered((column,)))
+
+    def _gather(self, quick: Gathered | None) -> None:
+        """All of the statistics follow from products, or none do."""
+        self.quick = None if quick is None or self.quick is None else self.quick + quick
 
     def _moments(self, moments: Moments) -> None:
-        """By matrix products if all of it can be, else as the record has it."""
-        quick = _Quick(self, moments).lines()
-        scatters = [each.definition for each in moments.scatters]
-        if quick is None:
-            for mean, function in zip(moments.means, moments.functions, strict=True):
-                pooled = Mean(_total(moments, function), self.in_chunk(moments.total))
-                self._assign(mean, mean.value if self.program.plain else pooled)
-            for each in scatters:
-                self._assign(each, each.value)
-        else:
-            self.lines += quick.lines
-            self.lost += quick.lost
-            self.exact += [self.line(each, each.value) for each in scatters]
+        for mean, function in zip(moments.means, moments.functions, strict=True):
+            pooled = Mean(_total(moments, function), self.in_chunk(moments.total))
+            self._assign(mean, mean.value if self.program.plain else pooled)
+        for each in moments.scatters:
+            self._assign(each.definition, each.definition.value)
+        self._gather(_Quick(self, moments).found)
 
     def _assign(self, definition: Definition, value: Expr) -> None:
-        self.lines.append(self.line(definition, value))
+        line = self.line(definition, value)
+        self.lines.append(line)
+        self.alone.append(line)
 
     def line(self, definition: Definition, value: Expr) -> Assign:
         name = self.layouts[name_of(definition.symbol)].name
@@ -124,34 +128,34 @@ class _Summary:
         return Add(*(each if _sums_over(each, rows) else each.xreplace({rows: _LENGTH}) for each in terms))
 
 
-@dataclass
-class _Lines:
-    lines: list[Column | Assign]
-    lost: list[tuple[str, str]]
-
-
 class _Quick:
     """Moments of features about their points."""
 
     def __init__(self, summary: _Summary, moments: Moments) -> None:
         self.summary, self.moments = summary, moments
         self.points = summary.program.points
-        self.found = _Lines([], [])
+        self.firsts: list[tuple[Definition, int, Expr, Expr, Expr]] = []
         self.offsets: dict[str, str] = {}
+        self.found = self._gathered()
 
-    def lines(self) -> _Lines | None:
+    def _gathered(self) -> Gathered | None:
+        """All of them from the products, None where they are of something else."""
         moments = self.moments
         firsts = [_total(moments, self.points.about(each)) for each in moments.functions]
         places = [self._place_of(value, mean) for value, mean in zip(firsts, moments.means, strict=True)]
         points = [self.points.point(each) for each in moments.functions]
         seconds = [self._raw(each) for each in moments.scatters]
-        if None in places or None in points or None in seconds:
-            return None
         for mean, place, point in zip(moments.means, places, points, strict=True):
-            self._mean(mean, place, point)
+            if place is None or point is None:
+                return None
+            self._enter(mean, place, point)
+        if None in seconds:
+            return None
+        found = Gathered(tuple(self.means(moments.total)))
         for scatter, raw in zip(moments.scatters, seconds, strict=True):
-            self._scatter(scatter, raw)
-        return self.found
+            assert raw is not None
+            found += self._scatter(scatter, raw)
+        return found
 
     def _place_of(self, value: Expr, like: Definition) -> int | None:
         return self.summary.column(self.summary.node(value, like))
@@ -162,34 +166,32 @@ class _Quick:
         quick = self.summary.column(node) is not None or node.sources == {Source.ROWS}
         return node if quick else None
 
-    def _mean(self, mean: Definition, place: int | None, point: Expr | None) -> None:
-        assert place is not None
-        assert point is not None
-        total = self.summary.in_chunk(self.moments.total)
-        first = self._named("s", mean)
+    def _enter(self, mean: Definition, place: int, point: Expr) -> None:
+        first, offset = self._named("s", mean), self._named("d", mean)
+        self.offsets[name_of(mean.symbol)] = name_of(offset)
+        self.firsts.append((mean, place, point, first, offset))
+
+    def means(self, total: Expr) -> Iterator[Column | Assign]:
+        """The lines of the means of so many observations."""
         features = self.summary.program.features
         assert features is not None
-        axes = (*features.labels, *features.entries[place])
-        self.found.lines.append(Column(name_of(first), place, axes))
-        offset = self._named("d", mean)
-        self.offsets[name_of(mean.symbol)] = name_of(offset)
-        self.found.lines.append(self._line(offset, mean, Mean(first, total)))
-        self.found.lines.append(self.summary.line(mean, point + offset))
+        for mean, place, point, first, offset in self.firsts:
+            yield Column(name_of(first), place, (*features.labels, *features.entries[place]))
+            yield self._line(offset, mean, Mean(first, total))
+            yield self.summary.line(mean, point + offset)
 
-    def _scatter(self, scatter: Scatter, raw: Node | None) -> None:
-        assert raw is not None
+    def _scatter(self, scatter: Scatter, raw: Node) -> Gathered:
         definition = scatter.definition
         second, excess = self._named("s", definition), self._named("e", definition)
         place = self.summary.column(raw)
-        if place is not None:
-            self.found.lines.append(Column(name_of(second), place, raw.axes))
-        else:
-            self.found.lines.append(Assign(name_of(second), raw, _slots(definition.symbol)))
-        self.found.lines.append(self._line(excess, definition, self._about(scatter.excess)))
-        self.found.lines.append(self.summary.line(definition, second - excess))
-        if len({name_of(each) for each in _entries_of(scatter.excess, self.offsets)}) == 1:
-            name = self.summary.layouts[name_of(definition.symbol)].name
-            self.found.lost.append((_diagonal(name, definition), _diagonal(name_of(excess), definition)))
+        rest = self._line(excess, definition, self._about(scatter.excess))
+        whole = self.summary.line(definition, second - excess)
+        single = len({name_of(each) for each in _entries_of(scatter.excess, self.offsets)}) == 1
+        lost = ((_diagonal(whole.name, definition), _diagonal(rest.name, definition)),) if single else ()
+        if place is None:
+            of_data = Assign(name_of(second), raw, _slots(definition.symbol))
+            return Gathered((rest, whole), lost, (of_data,))
+        return Gathered((Column(name_of(second), place, raw.axes), rest, whole), lost)
 
     def _about(self, value: Expr) -> Expr:
         """The value in offsets from the points rather than in means."""

@@ -97,11 +97,9 @@ def one_sum(expr: Expr, meanings: Meanings) -> Expr | None:
     """The expression as one sum of a square or of the mean of a square; nothing if it is none."""
     if len(Add.make_args(expr)) < 2:
         return None
-    terms = [
-        each
-        for term in Add.make_args(expand(meanings.inlined(meanings.about_zero(expr))))
-        for each in flattened(term)
-    ]
+    whole = expand(meanings.inlined(meanings.about_zero(expr)))
+    free = frozenset(whole.free_symbols)
+    terms = [each for term in Add.make_args(whole) for each in flattened(term, free)]
     limits = frozenset().union(*(each for _, each in terms))
     bodies = [meanings.spread(term, limits - own, limits) for term, own in terms]
     if any(body is None for body in bodies):
@@ -113,15 +111,18 @@ def one_sum(expr: Expr, meanings: Meanings) -> Expr | None:
     return number * Sum(rest, *sorted(limits, key=str))
 
 
-def flattened(term: Expr) -> Iterator[Summand]:
-    """A term as summands, each with the limits of the sums that it stood in."""
-    sums = [each for each in Mul.make_args(term) if isinstance(each, Sum)]
+def flattened(term: Expr, taken: frozenset[Expr]) -> Iterator[Summand]:
+    """A term as summands, each with the limits of the sums that it stood in.
+
+    A sum over an index that is taken stays a number: neither Σᵢ aᵢ Σᵢ bᵢ nor aᵢ Σᵢ bᵢ is of aᵢ bᵢ.
+    """
+    sums = [each for each in Mul.make_args(term) if isinstance(each, Sum) and not taken & set(each.variables)]
     if not sums:
         yield term, frozenset()
         return
     body = turned(Mul(*(each.function if each is sums[0] else each for each in Mul.make_args(term))))
     for part in Add.make_args(expand(body)):
-        for inner, limits in flattened(part):
+        for inner, limits in flattened(part, taken | set(sums[0].variables)):
             yield inner, limits | set(sums[0].limits)
 
 

@@ -158,6 +158,8 @@ def _entries(expr: Expr) -> set[Expr]:
 def _unaveraged(body: Expr, moments: Moments) -> Expr | None:
     """f(z) with ⟨f(z)⟩ = body, for a body quadratic in the mean of z; nothing if it is none."""
     mean, covariance, atom = moments.mean, moments.covariance, moments.atom
+    if any(each.has(mean) for each in body.atoms(Sum)):  # there its index is another
+        return None
     remaining = list(Add.make_args(body))
     found: list[Expr] = []
     for term in [each for each in remaining if each.has(covariance)]:
