@@ -92,7 +92,8 @@ class MStep:
         body += [text for line in lines for text in self.lines.assign(line)]
         tests = " or ".join(f"_loses_digits({scatter}, {excess})" for scatter, excess in found.lost)
         values = [*(each.name for each in program.statistics), *(f'data["{name}"]' for name in program.sizes)]
-        return [*body, f"return Statistics({', '.join([*values, 'log_likelihood'])}), {tests}"]
+        made = f"Statistics({', '.join([*values, 'log_likelihood'])})"
+        return [*body, f"found = {made}", f"return found, {tests}"]
 
     def _merge(self) -> list[str]:
         """Sums add up, means are pooled, and scatters have what lies between the parts beside them."""
