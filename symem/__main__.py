@@ -1,13 +1,14 @@
 """The command line: derive, emit, fit, verify, audit and report a model that a Python file defines.
 
 Results go to stdout, messages to stderr. Exit status: 0 done; 1 a check failed, a parameter has no closed-form
-update, or the fit did not converge; 2 the command, the model or the data are at fault.
+update, or the fit did not converge; 2 the command, the model or the data are at fault; 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 import webbrowser
@@ -30,31 +31,37 @@ from symem.files import (
     load_model,
     read_table,
     read_values,
-    refuse_existing,
-    write_whole,
 )
 from symem.gallery import build
 from symem.report import report as told
+from symem.writing import refuse_existing, spell_out, write_whole
 
-DONE, FAILED, MISUSED = 0, 1, 2
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = parser(COMMANDS).parse_args(arguments)
     command: Command = options.command
+    for stream in (sys.stdout, sys.stderr):
+        spell_out(stream)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
             return command(options)
+        except KeyboardInterrupt:
+            return _complain("interrupted; nothing more was written.", INTERRUPTED)
+        except BrokenPipeError:  # the reader, such as `head`, has seen enough; Python must not flush into it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
         except (NotDerivedError, VerificationError) as error:
             return _complain(error, FAILED)
         except (SymemError, OSError) as error:
             return _complain(error, MISUSED)
 
 
-def _complain(error: BaseException, status: int) -> int:
+def _complain(error: BaseException | str, status: int) -> int:
     _say(f"error: {error}")
     return status
 
@@ -74,7 +81,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_existing([options.latex, options.markdown], force=options.force)
     em = _derived(options.file)
-    print(told.text(em.derivation), end="")
+    print(told.text(em.derivation), end="", flush=True)
     _write(options.latex, em.latex, options)
     _write(options.markdown, em.markdown, options)
     return FAILED if em.derivation.not_derived else DONE
@@ -86,7 +93,7 @@ def emit(options: argparse.Namespace) -> int:
     em = _derived(options.file)
     form: dict[str, Any] = {"style": options.style, "runtime": options.runtime}
     if options.output is None:
-        print(em.source(**form), end="")
+        _print_document(em.source(**form))
     else:
         _say(f"wrote {em.write(options.output, **form, force=options.force)}")
     return DONE
@@ -130,7 +137,7 @@ def report(options: argparse.Namespace) -> int:
     em = derived(stated.model)
     text = _documents(em, stated)[form](_choices(options, stated, em))
     if path == "-":
-        print(text, end="")
+        _print_document(text)
     else:
         _write(path, lambda: text, options)
         _show(path, options)
@@ -162,6 +169,13 @@ def _derived(spec: str) -> EM:
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:
     if path is not None:
         _say(f"wrote {write_whole(path, text(), force=options.force)}")
+
+
+def _print_document(text: str) -> None:
+    """A module or a report to stdout: as in a file, in UTF-8 whatever the terminal is."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
+    print(text, end="", flush=True)
 
 
 def _emit(path: str | None, em: EM, options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, TypedDict
 
 from symem.derivation import Derivation
-from symem.errors import UndeclaredSymbolError
+from symem.errors import DataError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
 
@@ -44,14 +44,35 @@ def options_of(
         level=chosen(Level, choices.get("level", "paper")),
         notation=chosen(Notation, choices.get("notation", "symem")),
         rename=_renamed(derivation, choices.get("rename", {})),
-        title=choices.get("title"),
+        title=_title(choices.get("title")),
         worked=_worked(derivation, choices, solver),
         code=source,
     )
 
 
+def _title(title: str | None) -> str | None:
+    if title is not None and not isinstance(title, str):
+        raise DataError(f"title is a text, not {title!r}.")
+    return title if title is None else _writable(title, "title")
+
+
+def _writable(text: str, what: str) -> str:
+    """The text, if a document in UTF-8 can hold it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        wrong = error.object[error.start : error.end]
+        raise DataError(
+            f"{what} = {text!r}: {wrong!r} is half a character, which no document can hold."
+        ) from None
+    return text
+
+
 def _renamed(derivation: Derivation, rename: Mapping[Any, str]) -> dict[str, str]:
-    names = {key if isinstance(key, str) else stated_name(key): str(new) for key, new in rename.items()}
+    names = {
+        key if isinstance(key, str) else stated_name(key): _writable(str(new), "rename")
+        for key, new in rename.items()
+    }
     for name in names:
         if name not in derivation.model.variables:
             known = ", ".join(derivation.model.variables)

@@ -15,13 +15,13 @@ from symem.derive import derive_records
 from symem.documents import Choices, options_of
 from symem.errors import DataError, VerificationError
 from symem.explicit import Explicit
-from symem.files import refuse_existing, write_whole
 from symem.language import model as stated
 from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.report.options import Options
+from symem.writing import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from symem.auditing.audit import Audit

@@ -1,4 +1,4 @@
-"""What the command line reads and writes: model files, tables of numbers, and files written whole or not at all.
+"""What the command line reads: model files and tables of numbers.
 
 A table is CSV with a header. A column `x` is a one-dimensional array; `y[1]`, `y[2]`, … are the slices of one
 along its second index, `e[1,1]`, `e[1,2]`, … along its second and third; the entries of a vector x[i] are such
@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import re
 import runpy
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symem.errors import DataError, ExistingFileError, ModelError, SymemError
+from symem.errors import DataError, ModelError, SymemError
 from symem.language.model import Model, Role, Variable
 from symem.statement import statement_of
 
@@ -163,7 +162,9 @@ def read_table(path: str | Path, model: Model) -> dict[str, Array]:
     for place, title in enumerate(header):
         name, slots = _place(title, wanted)
         if name in wanted:
-            columns.setdefault(name, {})[slots] = _numbers([row[place] for row in rows], title)
+            if slots in columns.setdefault(name, {}):
+                raise DataError(f"{path} has two columns for {_shown(name, slots)}: rename or remove one.")
+            columns[name][slots] = _numbers([row[place] for row in rows], title)
     if not columns:
         raise DataError(
             f"{path} has the columns {', '.join(header)}, but the model's data are {', '.join(wanted)}."
@@ -188,11 +189,16 @@ def _axes(variable: Variable) -> int:
 
 
 def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
+    limit = csv.field_size_limit(sys.maxsize)  # a column that the model does not read may hold long texts
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             header, *rows = [row for row in csv.reader(stream) if row] or [[]]
     except UnicodeDecodeError:
         raise DataError(f"{path} is not a text file in UTF-8: give a CSV with a header.") from None
+    except csv.Error as error:
+        raise DataError(f"{path} is not a CSV: {error}.") from None
+    finally:
+        csv.field_size_limit(limit)
     if not rows:
         raise DataError(f"{path} holds no rows below its header.")
     for number, row in enumerate(rows, start=2):
@@ -212,8 +218,12 @@ def _number(cell: str, where: str) -> float:
         return float(cell)
     except ValueError:
         raise DataError(
-            f"{where}: {cell.strip()!r} is not a number (leave it empty, or write NA, if missing)."
+            f"{where}: {_short(cell.strip())!r} is not a number (leave it empty, or write NA, if missing)."
         ) from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
@@ -225,16 +235,17 @@ def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
     shape = tuple(max(column[axis] for column in parts) for axis in range(slots))
     absent = [column for column in np.ndindex(*shape) if tuple(c + 1 for c in column) not in parts]
     if absent or any(0 in column for column in parts):
+        first = tuple(slot + 1 for slot in absent[0]) if absent else ()
         raise DataError(
-            f"{variable.name} lacks the column {_title(variable.name, absent)}: columns count from 1."
+            f"{variable.name} lacks the column {_shown(variable.name, first)}: columns count from 1."
         )
     stacked = np.stack([parts[tuple(c + 1 for c in column)] for column in np.ndindex(*shape)], axis=-1)
     table = _whole(stacked if variable.missing else _trimmed(stacked), variable)
     return _constant(variable.name, table) if not _axes(variable) else table.reshape(len(table), *shape)
 
 
-def _title(name: str, absent: list[tuple[int, ...]]) -> str:
-    return f"{name}[{','.join(str(slot + 1) for slot in absent[0])}]" if absent else name
+def _shown(name: str, slots: Column) -> str:
+    return f"{name}[{','.join(map(str, slots))}]" if slots else name
 
 
 def _trimmed(table: Array) -> Array:
@@ -297,43 +308,3 @@ def _plain_number(cell: str, name: str) -> int | float:
         return int(cell) if re.fullmatch(r"\s*[+-]?\d+\s*", cell) else float(cell)
     except ValueError:
         raise DataError(f"{name}: {cell.strip()!r} is not a number.") from None
-
-
-# writing -----------------------------------------------------------------------------------------------
-
-
-def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
-    """Before any work is done: no file that exists, or whose folder does not, is going to be written.
-
-    Raises:
-        ExistingFileError: a file is there and `force` is not given.
-    """
-    for path in _given(paths):
-        if path.exists() and not force:
-            raise ExistingFileError(f"{path} exists already: give another name, or --force to replace it.")
-        if path.is_dir():
-            raise DataError(f"{path} is a folder: give the name of a file.")
-
-
-def _given(paths: Iterable[str | Path | None]) -> Iterator[Path]:
-    return (Path(path) for path in paths if path is not None)
-
-
-def write_whole(path: str | Path, text: str, *, force: bool = False) -> Path:
-    """Write a text file, all of it or nothing: first beside its place, then moved there.
-
-    Raises:
-        ExistingFileError: the file exists and `force` is not given.
-    """
-    path = Path(path)
-    refuse_existing([path], force=force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path

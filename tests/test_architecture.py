@@ -23,7 +23,7 @@ FLOORS = (
     {"derivation"},
     {"algebra", "evaluation"},
     {"calculus", "verification", "codegen", "report"},
-    {"derive", "documents", "posteriors", "estimate", "files", "arguments", "lookup", "explicit"},
+    {"derive", "documents", "posteriors", "estimate", "files", "arguments", "lookup", "explicit", "writing"},
     {"auditing"},
     {"em"},
     {"gallery"},

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from symem.__main__ import main
-from symem.errors import DataError, ExistingFileError
-from symem.files import load_model, read_table, read_values, write_whole
+from symem.em import derive
+from symem.errors import DataError, ExistingFileError, SymemError
+from symem.files import load_model, read_table, read_values
+from symem.writing import write_whole
 
 ROOT = Path(__file__).parents[1]
 FAITHFUL = str(ROOT / "examples" / "old_faithful.py")
@@ -256,7 +261,7 @@ def test_values_of_every_shape() -> None:
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(DataError, match="half a character"):
         write_whole(path, "\ud800")
     assert list(tmp_path.iterdir()) == []
     write_whole(path, "one")
@@ -268,3 +273,101 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a folder"):
         write_whole(tmp_path, "text", force=True)
+
+
+@pytest.fixture
+def placed(tmp_path: Path) -> Path:
+    """A folder with a file, links to it, to nothing, in a circle, and a pipe."""
+    (tmp_path / "target.py").write_text("mine")
+    for name, target in (("link", "target.py"), ("dangling", "nowhere.py"), ("round", "round")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["link", "dangling", "round", "target.py"])
+def test_what_is_there_is_kept(name: str, placed: Path) -> None:
+    with pytest.raises(ExistingFileError, match=name):
+        write_whole(placed / name, "new")
+    assert (placed / "target.py").read_text() == "mine"
+    assert not (placed / "nowhere.py").exists()
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/null"])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_device_is_never_replaced(name: str, force: bool, placed: Path) -> None:
+    with pytest.raises(DataError, match="not a file"):
+        write_whole(placed / name, "new", force=force)
+    assert not (placed / name).is_file()
+
+
+def test_a_link_stays_and_its_file_is_written(placed: Path) -> None:
+    (placed / "target.py").chmod(0o640)
+    for name, target in (("link", "target.py"), ("dangling", "nowhere.py")):
+        write_whole(placed / name, "new", force=True)
+        assert (placed / name).is_symlink()
+        assert (placed / target).read_text() == "new"
+    assert (placed / "target.py").stat().st_mode & 0o777 == 0o640
+    with pytest.raises(DataError, match="leads to itself"):
+        write_whole(placed / "round", "new", force=True)
+
+
+@pytest.mark.parametrize("header", ["x,x", "x,id,x"])
+def test_two_columns_of_one_name_are_refused(header: str, coins: Path) -> None:
+    path = coins / "twice.csv"
+    path.write_text(header + "\n" + ",".join("1" * len(header.split(","))) + "\n")
+    with pytest.raises(DataError, match="two columns for x"):
+        read_table(path, load_model(str(coins / "coins.py")))
+
+
+def test_two_titles_of_one_slice_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "y.csv"
+    path.write_text("y[1],y[2],y[ 2 ]\n2,7,1\n")
+    with pytest.raises(DataError, match=r"two columns for y\[2\]"):
+        read_table(path, load_model(str(ROOT / "examples" / "random_effects.py")))
+
+
+def test_long_cells_of_other_columns_are_left_alone(coins: Path) -> None:
+    path = coins / "long.csv"
+    path.write_text(f"x,note\n5,{'a' * 300_000}\n")
+    model = load_model(str(coins / "coins.py"))
+    assert read_table(path, model)["x"].tolist() == [5]
+    path.write_text(f"x\n{'a' * 300_000}\n")
+    with pytest.raises(DataError, match="a…' is not a number") as told:
+        read_table(path, model)
+    assert len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize("choice", [{"title": "a\ud800b"}, {"rename": {"w": "\udc80"}}, {"title": 3}])
+def test_half_a_character_is_named(choice: dict[str, Any]) -> None:
+    with pytest.raises(SymemError, match=next(iter(choice))):
+        derive(load_model(FAITHFUL)).markdown(**choice)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("ascii", "mu_k = Sigma_i gamma_ik x_i / N_k"), ("utf-8", "μ_k = Σ_i γ_ik")]
+)
+def test_a_terminal_without_greek_letters(encoding: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["derive", FAITHFUL]) == 0
+    out.flush()
+    assert words in out.buffer.getvalue().decode(encoding)
+
+
+def test_a_module_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["emit", FAITHFUL]) == 0
+    assert out.buffer.getvalue().decode("utf-8") == derive(load_model(FAITHFUL)).source()  # type: ignore[attr-defined]
+
+
+def test_an_interrupt_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("symem.__main__.load_model", interrupt)
+    assert main(["derive", FAITHFUL]) == 130
+    assert capsys.readouterr().err.startswith("symem: error: interrupted")

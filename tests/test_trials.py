@@ -24,6 +24,7 @@ SLOW = {
     "three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps", "groups_of_a_hidden_kind",
     "factors_behind_factors", "one_set_of_loadings_in_a_mixture", "conjugate_prior_of_mean_and_variance",
     "common_effect_of_a_row", "factors_with_heavy_tails", "mean_inside_the_loadings", "two_sets_of_factors",
+    "one_mean_seen_alone", "shift_of_some", "factors_beside_covariates", "groups_with_their_means",
 }  # fmt: skip
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(TRIALS)]
 

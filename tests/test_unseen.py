@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sympy import Eq, Idx, IndexedBase, Sum, log, loggamma, symbols
+from sympy import Eq, Idx, IndexedBase, Pow, Sum, Symbol, log, loggamma, symbols
 
 from symem import (
     Categorical,
@@ -21,6 +21,7 @@ from symem import (
     Simplex,
     Weibull,
 )
+from symem.language.plates import Iverson
 from tests.models import BY_NAME
 
 n, m, K, C = symbols("n m K C", integer=True, positive=True)
@@ -94,6 +95,23 @@ def test_an_unseen_model_climbs_the_ladder(model: Callable[[], Model]) -> None:
     found = em.verify(seed=1)
     assert not found.failed, str(found)
     assert found["V3"].passed
+
+
+@pytest.mark.slow
+def test_a_regression_with_gaps_on_both_sides_is_told_in_centred_sums() -> None:
+    """q = C_xy / V_x, b = ȳ - q x̄, s² = V_x / n; and no bracket stands below a line, where it may be 0."""
+    derivation = missing_on_both_sides().derive().derivation
+    (moments,) = derivation.surrogate.moments
+    mean_y, mean_x = (mean.symbol for mean in moments.means)
+    _, scatter_x, crossed = (scatter.definition.symbol for scatter in moments.scatters)
+    told = {str(update.parameter): update.value for update in derivation.updates}
+    slope = next(each.parameter for each in derivation.updates if str(each.parameter) == "q")
+    assert told["a"] == mean_x
+    assert told["q"] == crossed / scatter_x
+    assert (told["b"] - mean_y + slope * mean_x).expand() == 0
+    assert (told["s"] ** 2 - scatter_x / Symbol("n", integer=True, positive=True)).expand() == 0
+    below = [each.value.atoms(Pow) for each in derivation.surrogate.statistics]
+    assert not any(power.base.has(Iverson) for powers in below for power in powers if power.exp.is_negative)
 
 
 @pytest.mark.parametrize("share", [1.0, 1.0 + 2.3e-16])

@@ -45,7 +45,7 @@ def _completed(terms: set[Expr], letter: Expr) -> tuple[Expr, Expr] | None:
     parts = {
         degree: Add(*(t / letter**degree for t in terms if _degree(t, letter) == degree)) for degree in (1, 2)
     }
-    if 0 in parts.values() or any(part.has(letter) for part in parts.values()):
+    if 0 in parts.values() or any(part.has(letter) for part in parts.values()) or parts[2].has(Iverson):
         return None
     root = letter + (parts[1] / (2 * parts[2])).expand()
     if any(power.exp.is_negative and power.has(Iverson) for power in root.atoms(Pow)):  # where it is 0

@@ -44,6 +44,7 @@ from symem.calculus.probes import is_nonnegative, probed, with_probes_for_entrie
 from symem.calculus.separate import Term, rejoin, separate
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Shared, Table
 from symem.language.leaves import array_of
+from symem.language.matrices import is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
 from symem.language.support_ends import ends_of, indices_of
@@ -143,6 +144,8 @@ class Signs:
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._means = {array_of(mean.symbol) for each in derivation.surrogate.moments for mean in each.means}
         self._about_zero = AboutZero(derivation.surrogate.moments)
+        scatters = (s.definition.symbol for each in derivation.surrogate.moments for s in each.scatters)
+        self._crossed = {array_of(s) for s in scatters if not is_matrix(s) and not s.is_nonnegative}
         self._shares = {
             array_of(p.probability.symbol): p for p in derivation.posteriors if isinstance(p, Probabilities)
         }
@@ -176,7 +179,8 @@ class Signs:
         if isinstance(expr, Add):
             return self._add(expr)
         if array_of(expr) in self._statistics:
-            return self(self._statistics[array_of(expr)].at(expr))
+            written = self._statistics[array_of(expr)].at(expr)
+            return None if array_of(expr) in self._crossed else self(written)
         return self._combined(expr) if scalars_of_matrices(expr) else self._single(expr)
 
     def _product(self, parts: Iterable[Expr]) -> int | None:

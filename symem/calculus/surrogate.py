@@ -20,7 +20,7 @@ from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
-from symem.derivation import CellCounts, GaussianVector, Table
+from symem.derivation import CellCounts, GaussianVector, Recognised, Table
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
 from symem.language.matrices import ENTRY
@@ -75,6 +75,13 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
         for mean in statistic.atoms(Expectation)
     }
     variances |= {array_of(each.covariance): None for each in posteriors if isinstance(each, GaussianVector)}
+    variances |= {
+        array_of(value): None
+        for each in posteriors
+        if isinstance(each, Recognised) and each.inline
+        for value in [each.variance(each.atom)]
+        if value is not None and value.is_Atom | isinstance(value, Indexed)
+    }
     data = frozenset(v.symbol for v in statistics.model.data)
     return Facts(frozenset(statistics.fixed), shares, variances, data)
 

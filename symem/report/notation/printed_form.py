@@ -45,8 +45,6 @@ from symem.report.notation.matrix_updates import written_out as matrices_written
 from symem.report.notation.moments import Meanings
 
 FEW = 3
-#: Operations in an update beyond which its statistics are letters: written out they would fill pages.
-LEGIBLE = 64
 
 
 def merged_logs(expr: Expr) -> Expr:
@@ -273,9 +271,7 @@ def _gamma(argument: Expr) -> Expr:
 
 
 def written_out(update: Update, derivation: Derivation) -> Expr:
-    """An update with its statistics written out, a variance as one centred sum; a long one keeps their letters."""
-    if direct(update).count_ops() > LEGIBLE:
-        return direct(update)
+    """An update with its statistics written out, a variance as one centred sum."""
     meanings = Meanings.of(derivation)
     told = _written(update.nested, meanings)
     return _written(direct(update), meanings) if meanings.holds_centred(told) else told
