@@ -8,6 +8,7 @@ from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
 
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
+from symem.language.intervals import INTERVALS, interval, meet
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
 from symem.language.support import Support
 from symem.language.supports import Circle, Positive, PositiveDefinite, Reals, Simplex, UnitInterval
@@ -20,11 +21,14 @@ _TOLERANCE = 1e-9
 def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     """What a demand on an expression means for the symbols in it.
 
-    A product is positive if its factors are, a probability 1 - p if p is one; what an angle is made of may be
-    anything; inside exp or log nothing is asked. These are sufficient conditions; `parameters=` overrides them.
+    Of one symbol and numbers, 1 - p/4, an interval is solved for the symbol. Else a product is positive if its factors
+    are; what an angle is made of may be anything; inside exp or log nothing is asked. These are sufficient
+    conditions; `parameters=` overrides them.
     """
     if isinstance(support, PositiveDefinite):
         yield from _spread_definite(expr)
+    elif isinstance(support, Positive | UnitInterval) and (solved := _solved(expr, support)):
+        yield solved
     elif isinstance(expr, (Symbol, Indexed)):
         yield stated_name(expr), support
     elif isinstance(support, Circle):
@@ -36,6 +40,15 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
         yield from spread(expr.base, support)
     elif isinstance(expr, Sum):
         yield from spread(expr.function, support)
+
+
+def _solved(expr: Expr, support: Support) -> tuple[str, Support] | None:
+    """Where the symbol of a multiple of it plus a number must lie; None of any other expression."""
+    offset, part = expr.as_coeff_Add()
+    slope, atom = part.as_coeff_Mul()
+    if not isinstance(atom, (Symbol, Indexed)) or expr == atom:
+        return None
+    return stated_name(atom), interval(*sorted((end - offset) / slope for end in support.bounds))
 
 
 def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
@@ -59,9 +72,11 @@ def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:
 
 
 def narrower(one: Support | None, other: Support) -> Support:
-    """Of two supports asked of one symbol, the smaller set."""
+    """What two demands on one symbol leave: of two intervals what they share, else the smaller set."""
     if one is None:
         return other
+    if isinstance(one, INTERVALS) and isinstance(other, INTERVALS):
+        return meet(one, other)
     return other if other.narrowness > one.narrowness else one
 
 
@@ -97,6 +112,7 @@ class Demands:
         for name, wanted in spread(expr, support):
             if self.roles.get(name, Role.KNOWN) is Role.KNOWN:
                 self.supports[name] = narrower(self.supports.get(name), wanted)
+                _refuse_empty(name, self.supports[name], expr, support)
 
     def _take_simplex(self, entries: tuple[Expr, ...], declaration: Declaration) -> None:
         """Plain symbols form a simplex; other entries must sum to one where the declared simplexes do."""
@@ -135,6 +151,14 @@ class Demands:
                 *rest, end = sorted((e for e in whole.atoms(Indexed) if e.base == base), key=str)
                 whole = whole.subs(end, 1 - Add(*rest))
         return whole
+
+
+def _refuse_empty(name: str, left: Support, expr: Expr, support: Support) -> None:
+    if isinstance(left, INTERVALS) and left.bounds[0] >= left.bounds[1]:
+        raise SupportError(
+            f"No value of {name} fits all the places where it stands: {expr} must be in {support}, which rules out what "
+            f"the others ask."
+        )
 
 
 def _check_number(number: Expr, support: Support, declaration: Declaration) -> None:

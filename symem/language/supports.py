@@ -111,6 +111,12 @@ class Interval(Support):
     def bounds(self) -> tuple[Expr, Expr]:
         return (self.lower, self.upper)
 
+    @property
+    def assumptions(self) -> dict[str, bool]:  # type: ignore[override]
+        """That its members are real, and what the lower end says of their sign."""
+        low = self.lower
+        return {"positive" if low.is_positive else "nonnegative" if low.is_zero else "real": True}
+
     def __str__(self) -> str:
         return f"Interval({self.lower}, {self.upper})"
 
