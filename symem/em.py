@@ -56,7 +56,23 @@ class EM:
         self.derivation = derivation
         self.model = derivation.model
         self._module: ModuleType | None = None
-        self._explicit = Explicit(derivation)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The model and, if it was written, the text of the module, from which all else follows when it is asked for."""
+        return {"model": self.model, "_source": self.__dict__.get("_source")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kept = {name: value for name, value in state.items() if value is not None}
+        self.__dict__.update(kept, _module=None)
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The record of what was derived."""
+        return derive_records(self.model)
+
+    @cached_property
+    def _explicit(self) -> Explicit:
+        return Explicit(self.derivation)
 
     # -- formulas ------------------------------------------------------------------------------------
 
@@ -252,7 +268,7 @@ class EM:
             self._module = load(self.source())
         return self._module
 
-    def fit(self, **options: Any) -> Any:
+    def fit(self, /, **options: Any) -> Any:
         """Fit by the emitted module: `fit(x=data, K=2, seed=0, tol=…, max_iter=…, n_init=…)`.
 
         Raises:

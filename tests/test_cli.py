@@ -359,7 +359,7 @@ def test_a_module_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch)
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["emit", FAITHFUL]) == 0
-    assert out.buffer.getvalue().decode("utf-8") == derive(load_model(FAITHFUL)).source()  # type: ignore[attr-defined]
+    assert out.buffer.getvalue().decode("utf-8") == derive(load_model(FAITHFUL)).source()
 
 
 def test_an_interrupt_is_no_traceback(

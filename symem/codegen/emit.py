@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterable, Sequence
+from functools import partialmethod
 from types import ModuleType
 from typing import Any
+from weakref import WeakValueDictionary
 from zlib import crc32
 
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
@@ -78,13 +80,34 @@ def emit_runtime() -> str:
     return f'"""{title}"""\n\n{standing_alone()}\n'
 
 
+#: The modules that `load` made and that are in use, by their texts.
+_LOADED: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()
+
+
 def load(source: str, name: str = "symem_solver") -> ModuleType:
-    """The module of that source text; it behaves as if it had been imported from a file."""
+    """The module of that source text; it behaves as if it had been imported from a file.
+
+    Its records, a fit among them, are pickled with that text, which gives them their class where they are read back.
+    """
     module = ModuleType(name)
     file = f"<{name} {crc32(source.encode()):08x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  text that `emit` wrote
+    for record in vars(module).values():
+        if isinstance(record, type) and issubclass(record, tuple) and record.__module__ == name:
+            setattr(record, "__reduce__", partialmethod(_parts, source))  # noqa: B010  no method of the class as it stands
+    _LOADED[source] = module
     return module
+
+
+def _parts(record: Any, source: str) -> tuple[Any, ...]:
+    """A record as pickle takes it apart."""
+    return _restored, (source, type(record).__name__, tuple(record))
+
+
+def _restored(source: str, record: str, values: tuple[Any, ...]) -> Any:
+    """A record of the module of that text."""
+    return getattr(_LOADED.get(source) or load(source), record)(*values)
 
 
 def _check_keywords(derivation: Derivation) -> None:

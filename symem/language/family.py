@@ -6,8 +6,10 @@ By a row with an exponential face a posterior can be recognised.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,15 @@ class Family:
     face: ExponentialFace | ShapedFace | None = None
     printed: Printed = Printed()
 
+    def __reduce__(self) -> Any:
+        """A row of a module is pickled as a function is: by where it stands; others by what they hold."""
+        for module in list(sys.modules.values()):
+            own = getattr(module, "__name__", "").startswith("symem.language.")
+            for name in list(vars(module)) if own else (self.name,):
+                if getattr(module, "__dict__", {}).get(name) is self:
+                    return _row, (module.__name__, name)
+        return Family, tuple(getattr(self, each.name) for each in fields(self))
+
     @property
     def words(self) -> str:
         """Its name in a sentence."""
@@ -110,6 +121,11 @@ class Family:
         return Distribution(
             self, tuple(expression(each, f"An argument of {self.name}") for each in arguments)
         )
+
+
+def _row(module: str, name: str) -> Any:
+    """The row of that name in a module."""
+    return getattr(import_module(module), name)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.conversion import _as_floats
 from symem.runtime.description import Array
 from symem.runtime.kernels import _cholesky
 from symem.runtime.loop import DataError, _position
+from symem.runtime.settings import _whole
 
 _ROUNDING = 1e-12
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
@@ -95,10 +97,7 @@ def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, w
 
 def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     """The value as a float array of the right number of dimensions, its entries checked."""
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} is not an array of numbers: {type(value).__name__} was given.") from None
+    array = _as_floats(name, value, missing=spec.missing)
     if array.ndim != len(spec.shape):
         wanted = f"({', '.join(map(str, spec.shape))})"
         raise DataError(f"{name} must have shape {wanted}, one dimension per index, but has {array.shape}.")
@@ -145,10 +144,7 @@ def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], size
 
 
 def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
-    for name, size in sizes.items():
-        if size != int(size) or size < 1:
-            raise DataError(f"{name} = {size}, but a size must be a whole number of at least 1.")
-    return {name: int(size) for name, size in sizes.items()}
+    return {name: _whole(name, size, 1) for name, size in sizes.items()}
 
 
 def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:

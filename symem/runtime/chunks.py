@@ -21,14 +21,19 @@ from symem.runtime.checks import (
     _sizes_of,
 )
 from symem.runtime.description import Data, Model, NaturalForm, Rows
+from symem.runtime.loop import DataError
 from symem.runtime.monomials import _blocks, _put_features
 from symem.runtime.reference import _point
 
 
 def _as_parameters(model: Model, theta: Any) -> Any:
     """A dict or a named tuple as parameters, every entry checked against its support."""
-    given = theta._asdict() if hasattr(theta, "_asdict") else dict(theta)
     table = model.parameters
+    given = theta._asdict() if hasattr(theta, "_asdict") else theta
+    if not isinstance(given, Mapping):
+        raise DataError(
+            f"Parameters are a dict or a named tuple of {', '.join(table)}: {type(theta).__name__} was given."
+        )
     _check_names(given, table, "a parameter")
     arrays = {name: _as_array(name, given[name], spec) for name, spec in table.items()}
     _refuse_no_covariances(table, arrays)

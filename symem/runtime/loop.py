@@ -298,13 +298,6 @@ def _best(
     return best
 
 
-def _refuse_no_runs(max_iter: int, n_init: int) -> None:
-    if max_iter < 0 or n_init < 1:
-        raise DataError(
-            f"max_iter = {max_iter} and n_init = {n_init}: at least 0 iterations from at least 1 start."
-        )
-
-
 def _random_starts(
     draw: Callable[[np.random.Generator], Any],
     step: Callable[[Any], tuple[Any, float]],

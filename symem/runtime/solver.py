@@ -14,9 +14,10 @@ from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
-from symem.runtime.loop import Fit, _best, _random_starts, _refuse_no_runs, _warn_of_edges, _warn_of_empty
+from symem.runtime.loop import Fit, _best, _random_starts, _warn_of_edges, _warn_of_empty
 from symem.runtime.monomials import _by_feature, _natural, _put_features
 from symem.runtime.reference import _warn_of_lost
+from symem.runtime.settings import _checked_settings
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -82,13 +83,13 @@ class Solver:
             tol: stop when the objective changes by at most this much per observation.
             max_iter: the most iterations; reaching it is not convergence.
             n_init: how many random starts.
-            seed: of the random starts.
+            seed: of the random starts, a whole number or a NumPy generator.
             callback: called with (iteration, parameters, objective).
             verbose: report every iteration on stderr.
             data: the arrays and sizes of the model, by name.
         """
         model = self._model
-        _refuse_no_runs(max_iter, n_init)
+        asked = _checked_settings(tol, max_iter, n_init, seed, callback, verbose)
         given = None if start is None else _as_parameters(model, start)
         checked = _prepare(model, data, given)
 
@@ -101,18 +102,22 @@ class Solver:
             return _at_zero_or_singular(model.parameters, name, value, least)
 
         def tell(iteration: int, theta: Any, value: float) -> None:
-            if callback is not None:
-                callback(iteration, theta, value)
-            if verbose:
+            if asked.callback is not None:
+                asked.callback(iteration, theta, value)
+            if asked.verbose:
                 sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
 
         starts = (
-            _random_starts(lambda rng: _drawn_start(model, rng, checked), step, seed, n_init, collapsed)
+            _random_starts(
+                lambda rng: _drawn_start(model, rng, checked), step, asked.seed, asked.n_init, collapsed
+            )
             if given is None
             else [given]
         )
-        told = tell if callback is not None or verbose else None
-        best, history, converged = _best(step, starts, checked.scale, tol, max_iter, told, collapsed)
+        told = tell if asked.callback is not None or asked.verbose else None
+        best, history, converged = _best(
+            step, starts, checked.scale, asked.tol, asked.max_iter, told, collapsed
+        )
         shown = _posterior(model, best, checked)
         _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
         for name, axis in model.labels.components:

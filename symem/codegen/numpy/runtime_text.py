@@ -12,6 +12,7 @@ from symem.codegen.numpy.spelling import SCIPY
 from symem.runtime import (
     checks,
     chunks,
+    conversion,
     description,
     draws,
     few_rows,
@@ -19,6 +20,7 @@ from symem.runtime import (
     loop,
     monomials,
     reference,
+    settings,
     solver,
     with_scipy,
 )
@@ -26,6 +28,8 @@ from symem.runtime import (
 _MODULES: Sequence[ModuleType] = (
     loop,
     description,
+    settings,
+    conversion,
     kernels,
     reference,
     checks,
@@ -39,6 +43,7 @@ _MODULES: Sequence[ModuleType] = (
 _IMPORTS = (
     "import contextlib",
     "import math",
+    "import numbers",
     "import sys",
     "import warnings",
     "from collections.abc import Callable, Iterator, Mapping",

@@ -1,0 +1,60 @@
+"""What a fit is asked for, checked: every refusal names the keyword and says what to write."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symem.runtime.loop import DataError
+
+
+class Settings(NamedTuple):
+    """The options of a fit."""
+
+    tol: float
+    max_iter: int
+    n_init: int
+    seed: Any
+    callback: Callable[[int, Any, float], Any] | None
+    verbose: bool
+
+
+def _checked_settings(
+    tol: Any, max_iter: Any, n_init: Any, seed: Any, callback: Any, verbose: Any
+) -> Settings:
+    """The options, each of its kind."""
+    number = _as_number(tol)
+    if number is None or not 0 <= number < math.inf:
+        raise DataError(f"tol = {tol!r}, but it must be a number of at least 0, such as tol=1e-10.")
+    if callback is not None and not callable(callback):
+        raise DataError(
+            f"callback = {callback!r}, but it must be a function of (iteration, parameters, objective), or None."
+        )
+    if not isinstance(verbose, (bool, int, np.bool_)):
+        raise DataError(f"verbose = {verbose!r}, but it must be True or False.")
+    if not isinstance(seed, np.random.Generator) and seed is not None:
+        seed = _whole("seed", seed, 0, ", or None")
+    return Settings(
+        number, _whole("max_iter", max_iter, 0), _whole("n_init", n_init, 1), seed, callback, bool(verbose)
+    )
+
+
+def _whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
+    """A whole number of at least that."""
+    number = _as_number(value)
+    if number is None or not math.isfinite(number) or number != int(number) or number < least:
+        raise DataError(f"{name} = {value!r}, but it must be a whole number of at least {least}{otherwise}.")
+    return int(value)
+
+
+def _as_number(value: Any) -> float | None:
+    """A number as such; None for text, truth values, arrays and all else."""
+    if isinstance(value, (str, bytes, bool, np.bool_)) or np.ndim(value):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
