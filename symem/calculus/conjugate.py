@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Lt, Max, Min, Mul, Not, Or, S, expand, oo
+from sympy import Add, And, Eq, Expr, Ge, Gt, Integer, Lt, Max, Min, Mul, Not, Or, S, expand, oo, true
 from sympy.core.relational import Relational
 
 from symem.calculus.density import density_of
@@ -28,7 +29,23 @@ def eliminate_continuous(state: Elimination, case: Case) -> None:
     found = recognise(density, case.atom, support, state.model.own_families)
     if found is None:
         raise NotDerivedError(_unrecognised(case, density, support))
+    if _degenerates(case, found):
+        labels = ", ".join(str(label) for label, _axis in case.labels)
+        raise NotDerivedError(
+            f"The posterior of {case.atom} is of another family for each value of {labels}: this is not derived."
+        )
     _replace_by_normaliser(state, case, found, support)
+
+
+def _degenerates(case: Case, found: Match) -> bool:
+    """Whether for some labels the statistic drops out without which the family is no law."""
+    last = found.natural[-1] if found.natural else S.One
+    few = [axis for _label, axis in case.labels if axis.size.is_Integer and last.has(axis.index)]
+    if found.face.flat or not last.has(Iverson):
+        return False
+    values = product(*(map(Integer, range(int(axis.size))) for axis in few))
+    places = [axis.index for axis in few]
+    return any(last.xreplace(dict(zip(places, each, strict=True))) == 0 for each in values)
 
 
 def eliminate_count(state: Elimination, case: Case) -> None:
@@ -131,30 +148,34 @@ def interval_of(
 ) -> Bounds:
     """The support of u narrowed by every constraint; on the integers, a strict bound moves by one.
 
+    Where a constraint holds only in some cases, the end is infinite in the others: end + log [case].
+
     Raises:
         NotDerivedError: a constraint is not an inequality that is linear in u.
     """
     lowers, uppers = [], []
-    for relation in [r for term in hard for r in _relations(term.factor.args[0], condition)]:
+    for case, relation in [r for term in hard for r in _relations(u, term.factor.args[0], condition)]:
         lower, upper = _bound(u, relation, counting=counting)
-        lowers += [] if lower is None else [lower]
-        uppers += [] if upper is None else [upper]
+        lowers += [] if lower is None else [lower + LogIverson(case)]
+        uppers += [] if upper is None else [upper - LogIverson(case)]
     return _inner(Max, home[0], lowers), _inner(Min, home[1], uppers)
 
 
-def _relations(constraint: Expr, condition: Expr) -> list[Expr]:
-    """The relations of a constraint that holds where the latent exists."""
+def _relations(u: Expr, constraint: Expr, condition: Expr) -> list[tuple[Expr, Expr]]:
+    """The relations of a constraint that holds where the latent exists, each with the case in which it holds."""
     absent = (
         {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
     )
+    case: Expr = true
     if isinstance(constraint, Or):
-        kept = [part for part in constraint.args if part not in absent]
+        kept = [part for part in constraint.args if part not in absent and part.has(u)]
         if len(kept) != 1:
             raise NotDerivedError(
                 f"The constraint {constraint} holds alternatives: write one relation for each."
             )
+        case = And(*(Not(part) for part in constraint.args if part not in absent and part not in kept))
         constraint = kept[0]
-    return list(And.make_args(constraint))
+    return [(case, relation) for relation in And.make_args(constraint)]
 
 
 def _bound(u: Expr, relation: Expr, *, counting: bool) -> tuple[Expr | None, Expr | None]:

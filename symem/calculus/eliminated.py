@@ -65,10 +65,14 @@ class Case:
     def used_indices(self) -> set[Symbol]:
         return set(self.places) | {s for t in self.conditional.terms for s in t.indices}
 
+    def others(self) -> list[Expr]:
+        """The entries of continuous or counted latents that still wait, in the gathered terms."""
+        others = [v for v in self.waiting if v is not self.variable and not v.support.finite]
+        return [atom for other in others for atom in _distinct_atoms(self.conditional.terms, other)]
+
     def depends_on_others(self) -> bool:
         """Whether a continuous or counted latent that still waits stands in the gathered terms."""
-        others = [v for v in self.waiting if v is not self.variable and not v.support.finite]
-        return any(atoms_of(term.factor, other) for other in others for term in self.conditional.terms)
+        return bool(self.others())
 
 
 @dataclass(frozen=True)

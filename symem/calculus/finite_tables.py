@@ -12,6 +12,7 @@ from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Definition, Table
+from symem.errors import NotDerivedError
 from symem.language.counting_families import Bernoulli
 from symem.language.plates import Axis, LogIverson
 from symem.language.reading import Extent
@@ -33,7 +34,15 @@ class Outcomes:
 
 
 def eliminate_finite(state: Elimination, case: Case) -> None:
-    """Sum a label or a binary latent out."""
+    """Sum a label or a binary latent out.
+
+    Raises:
+        NotDerivedError: another latent, no label, stands in its log weights, so that their log-sum is no term in it.
+    """
+    if case.depends_on_others():
+        raise NotDerivedError(
+            f"The log weights of {case.atom} depend on {', '.join(map(str, case.others()))}, which must be eliminated before."
+        )
     case = replace(case, conditional=_with_companions(state, case.conditional))
     axis = state.outcome_axis(case.variable, case.used_indices)
     family = Bernoulli.name if isinstance(case.variable.support, Binary) else "Categorical"

@@ -48,7 +48,7 @@ def recognise(
         if home is None or home.discrete is not counting:
             continue
         for face in row.faces(density, u):
-            if face.on(bounds) if face.on else home.bounds == bounds:
+            if face.reaches(bounds, home.bounds):
                 found = _match(row, face, density, u, bounds)
                 if found:
                     return found

@@ -8,7 +8,7 @@ from sympy import Add, Expr, S, Sum, exp, log, loggamma
 
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
-from symem.calculus.eliminated import Elimination
+from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
 from symem.calculus.separate import rejoin
 from symem.derivation import CellCounts, Definition, MemberCounts
@@ -32,6 +32,12 @@ def _weight(conditional: Conditional, state: Elimination, waiting: list[Variable
     if state.labels(conditional, waiting):
         raise NotDerivedError(
             f"The weight of {u} depends on a label: counts with a total given a label are not derived."
+        )
+    beside = Case(conditional, (), tuple(waiting)).others()
+    if beside:
+        raise NotDerivedError(
+            f"The weight of {u} depends on {', '.join(map(str, beside))}: counts with a total given another latent are not "
+            f"derived."
         )
     density = density_of(conditional.terms, u)
     if density.pop(loggamma(u + 1), None) != -1 or set(density) - {u}:

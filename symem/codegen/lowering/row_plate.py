@@ -1,8 +1,8 @@
 """The row plate: the outermost data plate over which the E-step falls apart and its statistics add up.
 
-Along it data can be cut into chunks, streamed, and merged. A plate qualifies if no parameter lives on it,
-every quantity of the E-step has exactly one index on it and never sums over it, and every statistic is a
-sum over it.
+Along it data can be cut into chunks, streamed, and merged. A plate qualifies if no parameter lives on it and every
+latent does, every quantity of the E-step has exactly one index on it and never sums over it, and every statistic is
+a sum over it, or over other plates alone: what is on another plate must not be counted once a chunk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol
 
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, Posterior
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 
@@ -65,10 +65,12 @@ class _Rows:
         if any(self.slots.keys() & _bases(update.value) for update in self.derivation.updates):
             return False
         statistics = all(
-            not self._places(each) and self._adds_up(each.value) for each in surrogate.statistics
+            not self._places(each) and self._adds_up(each.value) and not self._mixes(each.value)
+            for each in surrogate.statistics
         )
         return (
             statistics
+            and all(map(self._has_rows, self.derivation.posteriors))
             and self._adds_up(self.derivation.log_likelihood)
             and all(map(self._is_row, self.derivation.definitions))
         )
@@ -97,6 +99,13 @@ class _Rows:
 
     def _adds_up(self, value: Expr) -> bool:
         return all(self._term_adds_up(term) for term in Add.make_args(value))
+
+    def _has_rows(self, posterior: Posterior) -> bool:
+        return any(axis.size == self.size for axis in posterior.axes)
+
+    def _mixes(self, value: Expr) -> bool:
+        """Whether some terms are sums over rows and some are not."""
+        return len({bool(self._sums(term)) for term in Add.make_args(value)}) > 1
 
     def _term_adds_up(self, term: Expr) -> bool:
         summed = [factor for factor in Mul.make_args(term) if self._sums(factor)]
