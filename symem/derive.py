@@ -19,6 +19,7 @@ from symem.calculus.expectation import Expectations, entropy, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
 from symem.calculus.known_totals import as_known_totals, with_known_totals
+from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.separate import fold, gather, rejoin, separate
@@ -56,14 +57,16 @@ def derive_records(model: Model) -> Derivation:
     from_statistics = Reach(model, elimination.done)
     blocks = solve_blocks(named.terms, model.parameters, model.simplexes, names, collapse, from_statistics)
     disorder = entropy(elimination.done, expectations)
+    found = Surrogate(rejoin(named.terms), named.statistics, surrogate.constant, disorder, named.moments)
+    left = Add(*(fold(term).expr for term in elimination.terms))
+    eliminated = posteriors(elimination.done, expectations)
+    check_latents_gone(model, eliminated, left, found)
     derivation = Derivation(
         model=model,
         complete=rejoin(map(fold, terms)),
-        posteriors=posteriors(elimination.done, expectations),
-        log_likelihood=Add(*(fold(term).expr for term in elimination.terms)),
-        surrogate=Surrogate(
-            rejoin(named.terms), named.statistics, surrogate.constant, disorder, named.moments
-        ),
+        posteriors=eliminated,
+        log_likelihood=left,
+        surrogate=found,
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )

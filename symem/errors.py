@@ -39,6 +39,10 @@ class NotDerivedError(SymemError):
     """The algebra stopped: the message names the parameters or latents and the term in the way."""
 
 
+class SourceError(SymemError):
+    """An emitted source would not run: an error of symem's own, to be reported with the model."""
+
+
 class DataError(SymemError, ValueError):
     """Data, sizes or a start that the model cannot take; the message names the array and the row."""
 

@@ -59,7 +59,7 @@ def check_normalised(model: Model) -> None:
     Raises:
         NormalisationError: naming the parameters and the datum, with what may have been forgotten.
     """
-    if model.declarations or model.log_likelihood.has(LogIverson) or model.masks:
+    if model.declarations or model.log_likelihood.has(LogIverson) or model.masks or model.joint_prior != 0:
         return
     responses = [variable for variable in model.data if _coupled(model, variable)]
     if len(responses) == 1:

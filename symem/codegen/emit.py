@@ -22,6 +22,7 @@ from symem.codegen.numpy.runtime_text import (
     special_functions,
     standing_alone,
 )
+from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation, Posterior, Probabilities
 from symem.errors import NameClashError
@@ -50,6 +51,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     ------
         NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
         NameClashError: a data array has a name that `fit` needs for itself.
+        SourceError: the source would read a name that nothing sets; that is an error of symem's own.
     """
     _check_keywords(derivation)
     program = program_of(derivation)
@@ -60,10 +62,12 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     table = description(functions, [each.name for each in written])
     records = _records(program)
     own = [*records.values(), *model, table, *special]
+    imports = _imports(own, shared=shared)
+    refuse_undefined(program, "\n\n".join([*imports, *own]), definitions())
     return render(
         "solver.py.j2",
         docstring="\n".join([told, _CREDIT, *_needs(own)]),
-        imports=_imports(own, shared=shared),
+        imports=imports,
         **records,
         functions=model,
         table=table,

@@ -49,7 +49,8 @@ class Model:
         latent: the variables that are not observed.
         known: symbols supplied with the data (trial counts, covariates, fixed scales).
         parameters: supports that differ from what the distributions ask, ``{p: UnitInterval()}``.
-        prior: parameter -> distribution; with it (or `log_prior`) EM maximises the posterior (MAP-EM).
+        prior: parameter -> distribution; with it (or `log_prior`) EM maximises the posterior (MAP-EM). One that holds
+            a latent, as Normal(0, sqrt(tau)), stands in the E-step, and the log-likelihood is then log p(x, θ).
         log_prior: a log-density of the parameters, up to a constant.
         missing: data of which NaN entries are latent.
         given: relations that were observed about latents: totals, censoring, deterministic nodes.
@@ -139,16 +140,22 @@ class Model:
         check_cases(statement.declarations, roles, supports)
         self._reader = reader_of(survey, roles, supports)
         supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
-        self._read(statement, extra, survey)
+        self._read(statement, extra, survey, roles)
         self._settle(_table(survey, roles, supports, self._reader, statement, extra.missing), extra)
 
-    def _read(self, statement: Statement, extra: Extras, survey: Survey) -> None:
+    def _read(self, statement: Statement, extra: Extras, survey: Survey, roles: Mapping[str, Role]) -> None:
+        """Everything in internal symbols; what of the prior holds latents is of the joint density p(x, z, θ)."""
         reader = self._reader
-        self._whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
+        pieces = [expand_logs(reader.read(piece)) for piece in statement.pieces]
         self._constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
         admit_constants(extra.prior, reader, survey, demanded(extra.prior))
         densities = [log_prior_density(key, law, reader) for key, law in extra.prior.items()]
-        self.log_prior: Expr = Add(expand_logs(reader.read(extra.log_prior)), *densities)
+        densities += Add.make_args(expand_logs(reader.read(extra.log_prior)))
+        latent = [reader.symbols[name] for name, role in roles.items() if role is Role.LATENT]
+        joint = [each for each in densities if each.has(*latent)] if latent else []
+        self.joint_prior: Expr = Add(*joint)
+        self.log_prior: Expr = Add(*(each for each in densities if each not in joint))
+        self._whole = Add(*pieces, self.joint_prior)
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())
 
     def _settle(self, table: Mapping[str, Variable], extra: Extras) -> None:

@@ -15,7 +15,6 @@ from sympy import (
     Expr,
     Ge,
     Le,
-    S,
     Sum,
     atan2,
     besseli,

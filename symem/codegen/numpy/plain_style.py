@@ -14,6 +14,7 @@ from symem.codegen.numpy import plain_kernels
 from symem.codegen.numpy.array_tables import kind_of
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.runtime_text import from_scipy, pieces, special_functions
+from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.numpy.wrapping import unpacked
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation
@@ -35,13 +36,14 @@ def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
     ------
         NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
     """
-    text = _Plain(program_of(derivation, plain=True)).text()
+    program = program_of(derivation, plain=True)
+    text = _Plain(program).text()
     text = re.sub(r"(?<![\w.])_\w+(?=\()", lambda found: _PLAIN_NAMES.get(found[0], found[0]), text)
     called = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     kernels = [code for name, code in pieces(plain_kernels) if name in called] + special_functions(called)
-    return render(
-        "plain_solver.py.j2", told=told, special=from_scipy([text, *kernels]), kernels=kernels, function=text
-    )
+    special = from_scipy([text, *kernels])
+    refuse_undefined(program, "\n\n".join([*kernels, text]), ("np", "Any", *special))
+    return render("plain_solver.py.j2", told=told, special=special, kernels=kernels, function=text)
 
 
 class _Plain:

@@ -131,10 +131,11 @@ class Meanings:
         for moments in self.moments:
             here = (e for e in _entries(body) if name_of(e) == name_of(moments.mean))
             for entry in sorted(here, key=str):
+                labels = moments.at(entry).given
                 inner = _unaveraged(found, moments.at(entry))
-                if inner is None:
+                if inner is None or (found is not body and labels != given):
                     return body, ()
-                found, given = inner, moments.at(entry).given
+                found, given = inner, labels
         return found, given
 
 

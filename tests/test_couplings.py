@@ -1,0 +1,127 @@
+"""Latents that depend on one another: who is eliminated first, what may be left, and on which plate each stands.
+
+Values are those of quadrature, of closed forms of the truncated normal law, and of sums over configurations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+from sympy import Idx, IndexedBase, Symbol, sqrt, symbols
+
+from symem import Bernoulli, Cases, Exponential, GammaInverse, Model, Normal, NotDerivedError, Poisson
+from symem.codegen.numpy.undefined_names import undefined_names
+
+n, A = symbols("n A", integer=True, positive=True)
+i, a = Idx("i", n), Idx("a", A)
+m, q, tau, cut = symbols("m q tau cut")
+x, y, z, u = map(IndexedBase, ["x", "y", "z", "u"])
+X = np.array([0.3, 2.0, -1.5])
+
+
+def close(found: object, wanted: object) -> None:
+    np.testing.assert_allclose(np.asarray(found, float), np.asarray(wanted, float), rtol=1e-8, atol=1e-10)
+
+
+# -- a latent whose range depends on a label -------------------------------------------------------------------
+
+
+def test_a_latent_with_an_end_in_one_branch_has_a_posterior_per_branch() -> None:
+    """Exponential or Normal, seen with noise: cut at 0 where the label says so, on the whole line elsewhere."""
+    law = Cases(z[i], {0: Exponential(1), 1: Normal(m, 1)})
+    em = Model({z[i]: Bernoulli(q), u[i]: law, x[i]: Normal(u[i], 1)}, latent=[z, u]).derive()
+    theta = {"q": 0.3, "m": 0.7}
+
+    def inner(weight: object, low: float, value: float) -> float:
+        return float(integrate.quad(lambda t: weight(t) * stats.norm.pdf(value, t), low, 30)[0])  # type: ignore[operator]
+
+    below = np.array([inner(lambda t: np.exp(-t), 0, value) for value in X])
+    above = np.array([inner(lambda t: stats.norm.pdf(t, 0.7), -30, value) for value in X])
+    mean = np.array([inner(lambda t: t * stats.norm.pdf(t, 0.7), -30, value) for value in X])
+    whole = 0.7 * below + 0.3 * above
+    solver = em.solver()
+    close(solver.log_likelihood(theta, x=X), np.log(whole).sum())
+    step = solver.em_step(theta, x=X)
+    close(step.q, (0.3 * above / whole).mean())
+    close(step.m, (0.3 * mean / whole).sum() / (0.3 * above / whole).sum())
+
+
+def test_branches_of_different_families_are_refused_by_name() -> None:
+    law = Cases(z[i], {0: Exponential(1), 1: Normal(m, 1)})
+    model = Model({z[i]: Bernoulli(q), u[i]: law, x[i]: Poisson(3)}, latent=[z, u])
+    with pytest.raises(NotDerivedError, match=r"another family for each value of z\[i\]"):
+        model.derive()
+
+
+# -- a prior that holds a latent -----------------------------------------------------------------------------
+
+
+def test_a_latent_scale_of_a_prior_is_integrated_out_given_the_parameter() -> None:
+    """E[1/tau | m] = (3 + 1/2) / (2 + m²/2), and ℓ is log p(x, m)."""
+    em = Model(
+        {tau: GammaInverse(3, 2), x[i]: Normal(m, 1)}, latent=[tau], prior={m: Normal(0, sqrt(tau))}
+    ).derive()
+    solver = em.solver()
+    close(solver.em_step({"m": 1.0}, x=X).m, X.sum() / (3 + 3.5 / 2.5))
+    prior = integrate.quad(
+        lambda t: stats.invgamma.pdf(t, 3, scale=2) * stats.norm.pdf(1, 0, t**0.5), 0, np.inf
+    )
+    close(solver.log_likelihood({"m": 1.0}, x=X), stats.norm.logpdf(X, 1).sum() + np.log(prior[0]))
+
+
+# -- plates beside the rows' -------------------------------------------------------------------------------------
+
+
+def test_latents_on_a_plate_of_their_own_beside_rows() -> None:
+    """Four values are known only to lie above 3."""
+    em = Model({x[i]: Normal(m, 1), u[a]: Normal(m, 1)}, latent=[u], given=[u[a] > 3]).derive()
+    mean = stats.truncnorm(2, np.inf, loc=1).mean()
+    solver = em.solver()
+    close(solver.em_step({"m": 1.0}, x=X, A=4).m, (X.sum() + 4 * mean) / 7)
+    seen = stats.norm.logpdf(X, 1).sum() + 4 * stats.norm.logsf(2)
+    close(solver.log_likelihood({"m": 1.0}, x=X, A=4), seen)
+
+
+def test_bulbs_that_still_burn() -> None:
+    em = Model(
+        {x[i]: Exponential(q), u[a]: Exponential(q)}, latent=[u], known=[cut], given=[u[a] > cut]
+    ).derive()
+    lives = np.array([1.0, 2.0, 0.5, 0.7])
+    close(em.solver().em_step({"q": 1.0}, x=lives, A=6, cut=3.0).q, 10 / (lives.sum() + 6 * 4))
+
+
+def test_a_latent_without_a_plate_beside_rows() -> None:
+    single = Symbol("U")
+    em = Model({x[i]: Normal(m, 1), single: Normal(m, 1)}, latent=[single], given=[single > 3]).derive()
+    mean = stats.truncnorm(2, np.inf, loc=1).mean()
+    close(em.solver().em_step({"m": 1.0}, x=X).m, (X.sum() + mean) / 4)
+
+
+def test_data_on_another_plate_count_once_however_the_rows_are_cut() -> None:
+    """So many rows that they make several chunks."""
+    em = Model({z[i]: Bernoulli(q), x[i]: Normal(m * z[i], 1), y[a]: Normal(m, 1)}, latent=[z]).derive()
+    rng = np.random.default_rng(0)
+    many, few = rng.normal(size=60_001), rng.normal(3, 1, 50)
+    share = 0.4 * stats.norm.pdf(many, 1)
+    share /= share + 0.6 * stats.norm.pdf(many)
+    step = em.solver().em_step({"q": 0.4, "m": 1.0}, x=many, y=few)
+    close(step.m, (few.sum() + share @ many) / (50 + share.sum()))
+
+
+# -- names in sources ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(a):\n    b = a + c\n    return b\n", {("f", "c")}),
+        ("def f(a):\n    b = b + a\n    return b\n", {("f", "b")}),
+        ("def f(a):\n    a += 1\n    d += a\n    return a\n", {("f", "d")}),
+        ("def f(a):\n    return [b for b in a] + [b]\n", {("f", "b")}),
+        ("def f(a):\n    return g(a)\n\n\ndef g(a):\n    return len(a)\n", set()),
+        ("def f(a):\n    for k in range(a):\n        pass\n    return k, lambda t: t + s\n", {("f", "s")}),
+    ],
+)
+def test_names_that_nothing_sets_are_found(source: str, found: set[tuple[str, str]]) -> None:
+    assert set(undefined_names(source)) == found
