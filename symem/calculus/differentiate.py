@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Dummy, Expr, Indexed, Mul, S, Sum, diff
+from sympy import Add, And, Dummy, Eq, Expr, Indexed, Mul, S, Sum, diff
 
 from symem.calculus.gathering import places_of
 from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
 from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, word_of
-from symem.language.plates import Axis, rebind, reindex, total
+from symem.language.plates import Axis, Iverson, rebind, reindex, total
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
 
 def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
     """By the entries that stand in a term, and through the sums that stand inside a function of it."""
+    return (part for part, _ties in _tied(term, unknown))
+
+
+#: Indices of an entry that are bound further out, with the generic index that each must be.
+_Ties = Mapping[Expr, Expr]
+
+
+def _tied(term: Term, unknown: Unknown) -> Iterator[tuple[Term, _Ties]]:
+    """The parts of ∂term/∂unknown, and what of their entry's place is bound outside the term."""
     generic = {axis.index for axis in unknown.axes}
     term = rename_apart(Term(rebind(term.factor, generic), term.axes), generic)
     shields = {inner: Dummy(real=True) for inner in _outermost_sums(term.factor) if unknown.entries(inner)}
@@ -60,17 +69,35 @@ def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
         yield from _by(Term(shielded, term.axes), entry, unknown, shown)
     for inner, shield in shields.items():
         slope = diff(shielded, shield).xreplace(shown)
-        for part in derivative(separate(inner), unknown):
-            yield from _times(slope, rename_apart(part, set(term.indices)), term.axes)
+        for inner_term in separate(inner):
+            for part, ties in _tied(inner_term, unknown):
+                apart = rename_apart(part, set(term.indices))
+                yield from _at_place(slope, apart, term.axes, ties)
 
 
-def _by(term: Term, entry: Expr, unknown: Unknown, shown: Mapping[Expr, Expr]) -> Iterator[Term]:
+def _by(
+    term: Term, entry: Expr, unknown: Unknown, shown: Mapping[Expr, Expr]
+) -> Iterator[tuple[Term, _Ties]]:
     """By one entry: its place becomes the generic index, and the sum over that place falls away."""
     slope = _slope(term.factor, entry, unknown).xreplace(dict(shown))
     pairs = zip(places_of(entry), places_of(unknown.atom), strict=True)
-    rules: dict[Expr, Expr] = {p: index for p, index in pairs if not p.is_Integer and p != ENTRY}
-    axes = tuple(axis for axis in term.axes if axis.index not in rules)
-    yield from _times(reindex(slope, rules), Term(S.One), axes)
+    rules: dict[Expr, Expr] = {}
+    twice = []
+    for place, index in pairs:
+        if place in rules:
+            twice.append(Eq(rules[place], index))
+        elif not place.is_Integer and place != ENTRY:
+            rules[place] = index
+    return _at_place(slope, Term(Iverson(And(*twice))), term.axes, rules)
+
+
+def _at_place(slope: Expr, part: Term, axes: tuple[Axis, ...], rules: _Ties) -> Iterator[tuple[Term, _Ties]]:
+    """slope · part over the axes, at the generic indices; the rules for indices that are bound further out remain."""
+    bound = {axis.index for axis in axes}
+    left = {place: index for place, index in rules.items() if place not in bound}
+    kept = tuple(axis for axis in axes if axis.index not in rules)
+    for product in _times(reindex(slope, rules), part, kept):
+        yield product, left
 
 
 def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:

@@ -86,7 +86,8 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
         )
     if any(place.free_symbols & inner_indices(term.factor) for place in places_of(atoms[0])):
         raise NotDerivedError(
-            f"{atoms[0]} stands under a sum inside a function, in {term.factor}: it cannot be gathered."
+            f"{atoms[0]} stands under a sum or a product inside a function, in {term.factor}, which couples all of its "
+            f"positions: none can be eliminated alone. Let what stands there be one latent, with a law of its own."
         )
     rules, brackets = _alignment(places_of(atoms[0]), term, position)
     taken = term.factor.free_symbols | set(rules.values())

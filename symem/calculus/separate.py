@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product as cartesian
 
-from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, S, Sum, Symbol, expand_power_base
+from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, Product, S, Sum, Symbol, expand_power_base
 
 from symem.language.logarithm import expand_logs
 from symem.language.matrices import is_matrix, shape
@@ -90,8 +90,8 @@ def _opposite(term: Term, condition: Expr) -> Term:
 
 
 def inner_indices(factor: Expr) -> set[Expr]:
-    """The indices of the sums that stand inside a factor, such as log(1 + exp(Σ_j x_j v_j))."""
-    return {limit[0] for inner in factor.atoms(Sum) for limit in inner.limits}
+    """The indices of the sums and products that stand inside a factor, such as log(1 + exp(Σ_j x_j v_j))."""
+    return {limit[0] for inner in factor.atoms(Sum, Product) for limit in inner.limits}
 
 
 def conditions_of(factor: Expr) -> set[Expr]:
