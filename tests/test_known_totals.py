@@ -77,3 +77,12 @@ def test_what_follows_from_other_conditions_is_not_asked_for() -> None:
     (_, mean, shape) = em("inverse_gaussian_mixture").certificates
     assert set(map(str, mean.conditions)) == {"N[k] > 0"}
     assert set(map(str, shape.conditions)) == {"N[k] > 0", "V[k] > 0"}
+
+
+@pytest.mark.parametrize("name", ["peppered_moths", "peppered_moths_unknown", "abo_blood", "rabbit_coat"])
+def test_counts_made_up_for_a_start_add_up_to_their_total(name: str) -> None:
+    module = solver(name)
+    for seed in range(3):
+        fit = module.fit(**BY_NAME[name].data, seed=seed, max_iter=2)
+        assert fit.history[1] >= fit.history[0]
+        assert sum(map(float, fit.parameters)) == pytest.approx(1, abs=1e-12)

@@ -63,12 +63,9 @@ def _drawn(
     pool: Any = None,
     low: Any = None,
     high: Any = None,
-    trials: Any = None,
 ) -> Any:
     """Values for a latent: at the scale of observed ones, inside its bounds, of its kind."""
     spread, middle = (float(np.std(pool)), float(np.mean(pool))) if pool is not None else (1.0, 0.0)
-    if trials is not None:
-        return trials * rng.uniform(0.2, 0.8, shape)
     if kind == "unit":
         return rng.uniform(0.2, 0.8, shape)
     bounded = low is not None or high is not None

@@ -20,7 +20,15 @@ from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import GaussianVector, Posterior, Recognised, Shared, Tabulated
+from symem.derivation import (
+    CellCounts,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Recognised,
+    Shared,
+    Tabulated,
+)
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import Expectation, LogIverson
@@ -74,15 +82,6 @@ class Starts:
     def body(self) -> list[str]:
         """All lines, below what they unpack, and what they give: the latents in their order."""
         lines, values = self._without_aliases(), list(self.records.latents)
-        drawn = [re.fullmatch(r"(\w+) = (_drawn\(rng, .*trials=)(\w+)\)", line) for line in lines]
-        if (
-            len(drawn) > 2
-            and len({found and found[2] for found in drawn}) == 1
-            and [found and found[1] for found in drawn] == values
-        ):
-            totals = ", ".join(found[3] for found in drawn if found)
-            given = f"return tuple({drawn[0][2] if drawn[0] else ''}each) for each in ({totals}))"
-            return [*self.records.reading(self.read, "rows"), given]
         for place, name in enumerate(values):
             own = [each for each in lines if each.startswith(f"{name} = ")]
             line = own[0] if len(own) == 1 else ""
@@ -106,7 +105,9 @@ class Starts:
             if len(readers) == 1 and readers[0].endswith(f" = {drawn}"):
                 name = readers[0].removesuffix(f" = {drawn}")
                 lines.remove(readers[0])
-                lines = [line.replace(f"{drawn} = ", f"{name} = ") for line in lines]
+                lines = [_renamed_target(line, drawn, name) for line in lines]
+            elif not readers:
+                lines = [_renamed_target(line, drawn, "_") for line in lines]
         return lines
 
     # -- one name ---------------------------------------------------------------------------------------
@@ -222,14 +223,33 @@ class Starts:
         places = tuple(getattr(posterior.atom, "indices", ()))
         sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
         self._note(sizes)
-        shape = tupled(map(self.writer.spell, sizes))
-        trials = posterior.trials if isinstance(posterior, Shared) else None
-        low, high, total = (self._bound(end, places) for end in (*_ends(posterior), trials))
-        pool = self._pool(posterior.latent)
-        named = {"pool": pool, "low": low, "high": high, "trials": total}
+        if isinstance(posterior, Shared):
+            self._share(posterior, [*map(self.writer.spell, sizes)], places)
+            return
+        low, high = (self._bound(end, places) for end in _ends(posterior))
+        named = {"pool": self._pool(posterior.latent), "low": low, "high": high}
         more = "".join(f", {name}={text}" for name, text in named.items() if text != "None")
-        call = f'_drawn(rng, "{posterior.latent.support.drawn}", {shape}{more})'
+        call = (
+            f'_drawn(rng, "{posterior.latent.support.drawn}", {tupled(map(self.writer.spell, sizes))}{more})'
+        )
         self.lines += fitted(f"{drawn} = ", call, self.writer.part_name)
+
+    def _share(self, posterior: Shared, shape: list[str], places: tuple[Expr, ...]) -> None:
+        """Counts of a known total: random shares of it, which add up to it."""
+        trials = self._bound(posterior.trials, places)
+        if isinstance(posterior, CellCounts):
+            drawn, cell = self._drawn[posterior.latent.name], places.index(posterior.outcome.index)
+            self.lines.append(f"{drawn} = {trials} * _random_table(rng, {tupled(shape)}, {cell})")
+            return
+        members = [
+            self._drawn[each.latent.name]
+            for each in self.program.derivation.posteriors
+            if isinstance(each, MemberCounts)
+            and each.log_normaliser.symbol == posterior.log_normaliser.symbol
+        ]
+        self._done |= set(members)
+        shares = f"_random_table(rng, {tupled([str(len(members)), *shape])}, 0)"
+        self.lines += fitted(f"{', '.join(members)} = ", f"{trials} * {shares}", self.writer.part_name)
 
     def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
         if end is None or any(name_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
@@ -325,3 +345,9 @@ def _ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
 def _known(statistic: Expr) -> Expr:
     """The statistic of what is drawn, which is its own mean."""
     return statistic.replace(Expectation, lambda function: function)
+
+
+def _renamed_target(line: str, old: str, new: str) -> str:
+    """A line that assigns to another name."""
+    target, equals, value = line.partition(" = ")
+    return re.sub(rf"\b{old}\b", new, target) + equals + value
