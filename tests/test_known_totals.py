@@ -80,6 +80,7 @@ def test_what_follows_from_other_conditions_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize("name", ["peppered_moths", "peppered_moths_unknown", "abo_blood", "rabbit_coat"])
+@pytest.mark.filterwarnings("ignore:EM has not converged")
 def test_counts_made_up_for_a_start_add_up_to_their_total(name: str) -> None:
     module = solver(name)
     for seed in range(3):

@@ -49,18 +49,17 @@ def test_the_frame_is_short() -> None:
     assert len((ROOT / "templates" / "solver.py.j2").read_text().splitlines()) <= 60
 
 
-#: Examples whose model part is longer than it should be, with the length that it must not pass; the list only gets shorter.
-LONGER = {
-    "mixture_of_factor_analysers": 155, "peppered_moths_unknown": 180, "probabilistic_pca": 130, "factor_analysis": 126,
-    "gaussian_mixture_full": 126, "abo": 126, "peppered_moths": 135,
-}  # fmt: skip
+#: Examples whose model is longer than it should be, with the length that it must not pass; the list only gets shorter.
+LONGER = {"peppered_moths_unknown": 126}
 
 
 @pytest.mark.parametrize("row", [row for row in MODELS if row.example], ids=lambda row: row.example)
 def test_the_model_part_is_short(row: Row) -> None:
-    lines = parts(em(row.name).source())[0].splitlines()
+    """Records, functions and tables, its docstring and imports apart; and with them, but for four long derivations."""
+    text = parts(em(row.name).source())[0]
+    lines = text[text.index("class Parameters") :].splitlines()
     assert len(lines) <= LONGER.get(str(row.example), 120)
-    assert max(map(len, lines)) <= 120
+    assert max(map(len, lines)) <= 110
 
 
 def test_a_module_that_shares_its_runtime_offers_what_others_do(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         functions=model,
         table=table,
         special=special,
+        adds="merge" not in {each.name for each in written},
         runtime="" if shared else runtime(),
         offered=_offered(with_prior=program.log_prior is not None),
         prior=program.log_prior is not None,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.description import Latents, Rows
 from symem.runtime.kernels import _cholesky
 
 
@@ -40,6 +41,11 @@ def _near(rng: np.random.Generator, prototypes: Any, axis: int) -> Any:
     table += rng.uniform(0.0, 0.02, table.shape)
     table /= table.sum(axis=0)
     return table if axis == 0 else np.ascontiguousarray(table.T)
+
+
+def _labels_near(rng: np.random.Generator, _rows: Rows, prototypes: Any) -> Latents:
+    """Labels of a chunk of rows to start from, where these are all that the statistics read."""
+    return (_near(rng, prototypes, 0),)
 
 
 def _random_table(rng: np.random.Generator, shape: tuple[int, ...], axis: int) -> Any:

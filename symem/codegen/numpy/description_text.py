@@ -14,6 +14,9 @@ from symem.codegen.numpy.wrapping import WIDTH, tupled
 #: The functions that only some models have.
 _PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "shares", "sums")
 
+#: Functions of the runtime that stand for those that a model has not: all statistics add up, labels are all there is.
+_USUAL = {"merge": "_added", "impute": "_labels_near"}
+
 
 def description(functions: ModelFunctions, names: Iterable[str]) -> str:
     """`def model()`, given the names of the functions that there are."""
@@ -34,7 +37,8 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     yield "parameters", _alike(tables.parameters())
     yield "data", _alike(tables.data())
     yield "plates", _plates(functions, tables)
-    yield "steps", "Steps(Parameters, e_step, summarise, merge, m_step, impute)"
+    merge, impute = (own if own in names else usual for own, usual in _USUAL.items())
+    yield "steps", f"Steps(Parameters, e_step, summarise, {merge}, m_step, {impute})"
     parts = [f"{name}={name}" for name in _PARTS if name in names]
     if parts:
         yield "parts", f"Parts({', '.join(parts)})"

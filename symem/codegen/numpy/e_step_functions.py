@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh
@@ -12,7 +12,7 @@ from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
 from symem.codegen.numpy.lines import Given, Line, Lines
-from symem.codegen.numpy.wrapping import WIDTH, listed, tupled
+from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, tupled
 from symem.derivation import Definition, Probabilities
 from symem.language.leaves import name_of
 
@@ -77,8 +77,13 @@ class EStep:
     def _sums(self) -> list[str]:
         lines, names = self.program.sums_of_data, self.records.sums
         body = self.records.reading(names_in(line.node for line in lines) - set(names), "rows")
-        body += [text for line in lines for text in self.lines.assign(line)]
-        return body + listed("return {", [f'"{name}": {name}' for name in names], "}")
+        given = Given(
+            tuple((Load(each.axes, each.name, each.axes, each.node.sources), each.axes) for each in lines),
+            lambda texts: f"return {{{', '.join(_items(names, texts))}}}",
+        )
+        kept, ended = self.lines.compact(lines, given)
+        body += [text for line in kept for text in self.lines.update(line)]
+        return body + listed("return {", _items(names, self.lines.texts(ended)), "}")
 
     # -- of data and of parameters alone ----------------------------------------------------------------
 
@@ -161,6 +166,7 @@ class EStep:
         given = Given(
             (*map(self._shown, shown), *((each, each.axes) for each in latents), (value, value.axes)),
             self._flat,
+            on_lines=lambda texts: len(self._listed(texts, lambda: "t")),
         )
         kept, ended = self._compact(list(program.infer), given)
         left = (
@@ -203,12 +209,16 @@ class EStep:
         return f"Posterior({', '.join(shown)})", tupled(latents), next(left) + self._beside()
 
     def _given_back(self, given: Given) -> list[str]:
-        """On one line, else with names for those of the three that are long."""
-        texts = self.lines.texts(given)
+        return self._listed(self.lines.texts(given), self.lines.part_name)
+
+    def _listed(self, texts: list[str], take: Callable[[], str]) -> list[str]:
+        """On one line, else with names for those of the three that are long; `take` names parts of a long sum."""
         if self.lines.indent + len(self._flat(texts)) <= WIDTH:
             return [self._flat(texts)]
         posterior, latents, value = self._parts(texts)
-        before = self.lines.fitted("log_likelihood = ", value) if value != "log_likelihood" else []
+        before = (
+            fitted("log_likelihood = ", value, take, self.lines.indent) if value != "log_likelihood" else []
+        )
         flat = f"return {posterior}, {latents}, log_likelihood"
         if self.lines.indent + len(flat) <= WIDTH:
             return [*before, flat]

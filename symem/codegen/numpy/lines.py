@@ -40,6 +40,8 @@ class Given:
     flat: Callable[[list[str]], str]
     #: Whether values may be written out in it, rather than by their names.
     open: bool = True
+    #: From the spelt values to the lines that they take where one line is too short for them, if several may be had.
+    on_lines: Callable[[list[str]], int] | None = None
 
 
 class Lines:
@@ -125,7 +127,7 @@ class Lines:
         if (
             (in_end and not (alias or given.open))
             or not self._fits(line, changed, later)
-            or (in_end and not self._ends(ended))
+            or (in_end and not self._ends(ended, given))
         ):
             return None
         return [*lines[:place], *changed], ended
@@ -147,8 +149,16 @@ class Lines:
         axes = _axes_of(line) if isinstance(line, Entry) else line.axes
         return fitted(f"{line.name} = ", self.text(line.node, axes), lambda: _PART, self.indent)
 
-    def _ends(self, given: Given) -> bool:
-        return self.indent + len(given.flat(self.texts(given))) <= WIDTH
+    def _ends(self, given: Given, before: Given) -> bool:
+        """Whether what a function gives fits a line, or takes no more of them than before."""
+        if self.indent + len(given.flat(self.texts(given))) <= WIDTH:
+            return True
+        return given.on_lines is not None and given.on_lines(self.texts(given)) <= self._end_lines(before)
+
+    def _end_lines(self, given: Given) -> int:
+        texts = self.texts(given)
+        fits = self.indent + len(given.flat(texts)) <= WIDTH or given.on_lines is None
+        return 1 if fits or given.on_lines is None else given.on_lines(texts)
 
 
 class _Fixed(Exception):  # noqa: N818 - no error: the name stays

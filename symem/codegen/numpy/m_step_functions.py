@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from symem.codegen.ir.instructions import Assign, Column, Difference, Entry, Gathered
 from symem.codegen.ir.nodes import Axes, Load, Node
@@ -11,7 +11,7 @@ from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import DATA, LATENTS, ROWS, Function
 from symem.codegen.numpy.lines import Given, Lines
-from symem.codegen.numpy.wrapping import listed
+from symem.codegen.numpy.wrapping import WIDTH, listed, unpacked
 from symem.codegen.passes.cancelling import terms
 
 
@@ -30,9 +30,10 @@ class MStep:
             sentence = "Those of all rows from weights times features, and whether a scatter lost its digits."
             body = self._of_all(self.program.gathered)
             yield Function("moments", given, "tuple[Statistics, bool]", sentence, body)
-        two = [("a", "Statistics"), ("b", "Statistics")]
-        sentence = "The statistics of two parts of the data together."
-        yield Function("merge", two, "Statistics", sentence, self._merge())
+        if merged := self._merge():
+            two = [("a", "Statistics"), ("b", "Statistics")]
+            sentence = "The statistics of two parts of the data together."
+            yield Function("merge", two, "Statistics", sentence, merged)
         yield self._m_step()
         if self.program.differences:
             sentence = "Of differences in the updates, the share that is left."
@@ -93,10 +94,13 @@ class MStep:
         tests = " or ".join(f"_loses_digits({scatter}, {excess})" for scatter, excess in found.lost)
         values = [*(each.name for each in program.statistics), *(f'data["{name}"]' for name in program.sizes)]
         made = f"Statistics({', '.join([*values, 'log_likelihood'])})"
+        flat = f"return {made}, {tests}"
+        if self.lines.indent + len(flat) <= WIDTH:
+            return [*body, flat]
         return [*body, f"found = {made}", f"return found, {tests}"]
 
     def _merge(self) -> list[str]:
-        """Sums add up, means are pooled, and scatters have what lies between the parts beside them."""
+        """Sums add up, means are pooled, and scatters have what lies between the parts; nothing where all add up."""
         program, added = self.program, {*self.program.added}
         lines = [line for line in program.merged if line.name not in added]
         kept = [name for name in map(self.size_field, program.sizes) if name != self._row_field()]
@@ -108,9 +112,7 @@ class MStep:
         left, given = self.lines.compact(lines, given)
         body = [text for line in left for text in self.lines.update(line)]
         changes = [*_named(names, self.lines.texts(given)), *(f"{name}=a.{name}" for name in kept)]
-        return body + (
-            listed("return _added(a, b)._replace(", changes, ")") if changes else ["return _added(a, b)"]
-        )
+        return [*body, *listed("return _added(a, b)._replace(", changes, ")")] if changes else []
 
     def _row_field(self) -> str:
         rows = self.program.rows
@@ -134,7 +136,7 @@ class MStep:
 
     def _shares(self) -> list[str]:
         """The lines of the M-step that the differences rest on, and the share that is left of each."""
-        differences, lines, records = self.program.differences, self.lines, self.records
+        differences, lines = self.program.differences, self.lines
         wanted = names_in(each.node for each in differences)
         needed: list[Assign | Entry] = []
         for line in reversed(self.program.m_step):
@@ -147,12 +149,15 @@ class MStep:
             if any(each.startswith("theta.") for each in wanted)
             else []
         )
-        body += [f'{name} = known["{records.declared[name]}"]' for name in self.known if name in wanted]
+        body += self._read_known(name for name in self.known if name in wanted)
         body += [text for line in reversed(needed) for text in lines.update(line)]
         before, items = lines.items(
             f"({quoted(each.parameter)}, {self._share(each)})" for each in differences
         )
         return [*body, *before, *listed("return [", items, "]")]
+
+    def _read_known(self, names: Iterable[str]) -> list[str]:
+        return unpacked((name, f'known["{self.records.declared[name]}"]') for name in names)
 
     def _share(self, difference: Difference) -> str:
         """Of a matrix, that of its diagonal: other entries may be 0."""
@@ -171,7 +176,7 @@ class MStep:
             else f"The parameters that maximise Q, given the statistics{needs}."
         )
         body = ["theta = _as_record(Parameters, theta)"] if records.old else []
-        body += [f'{name} = known["{records.declared[name]}"]' for name in self.known]
+        body += self._read_known(self.known)
         variables = program.derivation.model.parameters
         names = [program.layouts[each.name].name for each in variables]
         fields = [each.name for each in variables]

@@ -61,11 +61,8 @@ class Starts:
                 self._owner.setdefault(program.layouts[name_of(definition.symbol)].name, posterior)
         self._draws = self._drawing()
         self._done: set[str] = set()
-        for name in self._wanted():
+        for name in self.records.latents:
             self._impute(name)
-
-    def _wanted(self) -> list[str]:
-        return list(self.records.latents)
 
     def _drawing(self) -> Lowering:
         """Reads expressions in which a latent stands for what was drawn for it."""

@@ -60,11 +60,14 @@ def _with_named_part(text: str, take: Callable[[], str]) -> tuple[list[str], str
 
 
 def listed(start: str, items: Iterable[str], end: str) -> list[str]:
-    """The lines of a call or a tuple of these items: one, or one for each item."""
+    """The lines of a call or a tuple of these items: one, one for all of them, or one for each."""
     items = list(items)
     flat = f"{start}{', '.join(items)}{end}"
     if _INDENT + len(flat) <= WIDTH:
         return [flat]
+    inside = f"{' ' * _INDENT}{', '.join(items)}"
+    if _INDENT + len(inside) <= WIDTH and start.endswith("("):
+        return [start, inside, end]
     return [start, *(f"{' ' * _INDENT}{item}," for item in items), end]
 
 
