@@ -55,11 +55,11 @@ LONGER = {"peppered_moths_unknown": 126}
 
 @pytest.mark.parametrize("row", [row for row in MODELS if row.example], ids=lambda row: row.example)
 def test_the_model_part_is_short(row: Row) -> None:
-    """Records, functions and tables, its docstring and imports apart; and with them, but for four long derivations."""
+    """Records, functions and tables; the docstring, which is as long as the derivation, and the imports apart."""
     text = parts(em(row.name).source())[0]
     lines = text[text.index("class Parameters") :].splitlines()
     assert len(lines) <= LONGER.get(str(row.example), 120)
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 120
 
 
 def test_a_module_that_shares_its_runtime_offers_what_others_do(tmp_path: Path) -> None:
