@@ -11,7 +11,6 @@ from sympy import (
     Expr,
     Idx,
     IndexedBase,
-    Piecewise,
     Pow,
     Product,
     Symbol,
@@ -67,12 +66,6 @@ def test_two_signs_cancel() -> None:
 def test_logs_of_products_over_plates() -> None:
     assert expand_logs(log(Product(a * exp(-b * x[i]), i))).has(log) is True
     assert expand_logs(log(Product(exp(x[i]), i))).function == x[i]
-
-
-def test_pieces_are_brackets() -> None:
-    pieces = log_of(Piecewise((a, a > 1), (0, True)))
-    assert pieces.has(LogIverson)
-    assert pieces.subs(a, 2) == log(2)
 
 
 @pytest.mark.parametrize("name", ["x", "x_1", "alpha"])

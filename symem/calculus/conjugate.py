@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Integer, Lt, Max, Min, Mul, Not, Or, S, expand, oo, true
-from sympy.core.relational import Relational
+from sympy import Add, Expr, Integer, Mul, S, oo
 
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
+from symem.calculus.reach import Reach, reach
 from symem.calculus.recognise import Match, counting_bounds, recognise
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
 from symem.language.exponential_face import ExponentialFace
 from symem.language.plates import Iverson, LogIverson
+from symem.language.supports import Binary
 
 Density = Mapping[Expr, Expr]
 Bounds = tuple[Expr, Expr]
@@ -25,16 +27,16 @@ Bounds = tuple[Expr, Expr]
 
 def eliminate_continuous(state: Elimination, case: Case) -> None:
     """Integrate a continuous latent out."""
-    density, support = _read(case, counting=False)
-    found = recognise(density, case.atom, support, state.model.own_families)
+    density, left = _read(state, case, counting=False)
+    found = recognise(density, case.atom, left.bounds, state.model.own_families)
     if found is None:
-        raise NotDerivedError(_unrecognised(case, density, support))
+        raise NotDerivedError(_unrecognised(case, density, left.bounds))
     if _degenerates(case, found):
         labels = ", ".join(str(label) for label, _axis in case.labels)
         raise NotDerivedError(
             f"The posterior of {case.atom} is of another family for each value of {labels}: this is not derived."
         )
-    _replace_by_normaliser(state, case, found, support)
+    _replace_by_normaliser(state, case, found, left)
 
 
 def _degenerates(case: Case, found: Match) -> bool:
@@ -50,27 +52,38 @@ def _degenerates(case: Case, found: Match) -> bool:
 
 def eliminate_count(state: Elimination, case: Case) -> None:
     """Sum a count out: by its family, or over its range if that is finite."""
-    density, support = _read(case, counting=True)
-    bounds = counting_bounds(density, case.atom, support)
+    density, left = _read(state, case, counting=True)
+    bounds = counting_bounds(density, case.atom, left.bounds)
     found = recognise(density, case.atom, bounds, state.model.own_families, counting=True)
     if found:
-        _replace_by_normaliser(state, case, found, bounds)
-    elif bounds[1] != oo and not case.depends_on_others():
+        _replace_by_normaliser(state, case, found, replace(left, lower=bounds[0], upper=bounds[1]))
+    elif bounds[1] != oo and left.demand == S.true and not case.depends_on_others():
         eliminate_range(state, case, bounds)
     else:
         raise NotDerivedError(_unrecognised(case, density, bounds))
 
 
-def _read(case: Case, *, counting: bool) -> tuple[Density, Bounds]:
-    """The log-density by functions of the latent, and the interval that constraints leave it."""
+def _read(state: Elimination, case: Case, *, counting: bool) -> tuple[Density, Reach]:
+    """The log-density by functions of the latent, and what constraints leave it."""
     terms = case.terms
     hard = tuple(term for term in terms if term.factor.has(LogIverson))
     density = density_of((term for term in terms if term not in hard), case.atom)
     home = case.variable.support.bounds
-    return density, interval_of(case.atom, home, hard, case.conditional.condition, counting=counting)
+    condition, values = case.conditional.condition, _finite(state, case, hard)
+    return density, reach(case.atom, home, hard, condition, values, counting=counting)
 
 
-def _replace_by_normaliser(state: Elimination, case: Case, found: Match, bounds: Bounds) -> None:
+def _finite(state: Elimination, case: Case, hard: tuple[Term, ...]) -> dict[Expr, int]:
+    """The labels and 0/1 data in the constraints, each with how many values it has."""
+    found = {axis.index: int(axis.size) for _label, axis in case.labels if axis.size.is_Integer}
+    for each in state.model.variables.values():
+        if isinstance(each.support, Binary):
+            found |= {atom: 2 for term in hard for atom in atoms_of(term.factor, each)}
+    return found
+
+
+def _replace_by_normaliser(state: Elimination, case: Case, found: Match, reached: Reach) -> None:
+    bounds = reached.bounds
     arguments, parameters = {}, []
     for name, value in found.arguments.items():
         assumptions = found.face.argument(name).support.assumptions
@@ -91,7 +104,8 @@ def _replace_by_normaliser(state: Elimination, case: Case, found: Match, bounds:
         natural=found.natural,
         inline=inline,
     )
-    state.leave(posterior, case.conditional, normaliser.value if inline else normaliser.symbol)
+    left = (normaliser.value if inline else normaliser.symbol) + LogIverson(reached.demand)
+    state.leave(posterior, case.conditional, left)
 
 
 def _constant(face: ExponentialFace, u: Expr, bounds: Bounds) -> Expr:
@@ -138,62 +152,3 @@ def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:
         f"The conditional log-density of {case.atom} on ({bounds[0]}, {bounds[1]}) is {shown or 'constant'}, which is "
         f"no family of the table: its posterior has no closed form here."
     )
-
-
-# where a latent lies ----------------------------------------------------------------------------------
-
-
-def interval_of(
-    u: Expr, home: Bounds, hard: tuple[Term, ...], condition: Expr, *, counting: bool = False
-) -> Bounds:
-    """The support of u narrowed by every constraint; on the integers, a strict bound moves by one.
-
-    Where a constraint holds only in some cases, the end is infinite in the others: end + log [case].
-
-    Raises:
-        NotDerivedError: a constraint is not an inequality that is linear in u.
-    """
-    lowers, uppers = [], []
-    for case, relation in [r for term in hard for r in _relations(u, term.factor.args[0], condition)]:
-        lower, upper = _bound(u, relation, counting=counting)
-        lowers += [] if lower is None else [lower + LogIverson(case)]
-        uppers += [] if upper is None else [upper - LogIverson(case)]
-    return _inner(Max, home[0], lowers), _inner(Min, home[1], uppers)
-
-
-def _relations(u: Expr, constraint: Expr, condition: Expr) -> list[tuple[Expr, Expr]]:
-    """The relations of a constraint that holds where the latent exists, each with the case in which it holds."""
-    absent = (
-        {Not(part) for part in And.make_args(condition.args[0])} if isinstance(condition, Iverson) else set()
-    )
-    case: Expr = true
-    if isinstance(constraint, Or):
-        kept = [part for part in constraint.args if part not in absent and part.has(u)]
-        if len(kept) != 1:
-            raise NotDerivedError(
-                f"The constraint {constraint} holds alternatives: write one relation for each."
-            )
-        case = And(*(Not(part) for part in constraint.args if part not in absent and part not in kept))
-        constraint = kept[0]
-    return [(case, relation) for relation in And.make_args(constraint)]
-
-
-def _bound(u: Expr, relation: Expr, *, counting: bool) -> tuple[Expr | None, Expr | None]:
-    if not isinstance(relation, Relational) or isinstance(relation, Eq):
-        raise NotDerivedError(
-            f"The constraint {relation} on {u} is no inequality: write u > a, u <= b or both."
-        )
-    difference = expand(relation.lhs - relation.rhs)
-    slope = difference.coeff(u)
-    rest = difference - slope * u
-    if rest.has(u) or not (slope.is_positive or slope.is_negative):
-        raise NotDerivedError(f"The constraint {relation} is not linear in {u}.")
-    end = expand(-rest / slope)
-    above = isinstance(relation, (Gt, Ge)) == bool(slope.is_positive)
-    strict = counting and isinstance(relation, (Gt, Lt))
-    return (end + 1 if strict else end, None) if above else (None, end - 1 if strict else end)
-
-
-def _inner(pick: type[Expr], home: Expr, ends: list[Expr]) -> Expr:
-    """The tightest of several bounds."""
-    return pick(home, *ends)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Max, Min, S, expand, loggamma, oo
+from sympy import Add, Expr, Max, Min, Piecewise, S, expand, loggamma, oo
 
+from symem.calculus.reach import on_branches
 from symem.errors import NormalisationError
 from symem.language.exponential_face import Arguments, Bounds, ExponentialFace
 from symem.language.families import FAMILIES
@@ -47,7 +48,8 @@ def recognise(
         home = row.home if row.face is not None else None
         if home is None or home.discrete is not counting:
             continue
-        for face in row.faces(density, u):
+        faces = row.faces(density, u)
+        for face in map(on_branches, faces) if any(isinstance(end, Piecewise) for end in bounds) else faces:
             if face.reaches(bounds, home.bounds):
                 found = _match(row, face, density, u, bounds)
                 if found:

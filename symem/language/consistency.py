@@ -8,7 +8,7 @@ from sympy import Expr, Indexed, Symbol
 
 from symem.errors import ModelError, NameClashError, SupportError
 from symem.language.declarations import Declaration
-from symem.language.family import Distribution
+from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
 from symem.language.plates import LogIverson
 from symem.language.support import Support
@@ -101,13 +101,17 @@ def _check_branches(cases: Distribution, label: Expr, support: Support) -> None:
         wanted = {0, 1}
     elif isinstance(support, Labels) and support.size.is_Integer:
         wanted = set(range(support.origin, support.origin + int(support.size)))
+    elif isinstance(support, Labels) and OTHERWISE in cases.branches:
+        return
     else:
         raise SupportError(
             f"Cases({label}, …): {label} lies in {support}; the label must be binary, or have a number of values "
             f"that is written out, Idx('k', 3)."
         )
+    if OTHERWISE in cases.branches and set(cases.branches) - {OTHERWISE} < wanted:
+        return
     if set(cases.branches) != wanted:
         raise SupportError(
-            f"Cases({label}, …) has branches for {sorted(cases.branches)}, but {label} takes the values {sorted(wanted)}: "
-            f"write one branch for each."
+            f"Cases({label}, …) has branches for {sorted(cases.branches, key=str)}, but {label} takes the values {sorted(wanted)}: "
+            f"write one branch for each, or Cases(…, otherwise=law) for those left."
         )

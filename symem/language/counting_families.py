@@ -40,6 +40,7 @@ Poisson = Family(
         on=lambda b: b[1] == oo,
         flat=True,
     ),
+    closed=True,
 )
 Geometric = Family(
     "Geometric",
@@ -78,6 +79,7 @@ Binomial = Family(
         on=lambda b: b[1] != oo,
         flat=True,
     ),
+    closed=True,
 )
 
 
@@ -118,4 +120,5 @@ Bernoulli = Family(
     _bernoulli,
     lambda *_: Binary(),
     lambda rng, size, p: (rng.random(size) < p).astype(int),
+    closed=True,
 )

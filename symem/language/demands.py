@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, Tuple
+from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Sum, Symbol, Tuple
 
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.intervals import INTERVALS, interval, meet
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
 from symem.language.support import Support
-from symem.language.supports import Circle, Positive, PositiveDefinite, Reals, Simplex, UnitInterval
+from symem.language.supports import (
+    Circle,
+    Interval,
+    NonNegative,
+    Positive,
+    PositiveDefinite,
+    Reals,
+    Simplex,
+    UnitInterval,
+)
 from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
 
@@ -36,10 +45,10 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     elif isinstance(expr, (Add, Mul)):
         for argument in expr.args:
             yield from spread(argument, support)
-    elif isinstance(expr, Pow):
-        yield from spread(expr.base, support)
-    elif isinstance(expr, Sum):
-        yield from spread(expr.function, support)
+    elif isinstance(expr, (Pow, Sum, Piecewise)):
+        inside = [value for value, _ in expr.args] if isinstance(expr, Piecewise) else expr.args[:1]
+        for part in inside:
+            yield from spread(part, support)
 
 
 def _solved(expr: Expr, support: Support) -> tuple[str, Support] | None:
@@ -92,6 +101,7 @@ class Demands:
         self.roles = roles
         self.supports = dict(supports)
         self.simplexes = list(simplexes)
+        self._strict: set[str] = set()
 
     def take(self, declaration: Declaration) -> None:
         """What the arguments of one declaration ask of the symbols in them.
@@ -106,13 +116,22 @@ class Demands:
             elif expr.is_number:
                 _check_number(expr, support, declaration)
             elif not isinstance(support, Simplex) or isinstance(expr, Indexed):
-                self._take(expr, support)
+                self._take(expr, support, declaration)
 
-    def _take(self, expr: Expr, support: Support) -> None:
+    def _take(self, expr: Expr, support: Support, declaration: Declaration) -> None:
         for name, wanted in spread(expr, support):
             if self.roles.get(name, Role.KNOWN) is Role.KNOWN:
                 self.supports[name] = narrower(self.supports.get(name), wanted)
                 _refuse_empty(name, self.supports[name], expr, support)
+                if not declaration.distribution.family.closed:
+                    self._strict.add(name)
+
+    def demanded_of_known(self) -> dict[str, Support]:
+        """What is asked of known numbers, with the ends at which a law is that of a point: a Poisson mean may be 0."""
+        known = (name for name, role in self.roles.items() if role is Role.KNOWN and name in self.supports)
+        ends = {Positive(): NonNegative(), UnitInterval(): Interval(0, 1)}
+        closed = {name for name in known if name not in self._strict}
+        return {n: ends[self.supports[n]] for n in closed if self.supports[n] in ends}
 
     def _take_simplex(self, entries: tuple[Expr, ...], declaration: Declaration) -> None:
         """Plain symbols form a simplex; other entries must sum to one where the declared simplexes do."""

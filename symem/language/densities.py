@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sympy import Add, And, Eq, Expr, Idx, Max, Min, Not, Or, Pow, log, loggamma, oo
+from sympy import Add, And, Expr, Idx, Max, Min, Not, Or, Pow, log, loggamma, oo
 
 from symem.errors import ModelError, PlateError
 from symem.language.categories import Requirement, categories
@@ -106,7 +106,6 @@ def _cases(value: Any, distribution: Distribution, own: tuple[Idx, ...]) -> Expr
 
     A continuous branch has no mass where a discrete one has.
     """
-    (label,) = distribution.arguments
     whole = value_support(distribution, own, str(value))
     supports = {
         outcome: value_support(branch, own, str(value)) for outcome, branch in distribution.branches.items()
@@ -121,7 +120,9 @@ def _cases(value: Any, distribution: Distribution, own: tuple[Idx, ...]) -> Expr
         if not density.has(LogIverson) and not _holds(support, whole):
             conditions.append(support.condition(value, whole=whole.discrete))
         within = conditions if _may_be_undefined(density, value) else []
-        parts.append(_guarded([Eq(label, outcome)], within, density + LogIverson(And(*conditions))))
+        parts.append(
+            _guarded([distribution.selects(outcome)], within, density + LogIverson(And(*conditions)))
+        )
     return Add(*parts)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
 
 from symem.errors import ModelError
-from symem.language.plates import Expectation, LogIverson, deviation
+from symem.language.plates import Expectation, deviation
 from symem.language.support import Support
 from symem.language.supports import Positive
 
@@ -46,7 +46,6 @@ class ExponentialFace:
             of the same names.
         named: what the arguments are; those left out are positive numbers with their names for letters.
         on: bounds -> whether A is right on that range; left out, on the support of the family alone.
-        by_case: whether A and the moments are right where an end is finite in some cases only (`open_end`).
         flat: whether the last ηᵣ may vanish, as that of a gamma law whose rate the data alone would give.
     """
 
@@ -59,13 +58,10 @@ class ExponentialFace:
     parameters: Callable[[Arguments, Bounds], tuple[Expr, ...]] | None = None
     named: Mapping[str, Argument] = field(default_factory=dict)
     on: Callable[[Bounds], bool] | None = None
-    by_case: bool = False
     flat: bool = False
 
     def reaches(self, bounds: Bounds, home: Bounds) -> bool:
         """Whether A is right between those ends, `home` being the support of the family."""
-        if not self.by_case and any(end.has(LogIverson) for end in bounds):
-            return False
         return self.on(bounds) if self.on else home == bounds
 
     def argument(self, name: str) -> Argument:

@@ -13,8 +13,8 @@ from sympy import Add, Expr, S, Tuple, loggamma
 
 from symem.errors import ModelError
 from symem.language import counting_families, positive_families, real_families
-from symem.language.family import Distribution, Family
-from symem.language.stated import expression
+from symem.language.family import OTHERWISE, Distribution, Family
+from symem.language.stated import as_sympy, expression
 from symem.language.supports import Binary, Counts, Positive, Reals, Simplex
 from symem.language.vectors import MultivariateNormal, MultivariateT, Wishart
 
@@ -57,8 +57,13 @@ def Dirichlet(*alpha: Any) -> Distribution:
     return Distribution(_DIRICHLET, _entries(alpha, "Dirichlet"))
 
 
-def Cases(label: Any, branches: Any) -> Distribution:
+def Cases(label: Any, branches: Any, *, otherwise: Any = None) -> Distribution:
     """A different family for each value of a label: `Cases(z[i], {0: Dirac(0), 1: Poisson(lam)})`.
+
+    Args:
+        label: a label, a 0/1 variable, or a count on a range that is written out.
+        branches: value of the label -> distribution.
+        otherwise: the distribution at every other value, `Cases(z[i], {0: Uniform(0, 9)}, otherwise=Normal(mu[z[i]], s))`.
 
     Raises:
         ModelError: the branches are no dict from the label's values to distributions.
@@ -67,14 +72,19 @@ def Cases(label: Any, branches: Any) -> Distribution:
         raise ModelError(
             f"Cases({label}, …) needs a branch for each value: {{0: Dirac(0), 1: Poisson(lam)}}."
         )
-    read = {_outcome(value): as_distribution(branch) for value, branch in branches.items()}
+    read: dict[Any, Distribution] = {_outcome(value): as_distribution(law) for value, law in branches.items()}
+    if otherwise is not None:
+        read[OTHERWISE] = as_distribution(otherwise)
     return Distribution(_CASES, (expression(label, "The label of Cases"),), read)
 
 
 def _outcome(value: Any) -> int:
-    whole = expression(value, "A value of the label of Cases")
-    if not whole.is_Integer:
-        raise ModelError(f"Cases has a branch for {value!r}: the values of a label are whole numbers.")
+    whole = as_sympy(value)
+    if whole is None or not whole.is_Integer:
+        raise ModelError(
+            f"Cases has a branch for {value!r}: the values of a label are whole numbers, and the law at any other "
+            f"value is Cases(…, otherwise=law)."
+        )
     return int(whole)
 
 

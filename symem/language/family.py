@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from sympy import Dummy, Expr
+from sympy import And, Dummy, Eq, Expr, Ne
 
 from symem.errors import ModelError
 from symem.language.exponential_face import ExponentialFace, ShapedFace
@@ -44,6 +44,7 @@ class Family:
         sampler: (rng, size, *parameters) -> array, the parameters being arrays that broadcast to size.
         face: the exponential face, for rows that a posterior can be recognised as.
         printed: how it is printed; left out, by its name.
+        closed: whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.
 
     A family from outside, used as the table's own are:
 
@@ -68,6 +69,7 @@ class Family:
     sampler: Callable[..., Array] | None = None
     face: ExponentialFace | ShapedFace | None = None
     printed: Printed = Printed()
+    closed: bool = False
 
     def __reduce__(self) -> Any:
         """A row of a module is pickled as a function is: by where it stands; others by what they hold."""
@@ -128,13 +130,17 @@ def _row(module: str, name: str) -> Any:
     return getattr(import_module(module), name)
 
 
+#: The branch of every value of a label that has none of its own.
+OTHERWISE: Final = "otherwise"
+
+
 @dataclass(frozen=True)
 class Distribution:
     """A family with its arguments: what stands behind the colon in a model."""
 
     family: Family
     arguments: tuple[Expr, ...]
-    branches: Mapping[int, Distribution] = field(default_factory=dict)
+    branches: Mapping[Any, Distribution] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -145,6 +151,17 @@ class Distribution:
         yield self
         for branch in self.branches.values():
             yield from branch.parts()
+
+    def branch(self, value: int) -> Distribution:
+        """What a value of the label selects."""
+        return self.branches[value if value in self.branches else OTHERWISE]
+
+    def selects(self, outcome: Any) -> Any:
+        """The condition on the label under which the branch of an outcome is taken."""
+        (label,) = self.arguments
+        if outcome == OTHERWISE:
+            return And(*(Ne(label, value) for value in self.branches if value != OTHERWISE))
+        return Eq(label, outcome)
 
     def __hash__(self) -> int:
         return hash((self.family.name, self.arguments))

@@ -11,11 +11,8 @@ from typing import Any
 
 from sympy import (
     Add,
-    And,
     Expr,
     Mul,
-    Not,
-    Piecewise,
     Pow,
     Product,
     Sum,
@@ -39,17 +36,6 @@ def log_of(expr: Expr) -> Expr:
 def _log_of_binomial(expr: Expr) -> Expr:
     n, k = expr.args
     return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
-
-
-def _log_of_cases(expr: Piecewise) -> Expr:
-    """Each piece where it holds and none before it does; a piece of density zero is a hard constraint."""
-    parts: list[Expr] = []
-    before: list[Any] = []
-    for piece, condition in expr.args:
-        here = And(condition, *(Not(each) for each in before))
-        parts.append(LogIverson(Not(here)) if piece == 0 else Iverson(here) * log_of(piece))
-        before.append(condition)
-    return Add(*parts)
 
 
 def _log_of_product(expr: Mul) -> Expr:
@@ -106,5 +92,4 @@ _RULES: dict[type[Expr], Callable[[Any], Expr]] = {
     binomial: _log_of_binomial,
     Iverson: lambda bracket: LogIverson(bracket.args[0]),
     Add: _log_of_sum,
-    Piecewise: _log_of_cases,
 }

@@ -10,6 +10,7 @@ from typing import Any, Self
 from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError, UndeclaredSymbolError
+from symem.language.branching import with_branches
 from symem.language.consistency import check_cases, check_names, check_presence, check_supports
 from symem.language.families import FAMILIES
 from symem.language.family import Family
@@ -47,8 +48,10 @@ class Model:
     Args:
         declarations: variable -> distribution, such as ``{z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s)}``.
         latent: the variables that are not observed.
-        known: symbols supplied with the data (trial counts, covariates, fixed scales).
+        known: symbols supplied with the data (trial counts, covariates, fixed scales), as a list, or with what values
+            they take, `{e: Binary()}`.
         parameters: supports that differ from what the distributions ask, ``{p: UnitInterval()}``.
+        data: supports of data that differ from what their distributions say, `{y: Binary()}`.
         prior: parameter -> distribution; with it (or `log_prior`) EM maximises the posterior (MAP-EM). One that holds
             a latent, as Normal(0, sqrt(tau)), stands in the E-step, and the log-likelihood is then log p(x, θ).
         log_prior: a log-density of the parameters, up to a constant.
@@ -64,14 +67,17 @@ class Model:
         declarations: Mapping[Any, Any],
         *,
         latent: Iterable[Any] = (),
-        known: Iterable[Any] = (),
+        known: Iterable[Any] | Mapping[Any, Any] = (),
         parameters: Mapping[Any, Any] | None = None,
+        data: Mapping[Any, Any] | None = None,
         prior: Mapping[Any, Any] | None = None,
         log_prior: Any = 0,
         missing: Iterable[Any] = (),
         given: Iterable[Any] = (),
     ) -> None:
-        statement = by_distribution(declarations, latent, known, {} if parameters is None else parameters)
+        statement = by_distribution(
+            declarations, latent, known, {} if parameters is None else parameters, data
+        )
         self._build(statement, extras(prior, log_prior, missing, given))
         check_presence(self.latents, self.parameters)
 
@@ -84,7 +90,7 @@ class Model:
         latent: Mapping[Any, Any],
         parameters: Mapping[Any, Any],
         data: Mapping[Any, Any] | None = None,
-        known: Iterable[Any] = (),
+        known: Iterable[Any] | Mapping[Any, Any] = (),
         prior: Mapping[Any, Any] | None = None,
         log_prior: Any = 0,
         missing: Iterable[Any] = (),
@@ -128,6 +134,7 @@ class Model:
 
     def _build(self, statement: Statement, extra: Extras) -> None:
         """Survey what was written, settle roles and supports, then read everything in internal symbols."""
+        statement, extra = with_branches(statement, extra)
         self.declarations = statement.declarations
         self.simplexes = statement.simplexes
         survey = _survey(statement, extra)

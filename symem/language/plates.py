@@ -81,14 +81,6 @@ class LogIverson(Function):  # type: ignore[misc]
         return S.Zero
 
 
-def open_end(end: Expr) -> tuple[Expr, Expr]:
-    """(finite value, bracket of where it is finite) of an end ±∞, or a ± log [where]; such an end counts there alone."""
-    if end.is_infinite:
-        return S.Zero, S.Zero
-    cases = end.atoms(LogIverson)
-    return end.xreplace(dict.fromkeys(cases, S.Zero)), bracket(*(case.args[0] for case in cases))
-
-
 def bracket(*conditions: Any) -> Expr:
     """The product of the brackets of all conditions, as one bracket."""
     return Iverson(And(*conditions))

@@ -15,6 +15,7 @@ from sympy import (
     Expr,
     Ge,
     Le,
+    S,
     Sum,
     atan2,
     besseli,
@@ -31,7 +32,7 @@ from sympy import (
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace
 from symem.language.family import Family, Printed
-from symem.language.plates import LogIverson, deviation, open_end
+from symem.language.plates import LogIverson, deviation
 from symem.language.special import LogNormalInterval
 from symem.language.supports import Circle, Interval, Positive, Reals, UnitInterval
 
@@ -81,9 +82,9 @@ def _normal_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr
     low, high = _edges(a, bounds)
     mass = LogNormalInterval(low, high)
     at_low, at_high = _hazard(low, mass), _hazard(high, mass)
-    (edge_low, _), (edge_high, _) = map(open_end, bounds)
+    edge_low, edge_high = (S.Zero if end in (oo, -oo) else end for end in bounds)
     mean = m + sqrt(v) * (at_low - at_high)
-    (inner_low, _), (inner_high, _) = map(open_end, (low, high))
+    inner_low, inner_high = (S.Zero if end in (oo, -oo) else end for end in (low, high))
     narrowed = 1 + inner_low * at_low - inner_high * at_high - (at_low - at_high) ** 2
     square = v + m * mean + sqrt(v) * (edge_low * at_low - edge_high * at_high)
     return {u: mean, u**2: square, deviation(u): v * narrowed}
@@ -94,8 +95,7 @@ def _edges(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
 
 
 def _hazard(edge: Expr, log_mass: Expr) -> Expr:
-    finite, where = open_end(edge)
-    return where * exp(-(finite**2) / 2 - log_mass) / sqrt(2 * pi)
+    return S.Zero if edge in (oo, -oo) else exp(-(edge**2) / 2 - log_mass) / sqrt(2 * pi)
 
 
 def _with_variance(mean: Expr, std: Expr) -> tuple[Expr, ...]:
@@ -111,7 +111,6 @@ NORMAL_FACE = ExponentialFace(
     parameters=lambda a, _bounds: (a["m"], sqrt(a["v"])),
     named={"m": Argument(_REAL, "m", "mean"), "v": Argument(_POSITIVE, "v", "variance")},
     on=lambda _bounds: True,
-    by_case=True,
 )
 Normal = Family(
     "Normal",

@@ -59,6 +59,10 @@ def supports_of(
         for slot in slots:
             for label in slot.labels:
                 _link_label(name, slot, label, roles, supports)
+    for label in _labels_of_cases(statement):
+        counts = supports.get(label)
+        if isinstance(counts, Counts):
+            supports[label] = as_label(counts) or counts
     for name, role in roles.items():
         if role is Role.SIZE:
             supports[name] = Counts(1)
@@ -88,17 +92,34 @@ def _link_label(
     if roles.get(inner) is Role.PARAMETER:
         raise PlateError(f"{name} is indexed by {label}, which nothing declares: name it in known=[{inner}].")
     stated = supports.get(inner)
+    if isinstance(stated, Counts) and (label_of := as_label(stated)):
+        supports[inner] = label_of
+        return
     if isinstance(stated, (Labels, Binary)):
         return
     if stated is not None and roles.get(inner) in (Role.LATENT, Role.DATA):
         raise SupportError(
-            f"{name} is indexed by {label}, which lies in {stated}: an index is a label, Labels(K)."
+            f"{name} is indexed by {label}, which lies in {stated}: an index is a label, Labels(K), or a count on "
+            f"a range that is written out, such as Binomial(2, p)."
         )
     if slot.range is not None:
         lower = slot.range.lower
         supports[inner] = Labels(slot.range.size, int(lower) if lower.is_Integer else 0)
     else:
         supports[inner] = Labels(Symbol(f"size_{inner}", integer=True, positive=True))
+
+
+def _labels_of_cases(statement: Statement) -> set[str]:
+    laws = (
+        law for line in statement.declarations for law in line.distribution.parts() if law.name == "Cases"
+    )
+    return {name for law in laws for name in names_in(law.arguments[0]) if name in statement.supports}
+
+
+def as_label(counts: Counts) -> Labels | None:
+    """A count from 0 to a number, which selects as a label does."""
+    low, high = counts.bounds
+    return Labels(high + 1) if low == 0 and high.is_Integer else None
 
 
 def _link_bound(relation: Any, supports: dict[str, Support]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Expr, Idx, Indexed, IndexedBase, Symbol, Tuple
 from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFunction
 
 from symem.errors import ModelError, SupportError, UndeclaredSymbolError
 from symem.language.declarations import Declaration, declaration, in_letters
@@ -39,6 +40,7 @@ class Statement:
         rest: the role of every symbol of which nothing was said.
         declarations: the lines of the model, if it was stated by how the data arise.
         indices: the indices of the declarations.
+        unsaid: the known numbers whose supports are demanded at most.
     """
 
     pieces: tuple[Expr, ...]
@@ -48,6 +50,7 @@ class Statement:
     rest: Role
     declarations: tuple[Declaration, ...] = ()
     indices: Mapping[str, tuple[Idx, Range]] = field(default_factory=dict)
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -67,7 +70,9 @@ class Extras:
     relations: tuple[Any, ...]
 
 
-def by_distribution(declarations: Any, latent: Any, known: Any, parameters: Any) -> Statement:
+def by_distribution(
+    declarations: Any, latent: Any, known: Any, parameters: Any, data: Any = None
+) -> Statement:
     """The model `{variable: distribution}`."""
     if not isinstance(declarations, Mapping) or not len(declarations):
         raise ModelError(
@@ -75,21 +80,53 @@ def by_distribution(declarations: Any, latent: Any, known: Any, parameters: Any)
             f"not {declarations!r}; a likelihood goes into Model.from_likelihood(…)."
         )
     read = tuple(declaration(key, value) for key, value in declarations.items())
-    roles = _declared_roles(read, names_of(latent, "latent"), names_of(known, "known"))
+    names, told = _known(known)
+    roles = _declared_roles(read, names_of(latent, "latent"), names)
     named, tuples = named_supports(parameters, "parameters")
     roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
+    observed = _observed(data, roles)
+    roles |= dict.fromkeys(observed, Role.DATA)
     demands = Demands(roles, {name: s for each in read for name, s in each.supports()} | named, tuples)
     for each in read:
         demands.take(each)
+    asked = demands.supports | demands.demanded_of_known()
     return Statement(
         tuple(each.log_likelihood() for each in read),
         roles,
-        demands.supports | named,
+        asked | named | told | observed,
         tuple(demands.simplexes),
         Role.PARAMETER,
         read,
         {stated_name(index): (index, own_range(index)) for each in read for index in each.indices},
+        frozenset(n for n, r in roles.items() if r is Role.KNOWN and n not in told),
     )
+
+
+def _known(stated: Any) -> tuple[tuple[str, ...], dict[str, Support]]:
+    """The names in known=, and what is said of their supports where it is a dict.
+
+    Raises:
+        ModelError: it is neither a list of symbols nor a dict from symbols to supports.
+    """
+    if not isinstance(stated, Mapping):
+        return names_of(stated, "known"), {}
+    supports, tuples = named_supports(stated, "known")
+    if tuples:
+        raise SupportError("known= takes one symbol for each support, not a tuple.")
+    return tuple(supports), supports
+
+
+def _observed(stated: Any, roles: Mapping[str, Role]) -> dict[str, Support]:
+    """The supports that data= gives, each to a datum.
+
+    Raises:
+        ModelError: one is given to something else.
+    """
+    supports, _ = named_supports(stated or {}, "data")
+    for name in supports:
+        if roles.get(name, Role.DATA) is not Role.DATA:
+            raise ModelError(f"{name!r} is named in data=, but it is {_SAID[roles[name]]}: choose one.")
+    return supports
 
 
 def _declared_roles(
@@ -143,10 +180,12 @@ def by_likelihood(
     named, simplexes = named_supports(parameters, "parameters")
     roles = dict.fromkeys(latents, Role.LATENT)
     roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
-    observed, _ = named_supports(data or {}, "data")
-    roles |= dict.fromkeys(_distinct(names_of(known, "known"), roles, "known"), Role.KNOWN)
-    roles |= dict.fromkeys(_distinct(observed, roles, "data"), Role.DATA)
-    return Statement((transcribed(whole),), roles, latents | named | observed, simplexes, Role.DATA)
+    names, told = _known(known)
+    roles |= dict.fromkeys(_distinct(names, roles, "known"), Role.KNOWN)
+    observed = _observed(data, roles)
+    roles |= dict.fromkeys(observed, Role.DATA)
+    supports = latents | named | told | observed
+    return Statement((transcribed(whole),), roles, supports, simplexes, Role.DATA)
 
 
 def named_supports(stated: Any, where: str) -> tuple[dict[str, Support], Simplexes]:
@@ -235,9 +274,9 @@ def _prior_key(key: Any) -> Any:
 
 def _relation(stated: Any) -> Any:
     relation = transcribed(as_sympy(stated))
-    if not isinstance(relation, Relational):
+    if not isinstance(relation, (Relational, BooleanFunction)):
         raise ModelError(
             f"given=[{stated}]: write relations that are open, such as Eq(a + b, n) or y[j] > c[j], one an entry "
-            f"(`==` compares at once, so write Eq)."
+            f"(`==` compares at once, so write Eq; a number that says whether u > 0 is Eq(y[i], Heaviside(u[i])))."
         )
     return relation

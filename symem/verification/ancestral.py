@@ -140,7 +140,7 @@ def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random
             round(number(arguments[0])), _probabilities(arguments[1:], declaration, number)
         )
     if distribution.name == "Cases":
-        return _drawn(distribution.branches[round(number(arguments[0]))], declaration, number, rng)
+        return _drawn(distribution.branch(round(number(arguments[0]))), declaration, number, rng)
     if distribution.family.sampler is None:
         raise CannotSampleError(f"{distribution.name} has no sampler")
     variable = number.model.variables[name_of(declaration.entries[0])]

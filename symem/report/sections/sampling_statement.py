@@ -13,7 +13,7 @@ from typing import Any
 from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
 
 from symem.language.declarations import Declaration
-from symem.language.family import Distribution
+from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.plates import Axis, Iverson, index_symbol
@@ -59,8 +59,11 @@ class Statement:
         (label,) = law.arguments
         for value, branch in law.branches.items():
             at = self._read(label)
-            moved = self.voice.free.from_one.labels & {name_of(at)}
-            yield self._line(branch, f"{self.voice.name(at)} = {int(value) + (1 if moved else 0)}")
+            moved = 1 if self.voice.free.from_one.labels & {name_of(at)} else 0
+            told = [each + moved for each in law.branches if each != OTHERWISE]
+            excluded = rf"{self.voice.name(at)} \notin \{{{', '.join(map(str, told))}\}}"
+            here = excluded if value == OTHERWISE else f"{self.voice.name(at)} = {value + moved}"
+            yield self._line(branch, here)
 
     def _line(self, law: Distribution, given: str) -> Lines:
         names = [letter(self._read(entry), self.voice.complete) for entry in self.declaration.entries]
