@@ -23,6 +23,7 @@ from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.separate import fold, gather, rejoin, separate
+from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
@@ -49,15 +50,15 @@ def derive_records(model: Model) -> Derivation:
     model = with_known_totals(model, groups)
     elimination = Elimination(model, names, conditioned, groups, [])
     eliminate(elimination)
+    warn_of_shared(model, elimination.done)
     expectations = Expectations(elimination.done, names)
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
-    sizes = {size.symbol for size in model.sizes}
     named = surrogate.named
-    collapse = Collapse(named.statistics, elimination.done, sizes)
+    collapse = Collapse(named.statistics, elimination.done, model, names)
     from_statistics = Reach(model, elimination.done)
     blocks = solve_blocks(named.terms, model.parameters, model.simplexes, names, collapse, from_statistics)
     disorder = entropy(elimination.done, expectations)
-    found = Surrogate(rejoin(named.terms), named.statistics, surrogate.constant, disorder, named.moments)
+    found = Surrogate(rejoin(named.terms), collapse.statistics, surrogate.constant, disorder, named.moments)
     left = Add(*(fold(term).expr for term in elimination.terms))
     eliminated = posteriors(elimination.done, expectations)
     check_latents_gone(model, eliminated, left, found)

@@ -61,3 +61,7 @@ class ExistingFileError(SymemError, FileExistsError):
 
 class NotationError(SymemError, ValueError):
     """A name that a reader gave cannot be set: it says more than a name may, or prints as another does."""
+
+
+class SharedLatentWarning(UserWarning):
+    """Items that a datum counts share one latent as the model is stated; rows that count several times do not."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_finite
-from symem.calculus.gathering import atoms_of, gather_latent
+from symem.calculus.gathering import atoms_of, check_counts, gather_latent
 from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
@@ -22,8 +22,10 @@ def eliminate(state: Elimination) -> None:
     """Eliminate every latent, in the first order that works: continuous and counted ones before labels.
 
     Raises:
-        NotDerivedError: in every order some latent has a conditional that no family matches.
+        NotDerivedError: in every order some latent has a conditional that no family matches, or rows that count
+            differently share one.
     """
+    check_counts(state.terms, state.model.latents, state.model.weights)
     refusals: dict[str, None] = {}
     if not _search(state, refusals):
         raise NotDerivedError("The E-step was not derived. " + " ".join(refusals))
@@ -57,7 +59,7 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
     if group:
         eliminate_total(state, variable, group, waiting)
         return
-    conditional = gather_latent(state.terms, variable)
+    conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))
     if variable.shape:
         eliminate_vector(state, case)

@@ -140,9 +140,9 @@ class Elimination:
     def leave(self, posterior: Posterior, conditional: Conditional, left: Expr) -> None:
         """What is left: the other terms, and the normaliser where the latent was."""
         left = left.xreplace({axis.index: atom for atom, axis in posterior.labels})
-        posterior = replace(posterior, joint=rejoin(map(fold, self.terms)))
+        posterior = replace(posterior, joint=rejoin(map(fold, self.terms)), count=conditional.count)
         gone = Eliminated(posterior, conditional.position, conditional.terms, left)
-        bracketed = separate(left * conditional.condition)
+        bracketed = separate(conditional.left(left))
         self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])
         self.done.append(gone)
 

@@ -225,9 +225,10 @@ def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
 
 
 def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
-    bracket = S.One if one.posterior.condition is None else one.posterior.condition
-    normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * bracket)]
-    density = [Term(Mul(t.factor, bracket), t.axes + one.position) for t in one.gathered]
+    posterior = one.posterior
+    present = posterior.count * (S.One if posterior.condition is None else posterior.condition)
+    normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * present)]
+    density = [Term(Mul(t.factor, present), t.axes + one.position) for t in one.gathered]
     soft = [term for term in density if not term.factor.has(LogIverson)]
     return rejoin(_mean(t, expectations) for t in normaliser) - rejoin(_mean(t, expectations) for t in soft)
 

@@ -17,6 +17,7 @@ from symem.language.counting_families import Bernoulli
 from symem.language.plates import Axis, LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import Binary
+from symem.language.weights import count_of, once
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,17 @@ def _with_companions(state: Elimination, conditional: Conditional) -> Conditiona
     places = {axis.index for axis in conditional.position}
     if conditional.condition != 1 or not places:
         return conditional
-    joining = [term for term in conditional.rest if places <= term.indices and _is_companion(state, term)]
-    inner = tuple(Term(t.factor, tuple(a for a in t.axes if a.index not in places)) for t in joining)
+    weights = state.model.weights
+    joining = [
+        term
+        for term in conditional.rest
+        if places <= term.indices
+        and _is_companion(state, term)
+        and count_of(term.factor, weights) == conditional.count
+    ]
+    inner = tuple(
+        Term(once(t.factor, weights), tuple(a for a in t.axes if a.index not in places)) for t in joining
+    )
     rest = tuple(term for term in conditional.rest if term not in joining)
     return replace(conditional, terms=(*conditional.terms, *inner), rest=rest)
 

@@ -1,12 +1,13 @@
 """log p as a function of one latent at one plate position: its terms, pulled out of the sums.
 
 A latent's own indices become the position; a latent that stands behind another index, as a[g[j]] does,
-is brought to its position by a bracket [g_j = r]. What remains bound is summed inside.
+is brought to its position by a bracket [g_j = r]. What remains bound is summed inside. How often the row of the
+position counts is a factor of all its terms, and stands before them: the density is that of one row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
@@ -16,6 +17,7 @@ from symem.errors import NotDerivedError
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
+from symem.language.weights import Weight, count_of, once
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Conditional:
     """The terms that hold a latent at one position, and all others.
 
     `atom` is the latent at `position`; `terms` are bound over inner axes only; `condition` is the bracket
-    that all of them share (1 if none): the latent exists only where it holds.
+    that all of them share (1 if none): the latent exists only where it holds; `count` is how often its row counts.
     """
 
     variable: Variable
@@ -32,6 +34,11 @@ class Conditional:
     terms: tuple[Term, ...]
     condition: Expr
     rest: tuple[Term, ...]
+    count: Expr = S.One
+
+    def left(self, normaliser: Expr) -> Expr:
+        """What stands in the place of the latent once it is gone."""
+        return normaliser * self.condition * self.count
 
 
 def atoms_of(expr: Expr, variable: Variable) -> list[Expr]:
@@ -45,21 +52,22 @@ def places_of(atom: Expr) -> tuple[Expr, ...]:
     return tuple(atom.indices) if isinstance(atom, Indexed) else ()
 
 
-def gather_latent(terms: Iterable[Term], variable: Variable) -> Conditional:
+def gather_latent(terms: Iterable[Term], variable: Variable, weights: Sequence[Weight] = ()) -> Conditional:
     """Gather the terms of a latent at one position.
 
     Raises:
-        NotDerivedError: a term holds the latent at two positions at once.
+        NotDerivedError: a term holds the latent at two positions at once, or rows that count differently share it.
     """
     holding = [term for term in terms if atoms_of(term.factor, variable)]
     rest = tuple(term for term in terms if not atoms_of(term.factor, variable))
     position = _position(holding, variable)
     places = tuple(axis.index for axis in position)
     atom = variable.symbol[places] if places else variable.symbol
-    moved = [move(term, variable, position) for term in holding]
+    count = _common_count(holding, variable, position, weights)
+    moved = [move(Term(once(term.factor, weights), term.axes), variable, position) for term in holding]
     inner = [Term(t.factor, tuple(a for a in t.axes if a.index not in places)) for t in moved]
     condition, stripped = _common_bracket(inner)
-    return Conditional(variable, atom, position, tuple(stripped), condition, rest)
+    return Conditional(variable, atom, position, tuple(stripped), condition, rest, count)
 
 
 def _position(holding: list[Term], variable: Variable) -> tuple[Axis, ...]:
@@ -122,6 +130,49 @@ def _alignment(
         else:
             brackets.append((place, axis.index))
     return rules, brackets
+
+
+def check_counts(terms: Sequence[Term], latents: Iterable[Variable], weights: Sequence[Weight]) -> None:
+    """No latent stands beside rows that count differently.
+
+    Raises:
+        NotDerivedError: one does.
+    """
+    for variable in latents if weights else ():
+        holding = [term for term in terms if atoms_of(term.factor, variable)]
+        _common_count(holding, variable, _position(holding, variable), weights)
+
+
+def _common_count(
+    holding: list[Term], variable: Variable, position: tuple[Axis, ...], weights: Sequence[Weight]
+) -> Expr:
+    """How often the row of a latent counts: as often as each of its terms.
+
+    Raises:
+        NotDerivedError: its terms are of rows that count differently.
+    """
+    counts: set[Expr] = set()
+    for term in holding if weights else ():
+        if term.factor.has(LogIverson):
+            continue
+        atom = atoms_of(term.factor, variable)[0]
+        there = dict(zip(places_of(atom), (axis.index for axis in position), strict=True))
+        rows = [entry for entry in Mul.make_args(count_of(term.factor, weights)) if entry != 1]
+        apart = [entry for entry in rows if entry.indices[0] not in there]
+        if apart:
+            raise NotDerivedError(_shared(atom, apart[0]))
+        counts.add(Mul(*(entry.base[there[entry.indices[0]]] for entry in rows)))
+    if len(counts) > 1:
+        raise NotDerivedError(_shared(atoms_of(holding[0].factor, variable)[0], weights[0].entry))
+    return next(iter(counts), S.One)
+
+
+def _shared(atom: Expr, entry: Expr) -> str:
+    return (
+        f"The latent {atom} stands beside rows that count {entry} times each and is not on their plate alone: rows that "
+        f"share a latent are no independent rows, so they cannot be counted by weights=; weigh the plate that the latent "
+        f"is on, or write the rows out."
+    )
 
 
 def _common_bracket(terms: list[Term]) -> tuple[Expr, list[Term]]:

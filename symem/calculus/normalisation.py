@@ -45,6 +45,7 @@ from symem.language.supports import (
     Simplex,
     UnitInterval,
 )
+from symem.language.weights import once
 
 _DRAWS, _TOLERANCE = 4, 1e-7
 _LETTER = Dummy(positive=True)
@@ -61,11 +62,21 @@ def check_normalised(model: Model) -> None:
     """
     if model.declarations or model.log_likelihood.has(LogIverson) or model.masks or model.joint_prior != 0:
         return
+    model = _of_one_each(model)
     responses = [variable for variable in model.data if _coupled(model, variable)]
     if len(responses) == 1:
         fault = _fault(model, responses[0])
         if fault and not _normalised_given_data(model):
             raise NormalisationError(f"The likelihood is not normalised: {fault}")
+
+
+def _of_one_each(model: Model) -> Model:
+    """The model in which every row counts once: weights change no density."""
+    trial = copy.copy(model)
+    counting = {weight.name for weight in model.weights}
+    trial.variables = {name: each for name, each in model.variables.items() if name not in counting}
+    trial.log_likelihood, trial.weights = once(model.log_likelihood, model.weights), ()
+    return trial
 
 
 def _terms(model: Model) -> tuple[Term, ...]:

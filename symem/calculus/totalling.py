@@ -1,4 +1,7 @@
-"""Probabilities sum to one: Σ_k Σ_i γ_ik = n, wherever a sum runs over all outcomes of a posterior."""
+"""Probabilities sum to one: Σ_k Σ_i γ_ik = n, wherever a sum runs over all outcomes of a posterior.
+
+Of rows that count c_i times it is Σ_k Σ_i c_i γ_ik = Σ_i c_i, which is a statistic: it gets a name where it is needed.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,30 @@ from collections.abc import Iterable, Iterator
 from sympy import Add, Expr, Indexed, Integer, Mul, Sum, preorder_traversal
 
 from symem.calculus.eliminated import Eliminated
+from symem.calculus.fresh_names import Names
 from symem.calculus.roots import simplified
 from symem.calculus.separate import Term, fold, separate
 from symem.derivation import Definition, Tabulated
+from symem.language.model import Model
+from symem.language.plates import Axis
+from symem.language.weights import count_of
 
 
 class Collapse:
     """Replaces Σ_k S[k] by a number of observations, where S[k] sums a posterior's probability of k."""
 
     def __init__(
-        self, statistics: Iterable[Definition], eliminated: Iterable[Eliminated], sizes: set[Expr]
+        self, statistics: Iterable[Definition], eliminated: Iterable[Eliminated], model: Model, names: Names
     ) -> None:
-        statistics, eliminated = tuple(statistics), tuple(eliminated)
-        self._values = {s.symbol.base: s for s in statistics if isinstance(s.symbol, Indexed)}
+        self.statistics = tuple(statistics)
+        self._values = {s.symbol.base: s for s in self.statistics if isinstance(s.symbol, Indexed)}
         records = (each.posterior for each in eliminated)
-        tables = [each.probability for each in records if isinstance(each, Tabulated)]
-        self._probabilities = {table.symbol.base for table in tables if isinstance(table.symbol, Indexed)}
-        self._sizes = sizes
-        self._whole = list(self._complete_groups(statistics, tables))
+        tables = [each for each in records if isinstance(each, Tabulated)]
+        symbols = [each.probability.symbol for each in tables]
+        self._probabilities = {symbol.base for symbol in symbols if isinstance(symbol, Indexed)}
+        self._sizes = {size.symbol for size in model.sizes}
+        self._weights, self._names = model.weights, names
+        self._whole = list(self._complete_groups(tables))
 
     def __call__(self, expr: Expr) -> Expr:
         for symbols, count in self._whole:
@@ -33,12 +42,11 @@ class Collapse:
                 expr = shorter if shorter.count_ops() < expr.count_ops() else expr
         return self._over_sums(expr)
 
-    def _complete_groups(
-        self, statistics: Iterable[Definition], tables: Iterable[Definition]
-    ) -> Iterator[tuple[list[Expr], Expr]]:
+    def _complete_groups(self, posteriors: Iterable[Tabulated]) -> Iterator[tuple[list[Expr], Expr]]:
         """Scalar statistics Σ_i γ_i0, Σ_i γ_i1, … that name every outcome, and the count they add up to."""
-        plain = {s.value: s.symbol for s in statistics if not s.axes and isinstance(s.value, Sum)}
-        for table in tables:
+        plain = {s.value: s.symbol for s in self.statistics if not s.axes and isinstance(s.value, Sum)}
+        for posterior in posteriors:
+            table = posterior.probability
             *places, outcome = table.symbol.indices if isinstance(table.symbol, Indexed) else (None,)
             if not places or not table.axes[-1].size.is_Integer:
                 continue
@@ -47,9 +55,32 @@ class Collapse:
                 for cell in map(Integer, range(int(table.axes[-1].size)))
             ]
             limits = tuple(axis.limits for axis in table.axes[:-1])
-            sums = [plain.get(Sum(cell, *limits)) for cell in cells]
-            if None not in sums:
-                yield [s for s in sums if s is not None], Mul(*(axis.size for axis in table.axes[:-1]))
+            sums = [plain.get(Sum(posterior.count * cell, *limits)) for cell in cells]
+            whole = self._number(fold(Term(posterior.count, table.axes[:-1])))
+            if None not in sums and whole is not None:
+                yield [s for s in sums if s is not None], whole
+
+    def _number(self, rows: Term) -> Expr | None:
+        """The number of rows, or how often they count together, by its name; None if data stand in it."""
+        count = count_of(rows.factor, self._weights)
+        rest = rows.factor / count
+        if not rest.free_symbols <= self._sizes:
+            return None
+        return (
+            rest * Mul(*(axis.size for axis in rows.axes))
+            if count == 1
+            else rest * self._total(count, rows.axes)
+        )
+
+    def _total(self, count: Expr, axes: tuple[Axis, ...]) -> Expr:
+        """Σ c by the name that it has, or is given."""
+        value = Sum(count, *(axis.limits for axis in axes))
+        named = next((s.symbol for s in self.statistics if s.value == value), None)
+        if named is None:
+            plain = [s for s in self.statistics if str(s.symbol).startswith("S_")]
+            named = self._names.entry(f"S_{len(plain)}", (), positive=True)
+            self.statistics = (*self.statistics, Definition(named, (), value))
+        return named
 
     def _over_sums(self, expr: Expr) -> Expr:
         rules = {s: self._sum(s) for s in preorder_traversal(expr) if isinstance(s, Sum)}
@@ -85,5 +116,4 @@ class Collapse:
             return None
         if held[0].indices[-1] != index or any(place.has(index) for place in held[0].indices[:-1]):
             return None
-        left = fold(Term(Mul(*(f for f in term.factors() if f != held[0])), term.axes))
-        return left.expr if left.expr.free_symbols <= self._sizes else None
+        return self._number(fold(Term(Mul(*(f for f in term.factors() if f != held[0])), term.axes)))

@@ -49,11 +49,16 @@ def _weight(conditional: Conditional, state: Elimination, waiting: list[Variable
 
 
 def _over_axis(state: Elimination, variable: Variable, group: Group, waiting: list[Variable]) -> None:
-    conditional = gather_latent(state.terms, variable)
+    conditional = gather_latent(state.terms, variable, state.model.weights)
     weight = _weight(conditional, state, waiting)
     places = dict(zip(places_of(group.members[0]), conditional.position, strict=True))
     assert group.axis is not None
     outcome = places[group.axis.index]
+    if conditional.count.has(outcome.index):
+        raise NotDerivedError(
+            f"The total {group.total} is one over all {outcome.index}, of which each counts {conditional.count} times: rows that "
+            f"share a total are no independent rows, so they cannot be counted by weights=; write the rows out."
+        )
     plates = tuple(axis for axis in conditional.position if axis is not outcome)
     trials = group.total.xreplace({place: axis.index for place, axis in places.items()})
     indices = tuple(axis.index for axis in plates)
@@ -84,7 +89,7 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
     conditionals, weights = [], []
     for member in group.members:
         variable = next(v for v in state.model.latents if atoms_of(member, v))
-        conditionals.append(gather_latent(state.terms, variable))
+        conditionals.append(gather_latent(state.terms, variable, state.model.weights))
         weights.append(_weight(conditionals[-1], state, waiting))
     plates, trials = conditionals[0].position, _moved_total(group, conditionals[0].position)
     indices = tuple(axis.index for axis in plates)
@@ -110,8 +115,9 @@ def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> 
             probability=Definition(share, plates, exp(weight) / Add(*(exp(each) for each in weights))),
         )
         left = trials * mass.symbol - loggamma(trials + 1) if position == 0 else S.Zero
-        gathered = gather_latent(state.terms, conditional.variable)
-        state.leave(counts, replace(gathered, position=plates), left)
+        gathered = gather_latent(state.terms, conditional.variable, state.model.weights)
+        count = _at(gathered.count, conditional, plates)
+        state.leave(counts, replace(gathered, position=plates, count=count), left)
 
 
 def _moved_total(group: Group, plates: tuple[Axis, ...]) -> Expr:

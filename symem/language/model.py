@@ -30,16 +30,16 @@ from symem.language.roles import (
     roles_of,
     supports_of,
 )
-from symem.language.shapes import entry_symbol, index_sizes, read_support, reader_of, shape_of
+from symem.language.shapes import index_sizes, reader_of, variables_of
 from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.support import Support
-from symem.language.supports import Counts, Interval, Labels, OneHot, Reals
+from symem.language.supports import Counts, Interval, Labels, OneHot
 from symem.language.survey import Survey
 from symem.language.symbol_names import stated_name
 from symem.language.symbol_translation import Translation
 from symem.language.transcription import names_on_diagonals
 from symem.language.variables import Role, Variable
+from symem.language.weights import range_of, weighed, with_weights
 
 
 class Model:
@@ -57,6 +57,8 @@ class Model:
         log_prior: a log-density of the parameters, up to a constant.
         missing: data of which NaN entries are latent.
         given: relations that were observed about latents: totals, censoring, deterministic nodes.
+        weights: `{i: c[i]}`, rows that count several times: row i, with all that stands on its plate, counts c[i] times,
+            as c[i] independent rows would that are like it; c is data, each c[i] a number that is not negative.
 
     Raises:
         ModelError: naming the symbol, index or density at fault and what to write instead.
@@ -74,11 +76,12 @@ class Model:
         log_prior: Any = 0,
         missing: Iterable[Any] = (),
         given: Iterable[Any] = (),
+        weights: Mapping[Any, Any] | None = None,
     ) -> None:
         statement = by_distribution(
             declarations, latent, known, {} if parameters is None else parameters, data
         )
-        self._build(statement, extras(prior, log_prior, missing, given))
+        self._build(statement, extras(prior, log_prior, missing, given, weights))
         check_presence(self.latents, self.parameters)
 
     @classmethod
@@ -95,6 +98,7 @@ class Model:
         log_prior: Any = 0,
         missing: Iterable[Any] = (),
         given: Iterable[Any] = (),
+        weights: Mapping[Any, Any] | None = None,
     ) -> Self:
         """A model stated by its complete-data likelihood p(x, z; θ), or by its logarithm.
 
@@ -115,7 +119,7 @@ class Model:
             whole = log(expression(likelihood, "The likelihood"))
         model = cls.__new__(cls)
         statement = by_likelihood(whole, latent, parameters, known, data=data)
-        cls._build(model, statement, extras(prior, log_prior, missing, given))
+        cls._build(model, statement, extras(prior, log_prior, missing, given, weights))
         check_presence(model.latents, model.parameters)
         return model
 
@@ -135,6 +139,7 @@ class Model:
     def _build(self, statement: Statement, extra: Extras) -> None:
         """Survey what was written, settle roles and supports, then read everything in internal symbols."""
         statement, extra = with_branches(statement, extra)
+        statement = with_weights(statement, extra.weights)
         self.declarations = statement.declarations
         self.simplexes = statement.simplexes
         survey = _survey(statement, extra)
@@ -148,12 +153,13 @@ class Model:
         self._reader = reader_of(survey, roles, supports)
         supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
         self._read(statement, extra, survey, roles)
-        self._settle(_table(survey, roles, supports, self._reader, statement, extra.missing), extra)
+        self._settle(variables_of(survey, roles, supports, self._reader, statement, extra.missing), extra)
 
     def _read(self, statement: Statement, extra: Extras, survey: Survey, roles: Mapping[str, Role]) -> None:
         """Everything in internal symbols; what of the prior holds latents is of the joint density p(x, z, θ)."""
         reader = self._reader
-        pieces = [expand_logs(reader.read(piece)) for piece in statement.pieces]
+        whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
+        self.weights, whole = weighed(whole, reader, statement, extra.weights)
         self._constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
         admit_constants(extra.prior, reader, survey, demanded(extra.prior))
         densities = [log_prior_density(key, law, reader) for key, law in extra.prior.items()]
@@ -162,7 +168,7 @@ class Model:
         joint = [each for each in densities if each.has(*latent)] if latent else []
         self.joint_prior: Expr = Add(*joint)
         self.log_prior: Expr = Add(*(each for each in densities if each not in joint))
-        self._whole = Add(*pieces, self.joint_prior)
+        self._whole = Add(whole, self.joint_prior)
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())
 
     def _settle(self, table: Mapping[str, Variable], extra: Extras) -> None:
@@ -282,7 +288,7 @@ class Model:
         return self._reader.shapes[name]
 
     def __str__(self) -> str:
-        return table_of(self.variables.values(), self.simplexes)
+        return table_of(self.variables.values(), self.simplexes, [each.name for each in self.weights])
 
 
 @dataclass(frozen=True)
@@ -304,38 +310,10 @@ def _survey(statement: Statement, extra: Extras) -> Survey:
             survey.take(end, {index: own_range(index) for index in free_indices(end)})
     for relation in extra.relations:
         survey.take(relation, {index: own_range(index) for index in free_indices(relation)})
+    for index, entry in extra.weights.items():
+        survey.take(entry, {index: range_of(index, statement.pieces)})
     survey.check_indices()
     return survey
-
-
-def _table(
-    survey: Survey,
-    roles: Mapping[str, Role],
-    supports: Mapping[str, Support],
-    reader: Reader,
-    statement: Statement,
-    missing: frozenset[str],
-) -> dict[str, Variable]:
-    """Every symbol, in the order in which the user stated them."""
-    order = {name: position for position, name in enumerate(statement.order)}
-    table = {}
-    for name in sorted(reader.symbols, key=lambda each: order.get(each, len(order))):
-        symbol = reader.symbols[name]
-        support = read_support(supports.get(name, Reals()), reader)
-        declared = survey.stated(name, symbol)
-        role = roles.get(name, Role.KNOWN)
-        sizes = reader.shapes[name].sizes
-        table[name] = Variable(
-            name,
-            entry_symbol(symbol, sizes),
-            role,
-            sizes,
-            support,
-            declared,
-            name in missing,
-            shape_of(symbol),
-        )
-    return table
 
 
 def _constraint(reader: Reader, relation: Any) -> Expr:

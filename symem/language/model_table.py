@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from symem.language.symbol_names import stated_name
 from symem.language.variables import Role, Variable
 
 
-def table_of(variables: Iterable[Variable], simplexes: Iterable[tuple[str, ...]]) -> str:
-    """A row for each variable but masks, and for scalars that lie on a simplex together."""
+def table_of(
+    variables: Iterable[Variable], simplexes: Iterable[tuple[str, ...]], counting: Collection[str] = ()
+) -> str:
+    """A row for each variable but masks, and for scalars that lie on a simplex together; `counting` count rows."""
     rows = [("symbol", "role", "shape", "support")]
-    rows += [_row(variable) for variable in variables if variable.role is not Role.MASK]
+    rows += [
+        _row(variable, counts=variable.name in counting)
+        for variable in variables
+        if variable.role is not Role.MASK
+    ]
     rows += [(f"({', '.join(names)})", "", "", "Simplex together") for names in simplexes]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _row(variable: Variable) -> tuple[str, str, str, str]:
+def _row(variable: Variable, *, counts: bool) -> tuple[str, str, str, str]:
     """A line of the table that `print(model)` shows."""
     of = stated_name(variable.declared)
-    role = variable.role.value
+    role = "weights" if counts else variable.role.value
     if variable.missing:
         role += " (NaN is latent)"
     elif of != variable.name:

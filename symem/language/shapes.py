@@ -1,4 +1,4 @@
-"""From a survey to a `Reader`: the internal symbol of every name, and the size and origin of every slot."""
+"""From a survey to a `Reader` and the table of variables: the internal symbol of every name, the sizes of its slots."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from symem.language.matrices import COORDINATE, MatrixArray
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import Range
 from symem.language.reading import Extent, Reader, Shape, extent_symbol
+from symem.language.statements import Statement
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Interval, Labels, Reals
 from symem.language.survey import Slot, Survey
 from symem.language.symbol_names import check_name, stated_name
 from symem.language.transcription import dimensions
-from symem.language.variables import Role
+from symem.language.variables import Role, Variable
 
 
 def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, Support]) -> Reader:
@@ -47,6 +48,36 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
         if span.lower.is_Integer:
             reader.user_indices.setdefault(index_symbol(label), (index, span.lower))
     return reader
+
+
+def variables_of(
+    survey: Survey,
+    roles: Mapping[str, Role],
+    supports: Mapping[str, Support],
+    reader: Reader,
+    statement: Statement,
+    missing: frozenset[str],
+) -> dict[str, Variable]:
+    """Every symbol, in the order in which the user stated them."""
+    order = {name: position for position, name in enumerate(statement.order)}
+    table = {}
+    for name in sorted(reader.symbols, key=lambda each: order.get(each, len(order))):
+        symbol = reader.symbols[name]
+        support = read_support(supports.get(name, Reals()), reader)
+        declared = survey.stated(name, symbol)
+        role = roles.get(name, Role.KNOWN)
+        sizes = reader.shapes[name].sizes
+        table[name] = Variable(
+            name,
+            entry_symbol(symbol, sizes),
+            role,
+            sizes,
+            support,
+            declared,
+            name in missing,
+            shape_of(symbol),
+        )
+    return table
 
 
 def _reserved(survey: Survey) -> frozenset[str]:

@@ -68,6 +68,7 @@ class Extras:
     log_prior: Expr
     missing: frozenset[str]
     relations: tuple[Any, ...]
+    weights: Mapping[Any, Expr] = field(default_factory=dict)
 
 
 def by_distribution(
@@ -232,8 +233,8 @@ def _listed(stated: Any, where: str) -> tuple[Any, ...]:
     return tuple(stated)
 
 
-def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
-    """Check the kinds of prior=, log_prior=, missing= and given=.
+def extras(prior: Any, log_prior: Any, missing: Any, given: Any, weights: Any = None) -> Extras:
+    """Check the kinds of prior=, log_prior=, missing=, given= and weights=.
 
     Raises:
         ModelError: one is of another kind.
@@ -256,7 +257,31 @@ def extras(prior: Any, log_prior: Any, missing: Any, given: Any) -> Extras:
         transcribed(expression(log_prior, "log_prior")),
         frozenset(names_of(missing, "missing")),
         relations,
+        _stated_weights(weights),
     )
+
+
+def _stated_weights(weights: Any) -> dict[Any, Expr]:
+    """`{i: c[i]}`, checked for its kind.
+
+    Raises:
+        ModelError: it is no dict from indices to an entry of an array at that index.
+    """
+    if weights is None:
+        return {}
+    if not isinstance(weights, Mapping):
+        raise ModelError(
+            f"weights= takes a dict {{i: c[i]}} from the index of the rows to how often each counts, not {weights!r}."
+        )
+    for index, entry in weights.items():
+        if not isinstance(index, (Idx, Symbol)):
+            raise ModelError(f"weights={{{index}: …}}: the key is the index of a plate, as in {{i: c[i]}}.")
+        if not isinstance(entry, Indexed) or tuple(entry.indices) != (index,):
+            raise ModelError(
+                f"weights={{{index}: {entry}}}: write how often row {index} counts as an entry of an array of data, "
+                f"{{{index}: c[{index}]}}."
+            )
+    return dict(weights)
 
 
 def _law_of(key: Any, stated: Any) -> Distribution:

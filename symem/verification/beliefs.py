@@ -58,7 +58,7 @@ class Group(LogJoint):
     def log_masses(self, lookup: Lookup) -> Array:
         """The logarithms of the total masses of all components, summed, at each point."""
         masses = [
-            self.belief(each).log_normalisers.reshape(each.points or 1, -1).sum(axis=1)
+            self.belief(each).log_normalisers.reshape(each.points or 1, -1) @ self.counts
             for each in self.parts(lookup)
         ]
         return np.concatenate(masses)
@@ -225,6 +225,11 @@ class GroupBelief:
         with np.errstate(divide="ignore"):
             return np.asarray(self._anchor + np.log(self._mass))
 
+    @property
+    def log_mass(self) -> float:
+        """The logarithms of the masses of all components, each as often as its row counts."""
+        return float(self.log_normalisers @ self.group.counts)
+
     @cached_property
     def _anchor(self) -> Array:
         """The largest log-mass of a node in each component."""
@@ -268,10 +273,11 @@ class GroupBelief:
         return [float(value) for value in shown]
 
     def mean(self, lookup: Lookup) -> Array:
-        """The posterior mean of the log-joint at other points, over all components."""
+        """The posterior mean of the log-joint at other points, over all components, each as often as its row counts."""
+        weights = self.weights * self.group.counts[self.rows.owner, None]
         with np.errstate(invalid="ignore"):
             parts = (self.group.log_joint(each, self.columns) for each in self.group.parts(lookup))
-            means = [np.where(self.weights == 0, 0.0, self.weights * part).sum(axis=(1, 2)) for part in parts]
+            means = [np.where(weights == 0, 0.0, weights * part).sum(axis=(1, 2)) for part in parts]
         return np.concatenate(means)
 
 

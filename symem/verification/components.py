@@ -15,7 +15,7 @@ from symem.evaluation.specialise import Specialiser
 from symem.evaluation.trees import Atom, Node, atoms_of
 from symem.language.leaves import name_of
 from symem.language.supports import OneHot
-from symem.verification.enumeration import Range, Total, hard_conditions, totals
+from symem.verification.enumeration import Range, TooLargeError, Total, hard_conditions, totals
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,34 @@ class Domains:
     def __init__(self, model: Any, scope: Specialiser) -> None:
         self._variables = {each.name: each for each in model.latents}
         self._scope = scope
+        self._plates = [(weight.name, weight.axis.size) for weight in getattr(model, "weights", ())]
         self._patterns = _patterns(model.log_likelihood, frozenset(self._variables))
 
     def is_discrete(self, atom: Atom) -> bool:
         return bool(self._variables[atom.name].support.discrete)
+
+    def count(self, component: Component) -> float:
+        """How often the row counts that a component belongs to.
+
+        Raises:
+        ------
+        TooLargeError
+            Its latents belong to rows that count differently.
+        """
+        counts = {self._count(atom) for atom in component.atoms}
+        if len(counts) > 1:
+            raise TooLargeError(f"latents such as {component.atoms[0].name} in rows that count differently")
+        return counts.pop()
+
+    def _count(self, atom: Atom) -> float:
+        sizes = self._variables[atom.name].sizes
+        places = (
+            (name, atom.index[slot])
+            for name, of in self._plates
+            for slot, size in enumerate(sizes)
+            if size == of
+        )
+        return float(np.prod([self._scope.arrays[name][place] for name, place in places]))
 
     def bounds(self, atom: Atom) -> tuple[float, float]:
         low, high = self._variables[atom.name].support.bounds

@@ -43,6 +43,11 @@ class LogJoint:
         return [(tree, [np.array(number) for number in _transposed(terms)]) for tree, terms in found.items()]
 
     @cached_property
+    def counts(self) -> Array:
+        """How often the rows of the components count."""
+        return np.array([self.domains.count(each) for each in self.components])
+
+    @cached_property
     def _copies(self) -> Mapping[Any, int]:
         return Counter(each.tree for each in self.components[0].templates)
 

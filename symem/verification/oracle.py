@@ -2,7 +2,7 @@
 
 The declared complete-data log-likelihood is written out for concrete data, its terms are grouped by the
 latents that they couple, and every such component is summed over all configurations of its discrete latents
-and integrated over its continuous ones. No engine code takes part.
+and integrated over its continuous ones; the logarithm of that counts as often as its row does. No engine code takes part.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from symem.evaluation.specialise import Specialiser, Unseen
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 from symem.language.leaves import name_of
+from symem.language.weights import once
 from symem.verification.beliefs import GroupBelief, grouped
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
@@ -40,7 +41,7 @@ class Belief:
     def log_likelihood(self) -> float:
         """The observed-data log-likelihood, all constants included."""
         observed = self.oracle.observed_parts(self.lookup)[0]
-        return float(observed + sum(g.log_normalisers.sum() for g in self.groups))
+        return float(observed + sum(g.log_mass for g in self.groups))
 
     def surrogates(self, thetas: Theta) -> Array:
         """Q(θ | θ⁽ᵗ⁾) at each θ, without the prior."""
@@ -151,7 +152,7 @@ class Oracle:
     """The declared model with its data.
 
     Args:
-        model: what was declared; only `log_likelihood`, `log_prior`, `latents` and `parameters` are read.
+        model: what was declared; only `log_likelihood`, `log_prior`, `latents`, `parameters` and `weights` are read.
         arrays: data, masks, sizes and extents by name (see `symem.evaluation.situation`).
         accuracy: to which the logarithm of each integral must settle.
     """
@@ -163,8 +164,9 @@ class Oracle:
         self._arrays = dict(arrays)
         self._domains = Domains(model, self.scope)
         self._prior = Closed.of(split_terms(self.scope(model.log_prior)))
-        terms = list(split_terms(self.scope(model.log_likelihood)))
-        self._observed = Closed.of(term for term in terms if not atoms_of(term))
+        counted = split_terms(self.scope(model.log_likelihood))
+        self._observed = Closed.of(term for term in counted if not atoms_of(term))
+        terms = split_terms(self.scope(once(model.log_likelihood, getattr(model, "weights", ()))))
         latent = components_of([term for term in terms if atoms_of(term)], self._domains)
         self.groups = grouped(latent, self._domains, accuracy)
 

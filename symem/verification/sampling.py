@@ -23,6 +23,7 @@ from symem.evaluation.situation import extent_of, label_origin
 from symem.language.leaves import labels_in
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Labels, Positive, Reals, UnitInterval
+from symem.language.weights import once
 from symem.verification.ancestral import CannotSampleError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.enumeration import TooLargeError
@@ -127,7 +128,11 @@ def _data(
 
 
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
-    """A known array; what only the prior holds is at least one, so that the prior has a mode inside."""
+    """A known array; what only the prior holds is at least one, so that the prior has a mode inside; rows count a few
+    times or not at all, and not by whole numbers alone.
+    """
+    if variable.name in {weight.name for weight in model.weights}:
+        return rng.integers(0, 7, shape_of(variable, sizes)) / 2
     values = random_member(variable, rng, sizes)
     lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
     if variable.name in lengths and not isinstance(variable.support, Labels):
@@ -214,7 +219,7 @@ def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
     return SimpleNamespace(
         latents=(*model.latents, *data),
         parameters=model.parameters,
-        log_likelihood=model.log_likelihood,
+        log_likelihood=once(model.log_likelihood, model.weights),
         log_prior=model.log_prior,
     )
 

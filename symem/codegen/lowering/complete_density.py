@@ -8,10 +8,10 @@ record has the same values multiplied out; of data far from zero those are small
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Add, Eq, Expr, Indexed, Mul, Sum, Symbol, expand, log, oo, pi
+from sympy import Add, Eq, Expr, Indexed, Mul, S, Sum, Symbol, expand, log, oo, pi
 
 from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
@@ -20,26 +20,29 @@ from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, letters, word_of
 from symem.language.plates import Axis, Iverson, fresh_index, reindex
 from symem.language.traces import Tr, trace, words
+from symem.language.weights import Weight, count_of, once
 
 
 @dataclass(frozen=True)
 class Term:
-    """A summand of the complete log-density, and what it is summed over."""
+    """A summand of the complete log-density, what it is summed over, and how often its row counts."""
 
     body: Expr
     axes: tuple[Axis, ...]
+    count: Expr = S.One
 
     @property
     def held(self) -> tuple[Axis, ...]:
         """The axes of the sum: all of what may belong to the square of a vector, else those that the body has."""
         if self.body.has(Tr):
             return self.axes
-        return tuple(axis for axis in self.axes if axis.index in self.body.free_symbols)
+        there = self.body.free_symbols | self.count.free_symbols
+        return tuple(axis for axis in self.axes if axis.index in there)
 
     @property
     def summand(self) -> Expr:
-        """The body, as many times as there are positions on other axes."""
-        return Mul(self.body, *(axis.size for axis in self.axes if axis not in self.held))
+        """The body, as many times as its row counts and as there are positions on other axes."""
+        return Mul(self.body, self.count, *(axis.size for axis in self.axes if axis not in self.held))
 
 
 class _Unsuited(Exception):  # noqa: N818 - no error: the record's own form is taken
@@ -63,7 +66,7 @@ def with_stated_densities(derivation: Derivation) -> Derivation:
 
 
 def _at_modes(derivation: Derivation) -> Derivation:
-    terms = list(_terms(derivation.model.log_likelihood))
+    terms = list(_terms(derivation.model.log_likelihood, derivation.model.weights))
     for posterior in derivation.posteriors:
         if not isinstance(posterior, Table):
             terms = [*_at_mode(posterior, terms), *_volume(posterior)]
@@ -95,14 +98,23 @@ def _joined(terms: Iterable[Term]) -> Expr:
     return Add(*sums)
 
 
-def _terms(value: Expr) -> Iterator[Term]:
+def _terms(value: Expr, weights: Sequence[Weight]) -> Iterator[Term]:
     """The summands of a sum of sums."""
     for part in Add.make_args(value):
         if isinstance(part, Sum):
             axes = tuple(Axis(index, upper + 1) for index, _, upper in part.limits)
-            yield from (Term(each, axes) for each in Add.make_args(part.function))
+            yield from _summands(part.function, axes, weights)
         else:
             yield Term(part, ())
+
+
+def _summands(function: Expr, axes: tuple[Axis, ...], weights: Sequence[Weight]) -> Iterator[Term]:
+    """What is added under a sum, the count of the row, which all of it has, apart."""
+    count = count_of(function, weights)
+    inner = once(function, weights) if count != 1 else function
+    for each in Add.make_args(inner):
+        own = count_of(each, weights)
+        yield Term(once(each, weights) if own != 1 else each, axes, count * own)
 
 
 # -- Gaussian latents ----------------------------------------------------------------------------------------
@@ -152,7 +164,7 @@ def _volume(posterior: Posterior) -> list[Term]:
         value = posterior.condition * value
     labels = {axis.index: label for label, axis in posterior.labels}
     own = tuple(axis for axis in posterior.axes if axis.index not in labels)
-    return [Term(reindex(each, labels), own) for each in Add.make_args(value)]
+    return [Term(reindex(each, labels), own, posterior.count) for each in Add.make_args(value)]
 
 
 # -- labels --------------------------------------------------------------------------------------------------
@@ -169,13 +181,13 @@ def _weighed(posterior: Table, terms: list[Term], *, whole: bool) -> tuple[Defin
     for term in terms:
         if _atoms(term.body, posterior):
             inside.append(_at_label(posterior, term, own))
-        elif whole and own and _lies_on(term, own):
-            inside.append(_at_position(term, dict(zip(_matching(term, own), own, strict=True))))
+        elif whole and own and _lies_on(term, own) and _renamed_count(term, own) == posterior.count:
+            inside.append(_at_position(term, _onto(term, own)))
         else:
             left.append(term)
     value = _joined(replace(each, body=reindex(each.body, labels)) for each in inside)
     normaliser = reindex(posterior.log_normaliser.symbol, {index: label for label, index in labels.items()})
-    return replace(posterior.log_weight, value=value), [*left, Term(normaliser, own)]
+    return replace(posterior.log_weight, value=value), [*left, Term(normaliser, own, posterior.count)]
 
 
 def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
@@ -207,12 +219,22 @@ def _apart(term: Term, taken: set[Expr]) -> Term:
             others = taken | term.body.free_symbols | set(rules.values())
             rules[axis.index] = fresh_index(axis.index, others)
     axes = tuple(Axis(rules.get(axis.index, axis.index), axis.size) for axis in term.axes)
-    return Term(reindex(term.body, rules), axes)
+    return Term(reindex(term.body, rules), axes, reindex(term.count, rules))
 
 
 def _at_position(term: Term, renamed: dict[Axis, Axis]) -> Term:
     rest = tuple(axis for axis in term.axes if axis not in renamed)
     return Term(reindex(term.body, {old.index: new.index for old, new in renamed.items()}), rest)
+
+
+def _onto(term: Term, own: tuple[Axis, ...]) -> dict[Axis, Axis]:
+    """Which axis of a term is which position of a label."""
+    return dict(zip(_matching(term, own), own, strict=True))
+
+
+def _renamed_count(term: Term, own: tuple[Axis, ...]) -> Expr:
+    """How often the row of a term counts, at the positions of a label."""
+    return reindex(term.count, {old.index: new.index for old, new in _onto(term, own).items()})
 
 
 def _matching(term: Term, own: tuple[Axis, ...]) -> list[Axis]:

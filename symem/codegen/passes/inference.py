@@ -71,7 +71,8 @@ class _Lines:
         weight, probability = posterior.log_weight, posterior.probability
         self.compute(factors_of(self.program.derivation, weight.symbol))
         axes = self.program.axes(probability)
-        self.rows.append(self._weighed(weight, probability, axes))
+        count = _renamed(weight, probability, posterior.count)
+        self.rows.append(self._weighed(weight, probability, axes, count))
         layouts = self.program.layouts
         normaliser = layouts[name_of(posterior.log_normaliser.symbol)].name
         place, guarded = axes.index(posterior.outcome.index), bool(self.program.lower.tables)
@@ -79,7 +80,7 @@ class _Lines:
         self.compute(posterior.moments)
 
     def _weighed(
-        self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...]
+        self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...], count: Expr
     ) -> Assign | Weigh:
         """The log weights: coefficients times features if they separate over rows, for one posterior of a program."""
         program = self.program
@@ -89,7 +90,7 @@ class _Lines:
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
         found = (
-            separated(program.lower, name, program.points.centred(value), axes, plates[0])
+            separated(program.lower, name, program.points.centred(value), axes, plates[0], count)
             if self.features is None and on_rows and not program.plain
             else None
         )

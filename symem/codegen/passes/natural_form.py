@@ -42,8 +42,10 @@ class Part:
     product: Product
 
 
-def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol) -> Features | None:
-    """The features of a log weight over `axes`, if it has at least two and `row` is its only plate."""
+def separated(
+    lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol, count: Expr = S.One
+) -> Features | None:
+    """The features of a log weight over `axes`, if it has at least two and `row`, which counts so often, is its only plate."""
     labels = tuple(axis for axis in axes if axis != row)
     found: dict[Node, list[Part]] = {}
     rest: list[Expr] = []
@@ -64,15 +66,15 @@ def separated(lower: Lowering, weight: str, value: Expr, axes: Axes, row: Symbol
     return Features(
         weight, labels, row, tuple(own), coefficients, tuple(found[node][0].symmetric for node in own),
         lower(Add(*rest)) if rest else None,
-        _over_rows(lower, [part for node in shared for part in found[node]], row),
+        _over_rows(lower, [part for node in shared for part in found[node]], row, count),
     )  # fmt: skip
 
 
-def _over_rows(lower: Lowering, parts: Sequence[Part], row: Symbol) -> Node | None:
+def _over_rows(lower: Lowering, parts: Sequence[Part], row: Symbol, count: Expr) -> Node | None:
     """The sum over rows of coefficient times feature, for features that have no label."""
     limits = Axis(row, lower.sizes[row]).limits
     products = [part.product for part in parts]
-    sums = [nested([*each.other, Sum(Mul(*each.data), limits)], each.bound) for each in products]
+    sums = [nested([*each.other, Sum(Mul(count, *each.data), limits)], each.bound) for each in products]
     return lower(Add(*sums)) if sums else None
 
 

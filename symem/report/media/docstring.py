@@ -34,7 +34,8 @@ def _model(derivation: Derivation) -> list[str]:
         f"{', '.join(map(str, each.entries))} ~ {each.distribution}" for each in derivation.model.declarations
     ]
     latent = ", ".join(each.name for each in derivation.model.latents)
-    text = f"{kind} for {', '.join(declared) or f'a likelihood with latent {latent}'}."
+    counted = [f" Row {each.axis.index} counts {each.entry} times." for each in derivation.model.weights]
+    text = f"{kind} for {', '.join(declared) or f'a likelihood with latent {latent}'}.{''.join(counted)}"
     return textwrap.wrap(text, _WIDTH, subsequent_indent="    ", break_long_words=False)
 
 

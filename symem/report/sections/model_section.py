@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from symem.language.model import Role, Variable
 from symem.report.document import Block, Display, Figure, Prose, Section, Table, said
@@ -46,6 +46,11 @@ def _stated(voice: Voice) -> Iterator[Block]:
     if lines:
         yield said("The data arise as follows, independently over the plates:")
         yield Display(lines)
+    for weight in voice.model.weights:
+        index, entry = (letter(each, voice.complete) for each in (weight.axis.index, weight.entry))
+        yield said(
+            "Row @ counts @ times, as that many independent rows would that are like it.", index, entry
+        )
 
 
 # symbols -----------------------------------------------------------------------------------------------
@@ -54,8 +59,9 @@ def _stated(voice: Voice) -> Iterator[Block]:
 def symbols(voice: Voice) -> Table:
     """Every symbol with its role, its values and its range."""
     joint = {name for simplex in voice.model.simplexes for name in simplex}
+    counting = {weight.name for weight in voice.model.weights}
     rows: list[tuple[Prose, ...]] = [
-        (said("@", _head(variable, voice)), (_role(variable, title),), *_place(variable, voice))
+        (said("@", _head(variable, voice)), (_role(variable, title, counting),), *_place(variable, voice))
         for role, title in ROLES
         for variable in voice.of(role)
         if variable.name not in joint
@@ -65,7 +71,9 @@ def symbols(voice: Voice) -> Table:
     return Table(header, tuple(rows), caption=("The symbols of the model.",), align="llll")
 
 
-def _role(variable: Variable, title: str) -> str:
+def _role(variable: Variable, title: str, counting: Container[str]) -> str:
+    if variable.name in counting:
+        return "weights"
     return f"{title}, latent where missing" if variable.missing else title
 
 
