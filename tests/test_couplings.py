@@ -8,9 +8,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from sympy import Idx, IndexedBase, Symbol, sqrt, symbols
+from sympy import (
+    Eq,
+    Identity,
+    Idx,
+    IndexedBase,
+    MatrixSymbol,
+    Product,
+    Sum,
+    Symbol,
+    ZeroMatrix,
+    sqrt,
+    symbols,
+)
 
-from symem import Bernoulli, Cases, Exponential, GammaInverse, Model, Normal, NotDerivedError, Poisson
+from symem import (
+    Bernoulli,
+    Cases,
+    Exponential,
+    GammaInverse,
+    IndexedVector,
+    Model,
+    MultivariateNormal,
+    Normal,
+    NotDerivedError,
+    Poisson,
+    ShapeError,
+)
 from symem.codegen.numpy.undefined_names import undefined_names
 
 n, A = symbols("n A", integer=True, positive=True)
@@ -107,6 +131,75 @@ def test_data_on_another_plate_count_once_however_the_rows_are_cut() -> None:
     share /= share + 0.6 * stats.norm.pdf(many)
     step = em.solver().em_step({"q": 0.4, "m": 1.0}, x=many, y=few)
     close(step.m, (few.sum() + share @ many) / (50 + share.sum()))
+
+
+# -- totals over arrays and numbers ------------------------------------------------------------------------------
+
+
+def test_a_total_over_a_number_and_arrays_is_shared_out_among_all() -> None:
+    """A background and two kinds of sources: each has its share of what was counted."""
+    rng = np.random.default_rng(1)
+    first, second = rng.uniform(0.2, 1, (4, 2)), rng.uniform(0.2, 1, (3, 4))
+    counts, lam, nu = np.array([3, 2, 5, 1]), np.array([1.0, 2.0]), np.array([0.5, 0.6, 0.7])
+    D, B, C = symbols("D B C", integer=True, positive=True)
+    d, b, c = Idx("d", D), Idx("b", B), Idx("c", C)
+    back, N, M, P, R, of_b, of_c = map(IndexedBase, ["back", "N", "M", "P", "R", "lam", "nu"])
+    em = Model(
+        {
+            back[d]: Poisson(q),
+            N[d, b]: Poisson(P[d, b] * of_b[b]),
+            M[c, d]: Poisson(R[c, d] * of_c[c]),
+        },
+        latent=[back, N, M],
+        known=[P, R],
+        given=[Eq(back[d] + Sum(N[d, b], b) + Sum(M[c, d], c), y[d])],
+    ).derive()
+    theta, data = {"q": 0.5, "lam": lam, "nu": nu}, {"y": counts, "P": first, "R": second}
+    rate = 0.5 + first @ lam + nu @ second
+    solver = em.solver()
+    close(solver.log_likelihood(theta, **data), stats.poisson.logpmf(counts, rate).sum())
+    step = solver.em_step(theta, **data)
+    close(step.q, (0.5 * counts / rate).mean())
+    close(step.lam, (counts / rate) @ (first * lam) / first.sum(axis=0))
+    close(step.nu, (second * nu[:, None]) @ (counts / rate) / second.sum(axis=1))
+
+
+# -- a product over a latent's own plate ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("door", ["given", "mean"])
+def test_what_couples_all_positions_of_a_latent_is_never_taken_apart(door: str) -> None:
+    J = Symbol("J", integer=True, positive=True)
+    j, p = Idx("j", J), IndexedBase("p")
+    each = {z[i, j]: Bernoulli(p[j])}
+    if door == "given":
+        seen = Eq(y[i], 1 - Product(1 - z[i, j], (j, 0, J - 1)))
+        model = Model(each, latent=[z], given=[seen])
+    else:
+        model = Model({**each, x[i]: Normal(m * Product(z[i, j], (j, 0, J - 1)), 1)}, latent=[z])
+    with pytest.raises(NotDerivedError, match="couples all of its positions"):
+        model.derive()
+
+
+# -- vectors -------------------------------------------------------------------------------------------------------
+
+
+def test_a_vector_of_one_entry_is_refused_with_what_to_write() -> None:
+    single = IndexedVector("f", 1)
+    law = MultivariateNormal(ZeroMatrix(1, 1), Identity(1))
+    with pytest.raises(ShapeError, match=r"IndexedBase\('f'\) with Normal"):
+        Model({single[i]: law, x[i]: Normal(m, 1)}, latent=[single])
+
+
+def test_one_vector_seen_in_part_has_its_documents() -> None:
+    d = Symbol("d", integer=True, positive=True)
+    whole, mean, spread = MatrixSymbol("Y", d, 1), MatrixSymbol("mu", d, 1), MatrixSymbol("S", d, d)
+    em = Model({whole: MultivariateNormal(mean, spread)}, missing=[whole], known=[spread]).derive()
+    assert "Y" in em.latex()
+    step = em.solver().em_step(
+        {"mu": [0.1, 0.2]}, Y=np.array([np.nan, 1.0]), S=np.array([[2.0, 1.0], [1.0, 3.0]])
+    )
+    close(step.mu, [0.1 + 0.8 / 3, 1.0])
 
 
 # -- names in sources ------------------------------------------------------------------------------------------

@@ -21,16 +21,16 @@ from symem.language.supports import Counts
 
 @dataclass(frozen=True)
 class Group:
-    """Latent counts with a known total: entries one by one, or one array over an axis.
+    """Latent counts with a known total: entries one by one, and arrays each over an axis of its own.
 
-    `members` are atoms; with an `axis` the single member runs over it, and `plates` are the axes it is
-    repeated over.
+    `members` are atoms, and `over` has for each the axis that it runs over, or none; `plates` are the axes that the
+    total is repeated over.
     """
 
     members: tuple[Expr, ...]
     total: Expr
     plates: tuple[Axis, ...]
-    axis: Axis | None = None
+    over: tuple[Axis | None, ...]
 
 
 def condition(model: Model, terms: tuple[Term, ...]) -> tuple[tuple[Term, ...], tuple[Group, ...]]:
@@ -72,22 +72,15 @@ def _as_group(relation: Term, counts: dict[Expr, Variable], others: list[Term]) 
     difference = relation.factor.args[0].lhs - relation.factor.args[0].rhs
     summed = [each for each in separate(difference) if _count_atoms(each.factor, counts)]
     rest = Add(*(each.expr for each in separate(difference) if each not in summed))
-    if len(summed) == 1 and len(summed[0].axes) == 1 and abs(summed[0].factor.as_coeff_Mul()[0]) == 1:
-        sign, member = summed[0].factor.as_coeff_Mul()
-        return (
-            Group((member,), expand(-rest / sign), relation.axes, summed[0].axes[0])
-            if member in atoms
-            else None
-        )
-    signs = {
-        each.factor.as_coeff_Mul()[0]
-        for each in summed
-        if not each.axes and each.factor.as_coeff_Mul()[1] in atoms
-    }
-    if len(summed) >= 2 and len(signs) == 1 and len(summed) == len(atoms) and abs(next(iter(signs))) == 1:
-        members = tuple(each.factor.as_coeff_Mul()[1] for each in summed)
-        return Group(members, expand(-rest / next(iter(signs))), relation.axes)
-    return None
+    parts = [each.factor.as_coeff_Mul() for each in summed]
+    signs, members = {sign for sign, _ in parts}, tuple(member for _, member in parts)
+    over = tuple(each.axes[0] if each.axes else None for each in summed)
+    alone = len(members) == 1 and over[0] is None
+    if alone or len(signs) != 1 or signs - {1, -1} or sorted(members, key=str) != atoms:
+        return None
+    if any(len(each.axes) > 1 for each in summed):
+        return None
+    return Group(members, expand(-rest / signs.pop()), relation.axes, over)
 
 
 def _shared(atoms: list[Expr], other: Term) -> bool:

@@ -57,7 +57,7 @@ def _waiting(state: Elimination) -> list[Variable]:
 def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) -> None:
     group = next((g for g in state.groups if any(atoms_of(m, variable) for m in g.members)), None)
     if group:
-        eliminate_total(state, variable, group, waiting)
+        eliminate_total(state, group, waiting)
         return
     conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))

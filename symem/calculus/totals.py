@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, S, Sum, exp, log, loggamma
 
@@ -10,20 +11,85 @@ from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
-from symem.calculus.separate import rejoin
+from symem.calculus.separate import rejoin, rename_apart
 from symem.derivation import CellCounts, Definition, MemberCounts
 from symem.errors import NotDerivedError
 from symem.language.counting_families import Binomial
 from symem.language.model import Variable
-from symem.language.plates import Axis
+from symem.language.plates import Axis, fresh_index, reindex, total
 
 
-def eliminate_total(state: Elimination, variable: Variable, group: Group, waiting: list[Variable]) -> None:
-    """Sum the counts of a group out: their total to the power of Σ exp(weight), over total!."""
-    if group.axis is not None:
-        _over_axis(state, variable, group, waiting)
+def eliminate_total(state: Elimination, group: Group, waiting: list[Variable]) -> None:
+    """Sum the counts of a group out: their total to the power of Σ exp(weight), over total!.
+
+    Raises:
+        NotDerivedError: arrays alone share a total, or the log-density of a count is not linear in it over count!.
+    """
+    cells = [_Cells.of(state, group, place, waiting) for place in range(len(group.members))]
+    if len(cells) == 1:
+        _over_axis(state, cells[0])
+    elif all(each.outcome is not None for each in cells):
+        names = " and ".join(each.variable.name for each in cells)
+        raise NotDerivedError(
+            f"The arrays {names} share a total and nothing else does: make them one array, over both axes."
+        )
     else:
-        _over_members(state, group, waiting)
+        # What is no array leaves the normaliser, which has its axes.
+        _over_members(state, sorted(cells, key=lambda each: each.outcome is not None))
+
+
+def _over_axis(state: Elimination, cells: _Cells) -> None:
+    """The counts of an array over an axis."""
+    assert cells.outcome is not None
+    indices = tuple(axis.index for axis in cells.plates)
+    full, name = (*cells.plates, cells.outcome), cells.variable.name
+    at = (*indices, cells.outcome.index)
+    eta = state.names.entry(f"eta_{name}", at, real=True)
+    whole = log(Sum(exp(eta), cells.outcome.limits))
+    mass = Definition(state.names.entry(f"A_{name}", indices, real=True), cells.plates, whole)
+    gamma = state.names.entry(f"gamma_{name}", at, nonnegative=True)
+    counts = CellCounts(
+        latent=cells.variable,
+        atom=cells.conditional.atom,
+        axes=cells.plates,
+        family="Multinomial",
+        log_density=rejoin(cells.conditional.terms),
+        log_normaliser=mass,
+        trials=cells.trials,
+        outcome=cells.outcome,
+        log_weight=Definition(eta, full, cells.weight),
+        probability=Definition(gamma, full, exp(eta - mass.symbol)),
+    )
+    state.leave(counts, cells.conditional, cells.trials * mass.symbol - loggamma(cells.trials + 1))
+
+
+def _over_members(state: Elimination, cells: Sequence[_Cells]) -> None:
+    """Several counts, some of them arrays that are summed over an axis of their own."""
+    first = cells[0]
+    plates, indices = first.plates, tuple(axis.index for axis in first.plates)
+    cells = [each.at(indices) for each in cells]
+    name = "_".join(each.variable.name for each in cells)
+    whole = Add(*(each.mass for each in cells))
+    mass = Definition(state.names.entry(f"A_{name}", indices, real=True), plates, log(whole))
+    binary = len(cells) == 2 and all(each.outcome is None for each in cells)
+    left = first.trials * mass.symbol - loggamma(first.trials + 1)
+    for each in cells:
+        own = each.conditional
+        places = tuple(axis.index for axis in each.position)
+        share = state.names.entry(f"gamma_{each.variable.name}", places, nonnegative=True)
+        counts = MemberCounts(
+            latent=each.variable,
+            atom=each.conditional.atom,
+            axes=each.position,
+            family=Binomial.name if binary else "Multinomial",
+            log_density=rejoin(each.conditional.terms),
+            log_normaliser=mass,
+            trials=first.trials,
+            probability=Definition(share, each.position, exp(each.weight) / whole),
+        )
+        gathered = gather_latent(state.terms, each.variable, state.model.weights)
+        state.leave(counts, replace(gathered, position=each.position, terms=own.terms, count=own.count), left)
+        left = S.Zero
 
 
 def _weight(conditional: Conditional, state: Elimination, waiting: list[Variable]) -> Expr:
@@ -48,85 +114,60 @@ def _weight(conditional: Conditional, state: Elimination, waiting: list[Variable
     return density.get(u, S.Zero)
 
 
-def _over_axis(state: Elimination, variable: Variable, group: Group, waiting: list[Variable]) -> None:
-    conditional = gather_latent(state.terms, variable, state.model.weights)
-    weight = _weight(conditional, state, waiting)
-    places = dict(zip(places_of(group.members[0]), conditional.position, strict=True))
-    assert group.axis is not None
-    outcome = places[group.axis.index]
-    if conditional.count.has(outcome.index):
-        raise NotDerivedError(
-            f"The total {group.total} is one over all {outcome.index}, of which each counts {conditional.count} times: rows that "
-            f"share a total are no independent rows, so they cannot be counted by weights=; write the rows out."
-        )
-    plates = tuple(axis for axis in conditional.position if axis is not outcome)
-    trials = group.total.xreplace({place: axis.index for place, axis in places.items()})
-    indices = tuple(axis.index for axis in plates)
-    full = (*plates, outcome)
-    eta = state.names.entry(f"eta_{variable.name}", (*indices, outcome.index), real=True)
-    mass = Definition(
-        state.names.entry(f"A_{variable.name}", indices, real=True),
-        plates,
-        log(Sum(exp(eta), outcome.limits)),
-    )
-    gamma = state.names.entry(f"gamma_{variable.name}", (*indices, outcome.index), nonnegative=True)
-    counts = CellCounts(
-        latent=variable,
-        atom=conditional.atom,
-        axes=plates,
-        family="Multinomial",
-        log_density=rejoin(conditional.terms),
-        log_normaliser=mass,
-        trials=trials,
-        outcome=outcome,
-        log_weight=Definition(eta, full, weight),
-        probability=Definition(gamma, full, exp(eta - mass.symbol)),
-    )
-    state.leave(counts, conditional, trials * mass.symbol - loggamma(trials + 1))
+@dataclass(frozen=True)
+class _Cells:
+    """One member of a group: its gathered terms and weight, and the `outcome` axis that it runs over if any."""
 
+    conditional: Conditional
+    weight: Expr
+    trials: Expr
+    outcome: Axis | None
 
-def _over_members(state: Elimination, group: Group, waiting: list[Variable]) -> None:
-    conditionals, weights = [], []
-    for member in group.members:
+    @classmethod
+    def of(cls, state: Elimination, group: Group, place: int, waiting: list[Variable]) -> _Cells:
+        member, axis = group.members[place], group.over[place]
         variable = next(v for v in state.model.latents if atoms_of(member, v))
-        conditionals.append(gather_latent(state.terms, variable, state.model.weights))
-        weights.append(_weight(conditionals[-1], state, waiting))
-    plates, trials = conditionals[0].position, _moved_total(group, conditionals[0].position)
-    indices = tuple(axis.index for axis in plates)
-    weights = [_at(w, c, plates) for w, c in zip(weights, conditionals, strict=True)]
-    name = "_".join(c.variable.name for c in conditionals)
-    mass = Definition(
-        state.names.entry(f"A_{name}", indices, real=True),
-        plates,
-        log(Add(*(exp(weight) for weight in weights))),
-    )
-    family = Binomial.name if len(weights) == 2 else "Multinomial"
-    for position, (conditional, weight) in enumerate(zip(conditionals, weights, strict=True)):
-        share = state.names.entry(f"gamma_{conditional.variable.name}", indices, nonnegative=True)
-        atom = conditional.variable.symbol[indices] if indices else conditional.variable.symbol
-        counts = MemberCounts(
-            latent=conditional.variable,
-            atom=atom,
-            axes=plates,
-            family=family,
-            log_density=rejoin(conditional.terms),
-            log_normaliser=mass,
-            trials=trials,
-            probability=Definition(share, plates, exp(weight) / Add(*(exp(each) for each in weights))),
+        conditional = gather_latent(state.terms, variable, state.model.weights)
+        weight = _weight(conditional, state, waiting)
+        places = dict(zip(places_of(member), conditional.position, strict=True))
+        trials = group.total.xreplace({old: new.index for old, new in places.items()})
+        outcome = places[axis.index] if axis is not None else None
+        if outcome is not None and conditional.count.has(outcome.index):
+            raise NotDerivedError(
+                f"The total {group.total} is one over all {outcome.index}, of which each counts {conditional.count} times: rows "
+                f"that share a total are no independent rows, so they cannot be counted by weights=; write the rows out."
+            )
+        return cls(conditional, weight, trials, outcome)
+
+    @property
+    def variable(self) -> Variable:
+        return self.conditional.variable
+
+    @property
+    def position(self) -> tuple[Axis, ...]:
+        return self.conditional.position
+
+    @property
+    def plates(self) -> tuple[Axis, ...]:
+        return tuple(axis for axis in self.position if axis is not self.outcome)
+
+    @property
+    def mass(self) -> Expr:
+        """Σ exp(weight)."""
+        return total(exp(self.weight), (self.outcome,) if self.outcome is not None else ())
+
+    def at(self, indices: tuple[Expr, ...]) -> _Cells:
+        """The same with its plates at those indices."""
+        rules = {axis.index: index for axis, index in zip(self.plates, indices, strict=True)}
+        own, outcome = self.conditional, self.outcome
+        if outcome is not None and outcome.index in indices:
+            rules[outcome.index] = fresh_index(outcome.index, {*indices, *self.weight.free_symbols})
+        moved = replace(
+            own,
+            atom=own.atom.xreplace(rules),
+            position=tuple(axis.renamed(rules.get(axis.index, axis.index)) for axis in own.position),
+            terms=tuple(rename_apart(term, set(rules.values())).replace(rules) for term in own.terms),
+            count=reindex(own.count, rules),
         )
-        left = trials * mass.symbol - loggamma(trials + 1) if position == 0 else S.Zero
-        gathered = gather_latent(state.terms, conditional.variable, state.model.weights)
-        count = _at(gathered.count, conditional, plates)
-        state.leave(counts, replace(gathered, position=plates, count=count), left)
-
-
-def _moved_total(group: Group, plates: tuple[Axis, ...]) -> Expr:
-    return group.total.xreplace(
-        dict(zip(places_of(group.members[0]), (a.index for a in plates), strict=True))
-    )
-
-
-def _at(weight: Expr, conditional: Conditional, plates: tuple[Axis, ...]) -> Expr:
-    return weight.xreplace(
-        {own.index: axis.index for own, axis in zip(conditional.position, plates, strict=True)}
-    )
+        outcome = outcome and moved.position[own.position.index(outcome)]
+        return _Cells(moved, reindex(self.weight, rules), self.trials.xreplace(rules), outcome)

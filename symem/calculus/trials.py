@@ -128,12 +128,17 @@ class Trial:
 
     def _together(self, posterior: MemberCounts) -> None:
         """Counts that share a total: the shares of the group sum to one."""
-        total = posterior.log_normaliser.symbol
-        group = (p for p in self._derivation.posteriors if p.log_normaliser.symbol == total)
-        names = [name_of(p.probability.symbol) for p in group if isinstance(p, MemberCounts)]
-        if set(names) <= set(self.arrays):
-            whole = sum(self.arrays[name] for name in names)
-            self.arrays |= {name: self.arrays[name] / whole for name in names}
+        mass = posterior.log_normaliser
+        group = [p for p in self._derivation.posteriors if p.log_normaliser.symbol == mass.symbol]
+        shares = {
+            name_of(p.probability.symbol): p.probability.axes for p in group if isinstance(p, MemberCounts)
+        }
+        if set(shares) <= set(self.arrays):
+            beside = {
+                n: tuple(d for d, a in enumerate(axes) if a not in mass.axes) for n, axes in shares.items()
+            }
+            whole = sum(self.arrays[name].sum(axis=own) for name, own in beside.items())
+            self.arrays |= {n: self.arrays[n] / np.expand_dims(whole, own) for n, own in beside.items()}
 
     def _attainable(self, posterior: Posterior, statistic: Expr, means: Mapping[Expr, Definition]) -> Expr:
         """A mean that a law on the latent's support can have beside E[u]."""

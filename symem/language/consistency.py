@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from sympy import Expr, Indexed, Symbol
 
-from symem.errors import ModelError, NameClashError, SupportError
+from symem.errors import ModelError, NameClashError, ShapeError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
@@ -73,6 +73,23 @@ def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
             f"The support of a variable depends on the parameter {name!r} ({where}): the likelihood then has no "
             f"stationary point in it, so EM does not apply. Give {name!r} in known=[...]."
         )
+
+
+def check_vectors(table: Mapping[str, Variable]) -> None:
+    """A vector has several entries.
+
+    Raises:
+        ShapeError: one with a single entry is a number.
+    """
+    for variable in table.values():
+        if variable.shape and all(size == 1 for size in variable.shape):
+            array, entry = (
+                ("IndexedBase", f"{variable.name}[i]") if variable.sizes else ("Symbol", variable.name)
+            )
+            raise ShapeError(
+                f"{variable.name} has one entry, so it is a number: declare {array}({variable.name!r}) with Normal(mean, "
+                f"std); beside vectors it stands as W*{entry}, W a vector."
+            )
 
 
 def check_cases(

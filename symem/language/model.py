@@ -11,7 +11,13 @@ from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError, UndeclaredSymbolError
 from symem.language.branching import with_branches
-from symem.language.consistency import check_cases, check_names, check_presence, check_supports
+from symem.language.consistency import (
+    check_cases,
+    check_names,
+    check_presence,
+    check_supports,
+    check_vectors,
+)
 from symem.language.families import FAMILIES
 from symem.language.family import Family
 from symem.language.logarithm import expand_logs
@@ -175,6 +181,7 @@ class Model:
         """One-hot rows become labels, and what may be missing gets a latent and a mask beside it."""
         check_names(table, [n for name in sorted(extra.missing) for n in companion_names(name)])
         check_names(table, [str(extent.symbol) for extent in self.extents])
+        check_vectors(table)
         one_hot = tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
         whole, constraints, table = as_labels(one_hot, self._whole, self._constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table)

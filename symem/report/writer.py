@@ -9,6 +9,7 @@ from sympy import Expr
 
 from symem.algebra.rewriting import matrix_valued
 from symem.derivation import Definition, Derivation, Step
+from symem.language.leaves import name_of
 from symem.language.model import Model, Role, Variable
 from symem.report.document import Display, Lines
 from symem.report.line_breaking import LINE, broken, width
@@ -146,7 +147,7 @@ class Voice:
 def completed(lexicon: Lexicon, model: Model) -> Lexicon:
     """The letters of vectors before it is said which entries were seen: x, where x^o has those alone."""
     whole = {
-        str(v.seen[0].label): lexicon.label(v.name) for v in model.variables.values() if v.seen is not None
+        name_of(v.seen[0]): lexicon.label(v.name) for v in model.variables.values() if v.seen is not None
     }
     return replace(lexicon, labels={**lexicon.labels, **whole})
 

@@ -31,12 +31,12 @@ def seen_labels(model: Model, variable: Variable) -> tuple[Label, ...]:
 
 def latent_label(variable: Variable) -> Label:
     """A latent's letter; that of its data where it stands for a vector partly seen."""
-    return Label.of(variable.seen[0].label.name if variable.seen is not None else variable.name)
+    return Label.of(name_of(variable.seen[0]) if variable.seen is not None else variable.name)
 
 
 def masked(model: Model) -> dict[str, str]:
     """The masks of vectors, with the name whose entries they call missing."""
-    return {str(v.seen[1].label): v.name for v in model.variables.values() if v.seen is not None}
+    return {name_of(v.seen[1]): v.name for v in model.variables.values() if v.seen is not None}
 
 
 def statistic_labels(derivation: Derivation, definition: Definition) -> tuple[Label, ...]:
