@@ -3,6 +3,7 @@
 from symem.derive import maximise
 from symem.em import EM, Model
 from symem.errors import (
+    BudgetError,
     DataError,
     ExistingFileError,
     ModelError,
@@ -74,6 +75,7 @@ __all__ = [
     "Beta",
     "Binary",
     "Binomial",
+    "BudgetError",
     "Cases",
     "Categorical",
     "Cauchy",

@@ -22,7 +22,7 @@ from symem.arguments import FORMS, Command, parser
 from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
-from symem.errors import DataError, NotDerivedError, SymemError, VerificationError
+from symem.errors import BudgetError, DataError, NotDerivedError, SymemError, VerificationError
 from symem.estimate import estimate
 from symem.files import (
     ModelFile,
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BrokenPipeError:  # the reader, such as `head`, has seen enough; Python must not flush into it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
-        except (NotDerivedError, VerificationError) as error:
+        except (BudgetError, NotDerivedError, VerificationError) as error:
             return _complain(error, FAILED)
         except (SymemError, OSError) as error:
             return _complain(error, MISUSED)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Add, Expr
 
+from symem.budget import look
 from symem.calculus.angles import angles_apart
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify
@@ -41,7 +42,9 @@ def derive_records(model: Model) -> Derivation:
         NormalisationError: the likelihood's total over data and latents depends on a parameter.
         NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
     """
+    look("checking that the likelihood is normalised")
     check_normalised(model)
+    look("taking the E-step")
     names = Names(model)
     terms = collapse_brackets(separate(model.log_likelihood), model)
     latents = [latent for latent in model.latents if not latent.support.discrete]
@@ -52,11 +55,14 @@ def derive_records(model: Model) -> Derivation:
     eliminate(elimination)
     warn_of_shared(model, elimination.done)
     expectations = Expectations(elimination.done, names)
+    look("gathering Q")
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
     named = surrogate.named
     collapse = Collapse(named.statistics, elimination.done, model, names)
     from_statistics = Reach(model, elimination.done)
+    look("taking the M-step")
     blocks = solve_blocks(named.terms, model.parameters, model.simplexes, names, collapse, from_statistics)
+    look("writing the entropy")
     disorder = entropy(elimination.done, expectations)
     found = Surrogate(rejoin(named.terms), collapse.statistics, surrogate.constant, disorder, named.moments)
     left = Add(*(fold(term).expr for term in elimination.terms))
@@ -71,6 +77,7 @@ def derive_records(model: Model) -> Derivation:
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )
+    look("certifying the updates")
     return steps(final_form(as_known_totals(certify(derivation)), names))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from sympy import Expr
 
+from symem.budget import within
 from symem.derivation import Certificate, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.documents import Choices, options_of
@@ -31,18 +32,19 @@ Runtime = Literal["own", "shared"]
 
 
 class Model(stated.Model):  # its docstring and its two doors are those of the statement
-    def derive(self) -> EM:
-        """Derive EM for this model.
+    def derive(self, *, budget: float | None = None) -> EM:
+        """Derive EM for this model; `budget` are seconds of processor time, by default 10, `math.inf` for no limit.
 
         Raises:
             NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
         """
-        return derive(self)
+        return derive(self, budget=budget)
 
 
-def derive(model: stated.Model) -> EM:
+def derive(model: stated.Model, *, budget: float | None = None) -> EM:
     """What `Model.derive` gives, of any statement."""
-    return EM(derive_records(model))
+    with within(budget):
+        return EM(derive_records(model))
 
 
 class EM:
@@ -58,7 +60,7 @@ class EM:
         self._module: ModuleType | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """The model and, if it was written, the text of the module, from which all else follows when it is asked for."""
+        """The model and the text of the module if it was written: all else follows when it is asked for."""
         return {"model": self.model, "_source": self.__dict__.get("_source")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

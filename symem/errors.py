@@ -39,6 +39,10 @@ class NotDerivedError(SymemError):
     """The algebra stopped: the message names the parameters or latents and the term in the way."""
 
 
+class BudgetError(SymemError):
+    """A derivation took longer than it was given; the message says where it stood and how to give it longer."""
+
+
 class SourceError(SymemError):
     """An emitted source would not run: an error of symem's own, to be reported with the model."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +14,16 @@ collect_ignore = ["models", "references", "trials"]
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unhurried() -> Iterator[None]:
+    """What a test derives may take as long as it does: budgets are tested by themselves."""
+    from symem import budget  # noqa: PLC0415 - NumPy is loaded after the threads are set
+
+    usual, budget.SECONDS = budget.SECONDS, math.inf
+    yield
+    budget.SECONDS = usual
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,7 +19,7 @@ import pytest
 #: From the ground up. A folder or a file imports of itself and of lower floors, never of a neighbour.
 FLOORS = (
     {"errors", "statement", "templating", "runtime"},
-    {"language"},
+    {"language", "budget"},
     {"derivation"},
     {"algebra", "evaluation"},
     {"calculus", "verification", "codegen", "report"},

@@ -13,6 +13,7 @@ from itertools import permutations
 
 from sympy import Expr, S
 
+from symem.budget import look
 from symem.calculus.separate import Term, gather, separate
 from symem.calculus.weighted_sums import Facts, First, Total, firsts, parts_of
 from symem.language.matrices import is_matrix, shape, transpose
@@ -107,6 +108,7 @@ class Readings:
 
         A product of two functions is centred beside the square of one of them, not by itself.
         """
+        look()
         centred = (first is other or first.whole in self.means, first is other or other.whole in self.means)
         if (
             any(centred)

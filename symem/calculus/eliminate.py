@@ -8,6 +8,7 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 
 from __future__ import annotations
 
+from symem.budget import look
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_finite
@@ -37,6 +38,7 @@ def _search(state: Elimination, refusals: dict[str, None]) -> bool:
     if not waiting:
         return True
     for variable in waiting:
+        look()
         before = (state.terms, list(state.done), set(state.names.taken))
         try:
             _eliminate(state, variable, waiting)

@@ -15,6 +15,7 @@ from typing import Any
 from sympy import Add, Expr
 
 from symem.algebra.squares import as_squares
+from symem.budget import look
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximisers import TOGETHER, isolate
@@ -51,6 +52,7 @@ class Block:
         """
         found = []
         for unknown in self.problem.pending:
+            look()
             if self.problem.constraint_of(unknown) or self.is_free_of_data is None:
                 return
             root = _given_the_others(unknown, self.problem)

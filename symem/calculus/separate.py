@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product as cartesian
 
-from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, Product, S, Sum, Symbol, expand_power_base
+from sympy import Add, And, Eq, Expr, Mul, Not, Or, Pow, Product, S, Sum, Symbol, expand, expand_power_base
 
+from symem.budget import look
 from symem.language.logarithm import expand_logs
 from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, total
@@ -58,6 +59,7 @@ def rejoin(terms: Iterable[Term]) -> Expr:
 
 def gather(terms: Iterable[Term]) -> tuple[Term, ...]:
     """Add up terms that differ in a number only, and drop those that are zero."""
+    look()
     sums: dict[tuple[Expr, frozenset[Axis]], Expr] = {}
     axes: dict[tuple[Expr, frozenset[Axis]], tuple[Axis, ...]] = {}
     for term in map(tidy, terms):
@@ -167,7 +169,7 @@ def _words(expr: Expr) -> list[Term]:
 def _power(expr: Pow) -> list[Term]:
     base, exponent = expr.args
     if exponent.is_Integer and exponent > 1 and (isinstance(base, (Add, Mul, Tr)) or base.has(Sum)):
-        return _multiply([_terms(base)] * int(exponent))
+        return _whole_power(_terms(base), int(exponent))
     if isinstance(base, Mul) or (isinstance(base, Pow) and base.base.is_positive):
         spread = expand_power_base(Pow(base, exponent), force=True)
         return _terms(spread) if spread != expr else [Term(expr)]
@@ -179,7 +181,21 @@ def _power(expr: Pow) -> list[Term]:
 def _multiply(lists: list[list[Term]]) -> list[Term]:
     if all(len(each) == 1 for each in lists) and not any(each[0].axes for each in lists):
         return [Term(Mul(*(each[0].factor for each in lists)))]
-    return [_product(combination) for combination in cartesian(*lists)]
+    return [_product(combination) for combination in _looked_at(cartesian(*lists))]
+
+
+def _looked_at(combinations: Iterable[tuple[Term, ...]]) -> Iterable[tuple[Term, ...]]:
+    for combination in combinations:
+        look()
+        yield combination
+
+
+def _whole_power(terms: list[Term], exponent: int) -> list[Term]:
+    """A power of a sum by the multinomial theorem; of one with sums in it, as a product."""
+    if any(term.axes or is_matrix(term.factor) for term in terms):
+        return _multiply([terms] * exponent)
+    whole = expand(Pow(Add(*(term.factor for term in terms)), exponent), deep=False)
+    return [Term(part) for part in Add.make_args(whole)]
 
 
 def _product(terms: Iterable[Term]) -> Term:

@@ -29,6 +29,7 @@ from sympy import (
     together,
 )
 
+from symem.budget import look
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Derivation, Tabulated
@@ -60,10 +61,17 @@ class Vanishing:
             if isinstance(p, Tabulated)
         }
         self._written = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
+        self._judged: dict[Expr, bool] = {}
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
 
     def __call__(self, expr: Expr) -> bool:
         """Whether the expression is identically zero; False where that was not shown."""
+        if expr not in self._judged:
+            look()
+            self._judged[expr] = self._judge(expr)
+        return self._judged[expr]
+
+    def _judge(self, expr: Expr) -> bool:
         length = expr.count_ops()
         if length > _longest(expr):
             return False

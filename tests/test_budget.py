@@ -1,0 +1,48 @@
+"""No derivation hangs: it has a budget, says where it stood when that was over, and takes a larger one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from sympy import Idx, IndexedBase, expand, symbols
+
+from symem import Bernoulli, BudgetError, Categorical, Model, Normal, Poisson
+from symem.budget import look, within
+from symem.calculus.separate import rejoin, separate
+
+n = symbols("n", integer=True, positive=True)
+i = Idx("i", n)
+x, y, z, mu = map(IndexedBase, ["x", "y", "z", "mu"])
+a, b, p, s = symbols("a b p s")
+MIXTURE = Model({z[i]: Bernoulli(p), x[i]: Normal(mu[z[i]], s)}, latent=[z])
+
+
+def test_a_derivation_that_takes_too_long_is_stopped_and_says_how_to_go_on() -> None:
+    with pytest.raises(BudgetError, match=r"after 1e-09 s, while .*derive\(budget=6e-09\)"):
+        MIXTURE.derive(budget=1e-9)
+
+
+def test_a_larger_budget_is_enough() -> None:
+    assert MIXTURE.derive(budget=math.inf).updates[p] is not None
+
+
+def test_no_budget_outside_a_derivation() -> None:
+    with within(-1):
+        with pytest.raises(BudgetError):
+            look("here")
+        with within(100), pytest.raises(BudgetError):
+            look()
+    look("there")
+
+
+def test_a_power_of_a_sum_has_the_terms_of_the_multinomial_theorem() -> None:
+    terms = separate((a + b * s) ** 16)
+    assert len(terms) == 17
+    assert expand(rejoin(terms) - (a + b * s) ** 16) == 0
+
+
+def test_written_out_weights_are_derived_within_the_budget() -> None:
+    weights = symbols("p0:8")
+    model = Model({z[i]: Categorical(weights), x[i]: Poisson(mu[z[i]])}, latent=[z])
+    assert len(model.derive(budget=60).updates) == 9
