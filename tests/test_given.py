@@ -102,7 +102,7 @@ def test_truth_values_are_counts() -> None:
     ("option", "value"),
     [
         *(("K", value) for value in ("2", 2.5, 0, -1, None, [2], float("nan"), True)),
-        *(("tol", value) for value in ("x", float("nan"), -1.0, None, [1e-3])),
+        *(("tol", value) for value in ("x", float("nan"), float("inf"), None, [1e-3])),
         *(("max_iter", value) for value in (2.5, -1, "9", None)),
         *(("n_init", value) for value in (0, "q", 1.5)),
         *(("seed", value) for value in (-1, "a", 0.5)),

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symem.runtime.convergence import _Distance, _move
+
 #: Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
 #: over its entries, or over the matrices of an array. With None, entries at 0 or below, no matrices; False for nowhere.
 Collapsed = Callable[[str, Any, float | None], Any]
@@ -49,6 +51,10 @@ class BoundaryWarning(EMWarning):
     """A parameter has reached the edge of its support: a collapsing variance, an unbounded likelihood."""
 
 
+class SaddleWarning(EMWarning):
+    """The run stood still where the objective has no maximum: in a symmetric start, as a rule."""
+
+
 class Fit(NamedTuple):
     """What `fit` returns: `history[t]` is the objective at the t-th iterate, the start included."""
 
@@ -70,15 +76,16 @@ def _iterate(
     tell: Callable[[int, Any, float], None] | None = None,
     collapsed: Collapsed | None = None,
 ) -> tuple[Any, list[float], bool]:
-    """Repeat `step` until the objective changes by at most tol * scale.
+    """Repeat `step` until the objective changes by at most tol * scale, and the distance that is left is short.
 
     `step(theta)` gives (next theta, objective at theta). `collapsed(name, value, least)` tells where a
     parameter is at 0, or a matrix singular, though it must not be.
-    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled. EM ends where
-    the objective falls by far more than rounding or, beside a parameter that keeps its value, by more.
+    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled, which it
+    has not beside a parameter that keeps its value. EM ends where the objective falls by far more than rounding or,
+    beside such a parameter, by more.
     """
     history: list[float] = []
-    kept = _Kept()
+    kept, left = _Kept(), _Distance()
     following, value = step(theta)
     if not np.isfinite(value):
         raise DataError(f"The log-likelihood is {value} at the start: start elsewhere, or scale the data.")
@@ -86,11 +93,12 @@ def _iterate(
         history.append(value)
         if tell is not None:
             tell(iteration, theta, value)
-        if iteration > 0 and _settled(history, scale, tol, iteration, kept):
-            return theta, history, True
+        if iteration > 0 and _settled(history, scale, tol, left, kept):
+            return theta, history, not kept.now
         if iteration < max_iter:
             last = theta
             theta, following, value = _advance(step, theta, following, value, collapsed, kept)
+            left.moved(value - history[-1], _move(last, theta))
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
                 _say_fallen(history[-1] - value, iteration + 1, kept)
                 return last, history, False
@@ -98,11 +106,15 @@ def _iterate(
 
 
 class _Kept:
-    """What keeps its value in a run: the entries that have collapsed, and the places that were named."""
+    """What keeps its value in a run: the entries that have collapsed, and the places that were named.
+
+    `now` tells whether any did in the last step.
+    """
 
     def __init__(self) -> None:
         self.fallen: dict[str, Any] = {}
         self.said: set[str] = set()
+        self.now = False
 
 
 def _advance(
@@ -117,6 +129,7 @@ def _advance(
     where the objective has no value, or falls by far more than rounding because all digits are lost. It keeps it for
     as long as it would fall there again.
     """
+    kept.now = False
     if kept.fallen:
         following = _repaired(theta, following, collapsed, _LOST, kept, again=True)
     if collapsed is not None and _is_below_zero(following, collapsed):
@@ -184,7 +197,7 @@ def _repaired(
         what = (
             "became singular: too few observations, or columns that are constant or repeat"
             if matrices
-            else ("fell to 0: what it is the spread of sits on one point")
+            else "fell to 0, the edge of its support"
         )
         _say_kept(name, old, fallen, BoundaryWarning, what, kept)
         bad = empty | (np.asarray(fallen)[..., None, None] if matrices else fallen)
@@ -194,6 +207,7 @@ def _repaired(
 
 def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, kept: _Kept) -> None:
     """Once a run for each entry."""
+    kept.now = kept.now or bool(np.any(bad))
     if np.any(bad) and _position(name, bad) not in kept.said:
         kept.said.add(_position(name, bad))
         value = (
@@ -209,36 +223,6 @@ def _say_kept(name: str, old: Any, bad: Any, kind: type[EMWarning], what: str, k
         )
 
 
-def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
-    """A positive parameter that shrinks towards 0 while the objective keeps rising: a collapsing variance.
-
-    Small is measured by the start and by the largest entry of its array.
-    """
-    for name, before, after in zip(theta._fields, start, theta, strict=True):
-        tiny = np.asarray(after) < 1e-6 * np.maximum(before, np.max(after))
-        if table[name].kind != "positive" or not np.any(tiny):
-            continue
-        larger = theta._replace(**{name: np.where(tiny, 10.0 * np.asarray(after), after)})
-        if objective(larger) < objective(theta) - 1.0:
-            warnings.warn(
-                f"{_position(name, tiny)} = {np.asarray(after)[tiny].flat[0]!s} has all but vanished: the likelihood has "
-                "no maximum there. Start elsewhere, or give the parameter a prior.",
-                BoundaryWarning,
-                stacklevel=4,
-            )
-
-
-def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
-    """A component that holds no observations."""
-    mass = np.moveaxis(table, axis, 0).reshape(table.shape[axis], -1).sum(axis=1)
-    if np.any(mass < 1e-6):
-        warnings.warn(
-            f"No observations are left with {latent} = {int(np.argmin(mass))}: ask for fewer components, or start elsewhere.",
-            EmptyComponentWarning,
-            stacklevel=4,
-        )
-
-
 def _rounding(value: float, scale: int) -> float:
     return 1e-9 * (1.0 + abs(value)) + 1e-12 * scale
 
@@ -248,11 +232,11 @@ def _far(value: float) -> float:
     return 1e-6 * (1.0 + abs(value))
 
 
-def _settled(history: list[float], scale: int, tol: float, iteration: int, kept: _Kept) -> bool:
+def _settled(history: list[float], scale: int, tol: float, left: _Distance, kept: _Kept) -> bool:
     change = history[-1] - history[-2]
     if change < -_rounding(history[-2], scale):
-        _say_fallen(-change, iteration, kept)
-    return abs(change) <= tol * scale
+        _say_fallen(-change, len(history) - 1, kept)
+    return abs(change) <= tol * scale and left.is_short(tol, scale)
 
 
 def _say_fallen(by: float, iteration: int, kept: _Kept) -> None:

@@ -27,8 +27,10 @@ def _checked_settings(
 ) -> Settings:
     """The options, each of its kind."""
     number = _as_number(tol)
-    if number is None or not 0 <= number < math.inf:
-        raise DataError(f"tol = {tol!r}, but it must be a number of at least 0, such as tol=1e-10.")
+    if number is None or not math.isfinite(number):
+        raise DataError(
+            f"tol = {tol!r}, but it must be a finite number, such as tol=1e-10; below 0, no run ends early."
+        )
     if callback is not None and not callable(callback):
         raise DataError(
             f"callback = {callback!r}, but it must be a function of (iteration, parameters, objective), or None."

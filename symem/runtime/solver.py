@@ -10,14 +10,16 @@ import numpy as np
 
 from symem.runtime.checks import _at_zero_or_singular
 from symem.runtime.chunks import _as_parameters, _prepare
+from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
-from symem.runtime.loop import Fit, _best, _random_starts, _warn_of_edges, _warn_of_empty
+from symem.runtime.loop import DataError, Fit, _best, _random_starts, _rounding
 from symem.runtime.monomials import _by_feature, _natural, _put_features
+from symem.runtime.outcome import _say_saddle, _warn_of_edges, _warn_of_empty
 from symem.runtime.reference import _warn_of_lost
-from symem.runtime.settings import _checked_settings
+from symem.runtime.settings import Settings, _checked_settings
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -80,7 +82,8 @@ class Solver:
 
         Args:
             start: the parameters to start from, a dict or Parameters; None for `n_init` random starts from `seed`.
-            tol: stop when the objective changes by at most this much per observation.
+            tol: stop when the objective changes by at most this much per observation, and the parameters, by the rate at
+                which they change, are right to its root.
             max_iter: the most iterations; reaching it is not convergence.
             n_init: how many random starts.
             seed: of the random starts, a whole number or a NumPy generator.
@@ -98,26 +101,24 @@ class Solver:
         def step(theta: Any) -> tuple[Any, float]:
             return _step(model, theta, few)
 
+        def draw(rng: np.random.Generator) -> Any:
+            return _drawn_start(model, rng, checked)
+
         def collapsed(name: str, value: Any, least: float | None) -> Any:
             return _at_zero_or_singular(model.parameters, name, value, least)
 
-        def tell(iteration: int, theta: Any, value: float) -> None:
-            if asked.callback is not None:
-                asked.callback(iteration, theta, value)
-            if asked.verbose:
-                sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
+        def run(starts: list[Any]) -> tuple[Any, list[float], bool]:
+            return _best(step, starts, checked.scale, asked.tol, asked.max_iter, _told(asked), collapsed)
 
-        starts = (
-            _random_starts(
-                lambda rng: _drawn_start(model, rng, checked), step, asked.seed, asked.n_init, collapsed
-            )
-            if given is None
-            else [given]
+        starts = [given] if given else _random_starts(draw, step, asked.seed, asked.n_init, collapsed)
+        best, history, converged = run(starts)
+        beside = (
+            _beside(draw, step, best, history, asked.tol * checked.scale) if given and converged else None
         )
-        told = tell if asked.callback is not None or asked.verbose else None
-        best, history, converged = _best(
-            step, starts, checked.scale, asked.tol, asked.max_iter, told, collapsed
-        )
+        if beside is not None:
+            _say_saddle(len(history) - 1)
+            best, further, converged = run([beside])
+            history += further
         shown = _posterior(model, best, checked)
         _warn_of_edges(starts[0], best, model.parameters, lambda theta: step(theta)[1])
         for name, axis in model.labels.components:
@@ -251,6 +252,34 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
     return type(shown)(
         *({name: next(left) for name in each} if isinstance(each, dict) else next(left) for each in shown)
     )
+
+
+def _told(asked: Settings) -> Callable[[int, Any, float], None] | None:
+    """What is done after every iteration."""
+
+    def tell(iteration: int, theta: Any, value: float) -> None:
+        if asked.callback is not None:
+            asked.callback(iteration, theta, value)
+        if asked.verbose:
+            sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
+
+    return tell if asked.callback is not None or asked.verbose else None
+
+
+def _beside(
+    draw: Callable[[np.random.Generator], Any],
+    step: Callable[[Any], tuple[Any, float]],
+    theta: Any,
+    history: list[float],
+    tolerance: float,
+) -> Any:
+    """A point near theta that is higher by more than what was left to go, where theta is a saddle; else None."""
+    margin = 10 * tolerance + _rounding(history[-1], 0) + len(history) * abs(history[-1] - history[-2])
+    try:
+        towards, _ = step(draw(np.random.default_rng(0)))
+        return _escaped(step, theta, history[-1], towards, margin)
+    except DataError:
+        return None
 
 
 def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:

@@ -12,6 +12,7 @@ from symem.codegen.numpy.spelling import SCIPY
 from symem.runtime import (
     checks,
     chunks,
+    convergence,
     conversion,
     description,
     draws,
@@ -19,6 +20,7 @@ from symem.runtime import (
     kernels,
     loop,
     monomials,
+    outcome,
     reference,
     settings,
     solver,
@@ -26,7 +28,9 @@ from symem.runtime import (
 )
 
 _MODULES: Sequence[ModuleType] = (
+    convergence,
     loop,
+    outcome,
     description,
     settings,
     conversion,

@@ -269,6 +269,8 @@ class Starts:
     def _pool(self, latent: Variable) -> str:
         """Observed values at whose scale to draw: the datum's own for a missing entry, else the first real array."""
         own = latent.name.removesuffix("_missing")
+        if own == latent.name and self._has_a_scale_of_its_own(latent):
+            return "None"
         real = [each.name for each in self.model.data if not each.support.discrete]
         names = [name for name in (own, *real) if name in self.model.variables and name != latent.name]
         locals_ = [self.program.layouts[name].name for name in names]
@@ -277,6 +279,14 @@ class Starts:
             return "None"
         self.read.add(kept[0])
         return kept[0]
+
+    def _has_a_scale_of_its_own(self, latent: Variable) -> bool:
+        """Whether its law has a term without data and parameters, as z² / 2 of a standard Normal."""
+        others = {each.name for each in (*self.model.parameters, *self.model.data, *self.model.known)}
+        sums = Add.make_args(self.model.log_likelihood)
+        terms = (term for each in sums for term in Add.make_args(getattr(each, "function", each)))
+        names = ({str(symbol) for symbol in term.free_symbols} for term in terms)
+        return any(latent.name in each and not each & others for each in names)
 
     # -- tables -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,50 @@
+"""What there is to know of where a fit ended: an edge, an empty component, a saddle."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.loop import BoundaryWarning, EmptyComponentWarning, SaddleWarning, _position
+
+
+def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
+    """A positive parameter that shrinks towards 0 while the objective keeps rising: a collapsing variance.
+
+    Small is measured by the start and by the largest entry of its array.
+    """
+    for name, before, after in zip(theta._fields, start, theta, strict=True):
+        tiny = np.asarray(after) < 1e-6 * np.maximum(before, np.max(after))
+        if table[name].kind != "positive" or not np.any(tiny):
+            continue
+        smaller = theta._replace(**{name: np.where(tiny, 0.1 * np.asarray(after), after)})
+        if objective(smaller) > objective(theta) + 0.5:
+            warnings.warn(
+                f"{_position(name, tiny)} = {np.asarray(after)[tiny].flat[0]!s} has all but vanished, and the likelihood "
+                "still rises: it has no maximum there. Start elsewhere, or give the parameter a prior.",
+                BoundaryWarning,
+                stacklevel=4,
+            )
+
+
+def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
+    """A component that holds no observations."""
+    mass = np.moveaxis(table, axis, 0).reshape(table.shape[axis], -1).sum(axis=1)
+    if np.any(mass < 1e-6):
+        warnings.warn(
+            f"No observations are left with {latent} = {int(np.argmin(mass))}: ask for fewer components, or start elsewhere.",
+            EmptyComponentWarning,
+            stacklevel=4,
+        )
+
+
+def _say_saddle(iteration: int) -> None:
+    warnings.warn(
+        f"EM stood still at iteration {iteration}, but not at a maximum: components that are equal there stay so. It went "
+        "on from a point beside it; a start that is not symmetric is better.",
+        SaddleWarning,
+        stacklevel=4,
+    )
