@@ -14,6 +14,10 @@ from symem.runtime.description import Data, NaturalForm, Rows
 _LOSES_DIGITS = 4.5e6
 
 
+#: Log weights larger than this are right to a thousandth at best: their differences are lost in their size.
+_BLURRED = 1e12
+
+
 class _Block(NamedTuple):
     """Where a feature lies, the sizes of its entries, and whether it is x_a x_b of one vector, kept for a ≤ b."""
 
@@ -122,3 +126,27 @@ def _is_exact(natural: Any, rows: Rows) -> bool:
 def _weights(natural: Any, rows: Rows) -> Any:
     """Log weights in their natural form: coefficients times features, in the buffer that all chunks share."""
     return np.matmul(natural, rows.features, out=rows.buffer)
+
+
+def _tell_apart(table: Any, log_normaliser: Any, natural: Any, rows: Rows) -> None:
+    """Put right the probabilities of labels in rows so far away that log weights are lost in their size, or have no
+    number: from the differences of the coefficients, times features in units of the row.
+    """
+    far = np.flatnonzero(~(np.abs(log_normaliser) < _BLURRED))
+    names = sorted({name for block in rows.blocks for name in block.names})
+    if not len(far) or not names:
+        return
+    few = Rows({name: rows[name][..., far] for name in names})
+    unit = np.max([np.abs(few[name]).reshape(-1, len(far)).max(axis=0) for name in names], axis=0)
+    few.update({name: few[name] / unit for name in names})
+    few.blocks, few.length, few.features = rows.blocks, len(far), np.empty((natural.shape[-1], len(far)))
+    features = _put_features(few)
+    found = np.zeros((len(natural), len(far)))
+    for block in rows.blocks:
+        place, degree = slice(block.start, block.stop), len(block.names)
+        part = (natural - natural[0])[:, place] @ features[place]
+        size = np.log(np.abs(part)) + degree * np.log(unit)
+        found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
+    found = np.exp(found - found.max(axis=0))
+    told = np.isfinite(found).all(axis=0)
+    table[:, far[told]] = (found / found.sum(axis=0))[:, told]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.loop import BoundaryWarning, EmptyComponentWarning, SaddleWarning, _position
+from symem.runtime.loop import BoundaryWarning, EmptyComponentWarning, EMWarning, SaddleWarning, _position
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
@@ -48,3 +48,17 @@ def _say_saddle(iteration: int) -> None:
         SaddleWarning,
         stacklevel=4,
     )
+
+
+def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
+    """A posterior that has no number."""
+    for array, axis in zip(posterior, axes, strict=True):
+        wrong = np.isnan(array)
+        if np.any(wrong):
+            where = "" if axis is None else f" of row {int(np.argwhere(wrong)[0][axis])}"
+            warnings.warn(
+                f"The posterior{where} has no floating-point number: the row lies too far from what the parameters say.",
+                EMWarning,
+                stacklevel=4,
+            )
+            return

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.checks import _at_zero_or_singular
-from symem.runtime.chunks import _as_parameters, _prepare
+from symem.runtime.chunks import _as_parameters, _cut, _prepare, _row_slots
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
@@ -17,7 +17,7 @@ from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError, Fit, _best, _random_starts, _rounding
 from symem.runtime.monomials import _by_feature, _natural, _put_features
-from symem.runtime.outcome import _say_saddle, _warn_of_edges, _warn_of_empty
+from symem.runtime.outcome import _say_saddle, _warn_of_edges, _warn_of_empty, _warn_of_unknown
 from symem.runtime.reference import _warn_of_lost
 from symem.runtime.settings import Settings, _checked_settings
 
@@ -38,7 +38,11 @@ class Solver:
     @np.errstate(all="ignore")
     def log_likelihood(self, theta: Any, /, **data: Any) -> float:
         """The log-likelihood of the observed data."""
-        return float(self._expected(theta, data).log_likelihood)
+        inside, checked = _given(self._model, theta, data)
+        value = float(_e_step(self._model, inside, checked).log_likelihood)
+        if np.isnan(value):
+            _refuse_no_value(self._model, inside, checked)
+        return value
 
     @np.errstate(all="ignore")
     def log_posterior(self, theta: Any, /, **data: Any) -> float:
@@ -62,7 +66,10 @@ class Solver:
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
         """The posterior of every latent at theta."""
-        return _posterior(self._model, *_given(self._model, theta, data))
+        inside, checked = _given(self._model, theta, data)
+        shown = _posterior(self._model, inside, checked)
+        _warn_of_unknown(list(_arrays(shown)), self._model.plates.shown)
+        return shown
 
     @np.errstate(all="ignore")
     def fit(
@@ -136,6 +143,27 @@ def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data
     """Parameters and data, checked."""
     parameters = _as_parameters(model, theta)
     return parameters, _prepare(model, data, parameters)
+
+
+def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
+    """The first row without a log-likelihood, found by halving."""
+    rows, slots = model.plates.rows, _row_slots(model, data.given)
+    first, stop = 0, 1 if rows is None else data[rows]
+    while rows is not None and stop - first > 1:
+        middle = (first + stop) // 2
+        half = Data(data)
+        half.update(
+            {name: np.take(data.given[name], range(first, middle), slot) for name, slot in slots.items()}
+        )
+        half[rows] = middle - first
+        half = _cut(model, half)
+        first, stop = (
+            (first, middle) if np.isnan(_e_step(model, theta, half).log_likelihood) else (middle, stop)
+        )
+    raise DataError(
+        f"Row {first} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
+        "Leave it out, or scale the data."
+    )
 
 
 def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:

@@ -267,8 +267,21 @@ class EStep:
             return self._fresh(statement) if statement.name in self._overwritten else lines.assign(statement)
         if isinstance(statement, Normalise):
             helper = "_guarded_softmax" if statement.guarded else "_softmax"
-            return [f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"]
+            line = f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"
+            return [line, *self._told_apart(statement)]
         return self._weighed(statement)
+
+    def _told_apart(self, statement: Normalise) -> list[str]:
+        """Far away the labels are told apart by differences of coefficients, where these are all that tells them apart."""
+        features = self.program.features
+        if features is None or self.program.direct is None or statement.guarded or len(features.labels) > 1:
+            return []
+        whole = any(
+            isinstance(each, Weigh) and each.name == statement.weight and each.rest is None
+            for each in self.program.infer
+        )
+        told = f"_tell_apart({statement.weight}, {statement.normaliser}, natural, rows)"
+        return ["if not exact:", f"    {told}"] if whole and statement.axis == 0 else []
 
     def _weighed(self, statement: Weigh) -> list[str]:
         """Log weights as a matrix product, where that keeps its digits."""

@@ -1,0 +1,79 @@
+"""Rows so far away that their squares are all alike or have no number: posteriors by exact fractions, never NaN unsaid."""
+
+from __future__ import annotations
+
+import warnings
+from fractions import Fraction
+from math import exp, log
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Idx, IndexedBase, symbols
+
+from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, Normal
+
+n, K, d = symbols("n K d", integer=True, positive=True)
+i, k = Idx("i", n), Idx("k", K)
+x, z, w, mu, sigma = map(IndexedBase, ["x", "z", "w", "mu", "sigma"])
+ROWS = [1e200, -1e200, 1e160, -1e155, 1e100, 1e17, -1e16, 1e15, -3e9, 40.0, 0.25, -1.5]
+THETAS = [
+    {"w": [0.5, 0.5], "mu": [-1.0, 1.0], "sigma": [1.0, 1.0]},
+    {"w": [0.25, 0.75], "mu": [-1.0, 1.0], "sigma": [1.0, 2.0]},
+    {"w": [0.25, 0.75], "mu": [0.5, -2.0], "sigma": [0.5, 0.5]},
+    {"w": [0.25, 0.75], "mu": [1.0, 1.0], "sigma": [1.0, 1.0]},
+]
+
+
+def first_share(theta: dict[str, list[float]], row: float) -> float:
+    """The probability of the first label: the difference of the squares in fractions, which lose nothing."""
+    squares = [
+        ((Fraction(row) - Fraction(m)) / Fraction(s)) ** 2 / 2
+        for m, s in zip(theta["mu"], theta["sigma"], strict=True)
+    ]
+    odds = squares[0] - squares[1]
+    constant = log(theta["w"][1] / theta["sigma"][1]) - log(theta["w"][0] / theta["sigma"][0])
+    return 1 / (1 + exp(float(max(min(odds, Fraction(700)), Fraction(-700))) + constant))
+
+
+@pytest.fixture(scope="module")
+def mixture() -> Any:
+    return Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z]).derive().solver()
+
+
+@pytest.mark.parametrize("theta", THETAS)
+def test_a_far_row_belongs_to_the_component_that_is_nearest(
+    theta: dict[str, list[float]], mixture: Any
+) -> None:
+    shares = mixture.posterior(theta, x=ROWS).z[:, 0]
+    np.testing.assert_allclose(shares, [first_share(theta, row) for row in ROWS], rtol=1e-6, atol=1e-12)
+
+
+def test_far_vectors_are_told_apart() -> None:
+    rows, mean, cov = IndexedVector("x", d), IndexedVector("mu", d), IndexedMatrix("Sigma", d, d)
+    solver = (
+        Model({z[i]: Categorical(w[k]), rows[i]: MultivariateNormal(mean[z[i]], cov[z[i]])}, latent=[z])
+        .derive()
+        .solver()
+    )
+    theta = {"w": [0.5, 0.5], "mu": [[-1.0, 0.0], [1.0, 0.0]], "Sigma": [np.eye(2), np.eye(2)]}
+    shares = solver.posterior(
+        theta, x=[[1e200, 0.0], [-1e160, 3.0], [1e17, 1e17], [0.0, 1e200], [0.0, 0.0]]
+    ).z[:, 0]
+    np.testing.assert_allclose(shares, [0, 1, 0, 0.5, 0.5], atol=1e-9)
+
+
+def test_a_row_without_a_likelihood_is_named(mixture: Any) -> None:
+    """log p of a row at 10^200 is below -10^399, which no floating-point number is."""
+    for place in (0, 7, 19):
+        rows = np.linspace(-2, 2, 20)
+        rows[place] = 1e200
+        with pytest.raises(mixture.DataError, match=rf"Row {place} has no log-likelihood"):
+            mixture.log_likelihood(THETAS[0], x=rows)
+
+
+def test_a_large_likelihood_is_a_number(mixture: Any) -> None:
+    assert mixture.log_likelihood(THETAS[0], x=[1e150]) == pytest.approx(-5e299)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mixture.posterior(THETAS[0], x=ROWS)
