@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Symbol, exp, oo
+from sympy import Add, Expr, Indexed, Symbol, exp
 
 from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.numpy.fields_read import Records
+from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
 from symem.derivation import (
@@ -25,7 +26,6 @@ from symem.derivation import (
     GaussianVector,
     MemberCounts,
     Posterior,
-    Recognised,
     Shared,
     Tabulated,
 )
@@ -223,7 +223,7 @@ class Starts:
         if isinstance(posterior, Shared):
             self._share(posterior, [*map(self.writer.spell, sizes)], places)
             return
-        low, high = (self._bound(end, places) for end in _ends(posterior))
+        low, high = (self._bound(end, places) for end in finite_ends(posterior))
         named = {"pool": self._pool(posterior.latent), "low": low, "high": high}
         more = "".join(f", {name}={text}" for name, text in named.items() if text != "None")
         call = (
@@ -269,7 +269,7 @@ class Starts:
     def _pool(self, latent: Variable) -> str:
         """Observed values at whose scale to draw: the datum's own for a missing entry, else the first real array."""
         own = latent.name.removesuffix("_missing")
-        if own == latent.name and self._has_a_scale_of_its_own(latent):
+        if own == latent.name and has_own_scale(self.model, latent):
             return "None"
         real = [each.name for each in self.model.data if not each.support.discrete]
         names = [name for name in (own, *real) if name in self.model.variables and name != latent.name]
@@ -279,14 +279,6 @@ class Starts:
             return "None"
         self.read.add(kept[0])
         return kept[0]
-
-    def _has_a_scale_of_its_own(self, latent: Variable) -> bool:
-        """Whether its law has a term without data and parameters, as z² / 2 of a standard Normal."""
-        others = {each.name for each in (*self.model.parameters, *self.model.data, *self.model.known)}
-        sums = Add.make_args(self.model.log_likelihood)
-        terms = (term for each in sums for term in Add.make_args(getattr(each, "function", each)))
-        names = ({str(symbol) for symbol in term.free_symbols} for term in terms)
-        return any(latent.name in each and not each & others for each in names)
 
     # -- tables -----------------------------------------------------------------------------------------
 
@@ -341,12 +333,6 @@ class Starts:
         )
         terms = [t for t in Add.make_args(posterior.log_weight.value) if isinstance(t, LogIverson)]
         return exp(Add(*terms)).xreplace(pairs) if terms else None
-
-
-def _ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
-    """The finite ends of a recognised family."""
-    low, high = posterior.bounds if isinstance(posterior, Recognised) else (-oo, oo)
-    return (None if low == -oo else low, None if high == oo else high)
 
 
 def _known(statistic: Expr) -> Expr:
