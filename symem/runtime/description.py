@@ -140,7 +140,7 @@ class Parts(NamedTuple):
     constant: Callable[[Any, Data], Any] | None = None
     log_prior: Callable[[Any, Data], Any] | None = None
     prepare: Callable[[Rows], Mapping[str, Any]] | None = None
-    check: Callable[[Mapping[str, Any], dict[str, int]], None] | None = None
+    check: Callable[[dict[str, Any], dict[str, int]], None] | None = None
     shares: Callable[..., list[tuple[str, Any]]] | None = None
     sums: Callable[[Rows], Mapping[str, Any]] | None = None
 
