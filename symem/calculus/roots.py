@@ -35,6 +35,7 @@ from sympy import (
 )
 
 from symem.algebra.rewriting import angle
+from symem.algebra.squares import squares
 from symem.language.matrices import is_matrix
 from symem.language.support import Support
 
@@ -139,9 +140,15 @@ def three_powers(equation: Equation) -> Iterator[Powers]:
         return
     low, middle, high = powers.exponents
     c, _, a = map(simplified, powers.coefficients)
-    opposite = (a * c).is_negative or (-a * c).is_positive
-    if opposite and all(e.is_number for e in powers.exponents) and high - middle == middle - low:
+    if _are_opposite(a, c) and all(e.is_number for e in powers.exponents) and high - middle == middle - low:
         yield powers
+
+
+def _are_opposite(a: Expr, c: Expr) -> bool:
+    """Whether a and c differ in sign; that c, a sum of squares, does not vanish is a condition of the update."""
+    told = squares(expand(c))
+    below, above = told.is_nonpositive, told.is_nonnegative
+    return bool((a.is_positive and below) or (a.is_negative and above)) and told != 0
 
 
 def positive_root(powers: Powers) -> Expr:

@@ -46,7 +46,9 @@ def inside(value: Expr, lower: Expr, upper: Expr) -> Expr:
 
 
 def log_beta(a: Expr, b: Expr) -> Expr:
-    """log B(a, b)."""
+    """log B(a, b); B(a, 1) = 1/a."""
+    if S.One in (a, b):
+        return -log(a * b)
     return loggamma(a) + loggamma(b) - loggamma(a + b)
 
 
