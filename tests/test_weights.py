@@ -15,7 +15,9 @@ from sympy import Eq, Identity, Idx, IndexedBase, MatrixSymbol, Product, Sum, Ze
 from symem import (
     Bernoulli,
     Binary,
+    Cases,
     Categorical,
+    Dirac,
     Exponential,
     IndexedMatrix,
     IndexedVector,
@@ -133,6 +135,11 @@ CASES = {
         index=j,
         axis=1,
     ),
+    "zero inflation": Case(
+        {z[i]: Bernoulli(tau), x[i]: Cases(z[i], {0: Dirac(0), 1: Poisson(beta)})},
+        {"x": RNG.poisson(1.0, ROWS)},
+        {"tau": 0.5, "beta": 1.4},
+    ),
     "labels on two plates": Case(
         {z[i, j]: Categorical(w[k]), x[i, j]: Normal(mu[z[i, j]], s)},
         {"x": RNG.normal(size=(ROWS, 3))},
@@ -214,7 +221,15 @@ def test_weights_of_one_and_their_scale(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Normal mixture", "latent classes", "factor analysis", "missing responses", "random intercepts"]
+    "name",
+    [
+        "Normal mixture",
+        "latent classes",
+        "factor analysis",
+        "missing responses",
+        "random intercepts",
+        "zero inflation",
+    ],
 )
 def test_verified(name: str) -> None:
     shown = str(_weighted(name).verify(seed=3))
@@ -239,6 +254,24 @@ def test_the_shares_are_divided_by_the_weights_together() -> None:
     assert "c[i]" not in str(em.posterior[z])
     assert "Row i counts c[i] times." in em.source()
     assert "counts $c_{i}$ times, as that many independent rows would" in " ".join(em.latex().split())
+
+
+def test_steps_tell_the_posterior_of_one_row() -> None:
+    steps = _weighted("Normal mixture").steps
+    rule = next(step for step in steps if step.law.name == "Bayes' rule")
+    assert "c" not in {str(each) for each in rule.before.free_symbols | rule.after.free_symbols}
+    assert any("as often as its row counts" in step.law.sentence for step in steps)
+
+
+def test_audit_sees_forgotten_weights() -> None:
+    em, gamma = _weighted("Poisson mixture"), IndexedBase("gamma")
+    counted = Sum(c[i] * gamma[i, k], i)
+    assert (
+        em.audit({w: counted / Sum(c[i], i), mu: Sum(c[i] * gamma[i, k] * x[i], i) / counted}).verdict
+        == "proved"
+    )
+    assert em.audit({w: counted / n}).verdict == "refuted"
+    assert em.audit({mu: Sum(gamma[i, k] * x[i], i) / Sum(gamma[i, k], i)}).verdict == "refuted"
 
 
 def test_plain_style() -> None:

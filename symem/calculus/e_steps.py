@@ -38,7 +38,8 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
         yield _normaliser(posteriors)
         for posterior in posteriors:
             yield from _moments(posterior)
-    yield step("likelihood", "elimination", derivation.complete, derivation.log_likelihood)
+    law = "elimination of counted rows" if derivation.model.weights else "elimination"
+    yield step("likelihood", law, derivation.complete, derivation.log_likelihood)
 
 
 def _gathered(posteriors: Sequence[Posterior]) -> Step:

@@ -15,6 +15,7 @@ from symem.derivation import CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
+from symem.language.weights import once
 
 Labelling = tuple[tuple[Expr, Axis], ...]
 
@@ -140,7 +141,8 @@ class Elimination:
     def leave(self, posterior: Posterior, conditional: Conditional, left: Expr) -> None:
         """What is left: the other terms, and the normaliser where the latent was."""
         left = left.xreplace({axis.index: atom for atom, axis in posterior.labels})
-        posterior = replace(posterior, joint=rejoin(map(fold, self.terms)), count=conditional.count)
+        alone = (Term(once(term.factor, self.model.weights), term.axes) for term in self.terms)
+        posterior = replace(posterior, joint=rejoin(map(fold, alone)), count=conditional.count)
         gone = Eliminated(posterior, conditional.position, conditional.terms, left)
         bracketed = separate(conditional.left(left))
         self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])

@@ -99,6 +99,13 @@ _ROWS = (
         Relation.MARGINAL,
     ),
     Rule(
+        "elimination of counted rows",
+        "Nothing latent is left: every latent is summed or integrated out, and its log-normaliser stands in its place, as "
+        "often as its row counts. Together they are the log-likelihood of the observed data,",
+        "Koller & Friedman 2009, chapter 9",
+        Relation.COUNTED,
+    ),
+    Rule(
         "expectation",
         "{Q_theta} is, up to a constant free of {theta}, the posterior mean of the complete-data log-likelihood, with the "
         "posterior at {old}{prior}.",

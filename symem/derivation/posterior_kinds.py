@@ -24,7 +24,7 @@ class _Posterior:
 
     `axes` are the latent's own plates followed by one axis for each label it is conditioned on; `labels` pairs
     each such label with its axis. `log_density` are the gathered terms, `log_normaliser` is what elimination
-    leaves behind, `joint` what was left of the complete-data log-likelihood when the latent's turn came, `condition`
+    leaves behind, `joint` what was left of the complete-data log-likelihood of rows that count once when the latent's turn came, `condition`
     the bracket outside which the latent does not exist, `count` how often its row counts (`weights=`). `expectations` maps each statistic of the latent to its
     conditional mean, which `moments` define. An `inline` posterior depends on another latent that is no label: its
     arguments are polynomials in it.

@@ -24,6 +24,7 @@ class Relation(Enum):
     ON_THE_SIMPLEX = "equal where the constraint holds"
     POSTERIOR = "equal at each place of the latents, but for what is free of them"
     MARGINAL = "the logarithm of the integral of the exponential over the latents"
+    COUNTED = "the same of every row alone, as often as it counts"
     MEAN = "the posterior mean, up to a constant"
     AT_LEAST = "at no θ less, with statistics and what the step defines held at θ⁽ᵗ⁾"
     RISES = "at the new parameters not less, with what the step defines held at θ⁽ᵗ⁾"

@@ -142,11 +142,15 @@ def split_terms(node: Node) -> Iterator[Node]:
         yield node
 
 
+def _factors(node: Node) -> tuple[Node, ...]:
+    return node.arguments if isinstance(node, Apply) and node.function == "Mul" else (node,)
+
+
 def _distributed(node: Apply) -> Iterator[Node]:
     busy = [each for each in node.arguments if atoms_of(each)]
     if len(busy) == 1 and isinstance(busy[0], Apply) and busy[0].function == "Add":
         outside = tuple(each for each in node.arguments if each is not busy[0])
         for part in busy[0].arguments:
-            yield from split_terms(product_of((*outside, part)))
+            yield from split_terms(product_of((*outside, *_factors(part))))
     else:
         yield node
