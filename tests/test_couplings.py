@@ -218,3 +218,25 @@ def test_one_vector_seen_in_part_has_its_documents() -> None:
 )
 def test_names_that_nothing_sets_are_found(source: str, found: set[tuple[str, str]]) -> None:
     assert set(undefined_names(source)) == found
+
+
+# -- entries that are updated one by one -----------------------------------------------------------------------------
+
+
+def test_an_update_reads_an_entry_as_it_was_until_it_is_set() -> None:
+    """Two rates for each value of a binary label, of which the product alone shows: S / (J N other)."""
+    J = Symbol("J", integer=True, positive=True)
+    j, first, second = Idx("j", J), IndexedBase("first"), IndexedBase("second")
+    em = Model({z[i]: Bernoulli(q), y[i, j]: Poisson(first[z[i]] * second[z[i]])}, latent=[z]).derive()
+    counts = np.array([[1, 2, 0], [6, 8, 5], [2, 1, 3], [9, 6, 7]])
+    theta = {"q": 0.5, "first": [1.0, 2.0], "second": [1.5, 3.0]}
+    weights = np.array([stats.poisson.pmf(counts, rate).prod(axis=1) for rate in (1.5, 6.0)])
+    share = weights / weights.sum(axis=0)
+    mean = (share @ counts).sum(axis=1) / (3 * share.sum(axis=1))
+    step = em.solver().em_step(theta, y=counts)
+    close(np.asarray(step.first) * step.second, mean)
+    close(
+        np.minimum(abs(step.first - mean / theta["second"]), abs(step.second - mean / theta["first"])), [0, 0]
+    )
+    values = em.fit(y=counts, start=theta).history
+    assert np.all(np.diff(values) >= -1e-12 * abs(values[-1]))

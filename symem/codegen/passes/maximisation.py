@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sympy import Expr, Indexed, IndexedBase, Symbol
@@ -89,11 +90,10 @@ class _Updates:
         return found
 
     def _definitions(self) -> list[Definition]:
-        """The updates, each after the factorisations it reads; a parameter not yet updated is read as it was."""
-        names = [name_of(update.parameter) for update in self.derivation.updates]
+        """The updates, each after the factorisations it reads; an entry not yet updated is read as it was."""
         found: list[Definition] = []
         for place, update in enumerate(self.derivation.updates):
-            later = set(names[place:]) - set(names[:place])
+            later = [each.parameter for each in self.derivation.updates[place:]]
             for each in (*factors_of(self.derivation, update.parameter), update.definition):
                 if each is not update.definition:
                     order = tuple(range(len(each.axes)))
@@ -102,13 +102,12 @@ class _Updates:
                 found.append(replace(each, value=self._with_old(each.value, later)))
         return found
 
-    def _with_old(self, value: Expr, later: set[str]) -> Expr:
-        """The value in which the parameters named stand for what they were before the M-step."""
+    def _with_old(self, value: Expr, later: Sequence[Expr]) -> Expr:
+        """The value in which the entries that later updates set stand for what they were before the M-step."""
         changes: dict[Expr, Expr] = {}
         for atom in sorted(value.atoms(Indexed, Symbol), key=str):
-            name = name_of(atom)
-            if name in later and not isinstance(atom, IndexedBase):
-                changes[atom] = self._old(atom, name)
+            if not isinstance(atom, IndexedBase) and any(_meet(atom, parameter) for parameter in later):
+                changes[atom] = self._old(atom, name_of(atom))
         return value.xreplace(changes)
 
     def _old(self, atom: Expr, name: str) -> Expr:
@@ -130,3 +129,11 @@ class _Updates:
         return Entry(
             name, slots, node, None if name in seen else tuple(lower(size) for size in variable.sizes)
         )
+
+
+def _meet(atom: Expr, parameter: Expr) -> bool:
+    """Whether an atom may be an entry that the update of a parameter sets."""
+    if name_of(atom) != name_of(parameter) or isinstance(atom, Indexed) != isinstance(parameter, Indexed):
+        return False
+    slots = zip(getattr(atom, "indices", ()), getattr(parameter, "indices", ()), strict=True)
+    return all(mine == yours or not (mine.is_Integer and yours.is_Integer) for mine, yours in slots)
