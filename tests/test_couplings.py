@@ -25,6 +25,7 @@ from sympy import (
 from symem import (
     Bernoulli,
     Cases,
+    Categorical,
     Exponential,
     GammaInverse,
     IndexedVector,
@@ -240,3 +241,35 @@ def test_an_update_reads_an_entry_as_it_was_until_it_is_set() -> None:
     )
     values = em.fit(y=counts, start=theta).history
     assert np.all(np.diff(values) >= -1e-12 * abs(values[-1]))
+
+
+# -- two offsets of one array ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.2], [0.5, 1.2, -0.3, 0.9]], ids=["two", "four"])
+def test_a_series_and_the_same_series_one_step_before(values: list[float]) -> None:
+    """A mixture of two autoregressions: each reads its own slice of the series."""
+    T, K = symbols("T K", integer=True, positive=True)
+    t, k = Idx("t", (1, T)), Idx("k", K)
+    w, phi = IndexedBase("w"), IndexedBase("phi")
+    em = Model({z[t]: Categorical(w[k]), y[t]: Normal(phi[z[t]] * y[t - 1], 1)}, latent=[z]).derive()
+    series = np.array(values)
+    now, before = series[1:], series[:-1]
+    slopes, weights = np.array([[0.5], [-0.5]]), np.array([[0.4], [0.6]])
+    joint = weights * stats.norm.pdf(now, slopes * before)
+    theta, solver = {"w": weights[:, 0], "phi": slopes[:, 0]}, em.solver()
+    sizes = {"T": len(now)}
+    close(solver.log_likelihood(theta, y=series, **sizes), np.log(joint.sum(axis=0)).sum())
+    share = joint / joint.sum(axis=0)
+    step = solver.em_step(theta, y=series, **sizes)
+    close(step.phi, share @ (now * before) / (share @ before**2))
+    close(step.w, share.mean(axis=1))
+
+
+def test_increments_of_a_known_path() -> None:
+    em = Model(
+        {z[i]: Bernoulli(q), y[i]: Normal(m * z[i] * (x[i + 1] - x[i]), 1)}, latent=[z], known=[x]
+    ).derive()
+    path, seen = np.array([0.0, 1.0, 3.0, 4.0]), np.array([0.5, 1.2, -0.3])
+    joint = 0.4 * stats.norm.pdf(seen, 0.5 * np.diff(path)) + 0.6 * stats.norm.pdf(seen)
+    close(em.solver().log_likelihood({"q": 0.4, "m": 0.5}, y=seen, x=path), np.log(joint).sum())

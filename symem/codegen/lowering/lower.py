@@ -30,6 +30,7 @@ from sympy import (
     erf,
     erfc,
     exp,
+    expand,
     factorial,
     floor,
     gamma,
@@ -96,12 +97,20 @@ FACTORS: Mapping[Any, str] = {
 
 @dataclass(frozen=True)
 class Layout:
-    """How a named array lies in memory: `order[d]` is the slot that runs along dimension d."""
+    """How a named array lies in memory: `order[d]` is the slot that runs along dimension d.
+
+    `sizes` are those of its slots, where they are stated: an index may run over a part of one only.
+    """
 
     name: str
     order: tuple[int, ...]
     sources: Sources
     integer: bool = False
+    sizes: tuple[Expr, ...] = ()
+
+    def in_part(self, slot: int, size: Expr) -> bool:
+        """Whether an index of that size runs over a part of a slot, as t does in y[t] beside y[t + 1]."""
+        return slot < len(self.sizes) and expand(self.sizes[slot] - size).is_nonzero is True
 
 
 @dataclass
@@ -156,12 +165,13 @@ class Lowering:
     def indexed(self, expr: Indexed) -> Node:
         layout = self.layouts[name_of(expr)]
         places = tuple(expr.indices)
-        if all(place in self.sizes for place in places) and len(set(places)) == len(places):
-            return self._load(layout, places)
-        if all(place in self.sizes for place in places):
-            return self._diagonal(layout, places)
+        part = {p for slot, p in enumerate(places) if p in self.sizes and layout.in_part(slot, self.sizes[p])}
+        if all(place in self.sizes for place in places) and not part:
+            apart = len(set(places)) == len(places)
+            return self._load(layout, places) if apart else self._diagonal(layout, places)
         base = Load((), layout.name, (), layout.sources, layout.integer)
-        busy = [symbol for place in places if place not in self.sizes for symbol in place.free_symbols]
+        computed = [place for place in places if place not in self.sizes or place in part]
+        busy = [symbol for place in computed for symbol in place.free_symbols]
         stored = tuple(self._place(places[slot], [*busy, *places]) for slot in layout.order)
         names = [place for place in stored if isinstance(place, Symbol)]
         inner = union(self.rank, [place for place in stored if isinstance(place, Node)])

@@ -52,7 +52,7 @@ def _is_of_parameters(program: Program, definition: Definition, layouts: Mapping
 def _of_variable(program: Program, variable: Variable) -> Layout:
     whole = isinstance(variable.support, Labels) or variable.role.name == "SIZE"
     name = program.names.take(variable.name)
-    return Layout(name, _stored(program, variable), _sources(program, variable), whole)
+    return Layout(name, _stored(program, variable), _sources(program, variable), whole, variable.sizes)
 
 
 def _stored(program: Program, variable: Variable) -> tuple[int, ...]:
