@@ -5,6 +5,8 @@ separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sympy import Add, Expr
@@ -12,7 +14,7 @@ from sympy import Add, Expr
 from symem.budget import look
 from symem.calculus.angles import angles_apart
 from symem.calculus.brackets import collapse_brackets
-from symem.calculus.certify import certify
+from symem.calculus.certify import certify, leaving, without_refuted
 from symem.calculus.conditioning import condition
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
@@ -28,7 +30,7 @@ from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
-from symem.derivation import Derivation, Surrogate
+from symem.derivation import Definition, Derivation, Surrogate
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
 from symem.language.model import Model
@@ -57,28 +59,44 @@ def derive_records(model: Model) -> Derivation:
     expectations = Expectations(elimination.done, names)
     look("gathering Q")
     surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
-    named = surrogate.named
+    named, reach = surrogate.named, Reach(model, elimination.done)
     collapse = Collapse(named.statistics, elimination.done, model, names)
-    from_statistics = Reach(model, elimination.done)
     look("taking the M-step")
-    blocks = solve_blocks(named.terms, model.parameters, model.simplexes, names, collapse, from_statistics)
+    solve = partial(solve_blocks, named.terms, model.parameters, model.simplexes, names, collapse, reach)
+    blocks = solve()
     look("writing the entropy")
     disorder = entropy(elimination.done, expectations)
     found = Surrogate(rejoin(named.terms), collapse.statistics, surrogate.constant, disorder, named.moments)
     left = Add(*(fold(term).expr for term in elimination.terms))
     eliminated = posteriors(elimination.done, expectations)
     check_latents_gone(model, eliminated, left, found)
-    derivation = Derivation(
+    record = Derivation(
         model=model,
         complete=rejoin(map(fold, terms)),
         posteriors=eliminated,
         log_likelihood=left,
         surrogate=found,
+        updates=(),
+        not_derived=(),
+    )
+    look("certifying the updates")
+    derivation = certify(_with(record, blocks))
+    if ended := leaving(derivation):
+        derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
+    return steps(final_form(as_known_totals(without_refuted(derivation)), names))
+
+
+def _with(
+    record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...] | None = None
+) -> Derivation:
+    """The record with the updates of these blocks, and the statistics that they need."""
+    told = record.surrogate.statistics if statistics is None else statistics
+    return replace(
+        record,
+        surrogate=replace(record.surrogate, statistics=told),
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )
-    look("certifying the updates")
-    return steps(final_form(as_known_totals(certify(derivation)), names))
 
 
 def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:

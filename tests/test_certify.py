@@ -86,14 +86,15 @@ def test_stationarity_is_proved_throughout_the_table(name: str) -> None:
             if (name, _name(certificate.parameter), "stationarity") in CHECKED
             else Status.PROVED
         )
-        assert stationarity.status is wanted, (certificate.parameter, stationarity)
+        leans = {Status.UNDER} if wanted is Status.PROVED and derivation(name).model.log_prior != 0 else set()
+        assert stationarity.status in {wanted, *leans}, (certificate.parameter, stationarity)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_second_order_claim_of_the_table_is_open(name: str) -> None:
     for certificate in derivation(name).certificates:
         second = next(c for c in certificate.claims if c.name == "second order")
-        assert second.status in {Status.PROVED, Status.CHECKED}, (certificate.parameter, second)
+        assert second.status in {Status.PROVED, Status.UNDER, Status.CHECKED}, (certificate.parameter, second)
 
 
 @pytest.mark.parametrize("name", MIXTURES)
@@ -158,14 +159,14 @@ MUTANTS: dict[str, tuple[str, str, Callable[[Update], Expr]]] = {
 def test_a_wrong_update_is_not_stationary(mutant: str) -> None:
     name, parameter, change = MUTANTS[mutant]
     claim = claims(mutated(name, parameter, change), parameter)["stationarity"]
-    assert claim.status is Status.OPEN
+    assert claim.status is Status.REFUTED
     assert "fails" in claim.argument
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_wrong_update_is_no_proved_maximum(mutant: str) -> None:
     name, parameter, change = MUTANTS[mutant]
-    assert claims(mutated(name, parameter, change), parameter)["second order"].status is Status.OPEN
+    assert claims(mutated(name, parameter, change), parameter)["second order"].status is Status.REFUTED
 
 
 def test_the_old_mean_in_the_variance_is_caught() -> None:
@@ -173,7 +174,7 @@ def test_the_old_mean_in_the_variance_is_caught() -> None:
     whole = derivation("gmm1d_own_var")
     nested = [replace(u, definition=replace(u.definition, value=u.nested)) for u in whole.updates]
     order = sorted(nested, key=lambda u: ["w", "s2", "mu"].index(_name(u.parameter)))
-    assert claims(replace(whole, updates=tuple(order)), "s2")["stationarity"].status is Status.OPEN
+    assert claims(replace(whole, updates=tuple(order)), "s2")["stationarity"].status is Status.REFUTED
     assert claims(replace(whole, updates=tuple(nested)), "s2")["stationarity"].status is Status.PROVED
 
 
@@ -184,17 +185,17 @@ def test_a_minimum_is_stationary_and_no_maximum(name: str) -> None:
     for certificate in certify(upside_down(name)).certificates:
         found = {claim.name: claim for claim in certificate.claims}
         assert found["stationarity"].status is Status.PROVED
-        assert found["second order"].status is Status.OPEN, certificate
+        assert found["second order"].status is Status.REFUTED, certificate
 
 
 def test_shares_that_do_not_sum_to_one_are_not_on_the_simplex() -> None:
     half = mutated("gmm1d_own_var", "w", lambda u: u.value / 2)
-    assert claims(half, "w")["support"].status is Status.OPEN
+    assert claims(half, "w")["support"].status is Status.REFUTED
 
 
 def test_an_update_out_of_its_support_is_caught() -> None:
     claim = claims(mutated("coin_do_batzoglou", "th", lambda u: 1 + u.value), "th")["support"]
-    assert claim.status is Status.OPEN
+    assert claim.status is Status.REFUTED
 
 
 # rules --------------------------------------------------------------------------------------------------

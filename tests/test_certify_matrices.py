@@ -107,18 +107,21 @@ WRONG: dict[str, tuple[str, str, Callable[[Update], Expr]]] = {
 }
 
 
+UNPROVED = {Status.OPEN, Status.REFUTED}
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_update_is_not_proved_stationary(wrong: str) -> None:
     name, parameter, change = WRONG[wrong]
     assert claims_as_derived(name)[parameter]["stationarity"].status is Status.PROVED
-    assert claims(with_update(name, parameter, change), parameter)["stationarity"].status is Status.OPEN
+    assert claims(with_update(name, parameter, change), parameter)["stationarity"].status in UNPROVED
 
 
 def test_the_old_mean_in_a_scatter_is_caught() -> None:
     whole = derivation("gmm_mv_full")
     nested = [replace(u, definition=replace(u.definition, value=u.nested)) for u in whole.updates]
     early = sorted(nested, key=lambda u: name_of(u.parameter) == "mu")
-    assert claims(replace(whole, updates=tuple(early)), "Sigma")["stationarity"].status is Status.OPEN
+    assert claims(replace(whole, updates=tuple(early)), "Sigma")["stationarity"].status in UNPROVED
     assert claims(replace(whole, updates=tuple(nested)), "Sigma")["stationarity"].status is Status.PROVED
 
 

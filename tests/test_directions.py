@@ -255,4 +255,4 @@ def test_a_row_whose_root_is_the_lowest_point_is_not_proved(monkeypatch: pytest.
     whole = derive_records(Model({z[i]: label, x[i]: VonMises(mu[z[i]], c)}, latent=[z], known=[c]))
     claims = {claim.name: claim for claim in whole.certificates[1].claims}
     assert claims["stationarity"].status is Status.PROVED
-    assert claims["second order"].status is Status.OPEN
+    assert claims["second order"].status in {Status.OPEN, Status.REFUTED}

@@ -1,319 +1,182 @@
-"""Certificates: checks of a derivation that this module did not make.
+"""Certificates: what is established of each update, and which updates must not leave this house.
 
-For each update: that ∂Q/∂θ vanishes there, that it is a maximum and not merely stationary, that it lies in the
-support, and what must not vanish for it to exist. A claim is proved where an identity or a law holds for all
-sizes and all data; otherwise it is evaluated at random attainable statistics, and then it is only checked.
+An update that an end of its support may confine is judged by its interior value and by how the derivative changes its
+sign; of the others `update_claims` knows all. A block with an update that is refuted is not derived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
 
-from sympy import Add, Expr, Gt, Indexed, Ne, S, expand_mul
+from sympy import Expr, expand
 
-from symem.calculus.along import entrywise
-from symem.calculus.matrix_certificates import MatrixClaims
-from symem.calculus.maxima import MatrixSlope, Maximum, Slope
-from symem.calculus.maximisers import LAWS
-from symem.calculus.numeric import Trials
-from symem.calculus.separate import Term, separate
-from symem.calculus.signs import Signs
-from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
-from symem.calculus.systems import solves
-from symem.calculus.vanishing import Vanishing
-from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Update
+from symem.calculus.constrained import Crossing, crossing, interior
+from symem.calculus.maxima import Slope
+from symem.calculus.update_claims import Checker
+from symem.derivation import Certificate, Claim, Derivation, NotDerived, Shares, Status, Update
+from symem.language.intervals import INTERVALS
 from symem.language.leaves import name_of
-from symem.language.matrices import Diagonal, is_matrix
-from symem.language.model import Variable
-from symem.language.plates import LinearSolution, total
-from symem.language.supports import Simplex
+from symem.language.matrices import is_matrix
+from symem.language.supports import Interval, NonNegative, Simplex
 
-POINTS = 3
-#: Operations up to which the sign of a denominator is looked for.
-SHORT = 40
+_ESTABLISHED = (Status.PROVED, Status.UNDER)
 
 
 def certify(derivation: Derivation) -> Derivation:
     """The derivation with a certificate for each update."""
     checker = Checker(derivation)
-    return replace(derivation, certificates=tuple(checker.certificate(each) for each in derivation.updates))
+    return replace(derivation, certificates=tuple(_certificate(checker, u) for u in derivation.updates))
 
 
-@dataclass(frozen=True)
-class Checker:
-    """All that the claims of one derivation share."""
+def leaving(derivation: Derivation) -> frozenset[str]:
+    """The parameters whose updates may lie outside their supports, the maximum over these being known."""
+    checker = Checker(derivation)
+    judged = zip(derivation.updates, derivation.certificates, strict=True)
+    return frozenset(
+        name_of(update.parameter)
+        for update, certificate in judged
+        if certificate.claims[-1].status not in _ESTABLISHED
+        and _is_confinable(checker, update, refuted=certificate.claims[-1].status is Status.REFUTED)
+    )
 
-    derivation: Derivation
 
-    @cached_property
-    def terms(self) -> tuple[Term, ...]:
-        return separate(self.derivation.surrogate.value)
+def without_refuted(derivation: Derivation) -> Derivation:
+    """The derivation with the blocks of which an update is refuted among what was not derived."""
+    refuted = {each.parameter: wrong for each in derivation.certificates if (wrong := each.refuted)}
+    kept: list[Update] = []
+    lost: list[NotDerived] = []
+    for _number, block in groupby(derivation.updates, key=lambda update: update.block):
+        updates = list(block)
+        first = next((update for update in updates if update.parameter in refuted), None)
+        if first is None:
+            kept += updates
+        else:
+            others = [update for update in updates if update is not first]
+            lost.append(_refused(first, others, refuted[first.parameter], derivation))
+    return replace(derivation, updates=tuple(kept), not_derived=(*derivation.not_derived, *lost))
 
-    @cached_property
-    def vanishes(self) -> Vanishing:
-        return Vanishing(self.derivation)
 
-    @cached_property
-    def signs(self) -> Signs:
-        return Signs(self.derivation)
+_INSTEAD = {
+    "support": "declare a support that holds it, parameters={{{name}: …}}, or write the parameter as a function of one "
+    "that may be anything",
+    "second order": "a prior that is a density, or a parameter that the data determine, gives it one",
+    "stationarity": "please report this model",
+}
+_WRONG = {
+    "support": "can lie outside {support}, and no maximum over that support was found",
+    "second order": "is no maximum of Q for some data",
+    "stationarity": "does not solve it for some data",
+}
 
-    @cached_property
-    def trials(self) -> Trials:
-        return Trials(self.derivation, POINTS)
 
-    @cached_property
-    def matrices(self) -> MatrixClaims:
-        return MatrixClaims(self.derivation, self.terms, self.vanishes, self.signs)
+def _refused(update: Update, others: Iterable[Update], claim: Claim, derivation: Derivation) -> NotDerived:
+    variable = derivation.model.variables[name_of(update.parameter)]
+    told = {"name": variable.name, "support": variable.support}
+    wrong, instead = _WRONG[claim.name].format(**told), _INSTEAD[claim.name].format(**told)
+    u = update.parameter
+    reason = f"No update for {u}: the root {update.nested} of ∂Q/∂{u} = 0 {wrong}; {instead}."
+    parameters = (u, *(other.parameter for other in others))
+    return NotDerived(parameters, update.equation, update.nested, reason, wrong)
 
-    def certificate(self, update: Update) -> Certificate:
-        supposed: dict[Expr, None] = {}
-        claims = []
-        for claim in (self._stationarity, self._second_order, self._support):
-            self.signs.hypotheses.clear()
-            claims.append(claim(update))
-            if claims[-1].status is Status.PROVED:
-                supposed |= self.signs.hypotheses
-        return Certificate(
-            update.parameter, tuple(claims), tuple(dict.fromkeys((*self._conditions(update), *supposed)))
-        )
 
-    # -- stationarity ------------------------------------------------------------------------------------
+# where an end may confine ---------------------------------------------------------------------------------
 
-    def _stationarity(self, update: Update) -> Claim:
-        name = "stationarity"
-        if is_matrix(update.parameter):
-            found = self.matrices.stationarity(update)
-            return found or self._checked(
-                name, self.trials.stationary(update), "the derivative at the update"
-            )
-        if isinstance(update.value, LinearSolution):
-            if self._slope(update) is not None and solves(self.vanishes, self._slope(update), update):
-                return Claim(
-                    name, Status.PROVED, "the derivative is the linear system that the update solves"
-                )
-        elif self._is_stationary(update):
-            how = "equals λ" if isinstance(update, Shares) else "vanishes"
-            return Claim(
-                name, Status.PROVED, f"the derivative {how} at the update identically, for all sizes and data"
-            )
-        return self._checked(name, self.trials.stationary(update), "the derivative at the update")
 
-    def _is_stationary(self, update: Update) -> bool:
-        """With the earlier updates put in; then, for parameters solved together, with later ones too."""
-        raw = self._slope(update)
-        if raw is None:
-            return False
-        inner = self._within(update)
-        if inner and self._vanishes_within(inner, update, raw):
-            return self._on_simplex(update)
-        if not isinstance(update, Shares) and self._vanishes_alone(raw, update):
-            return self._on_simplex(update)
-        block = [u for u in self.derivation.updates if u.block == update.block]
-        solved = Solved(self.derivation.model)
-        for each in block:
-            solved.add(each)
-            if block.index(each) >= block.index(update) and self.vanishes(solved.put(raw)):
-                return self._on_simplex(update)
+def _is_confinable(checker: Checker, update: Update, *, refuted: bool) -> bool:
+    """Whether the maximum over the support is known, and the root can be outside: a point was found, somebody set the
+    ends, or a prior takes a number from what points inwards.
+    """
+    if isinstance(update, Shares):
+        return _with_constants_taken(checker, update) is not None
+    found = _crossing(checker, update)
+    if found is None or not found.is_downwards(checker.signs):
         return False
+    stated = isinstance(found.support, Interval | NonNegative)
+    return refuted or stated or any(_is_short_of(each, checker) for each in found.inward())
 
-    def _slope(self, update: Update) -> Expr | None:
-        """∂Q/∂θ, less the multiplier's value on a simplex."""
-        found = self._raw_slope(update)
-        return found - update.multiplier[1] if found is not None and isinstance(update, Shares) else found
 
-    def _raw_slope(self, update: Update) -> Expr | None:
-        try:
-            return slope(self._terms_in(update.parameter), update.parameter)
-        except EntangledError:
-            return None
+def _crossing(checker: Checker, update: Update) -> Crossing | None:
+    """How ∂Q/∂u of a number changes its sign on its interval, the earlier parameters being at their solutions."""
+    support, raw = checker.variable(update).support, checker.raw_slope(update)
+    bounded = isinstance(support, INTERVALS) and any(end.is_finite for end in support.bounds)
+    if raw is None or not bounded or is_matrix(update.parameter) or not checker.profiled(update):
+        return None
+    return crossing(checker.solved_before(update).put(raw), update.parameter, support, checker.signs)
 
-    def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
-        """Q's terms, an array that stands in diagonals being written entry by entry."""
-        if not isinstance(parameter, Indexed) or not any(
-            entries(each, parameter) for term in self.terms for each in term.factor.atoms(Diagonal)
-        ):
-            return self.terms
-        return entrywise(self.terms, parameter.base)
 
-    def _on_simplex(self, update: Update) -> bool:
-        """λ is one number for the whole simplex, and the updates sum to one."""
-        if not isinstance(update, Shares):
-            return not isinstance(self._variable(update).support, Simplex)
-        support = self._variable(update).support
-        group = next((g for g in self.derivation.model.simplexes if str(update.parameter) in g), None)
-        if group:
-            others = [u for u in self.derivation.updates if str(u.parameter) in group]
-            values = [u.value for u in others]
-            alike = {u.multiplier for u in others if isinstance(u, Shares)} == {update.multiplier}
-            return alike and len(values) == len(group) and self.vanishes(Add(*values) - 1)
-        assert isinstance(support, Simplex)
-        cells = update.definition.axes[-support.axes :]
-        shared = not update.multiplier[1].free_symbols & {axis.index for axis in cells}
-        return shared and self.vanishes(total(update.value, cells) - 1)
+def _with_constants_taken(checker: Checker, update: Update) -> Expr | None:
+    """c of ∂Q/∂w = c/w, if a prior takes a number from it."""
+    raw = checker.raw_slope(update)
+    parts = (
+        {} if raw is None else {g: c for g, c in Slope(raw, update, checker.signs).parts.items() if c != 0}
+    )
+    if set(parts) != {1 / update.parameter}:
+        return None
+    count = expand(parts[1 / update.parameter])
+    return count if _is_short_of(count, checker) else None
 
-    # -- second order ------------------------------------------------------------------------------------
 
-    def _second_order(self, update: Update) -> Claim:
-        """The argument of the law that solved the equation, with this checker's own slope and signs."""
-        maximum, argument = self._argument(update)
-        if maximum is None:
-            what = "the Hessian of the block" + (" at the update" if not is_matrix(update.parameter) else "")
-            return self._checked("second order", self.trials.maximal(update), what)
-        return Claim("second order", Status.PROVED, self._lead(update) + argument, unique=maximum.unique)
+def _is_short_of(count: Expr, checker: Checker) -> bool:
+    """Whether a number is taken from a count, and no constant of a prior may give it back."""
+    return bool(count.as_coeff_Add()[0].is_negative) and not count.free_symbols & checker.signs.constants
 
-    def _argument(self, update: Update) -> tuple[Maximum[Any] | None, str]:
-        holding = ((m, seen) for seen in self._seen(update) for m in LAWS[update.law].maxima if m.holds(seen))
-        return next(
-            ((maximum, maximum.sentence.format(names=seen.names)) for maximum, seen in holding), (None, "")
-        )
 
-    def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope]:
-        """∂Q/∂θ as it stands, then with the earlier parameters at their solutions and the later ones anything."""
-        if is_matrix(update.parameter):
-            yield MatrixSlope(self.matrices, update)
-            return
-        raw = self._raw_slope(update)
-        inner = self._within(update)
-        if raw is not None and inner and self._vanishes_within(inner, update, raw):
-            yield Slope(expand_mul(self._put_in(inner, raw)), update, self.signs)
-        elif raw is not None and not inner and self._profiled(update):
-            yield Slope(raw, update, self.signs)
-            yield Slope(self._solved_before(update).put(raw), update, self.signs)
+def _certificate(checker: Checker, update: Update) -> Certificate:
+    support = None if is_matrix(update.parameter) else checker.variable(update).support
+    inner = update.value if support is None else interior(update.value, support)
+    if support is None or inner == update.value:
+        return checker.certificate(update)
+    definition = replace(update.definition, value=inner)
+    bare = replace(update, definition=definition, nested=interior(update.nested, support))
+    if isinstance(bare, Shares):
+        letter, value = bare.multiplier
+        bare = replace(bare, multiplier=(letter, interior(value, support)))
+    updates = tuple(bare if each is update else each for each in checker.derivation.updates)
+    inside = Checker(replace(checker.derivation, updates=updates))
+    claims = _claims_on_simplex if isinstance(support, Simplex) else _claims_on_interval
+    conditions, found = claims(inside, bare)
+    return Certificate(update.parameter, found, conditions)
 
-    def _lead(self, update: Update) -> str:
-        """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
-        met = [] if is_matrix(update.parameter) else self._met(update)
-        known = ", ".join(map(str, met))
-        return f"with {known} at its solution, which holds for every {update.parameter}, " if met else ""
 
-    def _solved_before(self, update: Update) -> Solved:
-        solved = Solved(self.derivation.model)
-        for earlier in self._earlier(update):
-            solved.add(earlier)
-        return solved
+def _claims_on_interval(checker: Checker, update: Update) -> tuple[tuple[Expr, ...], tuple[Claim, ...]]:
+    """The constrained maximum: one change of sign, from + to -."""
+    found = _crossing(checker, update)
+    low, high = checker.variable(update).support.bounds
+    points = () if found is None else found.inward()
+    inside = [checker.is_positive(each) for each in points if checker.signs(each) not in (0, 1)]
+    status = Status.UNDER if inside else Status.PROVED
+    exists = checker.conditions(update, Interval(low, high))
+    conditions = (*inside, *(each for each in exists if each.lhs not in {other.lhs for other in inside}))
+    if found is None or not found.is_downwards(checker.signs):
+        status = Status.OPEN
+    closed = f"at {low} or above" if high.is_infinite else f"at {high} or below"
+    closed = f"between {low} and {high}" if low.is_finite and high.is_finite else closed
+    return conditions, (
+        Claim("stationarity", status, "the derivative vanishes at the update, or points outwards at an end"),
+        Claim(
+            "second order",
+            status,
+            "the derivative changes its sign once, from + to -, so the update is the constrained maximum: the root, or the "
+            "end of the support nearest to it",
+            unique=True,
+        ),
+        Claim("support", Status.PROVED, f"the update lies {closed} by its form"),
+    )
 
-    def _profiled(self, update: Update) -> bool:
-        """Stationary for every value of the later parameters of the block."""
-        raw = self._slope(update)
-        if raw is None:
-            return False
-        if isinstance(update.value, LinearSolution):
-            return solves(self.vanishes, raw, update)
-        alone = not isinstance(update, Shares) and self._settled_before(update)
-        if alone and self._vanishes_alone(raw, update):
-            return True
-        solved = self._solved_before(update)
-        solved.add(update)
-        return self.vanishes(solved.put(raw)) and self._on_simplex(update)
 
-    def _settled_before(self, update: Update) -> bool:
-        """Whether the earlier updates of the block, some of them matrices, hold for every value of this one."""
-        earlier = self._earlier(update)
-        if not any(is_matrix(each.parameter) for each in earlier):
-            return False
-        solved = self._solved_before(update)
-        if any(entries(value, update.parameter) for _atom, value in solved.pairs):
-            return False
-        return all(self._vanishes_with(solved, each) for each in earlier)
-
-    def _vanishes_with(self, solved: Solved, update: Update) -> bool:
-        raw = self.matrices.slope(update) if is_matrix(update.parameter) else self._slope(update)
-        return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
-
-    def _vanishes_within(self, inner: list[Update], update: Update, raw: Expr) -> bool:
-        """Whether the derivative vanishes at this update with what depends on it solved before."""
-        return self.vanishes(self._put_in(inner, raw).xreplace({update.parameter: update.value}))
-
-    def _put_in(self, inner: list[Update], raw: Expr) -> Expr:
-        pairs = [(each.parameter, each.value) for each in reversed(inner)]
-        return Solved(self.derivation.model, pairs).put(raw)
-
-    def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
-        """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
-        if not holds_as_it_stands(self.derivation, update):
-            return False
-        absent = [u for u in self._earlier(update) if not entries(update.value, u.parameter)]
-        put_in = Solved(self.derivation.model, [(u.parameter, u.value) for u in reversed(absent)])
-        alone = raw.xreplace({update.parameter: update.value})
-        return self.vanishes(alone) or (bool(absent) and self.vanishes(put_in.put(alone)))
-
-    def _within(self, update: Update) -> list[Update]:
-        """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
-        block = [u for u in self.derivation.updates if u.block == update.block]
-        return [u for u in block[block.index(update) + 1 :] if u.law == update.law == "jointly linear"]
-
-    def _earlier(self, update: Update) -> list[Update]:
-        block = [u for u in self.derivation.updates if u.block == update.block]
-        return block[: block.index(update)]
-
-    def _met(self, update: Update) -> list[Expr]:
-        raw = self._slope(update)
-        solved = [] if raw is None else [*self._earlier(update), *self._within(update)]
-        return [u.parameter for u in solved if raw is not None and entries(raw, u.parameter)]
-
-    # -- support -----------------------------------------------------------------------------------------
-
-    def _support(self, update: Update) -> Claim:
-        name, variable = "support", self._variable(update)
-        if is_matrix(update.parameter):
-            found = self.matrices.support(update)
-            return found or self._checked(name, self.trials.feasible(update), "whether it is in its support")
-        low, high = variable.support.bounds
-        if low == -S.Infinity and high == S.Infinity:
-            return Claim(name, Status.PROVED, "every real number is allowed")
-        values = [update.value] + ([update.nested] if self._same(update) else [])
-        if isinstance(variable.support, Simplex):
-            if any(self.signs(value) in (0, 1) for value in values) and self._on_simplex(update):
-                return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
-        elif all(
-            any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))
-        ):
-            closed = f"from {low} on" if high == S.Infinity else f"between {low} and {high}"
-            how = "by the signs of what its statistics are sums of"
-            return Claim(name, Status.PROVED, f"the update lies {closed}, {how}")
-        return self._checked(name, self.trials.feasible(update), "whether the update lies in its support")
-
-    def _beyond(self, value: Expr, end: Expr, way: int) -> bool:
-        return not end.is_finite or self.signs(way * (value - end)) in (0, 1)
-
-    def _same(self, update: Update) -> bool:
-        """Whether the nested form is the update, the earlier ones being put in."""
-        put = self._solved_before(update).put
-        return bool(update.nested == update.value or self.vanishes(put(update.nested - update.value)))
-
-    # -- conditions --------------------------------------------------------------------------------------
-
-    def _conditions(self, update: Update) -> tuple[Expr, ...]:
-        """What must not vanish, as the law says, and for the means that it holds to be there."""
-        sizes = {v.symbol for v in self.derivation.model.sizes}
-        wanted = (
-            *LAWS[update.law].exists(update.value, self._variable(update).support),
-            *(
-                total
-                for means in self.derivation.surrogate.moments
-                for total in means.totals_in(update.value)
-            ),
-        )
-        return tuple(self._condition(base) for base in dict.fromkeys(wanted) if base.free_symbols - sizes)
-
-    def _condition(self, base: Expr) -> Expr:
-        positive = base.count_ops() < SHORT and self.signs(base) in (0, 1)
-        return Gt(base, 0, evaluate=False) if positive else Ne(base, 0, evaluate=False)
-
-    # -- numbers -----------------------------------------------------------------------------------------
-
-    def _checked(self, name: str, outcome: bool | None, what: str) -> Claim:  # noqa: FBT001
-        where = f"{POINTS} random attainable points"
-        if outcome is None:
-            return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
-        if not outcome:
-            return Claim(name, Status.OPEN, f"it fails: {what} was wrong at one of {where}")
-        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
-
-    def _variable(self, update: Update) -> Variable:
-        symbol = update.parameter
-        name = name_of(symbol)
-        return self.derivation.model.variables[name]
+def _claims_on_simplex(checker: Checker, update: Update) -> tuple[tuple[Expr, ...], tuple[Claim, ...]]:
+    """Shares whose coefficients a prior may make negative."""
+    count = _with_constants_taken(checker, update)
+    status = Status.OPEN if count is None or not checker.is_stationary(update) else Status.UNDER
+    return () if count is None else (checker.is_positive(count),), (
+        Claim("stationarity", status, "the derivative equals λ at the update where every share is positive"),
+        Claim(
+            "second order",
+            status,
+            "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c; with a c below 0 it has no "
+            "maximum and rises without bound as that share goes to 0, which is what it then gets",
+        ),
+        Claim("support", Status.PROVED, "the shares are not negative and sum to one"),
+    )

@@ -42,3 +42,13 @@ def of_system(_value: Expr, _support: Support) -> Iterable[Expr]:
 def of_direction(value: Expr, _support: Support) -> Iterable[Expr]:
     """The length of the vector whose direction is taken."""
     return (Add(*(side**2 for side in angle.args)) for angle in value.atoms(atan2))
+
+
+def anyway(_value: Expr) -> Iterable[Expr]:
+    """Nothing needs to be positive that is not."""
+    return ()
+
+
+def logarithms(value: Expr) -> Iterable[Expr]:
+    """What logarithms are taken of."""
+    return sorted((each.args[0] for each in value.atoms(log)), key=str)

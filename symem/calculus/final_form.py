@@ -21,7 +21,7 @@ def final_form(derivation: Derivation, names: Names) -> Derivation:
     needed = Needed(derivation)
 
     def told(certificate: Certificate) -> Certificate:
-        taken, kept = places[certificate.parameter], needed(certificate.conditions)
+        taken, kept = places.get(certificate.parameter, set()), needed(certificate.conditions)
         conditions = (each.func(names.apart(each.lhs, taken), each.rhs, evaluate=False) for each in kept)
         return replace(certificate, conditions=tuple(conditions))
 

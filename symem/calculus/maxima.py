@@ -110,18 +110,36 @@ def _falls(g: Expr, coefficient: Expr, u: Expr, signs: Signs) -> bool:
     return signs(-direction * coefficient) in (0, 1)
 
 
+def _powers(slope: Slope) -> Parts:
+    """{a: c} of a sum c₁ vᵃ + c₂ vᵇ, a < b, in v = u or, where exponentials stand, in v = exp u; nothing of any other."""
+    u, parts = slope.unknown, {g: c for g, c in slope.parts.items() if c != 0}
+    if any(isinstance(g, exp) for g in parts):
+        found = {
+            diff(g.exp, u) if isinstance(g, exp) else S.Zero if g == 1 else S.NaN: c for g, c in parts.items()
+        }
+    else:
+        found = {
+            S.Zero if g == 1 else g.as_base_exp()[1] if g.as_base_exp()[0] == u else S.NaN: c
+            for g, c in parts.items()
+        }
+    plain = len(found) == len(parts) == 2 and all(a.is_number and a.is_real for a in found)
+    return {a: found[a] for a in sorted(found)} if plain else {}
+
+
 def _one_root(slope: Slope) -> bool:
-    """c₁ u^a + c₂ u^b with a < b and c₁ ≥ 0 or c₂ ≤ 0: positive below its root, negative above."""
-    parts, u, signs = slope.parts, slope.unknown, slope.signs
-    powers = {
-        g.as_base_exp()[1] if g != 1 else S.Zero: c
-        for g, c in parts.items()
-        if g == 1 or g.as_base_exp()[0] == u
-    }
-    if len(powers) != 2 or len(parts) != 2 or not u.is_positive or not all(p.is_number for p in powers):
+    """c₁ vᵃ + c₂ vᵇ with v > 0, a < b and c₁ ≥ 0 or c₂ ≤ 0: positive below its root, negative above."""
+    found, signs = list(_powers(slope).values()), slope.signs
+    positive = slope.unknown.is_positive or any(isinstance(g, exp) for g in slope.parts)
+    return bool(found and positive) and (signs(-found[1]) in (0, 1) or signs(found[0]) in (0, 1))
+
+
+def _odd(slope: Slope) -> bool:
+    """uᵃ (c₁ + c₂ uˢ) with a even, s odd and c₂ ≤ 0."""
+    found = list(_powers(slope).items())
+    if not found or any(isinstance(g, exp) for g in slope.parts):
         return False
-    low, high = sorted(powers)
-    return signs(-powers[high]) in (0, 1) or signs(powers[low]) in (0, 1)
+    (a, _c), (b, d) = found
+    return bool(a.is_even and b.is_odd) and slope.signs(-d) in (0, 1)
 
 
 def _crest(slope: Slope) -> bool:
@@ -144,6 +162,12 @@ FALLING: Maximum[Slope] = Maximum(
 ONE_ROOT: Maximum[Slope] = Maximum(
     "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it",
     _one_root,
+    unique=True,
+)
+ODD: Maximum[Slope] = Maximum(
+    "the derivative is uᵃ (c₁ + c₂ uˢ), a even, s odd and c₂ ≤ 0, nowhere negative below the root of the bracket and nowhere "
+    "positive above it",
+    _odd,
     unique=True,
 )
 CREST: Maximum[Slope] = Maximum(

@@ -18,7 +18,7 @@ from symem.algebra.squares import as_squares
 from symem.budget import look
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
-from symem.calculus.maximisers import TOGETHER, isolate
+from symem.calculus.maximisers import TOGETHER, confine, isolate
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import cells_one_by_one, components, unknowns_of
@@ -119,6 +119,8 @@ def _alone(unknown: Unknown, problem: Stationarity) -> Root | None:
     law, value = found[0], problem.collapse(found[1])
     raw = problem.raw(unknown)
     nested_law, nested = problem.alone(problem.collapse(raw), unknown) or (law, value)
+    if problem.is_ended(unknown):
+        return Root(unknown, value, raw, nested, explicit=False, law=law)
     nested, value = as_squares(nested), as_squares(value)
     if _is_clearer(nested, value, problem):
         return Root(unknown, nested, raw, nested, law=nested_law)
@@ -147,11 +149,13 @@ def solve_blocks(
     names: Names,
     collapse: Callable[[Expr], Expr] = lambda expr: expr,
     is_free_of_data: Callable[[Expr], bool] | None = None,
+    ended: frozenset[str] = frozenset(),
 ) -> list[Block]:
     """Solve ∂Q/∂θ = 0 for all parameters.
 
     Conditional maximisers (ECM) are taken where a block has no joint solution, if `is_free_of_data` says that they
-    can be had from statistics; without it they are not.
+    can be had from statistics; without it they are not. Of the parameters that are `ended` the maximum over the support
+    is taken, with its ends.
     """
     unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
     ties = [tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes]
@@ -161,7 +165,7 @@ def solve_blocks(
     for number, members in enumerate(components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
         supports = {u: unknowns[u] for u in members}
-        problem = Stationarity(own, members, supports, groups, collapse, isolate)
+        problem = Stationarity(own, members, supports, groups, collapse, isolate, confine, ended)
         block = Block(number, problem, is_free_of_data)
         block.solve()
         blocks.append(block)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sympy import Expr
 
-from symem.calculus import existence, linear, maxima, roots, shares
+from symem.calculus import constrained, existence, linear, maxima, roots, shares
 from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
 from symem.calculus.putting_in import matrices_alone
 from symem.calculus.stationarity import Root, Stationarity
@@ -37,6 +37,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
         root: the form -> its solution; None where there is none in closed form.
         maxima: why the root is a maximum, the argument that needs the fewest signs first.
         exists: (root, support) -> what must not vanish.
+        positive: root -> what must be positive for it to exist.
     """
 
     form: str
@@ -44,6 +45,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
     root: Callable[[Form], Solution | None]
     maxima: tuple[maxima.Maximum[Any], ...]
     exists: Callable[[Expr, Support], Iterable[Expr]] = existence.of_ratio
+    positive: Callable[[Expr], Iterable[Expr]] = existence.anyway
 
     def solve(self, equations: Equations) -> Solution | None:
         """The solution, if the equations are of this form."""
@@ -61,7 +63,7 @@ NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
         form="c₁ uᵃ + c₂ uᵇ = 0 with u > 0, or b - a odd",
         reads=roots.two_powers,
         root=roots.ratio,
-        maxima=(maxima.FALLING, maxima.ONE_ROOT),
+        maxima=(maxima.FALLING, maxima.ONE_ROOT, maxima.ODD),
     ),
     Law(
         "three powers",
@@ -96,6 +98,22 @@ NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
         root=roots.undone,
         maxima=(maxima.FALLING, maxima.ONE_ROOT),
         exists=existence.of_inverse,
+        positive=existence.logarithms,
+    ),
+)
+
+#: The same where an end of the support may confine the root.
+ENDED: tuple[Law[roots.Equation, Any, Expr], ...] = (
+    Law(
+        "nearest point",
+        "The derivative changes its sign once; where its root is not in the support, {parameter} is the end that is "
+        "nearest to it.",
+        "Boyd & Vandenberghe 2004, section 4.2.3",
+        Relation.AT_THE_UPDATE,
+        form="c₁ uᵃ + c₂ uᵇ = 0, falling, with low ≤ u ≤ high",
+        reads=constrained.two_powers_within,
+        root=lambda found: constrained.nearest(*found),
+        maxima=(maxima.FALLING, maxima.ONE_ROOT, maxima.ODD),
     ),
 )
 
@@ -129,6 +147,17 @@ MATRICES: tuple[Law[Any, Any, Expr], ...] = (
 
 #: Several equations, several unknowns.
 TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
+    Law(
+        "shares above zero",
+        "So each is a share over {multiplier}, those that would be negative being 0; as the shares sum to one, "
+        "{multiplier} is the sum of what is shared:",
+        "Figueiredo & Jain 2002, equation 17",
+        Relation.AT_THE_UPDATE,
+        form="∂Q/∂u_k = λ at u_k = h_k/λ where h_k > 0, and Σ u = 1",
+        reads=shares.ended_shares_of,
+        root=shares.normalised,
+        maxima=(maxima.GIBBS,),
+    ),
     Law(
         "normalised shares",
         "So each is a share over {multiplier}, and as the shares sum to one, {multiplier} is the sum of what is shared:",
@@ -174,7 +203,7 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
     ),
 )
 
-LAWS: Mapping[str, Law[Any, Any, Any]] = {row.name: row for row in (*NUMBERS, *MATRICES, *TOGETHER)}
+LAWS: Mapping[str, Law[Any, Any, Any]] = {row.name: row for row in (*NUMBERS, *ENDED, *MATRICES, *TOGETHER)}
 
 
 def isolate(equation: Expr, unknown: Expr, support: Support) -> tuple[str, Expr] | None:
@@ -182,6 +211,11 @@ def isolate(equation: Expr, unknown: Expr, support: Support) -> tuple[str, Expr]
     if is_matrix(unknown):
         return _first(MATRICES, in_words(equation, unknown))
     return _first(NUMBERS, roots.gathered(equation, unknown, support))
+
+
+def confine(equation: Expr, unknown: Expr, support: Support) -> tuple[str, Expr] | None:
+    """(law, root) of one equation in one number, an end of the support where the root lies beyond it."""
+    return None if is_matrix(unknown) else _first(ENDED, roots.gathered(equation, unknown, support))
 
 
 def _first(rows: Iterable[Law[Equations, Any, Expr]], equation: Equations | None) -> tuple[str, Expr] | None:

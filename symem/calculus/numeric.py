@@ -18,12 +18,13 @@ from symem.evaluation.points import Moving
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
 
-#: How far an update may be from its support, and a slope from zero, relative to 1 + |Q|, by rounding.
-ROUNDING, SLOPE = 1e-6, 1e-6
+#: How far an update may be from its support, and a slope from zero, relative to 1 + |Q|, by rounding; a slope that is
+#: certainly none.
+ROUNDING, SLOPE, STEEP = 1e-6, 1e-6, 1e-4
 
 
 class Trials:
-    """A few random situations, and what is true at all of them; None where Q cannot be evaluated."""
+    """A few random situations: True for what is right at all of them, False for what is wrong at one, else None."""
 
     def __init__(self, derivation: Derivation, points: int) -> None:
         self._derivation, self._count = derivation, points
@@ -35,7 +36,7 @@ class Trials:
 
     def stationary(self, update: Update) -> bool | None:
         """Whether the slopes of Q along the support vanish at the update, which is a point of a simplex if need be."""
-        return self._everywhere(lambda trial: Top(self._derivation, trial, (update,)).is_flat)
+        return self._everywhere((update,), lambda top: top.is_flat, lambda top: top.is_steep)
 
     def maximal(self, update: Update) -> bool | None:
         """Whether Q over the block is stationary with a negative definite Hessian along the support."""
@@ -43,20 +44,34 @@ class Trials:
         block = (update,) if isinstance(update, Conditional) else tuple(same)
         if block not in self._blocks:
             self._blocks[block] = self._everywhere(
-                lambda trial: Top(self._derivation, trial, block).is_bent_down
+                block, lambda top: top.is_bent_down, lambda top: top.is_steep or top.is_bent_up
             )
         return self._blocks[block]
 
     def feasible(self, update: Update) -> bool | None:
         """Whether the update lies in its support."""
-        return self._everywhere(lambda trial: Top(self._derivation, trial, (update,)).defect <= ROUNDING)
+        return self._everywhere(
+            (update,),
+            lambda top: top.defect <= ROUNDING,
+            lambda top: top.exists and top.defect > ROUNDING,
+        )
 
-    def _everywhere(self, claim: Callable[[Trial], bool]) -> bool | None:
-        try:
-            with np.errstate(all="ignore"):
-                return all(claim(trial) for trial in self._trials)
-        except (UnknownSymbolError, ArithmeticError, np.linalg.LinAlgError):
-            return None
+    def _everywhere(
+        self, updates: tuple[Update, ...], right: Callable[[Top], bool], wrong: Callable[[Top], bool]
+    ) -> bool | None:
+        tops = [Top(self._derivation, trial, updates) for trial in self._trials]
+        with np.errstate(all="ignore"):
+            if all(_holds(right, top) for top in tops):
+                return True
+            return False if any(_holds(wrong, top) for top in tops) else None
+
+
+def _holds(claim: Callable[[Top], bool], top: Top) -> bool:
+    """Whether a claim is true; not so where it cannot be evaluated."""
+    try:
+        return claim(top)
+    except (UnknownSymbolError, ArithmeticError, np.linalg.LinAlgError):
+        return False
 
 
 @dataclass(frozen=True)
@@ -101,18 +116,39 @@ class Top:
         return units(self._surrogate, self._coordinates.free())
 
     @property
-    def is_flat(self) -> bool:
+    def exists(self) -> bool:
+        """Whether the updates are numbers at all."""
+        return all(np.all(np.isfinite(value)) for value in self._theta.values())
+
+    @cached_property
+    def _slope(self) -> float:
+        """The steepest slope, relative to 1 + |Q|."""
         at = self._coordinates.free()
         slopes = _finite(gradient(self._surrogate, at, self._units))
         (height,) = self._surrogate(at[None])
-        return self.defect <= ROUNDING and bool(np.all(np.abs(slopes) < SLOPE * (1 + abs(height))))
+        return float(np.max(np.abs(slopes), initial=0.0) / (1 + abs(height)))
+
+    @cached_property
+    def _bends(self) -> Array:
+        """The curvatures of Q along its principal directions, from the least to the largest, by the size of the largest."""
+        bent = _finite(hessian(self._surrogate, self._coordinates.free(), self._units))
+        return np.asarray(np.linalg.eigvalsh(bent) / np.abs(bent).max())
+
+    @property
+    def is_flat(self) -> bool:
+        return self.defect <= ROUNDING and self._slope < SLOPE
+
+    @property
+    def is_steep(self) -> bool:
+        return self.exists and (ROUNDING < self.defect < np.inf or self._slope > STEEP)
 
     @property
     def is_bent_down(self) -> bool:
-        if not self.is_flat:
-            return False
-        bent = _finite(hessian(self._surrogate, self._coordinates.free(), self._units))
-        return bool(np.linalg.eigvalsh(bent)[-1] < -ROUNDING * np.abs(bent).max())
+        return self.is_flat and bool(self._bends[-1] < -ROUNDING)
+
+    @property
+    def is_bent_up(self) -> bool:
+        return self.is_flat and bool(self._bends[-1] > STEEP)
 
 
 def _finite(values: Array) -> Array:

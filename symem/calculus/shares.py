@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
-from sympy import Add, Expr, Mul, Sum, Symbol, expand
+from sympy import Add, Expr, Max, Mul, Sum, Symbol, expand
 
 from symem.calculus.differentiate import Unknown
 from symem.calculus.gathering import places_of
@@ -39,6 +39,14 @@ def shares_of(problem: Stationarity) -> Iterator[Shares]:
         shares = tuple(pair[0] for pair in found if pair)
         if len(shares) == len(group) and len({pair[1] for pair in found if pair}) == 1:
             yield Shares(group, shares, _sum(shares, group, problem), raws)
+
+
+def ended_shares_of(problem: Stationarity) -> Iterator[Shares]:
+    """The same where a share may come out negative, and is 0 then."""
+    for found in shares_of(problem):
+        if all(problem.is_ended(member) for member in found.members):
+            shares = tuple(Max(0, share) for share in found.shares)
+            yield replace(found, shares=shares, whole=_sum(shares, found.members, problem))
 
 
 def normalised(found: Shares) -> list[Root]:

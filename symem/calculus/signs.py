@@ -97,7 +97,7 @@ class Letters:
 
     def polynomial(self) -> Polynomial:
         """The rules for polynomials in these letters."""
-        held = {letter for atom, letter in self.letters.items() if isinstance(atom, Iverson)}
+        held = (letter for atom, letter in self.letters.items() if isinstance(atom, Iverson))
         brackets = frozenset(letter for letter in held if letter.is_Symbol)
         return Polynomial(self.bounds, brackets, frozenset(self.slacks))
 
@@ -129,7 +129,7 @@ class Letters:
 class Signs:
     """1 for ≥ 0, -1 for ≤ 0, 0 for zero, None where no rule tells.
 
-    `unit` names data without a declared support that are taken to lie in [0, 1].
+    `unit` names data without a declared support that are taken to lie in [0, 1]; `constants` are those of priors.
     """
 
     def __init__(self, derivation: Derivation, unit: frozenset[str] = frozenset()) -> None:
@@ -137,9 +137,8 @@ class Signs:
         self._model, self._unit = model, unit
         self.hypotheses: dict[Expr, None] = {}
         self._known: dict[Expr, tuple[int | None, tuple[Expr, ...]]] = {}
-        self._free = {
-            v.symbol for v in model.known if not v.sizes and v.symbol in model.log_prior.free_symbols
-        }
+        of_prior = model.log_prior.free_symbols
+        self.constants = {v.symbol for v in model.known if not v.sizes and v.symbol in of_prior}
         self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._means = {array_of(mean.symbol) for each in derivation.surrogate.moments for mean in each.means}
@@ -202,7 +201,7 @@ class Signs:
         told = as_squares(expr)
         if told != expr and (sign := self._alike(Add.make_args(told))) is not None:
             return sign
-        prior = Add(*(part for part in expr.args if part.free_symbols <= self._free))
+        prior = Add(*(each for each in expr.args if each.free_symbols <= self.constants))
         if prior.free_symbols and prior != expr:
             return self._supposed(expr - prior, prior)
         return self._either(expr, self._alike(expr.args))
@@ -217,7 +216,8 @@ class Signs:
         sign = self(rest)
         if sign in (1, -1):
             _, primitive = (sign * prior).as_content_primitive()
-            self.hypotheses[Ge(primitive, 0, evaluate=False)] = None
+            if not primitive.is_nonnegative:
+                self.hypotheses[Ge(primitive, 0, evaluate=False)] = None
         return sign
 
     def _either(self, expr: Expr, known: int | None) -> int | None:

@@ -38,7 +38,10 @@ class Root:
 
 @dataclass
 class Stationarity:
-    """The equations of parameters that meet in terms of Q; `isolate` solves one of them alone."""
+    """The equations of parameters that meet in terms of Q; `isolate` solves one of them alone.
+
+    Those that an end of their support may confine are `ended`, and `confine` solves them.
+    """
 
     terms: tuple[Term, ...]
     pending: list[Unknown]
@@ -46,6 +49,8 @@ class Stationarity:
     simplexes: tuple[tuple[Unknown, ...], ...]
     collapse: Callable[[Expr], Expr]
     isolate: Isolate
+    confine: Isolate
+    ended: frozenset[str] = frozenset()
     roots: list[Root] = field(default_factory=list)
     slopes: dict[Unknown, tuple[Term, ...]] = field(default_factory=dict)
 
@@ -79,7 +84,9 @@ class Stationarity:
 
     def alone(self, whole: Expr, unknown: Unknown) -> tuple[str, Expr] | None:
         """(law, value) of one equation solved for one unknown."""
-        return self.isolate(whole, unknown.atom, self.supports[unknown].support)
+        support = self.supports[unknown].support
+        solve = self.confine if self.is_ended(unknown) and not isinstance(support, Simplex) else self.isolate
+        return solve(whole, unknown.atom, support)
 
     # -- unknowns ------------------------------------------------------------------------------------
 
@@ -93,6 +100,10 @@ class Stationarity:
         if isinstance(self.supports[unknown].support, Simplex):
             return next((group for group in self.simplexes if unknown in group), (unknown,))
         return None
+
+    def is_ended(self, unknown: Unknown) -> bool:
+        """Whether an end of its support may confine an unknown."""
+        return self.supports[unknown].name in self.ended
 
     def is_free(self, value: Expr, but: Sequence[Unknown] = ()) -> bool:
         """Whether no open unknown, but those, stands in a value."""

@@ -11,11 +11,13 @@ from symem.derivation.definition import Definition
 
 
 class Status(Enum):
-    """How far a claim was established."""
+    """How far a claim was established, from most to least: `UNDER` conditions that data can break."""
 
     PROVED = "proved"
+    UNDER = "proved under conditions"
     CHECKED = "checked"
     OPEN = "open"
+    REFUTED = "refuted"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Certificate:
     parameter: Expr
     claims: tuple[Claim, ...]
     conditions: tuple[Expr, ...] = ()
+
+    @property
+    def refuted(self) -> Claim | None:
+        """The first claim that does not hold, if any."""
+        return next((claim for claim in self.claims if claim.status is Status.REFUTED), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +101,11 @@ class NotDerived:
     """A block of parameters without a closed form: which, and the term that stands in the way.
 
     `equation` is the derivative with respect to the first; parameters that would have one given it come last.
+    Where a root was found and is `refuted`, it is the term that stands in the way, and this says what is wrong with it.
     """
 
     parameters: tuple[Expr, ...]
     equation: Expr
     term: Expr
     reason: str
+    refuted: str = ""

@@ -29,6 +29,13 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }
 
+#: The ends that values of a kind may reach but not pass.
+_ENDS: Mapping[str, tuple[float, float]] = {
+    "unit": (0.0, 1.0),
+    "nonnegative": (0.0, np.inf),
+    "simplex": (0.0, 1.0),
+}
+
 
 def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -> None:
     if not np.all(good):
@@ -68,21 +75,28 @@ def _refuse_no_covariances(table: Mapping[str, Array], arrays: Mapping[str, np.n
             _refuse_indefinite(name, arrays[name])
 
 
-def _at_zero(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
-    """Where a parameter that must be positive is not, or is at most that share of the largest of its array."""
-    if table[name].kind != "positive":
-        return np.zeros(np.shape(value), dtype=bool)
-    return np.less_equal(value, least * np.max(value) if least and np.ndim(value) else 0.0)
+def _outside(spec: Array, value: Any, least: float | None) -> Any:
+    """Where a parameter is beyond an end of its support; of what must be positive, also where it is at most that share of
+    the largest of its array; of shares, all of a simplex with a negative one.
+    """
+    if spec.kind == "positive":
+        return np.less_equal(value, least * np.max(value) if least and np.ndim(value) else 0.0)
+    low, high = spec.ends or _ENDS.get(spec.kind, (-np.inf, np.inf))
+    beyond = np.less(value, low - _ROUNDING) | np.greater(value, high + _ROUNDING)
+    if spec.kind == "simplex" and np.ndim(value):
+        over = tuple(range(-spec.simplex_axes, 0))
+        beyond = np.broadcast_to(beyond.any(axis=over, keepdims=True), np.shape(value))
+    return beyond
 
 
-def _at_zero_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
-    """`_at_zero`; of an array of covariances, which of them are finite but not positive definite, or have a
+def _outside_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
+    """`_outside`; of an array of covariances, which of them are finite but not positive definite, or have a
     coordinate of which the others leave at most that share unexplained.
     """
-    if least is None and table[name].kind != "positive":
+    if table[name].kind != "definite":
+        return _outside(table[name], value, least)
+    if least is None:
         return False
-    if table[name].kind != "definite" or least is None:
-        return _at_zero(table, name, value, least)
     pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2
     sound = (pivots > least * np.diagonal(value, 0, -2, -1)).all(axis=-1)
     return ~sound & np.isfinite(value).all(axis=(-1, -2))
@@ -108,6 +122,9 @@ def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     if spec.missing:
         good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
     _refuse_wrong(name, array, good, wanted)
+    if spec.ends:
+        low, high = spec.ends
+        _refuse_wrong(name, array, (array >= low) & (array <= high), f"between {low} and {high}")
     return array
 
 

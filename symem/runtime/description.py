@@ -11,7 +11,7 @@ import numpy as np
 class Array(NamedTuple):
     """What an array must be: its dimensions (names of sizes, or numbers, as in "K, 2") and the kind of its values.
 
-    The last `entries` dimensions are those of a vector or a matrix.
+    The last `entries` dimensions are those of a vector or a matrix; `ends` are numbers that no value passes.
     """
 
     axes: str = ""
@@ -21,6 +21,7 @@ class Array(NamedTuple):
     missing: bool = False
     simplex_axes: int = 1
     entries: int = 0
+    ends: tuple[float, float] | None = None
 
     @property
     def shape(self) -> tuple[Any, ...]:

@@ -102,6 +102,8 @@ def _plain(table: Any, sizes: Any) -> dict[str, Any]:
 def _plain_array(spec: Any, shape: tuple[int, ...]) -> Any:
     if spec.kind == "definite":
         return np.broadcast_to(np.eye(shape[-1]), shape)
+    if spec.ends:
+        return np.full(shape, np.clip(0.0, *spec.ends) if np.isinf(spec.ends).any() else np.mean(spec.ends))
     share = 1.0 / float(np.prod(shape[-spec.simplex_axes :])) if shape else 0.5
     return np.full(shape, {"positive": 1.0, "unit": 0.5, "simplex": share}.get(spec.kind, 0.0))
 

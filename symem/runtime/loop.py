@@ -198,6 +198,8 @@ def _repaired(
             "became singular: too few observations, or columns that are constant or repeat"
             if matrices
             else "fell to 0, the edge of its support"
+            if np.all(np.abs(np.asarray(new)[fallen]) <= np.abs(np.asarray(old)[fallen]))
+            else "would leave its support: Q has no maximum inside"
         )
         _say_kept(name, old, fallen, BoundaryWarning, what, kept)
         bad = empty | (np.asarray(fallen)[..., None, None] if matrices else fallen)

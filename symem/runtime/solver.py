@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.checks import _at_zero_or_singular
+from symem.runtime.checks import _outside_or_singular
 from symem.runtime.chunks import _as_parameters, _cut, _prepare, _row_slots
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
+from symem.runtime.edges import _is_unbounded
 from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError, Fit, _best, _random_starts, _rounding
@@ -112,7 +113,7 @@ class Solver:
             return _drawn_start(model, rng, checked)
 
         def collapsed(name: str, value: Any, least: float | None) -> Any:
-            return _at_zero_or_singular(model.parameters, name, value, least)
+            return _outside_or_singular(model.parameters, name, value, least)
 
         def run(starts: list[Any]) -> tuple[Any, list[float], bool]:
             return _best(step, starts, checked.scale, asked.tol, asked.max_iter, _told(asked), collapsed)
@@ -131,7 +132,7 @@ class Solver:
         for name, axis in model.labels.components:
             _warn_of_empty(name, getattr(shown, name), axis)
         expected = _e_step(model, best, checked)
-        lost = _lost(model, expected, best, checked)
+        lost = _lost(model, expected, best, checked) | _has_no_bound(model, best, few)
         value = float(expected.log_likelihood)
         return Fit(best, value, np.array(history), converged and not lost, shown, len(history) - 1)
 
@@ -181,6 +182,14 @@ def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
     """Whether a parameter loses its digits in the M-step; it is named."""
     shares = model.parts.shares
     return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+
+
+def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:
+    """Whether the log-prior rises for ever towards the end of a support where a parameter stands; it is named."""
+    prior = model.parts.log_prior
+    if prior is None:
+        return False
+    return _is_unbounded(theta, model.parameters, lambda other: float(prior(other, data)))
 
 
 def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Data) -> Any:

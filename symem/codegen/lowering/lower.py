@@ -238,7 +238,8 @@ class Lowering:
         if expr.args[0].func in LOGARITHMS:
             return self(LOGARITHMS[expr.args[0].func](*expr.args[0].args))
         argument = self(expr.args[0])
-        guarded = Source.THETA in argument.sources or (level(argument) == 0 and bool(argument.sources))
+        once = level(argument) == 0 and bool(argument.sources - {Source.STATISTIC})
+        guarded = Source.THETA in argument.sources or once
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
 
     def solution(self, expr: LinearSolution) -> Node:

@@ -128,12 +128,21 @@ class Tables:
         if isinstance(support, Simplex) and support.axes != 1:
             parts.append(f"simplex_axes={support.axes}")
         parts += ["missing=True"] if variable.missing else []
+        parts += self._ends(variable)
         parts += (
             [f"entries={len(variable.shape)}"]
             if variable.shape and self.program.rows in variable.sizes
             else []
         )
         return f"Array({', '.join(parts)})"
+
+    def _ends(self, variable: Variable) -> list[str]:
+        """The ends of a parameter's interval, where they are numbers."""
+        low, high = variable.support.bounds
+        bounded = isinstance(variable.support, Interval) and variable in self.model.parameters
+        if not bounded or not low.is_number or not high.is_number:
+            return []
+        return [f"ends=({', '.join(_number(end) for end in (low, high))})"]
 
     def _label_bound(self, size: Expr) -> list[str]:
         if size.is_Integer:
@@ -159,6 +168,10 @@ def _bounds(model: Model) -> set[str]:
     names = {name_of(atom) for side in sides for atom in side.atoms(Indexed, Symbol)}
     names -= {name_of(entry) for each in model.declarations for entry in each.entries}
     return names & {each.name for each in observed(model) if not each.support.discrete and not each.missing}
+
+
+def _number(end: Expr) -> str:
+    return repr(float(end)) if end.is_finite else f"{'-' if end < 0 else ''}np.inf"
 
 
 def plain_size(size: Expr) -> str | int:

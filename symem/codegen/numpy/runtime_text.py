@@ -16,6 +16,7 @@ from symem.runtime import (
     conversion,
     description,
     draws,
+    edges,
     few_rows,
     kernels,
     loop,
@@ -41,6 +42,7 @@ _MODULES: Sequence[ModuleType] = (
     chunks,
     few_rows,
     draws,
+    edges,
     solver,
 )
 #: What all of it imports, beside what a model does.

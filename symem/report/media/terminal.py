@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Indexed, Symbol, preorder_traversal
 
 from symem.algebra.rewriting import matrix_valued
-from symem.derivation import Definition, Derivation, Status, Tabulated, Update
+from symem.derivation import Definition, Derivation, NotDerived, Status, Tabulated, Update
 from symem.language.leaves import name_of
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
@@ -34,7 +34,7 @@ def summary(derivation: Derivation) -> dict[str, Any]:
         "updates": tuple(updates(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(
-            (", ".join(plain_letter(each, lexicon) for each in block.parameters), plain(block.term, lexicon))
+            (", ".join(plain_letter(each, lexicon) for each in block.parameters), _obstacle(block, lexicon))
             for block in derivation.not_derived
         ),
     }
@@ -95,6 +95,15 @@ def _may_fit(update: Update, derivation: Derivation) -> bool:
     names = {name_of(symbol): value for symbol, value in values.items()}
     held = [name_of(atom) for atom in preorder_traversal(update.value) if isinstance(atom, Indexed | Symbol)]
     return sum(len(list(preorder_traversal(names[name]))) for name in held if name in names) <= 10 * WIDE
+
+
+def _obstacle(block: NotDerived, lexicon: Lexicon) -> str:
+    term = plain(block.term, lexicon)
+    return (
+        f"the root {term} {block.refuted}"
+        if block.refuted
+        else f"no closed form was found; in the way stands {term}"
+    )
 
 
 def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:

@@ -52,6 +52,15 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
     def _print_besselk(self, expr: Expr) -> str:
         return f"K_{self.doprint(expr.args[0])}({self.doprint(expr.args[1])})"
 
+    def _print_Max(self, expr: Expr) -> str:
+        return f"max({self._ends_first(expr)})"
+
+    def _print_Min(self, expr: Expr) -> str:
+        return f"min({self._ends_first(expr)})"
+
+    def _ends_first(self, expr: Expr) -> str:
+        return ", ".join(map(self.doprint, sorted(expr.args, key=lambda e: (not e.is_number, str(e)))))
+
     def _print_Infinity(self, _expr: Expr) -> str:
         return "∞"
 

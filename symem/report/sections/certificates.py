@@ -109,7 +109,15 @@ def certificates(voice: Voice) -> Section | None:
         "What holds at each update, and how that was established: by an argument that covers all sizes and data "
         "(proved), by numbers at random points (checked), or not at all (open)."
     )
-    return Section(("Certificates",), ((start,), *blocks), anchor="certificates")
+    found = {claim.status for each in voice.derivation.certificates for claim in each.claims}
+    more = "".join(sentence for status, sentence in _BESIDES.items() if status in found)
+    return Section(("Certificates",), ((start + more,), *blocks), anchor="certificates")
+
+
+_BESIDES = {
+    Status.UNDER: " An argument that leans on a sign which data or a prior can break is proved under conditions.",
+    Status.REFUTED: " What numbers contradict is refuted, and its update is not used.",
+}
 
 
 def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:

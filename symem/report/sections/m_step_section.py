@@ -97,7 +97,7 @@ def brief_m_step(voice: Voice) -> Iterator[Block]:
         yield Display(tuple(solved(update, voice) for update in voice.derivation.updates))
     for block in voice.derivation.not_derived:
         names = [voice.name(parameter) for parameter in block.parameters]
-        yield ("There is no closed form for ", *listed(names), ".")
+        yield (f"There is no {'update' if block.refuted else 'closed form'} for ", *listed(names), ".")
 
 
 def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:
@@ -149,7 +149,8 @@ def _not_derived(block: NotDerived, voice: Voice) -> Section:
     told: tuple[Block, ...] = (
         said("The derivative vanishes where"),
         Display((_vanishing(block.equation, voice.free, voice),)),
-        said("and no closed form was found. In the way stands"),
+        said("Its root" if block.refuted else "and no closed form was found. In the way stands"),
         Display((voice.equation("", block.term, voice.free),)),
+        *([said(f"{block.refuted}: it is refuted.")] if block.refuted else []),
     )
     return Section(title, told, level=2)

@@ -1,0 +1,332 @@
+"""The claims of a certificate: checks of a derivation that this module did not make.
+
+For each update: that ∂Q/∂θ vanishes there, that it is a maximum and not merely stationary, that it lies in the
+support, and what must not vanish for it to exist. A claim is proved where an identity or a law holds for all
+sizes and all data; otherwise it is evaluated at random attainable statistics, and then it is only checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from sympy import Add, Expr, Gt, Indexed, Mul, Ne, S, expand_mul, factor_terms, together
+
+from symem.calculus.along import entrywise
+from symem.calculus.matrix_certificates import MatrixClaims
+from symem.calculus.maxima import GIBBS, MatrixSlope, Maximum, Slope
+from symem.calculus.maximisers import LAWS
+from symem.calculus.numeric import Trials
+from symem.calculus.separate import Term, separate
+from symem.calculus.signs import Signs
+from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
+from symem.calculus.systems import solves
+from symem.calculus.vanishing import Vanishing
+from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Update
+from symem.language.leaves import name_of
+from symem.language.matrices import Diagonal, is_matrix
+from symem.language.model import Variable
+from symem.language.plates import LinearSolution, total
+from symem.language.support import Support
+from symem.language.supports import Simplex
+
+POINTS = 3
+#: Operations up to which the sign of a denominator is looked for.
+SHORT = 40
+
+
+@dataclass(frozen=True)
+class Checker:
+    """All that the claims of one derivation share."""
+
+    derivation: Derivation
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        return separate(self.derivation.surrogate.value)
+
+    @cached_property
+    def vanishes(self) -> Vanishing:
+        return Vanishing(self.derivation)
+
+    @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.derivation)
+
+    @cached_property
+    def trials(self) -> Trials:
+        return Trials(self.derivation, POINTS)
+
+    @cached_property
+    def matrices(self) -> MatrixClaims:
+        return MatrixClaims(self.derivation, self.terms, self.vanishes, self.signs)
+
+    def certificate(self, update: Update) -> Certificate:
+        supposed: dict[Expr, None] = {}
+        claims = []
+        needed = tuple(self._signs_needed(update))
+        for claim in (self.stationarity, self.second_order, self._support):
+            self.signs.hypotheses.clear()
+            found = claim(update)
+            if found.status is Status.PROVED:
+                supposed |= self.signs.hypotheses
+                found = replace(found, status=Status.UNDER) if self.signs.hypotheses or needed else found
+            claims.append(found)
+        conditions = dict.fromkeys((*needed, *self.conditions(update), *supposed))
+        positive = {each.lhs for each in conditions if isinstance(each, Gt)}
+        kept = tuple(each for each in conditions if not (isinstance(each, Ne) and each.lhs in positive))
+        return Certificate(update.parameter, tuple(claims), kept)
+
+    # -- stationarity ------------------------------------------------------------------------------------
+
+    def stationarity(self, update: Update) -> Claim:
+        name = "stationarity"
+        if is_matrix(update.parameter):
+            found = self.matrices.stationarity(update)
+            return found or self._checked(
+                name, self.trials.stationary(update), "the derivative at the update"
+            )
+        if isinstance(update.value, LinearSolution):
+            if self.slope(update) is not None and solves(self.vanishes, self.slope(update), update):
+                return Claim(
+                    name, Status.PROVED, "the derivative is the linear system that the update solves"
+                )
+        elif self.is_stationary(update):
+            how = "equals λ" if isinstance(update, Shares) else "vanishes"
+            return Claim(
+                name, Status.PROVED, f"the derivative {how} at the update identically, for all sizes and data"
+            )
+        return self._checked(name, self.trials.stationary(update), "the derivative at the update")
+
+    def is_stationary(self, update: Update) -> bool:
+        """With the earlier updates put in; then, for parameters solved together, with later ones too."""
+        raw = self.slope(update)
+        if raw is None:
+            return False
+        inner = self._within(update)
+        if inner and self._vanishes_within(inner, update, raw):
+            return self.on_simplex(update)
+        if not isinstance(update, Shares) and self._vanishes_alone(raw, update):
+            return self.on_simplex(update)
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        solved = Solved(self.derivation.model)
+        for each in block:
+            solved.add(each)
+            if block.index(each) >= block.index(update) and self.vanishes(solved.put(raw)):
+                return self.on_simplex(update)
+        return False
+
+    def slope(self, update: Update) -> Expr | None:
+        """∂Q/∂θ, less the multiplier's value on a simplex."""
+        found = self.raw_slope(update)
+        return found - update.multiplier[1] if found is not None and isinstance(update, Shares) else found
+
+    def raw_slope(self, update: Update) -> Expr | None:
+        try:
+            return slope(self._terms_in(update.parameter), update.parameter)
+        except EntangledError:
+            return None
+
+    def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
+        """Q's terms, an array that stands in diagonals being written entry by entry."""
+        if not isinstance(parameter, Indexed) or not any(
+            entries(each, parameter) for term in self.terms for each in term.factor.atoms(Diagonal)
+        ):
+            return self.terms
+        return entrywise(self.terms, parameter.base)
+
+    def on_simplex(self, update: Update) -> bool:
+        """λ is one number for the whole simplex, and the updates sum to one."""
+        if not isinstance(update, Shares):
+            return not isinstance(self.variable(update).support, Simplex)
+        support = self.variable(update).support
+        group = next((g for g in self.derivation.model.simplexes if str(update.parameter) in g), None)
+        if group:
+            others = [u for u in self.derivation.updates if str(u.parameter) in group]
+            values = [u.value for u in others]
+            alike = {u.multiplier for u in others if isinstance(u, Shares)} == {update.multiplier}
+            return alike and len(values) == len(group) and self.vanishes(Add(*values) - 1)
+        assert isinstance(support, Simplex)
+        cells = update.definition.axes[-support.axes :]
+        shared = not update.multiplier[1].free_symbols & {axis.index for axis in cells}
+        return shared and self.vanishes(total(update.value, cells) - 1)
+
+    # -- second order ------------------------------------------------------------------------------------
+
+    def second_order(self, update: Update) -> Claim:
+        """The argument of the law that solved the equation, with this checker's own slope and signs."""
+        maximum, argument = self._argument(update)
+        if maximum is None:
+            what = "the Hessian of the block" + (" at the update" if not is_matrix(update.parameter) else "")
+            return self._checked("second order", self.trials.maximal(update), what)
+        return Claim("second order", Status.PROVED, self._lead(update) + argument, unique=maximum.unique)
+
+    def _argument(self, update: Update) -> tuple[Maximum[Any] | None, str]:
+        holding = ((m, seen) for seen in self._seen(update) for m in LAWS[update.law].maxima if m.holds(seen))
+        return next(
+            ((maximum, maximum.sentence.format(names=seen.names)) for maximum, seen in holding), (None, "")
+        )
+
+    def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope]:
+        """∂Q/∂θ as it stands, then with the earlier parameters at their solutions and the later ones anything."""
+        if is_matrix(update.parameter):
+            yield MatrixSlope(self.matrices, update)
+            return
+        raw = self.raw_slope(update)
+        inner = self._within(update)
+        if raw is not None and inner and self._vanishes_within(inner, update, raw):
+            yield Slope(expand_mul(self._put_in(inner, raw)), update, self.signs)
+        elif raw is not None and not inner and self.profiled(update):
+            yield Slope(raw, update, self.signs)
+            yield Slope(self.solved_before(update).put(raw), update, self.signs)
+
+    def _lead(self, update: Update) -> str:
+        """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
+        met = [] if is_matrix(update.parameter) else self._met(update)
+        known = ", ".join(map(str, met))
+        return f"with {known} at its solution, which holds for every {update.parameter}, " if met else ""
+
+    def solved_before(self, update: Update) -> Solved:
+        solved = Solved(self.derivation.model)
+        for earlier in self._earlier(update):
+            solved.add(earlier)
+        return solved
+
+    def profiled(self, update: Update) -> bool:
+        """Stationary for every value of the later parameters of the block."""
+        raw = self.slope(update)
+        if raw is None:
+            return False
+        if isinstance(update.value, LinearSolution):
+            return solves(self.vanishes, raw, update)
+        alone = not isinstance(update, Shares) and self._settled_before(update)
+        if alone and self._vanishes_alone(raw, update):
+            return True
+        solved = self.solved_before(update)
+        solved.add(update)
+        return self.vanishes(solved.put(raw)) and self.on_simplex(update)
+
+    def _settled_before(self, update: Update) -> bool:
+        """Whether the earlier updates of the block, some of them matrices, hold for every value of this one."""
+        earlier = self._earlier(update)
+        if not any(is_matrix(each.parameter) for each in earlier):
+            return False
+        solved = self.solved_before(update)
+        if any(entries(value, update.parameter) for _atom, value in solved.pairs):
+            return False
+        return all(self._vanishes_with(solved, each) for each in earlier)
+
+    def _vanishes_with(self, solved: Solved, update: Update) -> bool:
+        raw = self.matrices.slope(update) if is_matrix(update.parameter) else self.slope(update)
+        return raw is not None and (self._vanishes_alone(raw, update) or self.vanishes(solved.put(raw)))
+
+    def _vanishes_within(self, inner: list[Update], update: Update, raw: Expr) -> bool:
+        """Whether the derivative vanishes at this update with what depends on it solved before."""
+        return self.vanishes(self._put_in(inner, raw).xreplace({update.parameter: update.value}))
+
+    def _put_in(self, inner: list[Update], raw: Expr) -> Expr:
+        pairs = [(each.parameter, each.value) for each in reversed(inner)]
+        return Solved(self.derivation.model, pairs).put(raw)
+
+    def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
+        """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
+        if not holds_as_it_stands(self.derivation, update):
+            return False
+        absent = [u for u in self._earlier(update) if not entries(update.value, u.parameter)]
+        put_in = Solved(self.derivation.model, [(u.parameter, u.value) for u in reversed(absent)])
+        alone = raw.xreplace({update.parameter: update.value})
+        return self.vanishes(alone) or (bool(absent) and self.vanishes(put_in.put(alone)))
+
+    def _within(self, update: Update) -> list[Update]:
+        """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        return [u for u in block[block.index(update) + 1 :] if u.law == update.law == "jointly linear"]
+
+    def _earlier(self, update: Update) -> list[Update]:
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        return block[: block.index(update)]
+
+    def _met(self, update: Update) -> list[Expr]:
+        raw = self.slope(update)
+        solved = [] if raw is None else [*self._earlier(update), *self._within(update)]
+        return [u.parameter for u in solved if raw is not None and entries(raw, u.parameter)]
+
+    # -- support -----------------------------------------------------------------------------------------
+
+    def _support(self, update: Update) -> Claim:
+        name, variable = "support", self.variable(update)
+        if is_matrix(update.parameter):
+            found = self.matrices.support(update)
+            return found or self._checked(name, self.trials.feasible(update), "whether it is in its support")
+        low, high = variable.support.bounds
+        if low == -S.Infinity and high == S.Infinity:
+            return Claim(name, Status.PROVED, "every real number is allowed")
+        values = [update.value] + ([update.nested] if self._same(update) else [])
+        if isinstance(variable.support, Simplex):
+            shared = self._argument(update)[0] is GIBBS
+            if (shared or any(self.signs(value) in (0, 1) for value in values)) and self.on_simplex(update):
+                return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
+        elif all(
+            any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))
+        ):
+            closed = f"from {low} on" if high == S.Infinity else f"between {low} and {high}"
+            how = "by the signs of what its statistics are sums of"
+            return Claim(name, Status.PROVED, f"the update lies {closed}, {how}")
+        return self._checked(name, self.trials.feasible(update), "whether the update lies in its support")
+
+    def _beyond(self, value: Expr, end: Expr, way: int) -> bool:
+        return not end.is_finite or self.signs(way * (value - end)) in (0, 1)
+
+    def _same(self, update: Update) -> bool:
+        """Whether the nested form is the update, the earlier ones being put in."""
+        put = self.solved_before(update).put
+        return bool(update.nested == update.value or self.vanishes(put(update.nested - update.value)))
+
+    # -- conditions --------------------------------------------------------------------------------------
+
+    def conditions(self, update: Update, support: Support | None = None) -> tuple[Expr, ...]:
+        """What must not vanish, as the law says, and for the means that it holds to be there."""
+        home = support or self.variable(update).support
+        sizes = {v.symbol for v in self.derivation.model.sizes}
+        wanted = (
+            *LAWS[update.law].exists(update.value, home),
+            *(
+                total
+                for means in self.derivation.surrogate.moments
+                for total in means.totals_in(update.value)
+            ),
+        )
+        return tuple(self._condition(base) for base in dict.fromkeys(wanted) if base.free_symbols - sizes)
+
+    def _signs_needed(self, update: Update) -> Iterator[Expr]:
+        """What must be positive, and need not be for all data."""
+        for inside in LAWS[update.law].positive(update.value):
+            if inside.count_ops() < SHORT and self.signs(inside) in (0, 1):
+                continue
+            yield self.is_positive(inside)
+
+    def is_positive(self, expr: Expr) -> Expr:
+        """That an expression is positive, without the factors that are never negative."""
+        factors = [f for f in Mul.make_args(factor_terms(together(expr))) if self.signs(f) not in (0, 1)]
+        return Gt(Mul(*factors), 0, evaluate=False)
+
+    def _condition(self, base: Expr) -> Expr:
+        positive = base.count_ops() < SHORT and self.signs(base) in (0, 1)
+        return Gt(base, 0, evaluate=False) if positive else Ne(base, 0, evaluate=False)
+
+    # -- numbers -----------------------------------------------------------------------------------------
+
+    def _checked(self, name: str, outcome: bool | None, what: str) -> Claim:  # noqa: FBT001
+        where = f"{POINTS} random attainable points"
+        if outcome is None:
+            return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
+        if not outcome:
+            return Claim(name, Status.REFUTED, f"it fails: {what} was wrong at one of {where}")
+        return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
+
+    def variable(self, update: Update) -> Variable:
+        symbol = update.parameter
+        name = name_of(symbol)
+        return self.derivation.model.variables[name]
