@@ -273,3 +273,19 @@ def test_increments_of_a_known_path() -> None:
     path, seen = np.array([0.0, 1.0, 3.0, 4.0]), np.array([0.5, 1.2, -0.3])
     joint = 0.4 * stats.norm.pdf(seen, 0.5 * np.diff(path)) + 0.6 * stats.norm.pdf(seen)
     close(em.solver().log_likelihood({"q": 0.4, "m": 0.5}, y=seen, x=path), np.log(joint).sum())
+
+
+def test_a_known_scale_in_the_prior_of_a_parameter_of_each_row() -> None:
+    theta, scale = IndexedBase("theta"), Symbol("scale")
+    em = Model(
+        {z[i]: Bernoulli(q), x[i]: Normal(theta[i] * z[i], 1)},
+        latent=[z],
+        known=[scale],
+        prior={theta[i]: Normal(0, scale)},
+    ).derive()
+    share = 0.4 * stats.norm.pdf(X, 1)
+    share /= share + 0.6 * stats.norm.pdf(X)
+    start = {"q": 0.4, "theta": np.ones(3)}
+    close(em.solver().em_step(start, x=X, scale=2.0).theta, share * X / (share + 0.25))
+    whole = np.log(0.4 * stats.norm.pdf(X, 1) + 0.6 * stats.norm.pdf(X)) + stats.norm.logpdf(1, 0, 2)
+    close(em.solver().log_posterior(start, x=X, scale=2.0), whole.sum())

@@ -107,8 +107,12 @@ class Records:
         return lines + unpacked((name, value) for name, value in self._held(record).items() if name in read)
 
     def _held(self, record: str) -> dict[str, str]:
-        """Local names of all that stands in a record of rows or of data, and how it is read there."""
-        own = [name for name in self.declared if record != "data" or name in self.fixed]
+        """Local names of all that stands in a record of rows or of data, and how it is read there.
+
+        Where the data cannot be cut, no array is taken out of what rows share.
+        """
+        whole = record != "data" or self.program.rows is None
+        own = [name for name in self.declared if whole or name in self.fixed]
         found = {name: f'{record}["{self.declared[name]}"]' for name in own}
         if record == "rows":
             found |= {name: f'rows["{name}"]' for name in self.of_rows} | {"length": "rows.length"}
