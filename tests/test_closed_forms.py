@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import optimize, stats
-from sympy import Eq, Idx, IndexedBase, Piecewise, symbols
+from sympy import Eq, Identity, Idx, IndexedBase, Piecewise, symbols
 
-from symem import Bernoulli, Beta, Categorical, GammaInverse, Model, Normal
+from symem import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    GammaInverse,
+    IndexedMatrix,
+    IndexedVector,
+    InverseWishart,
+    Model,
+    MultivariateNormal,
+    Normal,
+)
 
 n, K = symbols("n K", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -59,6 +70,29 @@ def test_priors_on_mean_and_scale_are_maximised_in_turn() -> None:
     here = np.r_[np.log(found.w[0] / found.w[1]), found.mu, np.log(found.sigma)]
     best = optimize.minimize(loss, here + 0.05, method="BFGS", options={"gtol": 1e-7})
     assert here == pytest.approx(best.x, abs=1e-4)
+
+
+def test_a_covariance_under_an_inverse_wishart_prior_about_the_identity() -> None:
+    """The mode of the posterior: (C + I) / (N + ν + d + 1)."""
+    d = symbols("d", integer=True, positive=True)
+    v, m_k, s_k = IndexedVector("v", d), IndexedVector("m", d), IndexedMatrix("S", d, d)
+    law = MultivariateNormal(m_k[z[i]], s_k[z[i]])
+    prior = {s_k[k]: InverseWishart(7, Identity(d))}
+    em = Model({z[i]: Categorical(w[k]), v[i]: law}, latent=[z], prior=prior).derive()
+    rows = np.array([[0.1, 0.4], [-0.6, 1.0], [3.2, 2.5], [2.4, 3.9], [0.3, -0.2]])
+    means, spreads = [[0.0, 0.0], [3.0, 3.0]], [np.eye(2), 2 * np.eye(2)]
+    joint = np.column_stack(
+        [
+            share * stats.multivariate_normal.pdf(rows, mean, spread)
+            for share, mean, spread in zip((0.4, 0.6), means, spreads, strict=True)
+        ]
+    )
+    shares = joint / joint.sum(axis=1, keepdims=True)
+    step = em.solver().em_step({"w": [0.4, 0.6], "m": means, "S": spreads}, v=rows)
+    for own, mean, spread in zip(shares.T, step.m, step.S, strict=True):
+        apart = rows - own @ rows / own.sum()
+        assert mean == pytest.approx(own @ rows / own.sum())
+        assert spread == pytest.approx(((own[:, None] * apart).T @ apart + np.eye(2)) / (own.sum() + 10))
 
 
 def test_a_mean_that_two_scales_share() -> None:

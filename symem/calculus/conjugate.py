@@ -140,7 +140,8 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
         latent, rest = Mul(*held), Mul(*(f for f in term.factors() if f not in held))
         if latent.free_symbols & term.indices:
             raise NotDerivedError(
-                f"The posterior of {case.atom} depends on {latent} at all of its positions at once."
+                f"The posterior of {case.atom} depends on {latent} at all of its positions at once: state numbers that are "
+                f"jointly normal as one vector, u: MultivariateNormal(m, S), and their sums as h[i].T*u with h known."
             )
         parts[latent] = parts.get(latent, S.Zero) + fold(Term(rest, term.axes)).expr
     return parts if set(parts) != {S.One} else {S.One: value}

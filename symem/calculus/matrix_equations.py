@@ -190,6 +190,8 @@ def scattered(equation: Words) -> Iterator[Scattered]:
     for coefficient, word in equation.held:
         if word == (upside_down,):
             count += coefficient
+        elif word == (Pow(equation.unknown, -2),):
+            scatter += coefficient
         elif _stands_between(upside_down, word) and not _holds(word[1:-1], equation.unknown):
             scatter += coefficient * word_of(word[1:-1])
         else:
