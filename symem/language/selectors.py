@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import (
-    Abs,
     Add,
     And,
     Basic,
@@ -51,7 +50,6 @@ Branches = tuple[tuple[Expr, Any], ...]
 _STEPS: Mapping[type[Expr], Callable[[Expr], Branches]] = {
     Heaviside: lambda x: ((S.One, x > 0), (S.Zero, x < 0), (S.Half, Eq(x, 0))),
     sign: lambda x: ((S.One, x > 0), (S.NegativeOne, x < 0), (S.Zero, Eq(x, 0))),
-    Abs: lambda x: ((x, x >= 0), (-x, x < 0)),
 }
 
 
