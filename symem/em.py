@@ -241,7 +241,7 @@ class EM:
         """Write `source` to a file, whole or not at all; a shared runtime beside it, unless it is there already.
 
         Raises:
-            VerificationError: a rung V0 to V3 of the ladder failed; nothing was written.
+            VerificationError: a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
             ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
         """
         from symem.codegen.emit import RUNTIME_MODULE, emit_runtime
@@ -255,9 +255,7 @@ class EM:
         if verify:
             found = self.verify()
             if found.blocks_emission:
-                raise VerificationError(
-                    f"Nothing was written to {path}, because verification failed.\n{found}"
-                )
+                raise VerificationError(f"Nothing was written to {path}, because {found.obstacle}.\n{found}")
         for target, each in files.items():
             write_whole(target, each, force=force)
         return Path(path)
@@ -289,6 +287,7 @@ class EM:
         theta: Mapping[str, Any] | None = None,
         sizes: Mapping[str, int] | None = None,
         seed: int = 0,
+        seconds: float = 10.0,
     ) -> Any:
         """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model.
 
@@ -297,10 +296,11 @@ class EM:
             theta: parameters near which to check.
             sizes: sizes that neither data nor theta show, such as K.
             seed: of everything random.
+            seconds: that a rung may take; one that takes longer is open.
         """
         from symem.verification import verify
 
-        return verify(self, data, theta=theta, sizes=sizes, seed=seed)
+        return verify(self, data, theta=theta, sizes=sizes, seed=seed, seconds=seconds)
 
     def audit(
         self,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sympy import Idx, IndexedBase, Sum, log, symbols
 
-from symem import Binary, Model, Positive, UnitInterval
+from symem import Bernoulli, Binary, Cases, Model, Normal, Positive, Uniform, UnitInterval
 from symem.derivation import Status
-from symem.errors import DataError
+from symem.errors import DataError, VerificationError
 from symem.verification import Rung, TooLargeError, Verification, numeric_second_order, prepare, verify
 from symem.verification.ladder import climb
 from symem.verification.sampling import default_sizes, draw
@@ -130,8 +131,73 @@ def test_without_data_that_could_be_drawn_every_rung_is_open(monkeypatch: pytest
     monkeypatch.setattr("symem.verification.verifying.draw", refuse)
     found = verify(em("gmm1d_own_var"))
     assert len(found.open) == len(found.rungs) == 6
-    assert not found.blocks_emission
+    assert found.verdict == "open"
+    assert not found.passed
+    assert found.blocks_emission
     assert "give verify(data" in str(found)
+
+
+def test_nothing_is_written_where_nothing_could_be_verified(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def crash(*_arguments: Any) -> Any:
+        raise KeyError("an error of the ladder itself")
+
+    monkeypatch.setattr("symem.verification.verifying.draw", crash)
+    with pytest.raises(VerificationError, match="nothing could be verified: give verify=False"):
+        em("gmm1d_own_var").write(tmp_path / "a.py")
+    assert not (tmp_path / "a.py").exists()
+    assert em("gmm1d_own_var").write(tmp_path / "a.py", verify=False).exists()
+
+
+def test_a_rung_that_takes_too_long_is_open_and_says_so() -> None:
+    found = verify(em("gmm1d_own_var"), seconds=0.0)
+    assert found.verdict == "open"
+    assert "out of reach in 0 s" in str(found)
+
+
+def test_an_error_of_the_ladder_itself_leaves_a_rung_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    ground, note = prepare(em("gmm1d_own_var"))
+
+    def crash(*_arguments: Any) -> Any:
+        raise TypeError("no such luck")
+
+    monkeypatch.setattr("symem.verification.oracle.Oracle.at", crash)
+    found = Verification(climb(ground), note)
+    assert found["V1"].passed is None
+    assert "TypeError: no such luck" in found["V1"].detail
+    assert not found.passed
+
+
+@pytest.mark.parametrize("scale", [1e-6, 300.0, 1e7])
+def test_data_of_any_scale_are_verified_at_theirs(scale: float) -> None:
+    rng = np.random.default_rng(3)
+    data = {"x": scale * np.concatenate([rng.normal(3, 1, 12), rng.normal(-1, 0.3, 12)])}
+    found = verify(em("gmm1d_own_var"), data, sizes={"K": 2})
+    assert found.passed, str(found)
+    ground, _note = prepare(em("gmm1d_own_var"), data, sizes={"K": 2})
+    values = [ground.oracle.log_likelihood(theta) for theta in ground.points]
+    best = 24 * (np.log(1 / scale) - 2)
+    assert min(values) > best - 60
+
+
+a, b, m, s, w = symbols("a b m s w")
+
+
+def test_known_ends_are_drawn_in_order() -> None:
+    laws = {z[i]: Bernoulli(w), x[i]: Cases(z[i], {1: Uniform(a, b), 0: Normal(m, s)})}
+    derived = Model(laws, latent=[z], known=[a, b]).derive()
+    drawn = [draw(derived.model, np.random.default_rng(seed), {"n": 6}).data for seed in range(12)]
+    assert all(each["a"] < each["b"] for each in drawn)
+    assert verify(derived).passed
+
+
+def test_what_is_drawn_has_a_density() -> None:
+    """Sums that a total makes impossible: of m carbonaria among nU moths that none is known to be."""
+    model = em("peppered_moths_unknown").model
+    for seed in range(5):
+        data = draw(model, np.random.default_rng(seed), default_sizes(model)).data
+        assert data["mCC"] + data["mCI"] + data["mCT"] == 0
 
 
 def test_what_brute_force_cannot_reach_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +239,15 @@ def test_the_report_says_how_well_each_identity_held() -> None:
 
 
 def test_a_failing_fourth_rung_does_not_block() -> None:
-    assert not Verification((Rung("V4", "ℓ never falls", False, 1.0, 0.0, 1),)).blocks_emission
+    found = Verification((Rung("V4", "ℓ never falls", False, 1.0, 0.0, 1),))
+    assert not found.blocks_emission
+    assert not found.passed
+
+
+def test_open_is_not_passed() -> None:
+    found = Verification((Rung("V0", "…", True, 0.0, 1e-9, 1), Rung("V2", "…", None, detail="too large")))
+    assert (found.verdict, found.passed, found.blocks_emission) == ("open", False, False)
+    assert str(found).endswith("Not passed: V2 open.")
 
 
 def test_sizes_of_labels_and_plates_differ() -> None:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from zlib import crc32
 
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
-from symem.codegen.ir.program import Program, reported
+from symem.codegen.ir.program import Program
 from symem.codegen.numpy.description_text import description
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
@@ -24,7 +24,7 @@ from symem.codegen.numpy.runtime_text import (
 )
 from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.program_of import program_of
-from symem.derivation import Derivation, Posterior, Probabilities
+from symem.derivation import Derivation, Posterior, Probabilities, reported
 from symem.errors import NameClashError
 from symem.language.leaves import name_of
 from symem.language.model import Variable

@@ -19,6 +19,7 @@ from symem.derivation.posterior_kinds import (
     Shared,
     Table,
     Tabulated,
+    reported,
 )
 from symem.derivation.told_steps import THEORY, Ends, Relation, Rule, Step
 from symem.derivation.update_kinds import (
@@ -61,4 +62,5 @@ __all__ = [
     "Table",
     "Tabulated",
     "Update",
+    "reported",
 ]

@@ -229,3 +229,10 @@ Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector
 Probabilities = Table | CellCounts | MemberCounts
 Tabulated = Table | CellCounts
 Shared = CellCounts | MemberCounts
+
+
+def reported(posterior: Posterior) -> tuple[Definition, ...]:
+    """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
+    if posterior.inline:
+        return posterior.moments or posterior.parameters
+    return (posterior.probability,) if isinstance(posterior, Probabilities) else posterior.parameters

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 from sympy import Basic, Dummy, Expr, Product, Sum, Symbol
 
 from symem.derivation import Definition
@@ -120,19 +121,27 @@ class Arithmetic(Algebra[Any]):
         return function(head)(*arguments)
 
     def repeated(self, expression: Sum | Product, bindings: Bindings) -> Any:
-        """SymPy's last limit is the outermost."""
+        whole, count = self._spread(expression.function, expression.limits, bindings)
+        reduced: Any = whole.prod if isinstance(expression, Product) else whole.sum
+        return reduced(axis=tuple(range(count)))
+
+    def log_sum_exp(self, exponent: Expr, limits: Any, bindings: Bindings) -> Any:
+        """About the largest exponent, so that it neither overflows nor vanishes."""
+        whole, count = self._spread(exponent, limits, bindings)
+        return logsumexp(whole, axis=tuple(range(count)))
+
+    def _spread(self, function: Basic, limits: Any, bindings: Bindings) -> tuple[Array, int]:
+        """What stands in a sum, its indices the first axes; and their number. SymPy's last limit is the outermost."""
         inner, sizes = bindings, []
-        for index, low, high in reversed(expression.limits):
+        for index, low, high in reversed(limits):
             first, last = self.integer(low), self.integer(high)
             sizes.append(last + 1 - first)
             inner = self.opened(index, sizes[-1], inner, first)
-        value = np.asarray(self(expression.function, inner))
-        own = value.shape[-2:] if is_matrix(expression) else ()
+        value = np.asarray(self(function, inner))
+        own = value.shape[-2:] if is_matrix(function) else ()
         lead = value.shape[: value.ndim - len(own)]
         padded = (1,) * (_depth(inner) - len(lead)) + lead
-        whole = np.broadcast_to(value, (*reversed(sizes), *padded[len(sizes) :], *own))
-        reduced: Any = whole.prod if isinstance(expression, Product) else whole.sum
-        return reduced(axis=tuple(range(len(sizes))))
+        return np.broadcast_to(value, (*reversed(sizes), *padded[len(sizes) :], *own)), len(sizes)
 
     def mean(self, expression: Expr, bindings: Bindings) -> Any:
         """Position by position, by brute force."""

@@ -14,6 +14,8 @@ from symem.evaluation.stacks import Array
 Function = Callable[[Array], Array]
 
 _SETTLED = 1e-8
+#: Below this second difference a step is short; how often it may be quadrupled.
+_BENT, _WIDEST = 0.1, 16
 
 
 def units(function: Function, at: Array) -> Array:
@@ -22,7 +24,8 @@ def units(function: Function, at: Array) -> Array:
     For a log-likelihood this makes every tolerance free of the scale of the data. A coordinate along which
     the function is flat gets a step of about one.
     """
-    here, steps = function(at[None])[0], 1.0 + np.abs(at) / 10
+    here = function(at[None])[0]
+    steps = _widened(function, at, here, 1.0 + np.abs(at) / 10)
     waiting = np.arange(len(at))
     for _ in range(40):
         if not len(waiting):
@@ -33,6 +36,18 @@ def units(function: Function, at: Array) -> Array:
         steps[waiting] *= np.where(settled, 1.0, np.where(far, 0.5, 0.7))
         waiting = waiting[~settled]
     return steps
+
+
+def _widened(function: Function, at: Array, here: float, steps: Array) -> Array:
+    """Steps made longer where the function hardly bends over them: a spread of millions is seen from one million off."""
+    wider, waiting = steps.copy(), np.arange(len(at))
+    for _ in range(_WIDEST):
+        ahead, behind = _both_ways(function, at, np.diag(wider)[waiting])
+        waiting = waiting[np.abs(ahead - 2 * here + behind) < _BENT]
+        if not len(waiting):
+            return wider
+        wider[waiting] *= 4
+    return np.where(np.isin(np.arange(len(at)), waiting), steps, wider)
 
 
 def _both_ways(function: Function, at: Array, moves: Array) -> tuple[Array, Array]:

@@ -25,6 +25,8 @@ from sympy import (
     Product,
     Sum,
     Symbol,
+    exp,
+    log,
 )
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
@@ -77,6 +79,10 @@ class Algebra(ABC, Generic[Value]):
     def repeated(self, expression: Sum | Product, bindings: Bindings) -> Value:
         """A sum or a product over positions."""
 
+    def log_sum_exp(self, exponent: Expr, limits: Any, bindings: Bindings) -> Value:
+        """log Σ exp(exponent) over the limits."""
+        return self.apply("log", self(Sum(exp(exponent), *limits), bindings))
+
     @abstractmethod
     def integer(self, expression: Basic) -> int:
         """A size."""
@@ -107,6 +113,14 @@ def _values(scope: Algebra[Any], parts: Any, bindings: Bindings) -> tuple[Any, .
 
 def _function(scope: Algebra[Any], expression: Basic, bindings: Bindings) -> Any:
     return scope.apply(head_of(expression), *_values(scope, expression.args, bindings))
+
+
+def _logarithm(scope: Algebra[Any], expression: Expr, bindings: Bindings) -> Any:
+    """The logarithm of a sum of exponentials in one piece: beside a large exponent the others underflow."""
+    (inside,) = expression.args
+    if isinstance(inside, Sum) and isinstance(inside.function, exp):
+        return scope.log_sum_exp(inside.function.args[0], inside.limits, bindings)
+    return _function(scope, expression, bindings)
 
 
 def _piecewise(scope: Algebra[Any], expression: Piecewise, bindings: Bindings) -> Any:
@@ -185,6 +199,7 @@ RULES: Mapping[type, Rule] = {
     Indexed: _indexed,
     Sum: lambda scope, total, bindings: scope.repeated(total, bindings),
     Product: lambda scope, product, bindings: scope.repeated(product, bindings),
+    log: _logarithm,
     Piecewise: _piecewise,
     Expectation: lambda scope, mean, bindings: scope.mean(mean.args[0], bindings),
     LinearSolution: _solution,

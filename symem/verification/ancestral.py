@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
+from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
@@ -23,7 +25,13 @@ class CannotSampleError(Exception):
     """A family has no sampler, or the declarations do not say where a datum comes from."""
 
 
-def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -> Arrays:
+class ImpossibleDrawError(Exception):
+    """What was drawn contradicts what the model says was observed of it."""
+
+
+def ancestral(
+    model: Any, arrays: Mapping[str, Any], rng: np.random.Generator, *, strict: bool = False
+) -> Arrays:
     """All variables of a model stated by distributions.
 
     Args:
@@ -31,11 +39,14 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
         arrays: sizes, parameters and known arrays by name. Known ends of intervals are moved to where the
             drawn values respect them.
         rng: the source of randomness.
+        strict: whether a draw that has no density is refused.
 
     Raises
     ------
     CannotSampleError
         A family has no sampler, or a datum has neither a distribution nor an equation.
+    ImpossibleDrawError
+        The draw has no density: relations between what was drawn do not hold.
     """
     known = dict(arrays)
     scope = Arithmetic(known)
@@ -47,7 +58,7 @@ def ancestral(model: Any, arrays: Mapping[str, Any], rng: np.random.Generator) -
             place = tuple(int(each) for each in getattr(model.internal(entry), "indices", ()))
             array = known[name_of(entry)]
             array[place] = np.reshape(value, np.shape(array[place]))
-    return _observed(model, known, rng)
+    return _observed(model, known, rng, strict=strict)
 
 
 def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
@@ -171,7 +182,7 @@ def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbe
     return np.asarray(weights / weights.sum())
 
 
-def _observed(model: Any, known: Arrays, rng: np.random.Generator) -> Arrays:
+def _observed(model: Any, known: Arrays, rng: np.random.Generator, *, strict: bool) -> Arrays:
     """What the relations in `given` say was seen of the drawn values."""
     masks = {each.name: np.ones_like(known[each.name.removeprefix("observed_")]) for each in model.masks}
     true = {f"{each.name}_missing": known[each.name] for each in model.data if each.missing}
@@ -185,10 +196,18 @@ def _observed(model: Any, known: Arrays, rng: np.random.Generator) -> Arrays:
                 continue
             value = _table(variable, entry, other, arrays)
             arrays[variable.name] = _on_the_right_side(relation, entry, value, rng, _ends(variable, arrays))
+    if strict and _has_no_density(model, arrays):
+        raise ImpossibleDrawError
     undrawn = [each.name for each in model.data if each.name not in arrays]
     if undrawn:
         raise CannotSampleError(f"nothing says where {undrawn[0]} comes from")
     return {each.name: arrays[each.name] for each in (*model.data, *model.known)}
+
+
+def _has_no_density(model: Any, arrays: Arrays) -> bool:
+    with np.errstate(all="ignore"), contextlib.suppress(UnknownSymbolError, IndexError):
+        return Arithmetic(arrays).number(model.log_likelihood) == -np.inf
+    return False
 
 
 def _is_free(variable: Any, entry: Any, other: Expr) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from symem.evaluation.compiled import compiled, template
+from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Entry, atoms_of, walk
@@ -49,7 +50,10 @@ class Rows:
 
 def rows_of(components: Sequence[Component], domains: Domains, cut: int) -> Rows:
     """The rows of all components; counts that nothing bounds take `cut` values."""
-    parts = [Splitter(component, domains).rows(place, cut) for place, component in enumerate(components)]
+    parts = []
+    for place, component in enumerate(components):
+        keep_time()
+        parts.append(Splitter(component, domains).rows(place, cut))
     return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Symbol
 
-from symem.derivation import Derivation, Tabulated
+from symem.derivation import Definition, Derivation, Posterior, Tabulated
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
+from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
@@ -43,6 +44,7 @@ class Formulas:
 
     def at(self, theta: Theta) -> Expectation:
         """The E-step at theta."""
+        keep_time()
         arrays = {**self.sized, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
         with np.errstate(all="ignore"):
             return Expectation(self, dict(theta), evaluate(self.derivation.definitions, arrays))
@@ -65,6 +67,7 @@ class Expectation:
             return Arithmetic(arrays, self._mean).number(expression)
 
     def _mean(self, value: Expr, here: Mapping[Symbol, int]) -> float:
+        keep_time()
         oracle = self.formulas.oracle
         return float(self._belief.mean(oracle.scope(value, here)))
 
@@ -107,6 +110,17 @@ class Expectation:
         with np.errstate(all="ignore"):
             arrays = evaluate(definitions, self.with_statistics)
         return {name: _like(arrays[name], self.theta[name]) for name in self.theta}
+
+    def where_it_is(self, posterior: Posterior, record: Definition) -> Array:
+        """An array of a posterior, NaN where its latent does not exist."""
+        values = np.asarray(self.arrays[name_of(record.symbol)], dtype=float)
+        if posterior.condition is None:
+            return values
+        scope = Arithmetic(self.arrays)
+        axes = tuple(record.axes)
+        sizes = tuple(scope.integer(axis.size) for axis in axes)
+        exists = scope.table(posterior.condition, tuple(axis.index for axis in axes), sizes) > 0
+        return np.where(exists.reshape(exists.shape + (1,) * (values.ndim - exists.ndim)), values, np.nan)
 
     def normalisation(self) -> float:
         """How far the discrete posteriors are from summing to one."""

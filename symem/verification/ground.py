@@ -52,6 +52,7 @@ class Ground:
         solver: the emitted module, loaded.
         seed: of the random moves.
         arbitrary: whether the data are not draws from the model, so that an update may leave its support.
+        others: grounds of other sizes, on which the identities must hold too.
     """
 
     derivation: Derivation
@@ -61,6 +62,7 @@ class Ground:
     solver: Any = None
     seed: int = 0
     arbitrary: bool = False
+    others: Sequence[Ground] = ()
 
     @property
     def model(self) -> Any:
@@ -122,6 +124,9 @@ class Ground:
             return self.step(theta)
         after = self.solver.em_step(dict(theta), **self.asked)
         return {name: np.asarray(getattr(after, name), dtype=float) for name in theta}
+
+    def log_prior(self, theta: Theta) -> float:
+        return self.oracle.log_prior(theta)
 
     def beliefs(self) -> Iterator[tuple[Theta, Belief]]:
         for theta in self.points:

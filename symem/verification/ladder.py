@@ -6,48 +6,63 @@ no fixed points, with ℓ and Q computed by the oracle from the declared model, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from symem.errors import UnknownSymbolError
+from symem.evaluation.deadline import OutOfTimeError, within
 from symem.verification.ascent import STEPS, fixed_point_is_maximum, likelihood_never_falls, update_maximises
+from symem.verification.emitted import emitted_equals_formulas
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import GAIN, IDENTITY, ROUNDING, SLOPE, Finding, Ground
-from symem.verification.identities import (
-    emitted_equals_formulas,
-    fisher_identity,
-    free_energy_equals_likelihood,
-)
-from symem.verification.records import Rung
+from symem.verification.identities import fisher_identity, free_energy_equals_likelihood
+from symem.verification.records import BLOCKING, Rung
+
+#: Seconds that a rung may take.
+SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rung: its identity, how to find the largest violation, and what rounding may cost."""
+    """One rung: its identity, how to find violations, and what rounding may cost."""
 
     name: str
     identity: str
-    violation: Callable[[Ground], Finding]
+    violations: Callable[[Ground], Iterator[Finding]]
     tolerance: float
 
-    def __call__(self, ground: Ground) -> Rung:
-        found = self._found(ground)
-        if found.number is None:
-            return Rung(self.name, self.identity, None, detail=found.detail)
-        passed = bool(found.number <= self.tolerance)
-        note = found.detail if not passed else _partial(ground) if self.name in {"V3", "V5"} else ""
-        return Rung(self.name, self.identity, passed, found.number, self.tolerance, len(ground.points), note)
+    def __call__(self, *grounds: Ground, seconds: float = SECONDS) -> Rung:
+        """A violation fails; else what could not be computed is open, and so is what nothing was found of."""
+        worst, detail = 0.0, ""
+        gap = None if grounds else Finding(None)
+        for found in self._found(grounds, seconds):
+            if found.number is None:
+                gap = gap or found
+            elif not found.number <= worst:
+                worst, detail = found.number, found.detail
+        passed = bool(worst <= self.tolerance)
+        if passed and gap is not None:
+            return Rung(self.name, self.identity, None, detail=gap.detail)
+        note = detail if not passed else _partial(grounds[0]) if self.name in {"V3", "V5"} else ""
+        count = sum(len(ground.points) for ground in grounds)
+        return Rung(self.name, self.identity, passed, worst, self.tolerance, count, note)
 
-    def _found(self, ground: Ground) -> Finding:
+    def _found(self, grounds: tuple[Ground, ...], seconds: float) -> Iterator[Finding]:
+        """What is found on each ground in the time there is; an error inside is told, never raised."""
         try:
-            with np.errstate(all="ignore"):
-                return self.violation(ground)
+            with within(seconds), np.errstate(all="ignore"):
+                for ground in grounds:
+                    yield from self.violations(ground)
         except TooLargeError as reason:
-            return Finding(None, f"out of reach of brute force: {reason}")
+            yield Finding(None, f"out of reach of brute force: {reason}")
+        except OutOfTimeError as reason:
+            yield Finding(None, str(reason))
         except (UnknownSymbolError, np.linalg.LinAlgError, ValueError, ArithmeticError) as reason:
-            return Finding(np.inf, str(reason))
+            yield Finding(np.inf, str(reason))
+        except Exception as reason:  # noqa: BLE001  what the ladder itself cannot do says nothing of the derivation
+            yield Finding(None, f"could not be computed: {type(reason).__name__}: {reason}")
 
 
 def _partial(ground: Ground) -> str:
@@ -84,6 +99,12 @@ def open_rungs(reason: str) -> tuple[Rung, ...]:
     return tuple(Rung(check.name, check.identity, None, detail=reason) for check in LADDER)
 
 
-def climb(ground: Ground, *names: str) -> tuple[Rung, ...]:
-    """The rungs of these names, by default all; one that brute force cannot reach is open and says why."""
-    return tuple(check(ground) for check in LADDER if not names or check.name in names)
+def climb(ground: Ground, *names: str, seconds: float = SECONDS) -> tuple[Rung, ...]:
+    """The rungs of these names, by default all; one that cannot be reached, in that time, is open and says why.
+
+    Identities that block emission are asked for at other sizes too.
+    """
+    checks = [check for check in LADDER if not names or check.name in names]
+    return tuple(
+        check(ground, *(ground.others if check.name in BLOCKING else ()), seconds=seconds) for check in checks
+    )

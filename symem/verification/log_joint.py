@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from symem.evaluation.compiled import compiled
+from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.verification.components import Component, Domains
@@ -59,6 +60,7 @@ class LogJoint:
 
     def log_joint(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
         """The sum of the terms at (points, rows, nodes); of columns the first axis is that of rows, or of points and rows."""
+        keep_time()
         rows = self.rows()
         count = len(rows.owner)
         latents = tuple(each.reshape(-1, count, each.shape[-1]) for each in columns)

@@ -21,7 +21,7 @@ from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 from symem.language.leaves import name_of
 from symem.language.weights import once
-from symem.verification.beliefs import GroupBelief, grouped
+from symem.verification.beliefs import Group, GroupBelief, grouped
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian_integrals import other_cubature
@@ -161,14 +161,25 @@ class Oracle:
         parameters = frozenset(each.name for each in model.parameters)
         latents = frozenset(each.name for each in model.latents)
         self.scope = Specialiser(arrays, parameters, latents, _vectors(model.latents))
-        self._arrays = dict(arrays)
-        self._domains = Domains(model, self.scope)
-        self._prior = Closed.of(split_terms(self.scope(model.log_prior)))
-        counted = split_terms(self.scope(model.log_likelihood))
-        self._observed = Closed.of(term for term in counted if not atoms_of(term))
-        terms = split_terms(self.scope(once(model.log_likelihood, getattr(model, "weights", ()))))
-        latent = components_of([term for term in terms if atoms_of(term)], self._domains)
-        self.groups = grouped(latent, self._domains, accuracy)
+        self._model, self._arrays, self._accuracy = model, dict(arrays), accuracy
+
+    @cached_property
+    def _prior(self) -> Closed:
+        return Closed.of(split_terms(self.scope(self._model.log_prior)))
+
+    @cached_property
+    def _observed(self) -> Closed:
+        terms = split_terms(self.scope(self._model.log_likelihood))
+        return Closed.of(term for term in terms if not atoms_of(term))
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The latents, in groups of components that have the same trees."""
+        domains = Domains(self._model, self.scope)
+        stated = once(self._model.log_likelihood, getattr(self._model, "weights", ()))
+        terms = split_terms(self.scope(stated))
+        latent = components_of([term for term in terms if atoms_of(term)], domains)
+        return grouped(latent, domains, self._accuracy)
 
     def lookup(self, thetas: Theta) -> Lookup:
         """The data beside parameters that differ from point to point: the first axis of each array."""

@@ -89,8 +89,12 @@ def _short_of(u: Array, _low: Array, high: Array) -> tuple[Array, Array]:
     return -value, log_jacobian
 
 
+def _as_it_is(u: Array, _low: Array, _high: Array) -> tuple[Array, Array]:
+    return u, np.zeros(np.shape(u))
+
+
 #: The maps from the line by what is finite: both ends, the lower, the upper, none.
-_LAWS = (_between, _beyond, _short_of, lambda u, _low, _high: (u, np.zeros(np.shape(u))))
+_LAWS = (_between, _beyond, _short_of, _as_it_is)
 
 
 def chart(density: LogDensity, low: Array, high: Array) -> Chart:

@@ -53,9 +53,16 @@ class Verification:
     data: str = ""
 
     @property
+    def verdict(self) -> str:
+        """One of "passed", "failed", and "open" where nothing failed and one of V0 to V3 could not be checked."""
+        if self.failed:
+            return "failed"
+        return "open" if {rung.name for rung in self.open} & BLOCKING else "passed"
+
+    @property
     def passed(self) -> bool:
-        """No rung failed. Rungs that could not be checked do not count as failures: see `open`."""
-        return all(rung.passed is not False for rung in self.rungs)
+        """Every rung from V0 to V3 was checked and held, and none failed. V4 and V5 may be open: see `open`."""
+        return self.verdict == "passed"
 
     @property
     def failed(self) -> tuple[Rung, ...]:
@@ -66,13 +73,36 @@ class Verification:
         return tuple(rung for rung in self.rungs if rung.passed is None)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was checked: all rungs are open."""
+        return len(self.open) == len(self.rungs)
+
+    @property
     def blocks_emission(self) -> bool:
-        """Whether a rung from V0 to V3 failed."""
-        return any(rung.name in BLOCKING for rung in self.failed)
+        """Whether a rung from V0 to V3 failed, or nothing could be checked at all."""
+        return self.is_empty or any(rung.name in BLOCKING for rung in self.failed)
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing may be emitted."""
+        nothing = "nothing could be verified: give verify=False to write it all the same"
+        return nothing if self.is_empty else "verification failed"
 
     def __getitem__(self, name: str) -> Rung:
         return next(rung for rung in self.rungs if rung.name == name)
 
     def __str__(self) -> str:
         head = [f"Checked on {self.data}."] if self.data else []
-        return "\n".join([*head, *map(str, self.rungs)])
+        return "\n".join([*head, *map(str, self.rungs), self._summary])
+
+    @property
+    def _summary(self) -> str:
+        """The verdict, with the rungs that it rests on or lacks."""
+        named = {"failed": self.failed, "open": self.open}.get(self.verdict, ())
+        if self.verdict == "passed":
+            return f"Passed; {_names(self.open)} open." if self.open else "Passed."
+        return f"{_names(named)} failed." if self.failed else f"Not passed: {_names(named)} open."
+
+
+def _names(rungs: tuple[Rung, ...]) -> str:
+    return ", ".join(rung.name for rung in rungs)

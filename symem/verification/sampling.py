@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from sympy import Indexed, Symbol
 
 from symem.errors import DataError, UnknownSymbolError
 from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.situation import extent_of, label_origin
-from symem.language.leaves import labels_in
+from symem.language.leaves import labels_in, name_of
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Labels, Positive, Reals, UnitInterval
 from symem.language.weights import once
-from symem.verification.ancestral import CannotSampleError, ancestral
+from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError, ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
@@ -38,6 +40,8 @@ _PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
 _PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
 _DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 _MISSING_SHARE = 0.25
+#: How large known counts may be in one attempt after another: what is rarely possible is likelier of few.
+_MOST_COUNTS = (1_000_000,) * 4 + (3,) * 4 + (1,) * 8
 _DRAWING = 1e-2  # of a joint density from which data are only drawn
 
 
@@ -66,22 +70,33 @@ def default_sizes(model: Any) -> dict[str, int]:
     }
 
 
+def other_sizes(model: Any) -> dict[str, int]:
+    """Of labels and of plates, sizes that differ from the default ones: few rows, of more outcomes."""
+    default, labels = default_sizes(model), set(label_sizes(model))
+    data, others = _widths(model)
+    return {
+        name: size + 1 if name in labels else max(2, size // 2)
+        for name, size in default.items()
+        if name not in (*data, *others)
+    }
+
+
 def label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
     shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
-    return _in_order(model, shown)
+    return _in_turn(model, shown)
 
 
 def _widths(model: Any) -> tuple[list[str], list[str]]:
     """How long the vectors of the data are, and the other vectors, rows and columns."""
-    data = _in_order(model, [size for each in model.data if each.sizes for size in each.shape])
+    data = _in_turn(model, [size for each in model.data if each.sizes for size in each.shape])
     shaped = (*model.parameters, *model.latents, *(each for each in model.known if each.sizes))
-    others = _in_order(model, [size for each in shaped for size in each.shape])
+    others = _in_turn(model, [size for each in shaped for size in each.shape])
     return data, [name for name in others if name not in data]
 
 
-def _in_order(model: Any, sizes: Sequence[Any]) -> list[str]:
+def _in_turn(model: Any, sizes: Sequence[Any]) -> list[str]:
     names = {symbol.name for size in sizes for symbol in size.free_symbols}
     return [each.name for each in model.sizes if each.name in names]
 
@@ -94,10 +109,23 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
     DataError
         Nothing says what the data look like: the message asks for them.
     """
+    for most in _MOST_COUNTS[:-1] if model.declarations else ():
+        with suppress(ImpossibleDrawError):
+            return _draw(model, rng, sizes, most)
+    return _draw(model, rng, sizes, _MOST_COUNTS[-1], strict=False)
+
+
+def _draw(
+    model: Any, rng: np.random.Generator, sizes: Mapping[str, int], most: int, *, strict: bool = True
+) -> Draw:
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
+    known = {
+        name: np.minimum(value, most) if np.issubdtype(np.asarray(value).dtype, np.integer) else value
+        for name, value in _in_order(known, model).items()
+    }
     sizes = {**sizes, **_shown(model, {**sizes, **known})}
     theta = random_parameters(model, rng, sizes)
-    data, note = _data(model, rng, {**sizes, **known}, theta)
+    data, note = _data(model, rng, {**sizes, **known}, theta, strict=strict)
     names = {each.name for each in (*model.data, *model.known)}
     kept = {
         name: value + label_origin(model.variables[name]) for name, value in data.items() if name in names
@@ -115,12 +143,14 @@ def _shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _data(
-    model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values
+    model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values, *, strict: bool
 ) -> tuple[Values, str]:
     if not model.declarations:
         return _joint_draw(model, rng, arrays, theta)
     try:
-        return ancestral(model, {**arrays, **theta}, rng), "data drawn from the declared distributions"
+        return ancestral(
+            model, {**arrays, **theta}, rng, strict=strict
+        ), "data drawn from the declared distributions"
     except CannotSampleError as reason:
         raise DataError(
             f"No data could be drawn from the model: {reason}. Give verify(data={{…}})."
@@ -141,6 +171,24 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
     return (
         values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
     )
+
+
+def _in_order(known: Values, model: Any) -> Values:
+    """Known ends of a family's interval, the lower below the upper."""
+    laws = (law for each in model.declarations for law in each.distribution.parts())
+    for law in laws:
+        if len(law.arguments) != len(law.family.parameters):
+            continue
+        low, high = map(_name, law.family.support(*law.arguments).bounds)
+        if low in known and high in known:
+            gap = 0.5 + np.abs(known[high] - known[low])
+            fits = np.shape(gap) == np.shape(known[high])
+            known |= {high: known[low] + gap} if fits else {low: known[high] - gap}
+    return known
+
+
+def _name(end: Any) -> str | None:
+    return name_of(end) if isinstance(end, Indexed | Symbol) else None
 
 
 def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +12,24 @@ from sympy import Symbol
 from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
+from symem.evaluation.deadline import OutOfTimeError, within
 from symem.evaluation.differences import hessian, units
 from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
-from symem.verification.ladder import climb, open_rungs
+from symem.verification.ladder import SECONDS, climb, open_rungs
 from symem.verification.records import Verification
-from symem.verification.sampling import Values, default_sizes, draw, near, random_parameters
+from symem.verification.sampling import (
+    Values,
+    default_sizes,
+    draw,
+    near,
+    other_sizes,
+    random_parameters,
+)
+from symem.verification.scales import at_scale
 
 POINTS = 3
 MOST_ROWS = 40
@@ -33,6 +42,7 @@ def verify(
     theta: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
+    seconds: float = SECONDS,
 ) -> Verification:
     """Climb the ladder V0 to V5.
 
@@ -43,6 +53,7 @@ def verify(
         theta: parameters near which to check; without them they are drawn at random.
         sizes: of plates and labels, where data or theta do not show them.
         seed: of everything random.
+        seconds: that a rung may take; one that takes longer is open.
 
     Raises
     ------
@@ -50,12 +61,33 @@ def verify(
         The data given do not fit the model. (Where none are given and none can be drawn, all rungs are open.)
     """
     try:
-        ground, note = prepare(em, data, theta=theta, sizes=sizes, seed=seed)
+        with within(seconds), np.errstate(all="ignore"):
+            ground, note = prepare(em, data, theta=theta, sizes=sizes, seed=seed)
+            if data is None:
+                ground = replace(ground, others=tuple(_others(em, sizes or {}, seed)))
     except DataError as reason:
         if data is not None:
             raise
         return Verification(open_rungs(str(reason)))
-    return Verification(climb(ground), note)
+    except OutOfTimeError as reason:
+        return Verification(open_rungs(f"data and parameters to check at are {reason}"))
+    except Exception as reason:
+        if data is not None:
+            raise
+        kind = type(reason).__name__
+        return Verification(open_rungs(f"no data could be drawn: {kind}: {reason}. Give verify(data={{…}})."))
+    return Verification(climb(ground, seconds=seconds), note)
+
+
+def _others(em: Any, sizes: Mapping[str, int], seed: int) -> Iterator[Ground]:
+    """Grounds with labels of another size, at one θ⁽ᵗ⁾: what is right for two outcomes may be wrong for three."""
+    other = other_sizes(em.model)
+    try:
+        if other and not set(other) & set(sizes):
+            ground, _note = prepare(em, sizes={**sizes, **other}, seed=seed + 1, points=1)
+            yield ground
+    except DataError:
+        return
 
 
 def prepare(
@@ -65,6 +97,7 @@ def prepare(
     theta: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
+    points: int = POINTS,
 ) -> tuple[Ground, str]:
     """The ground that `verify` climbs from, and a sentence on its data."""
     derivation, solver = _taken_apart(em)
@@ -78,7 +111,7 @@ def prepare(
     sizes = _sizes(model, data, theta, sizes or {})
     arrays = situation(model, data, {**sizes, **(theta or {})})
     ground = Ground(derivation, arrays, data, (), solver, seed, note.startswith("arbitrary"))
-    return replace(ground, points=_points(ground, theta, arrays, rng)), f"{note}, seed {seed}"
+    return replace(ground, points=_points(ground, theta, rng, points)), f"{note}, seed {seed}"
 
 
 def _taken_apart(em: Any) -> tuple[Derivation, Any]:
@@ -132,15 +165,15 @@ def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values
 
 
 def _points(
-    ground: Ground, theta: Mapping[str, Any] | None, arrays: Mapping[str, Any], rng: np.random.Generator
+    ground: Ground, theta: Mapping[str, Any] | None, rng: np.random.Generator, count: int
 ) -> Sequence[Values]:
     """Parameters at which ℓ is finite: near those given, or random ones after two steps of EM."""
     points: list[Values] = []
-    for _attempt in range(20 * POINTS):
-        if len(points) == POINTS:
+    for _attempt in range(20 * count):
+        if len(points) == count:
             break
         start = {name: np.asarray(value, dtype=float) for name, value in theta.items()} if theta else None
-        candidate = near(ground.model, start, rng, 0.15) if start else _settled(ground, arrays, rng)
+        candidate = near(ground.model, start, rng, 0.15) if start else _settled(ground, rng)
         if _usable(ground, candidate):
             points.append(candidate)
     if not points:
@@ -150,38 +183,16 @@ def _points(
     return points
 
 
-def _settled(ground: Ground, arrays: Mapping[str, Any], rng: np.random.Generator) -> Values:
+def _settled(ground: Ground, rng: np.random.Generator) -> Values:
     """A random point brought to the scale of the data by two steps of EM, where these stay in the support."""
-    sizes = {each.name: Specialiser(arrays).integer(each.symbol) for each in ground.model.sizes}
-    theta = _scaled(ground, random_parameters(ground.model, rng, sizes), rng)
+    sizes = {each.name: Specialiser(ground.arrays).integer(each.symbol) for each in ground.model.sizes}
+    theta = at_scale(ground, random_parameters(ground.model, rng, sizes), rng)
     for _ in range(2):
         after = ground.step(theta)
         if not total_defect(ground.model, after) <= 1e-6:
             return theta
         theta = after
     return near(ground.model, theta, rng, 0.1)
-
-
-def _scaled(ground: Ground, theta: Values, rng: np.random.Generator) -> Values:
-    """Real parameters within the range of the real data; matrices of the order of their spread or its square."""
-    pools = [
-        np.ravel(ground.arrays[each.name]).astype(float)
-        for each in ground.model.data
-        if not each.support.discrete
-    ]
-    pool = np.concatenate([np.zeros(0), *pools])
-    if not len(pool):
-        return theta
-    pool = pool[np.isfinite(pool)]
-    centre, spread = float(pool.mean()), float(pool.std()) + 1e-3 * abs(float(pool.mean())) + 1e-9
-    scaled = dict(theta)
-    for each in ground.model.parameters:
-        if each.support.of_matrices:
-            scaled[each.name] = spread**2 * np.asarray(theta[each.name])
-        elif each.support.bounds[0] == -np.inf:
-            middle = centre if len(each.shape) < 2 else 0.0
-            scaled[each.name] = middle + spread * rng.normal(size=np.shape(theta[each.name]))
-    return scaled
 
 
 def _usable(ground: Ground, theta: Values) -> bool:

@@ -31,7 +31,7 @@ from symem.codegen.lowering.entrywise import EntryDerivation
 from symem.codegen.lowering.lower import Layout, Lowering
 from symem.codegen.lowering.reference_points import Points
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Definition, Derivation, Posterior, Probabilities, Tabulated
+from symem.derivation import Definition, Derivation, Probabilities, Tabulated, reported
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
@@ -176,10 +176,3 @@ class Program:
         names = [*(each.name for each in self.sized), *(each.symbol.name for each in self.derivation.extents)]
         names += [each.name for each in self.derivation.model.known if self.rows not in each.sizes]
         return tuple(sorted(name for name in names if self.layouts[name].name in read))
-
-
-def reported(posterior: Posterior) -> tuple[Definition, ...]:
-    """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
-    if posterior.inline:
-        return posterior.moments or posterior.parameters
-    return (posterior.probability,) if isinstance(posterior, Probabilities) else posterior.parameters

@@ -74,6 +74,10 @@ def _at_modes(derivation: Derivation) -> Derivation:
     whole = True
     for posterior in derivation.posteriors:
         if isinstance(posterior, Table):
+            if (
+                posterior.condition is not None
+            ):  # where it does not hold the table weighs nothing, and has no logarithm
+                raise _Unsuited
             weight, terms = _weighed(posterior, terms, whole=whole)
             whole = False
             posterior = replace(posterior, log_weight=weight)  # noqa: PLW2901

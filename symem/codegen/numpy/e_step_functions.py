@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import ZERO, Apply, Axes, Contract, Load, Node, Total
-from symem.codegen.ir.program import Program, reported
+from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
 from symem.codegen.numpy.lines import Given, Line, Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, tupled
-from symem.derivation import Definition, Probabilities
+from symem.derivation import Definition, Probabilities, reported
 from symem.language.leaves import name_of
 
 

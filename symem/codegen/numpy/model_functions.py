@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symem.codegen.ir.nodes import Load, Node
-from symem.codegen.ir.program import Program, reported
+from symem.codegen.ir.program import Program
 from symem.codegen.lowering.reference_points import Reference
 from symem.codegen.numpy.data_checks import Checks
 from symem.codegen.numpy.e_step_functions import EStep
@@ -15,6 +15,7 @@ from symem.codegen.numpy.function_text import ROWS, Function
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.m_step_functions import MStep
 from symem.codegen.numpy.starts import Starts
+from symem.derivation import reported
 
 
 class ModelFunctions:
