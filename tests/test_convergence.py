@@ -13,6 +13,7 @@ from scipy import optimize, special
 from sympy import Identity, Idx, IndexedBase, MatrixSymbol, ZeroMatrix, symbols
 
 from symem import Bernoulli, Categorical, IndexedVector, Model, MultivariateNormal, Normal, Poisson, diag
+from symem.codegen.emit import load
 from symem.em import EM
 from symem.runtime.convergence import _Distance
 from symem.runtime.loop import _iterate
@@ -205,3 +206,16 @@ def test_a_small_rate_that_is_well_determined_is_no_edge() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _warn_of_edges(Rates(np.array([1.0, 1.0])), found, table, likelihood)
+
+
+def test_parameters_outside_their_supports_are_no_fit(mixture: EM) -> None:
+    """A module whose update of the scale has the wrong sign: the likelihood does not see it, the support does."""
+    right = mixture.source()
+    wrong = right.replace("sigma=np.sqrt(s.V / s.N)", "sigma=-np.sqrt(s.V / s.N)")
+    assert wrong != right
+    start = {"w": [0.5, 0.5], "mu": [-1.0, 1.0], "sigma": [1.0, 1.0]}
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = load(wrong).fit(x=TWO, start=start, max_iter=50)
+    assert not found.converged
+    assert any("sigma" in str(each.message) for each in said)

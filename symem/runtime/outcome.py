@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.loop import BoundaryWarning, EmptyComponentWarning, EMWarning, SaddleWarning, _position
+from symem.runtime.chunks import _as_parameters
+from symem.runtime.description import Model
+from symem.runtime.loop import (
+    BoundaryWarning,
+    DataError,
+    EmptyComponentWarning,
+    EMWarning,
+    SaddleWarning,
+    _position,
+)
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
@@ -41,6 +50,14 @@ def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
         )
 
 
+def _say_outside(what: str) -> None:
+    warnings.warn(
+        f"The fit has left the parameters' supports, so an update is wrong there or has no maximum. {what}",
+        BoundaryWarning,
+        stacklevel=5,
+    )
+
+
 def _say_saddle(iteration: int) -> None:
     warnings.warn(
         f"EM stood still at iteration {iteration}, but not at a maximum: components that are equal there stay so. It went "
@@ -62,3 +79,13 @@ def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
                 stacklevel=4,
             )
             return
+
+
+def _stays_inside(model: Model, theta: Any) -> bool:
+    """Whether the parameters are what they must be; if not it is said, for no start is at fault then."""
+    try:
+        _as_parameters(model, theta)
+    except DataError as error:
+        _say_outside(str(error))
+        return False
+    return True

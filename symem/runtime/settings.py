@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -60,3 +61,15 @@ def _as_number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _told(asked: Settings) -> Callable[[int, Any, float], None] | None:
+    """What is done after every iteration."""
+
+    def tell(iteration: int, theta: Any, value: float) -> None:
+        if asked.callback is not None:
+            asked.callback(iteration, theta, value)
+        if asked.verbose:
+            sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
+
+    return tell if asked.callback is not None or asked.verbose else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,9 +17,9 @@ from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError, Fit, _best, _random_starts, _rounding
 from symem.runtime.monomials import _by_feature, _natural, _put_features
-from symem.runtime.outcome import _say_saddle, _warn_of_edges, _warn_of_empty, _warn_of_unknown
+from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty, _warn_of_unknown
 from symem.runtime.reference import _warn_of_lost
-from symem.runtime.settings import Settings, _checked_settings
+from symem.runtime.settings import _checked_settings, _told
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -120,9 +119,8 @@ class Solver:
 
         starts = [given] if given else _random_starts(draw, step, asked.seed, asked.n_init, collapsed)
         best, history, converged = run(starts)
-        beside = (
-            _beside(draw, step, best, history, asked.tol * checked.scale) if given and converged else None
-        )
+        short = asked.tol * checked.scale
+        beside = _beside(draw, step, best, history, short) if given and converged else None
         if beside is not None:
             _say_saddle(len(history) - 1)
             best, further, converged = run([beside])
@@ -133,8 +131,8 @@ class Solver:
             _warn_of_empty(name, getattr(shown, name), axis)
         expected = _e_step(model, best, checked)
         lost = _lost(model, expected, best, checked) | _has_no_bound(model, best, few)
-        value = float(expected.log_likelihood)
-        return Fit(best, value, np.array(history), converged and not lost, shown, len(history) - 1)
+        sound = all([converged, not lost, _stays_inside(model, best)])
+        return Fit(best, float(expected.log_likelihood), np.array(history), sound, shown, len(history) - 1)
 
     def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
         return _e_step(self._model, *_given(self._model, theta, data))
@@ -289,18 +287,6 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
     return type(shown)(
         *({name: next(left) for name in each} if isinstance(each, dict) else next(left) for each in shown)
     )
-
-
-def _told(asked: Settings) -> Callable[[int, Any, float], None] | None:
-    """What is done after every iteration."""
-
-    def tell(iteration: int, theta: Any, value: float) -> None:
-        if asked.callback is not None:
-            asked.callback(iteration, theta, value)
-        if asked.verbose:
-            sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
-
-    return tell if asked.callback is not None or asked.verbose else None
 
 
 def _beside(
