@@ -28,7 +28,7 @@ from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Upd
 from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
-from symem.language.plates import LinearSolution, total
+from symem.language.plates import LinearSolution, LogIverson, total
 from symem.language.support import Support
 from symem.language.supports import Simplex
 
@@ -323,7 +323,9 @@ class Checker:
         if outcome is None:
             return Claim(name, Status.OPEN, f"neither proved nor evaluated: {what}")
         if not outcome:
-            return Claim(name, Status.REFUTED, f"it fails: {what} was wrong at one of {where}")
+            # Posterior probabilities are drawn at random: where a branch has a support of its own, also ones of 0.
+            shown = Status.OPEN if self.derivation.model.log_likelihood.has(LogIverson) else Status.REFUTED
+            return Claim(name, shown, f"it fails: {what} was wrong at one of {where}")
         return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
 
     def variable(self, update: Update) -> Variable:
