@@ -59,8 +59,11 @@ class Trials:
     def _everywhere(
         self, updates: tuple[Update, ...], right: Callable[[Top], bool], wrong: Callable[[Top], bool]
     ) -> bool | None:
-        tops = [Top(self._derivation, trial, updates) for trial in self._trials]
         with np.errstate(all="ignore"):
+            try:
+                tops = [Top(self._derivation, trial, updates) for trial in self._trials]
+            except (UnknownSymbolError, ArithmeticError, np.linalg.LinAlgError):
+                return None
             if all(_holds(right, top) for top in tops):
                 return True
             return False if any(_holds(wrong, top) for top in tops) else None
