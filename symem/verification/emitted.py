@@ -88,7 +88,7 @@ class Asked:
     def differences(self) -> Iterator[Finding]:
         """How far each function is from the formulas."""
         here = self.ground.formulas.at(self.theta)
-        right = here.update()
+        right = here.determined()
         yield _apart(self.value("log_likelihood"), here.log_likelihood, "log_likelihood", 1.0)
         if hasattr(self.functions, "log_posterior"):
             whole = here.log_likelihood + self.ground.log_prior(self.theta)

@@ -16,7 +16,8 @@ from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
+from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
 
 Theta = Mapping[str, Any]
@@ -110,6 +111,26 @@ class Expectation:
         with np.errstate(all="ignore"):
             arrays = evaluate(definitions, self.with_statistics)
         return {name: _like(arrays[name], self.theta[name]) for name in self.theta}
+
+    def determined(self) -> dict[str, Any]:
+        """The M-step, NaN where a condition of its certificate fails: nothing is said of it there."""
+        definitions = {update.parameter: update.definition for update in self.derivation.updates}
+        with np.errstate(all="ignore"):
+            scope = Arithmetic(evaluate(definitions.values(), self.with_statistics), self._mean)
+        found = {name: np.array(value, dtype=float) for name, value in self.update().items()}
+        for certificate in self.derivation.certificates:
+            definition = definitions[certificate.parameter]
+            indices = tuple(axis.index for axis in definition.axes)
+            sizes = tuple(scope.integer(axis.size) for axis in definition.axes)
+            places = places_of(definition.symbol)
+            array = found[name_of(certificate.parameter)]
+            for condition in certificate.conditions:
+                fails = scope.table(Iverson(condition), indices, sizes) == 0
+                if places == indices:
+                    array[fails] = np.nan
+                elif not indices and fails:
+                    array[tuple(map(int, places))] = np.nan
+        return found
 
     def where_it_is(self, posterior: Posterior, record: Definition) -> Array:
         """An array of a posterior, NaN where its latent does not exist."""
