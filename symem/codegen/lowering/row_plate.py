@@ -104,8 +104,9 @@ class _Rows:
         return any(axis.size == self.size for axis in posterior.axes)
 
     def _mixes(self, value: Expr) -> bool:
-        """Whether some terms are sums over rows and some are not."""
-        return len({bool(self._sums(term)) for term in Add.make_args(value)}) > 1
+        """Whether some terms are sums over rows, or as often as there are rows, and some are not."""
+        by_rows = (self._sums(term) or self.size in term.free_symbols for term in Add.make_args(value))
+        return len(set(map(bool, by_rows))) > 1
 
     def _term_adds_up(self, term: Expr) -> bool:
         summed = [factor for factor in Mul.make_args(term) if self._sums(factor)]
