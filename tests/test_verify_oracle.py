@@ -264,7 +264,7 @@ def test_an_interval_support_may_depend_on_data() -> None:
 
 def test_a_function_without_meaning_is_named() -> None:
     with pytest.raises(UnknownSymbolError, match="mystery"):
-        brute(Function("mystery")(u), latent("u", Reals()))
+        brute(Function("mystery")(u), latent("u", Reals())).at({})
 
 
 # -- the evaluator of formulas -----------------------------------------------------------------------

@@ -99,9 +99,12 @@ def _is_confinable(checker: Checker, update: Update, *, refuted: bool) -> bool:
 
 def _crossing(checker: Checker, update: Update) -> Crossing | None:
     """How ∂Q/∂u of a number changes its sign on its interval, the earlier parameters being at their solutions."""
-    support, raw = checker.variable(update).support, checker.raw_slope(update)
+    support = checker.variable(update).support
     bounded = isinstance(support, INTERVALS) and any(end.is_finite for end in support.bounds)
-    if raw is None or not bounded or is_matrix(update.parameter) or not checker.profiled(update):
+    if not bounded or is_matrix(update.parameter):
+        return None
+    raw = checker.raw_slope(update)
+    if raw is None or not checker.profiled(update):
         return None
     return crossing(checker.solved_before(update).put(raw), update.parameter, support, checker.signs)
 

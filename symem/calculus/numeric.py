@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from symem.calculus.trials import Trial
+from symem.calculus.trials import Trial, places_in
 from symem.derivation import Conditional, Derivation, Update
 from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic, Arrays
@@ -110,13 +110,30 @@ class Top:
             raise ArithmeticError
         return found
 
+    @cached_property
+    def _own(self) -> Array:
+        """The coordinates that move: a conditional maximiser holds the other entries of its array, such as mu[1]."""
+        entries = {name: np.zeros(np.shape(value), dtype=bool) for name, value in self._theta.items()}
+        for update in self.updates:
+            entries[name_of(update.parameter)][places_in(update.parameter)] = True
+        if not isinstance(self.updates[0], Conditional):
+            entries = {name: np.ones_like(value) for name, value in entries.items()}
+        return self._coordinates.among(entries)
+
+    @property
+    def _at(self) -> Array:
+        return self._coordinates.free()[self._own]
+
     def _surrogate(self, points: Array) -> Array:
-        moved = {name: Moving(values) for name, values in self._coordinates.point(points).items()}
+        """Q at points that differ in what the updates are of."""
+        free = np.broadcast_to(self._coordinates.free(), (len(points), len(self._own))).copy()
+        free[:, self._own] = points
+        moved = {name: Moving(values) for name, values in self._coordinates.point(free).items()}
         return Arithmetic({**self._arrays, **moved}).numbers(self.derivation.surrogate.value)
 
     @cached_property
     def _units(self) -> Array:
-        return units(self._surrogate, self._coordinates.free())
+        return units(self._surrogate, self._at)
 
     @property
     def exists(self) -> bool:
@@ -126,7 +143,7 @@ class Top:
     @cached_property
     def _slope(self) -> float:
         """The steepest slope, relative to 1 + |Q|."""
-        at = self._coordinates.free()
+        at = self._at
         slopes = _finite(gradient(self._surrogate, at, self._units))
         (height,) = self._surrogate(at[None])
         return float(np.max(np.abs(slopes), initial=0.0) / (1 + abs(height)))
@@ -134,7 +151,7 @@ class Top:
     @cached_property
     def _bends(self) -> Array:
         """The curvatures of Q along its principal directions, from the least to the largest, by the size of the largest."""
-        bent = _finite(hessian(self._surrogate, self._coordinates.free(), self._units))
+        bent = _finite(hessian(self._surrogate, self._at, self._units))
         return np.asarray(np.linalg.eigvalsh(bent) / np.abs(bent).max())
 
     @property

@@ -1,9 +1,8 @@
 """Signs of statistics, from what they are sums of.
 
 A combination of statistics is written as one sum over their common axes (n f = Σ_i f, f = Σ_k γ_ik f) whose
-summand is factored: Σ γ (1 - x) with x ≤ 1, Σ γ (x - μ)² and the like. Of posterior means the rules know
-E[u²] ≥ E[u]² (Jensen) and that a mean lies where the latent does. Only ≥ 0 and ≤ 0 are found here; that
-something does not vanish is a condition, never a rule.
+summand is factored: Σ γ (1 - x) with x ≤ 1, Σ γ (x - μ)² and the like. Of means the rules know E[u²] ≥ E[u]²
+(Jensen), and where they lie. Only ≥ 0 and ≤ 0 are found; that something does not vanish is a condition, no rule.
 """
 
 from __future__ import annotations
@@ -139,6 +138,7 @@ class Signs:
         self._known: dict[Expr, tuple[int | None, tuple[Expr, ...]]] = {}
         of_prior = model.log_prior.free_symbols
         self.constants = {v.symbol for v in model.known if not v.sizes and v.symbol in of_prior}
+        self._sizes = {v.symbol for v in model.sizes}
         self._variables: dict[Expr, Variable] = {v.symbol: v for v in model.variables.values()}
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._means = {array_of(mean.symbol) for each in derivation.surrogate.moments for mean in each.means}
@@ -203,7 +203,9 @@ class Signs:
             return sign
         prior = Add(*(each for each in expr.args if each.free_symbols <= self.constants))
         if prior.free_symbols and prior != expr:
-            return self._supposed(expr - prior, prior)
+            rest = expr - prior
+            taken = Add(*(e for e in Add.make_args(rest) if e.is_negative and e.free_symbols <= self._sizes))
+            return self._supposed(rest, prior) or self._supposed(rest - taken, prior + taken)
         return self._either(expr, self._alike(expr.args))
 
     def _alike(self, parts: Iterable[Expr]) -> int | None:
@@ -224,9 +226,7 @@ class Signs:
         if known is not None:
             return known
         above, below = fraction(together(expr)) if expr.count_ops() < TOO_LONG else (expr, S.One)
-        if below != 1:
-            return self._product([above, below])
-        return self._combined(above)
+        return self._combined(above) if below == 1 else self._product([above, below])
 
     def _single(self, atom: Expr) -> int | None:
         letters = Letters(self)

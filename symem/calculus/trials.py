@@ -29,7 +29,7 @@ from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 from symem.language.plates import Expectation
 from symem.language.support_ends import ends_of, indices_of
@@ -38,6 +38,11 @@ from symem.language.symbol_names import names_in
 
 #: The array that moves each mean away from an end of where it may lie.
 _AWAY = "_away"
+
+
+def places_in(parameter: Expr) -> tuple[int | slice, ...]:
+    """Where a representative entry stands in the array of values: a place that is a number, or all of an axis."""
+    return tuple(int(each) if each.is_Integer else slice(None) for each in places_of(parameter))
 
 
 class Trial:
@@ -60,8 +65,12 @@ class Trial:
         """What an update meets: if it is a conditional maximiser, old values of what is updated after it."""
         updates = self._derivation.updates
         later = updates[updates.index(update) + 1 :] if isinstance(update, Conditional) else ()
-        names = {name_of(each.parameter) for each in later}
-        return {**self.after, **{name: self.arrays[name] for name in names}}
+        met = dict(self.after)
+        for each in later:
+            name, places = name_of(each.parameter), places_in(each.parameter)
+            met[name] = np.array(met[name])
+            met[name][places] = np.asarray(self.arrays[name])[places]
+        return met
 
     def _given(self, variable: Variable) -> Array:
         model = self._derivation.model

@@ -67,6 +67,16 @@ class Coordinates:
             for place in chart.moved.tolist()
         ]
 
+    def among(self, entries: Mapping[str, Array]) -> Array:
+        """Whether each coordinate moves one of these entries, an array being told by truth values of its shape."""
+        found = (
+            np.ravel(entries[names[0]])[chart.moved]
+            if len(names) == 1
+            else np.ones(len(chart.moved), dtype=bool)
+            for names, chart in self._charts
+        )
+        return np.concatenate([np.zeros(0, dtype=bool), *found])
+
     @property
     def are_inside(self) -> bool:
         """Whether nothing that moves lies on the boundary."""

@@ -90,7 +90,7 @@ def _choosing(piece: Expr, statement: Statement) -> set[str]:
     return {
         stated_name(atom)
         for each in sums
-        for atom in each.atoms(*_ATOMS)
+        for atom in each.atoms(*_ATOMS) - _labels_in(each)
         if _is_name(atom) and stated_name(atom) in undeclared and _chooses(atom, each, statement)
     }
 
@@ -100,6 +100,11 @@ _ATOMS = (Symbol, type(IndexedBase("x")[0]))
 
 def _is_name(atom: Any) -> bool:
     return type(atom) in _ATOMS or isinstance(atom, _ATOMS[1])
+
+
+def _labels_in(expr: Expr) -> set[Expr]:
+    """The names of arrays, which are no numbers by themselves."""
+    return {entry.base.label for entry in expr.atoms(_ATOMS[1])}
 
 
 def _chooses(atom: Expr, whole: Expr, statement: Statement) -> bool:

@@ -25,7 +25,11 @@ def told_apart(program: Program) -> Program:
         for line in program.m_step:
             if line.name == program.layouts[variable.name].name and not program.plain:
                 sums = _differences(line.node, lines, positive=kind in _POSITIVE)
-                found += (Difference(variable.name, each, kind == "definite") for each in sums)
+                plates = set(line.node.axes[:-2])
+                found += (
+                    Difference(variable.name, each, kind == "definite" and len({*each.axes} - plates) > 1)
+                    for each in sums
+                )
     return replace(program, differences=tuple(dict.fromkeys(found)))
 
 

@@ -232,7 +232,8 @@ def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
     for expr in _whole_formulas(derivation):
         yield _bound_in(expr)
     for block in derivation.not_derived:
-        yield _bound_in(block.equation) | {slot for each in block.parameters for slot in places_of(each)}
+        places = {place for each in block.parameters for place in places_of(each)}
+        yield _bound_in(block.equation) | {index for place in places for index in place.free_symbols}
 
 
 def _whole_formulas(derivation: Derivation) -> tuple[Expr, ...]:
