@@ -172,7 +172,7 @@ def test_an_error_of_the_ladder_itself_leaves_a_rung_open(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("scale", [1e-6, 300.0, 1e7])
 def test_data_of_any_scale_are_verified_at_theirs(scale: float) -> None:
     rng = np.random.default_rng(3)
-    data = {"x": scale * np.concatenate([rng.normal(3, 1, 12), rng.normal(-1, 0.3, 12)])}
+    data = {"y": scale * np.concatenate([rng.normal(3, 1, 12), rng.normal(-1, 0.3, 12)])}
     found = verify(em("gmm1d_own_var"), data, sizes={"K": 2})
     assert found.passed, str(found)
     ground, _note = prepare(em("gmm1d_own_var"), data, sizes={"K": 2})

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, Product, S, Sum, exp, log
 
-from symem.algebra.rewriting import is_negative
+from symem.algebra.rewriting import ScalarMean, is_negative
 from symem.language.matrices import is_matrix
 from symem.report.notation.lexicon import Lexicon
+from symem.report.notation.markup import joined
 from symem.report.notation.matrix_notation import taken_apart
 from symem.report.notation.notation import Latex, readable
 from symem.report.notation.textbook import outermost_first
@@ -92,6 +93,7 @@ class Breaker:
             (Add, self._sum_of_terms),
             (Sum, self._big_sum),
             (Mul, self._product),
+            (ScalarMean, self._mean),
             (log, lambda e, room: self._wrapped(r"\log", e.args[0], room)),
             (exp, lambda e, room: self._wrapped(r"\exp", e.args[0], room)),
         )
@@ -119,6 +121,15 @@ class Breaker:
             if len(inner) > 1
             else [rf"{head} \left( {inner[0]} \right)"]
         )
+
+    def _mean(self, expr: Expr, room: float) -> list[str]:
+        """⟨…⟩, given the labels."""
+        body, *given = expr.args
+        below = f"_{{{joined([*map(self.latex, given)])}}}" if given else ""
+        first, *rest = self.pieces(body, room - 2)
+        if not rest:
+            return [self.latex(expr)]
+        return [rf"\Bigl\langle {first}", *rest[:-1], rf"{rest[-1]} \Bigr\rangle{below}"]
 
     def _product(self, expr: Expr, room: float) -> list[str]:
         """The widest factor is cut, the others stand before it; below a wide fraction line a slash is set."""

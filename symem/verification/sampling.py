@@ -191,11 +191,19 @@ def _name(end: Any) -> str | None:
     return name_of(end) if isinstance(end, Indexed | Symbol) else None
 
 
-def near(model: Any, theta: Values, rng: np.random.Generator, distance: float) -> Values:
-    """A point some way off in free coordinates."""
+def near(model: Any, theta: Values, rng: np.random.Generator, distance: float, unit: float = 1.0) -> Values:
+    """A point some way off in free coordinates, real parameters being measured in a unit of the data."""
     coordinates = Coordinates(model, theta)
     free = coordinates.free()
-    return coordinates.point(free + distance * rng.normal(size=len(free)) * (1 + 0.1 * np.abs(free)))
+    moved = coordinates.point(free + distance * rng.normal(size=len(free)) * (1 + 0.1 * np.abs(free)))
+    if unit == 1.0:
+        return moved
+    real = [
+        each.name
+        for each in model.parameters
+        if not each.support.of_matrices and each.support.bounds[0] == -np.inf
+    ]
+    return {**moved, **{name: theta[name] + unit * (moved[name] - theta[name]) for name in real}}
 
 
 def with_missing(model: Any, data: Values, rng: np.random.Generator) -> Values:

@@ -34,6 +34,13 @@ def at_scale(ground: Ground, theta: Theta, rng: np.random.Generator) -> Theta:
     return _rescaled(ground, theta, units) if units else theta
 
 
+def unit(ground: Ground) -> float:
+    """What real parameters are moved by: 1, or the spread of real data that lie much closer together."""
+    pool = _pool(ground, discrete=False)
+    spread = _size(pool)[1] if len(pool) else 1.0
+    return spread if spread < 1 / _NEAR_ONE else 1.0
+
+
 def _pool(ground: Ground, *, discrete: bool) -> Array:
     """The numbers among the data, or the counts."""
     arrays = [

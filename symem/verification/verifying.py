@@ -29,7 +29,7 @@ from symem.verification.sampling import (
     other_sizes,
     random_parameters,
 )
-from symem.verification.scales import at_scale
+from symem.verification.scales import at_scale, unit
 
 POINTS = 3
 MOST_ROWS = 40
@@ -173,7 +173,7 @@ def _points(
         if len(points) == count:
             break
         start = {name: np.asarray(value, dtype=float) for name, value in theta.items()} if theta else None
-        candidate = near(ground.model, start, rng, 0.15) if start else _settled(ground, rng)
+        candidate = near(ground.model, start, rng, 0.15, unit(ground)) if start else _settled(ground, rng)
         if _usable(ground, candidate):
             points.append(candidate)
     if not points:
@@ -192,7 +192,7 @@ def _settled(ground: Ground, rng: np.random.Generator) -> Values:
         if not total_defect(ground.model, after) <= 1e-6:
             return theta
         theta = after
-    return near(ground.model, theta, rng, 0.1)
+    return near(ground.model, theta, rng, 0.1, unit(ground))
 
 
 def _usable(ground: Ground, theta: Values) -> bool:
