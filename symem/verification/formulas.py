@@ -125,12 +125,20 @@ class Expectation:
             places = places_of(definition.symbol)
             array = found[name_of(certificate.parameter)]
             for condition in certificate.conditions:
+                if (condition.free_symbols & self._index_symbols) - set(indices):
+                    continue  # it speaks of another plate than the parameter's
                 fails = scope.table(Iverson(condition), indices, sizes) == 0
                 if places == indices:
                     array[fails] = np.nan
                 elif not indices and fails:
                     array[tuple(map(int, places))] = np.nan
         return found
+
+    @property
+    def _index_symbols(self) -> set[Expr]:
+        listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
+        listed += tuple(update.definition for update in self.derivation.updates)
+        return {axis.index for each in listed for axis in each.axes}
 
     def where_it_is(self, posterior: Posterior, record: Definition) -> Array:
         """An array of a posterior, NaN where its latent does not exist."""
