@@ -18,7 +18,7 @@ from symem.derive import derive_records
 from symem.errors import DataError, ModelError, NotDerivedError, SymemError, UndeclaredSymbolError
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of
-from symem.language.plates import Axis, index_symbol, total
+from symem.language.plates import total
 from symem.language.supports import UnitInterval
 from symem.language.symbol_names import stated_name
 
@@ -256,9 +256,7 @@ def _jacobian(model: Any) -> Expr:
     held = {name_of(atom) for atom in model.log_prior.free_symbols}
     for variable in (each for each in model.parameters if each.name in held and not each.shape):
         if variable.support.assumptions.get("positive"):
-            axes = tuple(
-                Axis(index_symbol(f"{variable.name}_{p}"), size) for p, size in enumerate(variable.sizes)
-            )
+            axes = variable.axes
             entry = variable.symbol[tuple(axis.index for axis in axes)] if axes else variable.symbol
             of_pair = log(1 - entry) if isinstance(variable.support, UnitInterval) else S.Zero
             found += total(log(entry) + of_pair, axes)

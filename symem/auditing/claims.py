@@ -203,7 +203,7 @@ class Function:
             DataError: it raises itself, or returns something else.
         """
         theta = self.em.solver().Parameters(**{name: np.array(value) for name, value in trial.theta.items()})
-        data = {name: np.array(value) for name, value in self._data(trial).items()}
+        data = {name: np.array(value) for name, value in trial.ground.asked.items()}
         what = "step" if self.of_step else "log_likelihood"
         try:
             found = self.function(theta, **data)
@@ -214,14 +214,6 @@ class Function:
                 f"tuple of arrays and the data by their declared names."
             ) from reason
         return self._by_name(found, trial) if self.of_step else {LOG_LIKELIHOOD: _number(found, what)}
-
-    @staticmethod
-    def _data(trial: Trial) -> Values:
-        """The arrays, and the sizes that none of them shows."""
-        model = trial.ground.model
-        shaped = (*model.data, *model.known, *model.parameters)
-        shown = {s.name for each in shaped for size in each.shape for s in size.free_symbols}
-        return {name: value for name, value in trial.ground.asked.items() if name not in shown}
 
     def _by_name(self, found: Any, trial: Trial) -> Values:
         names = tuple(trial.right)

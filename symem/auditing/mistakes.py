@@ -17,12 +17,12 @@ from sympy import Expr, Indexed, oo
 from symem.auditing.claims import LOG_LIKELIHOOD
 from symem.auditing.trial import Trial, is_off, same
 from symem.derivation import GaussianVector, Recognised, Tabulated
-from symem.evaluation.arithmetic import evaluate
 from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.differences import gradient, hessian, units
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of, places_of
 from symem.language.supports import Simplex
+from symem.verification.formulas import Expectation
 from symem.verification.identities import of_free
 
 #: What derivatives by differences may cost.
@@ -79,11 +79,12 @@ class Case:
 
     def rerun(self, changed: dict[str, Any]) -> Array:
         """The update where arrays of the E-step are others."""
-        derivation, arrays = self.trial.ground.derivation, self.trial.expectation.arrays
-        with np.errstate(all="ignore"):
-            known = evaluate(derivation.surrogate.statistics, {**arrays, **changed})
-            known = evaluate([update.definition for update in derivation.updates], known)
-        return np.asarray(known[self.name], dtype=float).reshape(self.right.shape)
+        return np.asarray(self.expectation(changed).update()[self.name], dtype=float)
+
+    def expectation(self, changed: dict[str, Any]) -> Expectation:
+        """The E-step with other arrays for some of its own."""
+        found = self.trial.expectation
+        return replace(found, arrays={**found.arrays, **changed})
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _response_only(case: Case) -> Iterator[Array]:
     ones = {
         name: np.ones(np.shape(case.arrays[name])) for name in (name_of(t.probability.symbol) for t in tables)
     }
-    unweighted = replace(trial.expectation, arrays={**trial.expectation.arrays, **ones})
+    unweighted = case.expectation(ones)
     weighed, all_rows = (of_free(e.surrogates, coordinates) for e in (trial.expectation, unweighted))
     at, unit = coordinates.free(), np.ones(len(coordinates.free()))
     solved = np.linalg.lstsq(-hessian(all_rows, at, unit), gradient(weighed, at, unit), rcond=None)[0]

@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
 from symem.language.matrices import MatrixArray, MatrixEntry, shape
-from symem.language.plates import Axis, Iverson, LogIverson, index_symbol, total
+from symem.language.plates import Iverson, LogIverson, total
 from symem.language.supports import Binary
 from symem.language.traces import Tr, trace
 from symem.language.variables import Role, Variable
@@ -110,7 +110,7 @@ def _places(atom: Expr) -> tuple[Expr, ...]:
 
 
 def _tie(variable: Variable, latent: Variable, mask: Variable) -> Expr:
-    axes = tuple(Axis(index_symbol(f"{variable.name}_{p}"), size) for p, size in enumerate(variable.sizes))
+    axes = variable.axes
     places = tuple(axis.index for axis in axes)
     seen, value, true = (_entry(each.symbol, places) for each in (mask, variable, latent))
     return total(LogIverson(Or(Ne(seen, 1), Eq(true, value))), axes)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symem.language.plates import Axis, index_symbol
 from symem.language.support import Support
 
 
@@ -47,3 +48,8 @@ class Variable:
     missing: bool = False
     shape: tuple[Expr, ...] = ()
     seen: tuple[Any, Any] | None = None
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """An axis for each slot, its index named after the variable."""
+        return tuple(Axis(index_symbol(f"{self.name}_{slot}"), size) for slot, size in enumerate(self.sizes))

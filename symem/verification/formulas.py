@@ -105,18 +105,21 @@ class Expectation:
         """Q(θ | θ⁽ᵗ⁾) at one θ."""
         return float(self.surrogates(alone(theta))[0])
 
-    def update(self) -> dict[str, Any]:
-        """The M-step."""
+    @cached_property
+    def with_updates(self) -> Arrays:
+        """The posterior arrays, the statistics, and the parameters after the M-step in place of those before."""
         definitions = [update.definition for update in self.derivation.updates]
         with np.errstate(all="ignore"):
-            arrays = evaluate(definitions, self.with_statistics)
-        return {name: _like(arrays[name], self.theta[name]) for name in self.theta}
+            return evaluate(definitions, self.with_statistics)
+
+    def update(self) -> dict[str, Any]:
+        """The M-step."""
+        return {name: _like(self.with_updates[name], self.theta[name]) for name in self.theta}
 
     def determined(self) -> dict[str, Any]:
         """The M-step, NaN where a condition of its certificate fails: nothing is said of it there."""
         definitions = {update.parameter: update.definition for update in self.derivation.updates}
-        with np.errstate(all="ignore"):
-            scope = Arithmetic(evaluate(definitions.values(), self.with_statistics), self._mean)
+        scope = Arithmetic(self.with_updates, self._mean)
         found = {name: np.array(value, dtype=float) for name, value in self.update().items()}
         for certificate in self.derivation.certificates:
             definition = definitions[certificate.parameter]

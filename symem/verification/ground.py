@@ -86,7 +86,12 @@ class Ground:
     def asked(self) -> dict[str, Any]:
         """The data as the emitted functions take them, with the sizes that no array shows."""
         shaped = (*self.model.data, *self.model.known, *self.model.parameters)
-        shown = {symbol.name for each in shaped for size in each.sizes for symbol in size.free_symbols}
+        shown = {
+            symbol.name
+            for each in shaped
+            for size in (*each.sizes, *each.shape)
+            for symbol in size.free_symbols
+        }
         hidden = (each.name for each in self.model.sizes if each.name not in shown)
         return {**self.data, **{name: self.arrays[name] for name in hidden}}
 
