@@ -29,11 +29,11 @@ from symem.files import (
     load_claims,
     load_file,
     load_model,
-    read_table,
     read_values,
 )
 from symem.gallery import build
 from symem.report import report as told
+from symem.tables import read_table
 from symem.writing import refuse_existing, spell_out, write_whole
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -192,7 +192,11 @@ def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _table(options: argparse.Namespace, em: EM) -> dict[str, Any]:
-    return {**read_table(options.data, em.model), **read_values(options.set), **read_values(options.size)}
+    return {
+        **read_table(options.data, em.model).arrays,
+        **read_values(options.set),
+        **read_values(options.size),
+    }
 
 
 def _form(options: argparse.Namespace) -> str:
@@ -220,7 +224,7 @@ def _choices(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:
     title = options.title or stated.title
     if title:
         choices["title"] = title
-    own = read_table(options.data, em.model) if options.data else stated.data or {}
+    own = read_table(options.data, em.model).arrays if options.data else stated.data or {}
     data = {**own, **read_values(options.set), **read_values(options.size)}
     if data:
         choices["data"] = data

@@ -1,15 +1,7 @@
-"""What the command line reads: model files and tables of numbers.
-
-A table is CSV with a header. A column `x` is a one-dimensional array; `y[1]`, `y[2]`, … are the slices of one
-along its second index, `e[1,1]`, `e[1,2]`, … along its second and third; the entries of a vector x[i] are such
-slices too, and `x1`, `x2`, … names them as well. An empty cell or `NA` is NaN; empty
-cells at the end of a column mean that this array is shorter than the others.
-"""
+"""What the command line reads: files of models and of claims, and values of arguments."""
 
 from __future__ import annotations
 
-import csv
-import math
 import re
 import runpy
 import sys
@@ -22,14 +14,10 @@ from typing import Any
 import numpy as np
 
 from symem.errors import DataError, ModelError, SymemError
-from symem.language.model import Model, Role, Variable
+from symem.language.model import Model
 from symem.statement import statement_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Column = tuple[int, ...]
-
-_HEADER = re.compile(r"(?P<name>\w+)\s*(?:\[\s*(?P<slots>\d+(?:\s*,\s*\d+)*)\s*\])?")
-_MISSING = frozenset({"", "na", "nan", "null"})
 
 
 # models ----------------------------------------------------------------------------------------------
@@ -143,128 +131,6 @@ def _line(error: BaseException, path: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
     return f":{lines[-1]}" if lines else ""
-
-
-# tables ----------------------------------------------------------------------------------------------
-
-
-def read_table(path: str | Path, model: Model) -> dict[str, Array]:
-    """The data and known arrays of the model that the table holds; other columns are left alone.
-
-    Raises:
-        DataError: a cell is no number, a slice is missing, or the table holds nothing that the model knows.
-    """
-    header, rows = _cells(Path(path))
-    wanted = {
-        v.name: v for role in (Role.DATA, Role.KNOWN) for v in model.variables.values() if v.role is role
-    }
-    columns: dict[str, dict[Column, Array]] = {}
-    for place, title in enumerate(header):
-        name, slots = _place(title, wanted)
-        if name in wanted:
-            if slots in columns.setdefault(name, {}):
-                raise DataError(f"{path} has two columns for {_shown(name, slots)}: rename or remove one.")
-            columns[name][slots] = _numbers([row[place] for row in rows], title)
-    if not columns:
-        raise DataError(
-            f"{path} has the columns {', '.join(header)}, but the model's data are {', '.join(wanted)}."
-        )
-    return {name: _assembled(wanted[name], parts) for name, parts in columns.items()}
-
-
-def _place(title: str, wanted: Mapping[str, Variable]) -> tuple[str, Column]:
-    """The array and the slice of it that a header names: `y[2]`; for entries of vectors and matrices `x2` too."""
-    match = _HEADER.fullmatch(title.strip())
-    if match is None:
-        return "", ()
-    name, slots = match["name"], tuple(int(slot) for slot in (match["slots"] or "").split(",") if slot)
-    stem = name.rstrip("0123456789")
-    if name not in wanted and not slots and stem in wanted and wanted[stem].shape:
-        return stem, (int(name[len(stem) :]),)
-    return name, slots
-
-
-def _axes(variable: Variable) -> int:
-    return len(variable.sizes) + len(variable.shape)
-
-
-def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
-    limit = csv.field_size_limit(sys.maxsize)  # a column that the model does not read may hold long texts
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            header, *rows = [row for row in csv.reader(stream) if row] or [[]]
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not a text file in UTF-8: give a CSV with a header.") from None
-    except csv.Error as error:
-        raise DataError(f"{path} is not a CSV: {error}.") from None
-    finally:
-        csv.field_size_limit(limit)
-    if not rows:
-        raise DataError(f"{path} holds no rows below its header.")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise DataError(f"{path}, line {number}: {len(row)} cells, but the header has {len(header)}.")
-    return header, rows
-
-
-def _numbers(cells: Iterable[str], title: str) -> Array:
-    return np.array([_number(cell, f"column {title}, row {row}") for row, cell in enumerate(cells, start=1)])
-
-
-def _number(cell: str, where: str) -> float:
-    if cell.strip().lower() in _MISSING:
-        return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        raise DataError(
-            f"{where}: {_short(cell.strip())!r} is not a number (leave it empty, or write NA, if missing)."
-        ) from None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
-    """Columns put together as one array, in the order of their numbers."""
-    slots = max(_axes(variable) - 1, 0)
-    if any(len(column) != slots for column in parts):
-        how = variable.name + (f"[{','.join('1' * slots)}], …" if slots else "")
-        raise DataError(f"{variable.name} has {_axes(variable)} indices, so its columns are headed {how}.")
-    shape = tuple(max(column[axis] for column in parts) for axis in range(slots))
-    absent = [column for column in np.ndindex(*shape) if tuple(c + 1 for c in column) not in parts]
-    if absent or any(0 in column for column in parts):
-        first = tuple(slot + 1 for slot in absent[0]) if absent else ()
-        raise DataError(
-            f"{variable.name} lacks the column {_shown(variable.name, first)}: columns count from 1."
-        )
-    stacked = np.stack([parts[tuple(c + 1 for c in column)] for column in np.ndindex(*shape)], axis=-1)
-    table = _whole(stacked if variable.missing else _trimmed(stacked), variable)
-    return _constant(variable.name, table) if not _axes(variable) else table.reshape(len(table), *shape)
-
-
-def _shown(name: str, slots: Column) -> str:
-    return f"{name}[{','.join(map(str, slots))}]" if slots else name
-
-
-def _trimmed(table: Array) -> Array:
-    """Without the rows at the end that hold nothing."""
-    full = np.flatnonzero(~np.isnan(table).all(axis=1))
-    return table[: full[-1] + 1] if len(full) else table[:0]
-
-
-def _whole(table: Array, variable: Variable) -> Array:
-    """Counts and labels as integers, where all of them are."""
-    integral = variable.support.discrete and np.isfinite(table).all() and (table == np.floor(table)).all()
-    return table.astype(np.int64) if integral else table
-
-
-def _constant(name: str, table: Array) -> Array:
-    values = np.unique(table)
-    if len(values) != 1:
-        raise DataError(f"{name} is one number, but its column holds {len(values)} different ones.")
-    return np.asarray(values[0])
 
 
 # values on the command line ----------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from symem.documents import Choices
 from symem.em import EM, derive
 from symem.errors import DataError, SymemError
 from symem.estimate import estimate
-from symem.files import ModelFile, load_file, read_table
+from symem.files import ModelFile, load_file
 from symem.report import report
 from symem.report.media.html import assets
 from symem.report.sections.catalogue import Card, index
+from symem.tables import read_table
 
 SHARED = "assets/symem"
 
@@ -94,7 +95,7 @@ def _table_beside(file: ModelFile) -> Mapping[str, Any] | None:
     folder = file.path.parent
     for table in (folder / f"{file.path.stem}.csv", folder / "data" / f"{file.path.stem}.csv"):
         if table.is_file():
-            return read_table(table, file.model)
+            return read_table(table, file.model).arrays
     return None
 
 

@@ -17,7 +17,8 @@ import pytest
 from symem.__main__ import main
 from symem.em import derive
 from symem.errors import DataError, ExistingFileError, SymemError
-from symem.files import load_model, read_table, read_values
+from symem.files import load_model, read_values
+from symem.tables import read_table
 from symem.writing import write_whole
 
 ROOT = Path(__file__).parents[1]
@@ -232,7 +233,7 @@ def test_existing_files_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_slices_are_put_in_order(tmp_path: Path) -> None:
     path = tmp_path / "y.csv"
     path.write_text("y[2],id,y[1]\n2,7,1\n4,8,3\n")
-    data = read_table(path, load_model(str(ROOT / "examples" / "random_effects.py")))
+    data = read_table(path, load_model(str(ROOT / "examples" / "random_effects.py"))).arrays
     np.testing.assert_array_equal(data["y"], [[1, 2], [3, 4]])
     assert list(data) == ["y"]
 
@@ -240,7 +241,7 @@ def test_slices_are_put_in_order(tmp_path: Path) -> None:
 def test_shorter_columns_end_in_empty_cells(tmp_path: Path, coins: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("x,other\n5,1\n9,2\n,3\nNA,4\n")
-    data = read_table(path, load_model(str(coins / "coins.py")))
+    data = read_table(path, load_model(str(coins / "coins.py"))).arrays
     np.testing.assert_array_equal(data["x"], [5, 9])
     assert data["x"].dtype == np.int64
 
@@ -248,7 +249,7 @@ def test_shorter_columns_end_in_empty_cells(tmp_path: Path, coins: Path) -> None
 def test_a_missing_entry_in_the_middle_stays(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("t,c\n1.5,0\nNA,2\n0.5,0\n,3\n")
-    data = read_table(path, load_model(str(ROOT / "examples" / "exponential_censored.py")))
+    data = read_table(path, load_model(str(ROOT / "examples" / "exponential_censored.py"))).arrays
     np.testing.assert_array_equal(data["t"], [1.5, np.nan, 0.5, np.nan])
 
 
@@ -331,7 +332,7 @@ def test_long_cells_of_other_columns_are_left_alone(coins: Path) -> None:
     path = coins / "long.csv"
     path.write_text(f"x,note\n5,{'a' * 300_000}\n")
     model = load_model(str(coins / "coins.py"))
-    assert read_table(path, model)["x"].tolist() == [5]
+    assert read_table(path, model).arrays["x"].tolist() == [5]
     path.write_text(f"x\n{'a' * 300_000}\n")
     with pytest.raises(DataError, match="a…' is not a number") as told:
         read_table(path, model)

@@ -46,7 +46,8 @@ from symem import (
     Wishart,
     diag,
 )
-from symem.files import read_table, read_values
+from symem.files import read_values
+from symem.tables import read_table
 
 n, d, m, K, p = symbols("n d m K p", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -65,20 +66,20 @@ mixture = {**label, x[i]: MultivariateNormal(mu[z[i]], Sigma[z[i]])}
 @pytest.mark.parametrize("header", ["x[1],x[2],x[3]", "x1,x2,x3", "x3,x2,x1"])
 def test_columns_of_a_table_are_the_entries_of_a_vector(header: str, tmp_path: Path) -> None:
     (table := tmp_path / "data.csv").write_text(f"{header}\n1,2,3\n4,5,6\n")
-    found = read_table(table, Model(mixture, latent=[z]))["x"]
+    found = read_table(table, Model(mixture, latent=[z])).arrays["x"]
     order = slice(None, None, -1) if header.startswith("x3") else slice(None)
     np.testing.assert_array_equal(found, np.array([[1, 2, 3], [4, 5, 6]])[:, order])
 
 
 def test_tables_of_vectors_with_gaps_and_of_single_matrices(tmp_path: Path) -> None:
     (table := tmp_path / "gaps.csv").write_text("x1,x2\n1,\n,\n3,4\n,\n")
-    found = read_table(table, Model({x[i]: MultivariateNormal(c, S)}, missing=[x]))["x"]
+    found = read_table(table, Model({x[i]: MultivariateNormal(c, S)}, missing=[x])).arrays["x"]
     np.testing.assert_array_equal(found, [[1, np.nan], [np.nan, np.nan], [3, 4], [np.nan, np.nan]])
     X, Y, b = MatrixSymbol("X", n, p), MatrixSymbol("yv", n, 1), MatrixSymbol("b", p, 1)
     weights = MultivariateNormal(ZeroMatrix(p, 1), Identity(p) / s)
     regression = Model({b: weights, Y: MultivariateNormal(X * b, Identity(n) / t)}, latent=[b], known=[X])
     (table := tmp_path / "design.csv").write_text("yv,X[1],X[2]\n1,2,3\n4,5,6\n7,8,9\n")
-    data = read_table(table, regression)
+    data = read_table(table, regression).arrays
     np.testing.assert_array_equal(data["yv"], [1, 4, 7])
     np.testing.assert_array_equal(data["X"], [[2, 3], [5, 6], [8, 9]])
 
