@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from zlib import crc32
 
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
+from symem.codegen.ir.nodes import ZERO
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.description_text import description
 from symem.codegen.numpy.model_functions import ModelFunctions
@@ -182,6 +183,8 @@ def _records(program: Program) -> dict[str, Any]:
         (program.layouts[name].name, "the size" if name in sizes else "known") for name in program.sizes
     ]
     fields = [*(("Any", *pair) for pair in statistics), ("float", "log_likelihood", "")]
+    if program.log_likelihood_once != ZERO:
+        fields.append(("float = 0.0", "once", "what of it belongs to no row, in each part again"))
     posterior = [("Any", each.latent.name, _posterior_text(each)) for each in program.derivation.posteriors]
     return {
         "parameters": _record("Parameters", "", [("Any", *pair) for pair in parameters]),

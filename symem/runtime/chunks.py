@@ -27,7 +27,9 @@ from symem.runtime.reference import _point
 
 
 def _as_parameters(model: Model, theta: Any) -> Any:
-    """A dict or a named tuple as parameters, every entry checked against its support."""
+    """A dict or a named tuple as parameters, every entry checked against its support; numbers as those of NumPy, which
+    divide by 0.
+    """
     table = model.parameters
     given = theta._asdict() if hasattr(theta, "_asdict") else theta
     if not isinstance(given, Mapping):
@@ -42,9 +44,7 @@ def _as_parameters(model: Model, theta: Any) -> Any:
             _check_simplex(name, arrays[name], spec.simplex_axes)
     for names in model.simplexes:
         _check_simplex(" + ".join(names), np.array([arrays[name] for name in names]), 1)
-    return model.steps.Parameters(
-        **{name: array if array.ndim else float(array) for name, array in arrays.items()}
-    )
+    return model.steps.Parameters(**{name: array[()] for name, array in arrays.items()})
 
 
 def _as_record(record: Any, theta: Any) -> Any:

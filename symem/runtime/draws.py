@@ -138,4 +138,4 @@ def _mended_entries(value: Any, kind: str) -> Any:
     usual = float(np.mean(value, where=good)) if np.any(good) else {"unit": 0.5}.get(kind, 1.0)
     mended = np.where(good, value, usual)
     mended = mended / mended.sum(axis=-1, keepdims=True) if kind == "simplex" and np.ndim(value) else mended
-    return mended if np.ndim(value) else float(mended)
+    return np.asarray(mended)[()]

@@ -50,6 +50,18 @@ def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
         )
 
 
+def _warn_of_undetermined(theta: Any) -> None:
+    """An entry that nothing observed determines: 0/0."""
+    for name, value in zip(theta._fields, theta, strict=True):
+        if np.any(np.isnan(value)):
+            warnings.warn(
+                f"{_position(name, np.isnan(value))} is undetermined (0/0) after this step: no observations are left for "
+                "it. Start elsewhere, or give the parameter a prior.",
+                EmptyComponentWarning,
+                stacklevel=4,
+            )
+
+
 def _say_outside(what: str) -> None:
     warnings.warn(
         f"The fit has left the parameters' supports, so an update is wrong there or has no maximum. {what}",
@@ -72,9 +84,11 @@ def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
     for array, axis in zip(posterior, axes, strict=True):
         wrong = np.isnan(array)
         if np.any(wrong):
-            where = "" if axis is None else f" of row {int(np.argwhere(wrong)[0][axis])}"
+            of_row = axis is not None and np.ndim(array) > axis
+            where = f" of row {int(np.argwhere(wrong)[0][axis])}" if of_row else ""
             warnings.warn(
-                f"The posterior{where} has no floating-point number: the row lies too far from what the parameters say.",
+                f"The posterior{where} has no floating-point number: what was observed is impossible at these parameters, "
+                "or lies too far from what they say.",
                 EMWarning,
                 stacklevel=4,
             )

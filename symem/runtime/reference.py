@@ -16,6 +16,10 @@ _LOST_SHARE = 2e-6
 _LEFT = 2e-8
 
 
+#: Why two parts of some data cannot be put together.
+_NO_PARTS = "The statistics are no sums over rows of the data, so no part has its own: give all data at once."
+
+
 def _point(values: Any, axis: int) -> Any:
     """A number among the values, near most of them, for every column: the median of some rows, which one wild row
     does not move.

@@ -17,7 +17,14 @@ from symem.runtime.few_rows import _condensed
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError, Fit, _best, _random_starts, _rounding
 from symem.runtime.monomials import _by_feature, _natural, _put_features
-from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty, _warn_of_unknown
+from symem.runtime.outcome import (
+    _say_saddle,
+    _stays_inside,
+    _warn_of_edges,
+    _warn_of_empty,
+    _warn_of_undetermined,
+    _warn_of_unknown,
+)
 from symem.runtime.reference import _warn_of_lost
 from symem.runtime.settings import _checked_settings, _told
 
@@ -53,7 +60,8 @@ class Solver:
     @np.errstate(all="ignore")
     def statistics(self, theta: Any, /, **data: Any) -> Any:
         """The E-step: expected sufficient statistics at theta."""
-        return self._expected(theta, data)
+        found = _e_step(self._model, *_given(self._model, theta, data))
+        return found._replace(log_likelihood=float(found.log_likelihood))
 
     @np.errstate(all="ignore")
     def em_step(self, theta: Any, /, **data: Any) -> Any:
@@ -61,7 +69,9 @@ class Solver:
         inside, checked = _given(self._model, theta, data)
         expected = _e_step(self._model, inside, checked)
         _lost(self._model, expected, inside, checked)
-        return _maximised(self._model, expected, inside, checked)
+        after = _maximised(self._model, expected, inside, checked)
+        _warn_of_undetermined(after)
+        return after
 
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
@@ -134,9 +144,6 @@ class Solver:
         sound = all([converged, not lost, _stays_inside(model, best)])
         return Fit(best, float(expected.log_likelihood), np.array(history), sound, shown, len(history) - 1)
 
-    def _expected(self, theta: Any, data: Mapping[str, Any]) -> Any:
-        return _e_step(self._model, *_given(self._model, theta, data))
-
 
 def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data]:
     """Parameters and data, checked."""
@@ -208,8 +215,10 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
     coefficients = _coefficients(model, theta, data)
     found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
     found = _weighted(model, found, data.weight)
-    once = 0.0 if model.parts.constant is None else model.parts.constant(theta, data)
-    return found._replace(log_likelihood=float(found.log_likelihood + once))
+    if model.parts.constant is None:
+        return found
+    once = float(model.parts.constant(theta, data))
+    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
 
 
 def _summarised(model: Model, data: Data, infer: Infer) -> Any:

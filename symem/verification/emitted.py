@@ -132,10 +132,7 @@ class Asked:
         if parts:
             merged = _call(self.functions.merge, *parts)
             yield from _parameters_apart(self.maximised(merged), right, "m_step of merged halves")
-            if self.functions.MODEL.parts.constant is None:
-                yield _apart(
-                    merged.log_likelihood, here.log_likelihood, "log_likelihood of merged halves", 1.0
-                )
+            yield _apart(merged.log_likelihood, here.log_likelihood, "log_likelihood of merged halves", 1.0)
 
     def maximised(self, statistics: Any) -> Any:
         """`m_step`, with what it needs beside statistics."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from sympy import Add, Expr, Indexed, Mul, Sum, Symbol
 
+from symem.codegen.lowering.parted_statistics import parted
 from symem.derivation import Definition, Derivation, Posterior
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
@@ -35,10 +36,22 @@ def used_sizes(derivation: Derivation) -> tuple[Variable, ...]:
 
 def row_size(derivation: Derivation) -> Expr | None:
     """The size of the row plate, or None if the data cannot be cut."""
+    return next((size for size in _candidates(derivation) if _Rows(derivation, size).qualifies()), None)
+
+
+def cut(derivation: Derivation) -> tuple[Derivation, Expr | None]:
+    """The size of the row plate, with statistics that mix rows and other plates taken apart along it."""
+    for size in _candidates(derivation):
+        found = parted(derivation, _Rows(derivation, size).is_of_rows)
+        if _Rows(found, size).qualifies():
+            return found, size
+    return derivation, None
+
+
+def _candidates(derivation: Derivation) -> Iterable[Expr]:
     model = derivation.model
     firsts = [variable.sizes[0] for variable in (*model.latents, *observed(model)) if variable.sizes]
-    candidates = dict.fromkeys(size for size in firsts if isinstance(size, Symbol))
-    return next((size for size in candidates if _Rows(derivation, size).qualifies()), None)
+    return dict.fromkeys(size for size in firsts if isinstance(size, Symbol))
 
 
 def _bases(value: Expr) -> set[str]:
@@ -105,8 +118,11 @@ class _Rows:
 
     def _mixes(self, value: Expr) -> bool:
         """Whether some terms are sums over rows, or as often as there are rows, and some are not."""
-        by_rows = (self._sums(term) or self.size in term.free_symbols for term in Add.make_args(value))
-        return len(set(map(bool, by_rows))) > 1
+        return len(set(map(self.is_of_rows, Add.make_args(value)))) > 1
+
+    def is_of_rows(self, term: Expr) -> bool:
+        """Whether a term is a sum over rows, or as often there as there are rows."""
+        return bool(self._sums(term)) or self.size in term.free_symbols
 
     def _term_adds_up(self, term: Expr) -> bool:
         summed = [factor for factor in Mul.make_args(term) if self._sums(factor)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symem.codegen.ir.instructions import Assign, Column, Difference, Entry, Gathered
-from symem.codegen.ir.nodes import Axes, Load, Node
+from symem.codegen.ir.nodes import ZERO, Axes, Load, Node
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
@@ -102,6 +102,8 @@ class MStep:
     def _merge(self) -> list[str]:
         """Sums add up, means are pooled, and scatters have what lies between the parts; nothing where all add up."""
         program, added = self.program, {*self.program.added}
+        if program.rows is None and program.sized:
+            return ["raise DataError(_NO_PARTS)"]
         lines = [line for line in program.merged if line.name not in added]
         kept = [name for name in map(self.size_field, program.sizes) if name != self._row_field()]
         names = [each.name for each in lines]
@@ -112,6 +114,8 @@ class MStep:
         left, given = self.lines.compact(lines, given)
         body = [text for line in left for text in self.lines.update(line)]
         changes = [*_named(names, self.lines.texts(given)), *(f"{name}=a.{name}" for name in kept)]
+        if program.log_likelihood_once != ZERO:
+            changes += ["log_likelihood=a.log_likelihood + b.log_likelihood - b.once", "once=a.once"]
         return [*body, *listed("return _added(a, b)._replace(", changes, ")")] if changes else []
 
     def _row_field(self) -> str:

@@ -8,7 +8,7 @@ from symem.codegen.lowering.complete_density import with_stated_densities
 from symem.codegen.lowering.constants import with_folded_constants
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
-from symem.codegen.lowering.row_plate import row_size, used_sizes
+from symem.codegen.lowering.row_plate import cut, row_size, used_sizes
 from symem.derivation import Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
@@ -20,12 +20,13 @@ def stated(derivation: Derivation, *, plain: bool = False) -> Program:
     derivation, indices = distinct(with_folded_constants(with_stated_densities(derivation)))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
+    entries, rows = (entries, row_size(entries)) if plain else cut(entries)
     return Program(
         derivation=entries,
         names=Names(plain=plain),
         index_sizes=indices.sizes,
         rank=Order(entries, indices.sizes),
-        rows=row_size(entries),
+        rows=rows,
         sized=used_sizes(entries),
         prior=prior,
         plain=plain,

@@ -1,0 +1,74 @@
+"""Numbers at the edges: parameters of 0, parts put together, and rows that another function of them would lose."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Eq, Idx, IndexedBase, symbols
+
+from symem import Categorical, Model, Multinomial, Normal, Simplex
+
+n, K, m = symbols("n K m", integer=True, positive=True)
+i, k, j = Idx("i", n), Idx("k", K), Idx("j", m)
+x, z, w, mu, v = map(IndexedBase, ["x", "z", "w", "mu", "v"])
+
+
+@pytest.fixture(scope="module")
+def counts() -> Any:
+    """Two cells seen together: a of them are of a share p of what they are."""
+    a, b, y, p, q, N = symbols("a b y p q N")
+    model = Model(
+        {(a, b, y): Multinomial(N, p**2, 2 * p * q, q**2)},
+        latent=[a, b],
+        known=[N],
+        parameters={(p, q): Simplex()},
+        given=[Eq(a + b, symbols("ab"))],
+    )
+    return model.derive().solver()
+
+
+DATA = {"N": 10, "ab": 4, "y": 6}
+
+
+def test_a_step_from_a_share_of_zero_is_undetermined_and_says_so(counts: Any) -> None:
+    """At p = 0 the four that were seen are impossible, so that nothing tells how to split them: 0/0."""
+    nowhere = {"p": 0.0, "q": 1.0}
+    with pytest.warns(counts.EmptyComponentWarning, match="is undetermined"):
+        assert math.isnan(counts.em_step(nowhere, **DATA).p)
+    with pytest.warns(counts.EMWarning, match="posterior has no floating-point number"):
+        assert math.isnan(counts.posterior(nowhere, **DATA).a)
+    with pytest.warns(counts.EmptyComponentWarning, match="is undetermined"):
+        assert not counts.fit(start=nowhere, **DATA).converged
+
+
+def test_a_share_of_one_is_no_edge_of_a_step(counts: Any) -> None:
+    """Only what divides by 0 is lost: at p = 1 all four are of the first kind, so that p = 8/20."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step = counts.em_step({"p": 1.0, "q": 0.0}, **DATA)
+    assert (step.p, step.q) == pytest.approx((0.4, 0.6))
+
+
+@pytest.fixture(scope="module")
+def beside() -> Any:
+    """A mixture, and draws on a plate of their own that no row has."""
+    laws = {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], 1), v[j]: Normal(mu[0], 2)}
+    return Model(laws, latent=[z]).derive().solver()
+
+
+def test_what_belongs_to_no_row_counts_once_in_parts(beside: Any) -> None:
+    rows, draws = np.random.default_rng(0).normal(size=30), np.array([1.0, -2.0, 0.0])
+    theta = {"w": [0.4, 0.6], "mu": [0.0, 1.0]}
+    density = 0.4 * np.exp(-(rows**2) / 2) + 0.6 * np.exp(-((rows - 1) ** 2) / 2)
+    whole = np.log(density / np.sqrt(2 * np.pi)).sum() - 3 * np.log(8 * np.pi) / 2 - 5 / 8
+    first, *parts = (beside.statistics(theta, x=part, v=draws) for part in np.split(rows, [7, 19]))
+    for part in parts:
+        first = beside.merge(first, part)
+    assert first.log_likelihood == pytest.approx(whole, rel=1e-13)
+    assert beside.log_likelihood(theta, x=rows, v=draws) == pytest.approx(whole, rel=1e-13)
+    after, right = beside.m_step(first), beside.em_step(theta, x=rows, v=draws)
+    np.testing.assert_allclose(after.mu, right.mu, rtol=1e-12)
