@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from symem.derivation import Derivation
 from symem.errors import DataError, UndeclaredSymbolError
@@ -26,6 +26,72 @@ class Choices(TypedDict, total=False):
     title: str
     data: Mapping[str, Any]
     start: Mapping[str, Any]
+
+
+class Documents:
+    """What has a derivation and a solver, told in every form."""
+
+    @property
+    def derivation(self) -> Derivation:
+        """The record of what was derived."""
+        raise NotImplementedError
+
+    def source(self) -> str:
+        """The emitted module as text."""
+        raise NotImplementedError
+
+    def solver(self) -> ModuleType:
+        """The same, loaded."""
+        raise NotImplementedError
+
+    def latex(self, **choices: Unpack[Choices]) -> str:
+        """The derivation as a LaTeX article; the keywords are those of `Choices`."""
+        from symem.report.report import latex
+
+        return latex(self.derivation, self.options(choices))
+
+    def html(self, **choices: Unpack[Choices]) -> str:
+        """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
+        from symem.report.report import html
+
+        return html(self.derivation, self.options(choices))
+
+    def markdown(self, **choices: Unpack[Choices]) -> str:
+        """The derivation in Markdown; the keywords are those of `Choices`."""
+        from symem.report.report import markdown
+
+        return markdown(self.derivation, self.options(choices))
+
+    def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
+        """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
+
+        `statement` is Python that states the model; it becomes a cell of its own.
+        """
+        from symem.report.report import notebook
+
+        data, start = choices.get("data"), choices.get("start")
+        return notebook(self.derivation, self.options(choices), statement=statement, data=data, start=start)
+
+    def options(self, choices: Choices) -> Options:
+        """What a report is asked for, checked."""
+        if self.derivation.not_derived:
+            return options_of(self.derivation, choices)
+        return options_of(self.derivation, choices, self.source(), self.solver())
+
+    def _repr_latex_(self) -> str:
+        from symem.report.report import formulas
+
+        return formulas(self.derivation)
+
+    def _repr_markdown_(self) -> str:
+        from symem.report.report import markdown
+
+        return markdown(self.derivation)
+
+    def __str__(self) -> str:
+        from symem.report.report import text
+
+        return text(self.derivation)
 
 
 def options_of(

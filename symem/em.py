@@ -6,26 +6,28 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal
 
 from sympy import Expr
 
 from symem.budget import within
 from symem.derivation import Certificate, Derivation, Posterior, Step
 from symem.derive import derive_records
-from symem.documents import Choices, options_of
-from symem.errors import DataError, VerificationError
+from symem.documents import Documents
+from symem.errors import VerificationError
 from symem.explicit import Explicit
 from symem.language import model as stated
 from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
-from symem.report.options import Options
 from symem.writing import refuse_existing, write_whole
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from symem.auditing.audit import Audit
+    from symem.runtime.results import Fit
 
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
@@ -47,7 +49,7 @@ def derive(model: stated.Model, *, budget: float | None = None) -> EM:
         return EM(derive_records(model))
 
 
-class EM:
+class EM(Documents):
     """An EM algorithm: E-step, Q, M-step, likelihood, and what can be made of them.
 
     Formulas are in the user's symbols. In `posterior`, `explicit` and `log_likelihood` a parameter means its
@@ -147,57 +149,6 @@ class EM:
         """The derivation: law, before, after, why it is allowed."""
         return self.derivation.steps
 
-    # -- documents -----------------------------------------------------------------------------------
-
-    def latex(self, **choices: Unpack[Choices]) -> str:
-        """The derivation as a LaTeX article; the keywords are those of `Choices`."""
-        from symem.report.report import latex
-
-        return latex(self.derivation, self.options(choices))
-
-    def html(self, **choices: Unpack[Choices]) -> str:
-        """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
-        from symem.report.report import html
-
-        return html(self.derivation, self.options(choices))
-
-    def markdown(self, **choices: Unpack[Choices]) -> str:
-        """The derivation in Markdown; the keywords are those of `Choices`."""
-        from symem.report.report import markdown
-
-        return markdown(self.derivation, self.options(choices))
-
-    def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
-        """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
-
-        `statement` is Python that states the model; it becomes a cell of its own.
-        """
-        from symem.report.report import notebook
-
-        data, start = choices.get("data"), choices.get("start")
-        return notebook(self.derivation, self.options(choices), statement=statement, data=data, start=start)
-
-    def options(self, choices: Choices) -> Options:
-        """What a report is asked for, checked."""
-        if self.derivation.not_derived:
-            return options_of(self.derivation, choices)
-        return options_of(self.derivation, choices, self.source(), self.solver())
-
-    def _repr_latex_(self) -> str:
-        from symem.report.report import formulas
-
-        return formulas(self.derivation)
-
-    def _repr_markdown_(self) -> str:
-        from symem.report.report import markdown
-
-        return markdown(self.derivation)
-
-    def __str__(self) -> str:
-        from symem.report.report import text
-
-        return text(self.derivation)
-
     # -- the solver ----------------------------------------------------------------------------------
 
     @cached_property
@@ -268,17 +219,37 @@ class EM:
             self._module = load(self.source())
         return self._module
 
-    def fit(self, /, **options: Any) -> Any:
-        """Fit by the emitted module: `fit(x=data, K=2, seed=0, tol=…, max_iter=…, n_init=…)`.
+    def fit(
+        self,
+        /,
+        *,
+        start: Any = None,
+        tol: float = 1e-10,
+        max_iter: int = 10_000,
+        n_init: int = 1,
+        seed: int | np.random.Generator | None = None,
+        callback: Callable[[int, Any, float], Any] | None = None,
+        verbose: bool = False,
+        **data: Any,
+    ) -> Fit:
+        """Fit by the emitted module: `fit(x=data, K=2, seed=0)`.
+
+        Args:
+            start: the parameters to start from, by name; None for `n_init` random starts from `seed`.
+            tol: stop when the objective changes by at most this much per observation, and what is left is short.
+            max_iter: the most iterations; reaching it is not convergence.
+            n_init: how many random starts.
+            seed: of the random starts.
+            callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
+            verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
+            data: the arrays and sizes of the model, by name.
 
         Raises:
             DataError: an array, size or start that the model cannot take; the message names it.
         """
-        solver = self.solver()
-        try:
-            return solver.fit(**options)
-        except solver.DataError as error:
-            raise DataError(str(error)) from None
+        asked = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
+        fit: Fit = self.solver().fit(start=start, callback=callback, **asked, **data)
+        return fit
 
     def verify(
         self,

@@ -127,7 +127,8 @@ def test_a_wrong_option_is_named(option: str, value: Any, mixture: EM) -> None:
 
 def test_whole_numbers_of_every_kind_are_sizes(mixture: EM) -> None:
     for size in (2, 2.0, np.int8(2), np.array(2)):
-        assert len(mixture.fit(x=NUMBERS, K=size, seed=np.int64(3), max_iter=1e3, tol=1).parameters.mu) == 2
+        options: dict[str, Any] = {"seed": np.int64(3), "max_iter": 1e3, "tol": 1}
+        assert len(mixture.fit(x=NUMBERS, K=size, **options).parameters.mu) == 2
 
 
 def test_data_may_be_named_self() -> None:

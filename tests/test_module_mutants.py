@@ -86,8 +86,8 @@ MUTANTS = [
     Mutant("random_effects_dyestuff", "N - 1", "s2a=s.S_0 / s.G", "s2a=s.S_0 / (s.G - 1)"),
     Mutant("random_effects_dyestuff", "a variance that is not shown", '"v_a": v_a', '"v_a": m_a', "posterior of v_a"),
     Mutant("gmm1d_own_var", "a name that nothing sets", "w=s.N / s.n", "w=s.N / total", "raises NameError"),
-    Mutant("gmm1d_own_var", "a fit that keeps its start", "return Fit(best,", "return Fit(starts[0],", "fit"),
-    Mutant("gmm1d_own_var", "a history without its end", "np.array(history)", "np.array(history)[:-1]", "history of fit"),
+    Mutant("gmm1d_own_var", "a fit that keeps its start", "\"parameters\": run.theta", "\"parameters\": starts[0]", "fit"),
+    Mutant("gmm1d_own_var", "a history without its end", "np.array(run.history)", "np.array(run.history)[:-1]", "history of fit"),
 ]  # fmt: skip
 
 

@@ -32,7 +32,8 @@ def halving(theta: Point) -> tuple[Point, float]:
 
 
 def test_the_history_holds_every_iterate() -> None:
-    last, history, converged = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=100)
+    last, history, converged, stopped = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=100)
+    assert not stopped
     assert converged
     assert history == [-(4.0**-t) for t in range(len(history))]
     assert -history[-1] == pytest.approx(last.a**2)
@@ -40,7 +41,7 @@ def test_the_history_holds_every_iterate() -> None:
 
 
 def test_no_iteration_is_the_start() -> None:
-    last, history, converged = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=0)
+    last, history, converged, _ = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=0)
     assert (last.a, history, converged) == (1.0, [-1.0], False)
 
 
@@ -54,7 +55,7 @@ def test_an_undetermined_entry_keeps_its_value() -> None:
         return Point(np.array([theta.a[0] / 2, np.nan])), float(-np.sum(theta.a))
 
     with pytest.warns(EmptyComponentWarning, match=r"a\[1\]"):
-        last, _, _ = _iterate(step, Point(np.array([1.0, 7.0])), scale=1, tol=0.0, max_iter=3)
+        last, *_ = _iterate(step, Point(np.array([1.0, 7.0])), scale=1, tol=0.0, max_iter=3)
     assert last.a.tolist() == [0.125, 7.0]
 
 
@@ -72,7 +73,7 @@ def test_a_spread_of_zero_keeps_its_value_and_is_named_once() -> None:
         return Point(theta.a * [0.5, 0.0]), float(np.log(theta.a[1]) - theta.a[0])
 
     with np.errstate(divide="ignore"), pytest.warns(BoundaryWarning, match=r"a\[1\] fell to 0") as said:
-        last, _, _ = _iterate(
+        last, *_ = _iterate(
             step,
             Point(np.array([1.0, 7.0])),
             scale=1,
@@ -88,15 +89,34 @@ def test_a_failed_run_counts_only_if_all_fail() -> None:
     def step(theta: Point) -> tuple[Point, float]:
         return (theta, float("nan")) if theta.a > 5 else halving(theta)
 
-    assert _best(step, [Point(9.0), Point(1.0)], 1, 1e-9, 100, None)[2]
+    best, ends = _best(step, [Point(9.0), Point(1.0)], 1, 1e-9, 100, None)
+    assert best.converged
+    assert np.isnan(ends[0])
+    assert ends[1] == best.history[-1]
     with pytest.raises(DataError, match="at the start"):
         _best(step, [Point(9.0)], 1, 1e-9, 100, None)
 
 
 def test_the_best_run_wins() -> None:
-    best, history, converged = _best(halving, [Point(3.0), Point(1.0)], 1, 0.0, 5000, None)
-    assert converged
-    assert best.a == 0.0 or history[-1] > -1e-300
+    best, ends = _best(halving, [Point(3.0), Point(1.0)], 1, 0.0, 5000, None)
+    assert best.converged
+    assert len(ends) == 2
+    assert best.theta.a == 0.0 or best.history[-1] > -1e-300
+
+
+def test_no_run_begins_after_one_that_is_stopped() -> None:
+    """Also if an earlier one is better: what was asked for has not been done."""
+    told: list[int] = []
+
+    def tell(iteration: int, theta: Point, _value: float, _left: float) -> bool:
+        told.append(iteration)
+        return bool(theta.a == 1.5)
+
+    best, ends = _best(halving, [Point(1.0), Point(3.0), Point(5.0)], 1, 1e-9, 100, tell)
+    assert (len(ends), told[-1]) == (2, 1)
+    assert best.stopped
+    assert not best.converged
+    assert best.history[-1] == ends[0] > ends[1] == -2.25
 
 
 def test_max_iter_is_said() -> None:

@@ -26,7 +26,7 @@ from symem.codegen.numpy.runtime_text import (
 from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation, Posterior, Probabilities, reported
-from symem.errors import NameClashError
+from symem.errors import DataError, NameClashError
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.templating import render
@@ -90,30 +90,69 @@ def emit_runtime() -> str:
 _LOADED: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()
 
 
+class LoadedModule(ModuleType):
+    """A module that was loaded from a text, and that is pickled and copied with it."""
+
+    source: str
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _loaded, (self.source,)
+
+
 def load(source: str, name: str = "symem_solver") -> ModuleType:
     """The module of that source text; it behaves as if it had been imported from a file.
 
-    Its records, a fit among them, are pickled with that text, which gives them their class where they are read back.
+    It, its records and its fits are pickled with that text, which gives them their class where they are read back.
+    What it refuses is a `DataError` of symem too.
     """
-    module = ModuleType(name)
+    module = LoadedModule(name)
+    module.source = source
     file = f"<{name} {crc32(source.encode()):08x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  text that `emit` wrote
-    for record in vars(module).values():
-        if isinstance(record, type) and issubclass(record, tuple) and record.__module__ == name:
-            setattr(record, "__reduce__", partialmethod(_parts, source))  # noqa: B010  no method of the class as it stands
+    for each in vars(module).values():
+        if isinstance(each, type) and each.__module__ == name:
+            reduced = _of_record if issubclass(each, tuple) else _of_object
+            setattr(each, "__reduce__", partialmethod(reduced, source))  # noqa: B010  no method of the class as it stands
+    module.__dict__["Solver"].__reduce__ = partialmethod(_of_solver, source)
+    refused = (module.__dict__["DataError"], DataError)
+    module.__dict__["DataError"] = type(
+        "DataError", refused, {"__module__": name, "__doc__": refused[0].__doc__}
+    )
     _LOADED[source] = module
     return module
 
 
-def _parts(record: Any, source: str) -> tuple[Any, ...]:
-    """A record as pickle takes it apart."""
-    return _restored, (source, type(record).__name__, tuple(record))
+def _of_record(record: Any, source: str) -> tuple[Any, ...]:
+    """A record as pickle takes it apart; below, an object and the solver itself."""
+    return _record_of, (source, type(record).__name__, tuple(record))
 
 
-def _restored(source: str, record: str, values: tuple[Any, ...]) -> Any:
-    """A record of the module of that text."""
-    return getattr(_LOADED.get(source) or load(source), record)(*values)
+def _of_object(each: Any, source: str) -> tuple[Any, ...]:
+    return _blank, (source, type(each).__name__), each.__dict__
+
+
+def _of_solver(_solver: Any, source: str) -> tuple[Any, ...]:
+    return _attribute, (source, "SOLVER")
+
+
+def _loaded(source: str) -> ModuleType:
+    return _LOADED.get(source) or load(source)
+
+
+def _attribute(source: str, name: str) -> Any:
+    """What the module of that text calls so."""
+    return getattr(_loaded(source), name)
+
+
+def _record_of(source: str, name: str, values: tuple[Any, ...]) -> Any:
+    return _attribute(source, name)(*values)
+
+
+def _blank(source: str, name: str) -> Any:
+    """An object of that class, to be given its state."""
+    of = _attribute(source, name)
+    return of.__new__(of)
 
 
 def _check_keywords(derivation: Derivation) -> None:

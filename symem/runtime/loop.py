@@ -55,15 +55,17 @@ class SaddleWarning(EMWarning):
     """The run stood still where the objective has no maximum: in a symmetric start, as a rule."""
 
 
-class Fit(NamedTuple):
-    """What `fit` returns: `history[t]` is the objective at the t-th iterate, the start included."""
+class Run(NamedTuple):
+    """One run from one start: `history[t]` is the objective at the t-th iterate, the start included."""
 
-    parameters: Any
-    log_likelihood: float
-    history: np.ndarray
+    theta: Any
+    history: list[float]
     converged: bool
-    posterior: Any
-    n_iter: int
+    stopped: bool = False
+
+
+#: What is done after every iteration, with the objective and the distance to its end; whether the run is to stop.
+Tell = Callable[[int, Any, float, float], bool]
 
 
 def _iterate(
@@ -73,16 +75,15 @@ def _iterate(
     scale: int,
     tol: float,
     max_iter: int,
-    tell: Callable[[int, Any, float], None] | None = None,
+    tell: Tell | None = None,
     collapsed: Collapsed | None = None,
-) -> tuple[Any, list[float], bool]:
+) -> Run:
     """Repeat `step` until the objective changes by at most tol * scale, and the distance that is left is short.
 
     `step(theta)` gives (next theta, objective at theta). `collapsed(name, value, least)` tells where a
     parameter is at 0, or a matrix singular, though it must not be.
-    Returns the last theta whose objective is known, the objective at every iterate, and whether it settled, which it
-    has not beside a parameter that keeps its value. EM ends where the objective falls by far more than rounding or,
-    beside such a parameter, by more.
+    The run ends at the last theta whose objective is known. It has not converged beside a parameter that keeps its
+    value. EM ends where the objective falls by far more than rounding or, beside such a parameter, by more.
     """
     history: list[float] = []
     kept, left = _Kept(), _Distance()
@@ -91,18 +92,18 @@ def _iterate(
         raise DataError(f"The log-likelihood is {value} at the start: start elsewhere, or scale the data.")
     for iteration in range(max_iter + 1):
         history.append(value)
-        if tell is not None:
-            tell(iteration, theta, value)
+        if tell is not None and tell(iteration, theta, value, left.objective):
+            return Run(theta, history, converged=False, stopped=True)
         if iteration > 0 and _settled(history, scale, tol, left, kept):
-            return theta, history, not kept.now
+            return Run(theta, history, not kept.now)
         if iteration < max_iter:
             last = theta
             theta, following, value = _advance(step, theta, following, value, collapsed, kept)
             left.moved(value - history[-1], _move(last, theta))
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
                 _say_fallen(history[-1] - value, iteration + 1, kept)
-                return last, history, False
-    return theta, history, False
+                return Run(last, history, converged=False)
+    return Run(theta, history, converged=False)
 
 
 class _Kept:
@@ -259,29 +260,39 @@ def _best(
     scale: int,
     tol: float,
     max_iter: int,
-    tell: Callable[[int, Any, float], None] | None,
+    tell: Tell | None,
     collapsed: Collapsed | None = None,
-) -> tuple[Any, list[float], bool]:
-    """The run with the highest objective of those from all starts; one that fails counts only if all do."""
-    runs: list[tuple[Any, list[float], bool]] = []
+) -> tuple[Run, tuple[float, ...]]:
+    """The run with the highest objective of those from all starts, and where each ended: nan where it failed, which
+    counts only if all do. Where one is stopped, no other begins.
+    """
+    runs: list[Run] = []
+    ends: list[float] = []
     failure: DataError | None = None
     for theta in starts:
         try:
-            runs.append(
-                _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, collapsed=collapsed)
+            run = _iterate(
+                step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, collapsed=collapsed
             )
         except DataError as error:
             failure = error
+            ends.append(np.nan)
+            continue
+        runs.append(run)
+        ends.append(run.history[-1])
+        if run.stopped:
+            break
     if failure is not None and not runs:
         raise failure
-    best = max(runs, key=lambda run: run[1][-1])
-    if not best[2] and len(best[1]) > max_iter:
+    best = max(runs, key=lambda run: run.history[-1])
+    if not best.converged and len(best.history) > max_iter:
         warnings.warn(
             f"EM has not converged after {max_iter} iterations: raise max_iter=, or loosen tol=.",
             NotConvergedWarning,
             stacklevel=4,
         )
-    return best
+    stopped = any(run.stopped for run in runs)
+    return (best._replace(converged=False, stopped=True) if stopped else best), tuple(ends)
 
 
 def _random_starts(
@@ -304,11 +315,11 @@ def _promising(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                last, history, _ = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, collapsed=collapsed)
+                run = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, collapsed=collapsed)
         except DataError:
             continue
-        if history[-1] > highest:
-            best, highest = last, history[-1]
+        if run.history[-1] > highest:
+            best, highest = run.theta, run.history[-1]
     if best is None:
         raise DataError("No start was found from which the log-likelihood is finite: pass start=....")
     return best

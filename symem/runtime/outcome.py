@@ -39,9 +39,8 @@ def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any]
             )
 
 
-def _warn_of_empty(latent: str, table: Any, axis: int) -> None:
-    """A component that holds no observations."""
-    mass = np.moveaxis(table, axis, 0).reshape(table.shape[axis], -1).sum(axis=1)
+def _warn_of_empty(latent: str, mass: Any) -> None:
+    """A component that holds no observations, given what each holds."""
     if np.any(mass < 1e-6):
         warnings.warn(
             f"No observations are left with {latent} = {int(np.argmin(mass))}: ask for fewer components, or start elsewhere.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,6 +20,11 @@ class Settings(NamedTuple):
     seed: Any
     callback: Callable[[int, Any, float], Any] | None
     verbose: bool
+
+    def told(self) -> dict[str, Any]:
+        """Those that decide what is found; a generator as such has no value."""
+        seed = None if self.seed is None else self.seed if isinstance(self.seed, int) else "a generator"
+        return {"tol": self.tol, "max_iter": self.max_iter, "n_init": self.n_init, "seed": seed}
 
 
 def _checked_settings(
@@ -61,15 +65,3 @@ def _as_number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _told(asked: Settings) -> Callable[[int, Any, float], None] | None:
-    """What is done after every iteration."""
-
-    def tell(iteration: int, theta: Any, value: float) -> None:
-        if asked.callback is not None:
-            asked.callback(iteration, theta, value)
-        if asked.verbose:
-            sys.stderr.write(f"iteration {iteration}: {value:.10g}\n")
-
-    return tell if asked.callback is not None or asked.verbose else None

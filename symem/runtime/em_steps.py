@@ -1,0 +1,191 @@
+"""One EM step: the E-step over chunks of rows, the M-step, the objective; and what they give of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.chunks import _as_parameters, _cut, _prepare, _row_slots
+from symem.runtime.description import Data, Model, Moments, Rows
+from symem.runtime.edges import _is_unbounded
+from symem.runtime.kernels import _filled_in
+from symem.runtime.loop import DataError
+from symem.runtime.monomials import _by_feature, _natural, _put_features
+from symem.runtime.reference import _warn_of_lost
+
+#: What gives the latents of a chunk, and its log-likelihood.
+Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
+
+#: After a scatter has lost its digits, as many E-steps take them from the chunks before products are tried again.
+_APART = 16
+
+
+def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data]:
+    """Parameters and data, checked."""
+    parameters = _as_parameters(model, theta)
+    return parameters, _prepare(model, data, parameters)
+
+
+def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
+    """The first row without a log-likelihood, found by halving."""
+    rows, slots = model.plates.rows, _row_slots(model, data.given)
+    first, stop = 0, 1 if rows is None else data[rows]
+    while rows is not None and stop - first > 1:
+        middle = (first + stop) // 2
+        half = Data(data)
+        half.update(
+            {name: np.take(data.given[name], range(first, middle), slot) for name, slot in slots.items()}
+        )
+        half[rows] = middle - first
+        half = _cut(model, half)
+        first, stop = (
+            (first, middle) if np.isnan(_e_step(model, theta, half).log_likelihood) else (middle, stop)
+        )
+    raise DataError(
+        f"Row {first} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
+        "Leave it out, or scale the data."
+    )
+
+
+def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
+    """The parameters after one EM step, and the objective before it."""
+    expected = _e_step(model, theta, data)
+    return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
+
+
+def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
+    """The M-step."""
+    return _of_statistics(model.steps.m_step, model, expected, theta, data)
+
+
+def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
+    """Whether a parameter loses its digits in the M-step; it is named."""
+    shares = model.parts.shares
+    return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+
+
+def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:
+    """Whether the log-prior rises for ever towards the end of a support where a parameter stands; it is named."""
+    prior = model.parts.log_prior
+    if prior is None:
+        return False
+    return _is_unbounded(theta, model.parameters, lambda other: float(prior(other, data)))
+
+
+def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Data) -> Any:
+    """What reads all that the M-step reads."""
+    before = (theta,) if model.conditional else ()
+    known = {name: data[name] for name in model.known} if model.known else {}
+    return function(expected, *before, **known)
+
+
+def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
+    """The log-likelihood, plus the log-prior if there is one."""
+    prior = 0.0 if model.parts.log_prior is None else float(model.parts.log_prior(theta, data))
+    return float(expected.log_likelihood) + prior
+
+
+def _e_step(model: Model, theta: Any, data: Data) -> Any:
+    """The expected statistics, those of the chunks pooled."""
+    coefficients = _coefficients(model, theta, data)
+    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
+    found = _weighted(model, found, data.weight)
+    if model.parts.constant is None:
+        return found
+    once = float(model.parts.constant(theta, data))
+    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
+
+
+def _summarised(model: Model, data: Data, infer: Infer) -> Any:
+    """The statistics of all rows: from products summed over chunks; where these lose digits, those of chunks pooled."""
+    if model.moments is not None and not data.apart:
+        found, lost = _gathered(model.moments, data, infer)
+        if not lost:
+            return found
+        data.apart = _APART
+    data.apart = max(data.apart - 1, 0)
+    found = None
+    for rows in data.chunks:
+        _refill(rows, data)
+        part = model.steps.summarise(rows, *infer(rows))
+        found = part if found is None else model.steps.merge(found, part)
+    return found
+
+
+def _weighted(model: Model, found: Any, weight: float) -> Any:
+    """The statistics of rows that count so many times."""
+    if weight == 1.0 or model.averages is None:
+        return found
+    pairs = zip(found._fields, found, strict=True)
+    return type(found)(*(value if name in model.averages else weight * value for name, value in pairs))
+
+
+def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
+    """The statistics from weights times features, and whether they have lost their digits."""
+    products, total = 0.0, 0.0
+    for rows in data.chunks:
+        _refill(rows, data)
+        latents, value = infer(rows)
+        part = np.matmul(latents[moments.weights], rows.features.T)
+        products = part if rows.first == 0 else np.add(products, part, out=part)
+        total += value
+    return moments.of_products(_by_feature(products, data.chunks[0].blocks), data, total)
+
+
+def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
+    """What the E-step needs of the parameters, once an iteration; the natural form last."""
+    values = () if model.parts.coefficients is None else model.parts.coefficients(theta, data)
+    if model.natural is None:
+        return values
+    return (*values, _natural(model.natural, theta, data))
+
+
+def _refill(rows: Rows, data: Data) -> None:
+    """The features of a chunk, where another has written its own in their room."""
+    if rows.shares_room and len(data.chunks) > 1:
+        _put_features(rows)
+
+
+def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
+    """The chunks, each with its posterior and its log-likelihood."""
+    coefficients = _coefficients(model, theta, data)
+    for rows in data.chunks:
+        _refill(rows, data)
+        shown, _, value = model.steps.e_step(theta, rows, coefficients)
+        yield rows, shown, value
+
+
+def _posterior(model: Model, theta: Any, data: Data) -> Any:
+    """The posterior of every latent, the chunks put together."""
+    whole: tuple[Any, ...] = ()
+    shown: Any = None
+    count = None if model.plates.rows is None else data[model.plates.rows]
+    for rows, shown, _ in _inferred(model, theta, data):
+        whole = _filled_in(whole, tuple(_arrays(shown)), model.plates.shown, rows.first, count)
+    return _refilled(shown, whole)
+
+
+def _arrays(shown: Any) -> Iterator[Any]:
+    """The arrays of a posterior: of each latent one, or several by name."""
+    for each in shown:
+        yield from each.values() if isinstance(each, dict) else (each,)
+
+
+def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
+    """A posterior of the same form with these arrays."""
+    left = iter(arrays)
+    return type(shown)(
+        *({name: next(left) for name in each} if isinstance(each, dict) else next(left) for each in shown)
+    )
+
+
+def _masses(model: Model, theta: Any, data: Data) -> dict[str, Any]:
+    """How many rows the outcomes of each label hold that may be empty."""
+    found: dict[str, Any] = {}
+    for _, shown, _ in _inferred(model, theta, data) if model.labels.components else ():
+        for name, axis in model.labels.components:
+            table = np.moveaxis(getattr(shown, name), axis, 0)
+            found[name] = found.get(name, 0.0) + table.reshape(len(table), -1).sum(axis=1)
+    return found

@@ -1,0 +1,147 @@
+"""A fit: starts, runs from them, a way off a saddle, and what is to be said of where it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.checks import _outside_or_singular
+from symem.runtime.chunks import _as_parameters, _prepare
+from symem.runtime.convergence import _escaped
+from symem.runtime.description import Data, Model, Rows
+from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
+from symem.runtime.em_steps import (
+    _e_step,
+    _has_no_bound,
+    _lost,
+    _masses,
+    _maximised,
+    _objective,
+    _step,
+    _summarised,
+)
+from symem.runtime.few_rows import _condensed
+from symem.runtime.loop import DataError, Run, _best, _random_starts, _rounding
+from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty
+from symem.runtime.progress import _Progress
+from symem.runtime.results import _free_parameters
+from symem.runtime.settings import Settings
+
+
+class _Fitting:
+    """One fit of a model to data."""
+
+    def __init__(self, model: Model, start: Any, asked: Settings, data: Mapping[str, Any]) -> None:
+        self.model, self.asked = model, asked
+        self.start = None if start is None else _as_parameters(model, start)
+        self.data = _prepare(model, data, self.start)
+        self._few = _condensed(model, self.data)
+        self._progress = _Progress(asked)
+
+    def found(self) -> dict[str, Any]:
+        """What a `Fit` holds of it."""
+        try:
+            starts, run, ends = self._search()
+        finally:
+            self._progress.close()
+        model, data = self.model, self.data
+        _warn_of_edges(starts[0], run.theta, model.parameters, lambda theta: self._step(theta)[1])
+        for name, mass in _masses(model, run.theta, data).items():
+            _warn_of_empty(name, mass)
+        expected = _e_step(model, run.theta, data)
+        lost = _lost(model, expected, run.theta, data) | _has_no_bound(model, run.theta, self._few)
+        converged = all([run.converged, not lost, _stays_inside(model, run.theta)])
+        return {
+            "parameters": run.theta,
+            "log_likelihood": float(expected.log_likelihood),
+            "objective": _objective(model, run.theta, data, expected),
+            "history": np.array(run.history),
+            "converged": converged,
+            "n_iter": len(run.history) - 1,
+            "restarts": ends,
+            "message": self._ended(run, converged=converged),
+            "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
+            "n_rows": data.scale,
+            "settings": self.asked.told(),
+        }
+
+    def _ended(self, run: Run, *, converged: bool) -> str:
+        """How the fit ended, in words."""
+        if converged:
+            return "converged"
+        if run.stopped:
+            return "stopped by the callback"
+        if not run.converged and len(run.history) > self.asked.max_iter:
+            return f"not converged after max_iter = {self.asked.max_iter} iterations"
+        return "not converged, for the reason that the warnings give"
+
+    def _search(self) -> tuple[list[Any], Run, tuple[float, ...]]:
+        """The starts, the best run from them, and where each run ended; on from beside a saddle."""
+        asked = self.asked
+        starts = (
+            [self.start]
+            if self.start
+            else _random_starts(self._draw, self._step, asked.seed, asked.n_init, self._collapsed)
+        )
+        run, ends = self._run(starts)
+        beside = self._beside(run) if self.start and run.converged else None
+        if beside is None:
+            return starts, run, ends
+        _say_saddle(len(run.history) - 1)
+        further, ends = self._run([beside])
+        return starts, further._replace(history=run.history + further.history), ends
+
+    def _run(self, starts: list[Any]) -> tuple[Run, tuple[float, ...]]:
+        asked = self.asked
+        tell = self._progress if self._progress.is_wanted else None
+        return _best(self._step, starts, self.data.scale, asked.tol, asked.max_iter, tell, self._collapsed)
+
+    def _step(self, theta: Any) -> tuple[Any, float]:
+        return _step(self.model, theta, self._few)
+
+    def _draw(self, rng: np.random.Generator) -> Any:
+        return _drawn_start(self.model, rng, self.data)
+
+    def _collapsed(self, name: str, value: Any, least: float | None) -> Any:
+        return _outside_or_singular(self.model.parameters, name, value, least)
+
+    def _beside(self, run: Run) -> Any:
+        """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""
+        last, before = run.history[-1], run.history[-2]
+        left = 10 * self.asked.tol * self.data.scale
+        margin = left + _rounding(last, 0) + len(run.history) * abs(last - before)
+        try:
+            towards, _ = self._step(self._draw(np.random.default_rng(0)))
+            return _escaped(self._step, run.theta, last, towards, margin)
+        except DataError:
+            return None
+
+
+def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
+    """The M-step at imputed latents."""
+    prototypes: Any = None
+    if model.labels.prototypes is not None:
+        size, _ = model.labels.prototypes
+        columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
+        prototypes = _far_apart(rng, columns, data.get(size, size))
+
+    def imputed(rows: Rows) -> tuple[tuple[Any, ...], float]:
+        profile = None if prototypes is None else (prototypes, _profile(model, rows))
+        return model.steps.impute(rng, rows, profile), 0.0
+
+    expected = _summarised(model, data, imputed)
+    theta = model.steps.Parameters(**_plain(model.parameters, data))
+    theta = _maximised(model, expected, theta, data) if model.conditional else theta
+    return _mended(_maximised(model, expected, theta, data), model.parameters)
+
+
+def _profile(model: Model, rows: Rows) -> Any:
+    """The rows of a chunk as columns of numbers, by which they are near or far."""
+    columns = []
+    for name in model.labels.prototypes[1] if model.labels.prototypes is not None else ():
+        spec = model.data[name]
+        slot = spec.shape.index(model.plates.rows) + spec.entries
+        columns.append(np.moveaxis(rows[name], slot, -1).reshape(-1, rows.length))
+    return np.concatenate(columns).astype(float)

@@ -1,0 +1,167 @@
+"""What a fit found, in numbers and in words, and what it says of other rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.description import Array
+
+#: An array of more entries than these is shown by its first ones.
+_MOST_SHOWN = 100
+
+
+class Fit:
+    """The result of `fit`.
+
+    Functions of data take them by name, as `fit` does; without any, they speak of the rows of the fit, which are not
+    copied. Indices count from 0, as those of the arrays do.
+    """
+
+    #: The estimates, by declared name.
+    parameters: Any
+    #: The log-likelihood of the observed data at them, and what the fit raised: with a prior, the log-posterior.
+    log_likelihood: float
+    objective: float
+    #: The objective at every iterate of the best run, the start included.
+    history: np.ndarray
+    converged: bool
+    #: How the fit ended, and the warnings that it gave, in words.
+    message: str
+    warnings: tuple[str, ...]
+    n_iter: int
+    #: The objective at the end of the run from each start, nan where it failed.
+    restarts: tuple[float, ...]
+    #: The numbers that are free: K - 1 of a simplex, d (d + 1) / 2 of a symmetric matrix.
+    n_parameters: int
+    #: The observations that BIC counts: the rows, each as often as its weight says.
+    n_rows: float
+    #: tol, max_iter, n_init and seed.
+    settings: Mapping[str, Any]
+
+    def __init__(self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any]) -> None:
+        self.__dict__.update(found)
+        self._solver, self._data = solver, data
+        self._posterior: Any = None
+
+    @property
+    def aic(self) -> float:
+        """2 p - 2 l for p free parameters (Akaike 1974): less is better."""
+        return 2 * self.n_parameters - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """p log n - 2 l for p free parameters and n rows (Schwarz 1978): less is better, and mclust shows its negative."""
+        return self.n_parameters * math.log(self.n_rows) - 2 * self.log_likelihood
+
+    @property
+    def posterior(self) -> Any:
+        """The posterior of every latent at the rows of the fit, computed when it is first asked for."""
+        if self._posterior is None:
+            self._posterior = self.posterior_of()
+        return self._posterior
+
+    def posterior_of(self, /, **data: Any) -> Any:
+        """The posterior of every latent at rows of data."""
+        return self._solver.posterior(self.parameters, **self._given(data))
+
+    def log_likelihood_of(self, /, **data: Any) -> float:
+        """The log-likelihood of data."""
+        return float(self._solver.log_likelihood(self.parameters, **self._given(data)))
+
+    def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        return data or self._data or {}
+
+    # -- in words ------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        lines = [f"{name}  {value}" for name, value in _beside_one_another(self._told())]
+        return "\n".join([f"Fit: {self._ending}", *(f"  {line}" for line in lines)])
+
+    def _repr_html_(self) -> str:
+        rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in self._told()]
+        return f"<table><caption>Fit: {_escaped_text(self._ending)}</caption>{''.join(rows)}</table>"
+
+    @property
+    def _ending(self) -> str:
+        """How the fit ended, in a few words."""
+        return f"{self.message}, {_counted(self.n_iter, 'iteration')}"
+
+    def _told(self) -> list[tuple[str, str]]:
+        """The estimates on a line each, and their likelihood."""
+        rows = [(name, _numbers(value)) for name, value in self.parameters._asdict().items()]
+        return [*rows, ("log-likelihood", f"{self.log_likelihood:.10g}")]
+
+    def summary(self) -> str:
+        """The estimates entry by entry, the likelihood and what is made of it, how the fit ended, its warnings."""
+        table = [("", "estimate"), *self._entries()]
+        wide = max(len(name) for name, _ in table)
+        entries = [f"{name:<{wide}}  {value:>12}" for name, value in table]
+        facts = [f"{name}  {value}" for name, value in _beside_one_another(self._facts())]
+        given = [f"warning: {each}" for each in self.warnings]
+        return "\n".join([*entries, "", *facts, *([""] if given else []), *given])
+
+    def _entries(self) -> Iterator[tuple[str, str]]:
+        for name, value in self.parameters._asdict().items():
+            array = np.asarray(value)
+            for place in list(np.ndindex(array.shape))[:_MOST_SHOWN]:
+                yield f"{name}{list(place) if place else ''}", f"{array[place]:.6g}"
+            if array.size > _MOST_SHOWN:
+                yield name, f"and {array.size - _MOST_SHOWN} more"
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        yield "log-likelihood", f"{self.log_likelihood:.10g}"
+        if self.objective != self.log_likelihood:
+            yield "log-posterior", f"{self.objective:.10g}"
+        yield "rows", f"{self.n_rows:g}"
+        yield "free parameters", str(self.n_parameters)
+        yield "AIC", f"{self.aic:.10g}"
+        yield "BIC", f"{self.bic:.10g}"
+        yield "ended", self._ending
+        if len(self.restarts) > 1:
+            near = np.abs(np.array(self.restarts) - self.objective) <= 1e-6 * (1 + abs(self.objective))
+            yield "starts", f"{len(self.restarts)}, of which {int(np.sum(near))} led here"
+
+
+def _free_parameters(table: Mapping[str, Array], theta: Any, simplexes: tuple[tuple[str, ...], ...]) -> int:
+    """How many numbers the parameters are free to be: sums of 1 and symmetry take theirs away."""
+    found = 0
+    for name, spec in table.items():
+        shape = np.shape(getattr(theta, name))
+        size = math.prod(shape)
+        if spec.kind == "simplex" and shape:
+            size -= math.prod(shape[: -spec.simplex_axes])
+        if spec.kind in {"symmetric", "definite"}:
+            size -= math.prod(shape[:-1]) * (shape[-1] - 1) // 2
+        found += size
+    return found - len(simplexes)
+
+
+def _numbers(value: Any) -> str:
+    """An array on one line."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return f"{float(array):.6g}"
+    if array.size > _MOST_SHOWN:
+        return f"{_numbers(array.ravel()[:4])}  … {array.size} numbers of shape {array.shape}"
+    if array.ndim == 1:
+        return "  ".join(f"{entry:<10.6g}" for entry in array).rstrip()
+    return "; ".join(_numbers(row) for row in array)
+
+
+def _beside_one_another(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names made as wide as the widest."""
+    listed = list(rows)
+    wide = max(len(name) for name, _ in listed)
+    return [(f"{name:<{wide}}", value) for name, value in listed]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _escaped_text(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
