@@ -31,19 +31,25 @@ class Point(NamedTuple):
 # the distance that is left ----------------------------------------------------------------------------------
 
 
+def path(steps: list[float]) -> list[Point]:
+    """Points so far apart, as shares of their largest entry, which is 1."""
+    return [Point(np.array([1.0, place])) for place in np.cumsum([0.0, *steps]) - 1]
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.9, 0.999])
 def test_what_is_left_of_a_geometric_series(rate: float) -> None:
-    left = _Distance()
+    left, points = _Distance(), path([rate, rate**2])
     for power in (1, 2):
-        left.moved(rate ** (2 * power), rate**power)
+        left.moved(rate ** (2 * power), *points[power - 1 : power + 1])
     assert left.parameters == pytest.approx(rate**3 / (1 - rate))
     assert left.objective == pytest.approx(rate**6 / (1 - rate**2))
 
 
 def test_steps_that_grow_are_no_end() -> None:
-    left = _Distance()
-    for step in (1e-9, 1.01e-9):
-        left.moved(step**2, step)
+    left, steps = _Distance(), [1e-9, 1.01e-9]
+    points = path(steps)
+    for place, step in enumerate(steps):
+        left.moved(step**2, *points[place : place + 2])
     assert not left.is_short(1e-10, 1)
 
 

@@ -26,6 +26,16 @@ class Point(NamedTuple):
     a: Any
 
 
+class AboveZero:
+    """Every entry must be positive."""
+
+    def hold(self, theta: Any) -> bool:
+        return bool(np.all(theta.a > 0))
+
+    def left(self, _name: str, value: Any, _least: float | None) -> Any:
+        return np.less_equal(value, 0)
+
+
 def halving(theta: Point) -> tuple[Point, float]:
     """Towards 0, where the objective -a^2 is largest."""
     return Point(theta.a / 2), float(-np.sum(np.square(theta.a)))
@@ -79,7 +89,7 @@ def test_a_spread_of_zero_keeps_its_value_and_is_named_once() -> None:
             scale=1,
             tol=0.0,
             max_iter=3,
-            collapsed=lambda _name, value, _least: np.less_equal(value, 0),
+            supports=AboveZero(),
         )
     assert last.a.tolist() == [0.125, 7.0]
     assert len(said) == 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from symem.runtime.conversion import _as_floats
 from symem.runtime.description import Array
-from symem.runtime.kernels import _cholesky
+from symem.runtime.kernels import _FEW, _cholesky
 from symem.runtime.loop import DataError, _position
 from symem.runtime.settings import _whole
 
@@ -28,6 +28,9 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
     "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }
+
+#: Of what has no ends; and the least positive number.
+_NO_ENDS, _TINIEST = (-np.inf, np.inf), 5e-324
 
 #: The ends that values of a kind may reach but not pass.
 _ENDS: Mapping[str, tuple[float, float]] = {
@@ -81,7 +84,7 @@ def _outside(spec: Array, value: Any, least: float | None) -> Any:
     """
     if spec.kind == "positive":
         return np.less_equal(value, least * np.max(value) if least and np.ndim(value) else 0.0)
-    low, high = spec.ends or _ENDS.get(spec.kind, (-np.inf, np.inf))
+    low, high = spec.ends or _ENDS.get(spec.kind, _NO_ENDS)
     beyond = np.less(value, low - _ROUNDING) | np.greater(value, high + _ROUNDING)
     if spec.kind == "simplex" and np.ndim(value):
         over = tuple(range(-spec.simplex_axes, 0))
@@ -89,17 +92,42 @@ def _outside(spec: Array, value: Any, least: float | None) -> Any:
     return beyond
 
 
-def _outside_or_singular(table: Mapping[str, Array], name: str, value: Any, least: float | None) -> Any:
-    """`_outside`; of an array of covariances, which of them are finite but not positive definite, or have a
-    coordinate of which the others leave at most that share unexplained.
-    """
-    if table[name].kind != "definite":
-        return _outside(table[name], value, least)
-    if least is None:
-        return False
-    pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2
-    sound = (pivots > least * np.diagonal(value, 0, -2, -1)).all(axis=-1)
-    return ~sound & np.isfinite(value).all(axis=(-1, -2))
+class _Ranges:
+    """The supports of parameters, with the least and the largest number of each that has ends."""
+
+    def __init__(self, table: Mapping[str, Array]) -> None:
+        self._table = table
+        ends = ((name, _ends(spec)) for name, spec in table.items())
+        self._ends = [(name, *each) for name, each in ends if each != _NO_ENDS]
+
+    def hold(self, theta: Any) -> bool:
+        """Whether every entry surely is inside, for the objective may be finite and wrong outside."""
+        return all(_is_between(getattr(theta, name), low, high) for name, low, high in self._ends)
+
+    def left(self, name: str, value: Any, least: float | None) -> Any:
+        """`_outside`; of an array of covariances, which of them are finite but not positive definite, or have a
+        coordinate of which the others leave at most that share unexplained.
+        """
+        if self._table[name].kind != "definite":
+            return _outside(self._table[name], value, least)
+        if least is None:
+            return False
+        pivots = np.diagonal(_cholesky(value), 0, -2, -1) ** 2
+        sound = (pivots > least * np.diagonal(value, 0, -2, -1)).all(axis=-1)
+        return ~sound & np.isfinite(value).all(axis=(-1, -2))
+
+
+def _ends(spec: Array) -> tuple[float, float]:
+    return (_TINIEST, np.inf) if spec.kind == "positive" else spec.ends or _ENDS.get(spec.kind, _NO_ENDS)
+
+
+def _is_between(value: Any, low: float, high: float) -> bool:
+    """Whether all entries surely are: of few numbers, Python's own minimum is the quickest."""
+    if isinstance(value, np.ndarray):
+        few = value.size <= _FEW
+        numbers = value.ravel().tolist() if few else (value.min(), value.max())
+        return bool(low <= min(numbers) and max(numbers) <= high)
+    return bool(low <= value <= high)
 
 
 def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, wanted: str) -> None:

@@ -21,32 +21,54 @@ class _Distance:
     """
 
     def __init__(self) -> None:
-        self.objective = self.parameters = math.inf
-        self.fades = False
-        self._change = self._move = 0.0
+        self._points: tuple[Any, ...] = ()
+        self._changes = (0.0, 0.0)
         self._count = 0
         self._gaps = (math.inf, math.inf)
 
-    def moved(self, change: float, move: float) -> None:
-        """The objective changed by that, and the parameters by that share of themselves."""
-        self.objective = _left(abs(change), abs(self._change))
-        self.parameters = _left(move, self._move)
-        self._count += 1
-        gap = 1 - move / self._move if self._move > 0 else math.inf
-        self.fades = self._count >= 100 and gap <= 3 / self._count and gap <= 0.75 * self._gaps[0]
+    def moved(self, change: float, before: Any, after: Any) -> None:
+        """The objective changed by that, from one point to another; how far these lie apart is seen when it is asked."""
         if self._count & (self._count - 1) == 0:
-            self._gaps = (self._gaps[1], gap)
-        self._change, self._move = change, move
+            self._gaps = (self._gaps[1], _gap(*self._moves()))
+        self._points = (*(self._points[-2:] or (before,)), after)
+        self._changes = (self._changes[1], change)
+        self._count += 1
+
+    @property
+    def objective(self) -> float:
+        """What is left of the objective."""
+        return _left(*map(abs, self._changes)) if self._count else math.inf
+
+    @property
+    def parameters(self) -> float:
+        """What is left of the parameters, as a share of themselves."""
+        return _left(*self._moves())
+
+    def _moves(self) -> tuple[float, float]:
+        """The last two moves of the parameters, as shares of themselves."""
+        moves = [_move(a, b) for a, b in zip(self._points, self._points[1:], strict=False)]
+        before, now = [0.0, 0.0, *moves][-2:]
+        return before, now
 
     def is_short(self, tol: float, scale: int) -> bool:
         """Whether the parameters are right to the root of tol, as is usual where the objective is right to tol, or the
         objective is so far beyond tol that no more can be asked. Steps that shrink as a power of their number, as
         towards the edge of a support, have a sum that no two of them tell: there tol alone decides.
         """
-        return self.fades or self.parameters <= math.sqrt(tol) or self.objective <= 1e-3 * tol * scale
+        short = self.objective <= 1e-3 * tol * scale or self.parameters <= math.sqrt(tol)
+        return short or self._fades()
+
+    def _fades(self) -> bool:
+        gap = _gap(*self._moves())
+        return self._count >= 100 and gap <= 3 / self._count and gap <= 0.75 * self._gaps[0]
 
 
-def _left(now: float, before: float) -> float:
+def _gap(before: float, now: float) -> float:
+    """By which share the last move is shorter than the one before."""
+    return 1 - now / before if before > 0 else math.inf
+
+
+def _left(before: float, now: float) -> float:
     """The sum of a geometric series after its last two terms."""
     if now == 0:
         return 0.0

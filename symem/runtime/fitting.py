@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.checks import _outside_or_singular
+from symem.runtime.checks import _Ranges
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Rows
@@ -38,7 +38,7 @@ class _Fitting:
         self.start = None if start is None else _as_parameters(model, start)
         self.data = _prepare(model, data, self.start)
         self._few = _condensed(model, self.data)
-        self._progress = _Progress(asked)
+        self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
     def found(self) -> dict[str, Any]:
         """What a `Fit` holds of it."""
@@ -83,7 +83,7 @@ class _Fitting:
         starts = (
             [self.start]
             if self.start
-            else _random_starts(self._draw, self._step, asked.seed, asked.n_init, self._collapsed)
+            else _random_starts(self._draw, self._step, asked.seed, asked.n_init, self._supports)
         )
         run, ends = self._run(starts)
         beside = self._beside(run) if self.start and run.converged else None
@@ -96,16 +96,13 @@ class _Fitting:
     def _run(self, starts: list[Any]) -> tuple[Run, tuple[float, ...]]:
         asked = self.asked
         tell = self._progress if self._progress.is_wanted else None
-        return _best(self._step, starts, self.data.scale, asked.tol, asked.max_iter, tell, self._collapsed)
+        return _best(self._step, starts, self.data.scale, asked.tol, asked.max_iter, tell, self._supports)
 
     def _step(self, theta: Any) -> tuple[Any, float]:
         return _step(self.model, theta, self._few)
 
     def _draw(self, rng: np.random.Generator) -> Any:
         return _drawn_start(self.model, rng, self.data)
-
-    def _collapsed(self, name: str, value: Any, least: float | None) -> Any:
-        return _outside_or_singular(self.model.parameters, name, value, least)
 
     def _beside(self, run: Run) -> Any:
         """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""

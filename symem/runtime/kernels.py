@@ -12,25 +12,38 @@ from symem.runtime.loop import DataError
 
 _LOG_2PI = math.log(2 * math.pi)
 
+#: The least normal number, as an array, which NumPy takes up more quickly than a number of Python.
+_TINY = np.asarray(2.2250738585072014e-308)
+
+#: Up to so many numbers a list is quicker than an array.
+_FEW = 64
+
 #: A pivot below this share of its diagonal entry is rounding: the matrix is singular.
 _SINGULAR = 1e-13
 
 
 def _log(value: Any) -> Any:
     """log, finite at 0: a parameter on the edge of its support gives a weight of 1e-308, and 0 log 0 = 0."""
-    return np.log(np.maximum(value, 2.2250738585072014e-308))
+    return np.log(np.maximum(value, _TINY))
+
+
+def _all(values: Any) -> bool:
+    """Whether none is 0: of few numbers, Python is the quickest."""
+    values = np.asarray(values)
+    return all(values.ravel().tolist()) if values.size <= _FEW else bool(values.all())
 
 
 def _softmax(weight: Any, axis: int) -> Any:
     """Replace log weights by probabilities along an axis, in place; the log-sum-exp that normalised them."""
-    peak = np.maximum.reduce(weight, axis, keepdims=True)
-    np.subtract(weight, peak, out=weight)
-    np.exp(weight, out=weight)
-    total = np.add.reduce(weight, axis, keepdims=True)
-    np.divide(weight, total, out=weight)
+    outcomes = np.moveaxis(weight, axis, 0) if axis else weight
+    two = len(outcomes) == 2
+    peak = np.maximum(*outcomes) if two else np.maximum.reduce(outcomes, 0)
+    np.exp(np.subtract(outcomes, peak, out=outcomes), out=outcomes)
+    total = np.add(*outcomes) if two else np.add.reduce(outcomes, 0)
+    np.divide(outcomes, total, out=outcomes)
     np.log(total, out=total)
     total += peak
-    return total.squeeze(axis)
+    return total
 
 
 def _guarded_softmax(weight: Any, axis: int) -> Any:

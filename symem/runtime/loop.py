@@ -6,17 +6,26 @@ point it started from, and a way to draw starts.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from symem.runtime.convergence import _Distance, _move
+from symem.runtime.convergence import _Distance
 
-#: Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
-#: over its entries, or over the matrices of an array. With None, entries at 0 or below, no matrices; False for nowhere.
-Collapsed = Callable[[str, Any, float | None], Any]
+
+class Supports(Protocol):
+    """Where the parameters may be."""
+
+    def hold(self, theta: Any) -> bool:
+        """Whether every entry surely is inside."""
+
+    def left(self, name: str, value: Any, least: float | None) -> Any:
+        """Where a parameter of that name and value has collapsed, to this share of the largest of its entries or to less:
+        over its entries, or over the matrices of an array. With None, entries outside alone; False for nowhere.
+        """
 
 
 #: Below this share of the largest of its array, or of what the others leave of it, a spread has lost its digits.
@@ -76,11 +85,11 @@ def _iterate(
     tol: float,
     max_iter: int,
     tell: Tell | None = None,
-    collapsed: Collapsed | None = None,
+    supports: Supports | None = None,
 ) -> Run:
     """Repeat `step` until the objective changes by at most tol * scale, and the distance that is left is short.
 
-    `step(theta)` gives (next theta, objective at theta). `collapsed(name, value, least)` tells where a
+    `step(theta)` gives (next theta, objective at theta). `supports` tell where a
     parameter is at 0, or a matrix singular, though it must not be.
     The run ends at the last theta whose objective is known. It has not converged beside a parameter that keeps its
     value. EM ends where the objective falls by far more than rounding or, beside such a parameter, by more.
@@ -98,8 +107,8 @@ def _iterate(
             return Run(theta, history, not kept.now)
         if iteration < max_iter:
             last = theta
-            theta, following, value = _advance(step, theta, following, value, collapsed, kept)
-            left.moved(value - history[-1], _move(last, theta))
+            theta, following, value = _advance(step, theta, following, value, supports, kept)
+            left.moved(value - history[-1], last, theta)
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
                 _say_fallen(history[-1] - value, iteration + 1, kept)
                 return Run(last, history, converged=False)
@@ -123,7 +132,7 @@ def _advance(
     theta: Any,
     following: Any,
     before: float,
-    collapsed: Collapsed | None,
+    supports: Supports | None,
     kept: _Kept,
 ) -> tuple[Any, Any, float]:
     """One step on. A parameter that is undetermined (0/0) or at 0 where it must not be keeps its value, and is named:
@@ -132,26 +141,17 @@ def _advance(
     """
     kept.now = False
     if kept.fallen:
-        following = _repaired(theta, following, collapsed, _LOST, kept, again=True)
-    if collapsed is not None and _is_below_zero(following, collapsed):
-        following = _repaired(theta, following, collapsed, None, kept)
+        following = _repaired(theta, following, supports, _LOST, kept, again=True)
+    if supports is not None and not supports.hold(following):
+        following = _repaired(theta, following, supports, None, kept)
     after, value = step(following)
     for least in (0.0, _LOST):
         if not value > before - _far(before):
-            following = _repaired(theta, following, collapsed, least, kept)
+            following = _repaired(theta, following, supports, least, kept)
             after, value = step(following)
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return _held_back(step, theta, following, value, kept)
     return following, after, value
-
-
-def _is_below_zero(theta: Any, collapsed: Collapsed) -> bool:
-    """Whether an entry that must be positive is not, for which the objective may be finite and wrong."""
-    for name, value in zip(theta._fields, theta, strict=True):
-        found = collapsed(name, value, None)
-        if found is not False and np.any(found):
-            return True
-    return False
 
 
 def _held_back(
@@ -175,7 +175,7 @@ def _held_back(
 def _repaired(
     theta: Any,
     following: Any,
-    collapsed: Collapsed | None,
+    supports: Supports | None,
     least: float | None,
     kept: _Kept,
     *,
@@ -185,7 +185,7 @@ def _repaired(
     repaired = []
     for name, old, new in zip(theta._fields, theta, following, strict=True):
         empty = ~np.isfinite(new)
-        fallen = False if collapsed is None else collapsed(name, new, least)
+        fallen = False if supports is None else supports.left(name, new, least)
         fallen = np.zeros(np.shape(new), dtype=bool) if fallen is False else fallen
         if again:
             fallen = fallen & kept.fallen.get(name, False)
@@ -261,7 +261,7 @@ def _best(
     tol: float,
     max_iter: int,
     tell: Tell | None,
-    collapsed: Collapsed | None = None,
+    supports: Supports | None = None,
 ) -> tuple[Run, tuple[float, ...]]:
     """The run with the highest objective of those from all starts, and where each ended: nan where it failed, which
     counts only if all do. Where one is stopped, no other begins.
@@ -271,9 +271,7 @@ def _best(
     failure: DataError | None = None
     for theta in starts:
         try:
-            run = _iterate(
-                step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, collapsed=collapsed
-            )
+            run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, supports=supports)
         except DataError as error:
             failure = error
             ends.append(np.nan)
@@ -300,22 +298,22 @@ def _random_starts(
     step: Callable[[Any], tuple[Any, float]],
     seed: int | None,
     n_init: int,
-    collapsed: Collapsed | None = None,
+    supports: Supports | None = None,
 ) -> list[Any]:
     """For each restart, the best of several draws after a few EM steps."""
     rng = np.random.default_rng(seed)
-    return [_promising([draw(rng) for _ in range(6)], step, collapsed) for _ in range(n_init)]
+    return [_promising([draw(rng) for _ in range(6)], step, supports) for _ in range(n_init)]
 
 
 def _promising(
-    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], collapsed: Collapsed | None
+    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], supports: Supports | None
 ) -> Any:
     best, highest = None, -np.inf
     for theta in candidates:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                run = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, collapsed=collapsed)
+                run = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, supports=supports)
         except DataError:
             continue
         if run.history[-1] > highest:

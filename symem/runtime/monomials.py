@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.description import Data, NaturalForm, Rows
+from symem.runtime.kernels import _all
 
 #: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
 _LOSES_DIGITS = 4.5e6
@@ -71,17 +72,19 @@ def _put_pairs(room: Any, x: Any) -> None:
 
 def _natural(natural: NaturalForm, theta: Any, data: Data) -> Any:
     """The coefficients of all features side by side, over the labels."""
-    labels = tuple(data.get(size, size) for size in natural.labels)
-    blocks = data.chunks[0].blocks
-    found = np.empty((*labels, blocks[-1].stop))
-    for block, given in zip(blocks, natural.coefficients(theta, data), strict=True):
-        if block.symmetric:
+    first = data.chunks[0]
+    labels = first.buffer.shape[:-1]
+    found = np.empty((*labels, first.blocks[-1].stop))
+    for block, given in zip(first.blocks, natural.coefficients(theta, data), strict=True):
+        if not block.entries:
+            found[..., block.start] = given
+        elif block.symmetric:
             found[..., block.start : block.stop] = _packed(given)
         elif len(block.entries) > 1:
             whole = np.broadcast_to(given, (*labels, *block.entries))
             found[..., block.start : block.stop] = whole.reshape(*labels, -1)
         else:
-            found[..., block.start : block.stop] = given if block.entries else np.asarray(given)[..., None]
+            found[..., block.start : block.stop] = given
     return found
 
 
@@ -98,7 +101,7 @@ def _moments(weight: Any, rows: Rows) -> tuple[Any, ...]:
 
 def _by_feature(products: Any, blocks: tuple[_Block, ...]) -> tuple[Any, ...]:
     """Products with all features, apart again."""
-    return tuple(_moment(products, block) for block in blocks)
+    return tuple([_moment(products, block) for block in blocks])
 
 
 def _moment(products: Any, block: _Block) -> Any:
@@ -120,7 +123,7 @@ def _unpacked(pairs: Any, size: int) -> Any:
 
 def _is_exact(natural: Any, rows: Rows) -> bool:
     """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features."""
-    return bool(np.abs(natural).dot(rows.peaks).max() <= _LOSES_DIGITS)
+    return _all(np.abs(natural).dot(rows.peaks) <= _LOSES_DIGITS)
 
 
 def _weights(natural: Any, rows: Rows) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from symem.runtime.kernels import _TINY, _all
 from symem.runtime.loop import LostDigitsWarning, _position
 
 #: A scatter below this share of what was taken off would be wrong by more than 1e-10 of it.
@@ -44,12 +45,12 @@ def _added(a: Record, b: Record) -> Record:
 
 def _mean_of(total: Any, weight: Any) -> Any:
     """total / weight, and 0 where there is no weight, as the total is then."""
-    return total / np.maximum(weight, 2.2250738585072014e-308)
+    return total / np.maximum(weight, _TINY)
 
 
 def _determined(mean: Any, weight: Any) -> Any:
     """The mean, NaN where there is no weight."""
-    return np.where(weight != 0, mean, np.nan)
+    return mean if _all(weight) else np.where(weight != 0, mean, np.nan)
 
 
 def _share(*terms: Any) -> Any:
@@ -72,4 +73,4 @@ def _warn_of_lost(shares: list[tuple[str, Any]]) -> bool:
 
 def _loses_digits(scatter: Any, excess: Any) -> bool:
     """Whether a scatter is a small difference of sums about a point, of which `excess` was taken off."""
-    return not (scatter >= _LOST_SHARE * excess).all()
+    return not _all(scatter >= _LOST_SHARE * excess)

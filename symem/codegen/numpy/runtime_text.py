@@ -62,7 +62,7 @@ _IMPORTS = (
     "import time",
     "import warnings",
     "from collections.abc import Callable, Iterator, Mapping",
-    "from typing import TypeVar",
+    "from typing import Protocol, TypeVar",
 )
 
 
