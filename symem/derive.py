@@ -25,6 +25,7 @@ from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
+from symem.calculus.refusals import obstacle, told, with_reasons
 from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.steps import steps
@@ -83,7 +84,7 @@ def derive_records(model: Model) -> Derivation:
     derivation = certify(_with(record, blocks))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
-    return steps(final_form(as_known_totals(without_refuted(derivation)), names))
+    return steps(with_reasons(final_form(as_known_totals(without_refuted(derivation)), names)))
 
 
 def _with(
@@ -118,9 +119,13 @@ def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
         part for term in separate(model.log_likelihood) for part in angles_apart(term, model.parameters)
     )
     blocks = solve_blocks(terms, model.parameters, model.simplexes, names)
-    open_blocks = [outcome.reason for block in blocks for outcome in block.not_derived()]
-    if open_blocks:
-        raise NotDerivedError(" ".join(open_blocks))
+    refused = [
+        obstacle(outcome, lambda expr: told(model.declared(expr)))
+        for block in blocks
+        for outcome in block.not_derived()
+    ]
+    if refused:
+        raise NotDerivedError(f"{'. '.join(refused)}.")
     return _by_parameter(model, blocks)
 
 

@@ -150,7 +150,7 @@ def test_other_laws_end_where_their_intervals_do(name: str) -> None:
 def test_an_open_end_is_no_maximum() -> None:
     algorithm = mixture(Normal(mu[z[i]], 1), {mu: Positive()})
     assert statuses(algorithm, "mu[k]")["second order"] is Status.UNDER
-    assert "S_1[k] > 0" in needed(algorithm, "mu[k]")
+    assert "S_0[k] > 0" in needed(algorithm, "mu[k]")
     fit = algorithm.fit(x=X - 3, start={"w": [0.5, 0.5], "mu": [0.5, 1.0]})
     assert not fit.converged
     assert (fit.parameters.mu > 0).all()
@@ -171,7 +171,7 @@ def test_a_share_with_less_than_its_prior_takes_is_zero() -> None:
     after = sparse().solver().em_step({"w": weights, "mu": means}, x=data)
     np.testing.assert_allclose(after.w, left / left.sum(), rtol=1e-12)
     assert after.w[0] == 0.0
-    assert any("S_0[k] - 1/2" in each for each in needed(sparse(), "w[k]"))
+    assert any("N[k] - 1/2" in each for each in needed(sparse(), "w[k]"))
     assert statuses(sparse(), "w[k]") == {
         "stationarity": Status.UNDER,
         "second order": Status.UNDER,
@@ -229,7 +229,7 @@ def test_a_minimum_is_refuted_and_leaves_by_no_door(tmp_path: Path) -> None:
         with pytest.raises(NotDerivedError, match="is no maximum of Q"):
             door()
     assert not list(tmp_path.iterdir())
-    assert "c: the root S_1 / (S_0 - 16) is no maximum of Q for some data" in str(algorithm)
+    assert "c: the root S_0 / (N - 16) is no maximum of Q for some data" in str(algorithm)
     assert "refuted" in algorithm.latex()
 
 
@@ -237,7 +237,7 @@ def test_a_minimum_is_refuted_and_leaves_by_no_door(tmp_path: Path) -> None:
 def test_a_logarithm_needs_a_positive_sum() -> None:
     algorithm = mixture(Normal(exp(mu[z[i]]), 1))
     assert set(statuses(algorithm, "mu[k]").values()) == {Status.UNDER}
-    assert "S_1[k] > 0" in needed(algorithm, "mu[k]")
+    assert "S_0[k] > 0" in needed(algorithm, "mu[k]")
     fit = algorithm.fit(x=X - 1, start={"w": [0.5, 0.5], "mu": [-1.0, 1.0]})
     assert not fit.converged
     assert fit.parameters.mu[0] == -1.0

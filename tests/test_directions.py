@@ -96,7 +96,7 @@ def test_the_largest_point_of_a_wave(objective: Expr, support: Any, expected: An
     ids=str,
 )
 def test_less_than_a_turn_and_other_terms_are_refused(objective: Expr, support: Any) -> None:
-    with pytest.raises(NotDerivedError, match="No closed form for u"):
+    with pytest.raises(NotDerivedError, match="No closed form was found for u"):
         maximise(objective, {u: support})
 
 
@@ -209,8 +209,8 @@ def test_without_known_concentrations_only_they_are_refused() -> None:
 
 def test_a_mean_that_needs_the_concentrations_is_not_said_to_have_no_closed_form() -> None:
     (refused,) = derive_records(Model({z[i]: label, x[i]: VonMises(m, kappa[z[i]])}, latent=[z])).not_derived
-    assert refused.reason.startswith("No closed form for kappa[k]:")
-    assert refused.reason.endswith("Given kappa[k], m would have one.")
+    assert refused.reason.startswith("No closed form was found for kappa[k]:")
+    assert refused.reason.endswith("give kappa in known=[kappa], and m has one.")
 
 
 # what is no maximum -----------------------------------------------------------------------------------------

@@ -75,10 +75,8 @@ def _refused(update: Update, others: Iterable[Update], claim: Claim, derivation:
     variable = derivation.model.variables[name_of(update.parameter)]
     told = {"name": variable.name, "support": variable.support}
     wrong, instead = _WRONG[claim.name].format(**told), _INSTEAD[claim.name].format(**told)
-    u = update.parameter
-    reason = f"No update for {u}: the root {update.nested} of ∂Q/∂{u} = 0 {wrong}; {instead}."
-    parameters = (u, *(other.parameter for other in others))
-    return NotDerived(parameters, update.equation, update.nested, reason, wrong)
+    parameters = (update.parameter, *(other.parameter for other in others))
+    return NotDerived(parameters, update.equation, update.nested, refuted=wrong, instead=instead)
 
 
 # where an end may confine ---------------------------------------------------------------------------------

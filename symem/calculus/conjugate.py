@@ -14,6 +14,7 @@ from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
 from symem.calculus.reach import Reach, reach
 from symem.calculus.recognise import Match, counting_bounds, recognise
+from symem.calculus.refusals import told, written_out
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
@@ -24,13 +25,16 @@ from symem.language.supports import Binary
 Density = Mapping[Expr, Expr]
 Bounds = tuple[Expr, Expr]
 
+#: Names for a label over a grid, its weights and the grid, the first that is free.
+_GRID = (("l", "h", "label"), ("w", "c", "weight"), ("g", "v", "grid"))
+
 
 def eliminate_continuous(state: Elimination, case: Case) -> None:
     """Integrate a continuous latent out."""
     density, left = _read(state, case, counting=False)
     found = recognise(density, case.atom, left.bounds, state.model.own_families)
     if found is None:
-        raise NotDerivedError(_unrecognised(case, density, left.bounds))
+        raise NotDerivedError(_unrecognised(state, case, density, left.bounds))
     if _degenerates(case, found):
         labels = ", ".join(str(label) for label, _axis in case.labels)
         raise NotDerivedError(
@@ -60,7 +64,7 @@ def eliminate_count(state: Elimination, case: Case) -> None:
     elif bounds[1] != oo and left.demand == S.true and not case.depends_on_others():
         eliminate_range(state, case, bounds)
     else:
-        raise NotDerivedError(_unrecognised(case, density, bounds))
+        raise NotDerivedError(_unrecognised(state, case, density, bounds))
 
 
 def _read(state: Elimination, case: Case, *, counting: bool) -> tuple[Density, Reach]:
@@ -147,9 +151,15 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
     return parts if set(parts) != {S.One} else {S.One: value}
 
 
-def _unrecognised(case: Case, density: Density, bounds: Bounds) -> str:
-    shown = " + ".join(f"({coefficient})·{g}" for g, coefficient in density.items())
+def _unrecognised(state: Elimination, case: Case, density: Density, bounds: Bounds) -> str:
+    names = [definition for each in state.done for definition in each.posterior.definitions]
+    whole = written_out(Add(*(coefficient * g for g, coefficient in density.items())), names)
+    u, low, high = (told(state.model.declared(each)) for each in (case.atom, *bounds))
+    taken = set(state.model.variables)
+    label, weight, grid = (next(each for each in letters if each not in taken) for letters in _GRID)
+    at = label + u[len(case.variable.name) :]
     return (
-        f"The conditional log-density of {case.atom} on ({bounds[0]}, {bounds[1]}) is {shown or 'constant'}, which is "
-        f"no family of the table: its posterior has no closed form here."
+        f"No closed form was found for the posterior of {u}: its log-density on ({low}, {high}), "
+        f"{told(state.model.declared(whole))}, is that of no family in the table; a label over a grid of its values would "
+        f"do, {at}: Categorical({weight}[k]) and {grid}[{at}] for {u}, with {weight} and {grid} known."
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from symem.budget import look
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
-from symem.calculus.finite_tables import eliminate_finite
+from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
 from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.totals import eliminate_total
@@ -27,12 +27,12 @@ def eliminate(state: Elimination) -> None:
             differently share one.
     """
     check_counts(state.terms, state.model.latents, state.model.weights)
-    refusals: dict[str, None] = {}
+    refusals: list[NotDerivedError] = []
     if not _search(state, refusals):
-        raise NotDerivedError("The E-step was not derived. " + " ".join(refusals))
+        raise next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
 
 
-def _search(state: Elimination, refusals: dict[str, None]) -> bool:
+def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
     """Depth-first over orders of elimination; a latent is tried next to those that are left."""
     waiting = _waiting(state)
     if not waiting:
@@ -43,7 +43,7 @@ def _search(state: Elimination, refusals: dict[str, None]) -> bool:
         try:
             _eliminate(state, variable, waiting)
         except NotDerivedError as refusal:
-            refusals.setdefault(str(refusal))
+            refusals.append(refusal)
         else:
             if _search(state, refusals):
                 return True

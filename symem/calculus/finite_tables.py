@@ -34,6 +34,10 @@ class Outcomes:
         return [Term(LogIverson(self.axis.index < self.extent.value))] if self.extent else []
 
 
+class OutOfTurnError(NotDerivedError):
+    """A label cannot be summed out as long as another latent, for a reason of its own, is still there."""
+
+
 def eliminate_finite(state: Elimination, case: Case) -> None:
     """Sum a label or a binary latent out.
 
@@ -41,7 +45,7 @@ def eliminate_finite(state: Elimination, case: Case) -> None:
         NotDerivedError: another latent, no label, stands in its log weights, so that their log-sum is no term in it.
     """
     if case.depends_on_others():
-        raise NotDerivedError(
+        raise OutOfTurnError(
             f"The log weights of {case.atom} depend on {', '.join(map(str, case.others()))}, which must be eliminated before."
         )
     case = replace(case, conditional=_with_companions(state, case.conditional))

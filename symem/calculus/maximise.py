@@ -36,7 +36,7 @@ class Block:
     number: int
     problem: Stationarity
     is_free_of_data: Callable[[Expr], bool] | None = None
-    obstacle: str = ""
+    again: Expr | None = None
 
     def solve(self) -> None:
         """Solve until nothing more can be, then each of the rest given the others."""
@@ -59,7 +59,7 @@ class Block:
             if root is None:
                 return
             if not self.is_free_of_data(root.nested):
-                self.obstacle = f" Given the others it would be {root.nested}, which no statistic gives: it needs all data again."
+                self.again = root.nested
                 return
             found.append(root)
         for root in found:
@@ -76,17 +76,15 @@ class Block:
             return []
         stuck = [u for u in pending if _given_the_others(u, self.problem) is None] or pending
         unknown = stuck[0]
-        whole = self.problem.raw(unknown)
+        whole = self.problem.reduced(self.problem.slope(unknown))
         term = max(
             Add.make_args(whole),
             key=lambda part: (len(unknown.entries(part)) > 0, part.count_ops(), str(part)),
         )
-        names = ", ".join(str(u.atom) for u in stuck)
-        reason = f"No closed form for {names}: in ∂Q/∂{unknown.atom} = 0 the term {term} cannot be isolated."
         waiting = [u for u in pending if u not in stuck]
-        others = ", ".join(str(u.atom) for u in waiting)
-        reason += f" Given {names}, {others} would have one." if waiting else self.obstacle
-        return [NotDerived(tuple(u.atom for u in (*stuck, *waiting)), whole, term, reason)]
+        atoms = tuple(u.atom for u in (*stuck, *waiting))
+        again = None if waiting else self.again
+        return [NotDerived(atoms, whole, term, waiting=tuple(u.atom for u in waiting), again=again)]
 
 
 def _update(root: Root, block: int) -> Update:

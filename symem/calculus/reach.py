@@ -14,6 +14,7 @@ from sympy import And, Dummy, Eq, Expr, Ge, Gt, Lt, Max, Min, Ne, Not, Or, Piece
 from sympy.core.relational import Relational
 from sympy.logic.inference import satisfiable
 
+from symem.calculus.refusals import told
 from symem.calculus.separate import Term
 from symem.errors import NotDerivedError
 from symem.language.exponential_face import Arguments, Bounds, ExponentialFace
@@ -87,7 +88,7 @@ def _alternatives(u: Expr, constraint: Or, *, counting: bool) -> Reach:
     knowns = [own for own, _ in ways]
     if any(_may_meet(one, other) for place, one in enumerate(knowns) for other in knowns[:place]):
         raise NotDerivedError(
-            f"The constraint {constraint} holds alternatives that may hold at once: write them in one "
+            f"The constraint {told(constraint)} holds alternatives that may hold at once: write them in one "
             f"entry of given=[…], Or(u < a, u > b)."
         )
     ends = [(own, way.lower, way.upper) for own, way in ways]
@@ -138,16 +139,22 @@ def _holds(relation: Any, letters: Mapping[Any, Any]) -> Any:
 
 def _linear(u: Expr, relation: Any, *, counting: bool) -> Reach:
     """The end that u > a sets; where the slope's sign is not known, one for each sign."""
+    if isinstance(relation, (Eq, Ne)) and not counting:
+        raise NotDerivedError(
+            f"{u} is {relation.rhs if relation.lhs == u else relation.lhs} in one case and has a density in another, and a "
+            f"posterior of the two kinds is not derived; let {u} have its density in every case, and say in given=[…] what "
+            f"each case tells of it, as in Or(And(Eq(z[i], 0), c[i] < 0), And(Eq(z[i], 1), u[i] > c[i]))."
+        )
     if not isinstance(relation, Relational) or isinstance(relation, (Eq, Ne)):
         raise NotDerivedError(
-            f"The constraint {relation} on {u} is no inequality: write u > a, u <= b or both."
+            f"The constraint {told(relation)} on {u} is no inequality: write u > a, u <= b or both."
         )
     difference = expand(relation.lhs - relation.rhs)
     slope = difference.coeff(u)
     rest = expand(difference - slope * u)
     if rest.has(u) or slope == 0:
         raise NotDerivedError(
-            f"The constraint {relation} is not linear in {u}: write its ends, u > a, or alternatives, Or(u < a, u > b)."
+            f"The constraint {told(relation)} is not linear in {u}: write its ends, u > a, or alternatives, Or(u < a, u > b)."
         )
     above, counts = isinstance(relation, (Gt, Ge)), counting and isinstance(relation, (Gt, Lt))
     end = expand(-rest / slope)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from sympy import Add, Expr, Function, Indexed, S, Sum, Symbol
 
 from symem.calculus.centring import Second
 from symem.calculus.common_sums import UNIFORM, completed, named
+from symem.calculus.counts import count_stems, is_count, word_of
 from symem.calculus.fresh_names import Names
 from symem.calculus.separate import Term
 from symem.calculus.weighted_sums import Facts, First, Total
@@ -41,13 +41,16 @@ class Centred:
         centred = (scatter.definition for scatter in self.scatters.values())
         return (*self.totals.values(), *self.means.values(), *centred)
 
-    def take(self, found: Sequence[Second]) -> None:
-        """Name all that sums are read as."""
+    def take(self, found: Sequence[Second], sums: Sequence[Total]) -> None:
+        """Name all that sums are read as, and the counts among the others."""
         ones = {one.whole: one for second in found for one in second.ones}
         means = {one.whole: one for second in found for one in second.about_means}
         totals = dict.fromkeys(whole for one in ones.values() for whole, _number in one.totals)
-        for number, whole in enumerate(totals):
-            self._total(whole, ["N" if len(totals) == 1 else f"N_{number}"])
+        centred = {*totals, *means, *(second.whole for second in found)}
+        counts = [each for each in sums if each not in centred and is_count(each, self.facts)]
+        letters = dict(zip((*totals, *counts), count_stems((*totals, *counts), self.facts), strict=True))
+        for whole, stems in letters.items():
+            self._total(whole, stems)
         beside = [one for one in ones.values() if one.whole not in means.keys() | self.totals.keys()]
         for one, stems in _named(beside, "S"):
             self._total(one.whole, stems)
@@ -175,9 +178,6 @@ class Centred:
         )
 
 
-#: What stands before the name of a variable in those of its mask, its probabilities and its posterior moments.
-_LETTERS = re.compile("^(observed|gamma|slope|E|m|v)_")
-
 #: What a letter gives way to where the name is taken.
 BESIDE = {"m": "M", "V": "C", "C": "S", "S": "T"}
 
@@ -206,7 +206,6 @@ def _label(second: Second) -> str:
 
 def label_of(function: Expr) -> str:
     """A word for a function: the names of what it holds."""
-    entries = function.atoms(Indexed) or function.free_symbols
-    words = sorted({_LETTERS.sub("", name_of(entry)).removesuffix("_missing") for entry in entries})
+    words = sorted({word_of(entry) for entry in function.atoms(Indexed) or function.free_symbols})
     outer = [type(function).__name__.lower()] if isinstance(function, Function) else []
     return "_".join((*outer, *words))

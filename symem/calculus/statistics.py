@@ -18,7 +18,7 @@ from symem.calculus.matrix_terms import Filled, fill, is_hole, matrix_scalars
 from symem.calculus.scatters import Centred
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
 from symem.calculus.weighted_sums import Facts, Total
-from symem.derivation import Definition, Moments
+from symem.derivation import NUMBERED, Definition, Moments
 from symem.language.matrices import is_matrix, is_symmetric, shape
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Iverson, reindex
@@ -144,12 +144,12 @@ class Statistics:
         """The terms of Q in statistic symbols, and the statistics, the simplest first."""
         splits, sums, found = self._read(facts)
         centred = Centred(self.names, facts)
-        centred.take(found)
+        centred.take(found, sums)
         pieces = {whole.value: ((d.symbol, ()),) for whole, d in centred.totals.items()} | centred.pieces
         plain: list[Definition] = []
         for each in sums:
             if each.value not in pieces:
-                symbol = self._symbol(f"S_{len(plain)}", each)
+                symbol = self._symbol(f"{NUMBERED}{len(plain)}", each)
                 plain.append(Definition(symbol, each.axes, centred.lettered(each.value, each.axes)))
                 pieces[each.value] = ((symbol, ()),)
         terms = [

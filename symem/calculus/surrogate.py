@@ -82,8 +82,10 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
         for value in [each.variance(each.atom)]
         if value is not None and value.is_Atom | isinstance(value, Indexed)
     }
-    data = frozenset(v.symbol for v in statistics.model.data)
-    return Facts(frozenset(statistics.fixed), shares, variances, data)
+    model = statistics.model
+    data = frozenset(v.symbol for v in model.data)
+    counting = frozenset((*(mask.symbol for mask in model.masks), *(each.array for each in model.weights)))
+    return Facts(frozenset(statistics.fixed), shares, variances, data, counting)
 
 
 def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:

@@ -13,7 +13,7 @@ from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
 from symem.calculus.roots import simplified
 from symem.calculus.separate import Term, fold, separate
-from symem.derivation import Definition, Tabulated
+from symem.derivation import NUMBERED, Definition, Tabulated
 from symem.language.model import Model
 from symem.language.plates import Axis
 from symem.language.weights import count_of
@@ -77,8 +77,8 @@ class Collapse:
         value = Sum(count, *(axis.limits for axis in axes))
         named = next((s.symbol for s in self.statistics if s.value == value), None)
         if named is None:
-            plain = [s for s in self.statistics if str(s.symbol).startswith("S_")]
-            named = self._names.entry(f"S_{len(plain)}", (), positive=True)
+            plain = [s for s in self.statistics if str(s.symbol).startswith(NUMBERED)]
+            named = self._names.entry(f"{NUMBERED}{len(plain)}", (), positive=True)
             self.statistics = (*self.statistics, Definition(named, (), value))
         return named
 

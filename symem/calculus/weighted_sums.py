@@ -25,12 +25,15 @@ Parts = dict[Term, Expr]
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of letters: what needs no statistic, the probabilities, posterior variances, and data."""
+    """What is known of letters: what needs no statistic, the probabilities, posterior variances, data, and how often rows
+    count.
+    """
 
     fixed: frozenset[Expr]
     shares: Mapping[Expr, Axis]
     variances: Mapping[Expr, Expr | None]
     data: frozenset[Expr]
+    counting: frozenset[Expr] = frozenset()
 
     def is_fixed(self, expr: Expr) -> bool:
         return bool(expr.free_symbols <= self.fixed)

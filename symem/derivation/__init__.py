@@ -8,7 +8,7 @@ array operations, `certify` and `verify` check it; none of them derives anything
 from __future__ import annotations
 
 from symem.derivation.definition import Definition
-from symem.derivation.expected_statistics import Moments, Scatter, Surrogate
+from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
 from symem.derivation.posterior_kinds import (
     CellCounts,
     GaussianVector,
@@ -35,6 +35,7 @@ from symem.derivation.update_kinds import (
 from symem.derivation.whole_record import Derivation
 
 __all__ = [
+    "NUMBERED",
     "THEORY",
     "CellCounts",
     "Certificate",

@@ -10,6 +10,9 @@ from symem.derivation.definition import Definition
 from symem.language.leaves import array_of, labels_in, name_of, places_of
 from symem.language.plates import Axis, reindex
 
+#: How the names of sums begin that have no letter of their own.
+NUMBERED = "S_"
+
 
 @dataclass(frozen=True)
 class Scatter:
@@ -79,6 +82,11 @@ class Surrogate:
     constant: Expr
     entropy: Expr
     moments: tuple[Moments, ...] = ()
+
+    @property
+    def numbered(self) -> tuple[Definition, ...]:
+        """The statistics that have no letter of their own."""
+        return tuple(each for each in self.statistics if name_of(each.symbol).startswith(NUMBERED))
 
     @property
     def of_moments(self) -> tuple[str, ...]:

@@ -100,12 +100,22 @@ Update = Closed | Shares | Conditional
 class NotDerived:
     """A block of parameters without a closed form: which, and the term that stands in the way.
 
-    `equation` is the derivative with respect to the first; parameters that would have one given it come last.
-    Where a root was found and is `refuted`, it is the term that stands in the way, and this says what is wrong with it.
+    `equation` is the derivative with respect to the first; the `waiting` ones, which would have one given the rest, come
+    last. Where a root was found and is `refuted`, it is the term that stands in the way, and this says what is wrong with
+    it. A root given the others that no statistic gives, as it needs all data `again`, is told too. `reason` is a sentence
+    in the user's symbols; `instead` is what it says would do.
     """
 
     parameters: tuple[Expr, ...]
     equation: Expr
     term: Expr
-    reason: str
+    reason: str = ""
     refuted: str = ""
+    instead: str = ""
+    waiting: tuple[Expr, ...] = ()
+    again: Expr | None = None
+
+    @property
+    def stuck(self) -> tuple[Expr, ...]:
+        """The parameters without which the rest would have a closed form."""
+        return tuple(each for each in self.parameters if each not in self.waiting)

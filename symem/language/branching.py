@@ -11,12 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from sympy import (
+    Abs,
     Add,
     And,
     Eq,
     Expr,
+    Ge,
+    Gt,
     Heaviside,
     IndexedBase,
+    Le,
+    Lt,
     Or,
     Piecewise,
     Pow,
@@ -125,6 +130,7 @@ def _chooses(atom: Expr, whole: Expr, statement: Statement) -> bool:
 
 
 def _without_selectors(relation: Any, statement: Statement, missing: frozenset[str]) -> tuple[Statement, Any]:
+    relation = relation.replace(lambda each: isinstance(each, (Gt, Ge, Lt, Le)), _two_sided)
     if isinstance(relation, Relational) and not relation.has(*_SELECTORS):
         return statement, relation
     letters = Selectors(_binary(statement))
@@ -134,6 +140,18 @@ def _without_selectors(relation: Any, statement: Statement, missing: frozenset[s
     statement = _with_outcomes(told, statement)
     ways = alternatives(told, lambda each: bool(names_in(each) & latents), _binary(statement))
     return _in_one(ways, relation, statement, latents)
+
+
+def _two_sided(relation: Relational) -> Any:
+    """|x| > a as x > a or x < -a, and |x| < a as x < a and x > -a; any other inequality as it stands."""
+    above, below = (Gt, Lt) if isinstance(relation, (Gt, Lt)) else (Ge, Le)
+    if isinstance(relation.gts, Abs):
+        x, a = relation.gts.args[0], relation.lts
+        return Or(above(x, a), below(x, -a))
+    if isinstance(relation.lts, Abs):
+        x, a = relation.lts.args[0], relation.gts
+        return And(below(x, a), above(x, -a))
+    return relation
 
 
 def _null(told: Any, statement: Statement, latents: set[str]) -> list[Any]:

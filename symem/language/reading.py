@@ -10,7 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import And, Basic, Eq, Expr, Ge, Idx, Indexed, KroneckerDelta, Le, Product, Sum, Symbol, expand
+from sympy import (
+    And,
+    Basic,
+    Eq,
+    Expr,
+    Ge,
+    Idx,
+    Indexed,
+    IndexedBase,
+    KroneckerDelta,
+    Le,
+    Product,
+    Sum,
+    Symbol,
+    expand,
+)
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import Derivative
 from sympy.core.relational import Relational
@@ -95,6 +110,7 @@ class Reader:
         readings: tuple[tuple[Any, Callable[[Any, Scope], Any]], ...] = (
             ((Sum, Product), self._read_sum),
             (Indexed, self._read_array),
+            (IndexedBase, _refuse_bare),
             (Idx, self._read_index),
             (RandomSymbol, _refuse_random),
             (Symbol, self._read_symbol),
@@ -268,6 +284,12 @@ def _refuse_random(expr: Any, _env: Scope) -> Any:
     raise ModelError(
         f"The random symbol {expr} of sympy.stats stands inside an expression: put a distribution behind a colon, "
         f"and a Symbol or x[i] in formulas."
+    )
+
+
+def _refuse_bare(expr: IndexedBase, _env: Scope) -> Any:
+    raise PlateError(
+        f"The array {expr} stands without an index: write {expr}[k], or symbols('{expr}') for a number."
     )
 
 

@@ -137,6 +137,14 @@ def _refuse_outside(name: str, arrays: Mapping[str, Any], low: Any, high: Any, w
     _refuse_wrong(name, array, missing | ((array >= low) & (array <= high)), wanted)
 
 
+def _refuse_crossed(name: str, good: Any) -> None:
+    """Entries of a latent that the ends of their interval leave no value."""
+    if not np.all(good):
+        raise DataError(
+            f"{_position(name, ~np.asarray(good))} has no value to take: the ends of its interval cross there."
+        )
+
+
 def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     """The value as a float array of the right number of dimensions, its entries checked."""
     array = _as_floats(name, value, missing=spec.missing)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sympy import Expr, Indexed, Piecewise, Symbol, oo
+
 from symem.codegen.ir.instructions import reads
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
@@ -12,6 +14,8 @@ from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.array_tables import bounds_of, quoted
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, unpacked
+from symem.derivation import Recognised
+from symem.language.leaves import name_of
 
 
 class Checks:
@@ -22,7 +26,7 @@ class Checks:
         self.model = program.derivation.model
 
     def lines(self) -> list[str]:
-        calls = [*self._bounds(), *self._extents()]
+        calls = [*self._bounds(), *self._crossings(), *self._extents()]
         read = self._from_arrays(node for nodes, _ in calls for node in nodes)
         return [*read, *(line for _, call in calls for line in fitted("", call, self.writer.part_name))]
 
@@ -36,6 +40,29 @@ class Checks:
                 low, high = (self.writer.spell.aligned(node, places) for node in ends)
                 name, wanted = quoted(variable.name), quoted(bound.wanted)
                 yield ends, f"_refuse_outside({name}, arrays, {low}, {high}, {wanted})"
+
+    def _crossings(self) -> Iterator[tuple[list[Node], str]]:
+        """The ends of a latent's interval, where data may let them cross."""
+        for posterior in self.program.derivation.posteriors:
+            if isinstance(posterior, Recognised) and self._may_cross(*posterior.bounds):
+                places = tuple(axis.index for axis in posterior.axes)
+                ends = [self.program.lower(end) for end in posterior.bounds]
+                low, high = (self.writer.spell.aligned(node, places) for node in ends)
+                meets = "<=" if posterior.latent.support.discrete else "<"
+                name = quoted(posterior.latent.name.removesuffix("_missing"))
+                yield ends, f"_refuse_crossed({name}, {low} {meets} {high})"
+
+    def _may_cross(self, low: Expr, high: Expr) -> bool:
+        """Whether both ends are finite and told by data, and nothing says which is the larger."""
+        read = {name_of(atom) for atom in low.atoms(Indexed, Symbol) | high.atoms(Indexed, Symbol)}
+        hidden = {each.name for each in (*self.model.latents, *self.model.parameters)}
+        told = any(each.name in read for each in (*self.model.data, *self.model.known)) and not read & hidden
+        return (
+            told
+            and not {low, high} & {oo, -oo}
+            and not (high - low).has(Piecewise)
+            and not (high - low).is_positive
+        )
 
     def _extents(self) -> Iterator[tuple[list[Node], str]]:
         """Sizes that data show: the largest of a value over all positions."""

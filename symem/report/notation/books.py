@@ -136,12 +136,11 @@ def _wanted(derivation: Derivation, pack: Pack) -> Iterator[tuple[str, Label]]:
         if isinstance(posterior, Probabilities) and alone:
             argument = Label.of(posterior.latent.name.removesuffix("_missing")) if pack.of_label else None
             yield name_of(posterior.probability.symbol), Label(pack.responsibility, argument=argument)
-    kept = set(derivation.surrogate.of_moments) if pack.count else set()
-    plain = (each for each in derivation.surrogate.statistics if name_of(each.symbol) not in kept)
-    for number, statistic in enumerate(plain):
+    surrogate = derivation.surrogate
+    for number, statistic in enumerate(surrogate.numbered if pack.count else surrogate.statistics):
         label = Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
         yield name_of(statistic.symbol), label
-    for statistic in derivation.surrogate.statistics if pack.count else ():
+    for statistic in surrogate.statistics if pack.count else ():
         if (place := _counts(statistic.value, derivation)) is not None:
             yield name_of(statistic.symbol), Label(pack.count, place)
 
