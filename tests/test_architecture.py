@@ -34,6 +34,7 @@ FLOORS = (
         "explicit",
         "writing",
         "readers",
+        "simulate",
     },
     {"auditing", "tables"},
     {"em"},

@@ -117,6 +117,14 @@ def total_defect(model: Any, theta: Mapping[str, Any]) -> float:
     return max((block.defect() for block in _blocks(model, theta)), default=0.0)
 
 
+def outside(model: Any, theta: Mapping[str, Any], tolerance: float) -> tuple[str, Support] | None:
+    """The first parameters that are further than that from their support, by name, with it; None if there are none."""
+    for block in _blocks(model, theta):
+        if not block.defect() <= tolerance:
+            return ", ".join(block.names), block.support
+    return None
+
+
 def directions(rng: np.random.Generator, count: int, width: int) -> Sequence[Array]:
     """Random directions of unit length."""
     raw = rng.normal(size=(count, width))

@@ -32,9 +32,8 @@ def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) ->
         if variable.name not in data:
             raise DataError(f"No values for {variable.name}.")
         arrays.update(_observed(variable, np.asarray(data[variable.name])))
-    sizes = _sizes(model, {**data, **shapes})
-    extents = {each.symbol.name: extent_of(each, {**sizes, **arrays}) for each in model.extents}
-    return {**arrays, **sizes, **extents}
+    sizes = sizes_shown(model, {**data, **shapes})
+    return {**arrays, **sizes, **extents_shown(model, {**sizes, **arrays})}
 
 
 def _observed(variable: Any, values: Any) -> Arrays:
@@ -51,7 +50,8 @@ def label_origin(variable: Any) -> int:
     return int(variable.support.first)
 
 
-def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
+def sizes_shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
+    """The sizes among the arrays, and those that their axes show."""
     sizes = {each.name: int(arrays[each.name]) for each in model.sizes if each.name in arrays}
     for variable in (*model.data, *model.known, *model.parameters):
         slots = (*variable.sizes, *variable.shape)
@@ -63,6 +63,11 @@ def _sizes(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
                         f"{variable.name} has {length} entries where {size} is {sizes[size.name]}."
                     )
     return sizes
+
+
+def extents_shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
+    """The largest value of each size that data show."""
+    return {each.symbol.name: extent_of(each, arrays) for each in model.extents}
 
 
 def extent_of(extent: Any, arrays: Mapping[str, Any]) -> int:

@@ -283,7 +283,7 @@ class Model:
         spans = {place: own_range(place) for place in places}
         opened = {place: index_symbol(reader.label(stated_name(place))) for place in spans}
         scope = {place: index + spans[place].lower for place, index in opened.items()}
-        axes = (Axis(opened[p], reader.read(span.size)) for p, span in spans.items())
+        axes = (Axis(opened[p], reader.read(span.size, scope)) for p, span in spans.items())
         return Formula(reader.read(expr, scope), tuple(axes))
 
     def origin(self, place: Any) -> int:

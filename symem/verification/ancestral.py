@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Basic, Expr, Idx, Indexed, Integer, Sum, Symbol
+from sympy import Expr, Idx, Indexed, S, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
 from symem.errors import UnknownSymbolError
@@ -32,7 +32,7 @@ class ImpossibleDrawError(Exception):
 def ancestral(
     model: Any, arrays: Mapping[str, Any], rng: np.random.Generator, *, strict: bool = False
 ) -> Arrays:
-    """All variables of a model stated by distributions.
+    """All variables of a model stated by distributions, labels counted from 0.
 
     Args:
         model: what was declared.
@@ -40,6 +40,9 @@ def ancestral(
             drawn values respect them.
         rng: the source of randomness.
         strict: whether a draw that has no density is refused.
+
+    Returns:
+        name -> array of every datum, known array and latent.
 
     Raises
     ------
@@ -54,10 +57,7 @@ def ancestral(
         variable = model.variables[name]
         known[name] = np.zeros([scope.integer(size) for size in (*variable.sizes, *variable.shape)])
     for declaration in _parents_first(model.declarations):
-        for entry, value in _draws(model, declaration, known, rng):
-            place = tuple(int(each) for each in getattr(model.internal(entry), "indices", ()))
-            array = known[name_of(entry)]
-            array[place] = np.reshape(value, np.shape(array[place]))
+        _draw(model, declaration, known, rng)
     return _observed(model, known, rng, strict=strict)
 
 
@@ -77,34 +77,18 @@ def _names(distribution: Any) -> set[str]:
     return own.union(*(_names(branch) for branch in distribution.branches.values()))
 
 
-def _draws(
-    model: Any, declaration: Any, known: Arrays, rng: np.random.Generator
-) -> Iterator[tuple[Basic, Any]]:
-    """(entry, value) pairs, in the user's symbols."""
-    distribution, own = declaration.distribution, declaration.own
+def _draw(model: Any, declaration: Any, known: Arrays, rng: np.random.Generator) -> None:
+    """Set the entries that a declaration gives, at all positions at once."""
     cell = _cell(declaration)
-    plates = [index for index in own if index != cell]
-    number = _Numbers(model, known)
-    for here in _positions(number, plates):
-        value = _drawn(distribution, declaration, number.at(here), rng)
-        if distribution.name != "Multinomial":
-            yield declaration.entries[0].xreplace(here), value
-        elif cell is None:
-            yield from zip((entry.xreplace(here) for entry in declaration.entries), value, strict=True)
-        else:
-            places = ({**here, cell: Integer(place)} for place in number.places(cell))
-            yield from zip((declaration.entries[0].xreplace(each) for each in places), value, strict=True)
-
-
-def _positions(number: _Numbers, plates: Sequence[Any]) -> Iterator[dict[Any, Integer]]:
-    """All positions of the indices; the range of one may depend on those before it."""
-    if not plates:
-        yield {}
-        return
-    *outer, last = plates
-    for here in _positions(number, outer):
-        for place in number.at(here).places(last):
-            yield {**here, last: Integer(place)}
+    own = [index for index in declaration.own if index != cell]
+    values = _drawn(declaration.distribution, declaration, _Numbers(model, known, own, declaration), rng)
+    if declaration.name != "Multinomial":
+        _Numbers(model, known, own, declaration).set(declaration.entries[0], values)
+    elif cell is not None:
+        _Numbers(model, known, [*own, cell], declaration).set(declaration.entries[0], values)
+    else:
+        for entry, value in zip(declaration.entries, np.moveaxis(values, -1, 0), strict=True):
+            _Numbers(model, known, own, declaration).set(entry, value)
 
 
 def _cell(declaration: Any) -> Any:
@@ -117,69 +101,98 @@ def _cell(declaration: Any) -> Any:
 
 
 class _Numbers:
-    """Values of the user's expressions at a position."""
+    """Values of the user's expressions at all positions of the indices `own` of a declaration."""
 
-    def __init__(self, model: Any, known: Arrays, here: Mapping[Any, Integer] | None = None) -> None:
-        self.model, self.known, self.here = model, known, dict(here or {})
+    def __init__(self, model: Any, known: Arrays, own: Sequence[Any], declaration: Any) -> None:
+        self.model, self.known, self.own = model, known, tuple(own)
+        self.variable = model.variables[name_of(declaration.entries[0])]
+        axes = model.formula(S.Zero, self.own, {}).axes
+        self.indices = tuple(axis.index for axis in axes)
+        self.shape = tuple(self._length(declaration.entries[0], place, axes) for place in range(len(axes)))
 
-    def at(self, here: Mapping[Any, Integer]) -> _Numbers:
-        return _Numbers(self.model, self.known, {**self.here, **here})
+    def _length(self, entry: Any, place: int, axes: Sequence[Any]) -> int:
+        """How many positions an index has; where that depends on those before it, as many as the array has places."""
+        if not axes[place].size.free_symbols & set(self.indices):
+            return Arithmetic(self.known).integer(axes[place].size)
+        return int(self.known[name_of(entry)].shape[list(entry.indices).index(self.own[place])])
 
-    def places(self, index: Any) -> range:
-        """The values of an index, counted as the user counts."""
-        return range(round(self(index.lower)), round(self(index.upper)) + 1)
-
-    def __call__(self, expression: Expr) -> float:
-        return Arithmetic(self.known).number(self.model.internal(expression.xreplace(self.here)))
-
-    def matrix(self, expression: Expr, width: int) -> Array:
-        """A matrix, a column as a vector; a number is that multiple of the identity, zero a vector of zeros."""
+    def __call__(self, expression: Expr) -> Array:
+        """An array with an axis for each index; of matrices these are followed by their own, a column being a vector."""
+        formula = self.model.formula(expression, self.own, {})
+        found = np.asarray(Arithmetic(self.known).table(formula.value, self.indices, self.shape))
         if not is_matrix(expression):
-            return self(expression) * np.eye(width) if expression != 0 else np.zeros(width)
-        found = np.asarray(Arithmetic(self.known)(self.model.internal(expression.xreplace(self.here))))
-        return found[:, 0] if found.shape[-1] == 1 < width else found
+            return found
+        return found[..., 0] if found.shape[-1] == 1 < self.width else found
+
+    @property
+    def width(self) -> int:
+        """How many entries a vector has."""
+        return Arithmetic(self.known).integer(self.variable.shape[0])
+
+    def matrix(self, expression: Expr) -> Array:
+        """A matrix, a column as a vector; a number is that multiple of the identity, zero a vector of zeros."""
+        if is_matrix(expression):
+            return self(expression)
+        return (
+            self(expression)[..., None, None] * np.eye(self.width)
+            if expression != 0
+            else np.zeros(self.width)
+        )
+
+    def set(self, entry: Any, values: Any) -> None:
+        array = self.known[name_of(entry)]
+        scope = Arithmetic(self.known)
+        places = self.model.formula(entry, self.own, {}).value
+        bindings = scope.over(self.indices, self.shape)
+        there = tuple(np.asarray(scope(each, bindings), dtype=int) for each in getattr(places, "indices", ()))
+        turned = np.transpose(
+            values, (*range(len(self.shape))[::-1], *range(len(self.shape), np.ndim(values)))
+        )
+        array[there] = np.reshape(turned, np.shape(array[there]))
 
 
 def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random.Generator) -> Any:
-    """One value at one position; of a label the place of the category, of a Multinomial all counts."""
-    arguments = distribution.arguments
+    """A value at every position; of a label the place of the category, of a Multinomial all counts, on the last axis."""
+    arguments, shape = distribution.arguments, number.shape
     if distribution.name == "Categorical":
-        weights = _probabilities(arguments, declaration, number)
-        return rng.choice(len(weights), p=weights)
+        steps = np.cumsum(_probabilities(arguments, declaration, number), axis=-1)[..., :-1]
+        return (rng.random(shape)[..., None] >= steps).sum(axis=-1)
     if distribution.name == "Multinomial":
-        return rng.multinomial(
-            round(number(arguments[0])), _probabilities(arguments[1:], declaration, number)
-        )
+        total = np.rint(number(arguments[0])).astype(int)
+        return rng.multinomial(total, _probabilities(arguments[1:], declaration, number))
     if distribution.name == "Cases":
-        return _drawn(distribution.branch(round(number(arguments[0]))), declaration, number, rng)
+        return _of_branch(distribution, declaration, number, rng)
     if distribution.family.sampler is None:
         raise CannotSampleError(f"{distribution.name} has no sampler")
-    variable = number.model.variables[name_of(declaration.entries[0])]
-    if variable.shape:
-        return distribution.family.sampler(rng, (), *_of_vector(distribution, arguments, variable, number))
-    return np.asarray(distribution.family.sampler(rng, (), *map(number, arguments))).item()
+    if number.variable.shape:
+        return distribution.family.sampler(rng, shape, *_of_vector(distribution, arguments, number))
+    return np.asarray(distribution.family.sampler(rng, shape, *map(number, arguments)))
 
 
-def _of_vector(
-    distribution: Any, arguments: Sequence[Expr], variable: Any, number: _Numbers
-) -> Iterator[Any]:
+def _of_branch(distribution: Any, declaration: Any, number: _Numbers, rng: np.random.Generator) -> Any:
+    """At each position a value from the branch that the label selects there."""
+    labels = np.rint(number(distribution.arguments[0])).astype(int)
+    branches = {value: distribution.branch(value) for value in np.unique(labels).tolist()}
+    values = {value: _drawn(branch, declaration, number, rng) for value, branch in branches.items()}
+    return np.select([labels == value for value in values], list(values.values()))
+
+
+def _of_vector(distribution: Any, arguments: Sequence[Expr], number: _Numbers) -> Iterator[Any]:
     """The arguments of a law of vectors: its mean, a matrix, numbers."""
-    width = Arithmetic(number.known).integer(variable.shape[0])
     for argument, support in zip(arguments, distribution.family.parameters.values(), strict=True):
         is_number = not is_matrix(argument) and isinstance(support, Positive)
-        yield number(argument) if is_number else number.matrix(argument, width)
+        yield number(argument) if is_number else number.matrix(argument)
 
 
 def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbers) -> Array:
-    """Of cells that are written one by one, or that an index runs over which nothing else binds."""
+    """Of cells that are written one by one, or that an index runs over which nothing else binds; on the last axis."""
     if len(arguments) > 1:
-        weights = np.array([number(each) for each in arguments])
+        weights = np.stack(np.broadcast_arrays(*map(number, arguments)), axis=-1)
     else:
         bound = {limit[0] for inner in arguments[0].atoms(Sum) for limit in inner.limits}
         (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {_cell(declaration)})
-        at = [number.at({index: Integer(place)}) for place in number.places(index)]
-        weights = np.array([each(arguments[0]) for each in at])
-    return np.asarray(weights / weights.sum())
+        weights = _Numbers(number.model, number.known, [*number.own, index], declaration)(arguments[0])
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def _observed(model: Any, known: Arrays, rng: np.random.Generator, *, strict: bool) -> Arrays:
@@ -201,7 +214,8 @@ def _observed(model: Any, known: Arrays, rng: np.random.Generator, *, strict: bo
     undrawn = [each.name for each in model.data if each.name not in arrays]
     if undrawn:
         raise CannotSampleError(f"nothing says where {undrawn[0]} comes from")
-    return {each.name: arrays[each.name] for each in (*model.data, *model.known)}
+    shown = (*model.data, *model.known, *model.latents)
+    return {each.name: arrays[each.name] for each in shown if each.name in arrays}
 
 
 def _has_no_density(model: Any, arrays: Arrays) -> bool:
