@@ -27,7 +27,7 @@ def simulate(
     seed: int | np.random.Generator | None,
     *,
     latents: bool = False,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Arrays by declared name.
 
     Args:
