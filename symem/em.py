@@ -21,6 +21,8 @@ from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
+from symem.simulate import simulate
+from symem.tables import read_frame
 from symem.writing import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -219,8 +221,9 @@ class EM(Documents):
             self._module = load(self.source())
         return self._module
 
-    def fit(
+    def fit(  # noqa: PLR0913  the options of a fit
         self,
+        frame: Any = None,
         /,
         *,
         start: Any = None,
@@ -232,9 +235,10 @@ class EM(Documents):
         verbose: bool = False,
         **data: Any,
     ) -> Fit:
-        """Fit by the emitted module: `fit(x=data, K=2, seed=0)`.
+        """Fit by the emitted module: `fit(x=data, K=2, seed=0)`, or `fit(frame, x="eruptions", K=2)`.
 
         Args:
+            frame: of pandas or polars; arrays are its columns of their own names, or the columns that `data` names.
             start: the parameters to start from, by name; None for `n_init` random starts from `seed`.
             tol: stop when the objective changes by at most this much per observation, and what is left is short.
             max_iter: the most iterations; reaching it is not convergence.
@@ -242,14 +246,39 @@ class EM(Documents):
             seed: of the random starts.
             callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
             verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
-            data: the arrays and sizes of the model, by name.
+            data: the arrays and sizes of the model, by name; words in an array of labels become labels.
 
         Raises:
             DataError: an array, size or start that the model cannot take; the message names it.
         """
+        table = read_frame(frame, self.model, data)
         asked = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
-        fit: Fit = self.solver().fit(start=start, callback=callback, **asked, **data)
+        fit: Fit = self.solver().fit(start=start, callback=callback, **asked, **table.arrays)
+        fit.categories = table.categories
         return fit
+
+    def sample(
+        self,
+        theta: Any,
+        /,
+        *,
+        seed: int | np.random.Generator | None = None,
+        latents: bool = False,
+        **given: Any,
+    ) -> dict[str, Any]:
+        """Data drawn from the declared model at θ, as `fit` takes them: `sample(fit.parameters, n=100, seed=0)`.
+
+        Args:
+            theta: the parameters, a dict or a named tuple.
+            seed: of the draws, a whole number or a NumPy generator.
+            latents: whether the latents are among what comes back.
+            given: known arrays, and the sizes that neither these nor the parameters show.
+
+        Raises:
+            ModelError: the model does not say how its data arise.
+            DataError: a size, a parameter or a known array is lacking, or is not what it must be.
+        """
+        return simulate(self.model, theta, given, seed, latents=latents)
 
     def verify(
         self,

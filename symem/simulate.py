@@ -22,7 +22,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def simulate(
     model: Model,
-    theta: Mapping[str, Any],
+    theta: Any,
     given: Mapping[str, Any],
     seed: int | np.random.Generator | None,
     *,
@@ -32,7 +32,7 @@ def simulate(
 
     Args:
         model: stated by how the data arise.
-        theta: the parameters.
+        theta: the parameters, a dict or a named tuple.
         given: known arrays, and the sizes that neither these nor the parameters show.
         seed: of the draws, or a generator.
         latents: whether the latents are among what comes back.
@@ -61,8 +61,9 @@ def simulate(
     return {each.name: _counted(each, arrays[each.name]) for each in shown}
 
 
-def _checked(model: Model, theta: Mapping[str, Any]) -> dict[str, Array]:
+def _checked(model: Model, stated: Any) -> dict[str, Array]:
     """The parameters as arrays in their supports."""
+    theta: Mapping[str, Any] = stated._asdict() if hasattr(stated, "_asdict") else stated
     wanted = {each.name: each for each in model.parameters}
     for name in theta:
         if name not in wanted:

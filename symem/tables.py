@@ -8,18 +8,18 @@ others. Words become labels, in the order of the alphabet or in that of a catego
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sympy import Symbol
 
+from symem.cells import encoded, labelled, series_of
 from symem.errors import DataError
 from symem.language.model import Model, Role, Variable
-from symem.language.supports import Labels
 from symem.readers import read_columns
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,12 +29,11 @@ Column = tuple[int, ...]
 Categories = Mapping[str, tuple[Any, ...]]
 
 _HEADER = re.compile(r"(?P<name>\w+)\s*(?:\[\s*(?P<slots>\d+(?:\s*,\s*\d+)*)\s*\])?")
-_MISSING = frozenset({"", "na", "nan", "null"})
 
 
 @dataclass(frozen=True)
 class Table:
-    """Arrays by declared name, the words behind their labels, and the columns that an array was put together from."""
+    """Arrays by declared name, the words behind their labels, and the columns of which each was made."""
 
     arrays: dict[str, Any]
     categories: dict[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -54,7 +53,7 @@ def read_table(path: str | Path, model: Model, categories: Categories | None = N
     """
     wanted = _wanted(model)
     titles, column = read_columns(Path(path), lambda title: _place(title, wanted)[0] in wanted)
-    return _table(str(path), titles, column, wanted, {}, categories or {})
+    return _sized(_table(str(path), titles, column, wanted, {}, categories or {}), wanted)
 
 
 def read_frame(
@@ -81,13 +80,23 @@ def read_frame(
         left = {name: variable for name, variable in wanted.items() if name not in others}
         places = _places(titles, named, left)
         table = _table(
-            "the frame", titles, lambda title: _of_series(frame[title]), left, places, categories or {}
+            "the frame", titles, lambda title: series_of(frame[title]), left, places, categories or {}
         )
     for name, value in others.items():
-        array, words = _labelled(wanted.get(name), name, value, (categories or {}).get(name))
+        array, words = labelled(wanted.get(name), name, value, (categories or {}).get(name))
         table.arrays[name] = array
         if words is not None:
             table.categories[name] = words
+    return _sized(table, wanted)
+
+
+def _sized(table: Table, wanted: Mapping[str, Variable]) -> Table:
+    """With the number of words, where it is a size that no array shows."""
+    shown = {size for variable in wanted.values() for size in (*variable.sizes, *variable.shape)}
+    for name, words in table.categories.items():
+        size = wanted[name].support.number
+        if isinstance(size, Symbol) and size not in shown:
+            table.arrays.setdefault(size.name, len(words))
     return table
 
 
@@ -128,7 +137,7 @@ def _places(
 
 def _table(
     source: str,
-    titles: Iterable[str],
+    titles: Sequence[str],
     column: Callable[[str], Any],
     wanted: Mapping[str, Variable],
     places: Mapping[str, tuple[str, Column]],
@@ -136,7 +145,6 @@ def _table(
 ) -> Table:
     chosen = {name for name, _ in places.values()}
     parts: dict[str, dict[Column, str]] = {}
-    titles = list(titles)
     for title in titles:
         name, slots = places.get(title) or _place(title, wanted)
         if name not in wanted or (title not in places and name in chosen):
@@ -152,7 +160,7 @@ def _table(
     for name, slices in parts.items():
         variable = wanted[name]
         read = {
-            slots: _encoded(variable, title, column(title), categories.get(name))
+            slots: encoded(variable, title, column(title), categories.get(name))
             for slots, title in slices.items()
         }
         table.arrays[name] = _assembled(variable, {slots: array for slots, (array, _) in read.items()})
@@ -217,125 +225,3 @@ def _constant(name: str, table: Array) -> Array:
     if len(values) != 1:
         raise DataError(f"{name} is one number, but its column holds {len(values)} different ones.")
     return np.asarray(values[0])
-
-
-# words and numbers -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Series:
-    """A column: its values, where they are absent, and the order of its categories if it has one."""
-
-    values: Array
-    absent: Array
-    order: tuple[Any, ...] | None = None
-
-
-def _of_series(series: Any) -> Series:
-    """A column of pandas or of polars."""
-    absent = np.asarray(series.isna() if hasattr(series, "isna") else series.is_null(), dtype=bool)
-    order = getattr(series.dtype, "categories", None)
-    values = np.asarray(series.astype(object) if order is not None and hasattr(series, "astype") else series)
-    return Series(values, absent, None if order is None else tuple(order))
-
-
-def _encoded(
-    variable: Variable, title: str, column: Any, known: tuple[Any, ...] | None
-) -> tuple[Array, tuple[Any, ...] | None]:
-    """A column as floats, and the words of its labels if it holds words."""
-    series = column if isinstance(column, Series) else Series(column, np.zeros(len(column), dtype=bool))
-    values = series.values
-    if values.dtype.kind in "biuf" and series.order is None and known is None:
-        return np.where(series.absent, np.nan, values.astype(float)), None
-    if values.dtype.kind not in "biufOUT":
-        raise DataError(
-            f"Column {title} holds entries of type {values.dtype}, not numbers: give the numbers that are meant."
-        )
-    numbers = None if series.order is not None or known is not None else _numbers_of(series)
-    if numbers is not None:
-        return numbers, None
-    if isinstance(variable.support, Labels):
-        return _codes(variable, f"column {title}", series, known)
-    raise _no_number(title, series)
-
-
-def _labelled(
-    variable: Variable | None, name: str, value: Any, known: tuple[Any, ...] | None
-) -> tuple[Any, tuple[Any, ...] | None]:
-    """An array that was given as such; labels that are words become numbers, all else is left to the solver."""
-    if variable is None or not isinstance(variable.support, Labels):
-        return value, None
-    series = _of_series(value) if hasattr(value, "dtype") and hasattr(value, "to_numpy") else None
-    values = np.asarray(value) if series is None else series.values
-    words = values.dtype.kind in "OUT" and any(isinstance(each, str) for each in values.flat)
-    if not words and known is None and (series is None or series.order is None):
-        return value, None
-    if series is None:
-        flat = values.astype(object).ravel()
-        series = Series(flat, np.array([_is_absent(each) for each in flat], dtype=bool))
-    codes, words_of = _codes(variable, name, series, known)
-    return codes.reshape(values.shape), words_of
-
-
-def _is_absent(entry: Any) -> bool:
-    return entry is None or (isinstance(entry, float) and math.isnan(entry))
-
-
-def _codes(
-    variable: Variable, where: str, series: Series, known: tuple[Any, ...] | None
-) -> tuple[Array, tuple[Any, ...]]:
-    """Words as labels, counted from where the model counts."""
-    absent = series.absent | np.array(
-        [isinstance(each, str) and each.strip().lower() in _MISSING for each in series.values]
-    )
-    present = series.values[~absent]
-    words = (
-        known
-        or series.order
-        or tuple(sorted(set(present.tolist()), key=lambda word: (str(type(word)), word)))
-    )
-    numbers = {word: number for number, word in enumerate(words)}
-    strangers = [word for word in dict.fromkeys(present.tolist()) if word not in numbers]
-    if strangers:
-        raise DataError(
-            f"{where} holds {_short(str(strangers[0]))!r}, which was not among the words that it was fitted with: "
-            f"{', '.join(map(str, words))}."
-        )
-    support = variable.support
-    assert isinstance(support, Labels)
-    if (size := support.size).is_Integer and len(words) > int(size):
-        raise DataError(f"{where} holds {len(words)} different words, but {variable.name} has {size} labels.")
-    codes = np.full(len(series.values), np.nan)
-    codes[~absent] = [numbers[word] + support.first for word in present.tolist()]
-    return codes, tuple(words)
-
-
-def _numbers_of(series: Series) -> Array | None:
-    """The values as floats, if they are numbers, or are written as such."""
-    try:
-        return np.where(series.absent, np.nan, series.values.astype(float))
-    except (TypeError, ValueError):
-        pass
-    cells = np.where(series.absent, "", series.values.astype(object)).tolist()
-    absent = (isinstance(cell, str) and cell.strip().lower() in _MISSING for cell in cells)
-    try:
-        return np.array(
-            [math.nan if gap else cell for cell, gap in zip(cells, absent, strict=True)], dtype=float
-        )
-    except (TypeError, ValueError):
-        return None
-
-
-def _no_number(title: str, series: Series) -> DataError:
-    """The first cell that is not one."""
-    for row, cell in enumerate(series.values.tolist(), start=1):
-        if _numbers_of(Series(np.array([cell], dtype=object), series.absent[row - 1 : row])) is None:
-            return DataError(
-                f"column {title}, row {row}: {_short(str(cell).strip())!r} is not a number (leave it empty, or write NA, "
-                "if missing)."
-            )
-    raise AssertionError(title)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -34,6 +34,7 @@ FLOORS = (
         "explicit",
         "writing",
         "readers",
+        "cells",
         "simulate",
     },
     {"auditing", "tables"},

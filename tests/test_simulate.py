@@ -101,9 +101,9 @@ def test_a_fit_finds_the_parameters_again() -> None:
     model = Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s[z[i]])}, latent=[z])
     em = model.derive()
     theta = {"w": [0.3, 0.7], "mu": [-4.0, 4.0], "s": [1.0, 2.0]}
-    data = simulate(model, theta, {"n": 4000}, 0)
+    data = em.sample(theta, n=4000, seed=0)
     assert list(data) == ["x"]
-    again = simulate(model, theta, {"n": 4000}, np.random.default_rng(0))
+    again = em.sample(em.solver().Parameters(**theta), n=4000, seed=np.random.default_rng(0))
     np.testing.assert_array_equal(data["x"], again["x"])
     found = em.fit(**data, start=theta).parameters
     np.testing.assert_allclose(found.mu, theta["mu"], atol=0.2)

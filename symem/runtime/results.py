@@ -41,6 +41,8 @@ class Fit:
     n_rows: float
     #: tol, max_iter, n_init and seed.
     settings: Mapping[str, Any]
+    #: Of data that came as words, what its labels stand for, the first label's first.
+    categories: Mapping[str, tuple[Any, ...]] = {}
 
     def __init__(self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any]) -> None:
         self.__dict__.update(found)
