@@ -117,6 +117,8 @@ def test_posteriors_are_of_the_rows_asked_for(fit: Fit) -> None:
     joint = density(other, fit.parameters)
     np.testing.assert_allclose(fit.posterior_of(x=other).z, joint / joint.sum(axis=1, keepdims=True))
     assert fit.log_likelihood_of(x=other) == pytest.approx(np.log(joint.sum(axis=1)).sum())
+    np.testing.assert_allclose(fit.score_samples(x=other), np.log(joint.sum(axis=1)), rtol=1e-12)
+    assert fit.score_samples().sum() == pytest.approx(fit.log_likelihood, rel=1e-12)
     assert fit.posterior.z.shape == (100, 2)
     assert fit.posterior is fit.posterior
     with pytest.raises(DataError, match=r"x\[0\]"):

@@ -38,7 +38,8 @@ RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
     "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Fit", "Parameters", "Posterior", "Statistics",
-    "em_step", "fit", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "statistics",
+    "em_step", "fit", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "score_samples",
+    "statistics",
 )  # fmt: skip
 
 
@@ -110,17 +111,22 @@ def load(source: str, name: str = "symem_solver") -> ModuleType:
     file = f"<{name} {crc32(source.encode()):08x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  text that `emit` wrote
-    for each in vars(module).values():
+    for each in [*vars(module).values()]:
         if isinstance(each, type) and each.__module__ == name:
-            reduced = _of_record if issubclass(each, tuple) else _of_object
-            setattr(each, "__reduce__", partialmethod(reduced, source))  # noqa: B010  no method of the class as it stands
-    module.__dict__["Solver"].__reduce__ = partialmethod(_of_solver, source)
-    refused = (module.__dict__["DataError"], DataError)
-    module.__dict__["DataError"] = type(
-        "DataError", refused, {"__module__": name, "__doc__": refused[0].__doc__}
-    )
+            _set_apart(each, module)
     _LOADED[source] = module
     return module
+
+
+def _set_apart(each: type, module: LoadedModule) -> None:
+    """A class of the module: how its objects are pickled; what it refuses is refused as symem does."""
+    if each.__name__ == "DataError":
+        both = type("DataError", (each, DataError), {"__module__": module.__name__, "__doc__": each.__doc__})
+        module.__dict__["DataError"] = both
+    kinds = {"Solver": _of_solver, "Fit": _of_object}
+    reduced = _of_record if issubclass(each, tuple) else kinds.get(each.__name__)
+    if reduced is not None:
+        setattr(each, "__reduce__", partialmethod(reduced, module.source))  # noqa: B010  no method of the class as it stands
 
 
 def _of_record(record: Any, source: str) -> tuple[Any, ...]:

@@ -167,6 +167,21 @@ def _posterior(model: Model, theta: Any, data: Data) -> Any:
     return _refilled(shown, whole)
 
 
+def _by_row(model: Model, theta: Any, data: Data) -> Any:
+    """The log-likelihood of each row."""
+    of_rows, size = model.parts.log_likelihoods, model.plates.rows
+    if of_rows is None or size is None:
+        raise DataError(
+            "The data of this model are not cut into independent rows, so no row has a log-likelihood of its own: ask for log_likelihood."
+        )
+    coefficients = _coefficients(model, theta, data)
+    found = np.empty(data[size])
+    for rows in data.chunks:
+        _refill(rows, data)
+        found[rows.first : rows.first + rows.length] = of_rows(theta, rows, coefficients)
+    return found
+
+
 def _arrays(shown: Any) -> Iterator[Any]:
     """The arrays of a posterior: of each latent one, or several by name."""
     for each in shown:

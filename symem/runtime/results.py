@@ -74,6 +74,10 @@ class Fit:
         """The log-likelihood of data."""
         return float(self._solver.log_likelihood(self.parameters, **self._given(data)))
 
+    def score_samples(self, /, **data: Any) -> Any:
+        """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
+        return self._solver.score_samples(self.parameters, **self._given(data))
+
     def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         return data or self._data or {}
 

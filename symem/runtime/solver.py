@@ -11,6 +11,7 @@ import numpy as np
 from symem.runtime.description import Model
 from symem.runtime.em_steps import (
     _arrays,
+    _by_row,
     _e_step,
     _given,
     _lost,
@@ -46,6 +47,15 @@ class Solver:
         if np.isnan(value):
             _refuse_no_value(self._model, inside, checked)
         return value
+
+    @np.errstate(all="ignore")
+    def score_samples(self, theta: Any, /, **data: Any) -> Any:
+        """The log-likelihood of each row; what belongs to no row is left out.
+
+        Raises:
+            DataError: the rows of the model are not independent.
+        """
+        return _by_row(self._model, *_given(self._model, theta, data))
 
     @np.errstate(all="ignore")
     def log_posterior(self, theta: Any, /, **data: Any) -> float:

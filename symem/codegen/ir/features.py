@@ -26,6 +26,8 @@ class Features:
     symmetric: tuple[bool, ...]
     rest: Node | None
     shared: Node | None = None
+    #: The same of each row.
+    shared_by_row: Node | None = None
     #: The arrays whose product each feature is, by name.
     monomials: tuple[tuple[str, ...], ...] = ()
 

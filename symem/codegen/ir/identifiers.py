@@ -20,7 +20,7 @@ FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callbac
 _WRITTEN = """
     Parameters Statistics Posterior Any NamedTuple Rows Data Latents Model NaturalForm Reference Sums Array np math
     check prepare exact length log_joint log_joint_expanded coefficients e_step constant log_prior Moments moments shares sums products found
-    summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood once statistics
+    summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood log_likelihoods once statistics
     known arrays sizes rng prototypes
     """
 

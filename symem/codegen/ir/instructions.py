@@ -154,11 +154,11 @@ def live(statements: Sequence[Statement], wanted: Iterable[Node], reported: set[
     needed = set(reported).union(*(reads(node) for node in wanted))
     kept: list[Statement] = []
     for statement in reversed(statements):
-        if isinstance(statement, Assign):
-            if statement.name not in needed:
-                continue
-            needed |= reads(statement.node)
-        if isinstance(statement, Weigh) and statement.rest is not None:
-            needed |= reads(statement.rest)
-        kept.append(statement)
+        made = (
+            {statement.weight, statement.normaliser} if isinstance(statement, Normalise) else {statement.name}
+        )
+        if made & needed:
+            needed |= set().union(*map(reads, nodes_of(statement)))
+            needed |= {statement.weight} if isinstance(statement, Normalise) else set()
+            kept.append(statement)
     return kept[::-1]

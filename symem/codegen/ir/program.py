@@ -107,6 +107,8 @@ class Program:
     #: The statistics that are sums: of two parts, both together.
     added: frozenset[str] = frozenset()
     log_likelihood: Node = ZERO
+    #: What each row adds to it; None where there are no rows.
+    log_likelihoods: Node | None = None
     log_likelihood_once: Node = ZERO
     log_prior: Node | None = None
     of_prior: tuple[Assign, ...] = ()

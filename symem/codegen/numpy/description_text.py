@@ -12,7 +12,7 @@ from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "shares", "sums")
+_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "shares", "sums", "log_likelihoods")
 
 #: Functions of the runtime that stand for those that a model has not: all statistics add up, labels are all there is.
 _USUAL = {"merge": "_added", "impute": "_labels_near"}

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh
-from symem.codegen.ir.nodes import ZERO, Apply, Axes, Contract, Load, Node, Total
-from symem.codegen.ir.program import Program
+from symem.codegen.ir.instructions import Assign, Entry
+from symem.codegen.ir.nodes import ZERO, Axes, Load, Node
 from symem.codegen.numpy.array_tables import quoted
-from symem.codegen.numpy.fields_read import Records, names_in
+from symem.codegen.numpy.by_row import ByRow
+from symem.codegen.numpy.e_step_lines import EStepLines, nodes_read
+from symem.codegen.numpy.fields_read import names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
-from symem.codegen.numpy.lines import Given, Line, Lines
+from symem.codegen.numpy.lines import Given, Line
 from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, tupled
 from symem.derivation import Definition, Probabilities, reported
 from symem.language.leaves import name_of
 
 
-class EStep:
+class EStep(EStepLines):
     """Writes them for one program."""
-
-    def __init__(self, program: Program, lines: Lines, records: Records) -> None:
-        self.program, self.lines, self.records = program, lines, records
 
     def __iter__(self) -> Iterator[Function]:
         program = self.program
@@ -40,6 +38,15 @@ class EStep:
             sentence = "What the E-step needs of the parameters, once an iteration."
             yield Function("coefficients", [THETA, DATA], "tuple[Any, ...]", sentence, self._coefficients())
         yield self._e_step()
+        if program.log_likelihoods is not None:
+            given = [THETA, ROWS, COEFFICIENTS]
+            yield Function(
+                "log_likelihoods",
+                given,
+                "Any",
+                "The log-likelihood of each row.",
+                ByRow(program, self.lines, self.records).body(),
+            )
         if program.log_likelihood_once != ZERO:
             sentence = "The terms of the log-likelihood that belong to no row."
             yield Function(
@@ -53,26 +60,6 @@ class EStep:
 
     def _value(self, lines: Sequence[Assign], node: Node) -> list[str]:
         return self._body(lines, Given(((node, node.axes),), lambda texts: f"return {texts[0]}"), "data")
-
-    def _body(self, lines: Sequence[Assign], given: Given, record: str, *done: str) -> list[str]:
-        """The lines with what they read above them, and the value that they give."""
-        kept, ended = self.lines.compact(lines, given)
-        nodes = [
-            *(each.node for each in kept if isinstance(each, Assign)),
-            *(node for node, _ in ended.values),
-        ]
-        body = self.records.reading(names_in(nodes) - {each.name for each in lines} - set(done), record)
-        body += [text for each in kept for text in self.lines.update(each)]
-        return [*body, *self._end(ended)]
-
-    def _end(self, given: Given) -> list[str]:
-        texts = self.lines.texts(given)
-        flat = given.flat(texts)
-        if self.lines.indent + len(flat) <= WIDTH:
-            return [flat]
-        if len(texts) == 1:
-            return self.lines.fitted("return ", texts[0])
-        return self.lines.returned(texts)
 
     def _sums(self) -> list[str]:
         lines, names = self.program.sums_of_data, self.records.sums
@@ -170,7 +157,7 @@ class EStep:
         )
         kept, ended = self._compact(list(program.infer), given)
         left = (
-            [node for each in kept for node in _nodes(each)]
+            [node for each in kept for node in nodes_read(each)]
             + [node for node, _ in ended.values]
             + records.shared()
         )
@@ -255,70 +242,9 @@ class EStep:
         axes = next((each.axes for each in lines if each.name == name), ())
         return Load(axes, name, axes, frozenset())
 
-    def _refusals(self, value: Node) -> list[str]:
-        guarded = [
-            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
-        ]
-        return [f"_refuse_impossible({name}, rows.first)" for name in guarded if name in names_in([value])]
-
-    def _statement(self, statement: Statement) -> list[str]:
-        lines = self.lines
-        if isinstance(statement, Assign):
-            return self._fresh(statement) if statement.name in self._overwritten else lines.assign(statement)
-        if isinstance(statement, Normalise):
-            helper = "_guarded_softmax" if statement.guarded else "_softmax"
-            line = f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"
-            return [line, *self._told_apart(statement)]
-        return self._weighed(statement)
-
-    def _told_apart(self, statement: Normalise) -> list[str]:
-        """Far away the labels are told apart by differences of coefficients, where these are all that tells them apart."""
-        features = self.program.features
-        if features is None or self.program.direct is None or statement.guarded or len(features.labels) > 1:
-            return []
-        whole = any(
-            isinstance(each, Weigh) and each.name == statement.weight and each.rest is None
-            for each in self.program.infer
-        )
-        told = f"_tell_apart({statement.weight}, {statement.normaliser}, natural, rows)"
-        return ["if not exact:", f"    {told}"] if whole and statement.axis == 0 else []
-
-    def _weighed(self, statement: Weigh) -> list[str]:
-        """Log weights as a matrix product, where that keeps its digits."""
-        product = "_weights(natural, rows)"
-        direct = f"log_joint({', '.join(['theta', 'rows', *self.records.given_to_log_joint])})"
-        test = [] if self.program.direct is None else ["exact = _is_exact(natural, rows)"]
-        if statement.rest is None:
-            chosen = product if self.program.direct is None else f"{product} if exact else {direct}"
-            return [*test, f"{statement.name} = {chosen}"]
-        features = self.program.features
-        assert features is not None
-        rest = self.lines.spell.aligned(statement.rest, (*features.labels, features.row))
-        added = [f"{statement.name} = {product}", *self.lines.fitted(f"{statement.name} += ", rest)]
-        if self.program.direct is None:
-            return added
-        inner = [f"    {line}" for line in added]
-        return [*test, "if exact:", *inner, "else:", f"    {statement.name} = {direct}"]
-
-    @property
-    def _overwritten(self) -> set[str]:
-        return {each.weight for each in self.program.infer if isinstance(each, Normalise)}
-
-    def _fresh(self, line: Assign) -> list[str]:
-        """Log weights are normalised in place, so they must not share memory with anything."""
-        if isinstance(line.node, Apply | Contract | Total):
-            return self.lines.assign(line)
-        return self.lines.fitted(f"{line.name} = ", f"np.array({self.lines.text(line.node, line.axes)})")
-
 
 def _items(names: Sequence[str], texts: Sequence[str]) -> list[str]:
     return [f'"{name}": {text}' for name, text in zip(names, texts, strict=True)]
-
-
-def _nodes(statement: object) -> list[Node]:
-    if isinstance(statement, Assign):
-        return [statement.node]
-    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []
 
 
 def _split(text: str) -> list[str]:

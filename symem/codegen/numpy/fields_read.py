@@ -55,7 +55,19 @@ class Records:
     def row_nodes(self) -> list[Node]:
         """What is computed of a chunk of rows."""
         nodes = [node for each in self.program.infer for node in nodes_of(each)]
-        return [*nodes, *self.statistic_nodes(), self.program.log_likelihood, *self.shared()]
+        return [
+            *nodes,
+            *self.statistic_nodes(),
+            self.program.log_likelihood,
+            *self.shared(),
+            *self.of_each_row(),
+        ]
+
+    def of_each_row(self) -> list[Node]:
+        """What each row adds to the log-likelihood, and what of it the features leave out."""
+        features = self.program.features
+        beside = features.shared_by_row if features is not None and self.program.direct is None else None
+        return [node for node in (self.program.log_likelihoods, beside) if node is not None]
 
     def shared(self) -> list[Node]:
         """The terms of the log-likelihood that the features leave out."""

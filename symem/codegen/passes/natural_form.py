@@ -66,16 +66,19 @@ def separated(
     return Features(
         weight, labels, row, tuple(own), coefficients, tuple(found[node][0].symmetric for node in own),
         lower(Add(*rest)) if rest else None,
-        _over_rows(lower, [part for node in shared for part in found[node]], row, count),
+        *_beside_labels(lower, [part for node in shared for part in found[node]], row, count),
     )  # fmt: skip
 
 
-def _over_rows(lower: Lowering, parts: Sequence[Part], row: Symbol, count: Expr) -> Node | None:
-    """The sum over rows of coefficient times feature, for features that have no label."""
+def _beside_labels(
+    lower: Lowering, parts: Sequence[Part], row: Symbol, count: Expr
+) -> tuple[Node | None, Node | None]:
+    """Coefficient times feature for features that have no label, summed over rows, and for each row."""
     limits = Axis(row, lower.sizes[row]).limits
     products = [part.product for part in parts]
     sums = [nested([*each.other, Sum(Mul(count, *each.data), limits)], each.bound) for each in products]
-    return lower(Add(*sums)) if sums else None
+    rows = [nested([*each.other, Mul(count, *each.data)], each.bound) for each in products]
+    return (lower(Add(*sums)), lower.over(Add(*rows), (row,))) if sums else (None, None)
 
 
 def _rank(node: Node, row: Symbol) -> tuple[bool, int, int, str]:

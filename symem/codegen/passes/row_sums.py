@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Add, Expr, Indexed, S, Sum, Symbol
+from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol
 
 from symem.codegen.ir.instructions import Assign, live
+from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
 from symem.language.leaves import name_of
 
@@ -17,7 +18,24 @@ def summed(program: Program) -> Program:
     node = program.lower(value)
     lines = [each for each in program.summarise if isinstance(each, Assign)]
     infer = tuple(live(program.infer, [*(each.node for each in lines), node], program.reported))
-    return replace(program, log_likelihood=node, infer=infer, log_likelihood_once=program.lower(once))
+    found = replace(program, log_likelihood=node, infer=infer, log_likelihood_once=program.lower(once))
+    return found if program.rows is None else replace(found, log_likelihoods=_of_each_row(program, value))
+
+
+def _of_each_row(program: Program, value: Expr) -> Node:
+    """What each row adds: a term is a number times one sum over rows, whose terms these are."""
+    row = _row_index(program)
+    share = Add(*(_summand(program, term, row) for term in Add.make_args(value)))
+    return program.lower.over(share, (row,))
+
+
+def _summand(program: Program, term: Expr, row: Symbol) -> Expr:
+    factors = Mul.make_args(term)
+    (whole,) = (each for each in factors if _sums_over_rows(program, each))
+    (own,) = (limit[0] for limit in whole.limits if limit[2] + 1 == program.rows)
+    others = [limit for limit in whole.limits if limit[0] != own]
+    inner = Sum(whole.function, *others) if others else whole.function
+    return Mul(inner.xreplace({own: row}), *(each for each in factors if each is not whole))
 
 
 def _split(program: Program, value: Expr) -> tuple[Expr, Expr]:
@@ -36,11 +54,24 @@ def _counted(program: Program, inside: Expr, once: Expr) -> tuple[Expr, Expr]:
     rows = program.rows
     if rows is None:
         return inside, once
-    terms = [term for term in Add.make_args(once) if term.has(rows) and not (term / rows).has(rows)]
-    shares = [term / rows for term in terms]
-    return inside + _over_rows(program, Add(*shares)), Add(
-        *(t for t in Add.make_args(once) if t not in terms)
-    )
+    pairs = [(term, _share(term, rows)) for term in Add.make_args(once)]
+    shares = [share for _, share in pairs if share is not None]
+    rest = [term for term, share in pairs if share is None]
+    return inside + _over_rows(program, Add(*shares)), Add(*rest)
+
+
+def _share(term: Expr, rows: Expr) -> Expr | None:
+    """A term without the number of rows as its factor, which may stand inside a sum; None where it is none."""
+    if term.has(rows) and not (term / rows).has(rows):
+        return term / rows
+    if isinstance(term, Sum):
+        inner = None if any(limit.has(rows) for limit in term.limits) else _share(term.function, rows)
+        return None if inner is None else Sum(inner, *term.limits)
+    counting = [each for each in Mul.make_args(term) if each.has(rows)]
+    if term.is_Mul and len(counting) == 1:
+        inner = _share(counting[0], rows)
+        return None if inner is None else Mul(inner, *(each for each in term.args if each is not counting[0]))
+    return None
 
 
 def _sums_over_rows(program: Program, term: Expr) -> bool:
@@ -58,6 +89,9 @@ def _per_row(program: Program, term: Expr) -> Expr:
 
 def _over_rows(program: Program, share: Expr) -> Expr:
     """What every row has, summed over rows."""
-    index = next(index for index, size in program.index_sizes.items() if size == program.rows)
     assert program.rows is not None
-    return Sum(share, (index, 0, program.rows - 1)) if share != 0 else S.Zero
+    return Sum(share, (_row_index(program), 0, program.rows - 1)) if share != 0 else S.Zero
+
+
+def _row_index(program: Program) -> Symbol:
+    return next(index for index, size in program.index_sizes.items() if size == program.rows)

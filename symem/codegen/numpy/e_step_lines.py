@@ -1,0 +1,103 @@
+"""Statements of the E-step as lines, and the values that a function of it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
+from symem.codegen.ir.nodes import Apply, Contract, Node, Total
+from symem.codegen.ir.program import Program
+from symem.codegen.numpy.fields_read import Records, names_in
+from symem.codegen.numpy.lines import Given, Lines
+from symem.codegen.numpy.wrapping import WIDTH
+
+
+class EStepLines:
+    """Writes them for one program."""
+
+    def __init__(self, program: Program, lines: Lines, records: Records) -> None:
+        self.program, self.lines, self.records = program, lines, records
+
+    def _body(self, lines: Sequence[Assign], given: Given, record: str, *done: str) -> list[str]:
+        """The lines with what they read above them, and the value that they give."""
+        kept, ended = self.lines.compact(lines, given)
+        nodes = [
+            *(each.node for each in kept if isinstance(each, Assign)),
+            *(node for node, _ in ended.values),
+        ]
+        body = self.records.reading(names_in(nodes) - {each.name for each in lines} - set(done), record)
+        body += [text for each in kept for text in self.lines.update(each)]
+        return [*body, *self._end(ended)]
+
+    def _end(self, given: Given) -> list[str]:
+        texts = self.lines.texts(given)
+        flat = given.flat(texts)
+        if self.lines.indent + len(flat) <= WIDTH:
+            return [flat]
+        if len(texts) == 1:
+            return self.lines.fitted("return ", texts[0])
+        return self.lines.returned(texts)
+
+    def _log_joint_call(self) -> str:
+        return f"log_joint({', '.join(['theta', 'rows', *self.records.given_to_log_joint])})"
+
+    def _refusals(self, value: Node) -> list[str]:
+        guarded = [
+            each.normaliser for each in self.program.infer if isinstance(each, Normalise) and each.guarded
+        ]
+        return [f"_refuse_impossible({name}, rows.first)" for name in guarded if name in names_in([value])]
+
+    def _statement(self, statement: Statement) -> list[str]:
+        lines = self.lines
+        if isinstance(statement, Assign):
+            return self._fresh(statement) if statement.name in self._overwritten else lines.assign(statement)
+        if isinstance(statement, Normalise):
+            helper = "_guarded_softmax" if statement.guarded else "_softmax"
+            line = f"{statement.normaliser} = {helper}({statement.weight}, {statement.axis})"
+            return [line, *self._told_apart(statement)]
+        return self._weighed(statement)
+
+    def _told_apart(self, statement: Normalise) -> list[str]:
+        """Far away the labels are told apart by differences of coefficients, where these are all that tells them apart."""
+        features = self.program.features
+        if features is None or self.program.direct is None or statement.guarded or len(features.labels) > 1:
+            return []
+        whole = any(
+            isinstance(each, Weigh) and each.name == statement.weight and each.rest is None
+            for each in self.program.infer
+        )
+        told = f"_tell_apart({statement.weight}, {statement.normaliser}, natural, rows)"
+        return ["if not exact:", f"    {told}"] if whole and statement.axis == 0 else []
+
+    def _weighed(self, statement: Weigh) -> list[str]:
+        """Log weights as a matrix product, where that keeps its digits."""
+        product = "_weights(natural, rows)"
+        direct = self._log_joint_call()
+        test = [] if self.program.direct is None else ["exact = _is_exact(natural, rows)"]
+        if statement.rest is None:
+            chosen = product if self.program.direct is None else f"{product} if exact else {direct}"
+            return [*test, f"{statement.name} = {chosen}"]
+        features = self.program.features
+        assert features is not None
+        rest = self.lines.spell.aligned(statement.rest, (*features.labels, features.row))
+        added = [f"{statement.name} = {product}", *self.lines.fitted(f"{statement.name} += ", rest)]
+        if self.program.direct is None:
+            return added
+        inner = [f"    {line}" for line in added]
+        return [*test, "if exact:", *inner, "else:", f"    {statement.name} = {direct}"]
+
+    @property
+    def _overwritten(self) -> set[str]:
+        return {each.weight for each in self.program.infer if isinstance(each, Normalise)}
+
+    def _fresh(self, line: Assign) -> list[str]:
+        """Log weights are normalised in place, so they must not share memory with anything."""
+        if isinstance(line.node, Apply | Contract | Total):
+            return self.lines.assign(line)
+        return self.lines.fitted(f"{line.name} = ", f"np.array({self.lines.text(line.node, line.axes)})")
+
+
+def nodes_read(statement: object) -> list[Node]:
+    if isinstance(statement, Assign):
+        return [statement.node]
+    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []
