@@ -14,15 +14,15 @@ from symem import Categorical, Model, Multinomial, Normal, Simplex
 
 n, K, m = symbols("n K m", integer=True, positive=True)
 i, k, j = Idx("i", n), Idx("k", K), Idx("j", m)
-x, z, w, mu, v = map(IndexedBase, ["x", "z", "w", "mu", "v"])
+x, y, z, w, mu, v, c = map(IndexedBase, ["x", "y", "z", "w", "mu", "v", "c"])
 
 
 @pytest.fixture(scope="module")
 def counts() -> Any:
     """Two cells seen together: a of them are of a share p of what they are."""
-    a, b, y, p, q, N = symbols("a b y p q N")
+    a, b, r, p, q, N = symbols("a b r p q N")
     model = Model(
-        {(a, b, y): Multinomial(N, p**2, 2 * p * q, q**2)},
+        {(a, b, r): Multinomial(N, p**2, 2 * p * q, q**2)},
         latent=[a, b],
         known=[N],
         parameters={(p, q): Simplex()},
@@ -31,7 +31,7 @@ def counts() -> Any:
     return model.derive().solver()
 
 
-DATA = {"N": 10, "ab": 4, "y": 6}
+DATA = {"N": 10, "ab": 4, "r": 6}
 
 
 def test_a_step_from_a_share_of_zero_is_undetermined_and_says_so(counts: Any) -> None:
@@ -72,3 +72,46 @@ def test_what_belongs_to_no_row_counts_once_in_parts(beside: Any) -> None:
     assert beside.log_likelihood(theta, x=rows, v=draws) == pytest.approx(whole, rel=1e-13)
     after, right = beside.m_step(first), beside.em_step(theta, x=rows, v=draws)
     np.testing.assert_allclose(after.mu, right.mu, rtol=1e-12)
+
+
+# rows that count 0 times -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("far", [1e9, 1e200, -1e308])
+def test_a_row_that_counts_0_times_is_as_if_absent(far: float, weighted: Any) -> None:
+    rows, counts = np.array([-1.0, far, 0.5, 3.0, 4.0]), np.array([2.0, 0.0, 1.0, 1.0, 3.0])
+    theta, there = {"w": [0.4, 0.6], "mu": [0.0, 3.0]}, counts > 0
+    left = {"x": rows[there], "c": counts[there]}
+    whole = {"x": rows, "c": counts}
+    assert weighted.log_likelihood(theta, **whole) == pytest.approx(
+        weighted.log_likelihood(theta, **left), rel=1e-12
+    )
+    step, right = weighted.em_step(theta, **whole), weighted.em_step(theta, **left)
+    np.testing.assert_allclose(np.concatenate(step), np.concatenate(right), rtol=1e-12)
+    fit, right = weighted.fit(start=theta, **whole), weighted.fit(start=theta, **left)
+    np.testing.assert_allclose(fit.parameters.mu, right.parameters.mu, rtol=1e-12)
+    shares = weighted.posterior(theta, **whole).z[1]
+    np.testing.assert_allclose(shares, [0.0, 1.0] if far > 0 else [1.0, 0.0], atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def weighted() -> Any:
+    laws = {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], 1)}
+    return Model(laws, latent=[z], weights={i: c[i]}).derive().solver()
+
+
+def test_transitions_that_count_several_times() -> None:
+    """Of a series, each step from one value to the next counts c times; no value is counted beside it."""
+    t, a = Idx("t", (1, m)), IndexedBase("a")
+    laws = {z[t]: Categorical(w[k]), y[t]: Normal(a[z[t]] * y[t - 1], 1)}
+    solver = Model(laws, latent=[z], weights={t: c[t]}).derive().solver()
+    series, counts = np.array([0.3, 1.1, -0.4, 2.0, 0.7]), np.array([2.0, 0.0, 1.5, 1.0])
+    slopes, shares = np.array([[0.5], [-0.5]]), np.array([[0.4], [0.6]])
+    now, before = series[1:], series[:-1]
+    joint = shares * np.exp(-((now - slopes * before) ** 2) / 2) / np.sqrt(2 * np.pi)
+    theta, data = {"w": shares[:, 0], "a": slopes[:, 0]}, {"y": series, "c": counts, "m": 4}
+    assert solver.log_likelihood(theta, **data) == pytest.approx(counts @ np.log(joint.sum(axis=0)))
+    held = counts * joint / joint.sum(axis=0)
+    step = solver.em_step(theta, **data)
+    np.testing.assert_allclose(step.w, held.sum(axis=1) / counts.sum(), rtol=1e-12)
+    np.testing.assert_allclose(step.a, held @ (now * before) / (held @ before**2), rtol=1e-12)

@@ -52,8 +52,10 @@ def _as_record(record: Any, theta: Any) -> Any:
     return theta if isinstance(theta, record) else record(**{name: np.asarray(theta[name]) for name in theta})
 
 
-def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
-    """Check the data, read the sizes off them, and cut them into chunks."""
+def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Data:
+    """Check the data, read the sizes off them, and cut them into chunks; `every_row`: also rows that count 0 times are
+    asked about.
+    """
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
@@ -63,6 +65,8 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     _sizes_of({**stated, **arrays}, {**model.parameters, **model.data}, sizes)
     _refuse_no_covariances(model.data, arrays)
     _require_sizes(sizes, model.plates.sizes)
+    if not every_row:
+        _stand_in(model, arrays)
     _finish(arrays, model.data, sizes)
     for name in model.patterns:
         _find_patterns(name, arrays, sizes)
@@ -75,6 +79,21 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any) -> Data:
     scale = model.plates.rows if model.plates.scale is None else model.plates.scale
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     return _cut(model, data)
+
+
+def _stand_in(model: Model, arrays: dict[str, Any]) -> None:
+    """Rows that count 0 times hold what the first other row holds: 0 times what it gives is 0, as it would not be of a
+    row so far away that it gives no number.
+    """
+    for name in model.weights:
+        absent = arrays[name] == 0
+        if not np.any(absent) or np.all(absent):
+            continue
+        for each, slot in _row_slots(model, arrays).items():
+            if each not in model.weights:
+                rows = np.moveaxis(np.array(arrays[each]), slot, 0)
+                rows[absent] = rows[np.argmin(absent)]
+                arrays[each] = np.moveaxis(rows, 0, slot)
 
 
 def _cut(model: Model, data: Data) -> Data:

@@ -152,7 +152,8 @@ class Model(NamedTuple):
 
     `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
     `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
-    few rows may stand for all, `averages` are the statistics that are no sums over rows.
+    few rows may stand for all, `averages` are the statistics that are no sums over rows. `weights` say how often each
+    row counts.
     """
 
     parameters: Mapping[str, Array]
@@ -169,3 +170,4 @@ class Model(NamedTuple):
     natural: NaturalForm | None = None
     moments: Moments | None = None
     averages: tuple[str, ...] | None = None
+    weights: tuple[str, ...] = ()

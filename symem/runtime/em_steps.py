@@ -22,10 +22,10 @@ Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
 _APART = 16
 
 
-def _given(model: Model, theta: Any, data: Mapping[str, Any]) -> tuple[Any, Data]:
+def _given(model: Model, theta: Any, data: Mapping[str, Any], *, every_row: bool = False) -> tuple[Any, Data]:
     """Parameters and data, checked."""
     parameters = _as_parameters(model, theta)
-    return parameters, _prepare(model, data, parameters)
+    return parameters, _prepare(model, data, parameters, every_row=every_row)
 
 
 def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:

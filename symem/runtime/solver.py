@@ -82,7 +82,7 @@ class Solver:
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
         """The posterior of every latent at theta."""
-        inside, checked = _given(self._model, theta, data)
+        inside, checked = _given(self._model, theta, data, every_row=True)
         shown = _posterior(self._model, inside, checked)
         _warn_of_unknown(list(_arrays(shown)), self._model.plates.shown)
         return shown

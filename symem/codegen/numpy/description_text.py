@@ -58,6 +58,9 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         yield "natural", _natural(program)
     if program.gathered is not None and program.features is not None:
         yield "moments", f"Moments(moments, {functions.records.latents.index(program.features.weight)})"
+    counted = [each for each in program.derivation.model.weights if each.axis.size == program.rows]
+    if counted:
+        yield "weights", quoted(tuple(each.name for each in counted))
     if program.few_rows:
         yield "averages", quoted(program.averages)
 
