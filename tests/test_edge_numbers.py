@@ -11,6 +11,7 @@ import pytest
 from sympy import Eq, Idx, IndexedBase, symbols
 
 from symem import Categorical, Model, Multinomial, Normal, Simplex
+from symem.runtime import kernels
 
 n, K, m = symbols("n K m", integer=True, positive=True)
 i, k, j = Idx("i", n), Idx("k", K), Idx("j", m)
@@ -31,6 +32,7 @@ def counts() -> Any:
     return model.derive().solver()
 
 
+THETA = {"w": [0.4, 0.6], "mu": [0.0, 3.0]}
 DATA = {"N": 10, "ab": 4, "r": 6}
 
 
@@ -80,7 +82,7 @@ def test_what_belongs_to_no_row_counts_once_in_parts(beside: Any) -> None:
 @pytest.mark.parametrize("far", [1e9, 1e200, -1e308])
 def test_a_row_that_counts_0_times_is_as_if_absent(far: float, weighted: Any) -> None:
     rows, counts = np.array([-1.0, far, 0.5, 3.0, 4.0]), np.array([2.0, 0.0, 1.0, 1.0, 3.0])
-    theta, there = {"w": [0.4, 0.6], "mu": [0.0, 3.0]}, counts > 0
+    theta, there = THETA, counts > 0
     left = {"x": rows[there], "c": counts[there]}
     whole = {"x": rows, "c": counts}
     assert weighted.log_likelihood(theta, **whole) == pytest.approx(
@@ -115,3 +117,26 @@ def test_transitions_that_count_several_times() -> None:
     step = solver.em_step(theta, **data)
     np.testing.assert_allclose(step.w, held.sum(axis=1) / counts.sum(), rtol=1e-12)
     np.testing.assert_allclose(step.a, held @ (now * before) / (held @ before**2), rtol=1e-12)
+
+
+# many rows -------------------------------------------------------------------------------------------------
+
+
+def test_of_many_probabilities_those_without_digits_are_0() -> None:
+    log_weights = np.stack([np.zeros(5000), np.linspace(-745.0, -600.0, 5000)])
+    table = log_weights.copy()
+    normaliser = kernels._softmax(table, 0)
+    told = log_weights[1] >= -700
+    assert not table[1][~told].any()
+    np.testing.assert_allclose(table[1][told], np.exp(log_weights[1][told]), rtol=1e-13)
+    assert not normaliser.any()
+
+
+def test_starts_are_drawn_on_some_of_many_rows(weighted: Any) -> None:
+    rng, count = np.random.default_rng(3), 50_000
+    rows = np.where(rng.random(count) < 0.4, 0.0, 3.0) + rng.normal(size=count)
+    data = {"x": rows, "c": np.ones(count)}
+    some = weighted._sampled(weighted.MODEL, weighted._prepare(weighted.MODEL, {**data, "K": 2}, None))
+    assert sum(chunk.length for chunk in some.chunks) == some["n"] == 20_000
+    found, right = (weighted.fit(**data, **more) for more in ({"K": 2, "seed": 0}, {"start": THETA}))
+    assert found.log_likelihood == pytest.approx(right.log_likelihood, rel=1e-9)

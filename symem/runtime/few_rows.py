@@ -1,4 +1,4 @@
-"""Rows that stand for all, where the data enter through their mean and covariance alone."""
+"""Rows that stand for all: where the data enter through their mean and covariance alone, and where a start is drawn."""
 
 from __future__ import annotations
 
@@ -11,6 +11,27 @@ from symem.runtime.description import Data, Model
 
 #: Data further from 0 than so many of their spreads would lose digits when they are put together again.
 _FAR = 1e7
+
+
+#: Starts are drawn on at most so many rows.
+_ENOUGH = 20_000
+
+
+def _sampled(model: Model, data: Data) -> Data:
+    """Some of the rows, chosen at random, on which starts are drawn; the data where these are not many."""
+    rows = model.plates.rows
+    if rows is None or data[rows] <= _ENOUGH:
+        return data
+    chosen = np.sort(np.random.default_rng(0).choice(data[rows], _ENOUGH, replace=False))
+    some = Data(data)
+    some.update(
+        {
+            name: np.take(data.given[name], chosen, slot)
+            for name, slot in _row_slots(model, data.given).items()
+        }
+    )
+    some[rows] = some.scale = _ENOUGH
+    return _cut(model, some)
 
 
 def _condensed(model: Model, data: Data) -> Data:

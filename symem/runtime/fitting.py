@@ -22,7 +22,7 @@ from symem.runtime.em_steps import (
     _step,
     _summarised,
 )
-from symem.runtime.few_rows import _condensed
+from symem.runtime.few_rows import _condensed, _sampled
 from symem.runtime.loop import DataError, Run, _best, _random_starts, _rounding
 from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty
 from symem.runtime.progress import _Progress
@@ -79,19 +79,32 @@ class _Fitting:
 
     def _search(self) -> tuple[list[Any], Run, tuple[float, ...]]:
         """The starts, the best run from them, and where each run ended; on from beside a saddle."""
-        asked = self.asked
-        starts = (
-            [self.start]
-            if self.start
-            else _random_starts(self._draw, self._step, asked.seed, asked.n_init, self._supports)
-        )
-        run, ends = self._run(starts)
+        starts = [self.start] if self.start else self._starts(_sampled(self.model, self.data))
+        try:
+            run, ends = self._run(starts)
+        except DataError:
+            if self.start:
+                raise
+            starts = self._starts(self.data)
+            run, ends = self._run(starts)
         beside = self._beside(run) if self.start and run.converged else None
         if beside is None:
             return starts, run, ends
         _say_saddle(len(run.history) - 1)
         further, ends = self._run([beside])
         return starts, further._replace(history=run.history + further.history), ends
+
+    def _starts(self, some: Data) -> list[Any]:
+        """Starts drawn on some of the rows."""
+        model, asked = self.model, self.asked
+        near = some if self._few is self.data else self._few
+        return _random_starts(
+            lambda rng: _drawn_start(model, rng, some),
+            lambda theta: _step(model, theta, near),
+            asked.seed,
+            asked.n_init,
+            self._supports,
+        )
 
     def _run(self, starts: list[Any]) -> tuple[Run, tuple[float, ...]]:
         asked = self.asked
@@ -101,16 +114,13 @@ class _Fitting:
     def _step(self, theta: Any) -> tuple[Any, float]:
         return _step(self.model, theta, self._few)
 
-    def _draw(self, rng: np.random.Generator) -> Any:
-        return _drawn_start(self.model, rng, self.data)
-
     def _beside(self, run: Run) -> Any:
         """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""
         last, before = run.history[-1], run.history[-2]
         left = 10 * self.asked.tol * self.data.scale
         margin = left + _rounding(last, 0) + len(run.history) * abs(last - before)
         try:
-            towards, _ = self._step(self._draw(np.random.default_rng(0)))
+            towards, _ = self._step(_drawn_start(self.model, np.random.default_rng(0), self.data))
             return _escaped(self._step, run.theta, last, towards, margin)
         except DataError:
             return None

@@ -15,6 +15,9 @@ _LOG_2PI = math.log(2 * math.pi)
 #: The least normal number, as an array, which NumPy takes up more quickly than a number of Python.
 _TINY = np.asarray(2.2250738585072014e-308)
 
+#: Below this a probability is 0: what is left of its digits is slow to compute with. It is looked for among many only.
+_VANISHES, _MANY = -700.0, 4096
+
 #: Up to so many numbers a list is quicker than an array.
 _FEW = 64
 
@@ -38,7 +41,10 @@ def _softmax(weight: Any, axis: int) -> Any:
     outcomes = np.moveaxis(weight, axis, 0) if axis else weight
     two = len(outcomes) == 2
     peak = np.maximum(*outcomes) if two else np.maximum.reduce(outcomes, 0)
-    np.exp(np.subtract(outcomes, peak, out=outcomes), out=outcomes)
+    np.subtract(outcomes, peak, out=outcomes)
+    if outcomes.size > _MANY and outcomes.min() < _VANISHES:
+        np.copyto(outcomes, -np.inf, where=outcomes < _VANISHES)
+    np.exp(outcomes, out=outcomes)
     total = np.add(*outcomes) if two else np.add.reduce(outcomes, 0)
     np.divide(outcomes, total, out=outcomes)
     np.log(total, out=total)
