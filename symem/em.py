@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sympy import Expr
 
-from symem.budget import within
+from symem.budget import deriving
 from symem.derivation import Certificate, Derivation, Posterior, Step
 from symem.derive import derive_records
 from symem.documents import Documents
@@ -47,7 +47,7 @@ class Model(stated.Model):  # its docstring and its two doors are those of the s
 
 def derive(model: stated.Model, *, budget: float | None = None) -> EM:
     """What `Model.derive` gives, of any statement."""
-    with within(budget):
+    with deriving(budget):
         return EM(derive_records(model))
 
 

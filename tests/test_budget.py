@@ -8,7 +8,7 @@ import pytest
 from sympy import Idx, IndexedBase, expand, symbols
 
 from symem import Bernoulli, BudgetError, Categorical, Model, Normal, Poisson
-from symem.budget import look, within
+from symem.budget import OutOfTimeError, deriving, look, within
 from symem.calculus.separate import rejoin, separate
 
 n = symbols("n", integer=True, positive=True)
@@ -28,12 +28,17 @@ def test_a_larger_budget_is_enough() -> None:
 
 
 def test_no_budget_outside_a_derivation() -> None:
-    with within(-1):
+    with deriving(-1):
         with pytest.raises(BudgetError):
             look("here")
-        with within(100), pytest.raises(BudgetError):
-            look()
     look("there")
+
+
+def test_what_is_inside_ends_with_what_is_around_it() -> None:
+    with deriving(-1), within(100), pytest.raises(BudgetError, match="while there"):
+        look("there")
+    with deriving(100), within(-1), pytest.raises(OutOfTimeError, match="out of reach in -1 s"):
+        look()
 
 
 def test_a_power_of_a_sum_has_the_terms_of_the_multinomial_theorem() -> None:

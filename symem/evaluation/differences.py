@@ -14,8 +14,8 @@ from symem.evaluation.stacks import Array
 Function = Callable[[Array], Array]
 
 _SETTLED = 1e-8
-#: Below this second difference a step is short; how often it may be quadrupled.
-_BENT, _WIDEST = 0.1, 16
+#: Below this second difference a step is short; how often it may be made longer, by 64 at most.
+_BENT, _WIDEST = 0.1, 6
 
 
 def units(function: Function, at: Array) -> Array:
@@ -32,8 +32,8 @@ def units(function: Function, at: Array) -> Array:
             break
         ahead, behind = _both_ways(function, at, np.diag(steps)[waiting])
         bend = np.abs(ahead - 2 * here + behind)
-        far, settled = ~np.isfinite(bend) | (bend > 8.0), bend <= 2.0
-        steps[waiting] *= np.where(settled, 1.0, np.where(far, 0.5, 0.7))
+        settled, bent = bend <= 2.0, np.where(np.isfinite(bend), bend, 4.0)
+        steps[waiting] *= np.where(settled, 1.0, np.clip(bent, 1.5, 16.0) ** -0.5)
         waiting = waiting[~settled]
     return steps
 
@@ -43,10 +43,11 @@ def _widened(function: Function, at: Array, here: float, steps: Array) -> Array:
     wider, waiting = steps.copy(), np.arange(len(at))
     for _ in range(_WIDEST):
         ahead, behind = _both_ways(function, at, np.diag(wider)[waiting])
-        waiting = waiting[np.abs(ahead - 2 * here + behind) < _BENT]
+        bend = np.abs(ahead - 2 * here + behind)
+        waiting, bend = waiting[bend < _BENT], bend[bend < _BENT]
         if not len(waiting):
             return wider
-        wider[waiting] *= 4
+        wider[waiting] *= np.clip(bend, 1 / 64**2, 1 / 16) ** -0.5
     return np.where(np.isin(np.arange(len(at)), waiting), steps, wider)
 
 

@@ -186,7 +186,8 @@ def array_of(entry: Any) -> Any:
 def name_of(symbol: Any) -> str:
     """The name of a symbol, of an array, or of the array that an entry belongs to."""
     array = array_of(symbol)
-    return str(getattr(array, "label", array))
+    label = getattr(array, "label", array)
+    return label.name if isinstance(label, Symbol) else str(label)
 
 
 def labels_in(expr: Any) -> set[Any]:

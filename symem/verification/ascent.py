@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,8 +29,12 @@ from symem.verification.oracle import Belief
 
 STEPS = 30
 #: Steps until a fixed point is given up, by the formulas and by the emitted module.
-LONGEST_RUN = {False: 300, True: 3000}
-_STILL = 1e-10
+LONGEST_RUN = {False: 120, True: 300}
+#: From how many θ⁽ᵗ⁾s a fixed point is looked for, until one is found.
+_STARTS = 2
+_STILL, _LONGEST_LEAP = 1e-10, 256.0
+#: A slope of that many in a standard error is worth half its square.
+_PRECISE = {"ftol": 1e-14, "gtol": 1e-5}
 
 
 def update_maximises(ground: Ground) -> Iterator[Finding]:
@@ -151,7 +155,7 @@ def together(thetas: Sequence[Theta]) -> Theta:
 def fixed_point_is_maximum(ground: Ground) -> Iterator[Finding]:
     """V5: where EM stands still, a quasi-Newton search on ℓ gains nothing."""
     found = Finding(None, "no update was derived")
-    for theta in ground.points if ground.derivation.updates else ():
+    for theta in ground.points[:_STARTS] if ground.derivation.updates else ():
         found = _at_the_end(ground, theta)
         if found.number is not None:
             break
@@ -161,30 +165,49 @@ def fixed_point_is_maximum(ground: Ground) -> Iterator[Finding]:
 def _at_the_end(ground: Ground, start: Theta) -> Finding:
     theta, moved = _run(ground, start)
     coordinates = Coordinates(ground.model, theta, ground.fixed)
-    at, objective = coordinates.free(), of_free(ground.oracle.log_posteriors, coordinates)
-    (value,) = objective(at[None])
+    value = ground.oracle.log_posterior(theta)
     if np.isnan(moved) or not np.isfinite(value):
         return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")
-    best = _direct_maximum(objective, at)
+    best = coordinates.point(_direct_maximum(ground, coordinates))
     if moved <= _STILL:
-        return Finding(
-            max(0.0, objective(best[None])[0] - value - ROUNDING * abs(value)), "found by a direct maximiser"
-        )
-    return _slow(ground, coordinates.point(best))
+        gain = ground.oracle.log_posterior(best) - value
+        return Finding(max(0.0, gain - ROUNDING * abs(value)), "found by a direct maximiser")
+    return _slow(ground, best)
 
 
 def _run(ground: Ground, theta: Theta) -> tuple[Theta, float]:
-    """EM until nothing moves, or the longest run; and the size of its last step, NaN if it left the space."""
-    moved = np.inf
-    for _ in range(LONGEST_RUN[ground.solver is not None]):
-        after = _stepped(ground, theta)
-        if after is None:
+    """EM until nothing moves, or the longest run; and the size of its last step, NaN if it left the space.
+
+    Two steps and a leap (SQUAREM; Varadhan & Roland 2008), where EM's step from there is no longer than before: a
+    fixed point is one however it was found.
+    """
+    first, moved = _stepped(ground, theta), np.inf
+    for _ in range(LONGEST_RUN[ground.solver is not None] // 3):
+        second = None if first is None else _stepped(ground, first)
+        if first is None or second is None:
             return theta, np.nan
-        moved = apart(after, theta)
-        theta = after
+        moved = apart(second, first)
         if not moved > _STILL:
-            break
+            return second, moved
+        leap = _leap(ground, (theta, first, second))
+        after = None if leap is None else _stepped(ground, leap)
+        if leap is None or after is None or not apart(after, leap) < moved:
+            leap, after = second, _stepped(ground, second)
+        theta, first = leap, after
     return theta, moved
+
+
+def _leap(ground: Ground, path: Sequence[Theta]) -> Theta | None:
+    """Where two steps lead if the third and all after it shrink as the second did; None at a boundary."""
+    charts = [Coordinates(ground.model, theta, ground.fixed) for theta in path]
+    start, first, second = (chart.free() for chart in charts)
+    if not len(start) == len(first) == len(second) > 0:
+        return None
+    slope, bend = first - start, second - 2 * first + start
+    length = np.linalg.norm(slope) / max(float(np.linalg.norm(bend)), np.finfo(float).tiny)
+    length = float(np.clip(length, 1.0, _LONGEST_LEAP))
+    leap = charts[-1].point(start + 2 * length * slope + length**2 * bend)
+    return leap if total_defect(ground.model, leap) <= IDENTITY else None
 
 
 def _stepped(ground: Ground, theta: Theta) -> Theta | None:
@@ -196,21 +219,25 @@ def _stepped(ground: Ground, theta: Theta) -> Theta | None:
     return after if total_defect(ground.model, after) < np.inf else None
 
 
-def _direct_maximum(objective: Callable[[Array], Array], at: Array) -> Array:
+def _direct_maximum(ground: Ground, coordinates: Coordinates) -> Array:
     """Quasi-Newton in units of standard errors, kept within four of them."""
-    unit, start = units(objective, at), np.zeros(len(at))
-
-    def loss(shift: Array) -> float:
-        (value,) = objective((at + unit * shift)[None])
-        return -value if np.isfinite(value) else 1e300
-
-    def slope(shift: Array) -> Array:
-        return -gradient(objective, at + unit * shift, unit)
-
+    at = coordinates.free()
     if not len(at):
         return at
-    found = minimize(loss, start, jac=slope, method="L-BFGS-B", bounds=[(-4.0, 4.0)] * len(at), tol=1e-14)
-    return np.asarray(at + unit * found.x) if loss(found.x) <= loss(start) else at
+    unit = units(of_free(ground.oracle.log_posteriors, coordinates), at)
+
+    def loss(shift: Array) -> tuple[float, Array]:
+        here = at + unit * shift
+        belief = ground.oracle.at(coordinates.point(here))
+        objective = of_free(belief.log_posteriors, coordinates)
+        (value,) = objective(here[None])
+        if not np.isfinite(value):
+            return 1e300, np.zeros(len(at))
+        return -float(value), -gradient(objective, here, unit)
+
+    start, bounds = np.zeros(len(at)), [(-4.0, 4.0)] * len(at)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=_PRECISE)
+    return np.asarray(at + unit * found.x) if found.fun <= loss(start)[0] else at
 
 
 def _slow(ground: Ground, best: Theta) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any
@@ -25,7 +25,15 @@ from symem.verification.gaussian_integrals import (
     is_quadratic,
 )
 from symem.verification.log_joint import LogJoint
-from symem.verification.quadrature import MOST_VARIABLES, Chart, LogDensity, chart, integrate, to_domain
+from symem.verification.quadrature import (
+    MOST_VARIABLES,
+    Chart,
+    LogDensity,
+    chart,
+    finite,
+    integrate,
+    to_domain,
+)
 
 #: The log-density at points of a lookup, as a function of nodes.
 Density = Callable[[Lookup, Sequence[Array]], Array]
@@ -81,7 +89,8 @@ class Group(LogJoint):
             return self.flat(at, self.rows_at(at).columns(self.discrete, nodes))
 
         rule, values, error = self._integrated(density, lookup, range(rows.low.shape[1]))
-        return GroupBelief(self, rows, rows.columns(self.discrete, rule.nodes), values, error)
+        columns = rows.columns(self.discrete, rule.nodes)
+        return GroupBelief(self, rows, columns, values, error, log_weights=rule.log_weights)
 
     def _integrated(self, density: Density, lookup: Lookup, places: Sequence[int]) -> Any:
         """An integral at every point, on the chart of the first point of all where that is good enough."""
@@ -213,6 +222,18 @@ class GroupBelief:
     values: Array
     error: float
     mixed: Mixed | None = None
+    log_weights: Array | float = 0.0
+
+    def log_masses(self, lookup: Lookup) -> Array:
+        """As the group's, at points near by: on the same nodes, so that differences of it are smooth."""
+        if self.mixed is not None:
+            return self.group.log_masses(lookup)
+        return np.concatenate([self._log_masses(each) for each in self.group.parts(lookup)])
+
+    def _log_masses(self, lookup: Lookup) -> Array:
+        values = finite(self.group.log_joint(lookup, self.columns) + self.log_weights)
+        here = replace(self, rows=self.group.rows_at(lookup), values=values.reshape(-1, values.shape[-1]))
+        return np.asarray(here.log_normalisers.reshape(lookup.points or 1, -1) @ self.group.counts)
 
     @property
     def _owners(self) -> int:

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
+from symem.budget import look
 from symem.evaluation.compiled import compiled, template
-from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Entry, atoms_of, walk
@@ -52,7 +52,7 @@ def rows_of(components: Sequence[Component], domains: Domains, cut: int) -> Rows
     """The rows of all components; counts that nothing bounds take `cut` values."""
     parts = []
     for place, component in enumerate(components):
-        keep_time()
+        look()
         parts.append(Splitter(component, domains).rows(place, cut))
     return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Symbol
 
+from symem.budget import look
 from symem.derivation import Definition, Derivation, Posterior, Tabulated
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
-from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
@@ -45,7 +45,7 @@ class Formulas:
 
     def at(self, theta: Theta) -> Expectation:
         """The E-step at theta."""
-        keep_time()
+        look()
         arrays = {**self.sized, **{name: np.asarray(value, dtype=float) for name, value in theta.items()}}
         with np.errstate(all="ignore"):
             return Expectation(self, dict(theta), evaluate(self.derivation.definitions, arrays))
@@ -68,7 +68,7 @@ class Expectation:
             return Arithmetic(arrays, self._mean).number(expression)
 
     def _mean(self, value: Expr, here: Mapping[Symbol, int]) -> float:
-        keep_time()
+        look()
         oracle = self.formulas.oracle
         return float(self._belief.mean(oracle.scope(value, here)))
 

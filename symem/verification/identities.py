@@ -36,7 +36,7 @@ def fisher_identity(ground: Ground) -> Iterator[Finding]:
     for theta, belief in ground.beliefs():
         coordinates = Coordinates(ground.model, theta)
         at = coordinates.free()
-        log_posterior = of_free(ground.oracle.log_posteriors, coordinates)
+        log_posterior = of_free(belief.log_posteriors, coordinates)
         surrogate = of_free(ground.formulas.at(theta).surrogates, coordinates)
         unit = units(of_free(ground.objective(belief), coordinates), at)
         slope, truth = gradient(surrogate, at, unit), gradient(log_posterior, at, unit)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symem.budget import OutOfTimeError, within
 from symem.errors import UnknownSymbolError
-from symem.evaluation.deadline import OutOfTimeError, within
 from symem.verification.ascent import STEPS, fixed_point_is_maximum, likelihood_never_falls, update_maximises
 from symem.verification.emitted import emitted_equals_formulas
 from symem.verification.enumeration import TooLargeError

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from symem.budget import look
 from symem.evaluation.compiled import compiled
-from symem.evaluation.deadline import keep_time
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.verification.components import Component, Domains
 from symem.verification.configurations import Rows, rows_of
 
 #: Numbers of one array that memory takes with ease, and nodes of a rule by its variables.
-_MOST_NUMBERS, _NODES = 2_000_000, (1, 1_000, 25_000, 250_000)
+_MOST_NUMBERS, _NODES = 2_000_000, (1, 500, 25_000, 250_000)
 _FIRST_CUT = 32
 
 
@@ -60,7 +60,7 @@ class LogJoint:
 
     def log_joint(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
         """The sum of the terms at (points, rows, nodes); of columns the first axis is that of rows, or of points and rows."""
-        keep_time()
+        look()
         rows = self.rows()
         count = len(rows.owner)
         latents = tuple(each.reshape(-1, count, each.shape[-1]) for each in columns)
@@ -71,10 +71,7 @@ class LogJoint:
             for start in range(0, copies, most):
                 part = tuple(_spread(each[start : start + most, rows.owner]) for each in numbers)
                 values = np.asarray(compiled(tree)(part, latents, lookup))
-                here = min(most, copies - start)
-                total += np.broadcast_to(values, (here, *np.broadcast_shapes(values.shape[-3:], shape))).sum(
-                    axis=0
-                )
+                total += _added(values, min(most, copies - start))
         return total
 
     def flat(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
@@ -102,6 +99,13 @@ def _transposed(terms: list[list[Any]]) -> Iterator[list[list[Any]]]:
     """The numbers of terms (axis 0) in components (axis 1), one table for each number."""
     for number in range(len(terms[0][0])):
         yield [[constants[number] for constants in term] for term in terms]
+
+
+def _added(values: Array, terms: int) -> Array:
+    """The sum of so many terms, before it is spread over the points, rows and nodes on which none depends."""
+    if values.ndim < 4 or len(values) < terms:
+        return terms * (values[0] if values.ndim == 4 else values)
+    return values[0] if terms == 1 else np.asarray(values.sum(axis=0))
 
 
 def _spread(numbers: Array) -> Array:

@@ -43,6 +43,16 @@ class Belief:
         observed = self.oracle.observed_parts(self.lookup)[0]
         return float(observed + sum(g.log_mass for g in self.groups))
 
+    def log_likelihoods(self, thetas: Theta) -> Array:
+        """The observed-data log-likelihood at each θ near by, on the nodes of this posterior."""
+        lookup = self.oracle.lookup(thetas)
+        with np.errstate(all="ignore"):
+            return self.oracle.observed_parts(lookup) + sum(g.log_masses(lookup) for g in self.groups)
+
+    def log_posteriors(self, thetas: Theta) -> Array:
+        """The same with the log-prior."""
+        return self.log_likelihoods(thetas) + self.oracle.log_priors(thetas)
+
     def surrogates(self, thetas: Theta) -> Array:
         """Q(θ | θ⁽ᵗ⁾) at each θ, without the prior."""
         return self._surrogates(self.oracle.lookup(thetas))

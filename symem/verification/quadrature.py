@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import log_expit, logsumexp
+from scipy.special import log_expit
 
 from symem.verification.enumeration import TooLargeError
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Grid = tuple[Array, float]
+Ends = tuple[float, float]
 LogDensity = Callable[[Sequence[Array]], Array]  # one (rows, nodes) array per variable -> (rows, nodes)
 
 MOST_VARIABLES = 3
@@ -32,6 +32,12 @@ _STEPS = {
 _STANDS_STILL = 2e-13
 _OVERFLOW = 700.0
 _NEGLIGIBLE = 37.0  # e^-37 is below rounding
+_NOTHING = 100.0  # e^-100 of the heaviest node of a coarse grid: beyond, finer grids have no nodes
+_SHARE = 1e-5  # of the accuracy asked for, that two grids may differ by
+_WHOLE = 1e-9
+#: Where the mode is looked for: all over the line, and then not far from where it was.
+_FAR, _NEAR = 1e-2 * np.sinh(np.linspace(-26, 26, 401)), 1e-2 * np.sinh(np.linspace(-12, 12, 49))
+_FLAT = 1e-2  # a fall of the log-integrand by less is not worth a closer look
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ def chart(density: LogDensity, low: Array, high: Array) -> Chart:
     for sweep in range(1 if variables == 1 else 25):
         before = centre.copy()
         for place in range(variables):
-            centre[:, place] = _mode_along(flat, centre, place)
+            centre[:, place] = _mode_along(flat, centre, place, _NEAR if sweep else _FAR)
         if sweep and np.allclose(before, centre, rtol=1e-3, atol=1e-3):
             break
     widths = np.stack([_width_along(flat, centre, place) for place in range(variables)], axis=1)
@@ -115,7 +121,7 @@ def chart(density: LogDensity, low: Array, high: Array) -> Chart:
 def integrate(
     density: LogDensity, on: Chart, owner: Array, accuracy: float = 1e-8
 ) -> tuple[Rule, Array, float]:
-    """A rule, the log-integrand at its nodes (weights included), and how far the last halving moved it.
+    """A rule, the log-integrand at its nodes (weights included), and how far halving its step moves it.
 
     Rows of one owner are summed afterwards, so only those count that are heavy beside it.
 
@@ -124,41 +130,78 @@ def integrate(
     TooLargeError
         The logarithm of an integral does not settle to that accuracy.
     """
-    rule, values = _evaluated(density, on, _grid(on, _STEPS[on.low.shape[1]][0]))
-    whole, moved = logsumexp(values, axis=1), np.inf
-    for last, step in itertools.pairwise(_STEPS[on.low.shape[1]]):
-        before = whole
-        rule, values = _finer(density, on, (rule, values), last, step)
-        with np.errstate(all="ignore"):
-            whole = logsumexp(values, axis=1)
+    steps = _STEPS[on.low.shape[1]]
+    first = steps[0]
+    ends: Sequence[Ends] = _reach(on, first)
+    rule, values = _evaluated(density, on, _lines(ends, first), first)
+    ends, (rule, values) = _carrying(ends, first, rule, values)
+    whole, moved = _log_total(values), np.inf
+    for last, step in itertools.pairwise(steps):
+        before, coarse = whole, (rule, values)
+        rule, values = _finer(density, on, coarse, ends, (last, step))
+        whole = _log_total(values)
         moved = _moved(before, whole, owner)
         size = float(np.max(np.abs(whole[np.isfinite(whole)]), initial=0.0))
-        if moved < _STANDS_STILL * max(1.0, size):
-            break
+        if moved < max(_STANDS_STILL * max(1.0, size), _SHARE * accuracy):
+            return *coarse, moved
     if moved > accuracy:
         raise TooLargeError(f"quadrature settles only to {moved:.0e}")
     return rule, values, moved
 
 
-def _evaluated(density: LogDensity, on: Chart, grid: Grid) -> tuple[Rule, Array]:
+def _evaluated(density: LogDensity, on: Chart, lines: Sequence[Array], step: float) -> tuple[Rule, Array]:
     """A rule, and the log-integrand at its nodes."""
-    rule = _rule(on, *grid)
+    rule = _rule(on, lines, step)
     with np.errstate(all="ignore"):
-        return rule, _finite(density(rule.nodes)) + rule.log_weights
+        return rule, finite(density(rule.nodes)) + rule.log_weights
+
+
+def _carrying(
+    ends: Sequence[Ends], step: float, rule: Rule, values: Array
+) -> tuple[Sequence[Ends], tuple[Rule, Array]]:
+    """The ends of each axis between which some row has mass, and what lies between them."""
+    lines = _lines(ends, step)
+    shape = tuple(map(len, lines))
+    with np.errstate(all="ignore"):
+        heavy = (values > values.max(axis=1, keepdims=True) - _NOTHING).any(axis=0).reshape(shape)
+    if not heavy.any():
+        return ends, (rule, values)
+    kept, narrower = np.ones(shape, dtype=bool), []
+    for axis, line in enumerate(lines):
+        here = np.flatnonzero(heavy.any(axis=tuple(a for a in range(len(lines)) if a != axis)))
+        low, high = max(here[0] - 1, 0), min(here[-1] + 1, len(line) - 1)
+        narrower.append((line[low], line[high]))
+        inside = (line >= line[low]) & (line <= line[high])
+        kept &= inside.reshape([-1 if a == axis else 1 for a in range(len(lines))])
+    nodes = tuple(each[:, kept.ravel()] for each in rule.nodes)
+    return narrower, (Rule(nodes, rule.log_weights[:, kept.ravel()]), values[:, kept.ravel()])
 
 
 def _finer(
-    density: LogDensity, on: Chart, coarse: tuple[Rule, Array], last: float, step: float
+    density: LogDensity,
+    on: Chart,
+    coarse: tuple[Rule, Array],
+    ends: Sequence[Ends],
+    steps: tuple[float, float],
 ) -> tuple[Rule, Array]:
     """The same on a finer grid; what is there already of a line whose step is halved is not computed again."""
+    last, step = steps
     if on.low.shape[1] > 1:
-        return _evaluated(density, on, _grid(on, step))
-    line, _step = _grid(on, last)
-    between, values = _evaluated(density, on, (line[:-1] + step, step))
+        return _evaluated(density, on, _lines(ends, step), step)
+    (line,) = _lines(ends, last)
+    between, values = _evaluated(density, on, [line[:-1] + step], step)
     rule, known = coarse
     nodes = (np.concatenate([rule.nodes[0], between.nodes[0]], axis=1),)
     log_weights = np.concatenate([rule.log_weights + np.log(step / last), between.log_weights], axis=1)
     return Rule(nodes, log_weights), np.concatenate([known + np.log(step / last), values], axis=1)
+
+
+def _log_total(values: Array) -> Array:
+    """The logarithm of the sum of exponentials of each row."""
+    with np.errstate(all="ignore"):
+        peak = values.max(axis=1, keepdims=True)
+        peak = np.where(np.isfinite(peak), peak, 0.0)
+        return np.asarray(peak[:, 0] + np.log(np.exp(values - peak).sum(axis=1)))
 
 
 def _moved(before: Array, after: Array, owner: Array) -> float:
@@ -169,7 +212,7 @@ def _moved(before: Array, after: Array, owner: Array) -> float:
     return float(np.max(np.abs(after - before)[heavy], initial=0.0))
 
 
-def _finite(values: Array) -> Array:
+def finite(values: Array) -> Array:
     return np.where(np.isnan(values) | (values == np.inf), -np.inf, values)
 
 
@@ -179,7 +222,7 @@ def _on_the_line(density: LogDensity, low: Array, high: Array) -> Callable[[Arra
     def flat(points: Array) -> Array:
         pairs = [to_domain(points[:, :, v], low[:, v, None], high[:, v, None]) for v in range(low.shape[1])]
         with np.errstate(all="ignore"):
-            return _finite(density([value for value, _ in pairs]) + sum(jacobian for _, jacobian in pairs))
+            return finite(density([value for value, _ in pairs]) + sum(jacobian for _, jacobian in pairs))
 
     return flat
 
@@ -191,13 +234,18 @@ def _along(flat: Callable[[Array], Array], centre: Array, place: int, offsets: A
     return flat(points)
 
 
-def _mode_along(flat: Callable[[Array], Array], centre: Array, place: int) -> Array:
+def _mode_along(flat: Callable[[Array], Array], centre: Array, place: int, around: Array) -> Array:
+    """Where the log-integrand is highest along one axis, to a small part of its width."""
     rows = np.arange(len(centre))
-    coarse = 1e-2 * np.sinh(np.linspace(-26, 26, 401))
-    line = np.broadcast_to(coarse, (len(centre), len(coarse)))
+    line = centre[:, place, None] + around
     for _ in range(16):
-        best = np.clip(np.argmax(_along(flat, centre, place, line), axis=1), 1, line.shape[1] - 2)
+        heights = _along(flat, centre, place, line)
+        best = np.clip(np.argmax(heights, axis=1), 1, line.shape[1] - 2)
         left, right = line[rows, best - 1], line[rows, best + 1]
+        with np.errstate(invalid="ignore"):
+            lowest = np.minimum(heights[rows, best - 1], heights[rows, best + 1])
+            if np.all(heights[rows, best] - lowest < _FLAT):
+                break
         line = np.linspace(left, right, 17, axis=1)
     return np.asarray((left + right) / 2)
 
@@ -242,15 +290,26 @@ def _mixed_difference(flat: Callable[[Array], Array], centre: Array, step: Array
     return np.asarray(total / (4 * step[:, a] * step[:, b]))
 
 
-def _grid(on: Chart, step: float) -> Grid:
-    """The places of a trapezoidal rule on each axis, and their distance."""
-    most = np.ceil(_REACH[on.low.shape[1]] / step)
-    return np.arange(-most, most + 1) * step, step
-
-
-def _rule(on: Chart, t: Array, step: float) -> Rule:
+def _reach(on: Chart, step: float) -> list[Ends]:
+    """How far the nodes of each axis reach at first."""
     variables = on.low.shape[1]
-    mesh = np.stack([each.ravel() for each in np.meshgrid(*[t] * variables, indexing="ij")])
+    most = float(np.ceil(_REACH[variables] / step) * step)
+    return [(-most, most)] * variables
+
+
+def _lines(ends: Sequence[Ends], step: float) -> list[Array]:
+    """The places of a trapezoidal rule on each axis."""
+    return [
+        low
+        + step
+        * np.arange(np.ceil((high - low) / step - _WHOLE) + 1)  # ends are whole steps apart but for rounding
+        for low, high in ends
+    ]
+
+
+def _rule(on: Chart, lines: Sequence[Array], step: float) -> Rule:
+    variables = on.low.shape[1]
+    mesh = np.stack([each.ravel() for each in np.meshgrid(*lines, indexing="ij")])
     log_weights = np.sum(np.log(np.cosh(mesh)) + np.log(step), axis=0)
     line = on.centre[:, :, None] + np.einsum("rab,bn->ran", on.scale, np.sinh(mesh))
     log_scale = np.log(np.abs(np.linalg.det(on.scale)))[:, None]

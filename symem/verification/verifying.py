@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from sympy import Symbol
 
+from symem.budget import OutOfTimeError, within
 from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
-from symem.evaluation.deadline import OutOfTimeError, within
 from symem.evaluation.differences import hessian, units
 from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
