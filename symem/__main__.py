@@ -93,6 +93,7 @@ def emit(options: argparse.Namespace) -> int:
     em = _derived(options.file)
     form: dict[str, Any] = {"style": options.style, "runtime": options.runtime}
     if options.output is None:
+        em.verify().require("Nothing was printed")
         _print_document(em.source(**form))
     else:
         _say(f"wrote {em.write(options.output, **form, force=options.force)}")

@@ -38,11 +38,12 @@ class Budget:
         """The clock on the wall, which a thread's own never overtakes, is by far the cheaper to read."""
         return perf_counter() - self.wall > self.seconds and thread_time() - self.begun > self.seconds
 
-    def look(self) -> None:
+    def look(self, doing: str) -> None:
+        self.doing = doing or self.doing
         if self.is_over:
             raise self.error(self)
         if self.outer is not None:
-            self.outer.look()
+            self.outer.look(doing)
 
 
 _RUNNING: ContextVar[Budget | None] = ContextVar("running", default=None)
@@ -91,5 +92,4 @@ def look(doing: str = "") -> None:
     """
     running = _RUNNING.get()
     if running is not None:
-        running.doing = doing or running.doing
-        running.look()
+        running.look(doing)

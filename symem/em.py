@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from symem.auditing.audit import Audit
     from symem.runtime.results import Fit
+    from symem.verification import Rung
 
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
@@ -64,8 +65,8 @@ class EM(Documents):
         self._module: ModuleType | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """The model and the text of the module if it was written: all else follows when it is asked for."""
-        return {"model": self.model, "_source": self.__dict__.get("_source")}
+        """The model, and the text of the module with what a first look showed: all else follows when it is asked for."""
+        return {"model": self.model, **{name: self.__dict__.get(name) for name in ("_source", "_first_look")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         kept = {name: value for name, value in state.items() if value is not None}
@@ -174,10 +175,12 @@ class EM(Documents):
 
         Raises:
             NotDerivedError: a parameter has no closed-form update.
+            VerificationError: as `solver`.
         """
         from symem.codegen.emit import emit
         from symem.codegen.numpy.plain_style import plain_source
 
+        self.solver()
         if style == "plain":
             return plain_source(self.derivation, self._told)
         return emit(self.derivation, self._told, shared=True) if runtime == "shared" else self._source
@@ -206,20 +209,33 @@ class EM(Documents):
             files[beside] = emit_runtime()
         refuse_existing(files, force=force)
         if verify:
-            found = self.verify()
-            if found.blocks_emission:
-                raise VerificationError(f"Nothing was written to {path}, because {found.obstacle}.\n{found}")
+            self.verify().require(f"Nothing was written to {path}")
         for target, each in files.items():
             write_whole(target, each, force=force)
         return Path(path)
 
-    def solver(self) -> ModuleType:
-        """The emitted module itself, loaded."""
+    def solver(self, *, verify: bool = True) -> ModuleType:
+        """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
+
+        Raises:
+            NotDerivedError: a parameter has no update.
+            VerificationError: they do not (V0).
+        """
         from symem.codegen.emit import load
 
         if self._module is None:
-            self._module = load(self.source())
+            self._module = load(self._source)
+        if verify and self._first_look.passed is False:
+            raise VerificationError(
+                f"The solver is not what was derived, and is not used.\n{self._first_look}"
+            )
         return self._module
+
+    @cached_property
+    def _first_look(self) -> Rung:
+        from symem.verification import first_look
+
+        return first_look(self.derivation, self.solver(verify=False))
 
     def fit(  # noqa: PLR0913  the options of a fit
         self,
@@ -250,6 +266,7 @@ class EM(Documents):
 
         Raises:
             DataError: an array, size or start that the model cannot take; the message names it.
+            VerificationError: as `solver`.
         """
         table = read_frame(frame, self.model, data)
         asked = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}

@@ -20,16 +20,18 @@ from symem.report import report
 from symem.report.media.html import assets
 from symem.report.sections.catalogue import Card, index
 from symem.tables import read_table
+from symem.verification import Verification
 
 SHARED = "assets/symem"
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A model file, what was derived of it, and a fit where there are data."""
+    """A model file, what was derived of it and how that was verified, and a fit where there are data."""
 
     file: ModelFile
     em: EM
+    ladder: Verification
     data: Mapping[str, Any] | None
     fit: Any
 
@@ -40,7 +42,8 @@ class Exhibit:
     @property
     def module(self) -> str | None:
         """The emitted module's file, if there is one."""
-        return None if self.em.derivation.not_derived else f"{self.file.path.stem}_em.py"
+        nothing = self.em.derivation.not_derived or self.ladder.is_empty
+        return None if nothing else f"{self.file.path.stem}_em.py"
 
     @property
     def title(self) -> str:
@@ -72,11 +75,26 @@ def _exhibits(directory: Path, tell: Callable[[str], None]) -> Iterator[Exhibit]
         try:
             file = load_file(str(path))
             em = derive(file.model)
+            ladder = _climbed(file, em, tell)
             data, fit = _fitted(file, em, tell)
         except SymemError as error:
             tell(f"left out {path.name}: {error}")
         else:
-            yield Exhibit(file, em, data, fit)
+            yield Exhibit(file, em, ladder, data, fit)
+
+
+def _climbed(file: ModelFile, em: EM, tell: Callable[[str], None]) -> Verification:
+    """The ladder; a module of which nothing could be checked is left out.
+
+    Raises:
+        VerificationError: a rung from V0 to V3 failed.
+    """
+    ladder: Verification = em.verify()
+    if not ladder.is_empty:
+        ladder.require("its updates are not shown")
+    elif not em.derivation.not_derived:
+        tell(f"no module for {file.path.name}: nothing of it could be verified")
+    return ladder
 
 
 def _fitted(file: ModelFile, em: EM, tell: Callable[[str], None]) -> tuple[Mapping[str, Any] | None, Any]:
@@ -111,5 +129,11 @@ def _page(exhibit: Exhibit, choices: Choices) -> str:
 def _card(exhibit: Exhibit) -> Card:
     shown = () if exhibit.fit is None else tuple(estimate(exhibit.fit))
     return Card(
-        exhibit.title, exhibit.page, exhibit.module, exhibit.em.derivation, shown, exhibit.file.statement
+        exhibit.title,
+        exhibit.page,
+        exhibit.module,
+        exhibit.em.derivation,
+        exhibit.ladder.summary,
+        shown,
+        exhibit.file.statement,
     )

@@ -28,9 +28,8 @@ def test_a_larger_budget_is_enough() -> None:
 
 
 def test_no_budget_outside_a_derivation() -> None:
-    with deriving(-1):
-        with pytest.raises(BudgetError):
-            look("here")
+    with deriving(-1), pytest.raises(BudgetError):
+        look("here")
     look("there")
 
 

@@ -3,6 +3,7 @@
 from symem.evaluation.situation import situation
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
+from symem.verification.module_check import first_look
 from symem.verification.oracle import Oracle
 from symem.verification.records import Rung, Verification
 from symem.verification.verifying import numeric_second_order, prepare, verify
@@ -13,6 +14,7 @@ __all__ = [
     "Rung",
     "TooLargeError",
     "Verification",
+    "first_look",
     "numeric_second_order",
     "prepare",
     "situation",

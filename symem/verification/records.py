@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symem.errors import VerificationError
+
 #: Rungs of which a failure means that nothing may be emitted.
 BLOCKING = frozenset({"V0", "V1", "V2", "V3"})
 
@@ -88,15 +90,24 @@ class Verification:
         nothing = "nothing could be verified: give verify=False to write it all the same"
         return nothing if self.is_empty else "verification failed"
 
+    def require(self, refusal: str) -> None:
+        """Let pass what may be emitted.
+
+        Raises:
+            VerificationError: a rung from V0 to V3 failed, or nothing could be checked; it begins with `refusal`.
+        """
+        if self.blocks_emission:
+            raise VerificationError(f"{refusal}, because {self.obstacle}.\n{self}")
+
     def __getitem__(self, name: str) -> Rung:
         return next(rung for rung in self.rungs if rung.name == name)
 
     def __str__(self) -> str:
         head = [f"Checked on {self.data}."] if self.data else []
-        return "\n".join([*head, *map(str, self.rungs), self._summary])
+        return "\n".join([*head, *map(str, self.rungs), self.summary])
 
     @property
-    def _summary(self) -> str:
+    def summary(self) -> str:
         """The verdict, with the rungs that it rests on or lacks."""
         named = {"failed": self.failed, "open": self.open}.get(self.verdict, ())
         if self.verdict == "passed":

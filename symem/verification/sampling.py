@@ -9,7 +9,7 @@ arbitrary: the identities hold on any.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -33,6 +33,8 @@ from symem.verification.oracle import Oracle
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
+#: Of data, sizes and masks by name, and of θ.
+LogLikelihood = Callable[[Mapping[str, Any], Values], float]
 
 CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
 _LABEL_SIZES = (2, 3, 4)
@@ -81,6 +83,24 @@ def other_sizes(model: Any) -> dict[str, int]:
     }
 
 
+def hidden_sizes(
+    model: Any, data: Mapping[str, Any], theta: Mapping[str, Any] | None, sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """Of the sizes that neither data nor theta show, those asked for, and small defaults."""
+    shown = {
+        size.name
+        for each in model.variables.values()
+        if each.name in data or each.name in (theta or {})
+        for size in (*each.sizes, *each.shape)
+        if isinstance(size, Symbol)
+    }
+    return {
+        name: size
+        for name, size in {**default_sizes(model), **sizes}.items()
+        if name not in shown and name not in data
+    }
+
+
 def label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
@@ -101,8 +121,14 @@ def _in_turn(model: Any, sizes: Sequence[Any]) -> list[str]:
     return [each.name for each in model.sizes if each.name in names]
 
 
-def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw:
-    """Parameters at random in their supports, and data given them.
+def draw(
+    model: Any,
+    rng: np.random.Generator,
+    sizes: Mapping[str, int],
+    log_likelihood: LogLikelihood | None = None,
+) -> Draw:
+    """Parameters at random in their supports, and data given them; with `log_likelihood`, where the model is stated by
+    its likelihood, any data on which that is finite: they are found sooner than drawn.
 
     Raises
     ------
@@ -111,13 +137,19 @@ def draw(model: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Draw
     """
     for most in _MOST_COUNTS[:-1] if model.declarations else ():
         with suppress(ImpossibleDrawError):
-            return _draw(model, rng, sizes, most)
-    return _draw(model, rng, sizes, _MOST_COUNTS[-1], strict=False)
+            return _draw(model, rng, sizes, (most, True), log_likelihood)
+    return _draw(model, rng, sizes, (_MOST_COUNTS[-1], False), log_likelihood)
 
 
 def _draw(
-    model: Any, rng: np.random.Generator, sizes: Mapping[str, int], most: int, *, strict: bool = True
+    model: Any,
+    rng: np.random.Generator,
+    sizes: Mapping[str, int],
+    counts: tuple[int, bool],
+    log_likelihood: LogLikelihood | None,
 ) -> Draw:
+    """With counts of at most so many; whether a draw without a density is refused."""
+    most, strict = counts
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
     known = {
         name: np.minimum(value, most) if np.issubdtype(np.asarray(value).dtype, np.integer) else value
@@ -125,7 +157,11 @@ def _draw(
     }
     sizes = {**sizes, **_shown(model, {**sizes, **known})}
     theta = random_parameters(model, rng, sizes)
-    data, note = _data(model, rng, {**sizes, **known}, theta, strict=strict)
+    if log_likelihood is not None and not model.declarations:
+        data = _arbitrary(model, rng, {**sizes, **known}, theta, log_likelihood)
+        note = "arbitrary data"
+    else:
+        data, note = _data(model, rng, {**sizes, **known}, theta, strict=strict)
     names = {each.name for each in (*model.data, *model.known)}
     kept = {
         name: value + label_origin(model.variables[name]) for name, value in data.items() if name in names
@@ -236,12 +272,17 @@ def _joint_draw(
             shown = ", ".join(f"{name}: {support}" for name, support in supports.items())
             return {**arrays, **data}, f"data drawn from the declared joint density ({shown})"
     why = f" ({reasons[-1]})" if reasons else ""
-    return _arbitrary(
-        model, rng, arrays, theta
-    ), f"arbitrary data, for the joint density could not be drawn from{why}"
+    data = _arbitrary(model, rng, arrays, theta, lambda a, t: Oracle(model, a).log_likelihood(t))
+    return data, f"arbitrary data, for the joint density could not be drawn from{why}"
 
 
-def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], theta: Values) -> Values:
+def _arbitrary(
+    model: Any,
+    rng: np.random.Generator,
+    arrays: Mapping[str, Any],
+    theta: Values,
+    log_likelihood: LogLikelihood,
+) -> Values:
     """Data in the first candidate support on which the likelihood is finite: an identity holds on any data."""
     masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
     for supports in _candidate_supports(model):
@@ -250,7 +291,7 @@ def _arbitrary(model: Any, rng: np.random.Generator, arrays: Mapping[str, Any], 
             for each in model.data
         }
         try:
-            if np.isfinite(Oracle(model, {**arrays, **masks, **data}).log_likelihood(theta)):
+            if np.isfinite(log_likelihood({**arrays, **masks, **data}, theta)):
                 return {**arrays, **data}
         except (TooLargeError, UnknownSymbolError):
             continue
@@ -294,4 +335,4 @@ def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, flo
     return values
 
 
-__all__ = ["Draw", "default_sizes", "draw", "near", "random_parameters", "with_missing"]
+__all__ = ["Draw", "default_sizes", "draw", "hidden_sizes", "near", "random_parameters", "with_missing"]

@@ -25,6 +25,7 @@ from symem.verification.sampling import (
     Values,
     default_sizes,
     draw,
+    hidden_sizes,
     near,
     other_sizes,
     random_parameters,
@@ -108,7 +109,7 @@ def prepare(
         data, theta, note = drawn.data, theta or drawn.theta, drawn.note
     else:
         data, note = _thinned(model, dict(data), rng)
-    sizes = _sizes(model, data, theta, sizes or {})
+    sizes = hidden_sizes(model, data, theta, sizes or {})
     arrays = situation(model, data, {**sizes, **(theta or {})})
     ground = Ground(derivation, arrays, data, (), solver, seed, note.startswith("arbitrary"))
     return replace(ground, points=_points(ground, theta, rng, points)), f"{note}, seed {seed}"
@@ -119,25 +120,7 @@ def _taken_apart(em: Any) -> tuple[Derivation, Any]:
     if isinstance(em, Derivation):
         return em, None
     derivation: Derivation = em.derivation
-    return derivation, None if derivation.not_derived else em.solver()
-
-
-def _sizes(
-    model: Any, data: Mapping[str, Any], theta: Mapping[str, Any] | None, sizes: Mapping[str, int]
-) -> dict[str, int]:
-    """What was asked for, and small defaults for sizes that neither data nor theta show."""
-    shown = {
-        size.name
-        for each in model.variables.values()
-        if each.name in data or each.name in (theta or {})
-        for size in (*each.sizes, *each.shape)
-        if isinstance(size, Symbol)
-    }
-    return {
-        name: size
-        for name, size in {**default_sizes(model), **sizes}.items()
-        if name not in shown and name not in data
-    }
+    return derivation, None if derivation.not_derived else em.solver(verify=False)
 
 
 def _thinned(model: Any, data: Values, rng: np.random.Generator) -> tuple[Values, str]:

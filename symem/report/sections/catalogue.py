@@ -16,12 +16,15 @@ from symem.report.writer import Voice
 
 @dataclass(frozen=True)
 class Card:
-    """One model; `module` is None where nothing could be emitted, `estimate` empty where there is no fit."""
+    """One model; `verified` is what the ladder showed, `module` None where nothing could be emitted, `estimate` empty where
+    there is no fit.
+    """
 
     title: str
     page: str
     module: str | None
     derivation: Derivation
+    verified: str
     estimate: tuple[tuple[str, str], ...] = ()
     statement: str | None = None
 
