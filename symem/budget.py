@@ -1,21 +1,31 @@
 """How long what is being computed may take: deadlines that the expensive steps look at when they begin.
 
 What counts is the processor time of the thread, so that a busy machine does not shorten it. Deadlines nest: the
-first that is over ends what runs inside it.
+first that is over ends what runs inside it. A derivation may stand in one call into SymPy for minutes: it is watched
+besides, and woken there.
 """
 
 from __future__ import annotations
 
+import ctypes
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import Event, Lock, Thread, get_ident
 from time import perf_counter, thread_time
+
+from sympy.core.cache import clear_cache
 
 from symem.errors import BudgetError
 
 #: Seconds of processor time that a derivation has if nothing else is said.
 SECONDS = 10.0
+#: Seconds after which a derivation that is out of time and has not looked is woken, and again if that was to no avail.
+_GRACE = 0.5
+#: Longer is for ever: a thread cannot wait longer.
+_LONGEST_WAIT = 1e6
 
 
 class OutOfTimeError(Exception):
@@ -38,12 +48,56 @@ class Budget:
         """The clock on the wall, which a thread's own never overtakes, is by far the cheaper to read."""
         return perf_counter() - self.wall > self.seconds and thread_time() - self.begun > self.seconds
 
+    def is_over_for(self, thread: int) -> bool:
+        """The same, asked from another thread than the one that it belongs to."""
+        clock = getattr(time, "pthread_getcpuclockid", None)
+        now = time.process_time() if clock is None else time.clock_gettime(clock(thread))
+        return now - self.begun > self.seconds
+
     def look(self, doing: str) -> None:
         self.doing = doing or self.doing
         if self.is_over:
             raise self.error(self)
         if self.outer is not None:
             self.outer.look(doing)
+
+
+class Woken(BaseException):
+    """The time was over in the midst of a call; no `except Exception` on the way takes it for its own."""
+
+
+class Watch:
+    """Looks from another thread at the budget of this one, and wakes it where it does not look itself.
+
+    The exception is CPython's asynchronous one: it is raised at the next step of the interpreter in that thread.
+    """
+
+    def __init__(self) -> None:
+        self._budget, self._watched = _RUNNING.get(), get_ident()
+        self._over, self._lock = Event(), Lock()
+
+    def __enter__(self) -> None:
+        if self._budget is not None and 0 < self._budget.seconds < _LONGEST_WAIT:
+            Thread(target=self._watch, args=(self._budget,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over.set()
+            _wake(self._watched, None)
+
+    def _watch(self, budget: Budget) -> None:
+        wait = budget.seconds + _GRACE
+        while not self._over.wait(wait):
+            with self._lock:
+                if not self._over.is_set() and budget.is_over_for(self._watched):
+                    _wake(self._watched, Woken)
+            wait = _GRACE
+
+
+def _wake(thread: int, error: type[BaseException] | None) -> None:
+    """Let that thread raise an error, or no longer raise it."""
+    wanted = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), wanted)
 
 
 _RUNNING: ContextVar[Budget | None] = ContextVar("running", default=None)
@@ -67,13 +121,22 @@ def within(seconds: float) -> AbstractContextManager[None]:
     return _running(seconds, lambda budget: OutOfTimeError(f"out of reach in {budget.seconds:g} s"))
 
 
-def deriving(seconds: float | None) -> AbstractContextManager[None]:
+@contextmanager
+def deriving(seconds: float | None) -> Iterator[None]:
     """A derivation, which has that many seconds, by default `SECONDS`.
 
     Raises:
         BudgetError: they are over.
     """
-    return _running(SECONDS if seconds is None else float(seconds), _stopped)
+    with _running(SECONDS if seconds is None else float(seconds), _stopped):
+        watch = Watch()
+        try:
+            with watch:
+                yield
+        except Woken:
+            clear_cache()  # what SymPy was about to remember is half done
+            look()
+            raise
 
 
 def _stopped(budget: Budget) -> BudgetError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from time import perf_counter, thread_time
 
 import pytest
 from sympy import Idx, IndexedBase, expand, symbols
@@ -37,6 +38,25 @@ def test_what_is_inside_ends_with_what_is_around_it() -> None:
     with deriving(-1), within(100), pytest.raises(BudgetError, match="while there"):
         look("there")
     with deriving(100), within(-1), pytest.raises(OutOfTimeError, match="out of reach in -1 s"):
+        look()
+
+
+def test_a_long_call_into_sympy_is_woken() -> None:
+    """Nothing in it looks at the budget."""
+    letters = symbols("u0:12")
+    began = thread_time()
+    with pytest.raises(BudgetError, match=r"stopped after 0\.2 s, while reading"), deriving(0.2):
+        expand(sum(letters) ** 9)
+    assert thread_time() - began < 5
+    assert expand((a + b) ** 2) == a**2 + 2 * a * b + b**2
+
+
+def test_what_ends_in_time_is_left_alone() -> None:
+    for _ in range(3):
+        with deriving(0.05):
+            pass
+    began = perf_counter()
+    while perf_counter() - began < 0.7:
         look()
 
 

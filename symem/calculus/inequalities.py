@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Mul, Pow, S, expand, factor, nan, zoo
 
 from symem.algebra.squares import squares
+from symem.budget import look
 
 Bounds = tuple[tuple[Expr, ...], tuple[Expr, ...]]
 #: How many letters a polynomial may hold for its sign to be searched for at the ends of their intervals.
@@ -30,8 +31,7 @@ class Polynomial:
         if body.is_number:
             return int(bool(body > 0)) - int(bool(body < 0))
         for bracket in sorted(self.brackets & body.free_symbols, key=str):
-            cases = {self.sign(expand(body.xreplace({bracket: S(value)}))) for value in (0, 1)} - {0}
-            return cases.pop() if len(cases) == 1 else 0 if not cases else None
+            return self._by_cases(body, bracket)
         whole = factor(body) if isinstance(body, (Add, Mul, Pow)) else body
         sign = 1
         for part in Mul.make_args(whole):
@@ -40,6 +40,17 @@ class Polynomial:
                 return self._grouped(whole) if isinstance(whole, Add) else None
             sign *= found
         return sign
+
+    def _by_cases(self, body: Expr, bracket: Expr) -> int | None:
+        """The sign that both values of a bracket leave: as many cases as there are sets of brackets."""
+        look()
+        known = 0
+        for value in (0, 1):
+            sign = self.sign(expand(body.xreplace({bracket: S(value)})))
+            if sign is None or sign * known < 0:
+                return None
+            known = known or sign
+        return known
 
     def _factor(self, part: Expr, depth: int = 4) -> int | None:
         if part.is_number:

@@ -204,8 +204,8 @@ def _leap(ground: Ground, path: Sequence[Theta]) -> Theta | None:
     if not len(start) == len(first) == len(second) > 0:
         return None
     slope, bend = first - start, second - 2 * first + start
-    length = np.linalg.norm(slope) / max(float(np.linalg.norm(bend)), np.finfo(float).tiny)
-    length = float(np.clip(length, 1.0, _LONGEST_LEAP))
+    length = float(np.linalg.norm(slope)) / max(float(np.linalg.norm(bend)), float(np.finfo(float).tiny))
+    length = min(max(length, 1.0), _LONGEST_LEAP)
     leap = charts[-1].point(start + 2 * length * slope + length**2 * bend)
     return leap if total_defect(ground.model, leap) <= IDENTITY else None
 
