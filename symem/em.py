@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sympy import Expr
 
 from symem.budget import deriving
-from symem.derivation import Certificate, Derivation, Posterior, Step
+from symem.derivation import Certificate, Derivation, Step
 from symem.derive import derive_records
 from symem.documents import Documents
 from symem.errors import VerificationError
@@ -81,15 +81,11 @@ class EM(Documents):
     def _explicit(self) -> Explicit:
         return Explicit(self.derivation)
 
-    # -- formulas ------------------------------------------------------------------------------------
-
     @cached_property
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
-        return ByName({p.latent.name: (p.latent.declared, self._distribution(p)) for p in self._posteriors()})
-
-    def _posteriors(self) -> Iterator[Posterior]:
-        return iter(self.derivation.posteriors)
+        found, user = self.derivation.posteriors, self._explicit.internal
+        return ByName({p.latent.name: (p.latent.declared, as_distribution(p, user)) for p in found})
 
     @cached_property
     def Q(self) -> Expr:
@@ -152,8 +148,6 @@ class EM(Documents):
         """The derivation: law, before, after, why it is allowed."""
         return self.derivation.steps
 
-    # -- the solver ----------------------------------------------------------------------------------
-
     @cached_property
     def _told(self) -> str:
         from symem.report.media.docstring import docstring
@@ -200,13 +194,12 @@ class EM(Documents):
             VerificationError: a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
             ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
         """
-        from symem.codegen.emit import RUNTIME_MODULE, emit_runtime
+        from symem.codegen.emit import runtime_beside
 
         text = self.source(style=style, runtime=runtime)
         files = {Path(path): text}
-        beside = Path(path).with_name(f"{RUNTIME_MODULE}.py")
-        if runtime == "shared" and style == "module" and not _holds(beside, emit_runtime()):
-            files[beside] = emit_runtime()
+        if runtime == "shared" and style == "module":
+            files |= runtime_beside(Path(path))
         refuse_existing(files, force=force)
         if verify:
             self.verify().require(f"Nothing was written to {path}")
@@ -355,13 +348,3 @@ class EM(Documents):
         from symem.auditing.audit import audit, claims_of
 
         return audit(self, claims_of(self, updates, step, log_likelihood), data, theta, sizes, seed)
-
-    # -- posteriors ----------------------------------------------------------------------------------
-
-    def _distribution(self, posterior: Posterior) -> Distribution:
-        return as_distribution(posterior, self._explicit.internal)
-
-
-def _holds(path: Path, text: str) -> bool:
-    """Whether that file is there, with this text."""
-    return path.is_file() and path.read_text(encoding="utf-8") == text

@@ -6,6 +6,7 @@ import ast
 import linecache
 from collections.abc import Iterable, Sequence
 from functools import partialmethod
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -85,6 +86,12 @@ def emit_runtime() -> str:
     """The source of the module that modules with a shared runtime import."""
     title = "What every solver that symem writes runs: checks, chunks, starts, the loop."
     return f'"""{title}"""\n\n{standing_alone()}\n'
+
+
+def runtime_beside(path: Path) -> dict[Path, str]:
+    """The file that a module with a shared runtime needs beside it, unless that is there already."""
+    place, text = path.with_name(f"{RUNTIME_MODULE}.py"), emit_runtime()
+    return {} if place.is_file() and place.read_text(encoding="utf-8") == text else {place: text}
 
 
 #: The modules that `load` made and that are in use, by their texts.
