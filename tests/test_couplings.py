@@ -14,10 +14,10 @@ from sympy import (
     Idx,
     IndexedBase,
     MatrixSymbol,
-    Product,
     Sum,
     Symbol,
     ZeroMatrix,
+    exp,
     sqrt,
     symbols,
 )
@@ -168,18 +168,12 @@ def test_a_total_over_a_number_and_arrays_is_shared_out_among_all() -> None:
 # -- a product over a latent's own plate ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("door", ["given", "mean"])
-def test_what_couples_all_positions_of_a_latent_is_never_taken_apart(door: str) -> None:
+def test_what_couples_all_positions_of_a_latent_is_never_taken_apart() -> None:
     J = Symbol("J", integer=True, positive=True)
     j, p = Idx("j", J), IndexedBase("p")
-    each = {z[i, j]: Bernoulli(p[j])}
-    if door == "given":
-        seen = Eq(y[i], 1 - Product(1 - z[i, j], (j, 0, J - 1)))
-        model = Model(each, latent=[z], given=[seen])
-    else:
-        model = Model({**each, x[i]: Normal(m * Product(z[i, j], (j, 0, J - 1)), 1)}, latent=[z])
+    fading = Normal(exp(-Sum(z[i, j], (j, 0, J - 1))), 1)
     with pytest.raises(NotDerivedError, match="couples all of its positions"):
-        model.derive()
+        Model({z[i, j]: Bernoulli(p[j]), x[i]: fading}, latent=[z]).derive()
 
 
 # -- vectors -------------------------------------------------------------------------------------------------------

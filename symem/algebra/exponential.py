@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, exp, log
+from sympy import Add, Basic, Expr, Mul, Pow, Product, S, Sum, cancel, exp, log
 
 from symem.algebra.squares import squares
+from symem.language.plates import Iverson, LogIverson
+
+#: Operations up to which fractions are added up.
+SHORT = 40
 
 
 def readable(expr: Any) -> Any:
@@ -26,14 +30,25 @@ def exponential(exponent: Expr) -> Expr:
     rest, products = [], []
     for part in Add.make_args(exponent):
         logs = [f for f in Mul.make_args(part) if isinstance(f, log)]
-        if isinstance(part, Sum) and part.has(log):
-            products.append(_product(part))
+        number, whole = part.as_coeff_Mul()
+        if isinstance(whole, Sum) and whole.has(log):
+            products.append(_product(Sum(number * whole.function, *whole.limits)))
+        elif isinstance(part, LogIverson):
+            products.append(Iverson(*part.args))
         elif len(logs) == 1:
-            base = logs[0].args[0]
+            base = _shorter(logs[0].args[0])
             powers[base] = powers.get(base, S.Zero) + part / logs[0]
         else:
             rest.append(part)
     return Mul(*(Pow(base, power) for base, power in powers.items()), *products, exp(squares(Add(*rest))))
+
+
+def _shorter(base: Expr) -> Expr:
+    """A sum of few fractions over one denominator, where that is shorter: 1 + p/(1 - p) as 1/(1 - p)."""
+    if not isinstance(base, Add) or base.count_ops() > SHORT or not base.is_rational_function():
+        return base
+    whole = cancel(base)
+    return whole if whole.count_ops() <= base.count_ops() else base
 
 
 def _product(whole: Sum) -> Expr:
@@ -42,6 +57,8 @@ def _product(whole: Sum) -> Expr:
 
 def _short_sum(expr: Sum) -> Expr:
     body = readable(expr.function)
+    if body == 0:
+        return S.Zero
     (index, low, high), *others = expr.limits
     if not others and low == 0 and high == 1:
         return Add(*(readable(body.subs(index, value)) for value in (0, 1)))

@@ -8,8 +8,10 @@ from typing import Any, assert_never
 
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
+from symem.algebra.exponential import exponential
 from symem.calculus.laws import step
 from symem.derivation import (
+    Causes,
     CellCounts,
     Definition,
     Derivation,
@@ -59,6 +61,8 @@ def _gathered(posteriors: Sequence[Posterior]) -> Step:
 
 def _recognised(posterior: Posterior) -> Iterator[Step]:
     match posterior:
+        case Causes():
+            yield from _causes(posterior)
         case Table():
             yield from _table(posterior)
         case CellCounts() | MemberCounts():
@@ -106,6 +110,29 @@ def _table(posterior: Table) -> Iterator[Step]:
     share = exp(weight.symbol) / Sum(exp(weight.symbol), outcome.limits)
     family = posterior.family
     yield step(STAGE, "softmax", share, probability.value, about, (probability,), axes=axes, family=family)
+
+
+def _causes(posterior: Causes) -> Iterator[Step]:
+    """What latents that act together say at the two values of their product, its mean, and the share of each."""
+    weight, about, axes = posterior.log_weight, (posterior.atom,), posterior.axes
+    product, (zero, one) = posterior.product, map(exponential, posterior.says)
+    free, mean, every, short, *others = posterior.parts
+    at = Eq(posterior.atom, posterior.value, evaluate=False)
+    alone = posterior.alone.xreplace({posterior.atom: posterior.value})
+    yield step(STAGE, "outcomes", alone, weight.value, about, (weight,), axes=weight.axes, outcome=at)
+    mixed = log((1 - product) * zero + product * one)
+    yield step(STAGE, "acting together", posterior.together, mixed, about, axes=axes, product=product)
+    share = exp(weight.symbol) / Sum(exp(weight.symbol), posterior.outcome.limits)
+    one_mean = log(Sum(share * posterior.factor, posterior.outcome.limits))
+    whole = Sum(one_mean, *(axis.limits for axis in posterior.coupled))
+    told, all_log = (free, mean, every, short), -exp(every.symbol)
+    yield step(STAGE, "mean of a product", whole, all_log, about, told, axes=axes, product=product)
+    there, all_there = exp(all_log + exp(mean.symbol)), exp(all_log)
+    given = (1 - there) * zero + there * one
+    kept = posterior.factor * given + (1 - posterior.factor) * zero
+    known = share * kept / ((1 - all_there) * zero + all_there * one)
+    own = posterior.probability
+    yield step(STAGE, "shares of causes", known, own.value, about, (*others, own), axes=own.axes)
 
 
 def _counts(posterior: Shared) -> Iterator[Step]:

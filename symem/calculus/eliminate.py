@@ -9,6 +9,7 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 from __future__ import annotations
 
 from symem.budget import look
+from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
@@ -60,6 +61,9 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
     group = next((g for g in state.groups if any(atoms_of(m, variable) for m in g.members)), None)
     if group:
         eliminate_total(state, group, waiting)
+        return
+    if acting_together(state.terms, variable):
+        eliminate_causes(state, variable, waiting)
         return
     conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))

@@ -11,10 +11,11 @@ from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of, places_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import CellCounts, Definition, Posterior
+from symem.derivation import Causes, CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
+from symem.language.supports import Binary
 from symem.language.weights import once
 
 Labelling = tuple[tuple[Expr, Axis], ...]
@@ -63,6 +64,13 @@ class Case:
         return gather(Term(t.factor.xreplace(rules), t.axes) for t in self.conditional.terms)
 
     @property
+    def yes_or_no(self) -> tuple[Expr, ...]:
+        """What is 0 or 1 in the terms: the latent, and labels at their axes."""
+        binary = [v for v in self.waiting if isinstance(v.support, Binary)]
+        labels = (axis.index for atom, axis in self.labels if any(atoms_of(atom, v) for v in binary))
+        return (*([self.atom] if self.variable in binary else []), *labels)
+
+    @property
     def used_indices(self) -> set[Symbol]:
         return set(self.places) | {s for t in self.conditional.terms for s in t.indices}
 
@@ -81,19 +89,22 @@ class Eliminated:
     """A latent that has gone: its posterior, but for the moments that Q will ask of it, and what it left.
 
     `position` are the axes of the latent's own indices, `gathered` its terms there, `left` what now stands in
-    their place.
+    their place. `shared` are the terms that hold the latents of a whole plate at once.
     """
 
     posterior: Posterior
     position: tuple[Axis, ...]
     gathered: tuple[Term, ...]
     left: Expr
+    shared: tuple[Term, ...] = ()
 
     @property
     def plates(self) -> tuple[Axis, ...]:
-        """The axes over which `left` is summed: where cells share a total, all but theirs."""
+        """The axes over which `left` is summed: all but those of cells with a total, or of causes."""
         own = self.posterior
-        return tuple(a for a in self.position if not (isinstance(own, CellCounts) and a == own.outcome))
+        cells = (own.outcome,) if isinstance(own, CellCounts) else ()
+        inner = own.coupled if isinstance(own, Causes) else cells
+        return tuple(axis for axis in self.position if axis not in inner)
 
 
 @dataclass
@@ -138,12 +149,14 @@ class Elimination:
         places = tuple(axis.index for axis in axes)
         return Definition(self.names.entry(f"A_{variable.name}", places, real=True), axes, value)
 
-    def leave(self, posterior: Posterior, conditional: Conditional, left: Expr) -> None:
+    def leave(
+        self, posterior: Posterior, conditional: Conditional, left: Expr, shared: tuple[Term, ...] = ()
+    ) -> None:
         """What is left: the other terms, and the normaliser where the latent was."""
         left = left.xreplace({axis.index: atom for atom, axis in posterior.labels})
         alone = (Term(once(term.factor, self.model.weights), term.axes) for term in self.terms)
         posterior = replace(posterior, joint=rejoin(map(fold, alone)), count=conditional.count)
-        gone = Eliminated(posterior, conditional.position, conditional.terms, left)
+        gone = Eliminated(posterior, conditional.position, conditional.terms, left, shared)
         bracketed = separate(conditional.left(left))
         self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])
         self.done.append(gone)

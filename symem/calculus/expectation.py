@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from sympy import And, Eq, Expr, Mul, S, log
 
+from symem.calculus.causal_independence import products_of
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
@@ -14,6 +16,7 @@ from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
 from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
+    Causes,
     CellCounts,
     Definition,
     GaussianVector,
@@ -53,6 +56,8 @@ class Expectations:
             return [term]
         if term.factor.has(LogIverson):
             return []
+        if isinstance(one.posterior, Causes) and (found := products_of(term.factor, one.posterior.latent)):
+            return self._of_event(_Here(one, atoms[0]), one.posterior, found, term)
         if len(atoms) > 1:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
@@ -82,11 +87,8 @@ class Expectations:
 
     def _two_values(self, here: _Here, table: Table, term: Term) -> list[Term]:
         """γ₀ f(0) + γ₁ f(1): any function of a binary latent is a table."""
-        weighted = (
-            term.factor.xreplace({here.atom: value}) * here.probability(table, value)
-            for value in (S.Zero, S.One)
-        )
-        return [part for each in weighted for part in _over(term.axes, each)]
+        shares = ((value, here.probability(table, value)) for value in (S.Zero, S.One))
+        return self._either(term, here.atom, shares)
 
     def _summed(self, here: _Here, table: Table, term: Term) -> Term:
         index = table.outcome.index
@@ -95,6 +97,25 @@ class Expectations:
         value = table.value.xreplace({table.outcome.index: index} | here.moved)
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
+
+    def _of_event(self, here: _Here, causes: Causes, products: list[Expr], term: Term) -> list[Term]:
+        """(1 - π) f(0) + π f(1), π the probability of the event that all of several latents take part in."""
+        (product, *others), latent = products, causes.latent
+        if causes.event is None or others or atoms_of(term.factor.xreplace({product: S.One}), latent):
+            c = f"c[{', '.join(map(str, places_of(causes.atom)))}]"
+            raise NotDerivedError(
+                f"The mean of {term.factor} over all {causes.atom} has no closed form in its parameters: let what each {causes.atom} "
+                f"does be a latent of its own, {c}: Bernoulli({causes.chance}), and write ∏ (1 - {c}) for that product."
+            )
+        share = here.placed(causes.event)
+        return self._either(term, product, ((S.Zero, 1 - share), (S.One, share)))
+
+    @staticmethod
+    def _either(term: Term, choice: Expr, shares: Iterable[tuple[Expr, Expr]]) -> list[Term]:
+        """Σ γ f(v) over the values of what is one of two; what is impossible, as log f(v) is -∞, counts for nothing."""
+        factors = ((term.factor.xreplace({choice: value}), share) for value, share in shares)
+        possible = (f * share for f, share in factors if not f.has(S.ComplexInfinity, S.NegativeInfinity))
+        return [part for each in possible for part in _over(term.axes, each)]
 
     # -- families and totals -----------------------------------------------------------------------------
 
@@ -229,6 +250,7 @@ def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
     present = posterior.count * (S.One if posterior.condition is None else posterior.condition)
     normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * present)]
     density = [Term(Mul(t.factor, present), t.axes + one.position) for t in one.gathered]
+    density += [Term(Mul(t.factor, present), t.axes + one.plates) for t in one.shared]
     soft = [term for term in density if not term.factor.has(LogIverson)]
     return rejoin(_mean(t, expectations) for t in normaliser) - rejoin(_mean(t, expectations) for t in soft)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Add, Expr, Sum, Symbol, exp, expand, log
+from sympy import Add, Eq, Expr, Integer, Ne, Or, S, Sum, Symbol, exp, expand, log
 
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.eliminated import Case, Elimination
@@ -14,7 +14,7 @@ from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Definition, Table
 from symem.errors import NotDerivedError
 from symem.language.counting_families import Bernoulli
-from symem.language.plates import Axis, LogIverson
+from symem.language.plates import Axis, Iverson, LogIverson
 from symem.language.reading import Extent
 from symem.language.supports import Binary
 from symem.language.weights import count_of, once
@@ -48,7 +48,7 @@ def eliminate_finite(state: Elimination, case: Case) -> None:
         raise OutOfTurnError(
             f"The log weights of {case.atom} depend on {', '.join(map(str, case.others()))}, which must be eliminated before."
         )
-    case = replace(case, conditional=_with_companions(state, case.conditional))
+    case = replace(case, conditional=with_companions(state, case.conditional))
     axis = state.outcome_axis(case.variable, case.used_indices)
     family = Bernoulli.name if isinstance(case.variable.support, Binary) else "Categorical"
     _tabulate(state, case, Outcomes(axis, axis.index, family))
@@ -65,7 +65,7 @@ def eliminate_range(state: Elimination, case: Case, bounds: tuple[Expr, Expr]) -
     _tabulate(state, case, Outcomes(axis, bounds[0] + axis.index, "Categorical", extent))
 
 
-def _with_companions(state: Elimination, conditional: Conditional) -> Conditional:
+def with_companions(state: Elimination, conditional: Conditional) -> Conditional:
     """Add the terms at the same position that hold parameters but no latent.
 
     The weight is then p(x, z) at that position, and the normaliser is log p(x).
@@ -118,10 +118,49 @@ def _log_weight(case: Case, outcomes: Outcomes) -> Expr:
     """The gathered terms with the latent at an outcome."""
     rules = {case.atom: outcomes.value}
     parts = [
-        collapse_to_index(part, outcomes.axis.index) for t in case.terms for part in _reseparate(t, rules)
+        collapse_to_index(part, outcomes.axis.index)
+        for t in definite(case.terms, case.yes_or_no)
+        for part in _reseparate(t, rules)
     ]
     return Add(*(fold(term).expr for term in gather([*parts, *outcomes.inside()])))
 
 
 def _reseparate(term: Term, rules: Mapping[Expr, Expr]) -> list[Term]:
     return [Term(part.factor, part.axes + term.axes) for part in separate(term.factor.xreplace(dict(rules)))]
+
+
+def definite(terms: Iterable[Term], choices: Iterable[Expr]) -> list[Term]:
+    """The terms with no logarithm of what vanishes at 0 or at 1 of a choice: there c log 0 says that c is 0."""
+    for choice in choices:
+        terms = list(_definite(terms, choice))
+    return list(terms)
+
+
+def _definite(terms: Iterable[Term], choice: Expr) -> Iterator[Term]:
+    counts: dict[tuple[Expr, int, tuple[Axis, ...]], Expr] = {}
+    for term in terms:
+        logs = [f for f in term.factors() if isinstance(f, log) and f.has(choice)]
+        places = ((f, v) for f in logs for v in (0, 1) if f.args[0].xreplace({choice: Integer(v)}) == 0)
+        zero, value = next(places, (None, 0))
+        if zero is None:
+            yield term
+        else:
+            key = zero, value, term.axes
+            counts[key] = counts.get(key, S.Zero) + term.factor / zero
+    for (zero, value, axes), count in counts.items():
+        there, elsewhere = ({choice: Integer(each)} for each in (value, 1 - value))
+        impossible = Or(Ne(choice, value), Eq(count.xreplace(there), 0))
+        yield Term(LogIverson(impossible), axes)
+        rest = Iverson(Eq(choice, 1 - value)) * (count * zero).xreplace(elsewhere)
+        yield from (Term(part.factor, part.axes + axes) for part in separate(rest))
+
+
+def at_value(terms: Iterable[Term], choice: Expr, value: int) -> Expr:
+    """The sum of terms at a value of what stands in them."""
+    parts = [part for term in terms for part in _reseparate(term, {choice: Integer(value)})]
+    return rejoin(map(fold, gather(parts)))
+
+
+def by_value(outcome: Symbol, values: Sequence[Expr]) -> Expr:
+    """One value for each outcome."""
+    return Add(*(Iverson(Eq(outcome, place)) * value for place, value in enumerate(values)))

@@ -45,6 +45,27 @@ _ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "acting together",
+        "All {latent} along a plate meet in the one product $P$ = {product}. What depends on it is, as an exponential, linear "
+        "in $P$, which lies between 0 and 1:",
+        "Pearl 1988, section 4.3; Heckerman & Breese 1996",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "mean of a product",
+        "By these weights alone they would be independent, and the mean of a product the product of the means; its logarithm "
+        "is",
+        "Heckerman 1989",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "shares of causes",
+        "Given how the product came out they are independent again: where it is 1 each has its own law times its factor; "
+        "where it is 0 a factor failed, its own or another's. So {latent} has the probabilities",
+        "Bayes' rule; Heckerman 1989",
+        Relation.EQUAL,
+    ),
+    Rule(
         "weights",
         "Each count $u$ enters as $u η - log u!$, where $η$ is its log-weight:",
         "algebra",

@@ -14,6 +14,7 @@ import numpy as np
 from sympy import Abs, Expr, Idx, IndexedBase, Symbol, log, oo
 
 from symem.derivation import (
+    Causes,
     Conditional,
     Definition,
     Derivation,
@@ -104,6 +105,9 @@ class Trial:
     def _draw(self, posterior: Posterior) -> None:
         if isinstance(posterior, Probabilities):
             self._shares(posterior)
+        if isinstance(posterior, Causes):
+            events = (each for each in posterior.parts if each.symbol == posterior.event)
+            self.arrays = evaluate([replace(each, value=self._away(each)) for each in events], self.arrays)
         if isinstance(posterior, GaussianVector):
             self.arrays = evaluate(posterior.parameters, self.arrays)
         means = {

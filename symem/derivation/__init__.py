@@ -10,6 +10,7 @@ from __future__ import annotations
 from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
 from symem.derivation.posterior_kinds import (
+    Causes,
     CellCounts,
     GaussianVector,
     MemberCounts,
@@ -37,6 +38,7 @@ from symem.derivation.whole_record import Derivation
 __all__ = [
     "NUMBERED",
     "THEORY",
+    "Causes",
     "CellCounts",
     "Certificate",
     "Claim",

@@ -100,6 +100,40 @@ class Table(_Posterior):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Causes(Table):
+    """Latents that act together along the axes `coupled`, through one `product` of a factor each.
+
+    `log_weight` is that of one latent by itself; `probability` is made of it and of `parts`, which hold what the others
+    do: L, log Σ exp of the weights; l and t, the logarithms of -log of the means of a factor and of the product; c and d,
+    the logarithms of 1 less the mean of the product and of that of the other factors; r, the log-ratio of what the two
+    values of the product are worth; B, the log mean of that; π, the probability that the product came out as 1. `factor`
+    is the factor at an outcome; `alone` are a latent's own terms, `together` those in the product, `says` what they are
+    at 0 and at 1. `event` is π
+    where the product is 0 or 1.
+    """
+
+    parts: tuple[Definition, ...]
+    coupled: tuple[Axis, ...]
+    product: Expr
+    factor: Expr
+    alone: Expr
+    together: Expr
+    says: tuple[Expr, Expr]
+    event: Expr | None
+
+    @property
+    def chance(self) -> Expr:
+        """The probability that a latent makes its factor fail."""
+        return 1 - self.product.function
+
+    defining: ClassVar[tuple[str, ...]] = ("log_weight", "parts", "log_normaliser", "probability", "moments")
+
+    @property
+    def parameters(self) -> tuple[Definition, ...]:
+        return (self.log_weight, *self.parts)
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellCounts(_Posterior):
     """Counts over the cells `outcome` of an array whose total `trials` is known: each has a share of it."""
 

@@ -33,6 +33,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 from symem.errors import UnknownSymbolError
 from symem.evaluation.scalar_functions import Head, head_of
 from symem.language.leaves import name_of
+from symem.language.logarithm import stable
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
 from symem.language.plates import Expectation, LinearSolution
 from symem.language.traces import BlockLogDet, LogDet, Tr
@@ -120,6 +121,8 @@ def _logarithm(scope: Algebra[Any], expression: Expr, bindings: Bindings) -> Any
     (inside,) = expression.args
     if isinstance(inside, Sum) and isinstance(inside.function, exp):
         return scope.log_sum_exp(inside.function.args[0], inside.limits, bindings)
+    if found := stable(inside):
+        return scope.apply(found[0], *_values(scope, found[1], bindings))
     return _function(scope, expression, bindings)
 
 

@@ -50,6 +50,19 @@ def log_normal_interval(low: Value, high: Value) -> Value:
     return above + np.log1p(-np.exp(below - above))
 
 
+def log_difference(above: Value, below: Value) -> Value:
+    """log(exp a - exp b) for a ≥ b."""
+    with np.errstate(all="ignore"):
+        gap = np.where(np.isneginf(below), -np.inf, np.subtract(below, above))
+        return above + np.log(-np.expm1(np.minimum(gap, 0.0)))
+
+
+def _or_itself(power: Value, function: Callable[[Value], Value]) -> Value:
+    """A function of a that is a where exp a is small."""
+    with np.errstate(all="ignore"):
+        return np.where(power < -37, power, function(power))
+
+
 def piecewise(*branches: Value) -> Value:
     """Value of the first branch (value, condition) whose condition holds."""
     values, conditions = branches[::2], branches[1::2]
@@ -82,6 +95,10 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "Pow": power,
     "exp": np.exp,
     "log": lambda argument: np.log(np.asarray(argument, dtype=float)),
+    "LogAddExp": lambda *exponents: reduce(np.logaddexp, exponents),
+    "LogSubExp": log_difference,
+    "LogSoftplus": lambda power: _or_itself(power, lambda a: np.log(np.logaddexp(0, a))),
+    "LogComplement": lambda power: _or_itself(power, lambda a: np.log(-np.expm1(-np.exp(a)))),
     "Abs": np.abs,
     "sign": np.sign,
     "Max": lambda *values: reduce(np.maximum, values),

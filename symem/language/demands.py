@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Sum, Symbol, Tuple
+from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Product, Sum, Symbol, Tuple
 
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
@@ -45,7 +45,7 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     elif isinstance(expr, (Add, Mul)):
         for argument in expr.args:
             yield from spread(argument, support)
-    elif isinstance(expr, (Pow, Sum, Piecewise)):
+    elif isinstance(expr, (Pow, Sum, Product, Piecewise)):
         inside = [value for value, _ in expr.args] if isinstance(expr, Piecewise) else expr.args[:1]
         for part in inside:
             yield from spread(part, support)

@@ -15,6 +15,7 @@ from sympy import (
     Mul,
     Pow,
     Product,
+    S,
     Sum,
     binomial,
     exp,
@@ -70,6 +71,43 @@ def _log_of_sum(expr: Add) -> Expr:
     if len(factors) == 1 or not all(factor.is_positive for factor in factors):
         return log(expr)
     return Add(*(log(factor) if isinstance(factor, Add) else log_of(factor) for factor in factors))
+
+
+def stable(expr: Expr) -> tuple[str, tuple[Expr, ...]] | None:
+    """log(expr) as a function that keeps its digits where the exponentials in it are far from 1; None if none stands in it.
+
+    LogAddExp of (a, b) is log(exp a + exp b) and LogSubExp log(exp a - exp b), LogSoftplus of (a,) is log log(1 + exp a),
+    LogComplement log(1 - exp(-exp a)).
+    """
+    if isinstance(expr, log) and (found := _exponents(expr.args[0])) and S.Zero in found and len(found) == 2:
+        return "LogSoftplus", (Add(*found),)
+    rest = 1 - expr
+    if isinstance(rest, exp):
+        higher, lower = _signed(-rest.args[0])
+        if higher is not None:
+            return "LogComplement", (higher if lower is None else log(exp(higher) - exp(lower)),)
+    higher, lower = _signed(expr)
+    if higher is not None and lower is not None:
+        return "LogSubExp", (higher, lower)
+    found = _exponents(expr)
+    return ("LogAddExp", found) if found else None
+
+
+def _signed(expr: Expr) -> tuple[Expr | None, Expr | None]:
+    """a, and b if there is one, of exp a - exp b."""
+    parts = sorted(Add.make_args(expr), key=lambda part: bool(part.as_coeff_Mul()[0].is_negative))
+    plain = [part if place == 0 else -part for place, part in enumerate(parts)]
+    if len(parts) > 2 or not all(isinstance(each, exp) for each in plain):
+        return None, None
+    return plain[0].args[0], plain[1].args[0] if len(plain) > 1 else None
+
+
+def _exponents(expr: Expr) -> tuple[Expr, ...]:
+    """The logarithms of the terms of a sum in which exponentials stand; none where a term may be negative."""
+    parts = Add.make_args(expr)
+    held = any(isinstance(factor, exp) for part in parts for factor in Mul.make_args(part))
+    plain = not any(part.as_coeff_Mul()[0].is_negative or part.has(Sum) for part in parts)
+    return tuple(map(log_of, parts)) if held and plain and len(parts) > 1 else ()
 
 
 def expand_logs(expr: Expr) -> Expr:

@@ -31,6 +31,7 @@ from sympy import (
     Or,
     Piecewise,
     Pow,
+    Product,
     S,
     Sum,
     Symbol,
@@ -148,12 +149,13 @@ class Selectors:
 
 
 def _atoms(expr: Expr, names: frozenset[str]) -> set[Expr]:
-    """The entries of arrays and the scalars of these names."""
+    """The entries of arrays and the scalars of these names, but for those that a sum or a product runs over."""
     labels = labels_in(expr)
+    inner = {limit[0] for each in expr.atoms(Sum, Product) for limit in each.limits}
     atoms = {
         each
         for each in expr.atoms(Indexed, Symbol)
-        if each not in labels and not isinstance(each, (Dummy, Idx))
+        if each not in labels and not isinstance(each, (Dummy, Idx)) and not each.free_symbols & inner
     }
     return {each for each in atoms if stated_name(each) in names}
 

@@ -1,4 +1,6 @@
-"""Special functions that SciPy has, but not so that they keep their digits; copied into modules that need them."""
+"""Special functions that NumPy and SciPy lack, or do not have so that they keep their digits; copied into modules that
+need them.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +50,19 @@ def _log_besselk_by_order(order: Any, x: Any) -> Any:
         total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
         ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
     return total
+
+
+def _log_sub_exp(above: Any, below: Any) -> Any:
+    """log(exp a - exp b) for a ≥ b, -inf where they are equal."""
+    gap = np.where(np.isneginf(below), -np.inf, below - above)
+    return above + np.log(-np.expm1(np.minimum(gap, 0.0)))
+
+
+def _log_softplus(power: Any) -> Any:
+    """log log(1 + exp a), which is a where exp a is small."""
+    return np.where(power < -37, power, np.log(np.logaddexp(0.0, power)))
+
+
+def _log_complement(power: Any) -> Any:
+    """log(1 - exp(-exp a)), which is a where exp a is small."""
+    return np.where(power < -37, power, np.log(-np.expm1(-np.exp(power))))

@@ -78,6 +78,8 @@ class Belief:
         TooLargeError
             The latents belong to different components.
         """
+        if isinstance(value, Constant):
+            return float(value.value)
         event = Constant(1) if given is None else given
         group, place = self.oracle.home((*atoms_of(value), *atoms_of(event)))
         belief, wanted = self.groups[group], (_product(value, event), event)

@@ -123,6 +123,21 @@ class Total(Node):
 
 
 @dataclass(frozen=True)
+class LogTotal(Node):
+    """The logarithm of the sum of exp(value) over some of its axes."""
+
+    value: Node
+    over: Axes
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return (self.value,)
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return LogTotal(self.axes, change(self.value), self.over)
+
+
+@dataclass(frozen=True)
 class Contract(Node):
     """The sum of left * right over axes that both have; others that both have stay, as a stack of matrix products."""
 

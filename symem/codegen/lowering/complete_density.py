@@ -15,7 +15,7 @@ from sympy import Add, Eq, Expr, Indexed, Mul, S, Sum, Symbol, expand, log, oo, 
 
 from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
-from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
+from symem.derivation import Causes, Definition, Derivation, GaussianVector, Posterior, Recognised, Table
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, letters, word_of
 from symem.language.plates import Axis, Iverson, fresh_index, reindex
@@ -46,7 +46,7 @@ class Term:
 
 
 class _Unsuited(Exception):  # noqa: N818 - no error: the record's own form is taken
-    """A latent that neither has a mode nor is a label at one position."""
+    """A latent that neither has a mode nor is a label at one position by itself."""
 
 
 def with_stated_densities(derivation: Derivation) -> Derivation:
@@ -74,9 +74,8 @@ def _at_modes(derivation: Derivation) -> Derivation:
     whole = True
     for posterior in derivation.posteriors:
         if isinstance(posterior, Table):
-            if (
-                posterior.condition is not None
-            ):  # where it does not hold the table weighs nothing, and has no logarithm
+            # Where a condition does not hold the table weighs nothing, and has no logarithm.
+            if posterior.condition is not None or isinstance(posterior, Causes):
                 raise _Unsuited
             weight, terms = _weighed(posterior, terms, whole=whole)
             whole = False
@@ -201,6 +200,8 @@ def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
     if len(atoms) != 1:
         raise _Unsuited
     (atom,) = atoms
+    if _is_impossible_somewhere(term.body, [atom, *(label for label, _axis in posterior.labels)]):
+        raise _Unsuited
     bound = {axis.index: axis for axis in term.axes}
     body, renamed = term.body, {}
     for place, axis in zip(getattr(atom, "indices", ()), own, strict=True):
@@ -213,6 +214,18 @@ def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
     over = [axis.index for axis in term.axes if axis not in renamed]
     factors = collapsed([part for factor in Mul.make_args(found) for part in parted(factor)], over)
     return Term(Mul(*factors), tuple(axis for axis in term.axes if axis.index in over))
+
+
+def _is_impossible_somewhere(body: Expr, choices: Sequence[Expr]) -> bool:
+    """Whether a value of a latent makes a logarithm one of 0; the record says in brackets where it may."""
+    inside = [(each.args[0], name_of(choice)) for each in body.atoms(log) for choice in choices]
+    return any(
+        arg.xreplace({entry: value}) == 0
+        for arg, name in inside
+        for entry in arg.atoms(Indexed, Symbol)
+        if name_of(entry) == name
+        for value in (S.Zero, S.One)
+    )
 
 
 def _apart(term: Term, taken: set[Expr]) -> Term:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial, reduce
 from typing import Any
 
 from sympy import (
@@ -77,6 +78,7 @@ from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
+from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
 
@@ -237,6 +239,16 @@ class Lowering:
             )
         if expr.args[0].func in LOGARITHMS:
             return self(LOGARITHMS[expr.args[0].func](*expr.args[0].args))
+        if (whole := Summation(self).logarithm(expr.args[0])) is not None:
+            return whole
+        if found := stable(expr.args[0]):
+            nodes = list(map(self, found[1]))
+            adds = found[0] == "LogAddExp"
+            return (
+                reduce(partial(apply, self.rank, "logaddexp"), nodes)
+                if adds
+                else apply(self.rank, found[0], *nodes)
+            )
         argument = self(expr.args[0])
         once = level(argument) == 0 and bool(argument.sources - {Source.STATISTIC})
         guarded = Source.THETA in argument.sources or once

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, Protocol
 
-from sympy import Add, Expr, Ge, Le, Mul, S, Sum, Symbol
+from sympy import Add, Expr, Ge, Le, Mul, S, Sum, Symbol, exp
 
-from symem.codegen.ir.nodes import Apply, Axes, Node, Scatter, union, without
+from symem.codegen.ir.nodes import Apply, Axes, LogTotal, Node, Scatter, union, without
 from symem.codegen.lowering.bessel import by_logarithms
 from symem.codegen.lowering.contraction import add, apply, multiply, negated, sum_of_product
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
@@ -48,6 +48,17 @@ class Summation:
             self.lower.rank,
             [self._sum_of(term, list(over), conditions) for term in Add.make_args(expr.function)],
         )
+
+    def logarithm(self, expr: Expr) -> Node | None:
+        """log Σ exp over whole axes that the exponents have."""
+        if not isinstance(expr, Sum) or not isinstance(expr.function, exp):
+            return None
+        conditions = [test for limit in reversed(expr.limits) for test in self._enter(*limit)]
+        over = tuple(limit[0] for limit in expr.limits)
+        value = self.lower(expr.function.args[0])
+        if conditions or not set(over) <= set(value.axes):
+            return None
+        return LogTotal(without(value.axes, over), value, over)
 
     def _enter(self, index: Symbol, lower: Expr, upper: Expr) -> list[Expr]:
         """Register an index; the conditions by which a dependent range differs from a full one."""

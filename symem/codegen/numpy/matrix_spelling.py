@@ -1,10 +1,10 @@
-"""Linear algebra as NumPy expressions: stacks of products, systems, factors of matrices, diagonals."""
+"""Linear algebra as NumPy expressions: stacks of products, systems, factors of matrices, diagonals, sums of logarithms."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from symem.codegen.ir.nodes import Axes, Contract, DiagonalOf, Factor, Node, Solve, without
+from symem.codegen.ir.nodes import Axes, Contract, DiagonalOf, Factor, LogTotal, Node, Solve, without
 
 #: The strength of what needs no brackets.
 ATOM = 5
@@ -14,6 +14,9 @@ class Speller(Protocol):
     """What is needed of the spelling of nodes."""
 
     helpers: set[str]
+
+    def __call__(self, node: Node) -> str:
+        """The node by itself."""
 
     def turned(self, node: Node, axes: Axes) -> str:
         """The node with its dimensions in that order."""
@@ -47,6 +50,15 @@ def stack(spell: Speller, node: Contract) -> tuple[str, int]:
         ]
         text = f'np.einsum("{sides[0]},{sides[1]}->{sides[2]}", {first}, {second}, optimize=True)'
     return f"{text}{transposed(got, node.axes)}", ATOM
+
+
+def log_total(spell: Speller, node: LogTotal) -> tuple[str, int]:
+    """log Σ exp, axis by axis: the order in which its terms meet is not free in NumPy."""
+    text, axes = spell(node.value), list(node.value.axes)
+    for axis in node.over:
+        text = f"np.logaddexp.reduce({text}, axis={axes.index(axis)})"
+        axes.remove(axis)
+    return text, ATOM
 
 
 def solve(spell: Speller, node: Solve) -> tuple[str, int]:

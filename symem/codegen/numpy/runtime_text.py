@@ -27,7 +27,6 @@ from symem.runtime import (
     progress,
     reference,
     results,
-    saving,
     settings,
     solver,
     with_scipy,
@@ -50,7 +49,6 @@ _MODULES: Sequence[ModuleType] = (
     edges,
     em_steps,
     progress,
-    saving,
     results,
     fitting,
     solver,
@@ -58,15 +56,12 @@ _MODULES: Sequence[ModuleType] = (
 #: What all of it imports, beside what a model does.
 _IMPORTS = (
     "import contextlib",
-    "import json",
     "import math",
     "import numbers",
-    "import os",
     "import sys",
     "import time",
     "import warnings",
     "from collections.abc import Callable, Iterator, Mapping",
-    "from pathlib import Path",
     "from typing import Protocol, TypeVar",
 )
 

@@ -16,6 +16,7 @@ from symem.codegen.ir.nodes import (
     Factor,
     Fill,
     Load,
+    LogTotal,
     Node,
     Number,
     Range,
@@ -27,7 +28,7 @@ from symem.codegen.ir.nodes import (
     without,
 )
 from symem.codegen.numpy.constants_spelling import number_text
-from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, solve, stack, transposed
+from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, log_total, solve, stack, transposed
 from symem.codegen.numpy.wrapping import tupled
 from symem.errors import NotDerivedError
 
@@ -43,7 +44,7 @@ _INFIX: Mapping[str, tuple[int, str]] = {
 
 NUMPY = frozenset(
     ["exp", "log", "sqrt", "abs", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "floor", "ceil",
-     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum"]
+     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp"]
 )  # fmt: skip
 SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr"])
 HELPERS: Mapping[str, str] = {
@@ -51,6 +52,9 @@ HELPERS: Mapping[str, str] = {
     "log_normal_interval": "_log_normal_interval",
     "log_besselk": "_log_besselk",
     "log_besseli": "_log_besseli",
+    "LogSubExp": "_log_sub_exp",
+    "LogSoftplus": "_log_softplus",
+    "LogComplement": "_log_complement",
     "mean_of": "_mean_of",
     "determined": "_determined",
 }
@@ -332,6 +336,7 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Range: Spelling.range,
     Apply: Spelling.apply,
     Total: Spelling.total,
+    LogTotal: log_total,
     Contract: Spelling.contract,
     Take: Spelling.take,
     Scatter: Spelling.scatter,

@@ -21,14 +21,7 @@ from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import (
-    CellCounts,
-    GaussianVector,
-    MemberCounts,
-    Posterior,
-    Shared,
-    Tabulated,
-)
+from symem.derivation import Causes, CellCounts, GaussianVector, MemberCounts, Posterior, Shared, Tabulated
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import Expectation, LogIverson
@@ -59,6 +52,9 @@ class Starts:
         for posterior in program.derivation.posteriors:
             for definition in posterior.definitions:
                 self._owner.setdefault(program.layouts[name_of(definition.symbol)].name, posterior)
+        causes = (each for each in program.derivation.posteriors if isinstance(each, Causes))
+        drawn = {program.layouts[name_of(each.probability.symbol)].name for each in causes}
+        self._probabilities = {*self._tables, *drawn}
         self._draws = self._drawing()
         self._done: set[str] = set()
         for name in self.records.latents:
@@ -119,10 +115,12 @@ class Starts:
         posterior = self._owner[name]
         if self._is_covariance(name, posterior):
             self._no_spread(name, posterior)
-        elif isinstance(posterior, Tabulated) and name in self._tables:
+        elif isinstance(posterior, Tabulated) and name in self._probabilities:
             self._table(name, posterior)
         elif self._follows(name):
             self._by_formula(name)
+        elif isinstance(posterior, Causes):
+            self._at_random(name, '_drawn(rng, "unit", {})')
         elif name in self._fixed:
             self._at_random(name)
         else:
@@ -159,11 +157,12 @@ class Starts:
         self._note(sizes)
         self.lines.append(f"{name} = np.zeros({tupled(map(self.writer.spell, sizes))})")
 
-    def _at_random(self, name: str) -> None:
-        """What parameters alone decide, as the slope of a posterior mean in what it is conditional on."""
-        sizes = [self.program.lower.size(axis) for axis in self._fixed[name].axes]
+    def _at_random(self, name: str, call: str = "rng.standard_normal({})") -> None:
+        """What parameters alone decide, as the slope of a posterior mean in what it is conditional on; an event."""
+        line = self._fixed.get(name) or self._lines[name]
+        sizes = [self.program.lower.size(axis) for axis in line.axes]
         self._note(sizes)
-        self.lines.append(f"{name} = rng.standard_normal({tupled(map(self.writer.spell, sizes))})")
+        self.lines.append(f"{name} = {call.format(tupled(map(self.writer.spell, sizes)))}")
 
     def _follows(self, name: str) -> bool:
         """Whether a definition reads nothing but data and tables."""

@@ -11,6 +11,7 @@ from sympy import Add, Expr, Mul, Sum, Symbol
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form
 from symem.derivation import (
+    Causes,
     Definition,
     Derivation,
     GaussianVector,
@@ -94,6 +95,12 @@ def _shares(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     yield from _defined(step, posterior, voice)
 
 
+def _together(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """What depends on a product, as it stands and by the two values of the product."""
+    scope = voice.now.within(step.axes)
+    yield voice.equation(latex(step.before, scope), step.after, scope)
+
+
 def _natural(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     scope = voice.now.within(step.axes)
     yield from (
@@ -119,6 +126,7 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "Bayes' rule": _log_density,
     "outcomes": _weights,
     "weights": _weights,
+    "acting together": _together,
     "softmax": _shares,
     "known total": _shares,
     "natural form": _natural,
@@ -137,7 +145,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Table):
+        if isinstance(first, Table) and not isinstance(first, Causes):
             written = tuple(_bayes(first, voice))
             shown = [
                 voice.definition(_tidy(each), voice.now) for each in (first.log_weight, first.probability)

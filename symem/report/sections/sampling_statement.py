@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, Integer, Mul, Sum, Symbol, exp, log
+from sympy import Expr, Idx, Indexed, Integer, Mul, Product, Sum, Symbol, exp, log
 
 from symem.language.declarations import Declaration
 from symem.language.family import OTHERWISE, Distribution
@@ -114,7 +114,7 @@ class Statement:
 
     def _own(self, argument: Expr) -> set[Idx]:
         """The indices that are bound: by the plate of the variable, or by a sum."""
-        bound = {limit[0] for inner in argument.atoms(Sum) for limit in inner.limits}
+        bound = {limit[0] for inner in argument.atoms(Sum, Product) for limit in inner.limits}
         last = self.declaration.own[-1:] if self.declaration.name == "Multinomial" else ()
         return (set(self.declaration.own) - set(last)) | bound
 
@@ -142,7 +142,8 @@ class Statement:
     def _read(self, expr: Any) -> Expr:
         """An expression of the user's with open indices, in internal symbols."""
         free = sorted(
-            expr.atoms(Idx) - {limit[0] for inner in expr.atoms(Sum) for limit in inner.limits}, key=str
+            expr.atoms(Idx) - {limit[0] for inner in expr.atoms(Sum, Product) for limit in inner.limits},
+            key=str,
         )
         if not free:
             return self.voice.model.internal(expr)
