@@ -67,6 +67,8 @@ from symem.language.supports import (
     UnitInterval,
 )
 from symem.language.vectors import InverseWishart, MultivariateNormal, MultivariateT, Wishart
+from symem.saved import load
+from symem.version import __version__
 
 __all__ = [
     "EM",
@@ -141,7 +143,9 @@ __all__ = [
     "VonMises",
     "Weibull",
     "Wishart",
+    "__version__",
     "check_family",
     "diag",
+    "load",
     "maximise",
 ]

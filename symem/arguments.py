@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 
 from symem.report.options import Level, Notation
+from symem.version import __version__
 
 Command = Callable[[argparse.Namespace], int]
 FORMS = {"html": ".html", "latex": ".tex", "markdown": ".md", "notebook": ".ipynb"}
@@ -90,7 +90,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         epilog=OVERVIEW,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"symem {version('symem')}")
+    parser.add_argument("--version", action="version", version=f"symem {__version__}")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, words, epilog, add in COMMANDS:
         command = subparsers.add_parser(

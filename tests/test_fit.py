@@ -27,6 +27,8 @@ from symem import (
 )
 from symem.runtime.description import Array
 from symem.runtime.results import Fit, _free_parameters
+from tests.derived import solver
+from tests.models import BY_NAME
 
 n, K, d = symbols("n K d", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -95,6 +97,19 @@ def test_matrices_and_what_is_known_are_counted_so() -> None:
     assert model.derive().fit(x=ROWS, s=1.0, K=3, seed=0, max_iter=3, tol=1.0).n_parameters == 2 + 3
 
 
+def test_a_row_that_counts_twice_is_two() -> None:
+    """BIC of unique rows with counts is that of all rows."""
+    c, values = IndexedBase("c"), np.array([0.0, 1.0, 2.0, 5.0, 6.0])
+    counts = np.array([3, 1, 2, 2, 4])
+    stated = {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}
+    em = Model(stated, latent=[z], weights={i: c[i]}).derive()
+    start = {"w": [0.5, 0.5], "mu": [1.0, 5.5], "sigma": [1.0, 1.0]}
+    few = em.fit(x=values, c=counts, start=start)
+    all_rows = em.fit(x=np.repeat(values, counts), c=np.ones(12), start=start)
+    assert few.n_rows == all_rows.n_rows == 12
+    assert few.bic == pytest.approx(all_rows.bic)
+
+
 def test_with_a_prior_the_objective_is_the_log_posterior() -> None:
     alpha = IndexedBase("alpha")
     model = Model(
@@ -123,6 +138,19 @@ def test_posteriors_are_of_the_rows_asked_for(fit: Fit) -> None:
     assert fit.posterior is fit.posterior
     with pytest.raises(DataError, match=r"x\[0\]"):
         fit.posterior_of(x=[np.inf])
+
+
+def test_a_label_is_predicted_to_be_the_most_probable(fit: Fit) -> None:
+    other = np.array([-2.5, 2.0, 3.0, -1.0])
+    assert fit.predict(x=other).tolist() == density(other, fit.parameters).argmax(axis=1).tolist()
+    assert fit.predict().shape == (100,)
+
+
+def test_a_vector_is_predicted_to_be_its_mean() -> None:
+    """E[b_g | y_g] of random slopes; what has no single table is read from the posterior."""
+    row, module = BY_NAME["lmm_random_slope"], solver("lmm_random_slope")
+    theta, data = row.theta(row.file["start"]), row.data
+    np.testing.assert_array_equal(module.predict(theta, **data), module.posterior(theta, **data).b["E_b"])
 
 
 # how it ended -------------------------------------------------------------------------------------------

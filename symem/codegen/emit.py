@@ -28,18 +28,20 @@ from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation, Posterior, Probabilities, reported
 from symem.errors import DataError, NameClashError
+from symem.language.fingerprint import fingerprint
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.templating import render
+from symem.version import __version__
 
-_CREDIT = "Derived by symem. Indices count from 0 in the code, from 1 above."
+_CREDIT = f"Derived by symem {__version__}. Indices count from 0 in the code, from 1 above."
 
 #: The file that holds the runtime where modules share it.
 RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
     "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Fit", "Parameters", "Posterior", "Statistics",
-    "em_step", "fit", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "score_samples",
+    "em_step", "fit", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "score_samples",
     "statistics",
 )  # fmt: skip
 
@@ -71,6 +73,8 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         "solver.py.j2",
         docstring="\n".join([told, _CREDIT, *_needs(own)]),
         imports=imports,
+        version=__version__,
+        fingerprint=fingerprint(derivation.model),
         **records,
         functions=model,
         table=table,

@@ -153,7 +153,8 @@ class Model(NamedTuple):
     `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
     `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
     few rows may stand for all, `averages` are the statistics that are no sums over rows. `weights` say how often each
-    row counts.
+    row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
+    is called; None where neither is there.
     """
 
     parameters: Mapping[str, Array]
@@ -171,3 +172,4 @@ class Model(NamedTuple):
     moments: Moments | None = None
     averages: tuple[str, ...] | None = None
     weights: tuple[str, ...] = ()
+    predicted: tuple[Any, ...] = ()

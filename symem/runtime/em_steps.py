@@ -182,6 +182,19 @@ def _by_row(model: Model, theta: Any, data: Data) -> Any:
     return found
 
 
+def _predicted(model: Model, shown: Any) -> Any:
+    """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
+    found = []
+    known = model.predicted or (None,) * len(shown)
+    for name, each, how in zip(shown._fields, shown, known, strict=True):
+        if how is None:
+            raise DataError(
+                f"The posterior of {name} is no single table and shows no mean: read it as it is."
+            )
+        found.append(each[how] if isinstance(how, str) else np.argmax(each, axis=how[0]) + how[1])
+    return found[0] if len(found) == 1 else type(shown)(*found)
+
+
 def _arrays(shown: Any) -> Iterator[Any]:
     """The arrays of a posterior: of each latent one, or several by name."""
     for each in shown:

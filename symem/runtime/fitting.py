@@ -63,7 +63,7 @@ class _Fitting:
             "restarts": ends,
             "message": self._ended(run, converged=converged),
             "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
-            "n_rows": data.scale,
+            "n_rows": _count(model, data),
             "settings": self.asked.told(),
         }
 
@@ -124,6 +124,12 @@ class _Fitting:
             return _escaped(self._step, run.theta, last, towards, margin)
         except DataError:
             return None
+
+
+def _count(model: Model, data: Data) -> float:
+    """The rows, each as often as it counts."""
+    counts = [data.given[name] for name in model.weights if name in data.given]
+    return float(np.sum(np.prod(counts, axis=0))) if counts else data.scale
 
 
 def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symem.runtime.description import Array
+from symem.runtime.loop import DataError
+from symem.runtime.saving import _as_text, _write_whole
 
 #: An array of more entries than these is shown by its first ones.
 _MOST_SHOWN = 100
@@ -49,6 +52,18 @@ class Fit:
         self._solver, self._data = solver, data
         self._posterior: Any = None
 
+    def save(self, path: Any, *, force: bool = False) -> Path:
+        """Write the fit as JSON, whole or not at all, without data: `symem.load(path, model)` reads it.
+
+        Raises:
+            FileExistsError: the file is there, and `force` is not set.
+        """
+        return _write_whole(path, self.as_text(), force=force)
+
+    def as_text(self) -> str:
+        """What `save` writes."""
+        return _as_text(self, self._solver.version, self._solver.fingerprint)
+
     @property
     def aic(self) -> float:
         """2 p - 2 l for p free parameters (Akaike 1974): less is better."""
@@ -74,11 +89,20 @@ class Fit:
         """The log-likelihood of data."""
         return float(self._solver.log_likelihood(self.parameters, **self._given(data)))
 
+    def predict(self, /, **data: Any) -> Any:
+        """The most probable value of a label at rows of data, the posterior mean of other latents.
+
+        An array where there is one latent, else a record of arrays by name.
+        """
+        return self._solver.predict(self.parameters, **self._given(data))
+
     def score_samples(self, /, **data: Any) -> Any:
         """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
         return self._solver.score_samples(self.parameters, **self._given(data))
 
     def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not data and self._data is None:
+            raise DataError("A fit that was read from a file has no rows of its own: give data, by name.")
         return data or self._data or {}
 
     # -- in words ------------------------------------------------------------------------------------
@@ -122,7 +146,7 @@ class Fit:
         yield "log-likelihood", f"{self.log_likelihood:.10g}"
         if self.objective != self.log_likelihood:
             yield "log-posterior", f"{self.objective:.10g}"
-        yield "rows", f"{self.n_rows:g}"
+        yield "rows", f"{self.n_rows:.10g}"
         yield "free parameters", str(self.n_parameters)
         yield "AIC", f"{self.aic:.10g}"
         yield "BIC", f"{self.bic:.10g}"

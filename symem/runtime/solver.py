@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.em_steps import (
     _arrays,
@@ -18,19 +19,23 @@ from symem.runtime.em_steps import (
     _maximised,
     _objective,
     _posterior,
+    _predicted,
     _refuse_no_value,
 )
 from symem.runtime.fitting import _Fitting
 from symem.runtime.loop import EMWarning
 from symem.runtime.outcome import _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.results import Fit
+from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import _checked_settings
 
 
 class Solver:
     """EM for one model. `theta` is a dict or a named tuple; data and sizes are passed by name."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, version: str = "", fingerprint: str = "") -> None:
+        #: The version of symem that wrote the model, and what tells its statement from others.
+        self.version, self.fingerprint = version, fingerprint
         bare = getattr(model.steps.m_step, "__wrapped__", model.steps.m_step)
         self.__module__ = bare.__module__
         self._model = model._replace(steps=model.steps._replace(m_step=bare))
@@ -38,6 +43,17 @@ class Solver:
     def __reduce__(self) -> str:
         """Pickle takes it from its module, where it has this name."""
         return "SOLVER"
+
+    def load(self, path: Any, /) -> Fit:
+        """A fit of this model that `fit.save` wrote; it has no rows of its own.
+
+        Raises:
+            DataError: the file holds no fit, or that of another model.
+        """
+        model, saved = self._model, _read_saved(path)
+        _refuse_other(path, saved, model.parameters, self.fingerprint)
+        found = {**_found_in(saved), "parameters": _as_parameters(model, saved["parameters"])}
+        return Fit(self, None, found)
 
     @np.errstate(all="ignore")
     def log_likelihood(self, theta: Any, /, **data: Any) -> float:
@@ -47,6 +63,14 @@ class Solver:
         if np.isnan(value):
             _refuse_no_value(self._model, inside, checked)
         return value
+
+    def predict(self, theta: Any, /, **data: Any) -> Any:
+        """The most probable value of a label, the posterior mean of other latents: an array, or several by name.
+
+        Raises:
+            DataError: the posterior of a latent shows no mean.
+        """
+        return _predicted(self._model, self.posterior(theta, **data))
 
     @np.errstate(all="ignore")
     def score_samples(self, theta: Any, /, **data: Any) -> Any:

@@ -34,7 +34,7 @@ class ByRow(EStepLines):
         for each in lines:
             assert not isinstance(each, Entry)
             body += self._exactly(each)
-        return [*body, *self._refusals(value), *self._end(given)]
+        return _without_last_name([*body, *self._refusals(value), *self._end(given)])
 
     def _needed_for(self, value: Node) -> list[Statement]:
         """The statements on which a value rests; log weights that have an exact form, on what this reads."""
@@ -55,3 +55,10 @@ class ByRow(EStepLines):
             return [f"{statement.name} = {self._log_joint_call()}"]
         written = self._statement(statement)
         return written[:1] if isinstance(statement, Normalise) else written
+
+
+def _without_last_name(body: list[str]) -> list[str]:
+    """What the last line but one gives a name to alone is returned as it is."""
+    start = f"{body[-1].removeprefix('return ')} = "
+    last = body[-2] if len(body) > 1 else ""
+    return [*body[:-2], f"return {last.removeprefix(start)}"] if last.startswith(start) else body

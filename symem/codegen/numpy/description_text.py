@@ -9,6 +9,7 @@ from itertools import groupby
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import Tables, plain_size, quoted
 from symem.codegen.numpy.model_functions import ModelFunctions
+from symem.codegen.numpy.predictions import predicted
 from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
@@ -63,6 +64,9 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         yield "weights", quoted(tuple(each.name for each in counted))
     if program.few_rows:
         yield "averages", quoted(program.averages)
+    known = tuple(map(predicted, program.derivation.posteriors))
+    if any(known):
+        yield "predicted", quoted(known)
 
 
 def _alike(entries: list[str]) -> list[str]:

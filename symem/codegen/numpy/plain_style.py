@@ -21,6 +21,7 @@ from symem.derivation import Derivation
 from symem.language.model import Variable
 from symem.language.supports import Labels
 from symem.templating import render
+from symem.version import __version__
 
 #: What has a name in NumPy where nothing is guarded.
 _PLAIN_NAMES = {
@@ -43,7 +44,9 @@ def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
     kernels = [code for name, code in pieces(plain_kernels) if name in called] + special_functions(called)
     special = from_scipy([text, *kernels])
     refuse_undefined(program, "\n\n".join([*kernels, text]), ("np", "Any", *special))
-    return render("plain_solver.py.j2", told=told, special=special, kernels=kernels, function=text)
+    return render(
+        "plain_solver.py.j2", told=told, version=__version__, special=special, kernels=kernels, function=text
+    )
 
 
 class _Plain:

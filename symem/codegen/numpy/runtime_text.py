@@ -27,6 +27,7 @@ from symem.runtime import (
     progress,
     reference,
     results,
+    saving,
     settings,
     solver,
     with_scipy,
@@ -49,6 +50,7 @@ _MODULES: Sequence[ModuleType] = (
     edges,
     em_steps,
     progress,
+    saving,
     results,
     fitting,
     solver,
@@ -56,12 +58,15 @@ _MODULES: Sequence[ModuleType] = (
 #: What all of it imports, beside what a model does.
 _IMPORTS = (
     "import contextlib",
+    "import json",
     "import math",
     "import numbers",
+    "import os",
     "import sys",
     "import time",
     "import warnings",
     "from collections.abc import Callable, Iterator, Mapping",
+    "from pathlib import Path",
     "from typing import Protocol, TypeVar",
 )
 

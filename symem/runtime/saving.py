@@ -1,0 +1,101 @@
+"""A fit as a text of JSON, written whole or not at all, and read back: numbers and words, nothing that is run."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.description import Array
+from symem.runtime.loop import DataError
+
+#: What the first line of a saved fit says; the number rises when what stands there changes.
+_FORMAT = "symem fit 1"
+
+#: What is written of a fit beside its parameters, in this order.
+_FIELDS = (
+    "log_likelihood", "objective", "converged", "message", "warnings", "n_iter", "n_parameters", "n_rows",
+    "restarts", "settings", "categories", "history",
+)  # fmt: skip
+
+
+def _as_text(fit: Any, version: str, fingerprint: str) -> str:
+    """A fit as JSON."""
+    fields = {name: getattr(fit, name) for name in _FIELDS}
+    whole = {
+        "format": _FORMAT,
+        "symem": version,
+        "model": fingerprint,
+        "parameters": fit.parameters._asdict(),
+        **fields,
+    }
+    return json.dumps(_as_json(whole), indent=2, allow_nan=False) + "\n"
+
+
+def _as_json(value: Any) -> Any:
+    """What JSON can hold, numbers to their last digit; those that are not finite as words."""
+    if isinstance(value, Mapping):
+        return {str(name): _as_json(each) for name, each in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _as_json(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_as_json(each) for each in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write_whole(path: Any, text: str, *, force: bool) -> Path:
+    """First beside its place, then moved there."""
+    place = Path(path)
+    if os.path.lexists(place) and not force:
+        raise FileExistsError(f"{place} exists already: give another name, or force=True to replace it.")
+    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+    return place
+
+
+def _read_saved(path: Any) -> dict[str, Any]:
+    """What a file holds that `save` wrote."""
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not str(found.get("format", "")).startswith("symem fit "):
+        raise DataError(f"{path} is no saved fit: fit.save(path) writes one.")
+    if found["format"] != _FORMAT:
+        raise DataError(
+            f"{path} was written by symem {found.get('symem')}, in a form that this version does not read."
+        )
+    lacking = [name for name in ("model", "parameters", *_FIELDS) if name not in found]
+    if lacking:
+        raise DataError(f"{path} lacks {', '.join(lacking)}: it is no whole fit.")
+    return found
+
+
+def _found_in(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `Fit` holds, of what stands in a file, but for the parameters."""
+    found = {name: saved[name] for name in _FIELDS}
+    found["history"] = np.array(saved["history"], dtype=float)
+    found["restarts"] = tuple(map(float, saved["restarts"]))
+    found["warnings"] = tuple(saved["warnings"])
+    found["categories"] = {name: tuple(words) for name, words in saved["categories"].items()}
+    return found
+
+
+def _refuse_other(path: Any, saved: Mapping[str, Any], table: Mapping[str, Array], fingerprint: str) -> None:
+    """A fit is read beside the model that it is of."""
+    if saved["model"] == fingerprint:
+        return
+    theirs, own = ", ".join(saved["parameters"]), ", ".join(table)
+    words = (
+        f"it has {theirs}, and this one has {own}" if theirs != own else f"{own} are stated in another way"
+    )
+    raise DataError(f"{path} is a fit of another model: {words}.")
