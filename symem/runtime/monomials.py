@@ -121,9 +121,12 @@ def _unpacked(pairs: Any, size: int) -> Any:
     return matrix
 
 
-def _is_exact(natural: Any, rows: Rows) -> bool:
-    """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features."""
-    return _all(np.abs(natural).dot(rows.peaks) <= _LOSES_DIGITS)
+def _is_exact(natural: Any, rows: Rows, least: float = 0.0) -> bool:
+    """Whether a natural form keeps its digits in a chunk: none of its terms is too large at the largest features. `least`
+    is what a coefficient counts for at least, as where log-gammas of a feature stand beside the product.
+    """
+    sizes = np.abs(natural)
+    return _all((np.maximum(sizes, least) if least else sizes).dot(rows.peaks) <= _LOSES_DIGITS)
 
 
 def _weights(natural: Any, rows: Rows) -> Any:

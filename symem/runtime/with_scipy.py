@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import ive, kve, log_ndtr
+from scipy.special import gammaln, ive, kve, log_ndtr
 
 
 def _log_normal_interval(low: Any, high: Any) -> Any:
@@ -16,6 +16,52 @@ def _log_normal_interval(low: Any, high: Any) -> Any:
     low, high = np.where(flip, -np.asarray(high), low), np.where(flip, -np.asarray(low), high)
     upper = log_ndtr(high)
     return upper + np.log(-np.expm1(log_ndtr(low) - upper))
+
+
+def _log_poisson(x: Any, mean: Any) -> Any:
+    """log of the Poisson probability of x, by the deviance from the mean (Loader 2000, the saddle-point expansion)."""
+    seen = np.maximum(x, 1.0)
+    return np.where(x > 0, -_deviance(seen, mean) - _beside_stirling(seen), -mean)
+
+
+def _log_binomial(x: Any, n: Any, p: Any, q: Any) -> Any:
+    """log of the probability of x successes of n, where p + q = 1 (Loader 2000)."""
+    left = n - x
+    edge = np.where(x > 0, n * _log_share(p, q), n * _log_share(q, p))
+    inside = (x > 0) & (left > 0)
+    x, left, n = (np.where(inside, each, 1.0) for each in (x, left, n))
+    value = _beside_stirling(n) - _beside_stirling(x) - _beside_stirling(left)
+    return np.where(inside, value - _deviance(x, n * p) - _deviance(left, n * q), edge)
+
+
+def _log_negative_binomial(x: Any, r: Any, p: Any, q: Any) -> Any:
+    """log of the probability of x failures before r successes, where p + q = 1."""
+    return _log_binomial(r, x + r, p, q) + np.log(r / (r + x))
+
+
+def _log_share(p: Any, q: Any) -> Any:
+    """log p, and from q = 1 - p where that is the smaller."""
+    return np.where(q < 0.5, np.log1p(-np.minimum(q, 0.5)), np.log(p))
+
+
+def _deviance(x: Any, mean: Any) -> Any:
+    """x log(x/m) + m - x for x > 0, near x = m from the series of the logarithm in (x - m)/(x + m)."""
+    ratio = (x - mean) / (x + mean)
+    square = np.minimum(ratio**2, 0.01)
+    series = sum(square**j / (2 * j + 1) for j in range(9, 0, -1))
+    near = (x - mean) * ratio + 2 * x * ratio * series
+    return np.where(np.abs(ratio) < 0.1, near, x * np.log(x / mean) + mean - x)
+
+
+def _beside_stirling(x: Any) -> Any:
+    """log Γ(x + 1) - x log x + x for x > 0: log √(2πx) and what Stirling's formula leaves."""
+    large = np.maximum(x, 16.0)
+    series = (
+        1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / large**2) / large**2) / large**2) / large**2
+    ) / large
+    few = np.minimum(x, 16.0)
+    few = gammaln(few + 1) - few * np.log(few) + few
+    return np.where(x > 16.0, 0.5 * np.log(2 * np.pi * large) + series, few)
 
 
 def _log_besseli(order: Any, x: Any) -> Any:

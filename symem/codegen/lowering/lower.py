@@ -67,6 +67,7 @@ from symem.codegen.lowering.contraction import (
     merged,
     quotient,
 )
+from symem.codegen.lowering.log_gammas import LogBinomial, LogNegativeBinomial, LogPoisson
 from symem.codegen.lowering.matrix_factors import (
     CholeskyEntry,
     CholeskyInverseEntry,
@@ -88,7 +89,8 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
-    LogBesselK: "log_besselk", LogBesselI: "log_besseli", Mean: "mean_of", Determined: "determined",
+    LogBesselK: "log_besselk", LogBesselI: "log_besseli", LogPoisson: "log_poisson",
+    LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
 
 #: Functions of a whole matrix, and the helper that computes each.

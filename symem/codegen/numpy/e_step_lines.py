@@ -9,6 +9,7 @@ from symem.codegen.ir.nodes import Apply, Contract, Node, Total
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.lines import Given, Lines
+from symem.codegen.numpy.spelling import COUNTS
 from symem.codegen.numpy.wrapping import WIDTH
 
 
@@ -73,7 +74,8 @@ class EStepLines:
         """Log weights as a matrix product, where that keeps its digits."""
         product = "_weights(natural, rows)"
         direct = self._log_joint_call()
-        test = [] if self.program.direct is None else ["exact = _is_exact(natural, rows)"]
+        least = ", 16.0" if self._has_counts() else ""
+        test = [] if self.program.direct is None else [f"exact = _is_exact(natural, rows{least})"]
         if statement.rest is None:
             chosen = product if self.program.direct is None else f"{product} if exact else {direct}"
             return [*test, f"{statement.name} = {chosen}"]
@@ -85,6 +87,11 @@ class EStepLines:
             return added
         inner = [f"    {line}" for line in added]
         return [*test, "if exact:", *inner, "else:", f"    {statement.name} = {direct}"]
+
+    def _has_counts(self) -> bool:
+        """Whether log-gammas of data, which are of the size of x log x, stand beside the product."""
+        nodes = () if self.program.direct is None else self.program.direct.walk()
+        return any(isinstance(each, Apply) and each.operation in COUNTS for each in nodes)
 
     @property
     def _overwritten(self) -> set[str]:

@@ -47,6 +47,8 @@ NUMPY = frozenset(
      "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp"]
 )  # fmt: skip
 SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr"])
+#: Log-probabilities of counts in one piece.
+COUNTS = frozenset(["log_poisson", "log_binomial", "log_negative_binomial"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
     "log_normal_interval": "_log_normal_interval",
@@ -55,6 +57,7 @@ HELPERS: Mapping[str, str] = {
     "LogSubExp": "_log_sub_exp",
     "LogSoftplus": "_log_softplus",
     "LogComplement": "_log_complement",
+    **{name: f"_{name}" for name in COUNTS},
     "mean_of": "_mean_of",
     "determined": "_determined",
 }

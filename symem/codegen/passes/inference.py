@@ -14,6 +14,7 @@ from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entrywise import ending, factors_of
+from symem.codegen.lowering.log_gammas import with_whole_probabilities
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Definition, Posterior, Tabulated
 from symem.language.leaves import array_of, name_of
@@ -94,10 +95,12 @@ class _Lines:
             if self.features is None and on_rows and not program.plain
             else None
         )
+        whole = value if program.plain else with_whole_probabilities(value)
         if found is None:
-            return Assign(name, program.lower.over(value, axes), axes)
+            return Assign(name, program.lower.over(whole, axes), axes)
         self.features = found
-        self.direct = program.lower.over(value, axes) if _has_residuals(value) else None
+        if _has_residuals(value) or whole != value:
+            self.direct = program.lower.over(whole, axes)
         return Weigh(name, found.rest)
 
 

@@ -9,12 +9,14 @@ from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol
 from symem.codegen.ir.instructions import Assign, live
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
+from symem.codegen.lowering.log_gammas import with_whole_probabilities
 from symem.language.leaves import name_of
 
 
 def summed(program: Program) -> Program:
     """The log-likelihood of a chunk, and the E-step without statements that nothing reads."""
     value, once = _counted(program, *_split(program, program.derivation.log_likelihood))
+    value = value if program.plain else with_whole_probabilities(value)
     node = program.lower(value)
     lines = [each for each in program.summarise if isinstance(each, Assign)]
     infer = tuple(live(program.infer, [*(each.node for each in lines), node], program.reported))
