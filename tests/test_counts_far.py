@@ -94,7 +94,7 @@ class Mixture:
     density: Callable[[dict[str, Any], dict[str, Any], int, int], Any]
 
 
-def spread(size: float) -> np.ndarray:
+def spread(size: float) -> Any:
     return np.floor(size + np.array([-2.0, -0.5, 0.0, 1.0, 3.0]) * np.sqrt(size) * 0.7)
 
 
