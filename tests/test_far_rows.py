@@ -77,3 +77,39 @@ def test_a_large_likelihood_is_a_number(mixture: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         mixture.posterior(THETAS[0], x=ROWS)
+
+
+def two_labels() -> Any:
+    a, b, u, v, L = IndexedBase("a"), IndexedBase("b"), IndexedBase("u"), IndexedBase("v"), symbols("L")
+    laws = {
+        z[i]: Categorical(w[k]),
+        u[i]: Categorical(v[Idx("l", L)]),
+        x[i]: Normal(a[z[i]] + b[u[i]], 1),
+    }
+    return Model(laws, latent=[z, u]).derive().solver()
+
+
+def test_two_labels_of_a_far_row_are_told_apart() -> None:
+    """Far to the right the largest mean of the four is the nearest, far to the left the smallest."""
+    theta = {"w": [0.5, 0.5], "v": [0.5, 0.5], "a": [0.0, 1.0], "b": [0.0, 3.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = two_labels().posterior(theta, x=[1e12, -1e17, 1e160, -1e200, 0.0, 1.0, 2.0])
+    right = np.array([[0, 1], [1, 0], [0, 1], [1, 0]])
+    np.testing.assert_allclose(found.z[:4], right, atol=1e-9)
+    np.testing.assert_allclose(found.u[np.arange(4), right[:, 1]], right, atol=1e-9)
+
+
+def test_labels_that_are_lost_in_a_far_row_are_named() -> None:
+    """Beside a latent that is shared by two columns, log weights are no products of features: rounding is said."""
+    b, u, y = IndexedBase("b"), IndexedBase("u"), IndexedBase("y")
+    laws = {
+        z[i]: Categorical(w[k]),
+        u[i]: Normal(0, 1),
+        x[i]: Normal(mu[z[i]] + u[i], 1),
+        y[i]: Normal(b[z[i]] + u[i], 1),
+    }
+    solver = Model(laws, latent=[z, u]).derive().solver()
+    theta = {"w": [0.5, 0.5], "mu": [0.0, 1.0], "b": [0.0, 2.0]}
+    with pytest.warns(solver.LostDigitsWarning, match="posterior of row 1 may have lost its digits"):
+        solver.posterior(theta, x=[0.5, -1e17], y=[0.5, -1e17])

@@ -182,6 +182,17 @@ def _by_row(model: Model, theta: Any, data: Data) -> Any:
     return found
 
 
+def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
+    """The log-likelihood of each row, where it tells that labels are lost in the size of their log weights: nothing where
+    there are none, or where far rows are told apart.
+    """
+    apart = model.natural is not None and model.natural.exact_form
+    labels = any(not isinstance(each, dict) for each in shown)
+    if apart or not labels or model.parts.log_likelihoods is None or model.plates.rows is None:
+        return np.zeros(1)
+    return _by_row(model, theta, data)
+
+
 def _predicted(model: Model, shown: Any) -> Any:
     """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
     found = []

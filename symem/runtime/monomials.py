@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.description import Data, NaturalForm, Rows
-from symem.runtime.kernels import _all
+from symem.runtime.kernels import _all, _softmax
 
 #: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
 _LOSES_DIGITS = 4.5e6
@@ -134,9 +134,10 @@ def _weights(natural: Any, rows: Rows) -> Any:
     return np.matmul(natural, rows.features, out=rows.buffer)
 
 
-def _tell_apart(table: Any, log_normaliser: Any, natural: Any, rows: Rows) -> None:
+def _tell_apart(log_normaliser: Any, natural: Any, rows: Rows, *tables: tuple[Any, int]) -> None:
     """Put right the probabilities of labels in rows so far away that log weights are lost in their size, or have no
-    number: from the differences of the coefficients, times features in units of the row.
+    number: from the differences of the coefficients, times features in units of the row. `tables` are those of each
+    label and its axis, in the order in which labels are summed out.
     """
     far = np.flatnonzero(~(np.abs(log_normaliser) < _BLURRED))
     names = sorted({name for block in rows.blocks for name in block.names})
@@ -145,14 +146,19 @@ def _tell_apart(table: Any, log_normaliser: Any, natural: Any, rows: Rows) -> No
     few = Rows({name: rows[name][..., far] for name in names})
     unit = np.max([np.abs(few[name]).reshape(-1, len(far)).max(axis=0) for name in names], axis=0)
     few.update({name: few[name] / unit for name in names})
-    few.blocks, few.length, few.features = rows.blocks, len(far), np.empty((natural.shape[-1], len(far)))
+    *labels, width = natural.shape
+    few.blocks, few.length, few.features = rows.blocks, len(far), np.empty((width, len(far)))
     features = _put_features(few)
+    natural = natural.reshape(-1, width)
     found = np.zeros((len(natural), len(far)))
     for block in rows.blocks:
         place, degree = slice(block.start, block.stop), len(block.names)
         part = (natural - natural[0])[:, place] @ features[place]
         size = np.log(np.abs(part)) + degree * np.log(unit)
         found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
-    found = np.exp(found - found.max(axis=0))
     told = np.isfinite(found).all(axis=0)
-    table[:, far[told]] = (found / found.sum(axis=0))[:, told]
+    found = found[:, told].reshape(*labels, -1)
+    for table, axis in tables:
+        share = found.copy()
+        found = _softmax(share, axis)
+        table[..., far[told]] = share

@@ -15,9 +15,11 @@ from symem.runtime.loop import (
     DataError,
     EmptyComponentWarning,
     EMWarning,
+    LostDigitsWarning,
     SaddleWarning,
     _position,
 )
+from symem.runtime.monomials import _BLURRED
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
@@ -92,6 +94,19 @@ def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
                 stacklevel=4,
             )
             return
+
+
+def _warn_of_blurred(log_likelihoods: Any) -> None:
+    """Rows whose log weights are so large that what tells labels apart is lost in their rounding."""
+    wrong = np.abs(log_likelihoods) > _BLURRED
+    if np.any(wrong):
+        row = int(np.argmax(wrong))
+        warnings.warn(
+            f"The posterior of row {row} may have lost its digits: beside a log-likelihood of {log_likelihoods[row]:.0e} "
+            "what tells labels apart is rounding. The row lies too far from what the parameters say: leave it out.",
+            LostDigitsWarning,
+            stacklevel=4,
+        )
 
 
 def _stays_inside(model: Model, theta: Any) -> bool:

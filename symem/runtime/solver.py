@@ -12,6 +12,7 @@ from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.em_steps import (
     _arrays,
+    _blurred,
     _by_row,
     _e_step,
     _given,
@@ -24,7 +25,7 @@ from symem.runtime.em_steps import (
 )
 from symem.runtime.fitting import _Fitting
 from symem.runtime.loop import EMWarning
-from symem.runtime.outcome import _warn_of_undetermined, _warn_of_unknown
+from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.results import Fit
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import _checked_settings
@@ -109,6 +110,7 @@ class Solver:
         inside, checked = _given(self._model, theta, data, every_row=True)
         shown = _posterior(self._model, inside, checked)
         _warn_of_unknown(list(_arrays(shown)), self._model.plates.shown)
+        _warn_of_blurred(_blurred(self._model, inside, checked, shown))
         return shown
 
     @np.errstate(all="ignore")

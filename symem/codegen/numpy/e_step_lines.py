@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
-from symem.codegen.ir.nodes import Apply, Contract, Node, Total
+from symem.codegen.ir.nodes import Apply, Contract, Load, Node, Total
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.lines import Given, Lines
@@ -60,15 +60,25 @@ class EStepLines:
 
     def _told_apart(self, statement: Normalise) -> list[str]:
         """Far away the labels are told apart by differences of coefficients, where these are all that tells them apart."""
-        features = self.program.features
-        if features is None or self.program.direct is None or statement.guarded or len(features.labels) > 1:
+        features, chain = self.program.features, self._chain()
+        if features is None or self.program.direct is None or chain[-1:] != [statement]:
             return []
-        whole = any(
-            isinstance(each, Weigh) and each.name == statement.weight and each.rest is None
-            for each in self.program.infer
-        )
-        told = f"_tell_apart({statement.weight}, {statement.normaliser}, natural, rows)"
-        return ["if not exact:", f"    {told}"] if whole and statement.axis == 0 else []
+        tables = ", ".join(f"({each.weight}, {each.axis})" for each in chain)
+        told = f"_tell_apart({statement.normaliser}, natural, rows, {tables})"
+        whole = len(chain) == len(features.labels) and chain[-1].axis == 0
+        return ["if not exact:", f"    {told}"] if whole else []
+
+    def _chain(self) -> list[Normalise]:
+        """The labels of the product summed out one after the other, each from what the one before has left."""
+        name, chain = "", list[Normalise]()
+        for each in self.program.infer:
+            if isinstance(each, Weigh) and each.rest is None:
+                name = each.name
+            elif isinstance(each, Normalise) and each.weight == name and not each.guarded:
+                chain.append(each)
+            elif isinstance(each, Assign) and isinstance(each.node, Load) and chain:
+                name = each.name if each.node.name == chain[-1].normaliser else name
+        return chain
 
     def _weighed(self, statement: Weigh) -> list[str]:
         """Log weights as a matrix product, where that keeps its digits."""
