@@ -5,11 +5,12 @@ separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sympy import Add, Expr
+from sympy import Add, Expr, Integer
 
 from symem.budget import look
 from symem.calculus.angles import angles_apart
@@ -31,7 +32,7 @@ from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
-from symem.derivation import Definition, Derivation, Surrogate
+from symem.derivation import Definition, Derivation, Surrogate, Update
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of
 from symem.language.model import Model
@@ -81,20 +82,16 @@ def derive_records(model: Model) -> Derivation:
         not_derived=(),
     )
     look("certifying the updates")
-    derivation = certify(_with(record, blocks))
+    derivation = certify(_with(record, blocks, collapse.statistics))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
     return steps(with_reasons(final_form(as_known_totals(without_refuted(derivation)), names)))
 
 
-def _with(
-    record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...] | None = None
-) -> Derivation:
-    """The record with the updates of these blocks, and the statistics that they need."""
-    told = record.surrogate.statistics if statistics is None else statistics
+def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...]) -> Derivation:
     return replace(
         record,
-        surrogate=replace(record.surrogate, statistics=told),
+        surrogate=replace(record.surrogate, statistics=statistics),
         updates=tuple(update for block in blocks for update in block.updates()),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )
@@ -108,7 +105,8 @@ def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
         parameters: each parameter with its support, `{p: Simplex()}`.
 
     Returns:
-        parameter -> its maximiser, in the user's symbols.
+        parameter -> its maximiser, in the user's symbols: an end of its support where the objective is finite there and its
+        derivative may vanish beyond.
 
     Raises:
         NotDerivedError: a block has no closed form; the message names the parameters and the term.
@@ -118,20 +116,22 @@ def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
     terms = gather(
         part for term in separate(model.log_likelihood) for part in angles_apart(term, model.parameters)
     )
-    blocks = solve_blocks(terms, model.parameters, model.simplexes, names)
-    refused = [
-        obstacle(outcome, lambda expr: told(model.declared(expr)))
-        for block in blocks
-        for outcome in block.not_derived()
-    ]
+    solve = partial(solve_blocks, terms, model.parameters, model.simplexes, names)
+    value = rejoin(terms)
+    surrogate = Surrogate(value, (), Integer(0), Integer(0))
+    record = Derivation(model, value, (), value, surrogate, (), ())
+    found = _with(record, solve(), ())
+    if ended := leaving(certify(found), of_data=False):
+        found = _with(record, solve(ended=ended), ())
+    refused = [obstacle(outcome, lambda expr: told(model.declared(expr))) for outcome in found.not_derived]
     if refused:
         raise NotDerivedError(f"{'. '.join(refused)}.")
-    return _by_parameter(model, blocks)
+    return _by_parameter(model, found.updates)
 
 
-def _by_parameter(model: Model, blocks: list[Block]) -> dict[Any, Expr]:
+def _by_parameter(model: Model, updates: Iterable[Update]) -> dict[Any, Expr]:
     found = {}
-    for update in (update for block in blocks for update in block.updates()):
+    for update in updates:
         atom = model.declared(update.parameter)
         whole = all(not place.is_Integer for place in getattr(update.parameter, "indices", ()))
         found[array_of(atom) if whole else atom] = model.declared(update.value)

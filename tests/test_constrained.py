@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import expon, norm, poisson
-from sympy import Idx, IndexedBase, Rational, exp, symbols
+from sympy import Idx, IndexedBase, Rational, exp, log, symbols
 
 from symem import (
     Bernoulli,
@@ -177,6 +177,20 @@ def test_a_share_with_less_than_its_prior_takes_is_zero() -> None:
         "second order": Status.UNDER,
         "support": Status.PROVED,
     }
+
+
+def test_a_share_among_numbers_that_sum_to_one_is_zero_too() -> None:
+    """Written out as p, q and r, each with a half taken by the prior."""
+    a, b, e = symbols("a b e")
+    declared = {z[i]: Categorical(a, b, e), x[i]: Normal(4 * z[i], 1)}
+    algorithm = Model(declared, latent=[z], log_prior=-log(a * b * e) / 2).derive()
+    data = np.array([0.0, 0.1, -0.2, 8.0])
+    gamma = shares_of(norm.logpdf(data[:, None], [0, 4, 8], 1), np.array([0.3, 0.3, 0.4]))
+    left = np.maximum(gamma.sum(axis=0) - 0.5, 0)
+    after = algorithm.solver().em_step({"a": 0.3, "b": 0.3, "e": 0.4}, x=data)
+    np.testing.assert_allclose([after.a, after.b, after.e], left / left.sum(), rtol=1e-12)
+    assert after.b == 0.0
+    assert statuses(algorithm, "b") == statuses(sparse(), "w[k]")
 
 
 @pytest.mark.filterwarnings("ignore:No observations are left")

@@ -5,9 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sympy import Expr, Idx, IndexedBase, Sum, Symbol, exp, log, loggamma, simplify, sqrt, symbols
+from sympy import (
+    Expr,
+    Idx,
+    IndexedBase,
+    Max,
+    Min,
+    S,
+    Sum,
+    Symbol,
+    exp,
+    log,
+    loggamma,
+    simplify,
+    sqrt,
+    symbols,
+)
 
-from symem import NotDerivedError, Positive, Reals, Simplex, UnitInterval, maximise
+from symem import Interval, NotDerivedError, Positive, Reals, Simplex, UnitInterval, maximise
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k, j, g = Idx("i", n), Idx("k", K), Idx("j", J), Idx("g", J)
@@ -102,3 +117,28 @@ def test_an_incomplete_simplex_is_refused() -> None:
 def test_literals_beside_a_running_index() -> None:
     found = maximise(-Sum((w[k] - x[k]) ** 2, k) - Symbol("h", positive=True) * w[0] ** 2 * 0, {w: Reals()})
     assert same(found[w], x[k])
+
+
+@pytest.mark.parametrize(
+    ("objective", "support", "expected"),
+    [
+        (-((u - 3) ** 2), UnitInterval(), 1),
+        (-((u + 3) ** 2), UnitInterval(), 0),
+        (-((u - a) ** 2), UnitInterval(), Min(1, a)),
+        (-((u - m) ** 2), Interval(-1, 2), Min(2, Max(-1, m))),
+        (5 * log(u) - 2 * u, Interval(0, 2), 2),
+    ],
+)
+def test_the_maximum_over_a_support_with_ends(objective: Expr, support: Any, expected: Any) -> None:
+    found = maximise(objective, {u: support})[u]
+    for value in (-2.5, 0.3, 0.9, 4.0):
+        at = {a: abs(value), m: value}
+        assert found.subs(at) == (expected.subs(at) if isinstance(expected, Expr) else expected)
+
+
+def test_a_share_that_would_be_negative_is_zero_though_the_others_would_not() -> None:
+    assert maximise(2 * log(u) - log(v) + 3 * log(m), {(u, v, m): Simplex()}) == {
+        u: 2 / S(5),
+        v: 0,
+        m: 3 / S(5),
+    }

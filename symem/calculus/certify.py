@@ -19,6 +19,7 @@ from symem.derivation import Certificate, Claim, Derivation, NotDerived, Shares,
 from symem.language.intervals import INTERVALS
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
+from symem.language.support import Support
 from symem.language.supports import Interval, NonNegative, Simplex
 
 _ESTABLISHED = (Status.PROVED, Status.UNDER)
@@ -30,16 +31,23 @@ def certify(derivation: Derivation) -> Derivation:
     return replace(derivation, certificates=tuple(_certificate(checker, u) for u in derivation.updates))
 
 
-def leaving(derivation: Derivation) -> frozenset[str]:
-    """The parameters whose updates may lie outside their supports, the maximum over these being known."""
+def leaving(derivation: Derivation, *, of_data: bool = True) -> frozenset[str]:
+    """The parameters whose updates may lie outside their supports, the maximum over these being known.
+
+    What stands in an objective that is not `of_data` may be related in ways that no random numbers are: there only what
+    its form shows is told.
+    """
     checker = Checker(derivation)
     judged = zip(derivation.updates, derivation.certificates, strict=True)
-    return frozenset(
+    found = frozenset(
         name_of(update.parameter)
         for update, certificate in judged
         if certificate.claims[-1].status not in _ESTABLISHED
-        and _is_confinable(checker, update, refuted=certificate.claims[-1].status is Status.REFUTED)
+        and _is_confinable(
+            checker, update, refuted=of_data and certificate.claims[-1].status is Status.REFUTED
+        )
     )
+    return found.union(*(members for members in derivation.model.simplexes if found & set(members)))
 
 
 def without_refuted(derivation: Derivation) -> Derivation:
@@ -84,7 +92,7 @@ def _refused(update: Update, others: Iterable[Update], claim: Claim, derivation:
 
 def _is_confinable(checker: Checker, update: Update, *, refuted: bool) -> bool:
     """Whether the maximum over the support is known, and the root can be outside: a point was found, somebody set the
-    ends, or a prior takes a number from what points inwards.
+    ends, Q is finite at one, or a prior takes a number from what points inwards.
     """
     if isinstance(update, Shares):
         return _with_constants_taken(checker, update) is not None
@@ -92,7 +100,8 @@ def _is_confinable(checker: Checker, update: Update, *, refuted: bool) -> bool:
     if found is None or not found.is_downwards(checker.signs):
         return False
     stated = isinstance(found.support, Interval | NonNegative)
-    return refuted or stated or any(_is_short_of(each, checker) for each in found.inward())
+    reached = any(end.is_finite and end not in found.open_ends for end in found.support.bounds)
+    return refuted or stated or reached or any(_is_short_of(each, checker) for each in found.inward())
 
 
 def _crossing(checker: Checker, update: Update) -> Crossing | None:
@@ -129,16 +138,26 @@ def _certificate(checker: Checker, update: Update) -> Certificate:
     inner = update.value if support is None else interior(update.value, support)
     if support is None or inner == update.value:
         return checker.certificate(update)
-    definition = replace(update.definition, value=inner)
-    bare = replace(update, definition=definition, nested=interior(update.nested, support))
-    if isinstance(bare, Shares):
-        letter, value = bare.multiplier
-        bare = replace(bare, multiplier=(letter, interior(value, support)))
-    updates = tuple(bare if each is update else each for each in checker.derivation.updates)
+    bare = _bare(update, support)
+    together = isinstance(update, Shares)  # the scalars of a simplex sum to one without their ends
+    updates = tuple(
+        bare if each is update else _bare(each, support) if together and isinstance(each, Shares) else each
+        for each in checker.derivation.updates
+    )
     inside = Checker(replace(checker.derivation, updates=updates))
     claims = _claims_on_simplex if isinstance(support, Simplex) else _claims_on_interval
     conditions, found = claims(inside, bare)
     return Certificate(update.parameter, found, conditions)
+
+
+def _bare(update: Update, support: Support) -> Update:
+    """An update without the ends that confine it."""
+    definition = replace(update.definition, value=interior(update.value, support))
+    bare = replace(update, definition=definition, nested=interior(update.nested, support))
+    if isinstance(bare, Shares):
+        letter, value = bare.multiplier
+        bare = replace(bare, multiplier=(letter, interior(value, support)))
+    return bare
 
 
 def _claims_on_interval(checker: Checker, update: Update) -> tuple[tuple[Expr, ...], tuple[Claim, ...]]:
