@@ -1,5 +1,6 @@
 """symem derives EM algorithms: state a model, get its E-step, M-step, likelihood, derivation and solver."""
 
+from symem.candidates import select
 from symem.derive import maximise
 from symem.em import EM, Model
 from symem.errors import (
@@ -148,4 +149,5 @@ __all__ = [
     "diag",
     "load",
     "maximise",
+    "select",
 ]

@@ -7,7 +7,6 @@ update, or the fit did not converge; 2 the command, the model or the data are at
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import warnings
@@ -16,8 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from symem import candidates
 from symem.arguments import FORMS, Command, parser
 from symem.documents import Choices
 from symem.em import EM
@@ -29,10 +27,21 @@ from symem.files import (
     load_claims,
     load_file,
     load_model,
+    read_sizes,
     read_values,
 )
 from symem.gallery import build
+from symem.machine_forms import (
+    as_csv,
+    as_json,
+    of_audit,
+    of_derivation,
+    of_selection,
+    of_verification,
+    predictions,
+)
 from symem.report import report as told
+from symem.saved import load
 from symem.tables import read_table
 from symem.writing import refuse_existing, spell_out, write_whole
 
@@ -81,7 +90,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_existing([options.latex, options.markdown], force=options.force)
     em = _derived(options.file)
-    print(told.text(em.derivation), end="", flush=True)
+    print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
     _write(options.latex, em.latex, options)
     _write(options.markdown, em.markdown, options)
     return FAILED if em.derivation.not_derived else DONE
@@ -105,18 +114,46 @@ def fit(options: argparse.Namespace) -> int:
     refuse_existing([options.output, options.report, options.module], force=options.force)
     em = _derived(options.file)
     found = em.fit(**_table(options, em), **_fit_options(options))
-    print(told.updates(em.derivation))
-    print(_estimate(found), end="")
+    if options.json:
+        print(found.as_text(), end="")
+    else:
+        print(told.updates(em.derivation))
+        print(_estimate(found), end="")
     _write(options.report, em.latex, options)
     _emit(options.module, em, options)
-    _write(options.output, lambda: json.dumps(_as_json(found), indent=2) + "\n", options)
+    _write(options.output, found.as_text, options)
     return DONE if found.converged else FAILED
+
+
+def select(options: argparse.Namespace) -> int:
+    """Fit a model with every size of a range."""
+    em = _derived(options.file)
+    table = {**read_table(options.data, em.model).arrays, **read_values(options.set)}
+    asked: dict[str, Any] = {
+        name: getattr(options, name) for name in ("n_init", "seed") if getattr(options, name) is not None
+    }
+    asked |= {"criterion": options.criterion, "verbose": _is_watched(options), **read_sizes(options.size)}
+    found = candidates.select(em, table, **asked)
+    print(as_json(of_selection(found)) if options.json else f"{found}\n", end="")
+    return DONE if found.chosen_or_none else FAILED
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Say what the latents of a table are, by a fit that was written."""
+    refuse_existing([options.output], force=options.force)
+    em = _derived(options.file)
+    found = predictions(load(options.parameters, em), _table(options, em))
+    text = as_json(found) if options.json else as_csv(found)
+    if options.output is None:
+        print(text, end="")
+    _write(options.output, lambda: text, options)
+    return DONE
 
 
 def verify(options: argparse.Namespace) -> int:
     """Climb the ladder V0 to V5 and print every rung."""
     found = _derived(options.file).verify()
-    print(found)
+    print(as_json(of_verification(found)) if options.json else f"{found}\n", end="")
     return DONE if found.passed else FAILED
 
 
@@ -125,7 +162,7 @@ def audit(options: argparse.Namespace) -> int:
     stated = load_file(options.file)
     em = derived(stated.model)
     found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}))
-    print(found)
+    print(as_json(of_audit(found)) if options.json else f"{found}\n", end="")
     return FAILED if found.verdict == "refuted" else DONE
 
 
@@ -159,7 +196,7 @@ def gallery(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Command] = {
-    each.__name__: each for each in (derive, emit, fit, verify, audit, report, gallery)
+    each.__name__: each for each in (derive, emit, fit, select, predict, verify, audit, report, gallery)
 }
 
 
@@ -187,9 +224,15 @@ def _emit(path: str | None, em: EM, options: argparse.Namespace) -> None:
 
 def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
     """What was given; the rest is the solver's to choose."""
-    names = ("seed", "tol", "max_iter", "n_init", "verbose")
+    names = ("seed", "tol", "max_iter", "n_init")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    chosen["verbose"] = _is_watched(options)
     return {**chosen, "start": read_values(options.start)} if options.start else chosen
+
+
+def _is_watched(options: argparse.Namespace) -> bool:
+    """Whether progress is told: on a terminal unless it is not wanted, elsewhere if it is."""
+    return bool(options.verbose or (sys.stderr.isatty() and not options.quiet))
 
 
 def _table(options: argparse.Namespace, em: EM) -> dict[str, Any]:
@@ -252,18 +295,6 @@ def _estimate(found: Any) -> str:
     wide = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{wide}}  {value}" for name, value in rows]
     return "Estimate\n" + "\n".join(lines) + "\n"
-
-
-def _as_json(found: Any) -> dict[str, Any]:
-    return {
-        "parameters": {
-            name: np.asarray(value).tolist() for name, value in found.parameters._asdict().items()
-        },
-        "log_likelihood": float(found.log_likelihood),
-        "converged": bool(found.converged),
-        "n_iter": int(found.n_iter),
-        "history": np.asarray(found.history).tolist(),
-    }
 
 
 if __name__ == "__main__":

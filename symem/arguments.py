@@ -46,6 +46,19 @@ examples:
 DATA.csv has a header. The column `x` is the array x[i]; `y[1]`, `y[2]`, … hold y[i, 1], y[i, 2], …
 An empty cell or NA is a missing value. Rows of a matrix in --start are separated by `;`.
 """
+SELECT = """\
+examples:
+  symem select examples/old_faithful.py examples/data/old_faithful.csv --size K=1..6
+  symem select examples/old_faithful.py data.csv --size K=2..4 --criterion aic --n-init 20 --json
+"""
+PREDICT = """\
+examples:
+  symem fit     examples/old_faithful.py examples/data/old_faithful.csv --size K=2 --output fit.json
+  symem predict examples/old_faithful.py new.csv --parameters fit.json -o labels.csv
+
+A column for each latent: the most probable label, counted from 0, or the posterior mean; and log_likelihood, that of
+the row.
+"""
 VERIFY = """\
 examples:
   symem verify examples/old_faithful.py
@@ -82,6 +95,10 @@ that you trust.
 """
 
 
+#: The commands that print JSON if asked.
+_FOR_PROGRAMS = {"derive", "fit", "select", "predict", "verify", "audit"}
+
+
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """The parser; `commands` gives each name what it runs."""
     parser = argparse.ArgumentParser(
@@ -102,6 +119,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         )
         command.set_defaults(command=commands[name])
         add(command)
+        if name in _FOR_PROGRAMS:
+            _json(command)
     return parser
 
 
@@ -143,10 +162,44 @@ def _fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts")
     parser.add_argument("--tol", type=float, help="stop when the log-likelihood per observation gains less")
     parser.add_argument("--max-iter", type=int, metavar="N", help="give up after so many iterations")
-    parser.add_argument("--verbose", action="store_true", default=None, help="progress on stderr")
-    parser.add_argument("--output", metavar="FIT.json", help="write the estimate, in full precision")
+    _progress(parser)
+    parser.add_argument("--output", metavar="FIT.json", help="write the fit, in full precision")
     parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
     parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
+    _force(parser)
+
+
+def _progress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--verbose", action="store_true", help="progress on stderr, also where it is no terminal"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress on a terminal")
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _select(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("data", metavar="DATA.csv", help="a table with a header")
+    _several(parser, "--size", "NAME=LOW..HIGH", "sizes to try: K=1..7")
+    _several(parser, "--set", "NAME=V", "data that the table lacks: N=10")
+    parser.add_argument("--criterion", choices=["bic", "aic"], default="bic", help="less is better")
+    parser.add_argument("--seed", type=int, help="of the random starts")
+    parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts of each")
+    _progress(parser)
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("data", metavar="DATA.csv", help="a table with a header")
+    parser.add_argument(
+        "--parameters", metavar="FIT.json", required=True, help="what symem fit --output wrote"
+    )
+    _several(parser, "--size", "NAME=N", "sizes that no array shows")
+    _several(parser, "--set", "NAME=V", "data that the table lacks: N=10")
+    parser.add_argument("-o", "--output", metavar="OUT.csv", help="default: stdout")
     _force(parser)
 
 
@@ -202,6 +255,8 @@ COMMANDS = (
     ("derive", "derive the E-step and the M-step", DERIVE, _derive),
     ("emit", "write a stand-alone NumPy module", EMIT, _emit),
     ("fit", "estimate the parameters from a table", FIT, _fit),
+    ("select", "fit every size of a range, and choose by BIC or AIC", SELECT, _select),
+    ("predict", "say what the latents of a table are, by a fit", PREDICT, _predict),
     ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _file),
     ("audit", "hold somebody else's updates against the derivation", AUDIT, _audit),
     ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),

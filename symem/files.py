@@ -145,6 +145,22 @@ def read_values(assignments: Iterable[str]) -> dict[str, Array]:
     return dict(_assignment(text) for text in assignments)
 
 
+def read_sizes(assignments: Iterable[str]) -> dict[str, range]:
+    """`K=1..7`, or `K=3` for one, as ranges.
+
+    >>> read_sizes(["K=1..7"])
+    {'K': range(1, 8)}
+    """
+    return dict(map(_range, assignments))
+
+
+def _range(text: str) -> tuple[str, range]:
+    found = re.fullmatch(r"\s*(\w+)\s*=\s*(\d+)\s*(?:\.\.\s*(\d+)\s*)?", text)
+    if not found or int(found[3] or found[2]) < int(found[2]):
+        raise DataError(f"--size takes NAME=LOW..HIGH, such as K=1..7, not {text!r}.")
+    return found[1], range(int(found[2]), int(found[3] or found[2]) + 1)
+
+
 def _assignment(text: str) -> tuple[str, Array]:
     name, equals, values = text.partition("=")
     if not equals or not name.strip().isidentifier():

@@ -35,6 +35,7 @@ class Absent:
 
     version: str
     fingerprint: str
+    model: None = None
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
         raise DataError(

@@ -33,13 +33,15 @@ FLOORS = (
         "lookup",
         "explicit",
         "writing",
+        "pictures",
         "readers",
         "cells",
         "simulate",
     },
     {"auditing", "tables"},
     {"em"},
-    {"gallery", "saved"},
+    {"gallery", "saved", "candidates"},
+    {"machine_forms"},
     {"__main__", "__init__"},
 )
 FLOOR_OF = {place: height for height, places in enumerate(FLOORS) for place in places}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -99,6 +100,21 @@ class Fit:
     def score_samples(self, /, **data: Any) -> Any:
         """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
         return self._solver.score_samples(self.parameters, **self._given(data))
+
+    def plot(self, /, **data: Any) -> Any:
+        """The objective over the iterations, densities over data, components around pairs, posteriors of rows.
+
+        Returns:
+            the figure of matplotlib.
+
+        Raises:
+            DataError: symem or matplotlib is not installed.
+        """
+        try:
+            plots = importlib.import_module("symem.pictures")
+        except ImportError:
+            raise DataError("Plots need symem and matplotlib: pip install 'symem[plot]'.") from None
+        return plots.plot_fit(self, self._solver.model, data or self._data)
 
     def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if not data and self._data is None:

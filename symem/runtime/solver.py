@@ -41,6 +41,11 @@ class Solver:
         self.__module__ = bare.__module__
         self._model = model._replace(steps=model.steps._replace(m_step=bare))
 
+    @property
+    def model(self) -> Model:
+        """The model as the runtime sees it."""
+        return self._model
+
     def __reduce__(self) -> str:
         """Pickle takes it from its module, where it has this name."""
         return "SOLVER"

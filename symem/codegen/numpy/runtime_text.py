@@ -58,6 +58,7 @@ _MODULES: Sequence[ModuleType] = (
 #: What all of it imports, beside what a model does.
 _IMPORTS = (
     "import contextlib",
+    "import importlib",
     "import json",
     "import math",
     "import numbers",
