@@ -50,7 +50,7 @@ def test_the_frame_is_short() -> None:
 
 
 #: Examples whose model is longer than it should be, with the length that it must not pass; the list only gets shorter.
-LONGER = {"peppered_moths_unknown": 126}
+LONGER: dict[str, int] = {}
 
 
 @pytest.mark.parametrize("row", [row for row in MODELS if row.example], ids=lambda row: row.example)

@@ -87,6 +87,10 @@ class EStep(EStepLines):
         ]
         body = self.records.reading(names_in(nodes) - set(names), "rows")
         body += [text for each in kept for text in self.lines.update(each)]
+        alone = f"{names[-1]} = "
+        last = f"return {{{quoted(names[-1])}: {body[-1].removeprefix(alone)}}}" if body else ""
+        if len(names) == 1 and body[-1].startswith(alone) and self.lines.indent + len(last) <= WIDTH:
+            return [*body[:-1], last]  # a long sum whose first terms have a line of their own
         return body + listed("return {", _items(names, self.lines.texts(ended)), "}")
 
     def _log_joint(self, node: Node) -> list[str]:

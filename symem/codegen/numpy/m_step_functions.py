@@ -55,7 +55,10 @@ class MStep:
                 (Load(each.axes, each.name, each.axes, frozenset()), each.axes) for each in program.statistics
             ),
             lambda texts: f"return Statistics({', '.join([*texts, *self._sizes(), 'log_likelihood'])})",
-            open=False,
+            open=program.rows is None and not columns,
+            on_lines=lambda texts: len(
+                self.lines.returned([*texts, *self._sizes(), "log_likelihood"], "Statistics")
+            ),
         )
         kept, given = self.lines.compact(lines, given)
         nodes = [each.node for each in kept if isinstance(each, Assign)]
