@@ -6,21 +6,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
-from sympy import Eq, Identity, Idx, IndexedBase, Piecewise, symbols
+from scipy import optimize, special, stats
+from sympy import Eq, Identity, Idx, IndexedBase, Piecewise, Sum, exp, sqrt, symbols
 
 from symem import (
     Bernoulli,
     Beta,
     Categorical,
+    Gamma,
     GammaInverse,
+    Gumbel,
     IndexedMatrix,
     IndexedVector,
     InverseWishart,
     Model,
     MultivariateNormal,
     Normal,
+    Poisson,
+    Simplex,
 )
+from symem.derivation import Status
 
 n, K = symbols("n K", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -106,3 +111,96 @@ def test_a_mean_that_two_scales_share() -> None:
     assert step.m == pytest.approx((weights @ seen) / weights.sum())
     squares = (seen - step.m) ** 2
     assert [step.b, step.a] == pytest.approx(np.sqrt(squares @ shares / shares.sum(axis=0)))
+
+
+def _best(objective: Any, low: float, high: float) -> float:
+    found = optimize.minimize_scalar(
+        lambda value: -objective(value), bounds=(low, high), method="bounded", options={"xatol": 1e-11}
+    )
+    return float(found.x)
+
+
+def test_locations_of_gumbel_laws_of_a_known_scale() -> None:
+    """e^((μ - x)/s) is a product, so Σ γ e^(-x/s) is a statistic."""
+    em = Model({z[i]: Categorical(w[k]), x[i]: Gumbel(a, mu[z[i]])}, latent=[z], known=[a]).derive()
+    seen, theta = np.array([-1.0, 0.5, 2.0, 7.0, 9.5]), {"w": [0.3, 0.7], "mu": [0.0, 8.0]}
+    joint = theta["w"] * stats.gumbel_r.pdf(seen[:, None], theta["mu"], 1.5)
+    shares = joint / joint.sum(1, keepdims=True)
+    new = em.solver().em_step(theta, x=seen, a=1.5)
+    for place, found in enumerate(new.mu):
+        best = _best(lambda loc, own=place: shares[:, own] @ stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15)
+        assert found == pytest.approx(best, abs=1e-6)
+    assert {claim.status for each in em.certificates for claim in each.claims} == {Status.PROVED}
+
+
+def test_a_known_offset_in_an_exponent() -> None:
+    """Poisson rates e^(α + v): α = log Σ γ y - log Σ γ e^v."""
+    v, y = IndexedBase("v"), IndexedBase("y")
+    law = Poisson(exp(al[z[i]] + v[i]))
+    solver = Model({z[i]: Categorical(w[k]), y[i]: law}, latent=[z], known=[v]).derive().solver()
+    seen, offset, theta = (
+        np.array([0.0, 2.0, 9.0]),
+        np.array([0.5, -1.0, 0.25]),
+        {"w": [0.5, 0.5], "al": [-1.0, 2.0]},
+    )
+    joint = theta["w"] * stats.poisson.pmf(seen[:, None], np.exp(np.asarray(theta["al"]) + offset[:, None]))
+    shares = joint / joint.sum(1, keepdims=True)
+    expected = np.log(shares.T @ seen) - np.log(shares.T @ np.exp(offset))
+    np.testing.assert_allclose(solver.em_step(theta, y=seen, v=offset).al, expected, rtol=1e-12)
+
+
+def test_normalised_loadings_of_a_poisson_factorisation() -> None:
+    """Rows of H sum to one, so that Σ_ij w_ik h_kj = Σ_i w_ik (Lee & Seung 2001, with that constraint)."""
+    J = symbols("J", integer=True, positive=True)
+    j, N, y, W, H = Idx("j", J), *map(IndexedBase, "NyWH")
+    total = Eq(y[i, j], Sum(N[i, j, k], k))
+    em = Model(
+        {N[i, j, k]: Poisson(W[i, k] * H[k, j])}, latent=[N], given=[total], parameters={H: Simplex()}
+    ).derive()
+    counts = np.array([[3.0, 0.0, 5.0], [1.0, 4.0, 0.0]])
+    theta = {"W": [[1.0, 2.0], [0.5, 3.0]], "H": [[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]]}
+    rates = np.einsum("ik,kj->ijk", theta["W"], theta["H"])
+    mean = counts[:, :, None] * rates / rates.sum(2, keepdims=True)
+    new = em.solver().em_step(theta, y=counts)
+    np.testing.assert_allclose(new.W, mean.sum(1), rtol=1e-12)
+    np.testing.assert_allclose(new.H, (mean.sum(0) / mean.sum((0, 1))).T, rtol=1e-12)
+
+
+def test_a_probability_that_laws_share_through_its_square() -> None:
+    """z ~ Bernoulli(p) beside y ~ Bernoulli(p²): the stationary equation is a quadratic once its denominators are gone."""
+    p, y = symbols("p"), IndexedBase("y")
+    laws = {z[i]: Bernoulli(p), y[i]: Bernoulli(p**2), x[i]: Normal(mu[z[i]], 1)}
+    solver = Model(laws, latent=[z]).derive().solver()
+    seen, labels, theta = (
+        np.array([-0.2, 0.3, 2.2, 1.0]),
+        np.array([1.0, 0.0, 1.0, 0.0]),
+        {"p": 0.4, "mu": [0.0, 2.0]},
+    )
+    one, other = 0.4 * stats.norm.pdf(seen, 2), 0.6 * stats.norm.pdf(seen, 0)
+    share = one / (one + other)
+
+    def surrogate(p: float) -> float:
+        first = special.xlogy(share, p) + special.xlog1py(1 - share, -p)
+        return float(np.sum(first + special.xlogy(labels, p * p) + special.xlog1py(1 - labels, -p * p)))
+
+    assert solver.em_step(theta, x=seen, y=labels).p == pytest.approx(_best(surrogate, 0.01, 0.99), abs=1e-7)
+
+
+@pytest.mark.parametrize("prior", [Gamma(3, 2), GammaInverse(3, 2)], ids=str)
+def test_a_variance_or_a_scale_of_latents_under_a_prior(prior: Any) -> None:
+    """Sums of the second moments of latents have a sign, so one root of the quadratic is positive."""
+    u, s, is_variance = IndexedBase("u"), symbols("s"), prior.name == "Gamma"
+    law = Normal(0, sqrt(s) if is_variance else s)
+    em = Model({u[i]: law, x[i]: Normal(u[i], 1)}, latent=[u], prior={s: prior}).derive()
+    seen, old = np.array([-2.0, 0.5, 3.0, 1.0]), 1.7
+    variance = old if is_variance else old**2
+    second = variance / (1 + variance) + (seen * variance / (1 + variance)) ** 2
+    log_prior = (stats.gamma if is_variance else stats.invgamma)(3, scale=2).logpdf
+
+    def surrogate(s: float) -> float:
+        spread = s if is_variance else s**2
+        return float(-0.5 * np.sum(np.log(spread) + second / spread) + log_prior(s))
+
+    assert em.solver().em_step({"s": old}, x=seen).s == pytest.approx(_best(surrogate, 0.05, 20), rel=1e-6)
+    order = next(claim for claim in em.certificates[0].claims if claim.name == "second order")
+    assert order.status is Status.PROVED

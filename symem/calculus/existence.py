@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from sympy import Add, Expr, Mul, Pow, S, atan2, fraction, log, oo, together
+from sympy import Add, Expr, Mul, Pow, S, atan2, expand, factor_terms, fraction, log, oo, together
 
 from symem.language.support import Support
 from symem.language.supports import Positive
@@ -19,7 +19,21 @@ def of_ratio(value: Expr, support: Support) -> Iterable[Expr]:
     """The denominators, and what a positive number is a multiple of."""
     above, below = fraction(together(value)) if value.count_ops() < LONG else (value, S.One)
     factors = [*Mul.make_args(below), *(Mul.make_args(above) if support.bounds == (0, oo) else ())]
-    return (f.base if isinstance(f, Pow) else f for f in factors)
+    whole = (each for factor in factors for each in Mul.make_args(_with_conjugate(factor)))
+    return (f.base if isinstance(f, Pow) else f for f in whole)
+
+
+def _with_conjugate(value: Expr) -> Expr:
+    """p² - q²d for a difference p + q √d, which vanishes with it or with p - q √d; anything else as it stands."""
+    bare = value.as_coeff_Mul()[1]
+    roots = [part for part in Add.make_args(bare) if _is_root(part)]
+    if not isinstance(bare, Add) or len(roots) != 1:
+        return value
+    return factor_terms(expand((bare - roots[0]) ** 2 - roots[0] ** 2))
+
+
+def _is_root(part: Expr) -> bool:
+    return any(isinstance(f, Pow) and f.exp == S.Half and f.base.free_symbols for f in Mul.make_args(part))
 
 
 def of_inverse(value: Expr, support: Support) -> Iterable[Expr]:

@@ -141,7 +141,10 @@ class Expectations:
         key = (posterior.latent.name, statistic)
         if key not in self.moments:
             places = tuple(axis.index for axis in axes)
-            symbol = self.names.entry(_moment_name(posterior, statistic), places, real=True)
+            sign = (
+                "positive" if statistic.is_positive else "nonnegative" if statistic.is_nonnegative else "real"
+            )
+            symbol = self.names.entry(_moment_name(posterior, statistic), places, **{sign: True})
             self.moments[key] = Definition(symbol, axes, _formula(posterior, statistic))
         return self.moments[key]
 

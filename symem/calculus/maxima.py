@@ -101,7 +101,7 @@ def _falls(g: Expr, coefficient: Expr, u: Expr, signs: Signs) -> bool:
     rises_everywhere = power.is_odd and power.is_positive
     if base == u and power.is_number and (u.is_positive or rises_everywhere):
         direction = 1 if power > 0 else -1
-    elif isinstance(g, exp) and diff(power, u).is_number:
+    elif isinstance(g, exp) and not diff(power, u).has(u):
         direction = diff(power, u)
     elif power == -1 and diff(base, u).is_number:
         direction = -diff(base, u)
@@ -124,6 +124,17 @@ def _powers(slope: Slope) -> Parts:
         }
     plain = len(found) == len(parts) == 2 and all(a.is_number and a.is_real for a in found)
     return {a: found[a] for a in sorted(found)} if plain else {}
+
+
+def _one_change(slope: Slope) -> bool:
+    """Powers of u > 0 whose coefficients, but for one between them, are at least 0 and then at most 0."""
+    parts = {g: c for g, c in slope.parts.items() if c != 0}
+    found = {S.Zero if g == 1 else g.as_base_exp()[1]: c for g, c in parts.items()}
+    plain = all(g == 1 or g.as_base_exp()[0] == slope.unknown for g in parts)
+    if len(found) != 3 or not plain or not slope.unknown.is_positive or not all(a.is_number for a in found):
+        return False
+    first, _between, last = (found[a] for a in sorted(found))
+    return slope.signs(first) in (0, 1) and slope.signs(-last) in (0, 1)
 
 
 def _one_root(slope: Slope) -> bool:
@@ -162,6 +173,12 @@ FALLING: Maximum[Slope] = Maximum(
 ONE_ROOT: Maximum[Slope] = Maximum(
     "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it",
     _one_root,
+    unique=True,
+)
+ONE_CHANGE: Maximum[Slope] = Maximum(
+    "by powers of the parameter the coefficients of the derivative change their sign once (Descartes), so it is positive "
+    "below its only root and negative above it",
+    _one_change,
     unique=True,
 )
 ODD: Maximum[Slope] = Maximum(

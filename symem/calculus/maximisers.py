@@ -74,7 +74,7 @@ NUMBERS: tuple[Law[roots.Equation, Any, Expr], ...] = (
         form="c + b uˢ + a u²ˢ = 0 with u > 0 and ac < 0",
         reads=roots.three_powers,
         root=roots.positive_root,
-        maxima=(maxima.FALLING,),
+        maxima=(maxima.FALLING, maxima.ONE_CHANGE),
     ),
     Law(
         "mean direction",

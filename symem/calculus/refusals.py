@@ -53,6 +53,9 @@ class _Words(StrPrinter):  # type: ignore[misc]
         sign = _RELATIONS.get(expr.rel_op, expr.rel_op)
         return f"{self._print(expr.lhs)} {sign} {self._print(expr.rhs)}"
 
+    def _print_Expectation(self, expr: Expr) -> str:
+        return f"E({self._print(expr.args[0])})"
+
     def _print_polygamma(self, expr: Expr) -> str:
         order, x = expr.args
         name = {0: "digamma", 1: "trigamma"}.get(order)

@@ -110,7 +110,7 @@ def _numerator(parts: Mapping[Expr, Expr], unknown: Expr) -> dict[Expr, Expr]:
     """What vanishes where a rational function does: its numerator, by powers."""
     symbols = {Dummy(f"c{position}"): c for position, c in enumerate(parts.values())}
     whole = Add(*(symbol * g for symbol, g in zip(symbols, parts, strict=True)))
-    polynomial = Poly(fraction(together(whole))[0], unknown)
+    polynomial = Poly(fraction(cancel(whole))[0], unknown)
     return {S(degree): c.xreplace(symbols) for (degree,), c in polynomial.terms()}
 
 
@@ -152,10 +152,16 @@ def _are_opposite(a: Expr, c: Expr) -> bool:
 
 
 def positive_root(powers: Powers) -> Expr:
-    """The positive root of the quadratic."""
+    """The positive root of the quadratic, in the form in which nothing cancels if the sign of the middle one is known."""
     c, b, a = map(simplified, powers.coefficients)
     side = 1 if a.is_positive else -1
-    return powers.root((-b + side * sqrt(expand(b**2 - 4 * a * c))) / (2 * a))
+    spread_out = sqrt(expand(b**2 - 4 * a * c))
+    number, moving = expand(side * b).as_coeff_Add()
+    grows = moving.is_nonnegative if moving != 0 else number.is_positive
+    moving += number
+    if grows:
+        return powers.root(simplified(-2 * side * c) / (moving + spread_out))
+    return powers.root((spread_out - moving) / (2 * side * a))
 
 
 # two terms, one the other's by a function that can be undone ------------------------------------------------

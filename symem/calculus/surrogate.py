@@ -15,9 +15,11 @@ from sympy import Add, Eq, Expr, Indexed, Symbol
 from symem.calculus.angles import angles_apart
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
+from symem.calculus.exponents import exponents_apart
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
+from symem.calculus.simplex_sums import with_whole_shares
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
 from symem.derivation import CellCounts, GaussianVector, Recognised, Table
@@ -56,7 +58,11 @@ def expected(
             means.append(term)
         else:
             constants.append(fold(term).expr)
-    means = [part for term in means for part in angles_apart(term, model.parameters)]
+    means = [
+        exponents_apart(part, model.parameters)
+        for term in means
+        for part in angles_apart(with_whole_shares(term, model.parameters), model.parameters)
+    ]
     running = running_slots(means, model.parameters)
     for term in means:
         statistics.take(plain_indices(term, model.parameters, running))

@@ -1,0 +1,32 @@
+"""Exponents taken apart: e^((μ - x)/s) = e^(μ/s) e^(-x/s), so that exponentials of data are statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sympy import Add, Expr, Indexed, Mul, Symbol, exp, expand
+
+from symem.calculus.separate import Term
+from symem.language.leaves import array_of
+from symem.language.model import Variable
+
+
+def exponents_apart(term: Term, parameters: Sequence[Variable]) -> Term:
+    """A term whose exponentials, as far as they are factors, have parameters and all else in factors of their own."""
+    arrays = {each.symbol for each in parameters}
+    return Term(Mul(*(_apart(factor, arrays) for factor in term.factors())), term.axes)
+
+
+def _apart(factor: Expr, arrays: set[Expr]) -> Expr:
+    if not isinstance(factor, exp):
+        return factor
+    parts = Add.make_args(expand(factor.args[0]))
+    moving = [part for part in parts if _entries(part) & arrays]
+    varying = any(atom.base not in arrays for part in moving for atom in part.atoms(Indexed))
+    if not moving or varying or len(moving) == len(parts):
+        return factor
+    return exp(Add(*moving)) * exp(Add(*(part for part in parts if part not in moving)))
+
+
+def _entries(part: Expr) -> set[Expr]:
+    return {array_of(atom) for atom in part.atoms(Indexed, Symbol)}
