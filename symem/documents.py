@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any, TypedDict, Unpack
 
 from symem.derivation import Derivation
@@ -40,7 +39,7 @@ class Documents:
         """The emitted module as text."""
         raise NotImplementedError
 
-    def solver(self) -> ModuleType:
+    def solver(self) -> Any:
         """The same, loaded."""
         raise NotImplementedError
 
@@ -95,7 +94,7 @@ class Documents:
 
 
 def options_of(
-    derivation: Derivation, choices: Choices, source: str | None = None, solver: ModuleType | None = None
+    derivation: Derivation, choices: Choices, source: str | None = None, solver: Any = None
 ) -> Options:
     """The choices, checked; `source` and `solver` are the emitted module, its text and loaded, if there is one.
 
@@ -146,7 +145,7 @@ def _renamed(derivation: Derivation, rename: Mapping[Any, str]) -> dict[str, str
     return names
 
 
-def _worked(derivation: Derivation, choices: Choices, solver: ModuleType | None) -> Any:
+def _worked(derivation: Derivation, choices: Choices, solver: Any) -> Any:
     """One iteration with the reader's numbers; none without data, or without a solver."""
     data = choices.get("data")
     if data is None or solver is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sympy import Expr
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from symem.auditing.audit import Audit
     from symem.runtime.results import Fit
+    from symem.solvers import EmittedModule
     from symem.verification import Rung
 
 Style = Literal["module", "plain"]
@@ -62,7 +62,7 @@ class EM(Documents):
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
         self.model = derivation.model
-        self._module: ModuleType | None = None
+        self._module: EmittedModule | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The model, and the text of the module with what a first look showed: all else follows when it is asked for."""
@@ -207,7 +207,7 @@ class EM(Documents):
             write_whole(target, each, force=force)
         return Path(path)
 
-    def solver(self, *, verify: bool = True) -> ModuleType:
+    def solver(self, *, verify: bool = True) -> EmittedModule:
         """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
 
         Raises:
@@ -217,7 +217,7 @@ class EM(Documents):
         from symem.codegen.emit import load
 
         if self._module is None:
-            self._module = load(self._source)
+            self._module = cast("EmittedModule", load(self._source))
         if verify and self._first_look.passed is False:
             raise VerificationError(
                 f"The solver is not what was derived, and is not used.\n{self._first_look}"
@@ -262,8 +262,8 @@ class EM(Documents):
             VerificationError: as `solver`.
         """
         table = read_frame(frame, self.model, data)
-        asked = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
-        fit: Fit = self.solver().fit(start=start, callback=callback, **asked, **table.arrays)
+        asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
+        fit = self.solver().fit(start=start, callback=callback, **asked, **table.arrays)
         fit.categories = table.categories
         return fit
 

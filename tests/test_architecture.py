@@ -34,6 +34,7 @@ FLOORS = (
         "explicit",
         "writing",
         "pictures",
+        "solvers",
         "readers",
         "cells",
         "simulate",

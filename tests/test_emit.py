@@ -323,7 +323,7 @@ def test_a_count_above_its_total_is_named(total: Any) -> None:
     known = [each for each in (symbols("N"), IndexedBase("N")) if S(total).has(each)]
     model = Model({z[i]: Categorical(w[k]), x[i]: Binomial(total, p[z[i]])}, latent=[z], known=known)
     module, theta = model.derive().solver(), {"w": [0.5, 0.5], "p": [0.2, 0.6]}
-    totals = {} if not known else {"N": 10 if total == symbols("N") else [10, 10, 12]}
+    totals: dict[str, Any] = {} if not known else {"N": 10 if total == symbols("N") else [10, 10, 12]}
     with pytest.raises(module.DataError, match=r"x\[1\] = 11.0, but every entry of x must be at most (N|10)"):
         module.fit(start=theta, x=[3, 11, 10], **totals)
     assert np.isfinite(module.log_likelihood(theta, x=[3, 10, 10], **totals))

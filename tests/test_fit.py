@@ -210,6 +210,13 @@ def test_fits_and_solvers_are_pickled_and_copied(mixture: EM, fit: Fit) -> None:
         assert twin.log_likelihood(START, x=ROWS) == solver.log_likelihood(START, x=ROWS)
 
 
+def test_joblib_keeps_them(fit: Fit, tmp_path: Path) -> None:
+    joblib = pytest.importorskip("joblib")
+    joblib.dump(fit, tmp_path / "fit.joblib")
+    again = joblib.load(tmp_path / "fit.joblib")
+    assert again.score_samples(x=[1.0]).tolist() == fit.score_samples(x=[1.0]).tolist()
+
+
 @pytest.mark.parametrize("runtime", ["own", "shared"])
 def test_a_fit_of_a_module_of_its_own(
     mixture: EM, fit: Fit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Any
