@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, symbols
+from scipy import stats
+from sympy import Idx, IndexedBase, sqrt, symbols
 
-from symem import Categorical, IndexedMatrix, IndexedVector, Model, MultivariateNormal, Normal
+from symem import Categorical, Gamma, IndexedMatrix, IndexedVector, Model, MultivariateNormal, Normal
 
 n, K, d = symbols("n K d", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -113,3 +114,16 @@ def test_labels_that_are_lost_in_a_far_row_are_named() -> None:
     theta = {"w": [0.5, 0.5], "mu": [0.0, 1.0], "b": [0.0, 2.0]}
     with pytest.warns(solver.LostDigitsWarning, match="posterior of row 1 may have lost its digits"):
         solver.posterior(theta, x=[0.5, -1e17], y=[0.5, -1e17])
+
+
+def test_a_log_likelihood_that_is_lost_in_its_constants_is_named() -> None:
+    """A t of 10^12 degrees of freedom by its Gamma precision: log-gammas of 10^13 leave a Normal's -1/2 log 2π."""
+    u, nu = IndexedBase("u"), symbols("nu")
+    laws = {u[i]: Gamma(nu / 2, 2 / nu), x[i]: Normal(symbols("m"), sqrt(1 / u[i]))}
+    solver = Model(laws, latent=[u], known=[nu]).derive().solver()
+    with pytest.warns(solver.LostDigitsWarning, match="log-likelihood .* has lost its digits from"):
+        solver.log_likelihood({"m": 0.0}, x=[0.5, -1.0], nu=1e12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = solver.log_likelihood({"m": 0.0}, x=[0.5, -1.0], nu=1e6)
+    assert found == pytest.approx(float(stats.t(1e6).logpdf([0.5, -1.0]).sum()), rel=1e-7)

@@ -127,7 +127,9 @@ def _chunk(
         slot = slots[each.data] + model.data[each.data].entries
         rows[each.about] = each.function(rows[each.data]) - np.expand_dims(data[each.point], slot)
     if model.parts.prepare is not None:
-        rows.update(model.parts.prepare(rows))
+        made = model.parts.prepare(rows)
+        rows.update(made)
+        rows.constant = sum(abs(float(each)) for each in made.values() if np.ndim(each) == 0)
     return rows
 
 

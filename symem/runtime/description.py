@@ -36,6 +36,7 @@ class Rows(dict[str, Any]):
     length = 1
     blocks: tuple[Any, ...] = ()
     shares_room = False
+    constant = 0.0
     features: Any = None
     buffer: Any = None
     peaks: Any = None

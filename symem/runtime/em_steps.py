@@ -13,7 +13,7 @@ from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _by_feature, _natural, _put_features
-from symem.runtime.reference import _warn_of_lost
+from symem.runtime.reference import _warn_of_cancelled, _warn_of_lost
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -64,6 +64,14 @@ def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
     """Whether a parameter loses its digits in the M-step; it is named."""
     shares = model.parts.shares
     return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+
+
+def _has_cancelled(model: Model, data: Data, value: float) -> bool:
+    """Whether the log-likelihood has lost its digits beside constants of the data, where no exact form lacks them; it is
+    said.
+    """
+    exact = model.natural is not None and model.natural.exact_form
+    return not exact and _warn_of_cancelled(sum(rows.constant for rows in data.chunks), value)
 
 
 def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:

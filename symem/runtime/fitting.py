@@ -14,6 +14,7 @@ from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.em_steps import (
     _e_step,
+    _has_cancelled,
     _has_no_bound,
     _lost,
     _masses,
@@ -52,6 +53,7 @@ class _Fitting:
             _warn_of_empty(name, mass)
         expected = _e_step(model, run.theta, data)
         lost = _lost(model, expected, run.theta, data) | _has_no_bound(model, run.theta, self._few)
+        lost |= _has_cancelled(model, data, float(expected.log_likelihood))
         converged = all([run.converged, not lost, _stays_inside(model, run.theta)])
         return {
             "parameters": run.theta,

@@ -71,6 +71,20 @@ def _warn_of_lost(shares: list[tuple[str, Any]]) -> bool:
     return bool(lost)
 
 
+def _warn_of_cancelled(size: float, value: float) -> bool:
+    """Whether rounding of a constant of that size, a sum of about twenty times as large terms, shows in a log-likelihood."""
+    error = 20 * 2.2e-16 * size
+    lost = error > 1e-6 * (1 + abs(value))
+    if lost:
+        warnings.warn(
+            f"The log-likelihood {value:.6g} has lost its digits from {error:.0e} on: its terms are of the size of "
+            f"{20 * size:.0e}. With so large a shape a simpler law is as good: a Normal for a t of so many degrees of freedom.",
+            LostDigitsWarning,
+            stacklevel=4,
+        )
+    return lost
+
+
 def _loses_digits(scatter: Any, excess: Any) -> bool:
     """Whether a scatter is a small difference of sums about a point, of which `excess` was taken off."""
     return not _all(scatter >= _LOST_SHARE * excess)

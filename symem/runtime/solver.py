@@ -16,6 +16,7 @@ from symem.runtime.em_steps import (
     _by_row,
     _e_step,
     _given,
+    _has_cancelled,
     _lost,
     _maximised,
     _objective,
@@ -68,6 +69,7 @@ class Solver:
         value = float(_e_step(self._model, inside, checked).log_likelihood)
         if np.isnan(value):
             _refuse_no_value(self._model, inside, checked)
+        _has_cancelled(self._model, checked, value)
         return value
 
     def predict(self, theta: Any, /, **data: Any) -> Any:
