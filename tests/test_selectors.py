@@ -185,6 +185,14 @@ def test_any_other_value_of_a_label() -> None:
     assert solver.em_step(theta, x=X).m == pytest.approx((inside * X).sum() / inside.sum())
 
 
+def test_an_entry_that_no_value_of_a_label_chooses_is_named() -> None:
+    law = Cases(z[i], {0: Uniform(-5, 5)}, otherwise=Normal(mu[z[i]], s))
+    with pytest.raises(ModelError, match=r"mu\[0\] stands in no law, as z\[i\] = 0 has a branch of its own"):
+        Model({z[i]: Categorical(w[k]), x[i]: law}, latent=[z])
+    held = {z[i]: Categorical(w[k]), x[i]: law, y[i]: Normal(mu[z[i]], 1)}
+    assert Model(held, latent=[z]).variable("mu").sizes == (K,)
+
+
 def test_a_branch_is_a_whole_number() -> None:
     with pytest.raises(ModelError, match="otherwise=law"):
         Cases(z[i], {0: Uniform(-5, 5), "rest": Normal(m, s)})

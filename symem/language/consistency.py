@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Expr, Indexed, Integer, Symbol
 
 from symem.errors import ModelError, NameClashError, ShapeError, SupportError
 from symem.language.declarations import Declaration
@@ -13,7 +13,7 @@ from symem.language.leaves import name_of
 from symem.language.plates import LogIverson
 from symem.language.support import Support
 from symem.language.supports import Binary, Labels
-from symem.language.symbol_names import check_keyword, stated_name
+from symem.language.symbol_names import check_keyword, names_in, stated_name
 from symem.language.variables import Role, Variable
 
 
@@ -132,3 +132,36 @@ def _check_branches(cases: Distribution, label: Expr, support: Support) -> None:
             f"Cases({label}, …) has branches for {sorted(cases.branches, key=str)}, but {label} takes the values {sorted(wanted)}: "
             f"write one branch for each, or Cases(…, otherwise=law) for those left."
         )
+
+
+def check_otherwise(
+    declarations: tuple[Declaration, ...], roles: Mapping[str, Role], elsewhere: Container[str]
+) -> None:
+    """Every entry of a parameter is in use: none of an array that only the other values of a label choose from.
+
+    Args:
+        declarations: what was declared.
+        roles: of every symbol.
+        elsewhere: the names that stand in priors.
+
+    Raises:
+        ModelError: an entry stands in no law, so that nothing determines it.
+    """
+    parts = [part for declaration in declarations for part in declaration.distribution.parts()]
+    for cases in (part for part in parts if OTHERWISE in part.branches):
+        (label,) = cases.arguments
+        others = list(cases.branches[OTHERWISE].parts())
+        beside = [argument for part in parts if part not in others for argument in part.arguments]
+        for entry in sorted(
+            {a for part in others for b in part.arguments for a in b.atoms(Indexed)}, key=str
+        ):
+            name = stated_name(entry)
+            used = name in elsewhere or any(name in names_in(argument) for argument in beside)
+            if label in entry.indices and roles[name] is Role.PARAMETER and not used:
+                own = next(value for value in cases.branches if value != OTHERWISE)
+                unused = entry.xreplace({label: Integer(own)})
+                raise ModelError(
+                    f"{unused} stands in no law, as {label} = {own} has a branch of its own, so nothing determines it: let a "
+                    f"label of its own choose the branch, Cases(b, {{0: …, 1: …{entry}…}}) with b a Bernoulli latent, and "
+                    f"{label} the component in it."
+                )

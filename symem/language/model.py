@@ -14,6 +14,7 @@ from symem.language.branching import with_branches
 from symem.language.consistency import (
     check_cases,
     check_names,
+    check_otherwise,
     check_presence,
     check_supports,
     check_vectors,
@@ -41,7 +42,7 @@ from symem.language.stated import as_sympy, expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
 from symem.language.supports import Counts, Interval, Labels, OneHot
 from symem.language.survey import Survey
-from symem.language.symbol_names import stated_name
+from symem.language.symbol_names import names_in, stated_name
 from symem.language.symbol_translation import Translation
 from symem.language.transcription import names_on_diagonals
 from symem.language.variables import Role, Variable
@@ -156,6 +157,8 @@ class Model:
         check_chains(survey, roles)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
+        in_prior = {*map(stated_name, extra.prior), *names_in(extra.log_prior)}
+        check_otherwise(statement.declarations, roles, in_prior)
         self._reader = reader_of(survey, roles, supports)
         supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
         self._read(statement, extra, survey, roles)
