@@ -52,9 +52,17 @@ def _as_record(record: Any, theta: Any) -> Any:
     return theta if isinstance(theta, record) else record(**{name: np.asarray(theta[name]) for name in theta})
 
 
-def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Data:
-    """Check the data, read the sizes off them, and cut them into chunks; `every_row`: also rows that count 0 times are
-    asked about.
+def _prepare(
+    model: Model,
+    given: Mapping[str, Any],
+    theta: Any,
+    points: Mapping[str, Any] | None = None,
+    *,
+    every_row: bool = False,
+) -> Data:
+    """Check the data, read the sizes off them, and cut them into chunks.
+
+    Reference points may be those of other data; `every_row`: also rows that count 0 times are asked about.
     """
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
@@ -75,7 +83,8 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: b
     data = Data({**sizes, **arrays})
     for each in model.references:
         axis = model.data[each.data].shape.index(model.plates.rows)
-        data[each.point] = _point(each.function(data[each.data]), axis)
+        point = None if points is None else points.get(each.point)
+        data[each.point] = _point(each.function(data[each.data]), axis) if point is None else point
     scale = model.plates.rows if model.plates.scale is None else model.plates.scale
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     return _cut(model, data)
@@ -167,4 +176,4 @@ def _give_features(natural: NaturalForm, data: Data, blocks: tuple[Any, ...]) ->
         rows.features = np.empty((width, rows.length)) if shared is None else shared[:, : rows.length]
         _put_features(rows)
         if natural.exact_form:
-            rows.peaks = np.abs(rows.features).max(axis=1)
+            rows.peaks = np.maximum(rows.features.max(axis=1), -rows.features.min(axis=1))

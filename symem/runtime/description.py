@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +53,10 @@ class Data(dict[str, Any]):
     weight = 1.0
     #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
     apart = 0
+
+    def blocks(self) -> Iterator[Data]:
+        """What is held at a time: these data, all at once."""
+        yield self
 
 
 class Moments(NamedTuple):

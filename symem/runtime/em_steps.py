@@ -96,14 +96,22 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
-    """The expected statistics, those of the chunks pooled."""
-    coefficients = _coefficients(model, theta, data)
-    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
-    found = _weighted(model, found, data.weight)
+    """The expected statistics, those of the blocks pooled."""
+    found = None
+    for block in data.blocks():
+        part = _of_block(model, theta, block)
+        found = part if found is None else model.steps.merge(found, part)
     if model.parts.constant is None:
         return found
     once = float(model.parts.constant(theta, data))
     return found._replace(log_likelihood=found.log_likelihood + once, once=once)
+
+
+def _of_block(model: Model, theta: Any, data: Data) -> Any:
+    """The expected statistics of the rows that are held."""
+    coefficients = _coefficients(model, theta, data)
+    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
+    return _weighted(model, found, data.weight)
 
 
 def _summarised(model: Model, data: Data, infer: Infer) -> Any:
@@ -158,11 +166,12 @@ def _refill(rows: Rows, data: Data) -> None:
 
 def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
     """The chunks, each with its posterior and its log-likelihood."""
-    coefficients = _coefficients(model, theta, data)
-    for rows in data.chunks:
-        _refill(rows, data)
-        shown, _, value = model.steps.e_step(theta, rows, coefficients)
-        yield rows, shown, value
+    for block in data.blocks():
+        coefficients = _coefficients(model, theta, block)
+        for rows in block.chunks:
+            _refill(rows, block)
+            shown, _, value = model.steps.e_step(theta, rows, coefficients)
+            yield rows, shown, value
 
 
 def _posterior(model: Model, theta: Any, data: Data) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.blocks import Source, _Blocks, _count
 from symem.runtime.checks import _Ranges
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.convergence import _escaped
@@ -34,11 +35,16 @@ from symem.runtime.settings import Settings
 class _Fitting:
     """One fit of a model to data."""
 
-    def __init__(self, model: Model, start: Any, asked: Settings, data: Mapping[str, Any]) -> None:
+    def __init__(
+        self, model: Model, source: Source | None, start: Any, asked: Settings, data: Mapping[str, Any]
+    ) -> None:
         self.model, self.asked = model, asked
         self.start = None if start is None else _as_parameters(model, start)
-        self.data = _prepare(model, data, self.start)
-        self._few = _condensed(model, self.data)
+        if source is None:
+            self.data = _prepare(model, data, self.start)
+            self._few = _condensed(model, self.data)
+        else:
+            self.data = self._few = _Blocks(model, source, data, self.start)
         self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
     def found(self) -> dict[str, Any]:
@@ -81,11 +87,13 @@ class _Fitting:
 
     def _search(self) -> tuple[list[Any], Run, tuple[float, ...]]:
         """The starts, the best run from them, and where each run ended; on from beside a saddle."""
-        starts = [self.start] if self.start else self._starts(_sampled(self.model, self.data))
+        streamed = self.data if isinstance(self.data, _Blocks) else None
+        some = streamed.some if streamed else _sampled(self.model, self.data)
+        starts = [self.start] if self.start else self._starts(some)
         try:
             run, ends = self._run(starts)
         except DataError:
-            if self.start:
+            if self.start or streamed:
                 raise
             starts = self._starts(self.data)
             run, ends = self._run(starts)
@@ -126,12 +134,6 @@ class _Fitting:
             return _escaped(self._step, run.theta, last, towards, margin)
         except DataError:
             return None
-
-
-def _count(model: Model, data: Data) -> float:
-    """The rows, each as often as it counts."""
-    counts = [data.given[name] for name in model.weights if name in data.given]
-    return float(np.sum(np.prod(counts, axis=0))) if counts else data.scale
 
 
 def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.blocks import Source
 from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.em_steps import (
@@ -123,6 +124,7 @@ class Solver:
     @np.errstate(all="ignore")
     def fit(
         self,
+        source: Source | None = None,
         /,
         *,
         start: Any = None,
@@ -137,6 +139,7 @@ class Solver:
         """Fit by EM.
 
         Args:
+            source: for data that come in blocks: a function that gives them anew in every pass, each a dict of arrays.
             start: the parameters to start from, a dict or Parameters; None for `n_init` random starts from `seed`.
             tol: stop when the objective changes by at most this much per observation, and the parameters, by the rate at
                 which they change, are right to its root.
@@ -150,9 +153,9 @@ class Solver:
         asked = _checked_settings(tol, max_iter, n_init, seed, callback, verbose)
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
-            found = _Fitting(self._model, start, asked, data).found()
+            found = _Fitting(self._model, source, start, asked, data).found()
         own = [str(each.message) for each in given if issubclass(each.category, EMWarning)]
-        fit = Fit(self, data, {**found, "warnings": tuple(dict.fromkeys(own))})
+        fit = Fit(self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))})
         for each in given:
             warnings.warn(each.message, each.category, stacklevel=3)
         return fit

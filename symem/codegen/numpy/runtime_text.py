@@ -10,6 +10,7 @@ from types import ModuleType
 
 from symem.codegen.numpy.spelling import SCIPY
 from symem.runtime import (
+    blocks,
     checks,
     chunks,
     convergence,
@@ -45,6 +46,7 @@ _MODULES: Sequence[ModuleType] = (
     checks,
     monomials,
     chunks,
+    blocks,
     few_rows,
     draws,
     edges,
@@ -66,7 +68,7 @@ _IMPORTS = (
     "import sys",
     "import time",
     "import warnings",
-    "from collections.abc import Callable, Iterator, Mapping",
+    "from collections.abc import Callable, Iterable, Iterator, Mapping",
     "from pathlib import Path",
     "from typing import Protocol, TypeVar",
 )
