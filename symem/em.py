@@ -247,7 +247,8 @@ class EM(Documents):
         """Fit by the emitted module: `fit(x=data, K=2, seed=0)`, or `fit(frame, x="eruptions", K=2)`.
 
         Args:
-            frame: of pandas or polars; arrays are its columns of their own names, or the columns that `data` names.
+            frame: of pandas or polars; arrays are its columns of their own names, or the columns that `data` names; or a
+                function that gives blocks of rows anew in every pass, as frames or dicts of arrays.
             start: the parameters to start from, by name; None for `n_init` random starts from `seed`.
             tol: stop when the objective changes by at most this much per observation, and what is left is short.
             max_iter: the most iterations; reaching it is not convergence.
@@ -258,12 +259,11 @@ class EM(Documents):
             data: the arrays and sizes of the model, by name; words in an array of labels become labels.
 
         Raises:
-            DataError: an array, size or start that the model cannot take; the message names it.
-            VerificationError: as `solver`.
+            DataError: an array, size or start that the model cannot take. VerificationError: as `solver`.
         """
         table = read_frame(frame, self.model, data)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
-        fit = self.solver().fit(start=start, callback=callback, **asked, **table.arrays)
+        fit = self.solver().fit(table.source, start=start, callback=callback, **asked, **table.arrays)
         fit.categories = table.categories
         return fit
 

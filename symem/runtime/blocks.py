@@ -22,34 +22,46 @@ class _Blocks(Data):
     """Sizes and what all rows share, as in `Data`, and a way to the blocks; a first pass counts the rows."""
 
     #: The rows, each as often as it counts.
-    count = 0.0
+    count: float = 0
 
     def __init__(self, model: Model, source: Source, shared: Mapping[str, Any], theta: Any) -> None:
         super().__init__()
         if model.plates.rows is None:
-            raise DataError("The data of this model have no rows that could come in blocks: give all data at once.")
+            raise DataError(
+                "The data of this model have no rows that could come in blocks: give all data at once."
+            )
         if not callable(source):
             raise DataError(
                 f"The source of the data is a function that gives its blocks anew in every pass, not {type(source).__name__}."
             )
         self._model, self._source, self._shared, self._theta = model, source, dict(shared), theta
+        self._rows = model.plates.rows
         self._last: Mapping[str, Any] = {}
         #: Some rows of every block, as data of their own.
         self.some = self._counted()
 
     def blocks(self) -> Iterator[Data]:
         """The blocks, each checked and cut into chunks."""
-        for number, block in enumerate(self._source()):
-            self._last = {**self._shared, **self._as_mapping(block, number)}
+        rows, seen = self._rows, 0
+        for number, given in enumerate(self._source()):
+            self._last = {**self._shared, **self._as_mapping(given, number)}
             try:
-                yield _prepare(self._model, self._last, self._theta, self)
+                block = _prepare(self._model, self._last, self._theta, self)
             except DataError as error:
                 raise DataError(f"Block {number}: {error}") from None
+            seen += block[rows]
+            yield block
+        if seen != self.get(rows, seen):
+            raise DataError(
+                f"The source gave {seen} rows after {self[rows]}: it must give all anew in every pass."
+            )
 
     def _as_mapping(self, block: Any, number: int) -> Mapping[str, Any]:
         if not isinstance(block, Mapping):
             names = ", ".join(self._model.data)
-            raise DataError(f"Block {number} is a {type(block).__name__}: give a dict of arrays, by the names {names}.")
+            raise DataError(
+                f"Block {number} is a {type(block).__name__}: give a dict of arrays, by the names {names}."
+            )
         return block
 
     def _counted(self) -> Data:
@@ -57,27 +69,33 @@ class _Blocks(Data):
         model, rng, rows, parts = self._model, np.random.default_rng(0), 0, []
         for number, block in enumerate(self.blocks()):
             self._compare(block, number)
-            chosen = np.sort(rng.permutation(block[model.plates.rows])[: _MOST_FOR_A_START // 8])
+            chosen = np.sort(rng.permutation(block[self._rows])[: _MOST_FOR_A_START // 8])
             parts.append(_rows_of(model, self._last, chosen))
-            rows += block[model.plates.rows]
+            rows += block[self._rows]
             self.count += _count(model, block)
         if not parts:
             raise DataError("The source gives no block: it must give them anew whenever it is called.")
-        whole = {name: np.concatenate([part[name] for part in parts], _slot(model, name)) for name in parts[0]}
+        whole = {
+            name: np.concatenate([part[name] for part in parts], _slot(model, name)) for name in parts[0]
+        }
         length = next(iter(whole.values())).shape[_slot(model, next(iter(whole)))]
         kept = np.sort(rng.permutation(length)[:_MOST_FOR_A_START])
         some = _prepare(model, {**self._shared, **_rows_of(model, whole, kept)}, self._theta)
         self.update({name: value for name, value in some.items() if name not in some.given})
-        self[model.plates.rows] = rows
+        self[self._rows] = rows
         self.scale = rows if isinstance(model.plates.scale, str | None) else some.scale
         return some
 
     def _compare(self, block: Data, number: int) -> None:
         """The sizes of a block with those of the blocks before it; of sizes that values show, the largest counts."""
         plates = self._model.plates
-        for name in {each for spec in self._model.data.values() for each in spec.shape if isinstance(each, str)}:
+        for name in {
+            each for spec in self._model.data.values() for each in spec.shape if isinstance(each, str)
+        }:
             if name != plates.rows and self.setdefault(name, block[name]) != block[name]:
-                raise DataError(f"Block {number} says that {name} is {block[name]}, but the first says {self[name]}.")
+                raise DataError(
+                    f"Block {number} says that {name} is {block[name]}, but the first says {self[name]}."
+                )
         for name in plates.shown_sizes:
             self._shared[name] = max(self._shared.get(name, 0), block[name])
 

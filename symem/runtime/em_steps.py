@@ -97,7 +97,7 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics, those of the blocks pooled."""
-    found = None
+    found: Any = None
     for block in data.blocks():
         part = _of_block(model, theta, block)
         found = part if found is None else model.steps.merge(found, part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,13 +88,11 @@ class _Fitting:
 
     def _search(self) -> tuple[list[Any], Run, tuple[float, ...]]:
         """The starts, the best run from them, and where each run ended; on from beside a saddle."""
-        streamed = self.data if isinstance(self.data, _Blocks) else None
-        some = streamed.some if streamed else _sampled(self.model, self.data)
-        starts = [self.start] if self.start else self._starts(some)
+        starts = [self.start] if self.start else self._starts(self._some)
         try:
             run, ends = self._run(starts)
         except DataError:
-            if self.start or streamed:
+            if self.start or isinstance(self.data, _Blocks):
                 raise
             starts = self._starts(self.data)
             run, ends = self._run(starts)
@@ -103,6 +102,11 @@ class _Fitting:
         _say_saddle(len(run.history) - 1)
         further, ends = self._run([beside])
         return starts, further._replace(history=run.history + further.history), ends
+
+    @cached_property
+    def _some(self) -> Data:
+        """Rows on which starts are drawn."""
+        return self.data.some if isinstance(self.data, _Blocks) else _sampled(self.model, self.data)
 
     def _starts(self, some: Data) -> list[Any]:
         """Starts drawn on some of the rows."""
@@ -130,7 +134,7 @@ class _Fitting:
         left = 10 * self.asked.tol * self.data.scale
         margin = left + _rounding(last, 0) + len(run.history) * abs(last - before)
         try:
-            towards, _ = self._step(_drawn_start(self.model, np.random.default_rng(0), self.data))
+            towards, _ = self._step(_drawn_start(self.model, np.random.default_rng(0), self._some))
             return _escaped(self._step, run.theta, last, towards, margin)
         except DataError:
             return None

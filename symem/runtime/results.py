@@ -118,7 +118,9 @@ class Fit:
 
     def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if not data and self._data is None:
-            raise DataError("A fit that was read from a file has no rows of its own: give data, by name.")
+            raise DataError(
+                "A fit that was read from a file, or whose data came in blocks, has no rows of its own: give data, by name."
+            )
         return data or self._data or {}
 
     # -- in words ------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ class Solver:
         return shown
 
     @np.errstate(all="ignore")
-    def fit(
+    def fit(  # noqa: PLR0913  the options of a fit
         self,
         source: Source | None = None,
         /,

@@ -69,6 +69,7 @@ _IMPORTS = (
     "import time",
     "import warnings",
     "from collections.abc import Callable, Iterable, Iterator, Mapping",
+    "from functools import cached_property",
     "from pathlib import Path",
     "from typing import Protocol, TypeVar",
 )
