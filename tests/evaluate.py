@@ -262,7 +262,9 @@ RULES: dict[Any, Any] = {
     Number: lambda run, expr, _: (
         run.context.mpf(expr.p) / expr.q if expr.is_Rational else _special(run, expr)
     ),
-    NumberSymbol: lambda run, expr, _: +getattr(run.context, {"Pi": "pi", "Exp1": "e"}[type(expr).__name__]),
+    NumberSymbol: lambda run, expr, _: (
+        +getattr(run.context, {"Pi": "pi", "Exp1": "e", "EulerGamma": "euler"}[type(expr).__name__])
+    ),
     Add: _add,
     Mul: _mul,
     Pow: _pow,

@@ -176,12 +176,13 @@ class EStep(EStepLines):
     def _compact(self, lines: list[Line], given: Given) -> tuple[list[Line], Given]:
         """The lines without names for what is read once; the log-likelihood on lines of its own where it is long."""
         *others, (value, axes) = given.values
-        kept, ended = self.lines.compact(lines, given)
+        named = self.records.given_to_log_joint
+        kept, ended = self.lines.compact(lines, given, named)
         if axes or self._beside() or self.lines.indent + len(ended.flat(self.lines.texts(ended))) <= WIDTH:
             return kept, ended
         own = Assign("log_likelihood", value, ())
-        named = replace(given, values=(*others, (Load((), own.name, (), value.sources), ())))
-        return self.lines.compact([*lines, own], named)
+        short = replace(given, values=(*others, (Load((), own.name, (), value.sources), ())))
+        return self.lines.compact([*lines, own], short, named)
 
     def _flat(self, texts: list[str]) -> str:
         posterior, latents, value = self._parts(texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sympy import Symbol
@@ -98,10 +98,16 @@ class Lines:
 
     # -- what is read once ------------------------------------------------------------------------------
 
-    def compact(self, lines: Sequence[Line], given: Given) -> tuple[list[Line], Given]:
-        """The lines without those that only give a name to what is read once, or to another array."""
+    def compact(
+        self, lines: Sequence[Line], given: Given, named: Collection[str] = ()
+    ) -> tuple[list[Line], Given]:
+        """The lines without those that only give a name to what is read once, or to another array; `named` are read by
+        another function besides.
+        """
         kept = list(lines)
         for name in _by_length(kept, lambda line: self.text(line.node, line.axes)):
+            if name in named:
+                continue
             place = next(d for d, each in enumerate(kept) if isinstance(each, Assign) and each.name == name)
             found = self._without(kept, place, given)
             if found is not None:
