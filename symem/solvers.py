@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symem.errors import DataError
+from symem.runtime.blocks import Source
 from symem.runtime.description import Model
 from symem.runtime.results import Fit
 
@@ -51,8 +52,9 @@ class EmittedModule(Protocol):
     def load(self, path: Any, /) -> Fit:
         """A fit that was saved."""
 
-    def fit(
+    def fit(  # noqa: PLR0913  the options of a fit
         self,
+        source: Source | None = None,
         /,
         *,
         start: Any = None,
