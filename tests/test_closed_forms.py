@@ -25,7 +25,7 @@ from symem import (
     Poisson,
     Simplex,
 )
-from symem.derivation import Status
+from symem.derivation import Closed, Shares, Status
 
 n, K = symbols("n K", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
@@ -204,3 +204,26 @@ def test_a_variance_or_a_scale_of_latents_under_a_prior(prior: Any) -> None:
     assert em.solver().em_step({"s": old}, x=seen).s == pytest.approx(_best(surrogate, 0.05, 20), rel=1e-6)
     order = next(claim for claim in em.certificates[0].claims if claim.name == "second order")
     assert order.status is Status.PROVED
+
+
+def test_intercepts_of_groups_and_their_common_slope_are_one_linear_system() -> None:
+    """Weighted least squares with a column for each label and one for the covariate."""
+    y, cov = IndexedBase("y"), IndexedBase("cov")
+    law = Normal(al[z[i]] + b * cov[i], f)
+    em = Model({z[i]: Categorical(w[k]), y[i]: law}, latent=[z], known=[cov]).derive()
+    by_name = {str(update.parameter): update for update in em.derivation.updates}
+    assert by_name["b"].law == "numbers put in"
+    assert all(isinstance(update, Closed | Shares) for update in by_name.values())
+    seen, covariate = np.array([0.3, 2.1, 1.4, -0.7, 3.0, 2.2]), np.array([0.1, 1.0, -0.4, 0.6, 1.7, 0.2])
+    means = np.array([0.2, 1.5]) + 0.4 * covariate[:, None]
+    joint = np.array([0.3, 0.7]) * stats.norm.pdf(seen[:, None], means, 0.9)
+    shares = joint / joint.sum(axis=1, keepdims=True)
+    design = np.vstack([np.column_stack([np.eye(2)[label] * np.ones((6, 1)), covariate]) for label in (0, 1)])
+    weights = np.concatenate([shares[:, 0], shares[:, 1]])
+    root = np.sqrt(weights)[:, None]
+    best = np.linalg.lstsq(root * design, root[:, 0] * np.tile(seen, 2), rcond=None)[0]
+    left = np.tile(seen, 2) - design @ best
+    theta = {"w": [0.3, 0.7], "al": [0.2, 1.5], "b": 0.4, "f": 0.9}
+    step = em.solver().em_step(theta, y=seen, cov=covariate)
+    np.testing.assert_allclose([*step.al, step.b], best, rtol=1e-9)
+    assert step.f == pytest.approx(np.sqrt(weights @ left**2 / 6))

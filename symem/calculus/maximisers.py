@@ -201,6 +201,17 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         maxima=(maxima.SYSTEM_CURVED,),
         exists=existence.of_system,
     ),
+    Law(
+        "numbers put in",
+        "The numbers that stand in the equation of {parameter} are put in, each from its own equation; the linear equation "
+        "that is left is solved.",
+        "algebra",
+        Relation.AT_THE_UPDATE,
+        form="c u + Σ aₖ vₖ = d and vₖ = vₖ(u)",
+        reads=linear.put_in_first,
+        root=lambda root: [root],
+        maxima=(),
+    ),
 )
 
 LAWS: Mapping[str, Law[Any, Any, Any]] = {row.name: row for row in (*NUMBERS, *ENDED, *MATRICES, *TOGETHER)}
