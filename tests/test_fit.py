@@ -146,6 +146,16 @@ def test_a_label_is_predicted_to_be_the_most_probable(fit: Fit) -> None:
     assert fit.predict().shape == (100,)
 
 
+def test_numbers_that_all_rows_share_are_those_of_the_fit() -> None:
+    s = symbols("s")
+    em = Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s)}, latent=[z], known=[s]).derive()
+    found = em.fit(x=ROWS, s=2.0, start={"w": [0.5, 0.5], "mu": [-1.0, 1.0]}, max_iter=5, tol=1.0)
+    assert found.log_likelihood_of(x=[1.0]) == found.log_likelihood_of(x=[1.0], s=2.0)
+    assert found.log_likelihood_of(x=[1.0]) != found.log_likelihood_of(x=[1.0], s=1.0)
+    with pytest.raises(DataError, match="x is missing"):
+        found.log_likelihood_of(s=1.0)
+
+
 def test_a_vector_is_predicted_to_be_its_mean() -> None:
     """E[b_g | y_g] of random slopes; what has no single table is read from the posterior."""
     row, module = BY_NAME["lmm_random_slope"], solver("lmm_random_slope")

@@ -21,8 +21,9 @@ _MOST_SHOWN = 100
 class Fit:
     """The result of `fit`.
 
-    Functions of data take them by name, as `fit` does; without any, they speak of the rows of the fit, which are not
-    copied. Indices count from 0, as those of the arrays do.
+    Functions of data take them by name, as `fit` does; numbers that all rows share are those of the fit unless they are
+    given. Without any, they speak of the rows of the fit, which are not copied. Indices count from 0, as those of the
+    arrays do.
     """
 
     #: The estimates, by declared name.
@@ -121,7 +122,14 @@ class Fit:
             raise DataError(
                 "A fit that was read from a file, or whose data came in blocks, has no rows of its own: give data, by name."
             )
-        return data or self._data or {}
+        if not data or self._data is None:
+            return data or self._data or {}
+        return {**{name: value for name, value in self._data.items() if self._is_shared(name)}, **data}
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether it is one number for all rows, and so for those of other data too: a known one, a size."""
+        model = self._solver.model
+        return name != model.plates.rows and (name not in model.data or not model.data[name].shape)
 
     # -- in words ------------------------------------------------------------------------------------
 
