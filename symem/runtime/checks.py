@@ -97,12 +97,12 @@ class _Ranges:
 
     def __init__(self, table: Mapping[str, Array]) -> None:
         self._table = table
-        ends = ((name, _ends(spec)) for name, spec in table.items())
-        self._ends = [(name, *each) for name, each in ends if each != _NO_ENDS]
+        ends = ((place, _ends(spec)) for place, spec in enumerate(table.values()))
+        self._ends = [(place, *each) for place, each in ends if each != _NO_ENDS]
 
     def hold(self, theta: Any) -> bool:
         """Whether every entry surely is inside, for the objective may be finite and wrong outside."""
-        return all(_is_between(getattr(theta, name), low, high) for name, low, high in self._ends)
+        return all(_is_between(theta[place], low, high) for place, low, high in self._ends)
 
     def left(self, name: str, value: Any, least: float | None) -> Any:
         """`_outside`; of an array of covariances, which of them are finite but not positive definite, or have a

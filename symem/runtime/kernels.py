@@ -32,8 +32,9 @@ def _log(value: Any) -> Any:
 
 def _all(values: Any) -> bool:
     """Whether none is 0: of few numbers, Python is the quickest."""
-    values = np.asarray(values)
-    return all(values.ravel().tolist()) if values.size <= _FEW else bool(values.all())
+    if isinstance(values, np.ndarray) and values.size <= _FEW:
+        return 0 not in values.ravel().tolist()
+    return bool(np.all(values))
 
 
 def _softmax(weight: Any, axis: int) -> Any:

@@ -145,8 +145,9 @@ def _advance(
     if supports is not None and not supports.hold(following):
         following = _repaired(theta, following, supports, None, kept)
     after, value = step(following)
+    floor = before - _far(before)
     for least in (0.0, _LOST):
-        if not value > before - _far(before):
+        if not value > floor:
             following = _repaired(theta, following, supports, least, kept)
             after, value = step(following)
     if not math.isfinite(value):
@@ -237,7 +238,7 @@ def _far(value: float) -> float:
 
 def _settled(history: list[float], scale: int, tol: float, left: _Distance, kept: _Kept) -> bool:
     change = history[-1] - history[-2]
-    if change < -_rounding(history[-2], scale):
+    if change < 0 and change < -_rounding(history[-2], scale):
         _say_fallen(-change, len(history) - 1, kept)
     return abs(change) <= tol * scale and left.is_short(tol, scale)
 
