@@ -34,7 +34,8 @@ class ByRow(EStepLines):
         for each in lines:
             assert not isinstance(each, Entry)
             body += self._exactly(each)
-        return _without_last_name([*body, *self._refusals(value), *self._end(given)])
+        ended = self.lines.fitted("return ", " + ".join(self.lines.texts(given)))
+        return _without_last_name([*body, *self._refusals(value), *ended])
 
     def _needed_for(self, value: Node) -> list[Statement]:
         """The statements on which a value rests; log weights that have an exact form, on what this reads."""
