@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sympy import Idx, IndexedBase, symbols
 
-from symem import Categorical, Gamma, Model
+from symem import Categorical, Gamma, Model, Poisson
 from symem.codegen.emit import emit_runtime, load
 from symem.codegen.numpy.runtime_text import runtime
 from symem.errors import ExistingFileError, NotDerivedError
@@ -80,6 +80,19 @@ def test_a_refusal_says_once_that_there_is_no_closed_form() -> None:
         model.derive().source()
     assert str(refused.value).lower().count("no closed form") == 1
     assert ".." not in str(refused.value)
+
+
+def test_a_table_of_long_names_has_a_line_for_each() -> None:
+    n, z, x, a = symbols("n", integer=True, positive=True), *map(IndexedBase, "zxa")
+    i, weights = Idx("i", n), symbols([f"weight_of_{letter * 34}" for letter in "abc"])
+    found = Model({z[i]: Categorical(*weights), x[i]: Poisson(a[z[i]])}, latent=[z]).derive()
+    told = parts(found.source())[0].partition("def model()")[2].partition("\n\n\n")[0]
+    assert max(map(len, told.splitlines())) <= 110
+    theta = {str(weight): share for weight, share in zip(weights, (0.2, 0.3, 0.5), strict=True)} | {
+        "a": [1, 4, 9]
+    }
+    new = found.solver().em_step(theta, x=np.array([0.0, 3.0, 11.0]))
+    assert sum(getattr(new, str(weight)) for weight in weights) == pytest.approx(1)
 
 
 def test_the_docstring_states_the_algorithm() -> None:

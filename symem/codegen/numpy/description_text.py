@@ -109,22 +109,35 @@ def _entry(name: str, value: str | list[str]) -> list[str]:
     flat = f"        {name}={{{', '.join(value)}}},"
     if len(flat) <= WIDTH:
         return [flat]
-    return [f"        {name}={{", *(f"            {each}," for each in value), "        },"]
+    return [f"        {name}={{", *(line for each in value for line in _row(each)), "        },"]
+
+
+def _row(entry: str) -> list[str]:
+    """An entry of a table on a line; of those that several names share, a name on each where they are long."""
+    line = f"            {entry},"
+    if len(line) <= WIDTH or not entry.startswith("**"):
+        return [line]
+    return _broken("**", ast.parse(entry[2:], mode="eval").body, 12)
 
 
 def _call(line: str) -> list[str]:
-    """A call on one line, or an argument on each."""
-    if len(line) <= WIDTH:
-        return [line]
+    """A named value on one line, or a part of it on each."""
     tree = ast.parse(f"f({line.strip()})", mode="eval").body
     assert isinstance(tree, ast.Call)
     (keyword,) = tree.keywords
-    call = keyword.value
-    assert isinstance(call, ast.Call)
-    items = [ast.unparse(each) for each in call.args]
-    items += [f"{each.arg}={ast.unparse(each.value)}" for each in call.keywords]
-    lines = [f"            {each},".replace("'", '"') for each in items]
-    return [f"        {keyword.arg}={ast.unparse(call.func)}(", *lines, "        ),"]
+    return [line] if len(line) <= WIDTH else _broken(f"{keyword.arg}=", keyword.value, 8)
+
+
+def _broken(start: str, value: ast.expr, indent: int) -> list[str]:
+    """A call or a tuple on one line, or what stands in its brackets on a line each."""
+    line = f"{' ' * indent}{start}{ast.unparse(value)},".replace("'", '"')
+    if len(line) <= WIDTH or not isinstance(value, ast.Call | ast.Tuple):
+        return [line]
+    parts = [("", each) for each in (value.args if isinstance(value, ast.Call) else value.elts)]
+    parts += [(f"{each.arg}=", each.value) for each in value.keywords] if isinstance(value, ast.Call) else []
+    inner = [one for before, each in parts for one in _broken(before, each, indent + 4)]
+    head = ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+    return [f"{' ' * indent}{start}{head}(", *inner, f"{' ' * indent}),"]
 
 
 def _prototypes(functions: ModelFunctions) -> tuple[str | int, tuple[str, ...]] | None:
