@@ -140,6 +140,27 @@ def test_an_and_that_moves_a_mean_weighs_rows_by_the_event() -> None:
     close(values["s"] ** 2, (event @ (NORMAL - mean) ** 2 + (1 - event) @ NORMAL**2) / 5)
 
 
+@pytest.mark.parametrize("name", ["an AND that moves a mean", "noisy-or with a leak"])
+def test_the_told_steps_hold_in_numbers(name: str) -> None:
+    model, arrays, _density = GATES[name]
+    em = model().derive()
+    given = {"n": 5, "J": 3, "p": P, "z": np.array([[1, 1, 1]] * 2 + [[1, 0, 1]] * 3), **arrays}
+    with np.errstate(divide="ignore"):  # a chance may be 0
+        values = evaluate(em.derivation.definitions, given)
+    told = [
+        step
+        for step in em.steps
+        if step.law.name in ("acting together", "mean of a product", "shares of causes")
+    ]
+    assert len(told) == 3
+    for step in told:
+        sizes = [{"n": 5, "J": 3}.get(str(axis.size), 2) for axis in step.axes]
+        places = tuple(axis.index for axis in step.axes)
+        with np.errstate(divide="ignore"):  # a chance may be 0
+            one, other = (Arithmetic(values).table(side, places, sizes) for side in (step.before, step.after))
+        close(one, other)
+
+
 def test_a_label_beside_what_acts_together() -> None:
     """mu of a component moves those rows only in which all take part."""
     laws = {c[i]: Categorical(w[k]), **own, y[i]: Normal(mu[c[i]] * every, s)}
