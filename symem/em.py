@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from sympy import Expr
 
 from symem.budget import deriving
 from symem.derivation import Certificate, Derivation, Step
 from symem.derive import derive_records
-from symem.documents import Documents
-from symem.errors import VerificationError
+from symem.emission import Emission
 from symem.explicit import Explicit
 from symem.language import model as stated
 from symem.language.family import Distribution
@@ -22,15 +20,14 @@ from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
 from symem.simulate import simulate
 from symem.tables import read_frame
-from symem.writing import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     import numpy as np
 
     from symem.auditing.audit import Audit
+    from symem.estimator import EMEstimator
     from symem.runtime.results import Fit
     from symem.solvers import EmittedModule
-    from symem.verification import Rung
 
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
@@ -52,7 +49,7 @@ def derive(model: stated.Model, *, budget: float | None = None) -> EM:
         return EM(derive_records(model))
 
 
-class EM(Documents):
+class EM(Emission):
     """An EM algorithm: E-step, Q, M-step, likelihood, and what can be made of them.
 
     Formulas are in the user's symbols. In `posterior`, `explicit` and `log_likelihood` a parameter means its
@@ -148,88 +145,6 @@ class EM(Documents):
         """The derivation: law, before, after, why it is allowed."""
         return self.derivation.steps
 
-    @cached_property
-    def _told(self) -> str:
-        from symem.report.media.docstring import docstring
-
-        return docstring(self.derivation)
-
-    @cached_property
-    def _source(self) -> str:
-        from symem.codegen.emit import emit
-
-        return emit(self.derivation, self._told)
-
-    def source(self, *, style: Style = "module", runtime: Runtime = "own") -> str:
-        """The algorithm in NumPy.
-
-        Args:
-            style: "module", with checks, chunks, starts and a fit; or "plain", one short function to read and paste.
-            runtime: where a module has what is the same in all: its "own", or "shared", in `symem_runtime.py`.
-
-        Raises:
-            NotDerivedError: a parameter has no closed-form update.
-            VerificationError: as `solver`.
-        """
-        from symem.codegen.emit import emit
-        from symem.codegen.numpy.plain_style import plain_source
-
-        self.solver()
-        if style == "plain":
-            return plain_source(self.derivation, self._told)
-        return emit(self.derivation, self._told, shared=True) if runtime == "shared" else self._source
-
-    def write(
-        self,
-        path: str | Path,
-        *,
-        style: Style = "module",
-        runtime: Runtime = "own",
-        force: bool = False,
-        verify: bool = True,
-    ) -> Path:
-        """Write `source` to a file, whole or not at all; a shared runtime beside it, unless it is there already.
-
-        Raises:
-            VerificationError: a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
-            ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
-        """
-        from symem.codegen.emit import runtime_beside
-
-        text = self.source(style=style, runtime=runtime)
-        files = {Path(path): text}
-        if runtime == "shared" and style == "module":
-            files |= runtime_beside(Path(path))
-        refuse_existing(files, force=force)
-        if verify:
-            self.verify().require(f"Nothing was written to {path}")
-        for target, each in files.items():
-            write_whole(target, each, force=force)
-        return Path(path)
-
-    def solver(self, *, verify: bool = True) -> EmittedModule:
-        """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
-
-        Raises:
-            NotDerivedError: a parameter has no update.
-            VerificationError: they do not (V0).
-        """
-        from symem.codegen.emit import load
-
-        if self._module is None:
-            self._module = cast("EmittedModule", load(self._source))
-        if verify and self._first_look.passed is False:
-            raise VerificationError(
-                f"The solver is not what was derived, and is not used.\n{self._first_look}"
-            )
-        return self._module
-
-    @cached_property
-    def _first_look(self) -> Rung:
-        from symem.verification import first_look
-
-        return first_look(self.derivation, self.solver(verify=False))
-
     def fit(  # noqa: PLR0913  the options of a fit
         self,
         frame: Any = None,
@@ -289,6 +204,21 @@ class EM(Documents):
             DataError: a size, a parameter or a known array is lacking, or is not what it must be.
         """
         return simulate(self.model, theta, given, seed, latents=latents)
+
+    def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> EMEstimator:
+        """The model as an estimator of scikit-learn, `em.estimator(K=3, random_state=0).fit(X)`; needs symem[sklearn].
+
+        Args:
+            X: the data array whose rows are those of X, if the model has several.
+            label: the latent that `predict` tells, if several are labels of the rows.
+            options: sizes that X does not show, such as K; tol, max_iter, n_init, random_state; binarize of 0/1 data.
+
+        Raises:
+            ModelError: the model has more data than X, known arrays, or no such label.
+        """
+        from symem.estimator import made_for
+
+        return made_for(self, X, label)(**options)
 
     def verify(
         self,

@@ -39,7 +39,7 @@ FLOORS = (
         "cells",
         "simulate",
     },
-    {"auditing", "tables"},
+    {"auditing", "tables", "emission", "estimator"},
     {"em"},
     {"gallery", "saved", "candidates"},
     {"machine_forms"},

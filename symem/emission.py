@@ -1,0 +1,110 @@
+"""A derivation as a module: its text, written and loaded, after a look at whether it computes what was derived."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from symem.documents import Documents
+from symem.errors import VerificationError
+from symem.writing import refuse_existing, write_whole
+
+if TYPE_CHECKING:
+    from symem.solvers import EmittedModule
+    from symem.verification import Rung
+
+Style = Literal["module", "plain"]
+Runtime = Literal["own", "shared"]
+
+
+class Emission(Documents):
+    """What has a derivation and can be verified, as a module."""
+
+    _module: EmittedModule | None
+
+    def verify(self) -> Any:
+        """The ladder of identities, climbed."""
+        raise NotImplementedError
+
+    @cached_property
+    def _told(self) -> str:
+        from symem.report.media.docstring import docstring
+
+        return docstring(self.derivation)
+
+    @cached_property
+    def _source(self) -> str:
+        from symem.codegen.emit import emit
+
+        return emit(self.derivation, self._told)
+
+    def source(self, *, style: Style = "module", runtime: Runtime = "own") -> str:
+        """The algorithm in NumPy.
+
+        Args:
+            style: "module", with checks, chunks, starts and a fit; or "plain", one short function to read and paste.
+            runtime: where a module has what is the same in all: its "own", or "shared", in `symem_runtime.py`.
+
+        Raises:
+            NotDerivedError: a parameter has no closed-form update.
+            VerificationError: as `solver`.
+        """
+        from symem.codegen.emit import emit
+        from symem.codegen.numpy.plain_style import plain_source
+
+        self.solver()
+        if style == "plain":
+            return plain_source(self.derivation, self._told)
+        return emit(self.derivation, self._told, shared=True) if runtime == "shared" else self._source
+
+    def write(
+        self,
+        path: str | Path,
+        *,
+        style: Style = "module",
+        runtime: Runtime = "own",
+        force: bool = False,
+        verify: bool = True,
+    ) -> Path:
+        """Write `source` to a file, whole or not at all; a shared runtime beside it, unless it is there already.
+
+        Raises:
+            VerificationError: a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
+            ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
+        """
+        from symem.codegen.emit import runtime_beside
+
+        text = self.source(style=style, runtime=runtime)
+        files = {Path(path): text}
+        if runtime == "shared" and style == "module":
+            files |= runtime_beside(Path(path))
+        refuse_existing(files, force=force)
+        if verify:
+            self.verify().require(f"Nothing was written to {path}")
+        for target, each in files.items():
+            write_whole(target, each, force=force)
+        return Path(path)
+
+    def solver(self, *, verify: bool = True) -> EmittedModule:
+        """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
+
+        Raises:
+            NotDerivedError: a parameter has no update.
+            VerificationError: they do not (V0).
+        """
+        from symem.codegen.emit import load
+
+        if self._module is None:
+            self._module = cast("EmittedModule", load(self._source))
+        if verify and self._first_look.passed is False:
+            raise VerificationError(
+                f"The solver is not what was derived, and is not used.\n{self._first_look}"
+            )
+        return self._module
+
+    @cached_property
+    def _first_look(self) -> Rung:
+        from symem.verification import first_look
+
+        return first_look(self.derivation, self.solver(verify=False))
