@@ -154,7 +154,7 @@ def test_the_told_steps_hold_in_numbers(name: str) -> None:
     ]
     assert len(told) == 3
     for step in told:
-        sizes = [{"n": 5, "J": 3}.get(str(axis.size), 2) for axis in step.axes]
+        sizes = tuple({"n": 5, "J": 3}.get(str(axis.size), 2) for axis in step.axes)
         places = tuple(axis.index for axis in step.axes)
         with np.errstate(divide="ignore"):  # a chance may be 0
             one, other = (Arithmetic(values).table(side, places, sizes) for side in (step.before, step.after))
