@@ -32,6 +32,7 @@ SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] * (seed not in QUICK)) for 
 DERIVED = 0.9
 #: Steps of differences, and what a slope may be by rounding and by the third derivative.
 _STEPS, _FLAT = (1e-3, 5e-4), 2e-6
+_EDGE = 1e-12
 
 
 @cache
@@ -46,8 +47,10 @@ def derived(seed: int) -> tuple[RandomModel, Any]:
 
 
 def slopes(case: RandomModel, belief: Any, theta: Values, of: set[str]) -> Iterator[tuple[str, float]]:
-    """Of the density's own Q along each entry of these parameters, inside their supports."""
+    """Of the density's own Q along each entry of these parameters, inside their supports: just inside where one is 0 or 1."""
     file = {"parameters": case.kinds}
+    ends = {name: _EDGE if kind == "unit" else -np.inf for name, kind in case.kinds.items()}
+    theta = {name: np.clip(value, ends[name], 1 - ends[name]) for name, value in theta.items()}
     for said, direction in entries({name: theta[name] for name in of}):
         whole = {**{name: np.zeros(np.shape(theta[name])) for name in theta}, **direction}
         rough, fine = (
