@@ -76,18 +76,17 @@ class Evaluator:
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def __call__(self, expr: Any, scope: Values | None = None) -> Any:
-        scope = dict(scope or {})
+        scope = {} if scope is None else scope
         if isinstance(expr, (Sum, Product)):
-            key = (expr, tuple((name, scope[name]) for name in sorted(_names(expr)) if name in scope))
+            key = (expr, tuple((name, scope[name]) for name in _names(expr) if name in scope))
             if key not in self.cache:
                 self.cache[key] = self._repeat(expr, scope)
             return self.cache[key]
-        for kind, rule in (RULES | PRODUCTS_AND_SUMS if is_matrix(expr) else RULES).items():
-            if isinstance(expr, kind):
-                return rule(self, expr, scope)
-        raise TypeError(f"no rule for {type(expr).__name__}: {expr}")
+        if isinstance(expr, tuple(PRODUCTS_AND_SUMS)) and is_matrix(expr):
+            return PRODUCTS_AND_SUMS[expr.func](self, expr, scope)
+        return _rule(type(expr))(self, expr, scope)
 
-    def _repeat(self, expr: Any, scope: dict[str, Any]) -> Any:
+    def _repeat(self, expr: Any, scope: Values) -> Any:
         terms = (self(expr.function, inner) for inner in self._scopes(expr.limits, scope))
         if is_matrix(expr):
             return functools.reduce(np.add, terms)
@@ -95,7 +94,7 @@ class Evaluator:
             return sum(terms, self.context.mpf(0))
         return self.context.fprod(terms)
 
-    def _scopes(self, limits: Any, scope: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _scopes(self, limits: Any, scope: Values) -> Iterator[Values]:
         if not limits:
             yield scope
             return
@@ -150,10 +149,21 @@ class Evaluator:
             return self.context.nan
 
 
-def _names(expr: Basic) -> set[str]:
-    return {str(symbol) for symbol in expr.free_symbols}
+@functools.cache
+def _rule(kind: type) -> Any:
+    """The rule of a kind of node: the first that it is an instance of."""
+    found = next((rule for each, rule in RULES.items() if issubclass(kind, each)), None)
+    if found is None:
+        raise TypeError(f"no rule for {kind.__name__}")
+    return found
 
 
+@functools.cache
+def _names(expr: Basic) -> tuple[str, ...]:
+    return tuple(sorted(str(symbol) for symbol in expr.free_symbols))
+
+
+@functools.cache
 def _name(symbol: Any) -> str:
     return str(symbol.base.label) if isinstance(symbol, Indexed) else str(symbol)
 
@@ -168,7 +178,8 @@ def _origin(place: Any) -> int:
 
 
 def _symbol(run: Evaluator, expr: Symbol, scope: Values) -> Any:
-    return scope[str(expr)] if str(expr) in scope else run.look_up(str(expr), ())
+    name = _name(expr)
+    return scope[name] if name in scope else run.look_up(name, ())
 
 
 def _add(run: Evaluator, expr: Add, scope: Values) -> Any:
@@ -181,7 +192,7 @@ def _add(run: Evaluator, expr: Add, scope: Values) -> Any:
 
 def _mul(run: Evaluator, expr: Mul, scope: Values) -> Any:
     """A bracket that is 0 shields the other factors: [x = 0] log x."""
-    factors = sorted(expr.args, key=lambda factor: not factor.has(Iverson, KroneckerDelta))
+    factors = _brackets_first(expr)
     total = run.context.mpf(1)
     for factor in factors:
         total = total * run(factor, scope)
@@ -190,6 +201,11 @@ def _mul(run: Evaluator, expr: Mul, scope: Values) -> Any:
         if total == 0 and _infinite_partner(run, factors, scope):
             return run.context.mpf(0)
     return total
+
+
+@functools.cache
+def _brackets_first(expr: Mul) -> list[Expr]:
+    return sorted(expr.args, key=lambda factor: not factor.has(Iverson, KroneckerDelta))
 
 
 def _infinite_partner(run: Evaluator, factors: list[Expr], scope: Values) -> bool:

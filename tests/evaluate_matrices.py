@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,16 @@ Scope = Mapping[str, Any]
 
 def _letter(run: Any, expr: MatrixEntry, scope: Scope) -> Any:
     """A matrix with two axes; a vector, which is kept with one, as a column."""
-    places = tuple(int(run(place, scope)) for place in expr.indices)
-    found = np.asarray(run.values[str(expr.base.label)], dtype=object)[places]
-    column = found[:, None] if found.ndim == 1 else found
-    return _each(run.number, column)
+    key = _name(expr), tuple(int(run(place, scope)) for place in expr.indices)
+    if key not in run.cache:
+        found = np.asarray(run.values[key[0]], dtype=object)[key[1]]
+        run.cache[key] = _each(run.number, found[:, None] if found.ndim == 1 else found)
+    return run.cache[key]
+
+
+@cache
+def _name(expr: MatrixEntry) -> str:
+    return str(expr.base.label)
 
 
 def _each(function: Any, matrix: Any) -> Any:

@@ -12,17 +12,15 @@ import pytest
 from symem.__main__ import main
 from symem.report.media import html as web
 from symem.report.media.medium import pages
-from symem.report.options import Level, Notation, Options
-from symem.report.outline import tell
+from symem.report.options import Notation
 from tests.browser import PROGRAM, Browser, Seen, browser
-from tests.derived import em
 from tests.models import Row, over_all_at_once
 from tests.test_documents import ONE_OF_EACH
 from tests.test_media import HOSTILE, page
+from tests.told import SCHOOL, told_in_its_school
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-SCHOOLS = {"symem": 0, "bishop": 1, "mclachlan": 2, "dempster": 3}
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -105,14 +103,13 @@ def test_every_page_of_the_gallery(tab: Browser, tmp_path: Path) -> None:
 
 
 @over_all_at_once
-@pytest.mark.parametrize("notation", SCHOOLS)
+@pytest.mark.parametrize("notation", Notation)
 def test_every_formula_of_every_model(
-    tab: Browser, tmp_path: Path, notation: str, rows: tuple[Row, ...]
+    tab: Browser, tmp_path: Path, notation: Notation, rows: tuple[Row, ...]
 ) -> None:
     """Each model with every line of its algebra, a quarter of them in each school's letters; none runs off a phone."""
-    options = Options(level=Level.TEACHING, notation=Notation(notation))
     told = [
-        section for row in rows[SCHOOLS[notation] :: 4] for section in tell(em(row.name).derivation, options)
+        section for row in rows if SCHOOL[row.name] is notation for section in told_in_its_school(row.name)
     ]
     path = tmp_path / "models.html"
     set_ = pages(told, web.HtmlMedium())

@@ -7,6 +7,7 @@ import runpy
 import shutil
 import subprocess
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,12 @@ def test_what_there_is_not_is_refused(form: str) -> None:
         told(colour="red")
 
 
-@every_form
-@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_names_are_shown_or_refused(form: str, words: str) -> None:
-    """A symbol called so is refused by name, or its report holds no element and no command of its own."""
+@pytest.mark.parametrize(("words", "form"), zip(HOSTILE, cycle(FORMS)), ids=range(len(HOSTILE)))
+def test_hostile_names_are_shown_or_refused(words: str, form: str) -> None:
+    """A symbol called so is refused by name, or its report holds no element and no command of its own.
+
+    Each text in one form; how every form escapes every text: see test_media.
+    """
     told = partial(getattr(em("gmm1d_faithful"), form), level="brief")
     try:
         text = told(rename={"mu": words}, title=words)

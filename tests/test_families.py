@@ -195,7 +195,10 @@ def test_natural_parameters_come_back(name: str) -> None:
         assert [float(e.evalf()) for e in back] == pytest.approx(list(eta))
 
 
-@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("log-normal between")) for name in FACES],
+)
 def test_the_log_partition_gives_means_and_variances(name: str) -> None:
     """∂A/∂η and ∂²A/∂η² of a face that tells no moments."""
     face, bounds = replace(face_of(name), moments=lambda *_: {}), FACES[name][2]

@@ -18,7 +18,7 @@ from symem.codegen.numpy.runtime_text import runtime
 from symem.errors import ExistingFileError, NotDerivedError
 from tests.answers import gap
 from tests.derived import em, named, solver
-from tests.models import BY_NAME, FEW, MODELS, Row, slow_but_for
+from tests.models import BY_NAME, FEW, MODELS, Row, few_quick
 
 ROOT = Path(__file__).parents[1]
 #: Labels, missing entries, sums of data alone, ECM with old parameters, no row plate, special functions.
@@ -182,7 +182,7 @@ def plainly(row: Row, theta: dict[str, Any], **options: Any) -> tuple[dict[str, 
     return dict(zip(names, values, strict=True)), float(value)
 
 
-@slow_but_for(MODELS, {row.name for row in FEW})
+@few_quick(MODELS, 1, few=FEW[::2])
 def test_the_plain_style_gives_the_same_step(row: Row) -> None:
     if em(row.name).derivation.not_derived:
         with pytest.raises(NotDerivedError):

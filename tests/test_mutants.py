@@ -222,8 +222,8 @@ def test_the_originals_pass(original: Callable[[], Derivation]) -> None:
 
 @pytest.mark.parametrize("case", MUTANTS, ids=str)
 def test_a_mutant_is_rejected_on_its_rung(case: Mutant) -> None:
-    ground, note = prepare(case.mutation(case.original()))
-    found = Verification(climb(ground, "V1", "V2", "V3"), note)
+    ground, note = prepare(case.mutation(case.original()), points=1)
+    found = Verification(climb(ground, *case.rungs), note)
     assert case.rungs <= failed(found), str(found)
     assert found.blocks_emission
 

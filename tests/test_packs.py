@@ -13,9 +13,14 @@ from symem.report.options import Notation, Options
 from symem.report.report import latex_fragment
 from symem.report.writer import Voice
 from tests.derived import em
-from tests.models import FEW, MODELS, Row, slow_but_for
+from tests.models import FEW, MODELS, Row
+from tests.told import SCHOOL
 
-PACKS = pytest.mark.parametrize("notation", list(Notation))
+#: Every row in one school's letters.
+IN_ITS_SCHOOL = pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[] if row in FEW else [pytest.mark.slow], id=row.name) for row in MODELS],
+)
 
 
 def told(name: str, notation: Notation, **rename: str) -> str:
@@ -54,10 +59,9 @@ def test_a_letter_that_is_taken_is_left() -> None:
     assert "N_{i}" in text
 
 
-@PACKS
-@slow_but_for(MODELS, {row.name for row in FEW})
-def test_no_two_names_print_alike(row: Row, notation: Notation) -> None:
-    voice = Voice(em(row.name).derivation, Options(notation=notation))
+@IN_ITS_SCHOOL
+def test_no_two_names_print_alike(row: Row) -> None:
+    voice = Voice(em(row.name).derivation, Options(notation=SCHOOL[row.name]))
     sizes = {size.name for size in voice.model.sizes}
     printed: dict[Label, str] = {}
     for name in (*voice.model.variables, *(n for n in voice.free.ranks if n not in voice.model.variables)):

@@ -25,8 +25,8 @@ from symem.report.notation.printed_form import over_common_denominators, printed
 from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
-from tests.models import DERIVED, FEW, MODELS, Row, over_all_at_once
-from tests.told import fragment
+from tests.models import DERIVED, FEW, MODELS, Row, in_turn, over_all_at_once
+from tests.told import fragment, set_in_tex, told_in_its_school
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -44,7 +44,6 @@ TOLD = (
 by_name = pytest.mark.parametrize("name", TOLD)
 over = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
 over_few = pytest.mark.parametrize("row", FEW, ids=lambda row: row.name)
-over_derived = pytest.mark.parametrize("row", DERIVED, ids=lambda row: row.name)
 
 
 # golden ----------------------------------------------------------------------------------------------
@@ -111,7 +110,7 @@ def tabulated(run: Evaluator, definition: Definition, value: Expr) -> Any:
 
 
 @pytest.mark.slow
-@over_derived
+@pytest.mark.parametrize("row", in_turn(DERIVED, 1), ids=lambda row: row.name)
 def test_rewriting_for_the_reader_keeps_every_value(row: Row) -> None:
     """Squares, collected logs, merged sums, common denominators: none may change a number."""
     derivation, run = em(row.name).derivation, run_e_step(row)
@@ -125,7 +124,7 @@ def test_rewriting_for_the_reader_keeps_every_value(row: Row) -> None:
 
 
 @pytest.mark.slow
-@over_derived
+@pytest.mark.parametrize("row", in_turn(DERIVED, 2), ids=lambda row: row.name)
 def test_updates_written_out_keep_their_values(row: Row) -> None:
     """Each update as the report writes it, one after the other, equals the derived one."""
     derivation, run = em(row.name).derivation, run_e_step(row)
@@ -199,9 +198,10 @@ FRAME = r"""\documentclass[11pt,a4paper]{article}
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
 @over_all_at_once
 def test_a_plain_tex_sets_every_report(tmp_path: Path, rows: tuple[Row, ...]) -> None:
-    """All models in one document; no formula runs off the page by more than a hair."""
-    assert {row.name for row in rows if raw(fragment(row.name))} == set()
-    parts = [f"\\typeout{{MODEL {row.name}}}\n{fragment(row.name)}\n\\clearpage" for row in rows]
+    """All models in one document, each in a school's letters; no formula runs off the page by more than a hair."""
+    told = {row.name: set_in_tex(told_in_its_school(row.name)) for row in rows}
+    assert {name for name, text in told.items() if raw(text)} == set()
+    parts = [f"\\typeout{{MODEL {name}}}\n{text}\n\\clearpage" for name, text in told.items()]
     log = _typeset(tmp_path, FRAME % "\n".join(parts))
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert max(wide, default=0.0) < 20

@@ -16,15 +16,21 @@ from symem.verification import Rung, TooLargeError, Verification, numeric_second
 from symem.verification.ladder import climb
 from symem.verification.sampling import default_sizes, draw
 from tests.derived import em
-from tests.models import BY_NAME, DERIVED, FEW, Row, slow_but_for
+from tests.models import BY_NAME, DERIVED, FEW, Row, in_turn
 
-#: One of each kind whose likelihood brute force reaches at once; the others, too, but slowly.
-QUICK = {row.name for row in FEW} - {"dawid_skene", "t_mixture", "lca_missing_items", "ordered_probit"}
+#: Of the few, those whose likelihood brute force reaches slowly.
+SLOWLY = {"dawid_skene", "t_mixture", "lca_missing_items", "ordered_probit"}
 #: Totals so large that their compositions cannot be listed.
 OUT_OF_REACH = {"rabbit_coat"}
 
 
-@slow_but_for([row for row in DERIVED if not row.of], QUICK)
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, id=row.name, marks=[pytest.mark.slow] * (row not in FEW or row.name in SLOWLY))
+        for row in in_turn([row for row in DERIVED if not row.of], 3)
+    ],
+)
 def test_what_blocks_emission_holds_on_the_data_of_the_table(row: Row) -> None:
     theta = row.theta(row.file["start"]) if row.file.get("start") else None
     ground, note = prepare(em(row.name), row.data, theta=theta, seed=1)

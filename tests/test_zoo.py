@@ -154,7 +154,7 @@ def test_emitted_first_iterate_and_log_likelihood(row: Row) -> None:
 
 
 @over(DERIVED)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_emitted_module_agrees_with_the_reference(row: Row, seed: int) -> None:
     theta = point(row, seed)
     step = named(solver(row.name).em_step(row.theta(theta), **row.data))

@@ -8,11 +8,11 @@ from symem.report.document import Section
 from symem.report.iteration import Worked, work
 from symem.report.media.latex import LatexMedium
 from symem.report.media.medium import pages
-from symem.report.options import Level, Options
+from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.templating import render
 from tests.derived import em, solver
-from tests.models import BY_NAME
+from tests.models import BY_NAME, MODELS
 
 
 @cache
@@ -21,10 +21,24 @@ def told(name: str, level: Level) -> tuple[Section, ...]:
     return tell(em(name).derivation, Options(level=level))
 
 
+#: Each row in one school's letters, the next row in the next school's.
+SCHOOL = {row.name: list(Notation)[place % len(Notation)] for place, row in enumerate(MODELS)}
+
+
+@cache
+def told_in_its_school(name: str) -> tuple[Section, ...]:
+    """The longest report of that row in the letters of its school: for TeX and for the browser."""
+    return tell(em(name).derivation, Options(level=Level.TEACHING, notation=SCHOOL[name]))
+
+
+def set_in_tex(sections: tuple[Section, ...]) -> str:
+    return render("fragment.tex.j2", pages=pages(sections, LatexMedium()))
+
+
 @cache
 def fragment(name: str) -> str:
     """Its longest report in LaTeX."""
-    return render("fragment.tex.j2", pages=pages(told(name, Level.TEACHING), LatexMedium()))
+    return set_in_tex(told(name, Level.TEACHING))
 
 
 @cache

@@ -8,7 +8,7 @@ sizes and all data; otherwise it is evaluated at random attainable statistics, a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,7 @@ class Checker:
     """All that the claims of one derivation share."""
 
     derivation: Derivation
+    slopes: dict[Expr, Expr | None] = field(default_factory=dict)
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
@@ -124,10 +125,14 @@ class Checker:
         return found - update.multiplier[1] if found is not None and isinstance(update, Shares) else found
 
     def raw_slope(self, update: Update) -> Expr | None:
-        try:
-            return slope(self._terms_in(update.parameter), update.parameter)
-        except EntangledError:
-            return None
+        """∂Q/∂θ, found once: every claim asks for it."""
+        atom = update.parameter
+        if atom not in self.slopes:
+            try:
+                self.slopes[atom] = slope(self._terms_in(atom), atom)
+            except EntangledError:
+                self.slopes[atom] = None
+        return self.slopes[atom]
 
     def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
         """Q's terms, an array that stands in diagonals being written entry by entry."""

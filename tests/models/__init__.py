@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -45,13 +45,25 @@ LONG = frozenset({
 })  # fmt: skip
 
 
-def slow_but_for(rows: Iterable[Row], quick: Container[str]) -> pytest.MarkDecorator:
-    """One test a row, those that are not named marked slow."""
+#: Of the rows that are not among the few, a check that says the same of every row meets one in so many.
+TURNS = 4
+
+
+def in_turn(rows: Iterable[Row], turn: int, *, few: Sequence[Row] = FEW) -> tuple[Row, ...]:
+    """Those of the few that are asked of, and of the others every fourth: checks whose turns differ meet all of them."""
+    asked, names = tuple(rows), {row.name for row in few}
+    first = tuple(row for row in asked if row.name in names)
+    return first + tuple(row for row in asked if row.name not in names)[turn % TURNS :: TURNS]
+
+
+def few_quick(rows: Iterable[Row], turn: int, *, few: Sequence[Row] = FEW) -> pytest.MarkDecorator:
+    """One test a row: the few, and slow ones of those whose turn it is."""
+    names = {row.name for row in few}
     return pytest.mark.parametrize(
         "row",
         [
-            pytest.param(row, id=row.name, marks=[] if row.name in quick else [pytest.mark.slow])
-            for row in rows
+            pytest.param(row, id=row.name, marks=[] if row.name in names else [pytest.mark.slow])
+            for row in in_turn(rows, turn, few=few)
         ],
     )
 
@@ -67,6 +79,7 @@ __all__ = [
     "MODELS",
     "Row",
     "example",
+    "few_quick",
+    "in_turn",
     "over_all_at_once",
-    "slow_but_for",
 ]

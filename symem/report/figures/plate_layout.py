@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations, product
 
 from symem.report.figures.plate_graph import Graph
@@ -144,6 +144,7 @@ def _side(a: Place, b: Place, c: Place) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
+@lru_cache(maxsize=32)
 def placed(graph: Graph) -> Places:
     """A place (across, down) for each node, in steps of the grid from (0, 0)."""
     cost = Cost(graph)
