@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from sympy import Dummy, Expr, Indexed, IndexedBase, Integer, Rational, Sum, diff, symbols
 
-from symem.calculus.certify import certify
+from symem.calculus.certify import certified, certify
 from symem.calculus.inequalities import Polynomial
 from symem.calculus.separate import separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import slope
 from symem.calculus.trials import Trial
+from symem.calculus.update_claims import Checker
 from symem.calculus.vanishing import Vanishing, rational_zero
 from symem.derivation import Claim, Derivation, Shares, Status, Surrogate, Update
 from symem.language.plates import index_symbol
@@ -42,8 +43,8 @@ def derivation(name: str) -> Derivation:
 
 def claims(whole: Derivation, parameter: str) -> dict[str, Claim]:
     """The claims of the update of that array, by name."""
-    found = next(c for c in certify(whole).certificates if _name(c.parameter) == parameter)
-    return {claim.name: claim for claim in found.claims}
+    update = next(u for u in whole.updates if _name(u.parameter) == parameter)
+    return {claim.name: claim for claim in certified(Checker(whole), update).claims}
 
 
 def _name(symbol: Expr) -> str:

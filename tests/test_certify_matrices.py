@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from sympy import Expr, Indexed, Symbol, symbols
 
-from symem.calculus.certify import certify
+from symem.calculus.certify import certified
 from symem.calculus.probes import against, probed
+from symem.calculus.update_claims import Checker
 from symem.calculus.vanishing import with_inverses_cancelled
 from symem.derivation import Claim, Derivation, Status, Update
 from symem.language.matrices import MatrixArray, MatrixEntry, T, transpose
@@ -28,14 +28,13 @@ def name_of(symbol: Expr) -> str:
 
 
 def claims(whole: Derivation, parameter: str) -> dict[str, Claim]:
-    found = next(c for c in certify(whole).certificates if name_of(c.parameter) == parameter)
-    return {claim.name: claim for claim in found.claims}
+    update = next(u for u in whole.updates if name_of(u.parameter) == parameter)
+    return {claim.name: claim for claim in certified(Checker(whole), update).claims}
 
 
-@cache
 def claims_as_derived(name: str) -> dict[str, dict[str, Claim]]:
-    """Those of every update of that row, found as for a wrong one."""
-    found = certify(replace(derivation(name))).certificates
+    """Those of every update of that row."""
+    found = derivation(name).certificates
     return {name_of(each.parameter): {claim.name: claim for claim in each.claims} for each in found}
 
 

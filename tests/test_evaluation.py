@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from sympy import (
@@ -14,6 +15,8 @@ from sympy import (
     Piecewise,
     Product,
     Sum,
+    Symbol,
+    besselk,
     exp,
     expint,
     log,
@@ -152,3 +155,18 @@ def test_ends_that_arrays_decide_are_kept() -> None:
     variable = Variable("y", x, Role.DATA, (Integer(3),), Interval(0, 1), x)
     drawn = random_member(variable, np.random.default_rng(0), {}, (low - 0.5, high + 0.5))
     assert np.all((low - 0.5 < drawn) & (drawn < high + 0.5))
+
+
+@pytest.mark.parametrize("argument", [1e-200, 3e-3, 40.0, 3e4])
+@pytest.mark.parametrize("order", [1, 24])
+def test_ratios_of_bessel_functions_are_numbers_where_these_are_none(order: int, argument: float) -> None:
+    """The moments of a generalised inverse Gaussian law at its ends, in 40 digits."""
+    root = Symbol("root", positive=True)
+    run = Arithmetic({"root": argument})
+    with mpmath.workdps(40):
+        value = mpmath.besselk(order, mpmath.mpf(argument))
+        ratio, logarithm = mpmath.besselk(order + 1, mpmath.mpf(argument)) / value / 7, mpmath.log(value)
+        assert run.number(besselk(order + 1, root) / (7 * besselk(order, root))) == pytest.approx(
+            float(ratio), rel=1e-9
+        )
+        assert run.number(log(besselk(order, root))) == pytest.approx(float(logarithm), rel=1e-12)

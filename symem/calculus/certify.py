@@ -28,7 +28,7 @@ _ESTABLISHED = (Status.PROVED, Status.UNDER)
 def certify(derivation: Derivation) -> Derivation:
     """The derivation with a certificate for each update."""
     checker = Checker(derivation)
-    return replace(derivation, certificates=tuple(_certificate(checker, u) for u in derivation.updates))
+    return replace(derivation, certificates=tuple(certified(checker, u) for u in derivation.updates))
 
 
 def leaving(derivation: Derivation, *, of_data: bool = True) -> frozenset[str]:
@@ -133,7 +133,8 @@ def _is_short_of(count: Expr, checker: Checker) -> bool:
     return bool(count.as_coeff_Add()[0].is_negative) and not count.free_symbols & checker.signs.constants
 
 
-def _certificate(checker: Checker, update: Update) -> Certificate:
+def certified(checker: Checker, update: Update) -> Certificate:
+    """What is established of one update."""
     support = None if is_matrix(update.parameter) else checker.variable(update).support
     inner = update.value if support is None else interior(update.value, support)
     if support is None or inner == update.value:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 from sympy import (
@@ -32,6 +32,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.scalar_functions import Head, head_of
+from symem.language.bessel_logarithms import LOGARITHMS, by_logarithms
 from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
@@ -117,13 +118,27 @@ def _function(scope: Algebra[Any], expression: Basic, bindings: Bindings) -> Any
 
 
 def _logarithm(scope: Algebra[Any], expression: Expr, bindings: Bindings) -> Any:
-    """The logarithm of a sum of exponentials in one piece: beside a large exponent the others underflow."""
+    """The logarithm of a sum of exponentials in one piece, beside a large exponent the others underflow; of a Bessel
+    function as such.
+    """
     (inside,) = expression.args
+    if inside.func in LOGARITHMS:
+        return scope(LOGARITHMS[inside.func](*inside.args), bindings)
     if isinstance(inside, Sum) and isinstance(inside.function, exp):
         return scope.log_sum_exp(inside.function.args[0], inside.limits, bindings)
     if found := stable(inside):
         return scope.apply(found[0], *_values(scope, found[1], bindings))
     return _function(scope, expression, bindings)
+
+
+def _product(scope: Algebra[Any], expression: Mul, bindings: Bindings) -> Any:
+    return scope.apply("Mul", *_values(scope, _factors(expression), bindings))
+
+
+@lru_cache(maxsize=4096)
+def _factors(expression: Mul) -> tuple[Expr, ...]:
+    """Bessel functions, of which the ratio is a number where they are none themselves, by their logarithms."""
+    return tuple(by_logarithms(expression.args))
 
 
 def _piecewise(scope: Algebra[Any], expression: Piecewise, bindings: Bindings) -> Any:
@@ -203,6 +218,7 @@ RULES: Mapping[type, Rule] = {
     Sum: lambda scope, total, bindings: scope.repeated(total, bindings),
     Product: lambda scope, product, bindings: scope.repeated(product, bindings),
     log: _logarithm,
+    Mul: _product,
     Piecewise: _piecewise,
     Expectation: lambda scope, mean, bindings: scope.mean(mean.args[0], bindings),
     LinearSolution: _solution,

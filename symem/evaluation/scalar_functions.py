@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from typing import Any
 
+import mpmath
 import numpy as np
 from scipy import special
 from sympy import Basic, Function
@@ -83,6 +84,25 @@ def polygamma(order: Value, argument: Value) -> Value:
     return special.polygamma(np.asarray(order, dtype=int), np.asarray(argument, dtype=float))
 
 
+def log_bessel(
+    scaled: Callable[..., Value], exact: Callable[..., Any], growth: float
+) -> Callable[..., Value]:
+    """The logarithm of a Bessel function that is `scaled` times exp(growth · x); number by number where that is lost."""
+
+    def logarithm(order: Value, argument: Value) -> Value:
+        order, argument = np.broadcast_arrays(
+            np.asarray(order, dtype=float), np.asarray(argument, dtype=float)
+        )
+        with np.errstate(all="ignore"):
+            value = np.array(np.log(scaled(order, argument)) + growth * argument)
+        lost = ~np.isfinite(value) & (argument > 0) & np.isfinite(argument)
+        pairs = zip(order[lost], argument[lost], strict=True)
+        value[lost] = [float(mpmath.log(exact(p, x))) for p, x in pairs]
+        return value
+
+    return logarithm
+
+
 def log_binomial(total: Value, chosen: Value) -> Value:
     return (
         special.gammaln(total + 1.0) - special.gammaln(chosen + 1.0) - special.gammaln(total - chosen + 1.0)
@@ -126,6 +146,8 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "erfc": special.erfc,
     "besseli": special.iv,
     "besselk": special.kv,
+    "LogBesselI": log_bessel(special.ive, mpmath.besseli, 1.0),
+    "LogBesselK": log_bessel(special.kve, mpmath.besselk, -1.0),
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,
     "Iverson": lambda holds: np.where(holds, 1.0, 0.0),

@@ -59,7 +59,6 @@ from symem.codegen.ir.nodes import (
     union,
     without,
 )
-from symem.codegen.lowering.bessel import LOGARITHMS, LogBesselI, LogBesselK, by_logarithms
 from symem.codegen.lowering.contraction import (
     add,
     apply,
@@ -78,6 +77,7 @@ from symem.codegen.lowering.matrix_factors import (
 from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
+from symem.language.bessel_logarithms import LOGARITHMS, LogBesselI, LogBesselK, by_logarithms
 from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson

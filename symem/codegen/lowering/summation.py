@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from sympy import Add, Expr, Ge, Le, Mul, S, Sum, Symbol, exp
 
 from symem.codegen.ir.nodes import Apply, Axes, LogTotal, Node, Scatter, union, without
-from symem.codegen.lowering.bessel import by_logarithms
 from symem.codegen.lowering.contraction import add, apply, multiply, negated, sum_of_product
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
+from symem.language.bessel_logarithms import by_logarithms
 from symem.language.plates import Iverson
 
 
