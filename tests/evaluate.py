@@ -82,9 +82,9 @@ class Evaluator:
             if key not in self.cache:
                 self.cache[key] = self._repeat(expr, scope)
             return self.cache[key]
-        if isinstance(expr, tuple(PRODUCTS_AND_SUMS)) and is_matrix(expr):
-            return PRODUCTS_AND_SUMS[expr.func](self, expr, scope)
-        return _rule(type(expr))(self, expr, scope)
+        if expr.__class__ in PRODUCTS_AND_SUMS and is_matrix(expr):
+            return PRODUCTS_AND_SUMS[expr.__class__](self, expr, scope)
+        return _rule(expr.__class__)(self, expr, scope)
 
     def _repeat(self, expr: Any, scope: Values) -> Any:
         terms = (self(expr.function, inner) for inner in self._scopes(expr.limits, scope))

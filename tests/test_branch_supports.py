@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Idx, IndexedBase, symbols
 
 from symem import (
@@ -47,29 +47,39 @@ class Pair:
 
 
 def normal(values: Any) -> Any:
-    return stats.norm.pdf(values, 0.5)
+    return scipy.stats.norm.pdf(values, 0.5)
 
 
 def poisson(values: Any) -> Any:
-    return np.where(values == np.floor(values), stats.poisson.pmf(values, 2.0), 0.0)
+    return np.where(values == np.floor(values), scipy.stats.poisson.pmf(values, 2.0), 0.0)
+
+
+def law(name: str, *shape: float, **scale: float) -> Callable[[Any], Any]:
+    """The density of a law of SciPy's, which are loaded when one is asked."""
+
+    def density(values: Any) -> Any:
+        found = getattr(scipy.stats, name)(*shape, **scale)
+        return getattr(found, "pmf" if hasattr(found, "pmf") else "pdf")(values)
+
+    return density
 
 
 PAIRS = {
     "normal, exponential": Pair(
-        (Normal(mean, 1), Exponential(rate)), (-1, 0.5, 2), (normal, stats.expon(scale=0.5).pdf)
+        (Normal(mean, 1), Exponential(rate)), (-1, 0.5, 2), (normal, law("expon", scale=0.5))
     ),
     "normal, gamma": Pair(
-        (Normal(mean, 1), Gamma(2, rate)), (-1, 0.5, 2), (normal, stats.gamma(2, scale=2).pdf)
+        (Normal(mean, 1), Gamma(2, rate)), (-1, 0.5, 2), (normal, law("gamma", 2, scale=2))
     ),
-    "normal, log-normal": Pair(
-        (Normal(mean, 1), LogNormal(0, 1)), (-1, 0.5, 2), (normal, stats.lognorm(1).pdf)
-    ),
+    "normal, log-normal": Pair((Normal(mean, 1), LogNormal(0, 1)), (-1, 0.5, 2), (normal, law("lognorm", 1))),
     "beta, exponential": Pair(
-        (Beta(2, 3), Exponential(rate)), (0.2, 0.9, 2), (stats.beta(2, 3).pdf, stats.expon(scale=0.5).pdf)
+        (Beta(2, 3), Exponential(rate)),
+        (0.2, 0.9, 2),
+        (law("beta", 2, 3), law("expon", scale=0.5)),
     ),
-    "poisson, geometric": Pair((Poisson(rate), Geometric(p)), (0, 1, 3), (poisson, stats.geom(0.3).pmf)),
-    "poisson, bernoulli": Pair((Poisson(rate), Bernoulli(p)), (0, 1, 3), (poisson, stats.bernoulli(0.3).pmf)),
-    "binomial, poisson": Pair((Binomial(5, p), Poisson(rate)), (0, 5, 9), (stats.binom(5, 0.3).pmf, poisson)),
+    "poisson, geometric": Pair((Poisson(rate), Geometric(p)), (0, 1, 3), (poisson, law("geom", 0.3))),
+    "poisson, bernoulli": Pair((Poisson(rate), Bernoulli(p)), (0, 1, 3), (poisson, law("bernoulli", 0.3))),
+    "binomial, poisson": Pair((Binomial(5, p), Poisson(rate)), (0, 5, 9), (law("binom", 5, 0.3), poisson)),
     "poisson, normal": Pair(
         (Poisson(rate), Normal(mean, 1)),
         (-1, 0, 0.5, 2),
@@ -116,7 +126,7 @@ def test_three_branches_beside_a_point() -> None:
     solver = Model({z[i]: Categorical(w[cells]), x[i]: Cases(z[i], branches)}, latent=[z]).derive().solver()
     data = np.array([0.0, -1.0, 1.5])
     joint = np.stack(
-        [0.2 * (data == 0), 0.3 * normal(data) * (data != 0), 0.5 * stats.gamma(2, scale=2).pdf(data)],
+        [0.2 * (data == 0), 0.3 * normal(data) * (data != 0), 0.5 * scipy.stats.gamma(2, scale=2).pdf(data)],
         axis=-1,
     )
     posterior = solver.posterior({"w": [0.2, 0.3, 0.5], "mean": 0.5, "rate": 2.0}, x=data).z

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import optimize, special, stats
+import scipy
 from sympy import Eq, Identity, Idx, IndexedBase, Piecewise, Sum, exp, sqrt, symbols
 
 from symem import (
@@ -40,14 +40,14 @@ def test_a_beta_law_with_a_parameter_1_has_a_closed_maximum(first: bool) -> None
     seen = np.array([0.05, 0.2, 0.45, 0.7, 0.9, 0.97, 0.33])
 
     def densities(shape: Any) -> Any:
-        return stats.beta.pdf(seen, shape, 1) if first else stats.beta.pdf(seen, 1, shape)
+        return scipy.stats.beta.pdf(seen, shape, 1) if first else scipy.stats.beta.pdf(seen, 1, shape)
 
     joint = np.column_stack([0.4 * densities(0.7), 0.6 * densities(4.0)])
     shares = joint / joint.sum(axis=1, keepdims=True)
     theta = {"w": [0.4, 0.6], "al": [0.7, 4.0]}
     assert solver.log_likelihood(theta, x=seen) == pytest.approx(np.log(joint.sum(axis=1)).sum())
     for place, found in enumerate(solver.em_step(theta, x=seen).al):
-        best = optimize.minimize_scalar(
+        best = scipy.optimize.minimize_scalar(
             lambda shape, own=place: -(shares[:, own] @ np.log(densities(shape))),
             bounds=(0.01, 30),
             method="bounded",
@@ -68,12 +68,12 @@ def test_priors_on_mean_and_scale_are_maximised_in_turn() -> None:
 
     def loss(at: Any) -> float:
         share, means, scales = 1 / (1 + np.exp(-at[0])), at[1:3], np.exp(at[3:])
-        joint = np.array([share, 1 - share]) * stats.norm.pdf(seen[:, None], means, scales)
-        prior = stats.norm.logpdf(means, 0, 3).sum() + stats.invgamma.logpdf(scales, 2).sum()
+        joint = np.array([share, 1 - share]) * scipy.stats.norm.pdf(seen[:, None], means, scales)
+        prior = scipy.stats.norm.logpdf(means, 0, 3).sum() + scipy.stats.invgamma.logpdf(scales, 2).sum()
         return float(-np.log(joint.sum(axis=1)).sum() - prior)
 
     here = np.r_[np.log(found.w[0] / found.w[1]), found.mu, np.log(found.sigma)]
-    best = optimize.minimize(loss, here + 0.05, method="BFGS", options={"gtol": 1e-7})
+    best = scipy.optimize.minimize(loss, here + 0.05, method="BFGS", options={"gtol": 1e-7})
     assert here == pytest.approx(best.x, abs=1e-4)
 
 
@@ -88,7 +88,7 @@ def test_a_covariance_under_an_inverse_wishart_prior_about_the_identity() -> Non
     means, spreads = [[0.0, 0.0], [3.0, 3.0]], [np.eye(2), 2 * np.eye(2)]
     joint = np.column_stack(
         [
-            share * stats.multivariate_normal.pdf(rows, mean, spread)
+            share * scipy.stats.multivariate_normal.pdf(rows, mean, spread)
             for share, mean, spread in zip((0.4, 0.6), means, spreads, strict=True)
         ]
     )
@@ -104,7 +104,9 @@ def test_a_mean_that_two_scales_share() -> None:
     law = Normal(m, Piecewise((a, Eq(z[i], 1)), (b, True)))
     solver = Model({z[i]: Bernoulli(f), x[i]: law}, latent=[z]).derive().solver()
     seen, theta = np.array([-3.0, 0.1, 0.4, 2.0, -0.3, 0.2]), {"m": 0.5, "a": 2.0, "b": 0.6, "f": 0.4}
-    joint = np.column_stack([0.6 * stats.norm.pdf(seen, 0.5, 0.6), 0.4 * stats.norm.pdf(seen, 0.5, 2)])
+    joint = np.column_stack(
+        [0.6 * scipy.stats.norm.pdf(seen, 0.5, 0.6), 0.4 * scipy.stats.norm.pdf(seen, 0.5, 2)]
+    )
     shares = joint / joint.sum(axis=1, keepdims=True)
     weights = shares @ [1 / 0.36, 1 / 4]
     step = solver.em_step(theta, x=seen)
@@ -114,7 +116,7 @@ def test_a_mean_that_two_scales_share() -> None:
 
 
 def _best(objective: Any, low: float, high: float) -> float:
-    found = optimize.minimize_scalar(
+    found = scipy.optimize.minimize_scalar(
         lambda value: -objective(value), bounds=(low, high), method="bounded", options={"xatol": 1e-11}
     )
     return float(found.x)
@@ -124,11 +126,11 @@ def test_locations_of_gumbel_laws_of_a_known_scale() -> None:
     """e^((μ - x)/s) is a product, so Σ γ e^(-x/s) is a statistic."""
     em = Model({z[i]: Categorical(w[k]), x[i]: Gumbel(a, mu[z[i]])}, latent=[z], known=[a]).derive()
     seen, theta = np.array([-1.0, 0.5, 2.0, 7.0, 9.5]), {"w": [0.3, 0.7], "mu": [0.0, 8.0]}
-    joint = theta["w"] * stats.gumbel_r.pdf(seen[:, None], theta["mu"], 1.5)
+    joint = theta["w"] * scipy.stats.gumbel_r.pdf(seen[:, None], theta["mu"], 1.5)
     shares = joint / joint.sum(1, keepdims=True)
     new = em.solver().em_step(theta, x=seen, a=1.5)
     for place, found in enumerate(new.mu):
-        best = _best(lambda loc, own=place: shares[:, own] @ stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15)
+        best = _best(lambda loc, own=place: shares[:, own] @ scipy.stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15)
         assert found == pytest.approx(best, abs=1e-6)
     assert {claim.status for each in em.certificates for claim in each.claims} == {Status.PROVED}
 
@@ -143,7 +145,7 @@ def test_a_known_offset_in_an_exponent() -> None:
         np.array([0.5, -1.0, 0.25]),
         {"w": [0.5, 0.5], "al": [-1.0, 2.0]},
     )
-    joint = theta["w"] * stats.poisson.pmf(seen[:, None], np.exp(np.asarray(theta["al"]) + offset[:, None]))
+    joint = theta["w"] * scipy.stats.poisson.pmf(seen[:, None], np.exp(np.asarray(theta["al"]) + offset[:, None]))
     shares = joint / joint.sum(1, keepdims=True)
     expected = np.log(shares.T @ seen) - np.log(shares.T @ np.exp(offset))
     np.testing.assert_allclose(solver.em_step(theta, y=seen, v=offset).al, expected, rtol=1e-12)
@@ -176,12 +178,12 @@ def test_a_probability_that_laws_share_through_its_square() -> None:
         np.array([1.0, 0.0, 1.0, 0.0]),
         {"p": 0.4, "mu": [0.0, 2.0]},
     )
-    one, other = 0.4 * stats.norm.pdf(seen, 2), 0.6 * stats.norm.pdf(seen, 0)
+    one, other = 0.4 * scipy.stats.norm.pdf(seen, 2), 0.6 * scipy.stats.norm.pdf(seen, 0)
     share = one / (one + other)
 
     def surrogate(p: float) -> float:
-        first = special.xlogy(share, p) + special.xlog1py(1 - share, -p)
-        return float(np.sum(first + special.xlogy(labels, p * p) + special.xlog1py(1 - labels, -p * p)))
+        first = scipy.special.xlogy(share, p) + scipy.special.xlog1py(1 - share, -p)
+        return float(np.sum(first + scipy.special.xlogy(labels, p * p) + scipy.special.xlog1py(1 - labels, -p * p)))
 
     assert solver.em_step(theta, x=seen, y=labels).p == pytest.approx(_best(surrogate, 0.01, 0.99), abs=1e-7)
 
@@ -195,7 +197,7 @@ def test_a_variance_or_a_scale_of_latents_under_a_prior(prior: Any) -> None:
     seen, old = np.array([-2.0, 0.5, 3.0, 1.0]), 1.7
     variance = old if is_variance else old**2
     second = variance / (1 + variance) + (seen * variance / (1 + variance)) ** 2
-    log_prior = (stats.gamma if is_variance else stats.invgamma)(3, scale=2).logpdf
+    log_prior = (scipy.stats.gamma if is_variance else scipy.stats.invgamma)(3, scale=2).logpdf
 
     def surrogate(s: float) -> float:
         spread = s if is_variance else s**2
@@ -216,7 +218,7 @@ def test_intercepts_of_groups_and_their_common_slope_are_one_linear_system() -> 
     assert all(isinstance(update, Closed | Shares) for update in by_name.values())
     seen, covariate = np.array([0.3, 2.1, 1.4, -0.7, 3.0, 2.2]), np.array([0.1, 1.0, -0.4, 0.6, 1.7, 0.2])
     means = np.array([0.2, 1.5]) + 0.4 * covariate[:, None]
-    joint = np.array([0.3, 0.7]) * stats.norm.pdf(seen[:, None], means, 0.9)
+    joint = np.array([0.3, 0.7]) * scipy.stats.norm.pdf(seen[:, None], means, 0.9)
     shares = joint / joint.sum(axis=1, keepdims=True)
     design = np.vstack([np.column_stack([np.eye(2)[label] * np.ones((6, 1)), covariate]) for label in (0, 1)])
     weights = np.concatenate([shares[:, 0], shares[:, 1]])

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from scipy.optimize import minimize
-from scipy.stats import expon, norm, poisson
 from sympy import Idx, IndexedBase, Rational, exp, log, symbols
 
 from symem import (
@@ -73,7 +73,7 @@ def shares_of(log_densities: Any, weights: Any) -> Any:
 
 def test_a_mean_is_the_nearest_point_of_its_interval_and_the_spread_is_about_it() -> None:
     weights, means, spreads = np.array([0.4, 0.6]), np.array([0.2, 0.7]), np.array([1.0, 2.0])
-    gamma = shares_of(norm.logpdf(X[:, None], means, spreads), weights)
+    gamma = shares_of(scipy.stats.norm.logpdf(X[:, None], means, spreads), weights)
     count = gamma.sum(axis=0)
     mean = np.clip((gamma * X[:, None]).sum(axis=0) / count, 0, 1)
     spread = np.sqrt((gamma * (X[:, None] - mean) ** 2).sum(axis=0) / count)
@@ -101,7 +101,7 @@ def test_a_fit_is_the_maximum_over_the_box() -> None:
     fit = algorithm.fit(x=X, start=start, tol=1e-13)
 
     def loss(theta: Any) -> float:
-        logs = np.log([theta[0], 1 - theta[0]]) + norm.logpdf(X[:, None], theta[1:], 1)
+        logs = np.log([theta[0], 1 - theta[0]]) + scipy.stats.norm.logpdf(X[:, None], theta[1:], 1)
         return -float(np.logaddexp.reduce(logs, axis=1).sum())
 
     box = [(1e-6, 1 - 1e-6), (-0.5, 2), (-0.5, 2)]
@@ -122,11 +122,11 @@ NEIGHBOURS: dict[str, tuple[Any, Any, Callable[..., Any]]] = {
     "a variance that is bounded": (Normal(0, mu[z[i]] ** Rational(1, 2)), Interval(1, 2), lambda t, _s, q: q / t),
 }  # fmt: skip
 DENSITIES: dict[str, Callable[..., Any]] = {
-    "a rate that is bounded": poisson.logpmf,
-    "a hazard that is bounded": lambda y, m: expon.logpdf(y, scale=1 / m),
-    "a mean that is not negative": lambda y, m: norm.logpdf(y, m, 1),
-    "a spread that is bounded": lambda y, m: norm.logpdf(y, 0, m),
-    "a variance that is bounded": lambda y, m: norm.logpdf(y, 0, np.sqrt(m)),
+    "a rate that is bounded": lambda counts, mean: scipy.stats.poisson.logpmf(counts, mu=mean),
+    "a hazard that is bounded": lambda y, m: scipy.stats.expon.logpdf(y, scale=1 / m),
+    "a mean that is not negative": lambda y, m: scipy.stats.norm.logpdf(y, m, 1),
+    "a spread that is bounded": lambda y, m: scipy.stats.norm.logpdf(y, 0, m),
+    "a variance that is bounded": lambda y, m: scipy.stats.norm.logpdf(y, 0, np.sqrt(m)),
 }
 
 
@@ -166,7 +166,7 @@ def sparse() -> Any:
 
 def test_a_share_with_less_than_its_prior_takes_is_zero() -> None:
     data, means, weights = np.array([0.0, 0.1, -0.1, 0.05]), np.array([-5.0, 0, 5]), np.array([0.3, 0.4, 0.3])
-    gamma = shares_of(norm.logpdf(data[:, None], means, 1), weights)
+    gamma = shares_of(scipy.stats.norm.logpdf(data[:, None], means, 1), weights)
     left = np.maximum(gamma.sum(axis=0) - 0.5, 0)
     after = sparse().solver().em_step({"w": weights, "mu": means}, x=data)
     np.testing.assert_allclose(after.w, left / left.sum(), rtol=1e-12)
@@ -185,7 +185,7 @@ def test_a_share_among_numbers_that_sum_to_one_is_zero_too() -> None:
     declared = {z[i]: Categorical(a, b, e), x[i]: Normal(4 * z[i], 1)}
     algorithm = Model(declared, latent=[z], log_prior=-log(a * b * e) / 2).derive()
     data = np.array([0.0, 0.1, -0.2, 8.0])
-    gamma = shares_of(norm.logpdf(data[:, None], [0, 4, 8], 1), np.array([0.3, 0.3, 0.4]))
+    gamma = shares_of(scipy.stats.norm.logpdf(data[:, None], [0, 4, 8], 1), np.array([0.3, 0.3, 0.4]))
     left = np.maximum(gamma.sum(axis=0) - 0.5, 0)
     after = algorithm.solver().em_step({"a": 0.3, "b": 0.3, "e": 0.4}, x=data)
     np.testing.assert_allclose([after.a, after.b, after.e], left / left.sum(), rtol=1e-12)
@@ -204,7 +204,7 @@ def test_a_prior_without_bound_is_named_and_nothing_converges() -> None:
 
 def test_shares_that_keep_what_the_prior_takes_converge() -> None:
     fit = sparse().fit(x=X, start={"w": [0.5, 0.5], "mu": [-1.0, 3.0]}, tol=1e-13)
-    gamma = shares_of(norm.logpdf(X[:, None], fit.parameters.mu, 1), fit.parameters.w)
+    gamma = shares_of(scipy.stats.norm.logpdf(X[:, None], fit.parameters.mu, 1), fit.parameters.w)
     assert fit.converged
     np.testing.assert_allclose(fit.parameters.w, (gamma.sum(axis=0) - 0.5) / (len(X) - 1), rtol=1e-5)
 
@@ -213,7 +213,7 @@ def test_a_probability_with_less_than_its_prior_takes_is_an_end() -> None:
     half = Rational(1, 2)
     model = Model({z[i]: Bernoulli(p), x[i]: Normal(4 * z[i], 1)}, latent=[z], prior={p: Beta(half, half)})
     algorithm = model.derive()
-    gamma = shares_of(norm.logpdf(X[:, None], [0, 4], 1), np.array([0.7, 0.3]))[:, 1].sum()
+    gamma = shares_of(scipy.stats.norm.logpdf(X[:, None], [0, 4], 1), np.array([0.7, 0.3]))[:, 1].sum()
     after = algorithm.solver().em_step({"p": 0.3}, x=X)
     assert after.p == pytest.approx((gamma - 0.5) / (len(X) - 1))
     assert algorithm.solver().em_step({"p": 0.3}, x=np.array([-1.0, -2.0, 0.0])).p == 0.0
@@ -256,7 +256,9 @@ def test_a_logarithm_needs_a_positive_sum() -> None:
     assert not fit.converged
     assert fit.parameters.mu[0] == -1.0
     good = algorithm.fit(x=np.abs(X), start={"w": [0.5, 0.5], "mu": [-1.0, 1.0]}, tol=1e-13)
-    gamma = shares_of(norm.logpdf(np.abs(X)[:, None], np.exp(good.parameters.mu), 1), good.parameters.w)
+    gamma = shares_of(
+        scipy.stats.norm.logpdf(np.abs(X)[:, None], np.exp(good.parameters.mu), 1), good.parameters.w
+    )
     means = (gamma * np.abs(X)[:, None]).sum(axis=0) / gamma.sum(axis=0)
     np.testing.assert_allclose(np.exp(good.parameters.mu), means, rtol=1e-5)
 
@@ -264,7 +266,7 @@ def test_a_logarithm_needs_a_positive_sum() -> None:
 def test_an_odd_power_has_its_root_for_every_sign() -> None:
     algorithm = mixture(Normal(mu[z[i]] ** 3, 1))
     weights, cubes = np.array([0.5, 0.5]), np.array([-1.0, 8.0])
-    gamma = shares_of(norm.logpdf(X[:, None], cubes, 1), weights)
+    gamma = shares_of(scipy.stats.norm.logpdf(X[:, None], cubes, 1), weights)
     means = (gamma * X[:, None]).sum(axis=0) / gamma.sum(axis=0)
     after = algorithm.solver().em_step({"w": weights, "mu": np.cbrt(cubes)}, x=X)
     np.testing.assert_allclose(after.mu, np.cbrt(means), rtol=1e-10)

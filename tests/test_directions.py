@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import vonmises
+import scipy
 from sympy import (
     Expr,
     Idx,
@@ -141,7 +141,9 @@ def test_latent_directions_have_a_posterior_of_their_own_law() -> None:
     """Against quadrature: ⟨cos μ⟩ and ⟨sin μ⟩ of each group, and the direction of their sum."""
     algorithm = directions_of_groups().derive()
     groups, grid = X.reshape(7, 10), np.linspace(-np.pi, np.pi, 2000, endpoint=False)
-    weight = vonmises.logpdf(grid, 2.0, 0.5) + vonmises.logpdf(groups[:, :, None], 3.0, grid).sum(1)
+    weight = scipy.stats.vonmises.logpdf(grid, 2.0, 0.5) + scipy.stats.vonmises.logpdf(
+        groups[:, :, None], 3.0, grid
+    ).sum(1)
     mass = np.exp(weight).mean(1) * 2 * np.pi
     means = (np.exp(weight) @ np.exp(1j * grid)) / np.exp(weight).sum(1)
     solver, data = algorithm.solver(), {"x": groups, "a": 3.0, "c": 2.0}
@@ -157,17 +159,17 @@ def shares(density: Any) -> Any:
 
 
 def own_means_step() -> dict[str, Any]:
-    r = shares(WEIGHTS * vonmises.pdf(X[:, None], CONCENTRATIONS, MEANS))
+    r = shares(WEIGHTS * scipy.stats.vonmises.pdf(X[:, None], CONCENTRATIONS, MEANS))
     return {"w": r.mean(0), "mu": np.angle(r.T @ np.exp(1j * X))}
 
 
 def shared_mean_step() -> dict[str, Any]:
-    r = shares(WEIGHTS * vonmises.pdf(X[:, None], CONCENTRATIONS, 2.0))
+    r = shares(WEIGHTS * scipy.stats.vonmises.pdf(X[:, None], CONCENTRATIONS, 2.0))
     return {"w": r.mean(0), "m": np.angle((r @ CONCENTRATIONS) @ np.exp(1j * X))}
 
 
 def two_angles_step() -> dict[str, Any]:
-    r = shares(np.array([0.7, 0.3]) * vonmises.pdf(X[:, None], 2.0, np.array([-0.4, 2.2])))
+    r = shares(np.array([0.7, 0.3]) * scipy.stats.vonmises.pdf(X[:, None], 2.0, np.array([-0.4, 2.2])))
     first, second = np.angle(r.T @ np.exp(1j * X))
     return {"rate": r[:, 1].mean(), "m": first, "u": second}
 
@@ -194,7 +196,7 @@ def test_a_step_is_the_resultants_direction(
 def test_concentrations_beyond_the_range_of_the_bessel_function() -> None:
     solver, kappas = derived("vonmises_mean").solver(), np.array([1e5, 2000.0])
     data = np.array([-0.4, -0.401, 2.21, 2.19])
-    expected = np.log((WEIGHTS * vonmises.pdf(data[:, None], kappas, MEANS)).sum(1)).sum()
+    expected = np.log((WEIGHTS * scipy.stats.vonmises.pdf(data[:, None], kappas, MEANS)).sum(1)).sum()
     theta = {"w": WEIGHTS, "mu": MEANS}
     assert solver.log_likelihood(theta, x=data, kappa=kappas) == pytest.approx(expected, rel=1e-9)
 

@@ -51,7 +51,7 @@ def test_what_there_is_not_is_refused(form: str) -> None:
         told(colour="red")
 
 
-@pytest.mark.parametrize(("words", "form"), zip(HOSTILE, cycle(FORMS)), ids=range(len(HOSTILE)))
+@pytest.mark.parametrize(("words", "form"), list(zip(HOSTILE, cycle(FORMS))), ids=range(len(HOSTILE)))
 def test_hostile_names_are_shown_or_refused(words: str, form: str) -> None:
     """A symbol called so is refused by name, or its report holds no element and no command of its own.
 

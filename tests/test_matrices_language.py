@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import (
     Expr,
     Identity,
@@ -104,7 +104,7 @@ def drawn(seed: int = 0) -> dict[str, Any]:
 
 
 def normal(value: Any, mean: Any, covariance: Any) -> float:
-    return float(stats.multivariate_normal.logpdf(value, mean, covariance))
+    return float(scipy.stats.multivariate_normal.logpdf(value, mean, covariance))
 
 
 def over(a: Arrays, term: Callable[[int], float]) -> float:
@@ -153,13 +153,13 @@ def regression(a: Arrays) -> float:
 def effects(a: Arrays) -> float:
     of_b = sum(normal(row, np.zeros(2), a["D"]) for row in a["bg"])
     fit = np.einsum("gjp,gp->gj", a["XG"], a["beta"] + a["bg"])
-    return of_b + float(stats.norm.logpdf(a["Y"], fit, a["s"]).sum())
+    return of_b + float(scipy.stats.norm.logpdf(a["Y"], fit, a["s"]).sum())
 
 
 def normal_inverse_wishart(a: Arrays) -> float:
-    of_w = float(stats.dirichlet.logpdf(a["w"], np.full(2, a["a0"])))
+    of_w = float(scipy.stats.dirichlet.logpdf(a["w"], np.full(2, a["a0"])))
     of_mu = sum(normal(a["mu"][r], a["c0"], a["Sigma"][r] / a["kappa"]) for r in range(2))
-    return of_w + of_mu + float(sum(stats.invwishart.logpdf(S, a["nu"], a["V"]) for S in a["Sigma"]))
+    return of_w + of_mu + float(sum(scipy.stats.invwishart.logpdf(S, a["nu"], a["V"]) for S in a["Sigma"]))
 
 
 c0, V, a0 = MatrixSymbol("c0", d, 1), MatrixSymbol("V", d, d), symbols("a0")
@@ -203,7 +203,7 @@ CASES: dict[str, Case] = {
         lambda a: over(
             a,
             lambda r: (
-                stats.gamma.logpdf(a["u"][r], a["nu"] / 2, scale=2 / a["nu"])
+                scipy.stats.gamma.logpdf(a["u"][r], a["nu"] / 2, scale=2 / a["nu"])
                 + normal(a["x"][r], a["c"], a["S"] / a["u"][r])
             ),
         ),
@@ -214,7 +214,7 @@ CASES: dict[str, Case] = {
             labels(a)
             + over(
                 a,
-                lambda r: stats.multivariate_t.logpdf(
+                lambda r: scipy.stats.multivariate_t.logpdf(
                     a["x"][r], a["mu"][a["z"][r]], a["Sigma"][a["z"][r]], a["nu"]
                 ),
             )
@@ -236,7 +236,7 @@ CASES: dict[str, Case] = {
                 lambda r: (
                     normal(a["x"][r], a["c"], a["S"])
                     if a["z"][r] == 0
-                    else stats.multivariate_t.logpdf(a["x"][r], a["c"], a["S"], a["nu"])
+                    else scipy.stats.multivariate_t.logpdf(a["x"][r], a["c"], a["S"], a["nu"])
                 ),
             )
         ),
@@ -247,7 +247,9 @@ CASES: dict[str, Case] = {
             labels(a)
             + over(
                 a,
-                lambda r: stats.norm.logpdf(a["y"][r], a["X"][r] @ a["b"][a["z"][r]], a["sigma"][a["z"][r]]),
+                lambda r: scipy.stats.norm.logpdf(
+                    a["y"][r], a["X"][r] @ a["b"][a["z"][r]], a["sigma"][a["z"][r]]
+                ),
             )
         ),
         renamed={"b": "bk"},
@@ -306,7 +308,7 @@ CASES: dict[str, Case] = {
         ),
         lambda a: full({**a, "Sigma": np.array([np.linalg.inv(a["S"])] * 2)}),
         lambda a: (
-            float(stats.wishart.logpdf(a["S"], a["nu"], a["V"]))
+            float(scipy.stats.wishart.logpdf(a["S"], a["nu"], a["V"]))
             + sum(normal(row, a["c0"], a["V"]) for row in a["mu"])
         ),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import (
     And,
     Eq,
@@ -71,8 +71,10 @@ def test_signs_of_a_latent(relation: Any, known: Any, seen: Any) -> None:
     solver = _probit(relation, known).solver()
     theta = {"a": 0.3, "b": -0.4}
     mean, signs = 0.3 - 0.4 * X, 2 * Y - 1
-    assert solver.log_likelihood(theta, x=X, y=seen) == pytest.approx(stats.norm.logcdf(signs * mean).sum())
-    cut = mean + signs * stats.norm.pdf(mean) / stats.norm.cdf(signs * mean)
+    assert solver.log_likelihood(theta, x=X, y=seen) == pytest.approx(
+        scipy.stats.norm.logcdf(signs * mean).sum()
+    )
+    cut = mean + signs * scipy.stats.norm.pdf(mean) / scipy.stats.norm.cdf(signs * mean)
     slope, start = np.polyfit(X, cut, 1)
     step = solver.em_step(theta, x=X, y=seen)
     assert [step.a, step.b] == pytest.approx([start, slope])
@@ -82,7 +84,7 @@ def test_three_ordered_outcomes() -> None:
     ordered = Eq(y[i], Piecewise((0, u[i] < 0), (1, u[i] < 1), (2, True)))
     solver = _probit(ordered, [x]).solver()
     mean, seen = 0.1 + 0.2 * X, np.array([0, 1, 2, 2, 1, 0])
-    low, high = stats.norm.cdf(-mean), stats.norm.cdf(1 - mean)
+    low, high = scipy.stats.norm.cdf(-mean), scipy.stats.norm.cdf(1 - mean)
     masses = np.choose(seen, [low, high - low, 1 - high])
     assert solver.log_likelihood({"a": 0.1, "b": 0.2}, x=X, y=seen) == pytest.approx(np.log(masses).sum())
 
@@ -91,8 +93,10 @@ def test_a_latent_outside_an_interval() -> None:
     """Both tails together: their masses add, and the mean is that of the mixture of the two."""
     em = Model({u[i]: Normal(m, 1)}, latent=[u], given=[Or(u[i] < -1, u[i] > 2)]).derive()
     at = 0.4
-    mass = stats.norm.cdf(-1, at) + stats.norm.sf(2, at)
-    mean = stats.norm.expect(lambda v: v, loc=at, ub=-1) + stats.norm.expect(lambda v: v, loc=at, lb=2)
+    mass = scipy.stats.norm.cdf(-1, at) + scipy.stats.norm.sf(2, at)
+    mean = scipy.stats.norm.expect(lambda v: v, loc=at, ub=-1) + scipy.stats.norm.expect(
+        lambda v: v, loc=at, lb=2
+    )
     solver = em.solver()
     assert solver.log_likelihood({"m": at}, n=5) == pytest.approx(5 * np.log(mass))
     assert solver.em_step({"m": at}, n=5).m == pytest.approx(mean / mass)
@@ -100,7 +104,7 @@ def test_a_latent_outside_an_interval() -> None:
 
 def test_tails_that_meet_are_counted_once() -> None:
     em = Model({u[i]: Normal(m, 1)}, latent=[u], given=[Or(u[i] > -1, u[i] > 2)]).derive()
-    assert em.solver().log_likelihood({"m": 0.4}, n=3) == pytest.approx(3 * stats.norm.logsf(-1, 0.4))
+    assert em.solver().log_likelihood({"m": 0.4}, n=3) == pytest.approx(3 * scipy.stats.norm.logsf(-1, 0.4))
 
 
 def test_censored_on_the_side_that_the_data_say() -> None:
@@ -151,7 +155,7 @@ def test_a_known_number_chooses_a_scale() -> None:
     law = Normal(0, Piecewise((a, Eq(d[i], 1)), (b, True)))
     em = Model({z[i]: Bernoulli(f), x[i]: law}, latent=[z], known={d: Binary()}).derive()
     theta = {"a": 1.5, "b": 0.7, "f": 0.5}
-    right = stats.norm.logpdf(X, 0, np.where(Y == 1, 1.5, 0.7)).sum()
+    right = scipy.stats.norm.logpdf(X, 0, np.where(Y == 1, 1.5, 0.7)).sum()
     assert em.solver().log_likelihood(theta, x=X, d=Y) == pytest.approx(right)
 
 
@@ -167,7 +171,7 @@ def test_a_bounded_count_is_a_label(law: Any) -> None:
     """Genotypes: the number of alleles selects the mean."""
     solver = Model({u[i]: Binomial(2, f), x[i]: law}, latent=[u]).derive().solver()
     means = {"mu": [-1.0, 0.0, 1.5]} if "mu" in str(law) else {"a": -1.0, "b": 0.0, "c": 1.5}
-    joint = stats.binom.pmf([0, 1, 2], 2, 0.4) * stats.norm.pdf(X[:, None], [-1, 0, 1.5], 1.3)
+    joint = scipy.stats.binom.pmf([0, 1, 2], 2, 0.4) * scipy.stats.norm.pdf(X[:, None], [-1, 0, 1.5], 1.3)
     theta = {"f": 0.4, "s": 1.3, **means}
     assert solver.log_likelihood(theta, x=X) == pytest.approx(np.log(joint.sum(axis=1)).sum())
     shares = joint / joint.sum(axis=1, keepdims=True)
@@ -178,7 +182,7 @@ def test_any_other_value_of_a_label() -> None:
     law = Cases(z[i], {0: Uniform(-5, 5)}, otherwise=Normal(m, s))
     em = Model({z[i]: Categorical(w[k]), x[i]: law}, latent=[z]).derive()
     theta = {"w": [0.2, 0.3, 0.5], "m": 0.3, "s": 0.8}
-    joint = np.column_stack([np.full(6, 0.02), *(v * stats.norm.pdf(X, 0.3, 0.8) for v in (0.3, 0.5))])
+    joint = np.column_stack([np.full(6, 0.02), *(v * scipy.stats.norm.pdf(X, 0.3, 0.8) for v in (0.3, 0.5))])
     solver = em.solver()
     assert solver.log_likelihood(theta, x=X) == pytest.approx(np.log(joint.sum(axis=1)).sum())
     inside = 1 - joint[:, 0] / joint.sum(axis=1)

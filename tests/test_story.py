@@ -319,7 +319,7 @@ def integral(run: Evaluator, posterior: Table | Recognised, f: Expr, scope: dict
         return float(sum(at(f, point) * np.exp(at(density, point)) for point in points))
     low, high = (float(end) if end.is_infinite else float(run(end, scope)) for end in posterior.bounds)
     if posterior.row.home.discrete:
-        points = range(int(low), int(min(high, low + 100)) + 1)
+        points = list(range(int(low), int(min(high, low + 100)) + 1))
         return float(sum(at(f, point) * np.exp(at(density, point)) for point in points))
     return smooth(lambda u: at(density, u), lambda u: at(f, u), low, high)
 

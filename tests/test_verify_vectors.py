@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from scipy.special import logsumexp
-from scipy.stats import multivariate_normal, multivariate_t
 from sympy import Pow, symbols
 
 from symem.evaluation.arithmetic import Arithmetic
@@ -35,7 +35,7 @@ def drawn(name: str, seed: int = 3) -> tuple[Any, Values, Values, Oracle]:
 
 
 def log_normal(x: Any, mean: Any, covariance: Any) -> Any:
-    return multivariate_normal(mean, covariance).logpdf(x)
+    return scipy.stats.multivariate_normal(mean, covariance).logpdf(x)
 
 
 # -- the observed-data likelihood ----------------------------------------------------------------------
@@ -108,7 +108,7 @@ def test_weights_that_all_data_share(name: str) -> None:
 
 def test_a_scale_with_vectors() -> None:
     _model, data, theta, oracle = drawn("mvt_known_nu")
-    expected = multivariate_t(theta["mu"], theta["Sigma"], df=data["nu"]).logpdf(data["x"]).sum()
+    expected = scipy.stats.multivariate_t(theta["mu"], theta["Sigma"], df=data["nu"]).logpdf(data["x"]).sum()
     assert oracle.log_likelihood(theta) == pytest.approx(expected, rel=1e-9)
 
 

@@ -146,7 +146,11 @@ CASES = {
         {"w": [0.4, 0.6], "mu": [-0.5, 0.5], "s": 1.1},
     ),
 }  # fmt: skip
-EVERY = pytest.mark.parametrize("name", CASES)
+#: Two that take long to derive show what the others do, of vectors and of gaps.
+LONG = {"factor analysis", "missing responses"}
+EVERY = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in CASES]
+)
 
 
 @cache
@@ -251,11 +255,11 @@ def test_weights_of_one_and_their_scale(name: str) -> None:
     "name",
     [
         "Normal mixture",
-        "latent classes",
-        "factor analysis",
-        "missing responses",
         "random intercepts",
-        "zero inflation",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("latent classes", "factor analysis", "missing responses", "zero inflation")
+        ),
     ],
 )
 def test_verified(name: str) -> None:
@@ -330,6 +334,7 @@ def test_real_weights_climb_the_weighted_likelihood() -> None:
     np.testing.assert_allclose(np.sort(fit.parameters.mu), np.sort(np.exp(best.x[1:])), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_table_of_candies_with_multiplicities() -> None:
     """Russell & Norvig 2010, section 20.3.2: two bags, three binary features, a thousand candies in eight kinds."""
     flavour, wrapper, hole, bag = map(IndexedBase, ("F", "W", "H", "B"))

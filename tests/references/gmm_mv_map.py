@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import dirichlet, invwishart
+import scipy
 
 from tests.references import Values, log_multinormal, normalise
 
@@ -17,9 +17,9 @@ def log_joint(theta: Values, data: Values) -> Any:
 
 
 def log_prior(theta: Values, data: Values) -> float:
-    value = dirichlet.logpdf(theta["w"], np.full(len(theta["w"]), data["c"]))
+    value = scipy.stats.dirichlet.logpdf(theta["w"], np.full(len(theta["w"]), data["c"]))
     for mean, covariance in zip(theta["mu"], theta["Sigma"], strict=True):
-        value += invwishart.logpdf(covariance, data["nu"], data["Psi"])
+        value += scipy.stats.invwishart.logpdf(covariance, data["nu"], data["Psi"])
         value += log_multinormal(mean[None], data["m0"], covariance / data["kappa"])[0]
     return float(value)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from scipy.special import gammaln
-from scipy.stats import dirichlet, invgamma, norm
-from scipy.stats import t as student
 from sympy import IndexedBase, sqrt, symbols
 
 from symem import (
@@ -142,7 +141,7 @@ def censored_components() -> Trial:
 
     def value(theta: Values, data: Values) -> float:
         seen = normal(np.nan_to_num(data["x"])[:, None], theta["mu"], theta["s"] ** 2)
-        below = norm.logcdf(data["c"][:, None], theta["mu"], theta["s"])
+        below = scipy.stats.norm.logcdf(data["c"][:, None], theta["mu"], theta["s"])
         return mixed(theta["w"], np.where(np.isnan(data["x"])[:, None], below, seen))
 
     draws = np.random.default_rng(25).normal(0, 2, 10)
@@ -176,7 +175,7 @@ def mixture_of_t() -> Trial:
 
     def value(theta: Values, data: Values) -> float:
         scale = np.sqrt(theta["s2"])
-        return mixed(theta["w"], student.logpdf(data["y"][:, None], data["nu"], theta["mu"], scale))
+        return mixed(theta["w"], scipy.stats.t.logpdf(data["y"][:, None], data["nu"], theta["mu"], scale))
 
     data = {"y": np.random.default_rng(27).normal(0, 2, 9), "nu": 3.0}
     theta = {"w": WEIGHTS, "mu": MEANS, "s2": np.array([0.6, 1.5])}
@@ -265,8 +264,8 @@ def dirichlet_rows() -> Trial:
     def value(theta: Values, data: Values) -> float:
         X = data["x"]
         choose = (gammaln(X.sum(1) + 1) - gammaln(X + 1).sum(1)).sum()
-        prior = sum(dirichlet.logpdf(row, data["al"]) for row in theta["th"])
-        weights = dirichlet.logpdf(theta["w"], [data["e"]] * 2)
+        prior = sum(scipy.stats.dirichlet.logpdf(row, data["al"]) for row in theta["th"])
+        weights = scipy.stats.dirichlet.logpdf(theta["w"], [data["e"]] * 2)
         return mixed(theta["w"], X @ np.log(theta["th"]).T) + float(choose + prior + weights)
 
     counts = np.random.default_rng(32).integers(0, 5, (6, 3))
@@ -289,7 +288,7 @@ def conjugate_prior_of_mean_and_variance() -> Trial:
 
     def value(theta: Values, data: Values) -> float:
         means = normal(theta["mu"], data["m0"], theta["s2"] / data["kappa"]).sum()
-        variances = invgamma.logpdf(theta["s2"], data["shape"], scale=data["scale"]).sum()
+        variances = scipy.stats.invgamma.logpdf(theta["s2"], data["shape"], scale=data["scale"]).sum()
         return mixed(theta["w"], normal(data["x"][:, None], theta["mu"], theta["s2"])) + float(
             means + variances
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import invwishart, multivariate_t
+import scipy
 from sympy import Identity, IndexedBase, MatrixSymbol, Rational, ZeroMatrix, sqrt, symbols
 
 from symem import Gamma, IndexedMatrix, IndexedVector, InverseWishart, Model, MultivariateNormal, Normal, diag
@@ -193,7 +193,7 @@ def uniqueness_with_prior() -> Trial:
 
     def value(theta: Values, data: Values) -> float:
         covariance = theta["W"] @ theta["W"].T + theta["Sigma"]
-        prior = invwishart.logpdf(theta["Sigma"], data["nu0"], data["S0"])
+        prior = scipy.stats.invwishart.logpdf(theta["Sigma"], data["nu0"], data["S0"])
         return float(gauss(data["x"], 0.0, covariance).sum() + prior)
 
     data = {"x": rows(57, 10, 3), "nu0": 5.0, "S0": SPREADS[1]}
@@ -236,7 +236,7 @@ def factors_with_heavy_tails() -> Trial:
 
     def value(theta: Values, data: Values) -> float:
         scatter = theta["W"] @ theta["W"].T + np.diag(theta["psi"])
-        return float(multivariate_t.logpdf(data["x"], theta["mu"], scatter, df=data["nu"]).sum())
+        return float(scipy.stats.multivariate_t.logpdf(data["x"], theta["mu"], scatter, df=data["nu"]).sum())
 
     theta = {"mu": CENTRES[0], "W": LOADINGS, "psi": np.array([0.5, 1.0, 0.8])}
     data = {"x": rows(66, 10, 3), "nu": 4.0}

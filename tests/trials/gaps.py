@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from scipy.special import logsumexp
-from scipy.stats import multivariate_t
 from sympy import IndexedBase, MatrixSymbol, sqrt, symbols
 
 from symem import Gamma, IndexedVector, Model, MultivariateNormal, Normal, diag
@@ -121,7 +121,9 @@ def heavy_tails_with_gaps() -> Trial:
         for row in data["x"]:
             there = ~np.isnan(row)
             scatter = theta["Sigma"][np.ix_(there, there)]
-            total += float(multivariate_t.logpdf(row[there], theta["mu"][there], scatter, df=data["nu"]))
+            total += float(
+                scipy.stats.multivariate_t.logpdf(row[there], theta["mu"][there], scatter, df=data["nu"])
+            )
         return total
 
     theta = {"mu": CENTRES[0], "Sigma": SPREADS[0]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import scipy
 from scipy.special import betaln, gammaln, logsumexp
-from scipy.stats import nbinom
 from sympy import Eq, Idx, IndexedBase, Rational, Sum, log, loggamma, sqrt, symbols
 
 from symem import (
@@ -208,7 +208,7 @@ def negative_binomials() -> Trial:
     model = Model({z[i]: LABEL, x[i]: NegativeBinomial(r, p[z[i]])}, latent=[z], known=[r])
 
     def value(theta: Values, data: Values) -> float:
-        return mixed(theta["w"], nbinom.logpmf(data["x"][:, None], data["r"], theta["p"]))
+        return mixed(theta["w"], scipy.stats.nbinom.logpmf(data["x"][:, None], data["r"], theta["p"]))
 
     data = {"x": np.random.default_rng(9).poisson(3, 8), "r": 2.5}
     return Trial(model, data, {"w": WEIGHTS, "p": np.array([0.3, 0.6])}, simplex("w") | unit("p"), value)

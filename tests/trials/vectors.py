@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import multivariate_normal, multivariate_t, wishart
+import scipy
 from sympy import Identity, IndexedBase, MatrixSymbol, ZeroMatrix, symbols
 
 from symem import (
@@ -64,7 +64,9 @@ def rows(seed: int, *shape: int) -> Any:
 
 def gauss(value: Any, mean: Any, covariance: Any) -> Any:
     """The log-density at each row."""
-    return np.atleast_1d(multivariate_normal.logpdf(value - mean, np.zeros(len(covariance)), covariance))
+    return np.atleast_1d(
+        scipy.stats.multivariate_normal.logpdf(value - mean, np.zeros(len(covariance)), covariance)
+    )
 
 
 def seen(value: Any, mean: Any, covariance: Any) -> float:
@@ -115,7 +117,7 @@ def scatter_by_category() -> Trial:
     def value(theta: Values, data: Values) -> float:
         laws = zip(data["x"], data["group"], strict=True)
         return sum(
-            float(multivariate_t.logpdf(row, theta["mu"][c], theta["Sigma"][c], df=data["nu"]))
+            float(scipy.stats.multivariate_t.logpdf(row, theta["mu"][c], theta["Sigma"][c], df=data["nu"]))
             for row, c in laws
         )
 
@@ -170,7 +172,9 @@ def precision_with_prior() -> Trial:
     def value(theta: Values, data: Values) -> float:
         laws = zip(theta["mu"], theta["Lambda"], strict=True)
         parts = [gauss(data["x"], centre, np.linalg.inv(precision)) for centre, precision in laws]
-        prior = sum(wishart.logpdf(precision, data["nu0"], data["V"]) for precision in theta["Lambda"])
+        prior = sum(
+            scipy.stats.wishart.logpdf(precision, data["nu0"], data["V"]) for precision in theta["Lambda"]
+        )
         return mixed(theta["w"], np.stack(parts, 1)) + float(prior)
 
     data = {"x": rows(56, 14, 3), "nu0": 5.0, "V": 0.3 * EYE}
