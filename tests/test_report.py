@@ -26,7 +26,7 @@ from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
 from tests.models import DERIVED, FEW, MODELS, Row, in_turn, over_all_at_once
-from tests.told import fragment, set_in_tex, told_in_its_school
+from tests.told import fragment
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[1]
@@ -198,10 +198,9 @@ FRAME = r"""\documentclass[11pt,a4paper]{article}
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
 @over_all_at_once
 def test_a_plain_tex_sets_every_report(tmp_path: Path, rows: tuple[Row, ...]) -> None:
-    """All models in one document, each in a school's letters; no formula runs off the page by more than a hair."""
-    told = {row.name: set_in_tex(told_in_its_school(row.name)) for row in rows}
-    assert {name for name, text in told.items() if raw(text)} == set()
-    parts = [f"\\typeout{{MODEL {name}}}\n{text}\n\\clearpage" for name, text in told.items()]
+    """All models in one document; no formula runs off the page by more than a hair."""
+    assert {row.name for row in rows if raw(fragment(row.name))} == set()
+    parts = [f"\\typeout{{MODEL {row.name}}}\n{fragment(row.name)}\n\\clearpage" for row in rows]
     log = _typeset(tmp_path, FRAME % "\n".join(parts))
     wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert max(wide, default=0.0) < 20

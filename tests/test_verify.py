@@ -16,7 +16,7 @@ from symem.verification import Rung, TooLargeError, Verification, numeric_second
 from symem.verification.ladder import climb
 from symem.verification.sampling import default_sizes, draw
 from tests.derived import em
-from tests.models import BY_NAME, DERIVED, FEW, Row, in_turn
+from tests.models import BY_NAME, DERIVED, FEW, Row, in_turn, slow_but_for
 
 #: Of the few, those whose likelihood brute force reaches slowly.
 SLOWLY = {"dawid_skene", "t_mixture", "lca_missing_items", "ordered_probit"}
@@ -24,13 +24,7 @@ SLOWLY = {"dawid_skene", "t_mixture", "lca_missing_items", "ordered_probit"}
 OUT_OF_REACH = {"rabbit_coat"}
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        pytest.param(row, id=row.name, marks=[pytest.mark.slow] * (row not in FEW[::2] or row.name in SLOWLY))
-        for row in in_turn([row for row in DERIVED if not row.of], 3)
-    ],
-)
+@slow_but_for(in_turn([row for row in DERIVED if not row.of], 3), {row.name for row in FEW[::2]} - SLOWLY)
 def test_what_blocks_emission_holds_on_the_data_of_the_table(row: Row) -> None:
     theta = row.theta(row.file["start"]) if row.file.get("start") else None
     ground, note = prepare(em(row.name), row.data, theta=theta, seed=1)

@@ -27,18 +27,14 @@ SCHOOL = {row.name: list(Notation)[place % len(Notation)] for place, row in enum
 
 @cache
 def told_in_its_school(name: str) -> tuple[Section, ...]:
-    """The longest report of that row in the letters of its school: for TeX and for the browser."""
+    """The longest report of that row in the letters of its school."""
     return tell(em(name).derivation, Options(level=Level.TEACHING, notation=SCHOOL[name]))
-
-
-def set_in_tex(sections: tuple[Section, ...]) -> str:
-    return render("fragment.tex.j2", pages=pages(sections, LatexMedium()))
 
 
 @cache
 def fragment(name: str) -> str:
     """Its longest report in LaTeX."""
-    return set_in_tex(told(name, Level.TEACHING))
+    return render("fragment.tex.j2", pages=pages(told(name, Level.TEACHING), LatexMedium()))
 
 
 @cache

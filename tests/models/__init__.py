@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import pytest
 
@@ -56,16 +56,20 @@ def in_turn(rows: Iterable[Row], turn: int, *, few: Sequence[Row] = FEW) -> tupl
     return first + tuple(row for row in asked if row.name not in names)[turn % TURNS :: TURNS]
 
 
-def few_quick(rows: Iterable[Row], turn: int, *, few: Sequence[Row] = FEW) -> pytest.MarkDecorator:
-    """One test a row: the few, and slow ones of those whose turn it is."""
-    names = {row.name for row in few}
+def slow_but_for(rows: Iterable[Row], quick: Container[str]) -> pytest.MarkDecorator:
+    """One test a row, those that are not named marked slow."""
     return pytest.mark.parametrize(
         "row",
         [
-            pytest.param(row, id=row.name, marks=[] if row.name in names else [pytest.mark.slow])
-            for row in in_turn(rows, turn, few=few)
+            pytest.param(row, id=row.name, marks=[] if row.name in quick else [pytest.mark.slow])
+            for row in rows
         ],
     )
+
+
+def few_quick(rows: Iterable[Row], turn: int, *, few: Sequence[Row] = FEW) -> pytest.MarkDecorator:
+    """One test a row: the few, and slow ones of those whose turn it is."""
+    return slow_but_for(in_turn(rows, turn, few=few), {row.name for row in few})
 
 
 over_all_at_once = pytest.mark.parametrize("rows", [pytest.param(MODELS, id=EVERY)])
@@ -82,4 +86,5 @@ __all__ = [
     "few_quick",
     "in_turn",
     "over_all_at_once",
+    "slow_but_for",
 ]
