@@ -130,7 +130,9 @@ def test_locations_of_gumbel_laws_of_a_known_scale() -> None:
     shares = joint / joint.sum(1, keepdims=True)
     new = em.solver().em_step(theta, x=seen, a=1.5)
     for place, found in enumerate(new.mu):
-        best = _best(lambda loc, own=place: shares[:, own] @ scipy.stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15)
+        best = _best(
+            lambda loc, own=place: shares[:, own] @ scipy.stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15
+        )
         assert found == pytest.approx(best, abs=1e-6)
     assert {claim.status for each in em.certificates for claim in each.claims} == {Status.PROVED}
 
@@ -145,7 +147,9 @@ def test_a_known_offset_in_an_exponent() -> None:
         np.array([0.5, -1.0, 0.25]),
         {"w": [0.5, 0.5], "al": [-1.0, 2.0]},
     )
-    joint = theta["w"] * scipy.stats.poisson.pmf(seen[:, None], np.exp(np.asarray(theta["al"]) + offset[:, None]))
+    joint = theta["w"] * scipy.stats.poisson.pmf(
+        seen[:, None], np.exp(np.asarray(theta["al"]) + offset[:, None])
+    )
     shares = joint / joint.sum(1, keepdims=True)
     expected = np.log(shares.T @ seen) - np.log(shares.T @ np.exp(offset))
     np.testing.assert_allclose(solver.em_step(theta, y=seen, v=offset).al, expected, rtol=1e-12)
@@ -183,7 +187,9 @@ def test_a_probability_that_laws_share_through_its_square() -> None:
 
     def surrogate(p: float) -> float:
         first = scipy.special.xlogy(share, p) + scipy.special.xlog1py(1 - share, -p)
-        return float(np.sum(first + scipy.special.xlogy(labels, p * p) + scipy.special.xlog1py(1 - labels, -p * p)))
+        return float(
+            np.sum(first + scipy.special.xlogy(labels, p * p) + scipy.special.xlog1py(1 - labels, -p * p))
+        )
 
     assert solver.em_step(theta, x=seen, y=labels).p == pytest.approx(_best(surrogate, 0.01, 0.99), abs=1e-7)
 

@@ -34,7 +34,7 @@ from tests.derived import em
 from tests.evaluate import Evaluator, situation
 from tests.models import DERIVED, Row, few_quick
 
-PLACES = 6
+PLACES = 12
 #: Where places of a grid hold no latent, outcomes have no weight (0 log 0), or a few data leave a category out:
 #: there the brute-force evaluator has no number, and such places are passed over.
 UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene"}
