@@ -150,6 +150,24 @@ def predict(options: argparse.Namespace) -> int:
     return DONE
 
 
+def sample(options: argparse.Namespace) -> int:
+    """Draw data from the model, by a fit that was written or by parameters that are given."""
+    refuse_existing([options.output], force=options.force)
+    em = _derived(options.file)
+    stated = load(options.parameters, em).parameters._asdict() if options.parameters else {}
+    theta = {**stated, **read_values(options.theta)}
+    given = {
+        **read_values(options.set),
+        **{name: int(size) for name, size in read_values(options.size).items()},
+    }
+    found = em.sample(theta, seed=options.seed, latents=options.latents, **given)
+    text = as_json(found) if options.json else as_csv(found)
+    if options.output is None:
+        print(text, end="")
+    _write(options.output, lambda: text, options)
+    return DONE
+
+
 def verify(options: argparse.Namespace) -> int:
     """Climb the ladder V0 to V5 and print every rung."""
     found = _derived(options.file).verify()
@@ -196,7 +214,8 @@ def gallery(options: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Command] = {
-    each.__name__: each for each in (derive, emit, fit, select, predict, verify, audit, report, gallery)
+    each.__name__: each
+    for each in (derive, emit, fit, select, predict, sample, verify, audit, report, gallery)
 }
 
 

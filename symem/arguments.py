@@ -17,6 +17,7 @@ examples:
   symem derive examples/old_faithful.py --latex report.tex
   symem emit   examples/old_faithful.py -o old_faithful_em.py
   symem fit    examples/old_faithful.py examples/data/old_faithful.csv --size K=2
+  symem sample examples/old_faithful.py --theta w=0.4,0.6 mu=55,80 sigma=6,6 --size n=100
   symem verify examples/old_faithful.py
   symem audit  examples/old_faithful.py updates.py
   symem report examples/two_coins.py -o two_coins.html --open
@@ -59,6 +60,13 @@ examples:
 A column for each latent: the most probable label, counted from 0, or the posterior mean; and log_likelihood, that of
 the row.
 """
+SAMPLE = """\
+examples:
+  symem sample examples/old_faithful.py --theta w=0.4,0.6 mu=55,80 sigma=6,6 --size n=100 --seed 0
+  symem sample examples/old_faithful.py --parameters fit.json --size n=100 --latents -o drawn.csv
+
+Parents are drawn before their children, from the distributions that FILE declares; nothing is missing.
+"""
 VERIFY = """\
 examples:
   symem verify examples/old_faithful.py
@@ -96,7 +104,7 @@ that you trust.
 
 
 #: The commands that print JSON if asked.
-_FOR_PROGRAMS = {"derive", "fit", "select", "predict", "verify", "audit"}
+_FOR_PROGRAMS = {"derive", "fit", "select", "predict", "sample", "verify", "audit"}
 
 
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
@@ -203,6 +211,18 @@ def _predict(parser: argparse.ArgumentParser) -> None:
     _force(parser)
 
 
+def _sample(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--parameters", metavar="FIT.json", help="what symem fit --output wrote")
+    _several(parser, "--theta", "NAME=V,…", "parameters, also in the place of those of a fit: w=0.4,0.6")
+    _several(parser, "--size", "NAME=N", "how many rows, and other sizes that nothing shows: n=100")
+    _several(parser, "--set", "NAME=V", "known numbers and arrays: N=10")
+    parser.add_argument("--seed", type=int, help="of the draws")
+    parser.add_argument("--latents", action="store_true", help="with the latents behind the data")
+    parser.add_argument("-o", "--output", metavar="OUT.csv", help="default: stdout")
+    _force(parser)
+
+
 def _audit(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("updates", metavar="UPDATES.py", help="formulas or functions to hold against it")
@@ -257,6 +277,7 @@ COMMANDS = (
     ("fit", "estimate the parameters from a table", FIT, _fit),
     ("select", "fit every size of a range, and choose by BIC or AIC", SELECT, _select),
     ("predict", "say what the latents of a table are, by a fit", PREDICT, _predict),
+    ("sample", "draw data from the model", SAMPLE, _sample),
     ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _file),
     ("audit", "hold somebody else's updates against the derivation", AUDIT, _audit),
     ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sympy import Expr
@@ -18,8 +19,8 @@ from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
-from symem.simulate import simulate
-from symem.tables import read_frame
+from symem.simulate import simulate, simulate_beside
+from symem.tables import arrays_of, names_columns, read_frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -179,7 +180,23 @@ class EM(Emission):
         table = read_frame(frame, self.model, data)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
         fit = self.solver().fit(table.source, start=start, callback=callback, **asked, **table.arrays)
-        fit.categories = table.categories
+        columns = {name: value for name, value in data.items() if names_columns(value)}
+        return self._beside(fit, table.categories, {} if frame is None else columns)
+
+    def load(self, path: str | Path) -> Fit:
+        """A fit of this model that `Fit.save` wrote.
+
+        Raises:
+            DataError: the file holds no fit, or that of another model.
+        """
+        fit = self.solver().load(path)
+        return self._beside(fit, fit.categories, {})
+
+    def _beside(self, fit: Fit, categories: Mapping[str, tuple[Any, ...]], columns: Mapping[str, Any]) -> Fit:
+        """A fit that reads frames and words, and draws data."""
+        fit.categories = categories
+        fit.reader = partial(arrays_of, self.model, categories, columns)
+        fit.drawer = partial(simulate_beside, self.model)
         return fit
 
     def sample(

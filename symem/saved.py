@@ -58,7 +58,7 @@ def load(path: str | Path, model: EM | Model | None = None) -> Fit:
     """
     if model is not None:
         em = model if isinstance(model, EM) else derive(model)
-        return em.solver().load(path)
+        return em.load(path)
     try:
         saved = _read_saved(path)
     except loop.DataError as error:

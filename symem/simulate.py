@@ -61,6 +61,15 @@ def simulate(
     return {each.name: _counted(each, arrays[each.name]) for each in shown}
 
 
+def simulate_beside(
+    model: Model, theta: Any, beside: Mapping[str, Any], given: Mapping[str, Any], seed: Any, *, latents: bool
+) -> dict[str, Any]:
+    """As `simulate`, with the sizes and known arrays that stand in `beside`, unless they are given."""
+    wanted = {each.name for each in (*model.sizes, *model.known)}
+    kept = {name: value for name, value in beside.items() if name in wanted}
+    return simulate(model, theta, {**kept, **given}, seed, latents=latents)
+
+
 def _checked(model: Model, stated: Any) -> dict[str, Array]:
     """The parameters as arrays in their supports."""
     theta: Mapping[str, Any] = stated._asdict() if hasattr(stated, "_asdict") else stated

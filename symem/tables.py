@@ -79,7 +79,7 @@ def read_frame(
     if callable(frame):
         return _read_blocks(frame, model, given)
     wanted = _wanted(model)
-    named = {name: value for name, value in given.items() if frame is not None and _names_columns(value)}
+    named = {name: value for name, value in given.items() if frame is not None and names_columns(value)}
     others = {name: value for name, value in given.items() if name not in named}
     table = Table({})
     if frame is not None:
@@ -97,9 +97,17 @@ def read_frame(
     return _sized(table, wanted)
 
 
+def arrays_of(
+    model: Model, categories: Categories, columns: Mapping[str, Any], frame: Any, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arrays of other data than those of a fit: of the same columns, unless others are named, and the same words."""
+    named = {name: column for name, column in columns.items() if frame is not None and name not in given}
+    return read_frame(frame, model, {**named, **given}, categories).arrays
+
+
 def _read_blocks(source: Callable[[], Iterable[Any]], model: Model, given: Mapping[str, Any]) -> Table:
     """Blocks of rows as dicts of arrays, what all of them share, and the words that labels of the first one stand for."""
-    named = {name: value for name, value in given.items() if _names_columns(value)}
+    named = {name: value for name, value in given.items() if names_columns(value)}
     whole = Table({name: value for name, value in given.items() if name not in named})
 
     def arrays(block: Any) -> Mapping[str, Any]:
@@ -127,7 +135,8 @@ def _wanted(model: Model) -> dict[str, Variable]:
     return {v.name: v for role in (Role.DATA, Role.KNOWN) for v in model.variables.values() if v.role is role}
 
 
-def _names_columns(value: Any) -> bool:
+def names_columns(value: Any) -> bool:
+    """Whether it is the name of a column, or a list of such."""
     return isinstance(value, str) or (
         isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(each, str) for each in value)
     )

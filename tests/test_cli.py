@@ -227,6 +227,22 @@ def test_existing_files_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert path.read_text() != "mine\n"
 
 
+def test_data_are_drawn_by_parameters_or_by_a_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theta = ["--theta", "w=0.4,0.6", "mu=55,80", "sigma=6,5"]
+    assert (
+        main(["sample", FAITHFUL, *theta, "--size", "n=40", "--seed", "1", "-o", str(tmp_path / "x.csv")])
+        == 0
+    )
+    rows = np.loadtxt(tmp_path / "x.csv", skiprows=1)
+    assert rows.shape == (40,)
+    assert main(["sample", FAITHFUL, *theta, "--size", "n=40", "--seed", "1", "--latents"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "x,z"
+    assert [float(line.split(",")[0]) for line in shown[1:]] == rows.tolist()
+    assert main(["sample", FAITHFUL, *theta]) == 2
+    assert "Nothing shows n: pass n=…" in capsys.readouterr().err
+
+
 # tables and files ----------------------------------------------------------------------------------------
 
 

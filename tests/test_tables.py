@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,34 @@ def test_a_frame_is_fitted_as_its_arrays_are(frame: Callable[[dict[str, Any]], A
     same = em.fit(x=values, g=np.searchsorted(fit.categories["g"], words), R=4, start={"sigma": 1.0})
     assert fit.log_likelihood == same.log_likelihood
     assert em.fit(x=values, g=words.tolist(), start={"sigma": 1.0}).categories == fit.categories
+
+
+def test_a_fit_reads_other_frames_as_it_read_its_own(
+    frame: Callable[[dict[str, Any]], Any], tmp_path: Path
+) -> None:
+    em = numbers.derive()
+    values = np.random.default_rng(0).normal(0, [1.0, 5.0], (50, 2)).ravel()
+    start = {"w": [0.5, 0.5], "mu": [0.0, 0.1], "s": [1.0, 4.0]}
+    fit = em.fit(frame({"value": values}), x="value", start=start)
+    others = frame({"value": [0.0, 10.0], "name": ["a", "b"]})
+    np.testing.assert_array_equal(fit.predict(others), fit.predict(x=[0.0, 10.0]))
+    np.testing.assert_allclose(fit.score_samples(others).sum(), fit.log_likelihood_of(x=[0.0, 10.0]))
+    again = em.load(fit.save(tmp_path / "fit.json"))
+    np.testing.assert_array_equal(again.posterior_of(others, x="value").z, fit.posterior_of(others).z)
+    copied = pickle.loads(pickle.dumps(fit))
+    np.testing.assert_array_equal(copied.predict(others), fit.predict(others))
+    np.testing.assert_array_equal(fit.sample(n=5, seed=1)["x"], em.sample(fit.parameters, n=5, seed=1)["x"])
+    alone = em.solver().fit(x=values, start=start)
+    with pytest.raises(DataError, match="A module alone reads no frames"):
+        alone.predict(others)
+    with pytest.raises(DataError, match="A module alone draws no data"):
+        alone.sample(n=3)
+
+
+def test_words_that_a_fit_has_not_seen_are_named(frame: Callable[[dict[str, Any]], Any]) -> None:
+    em = sites.derive()
+    fit = em.fit(frame({"x": [1.0, 2.0, 4.0], "g": ["a", "b", "a"]}), start={"sigma": 1.0})
+    same = fit.log_likelihood_of(frame({"x": [1.0, 2.0], "g": ["b", "b"]}), R=2)
+    assert same == fit.log_likelihood_of(x=[1.0, 2.0], g=["b", "b"], R=2)
+    with pytest.raises(DataError, match="column g holds 'c', which was not among a, b"):
+        fit.log_likelihood_of(frame({"x": [1.0], "g": ["c"]}), R=2)

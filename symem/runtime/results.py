@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ _MOST_SHOWN = 100
 class Fit:
     """The result of `fit`.
 
-    Functions of data take them by name, as `fit` does; numbers that all rows share are those of the fit unless they are
+    Functions of data take them by name, or a frame with columns of these names, as `fit` does; numbers that all rows share are those of the fit unless they are
     given. Without any, they speak of the rows of the fit, which are not copied. Indices count from 0, as those of the
     arrays do.
     """
@@ -48,6 +48,9 @@ class Fit:
     settings: Mapping[str, Any]
     #: Of data that came as words, what its labels stand for, the first label's first.
     categories: Mapping[str, tuple[Any, ...]] = {}
+    #: What symem gives a fit that it made: it reads frames and words as data, and draws data; a module alone does not.
+    reader: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    drawer: Callable[..., dict[str, Any]] | None = None
 
     def __init__(self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any]) -> None:
         self.__dict__.update(found)
@@ -83,24 +86,24 @@ class Fit:
             self._posterior = self.posterior_of()
         return self._posterior
 
-    def posterior_of(self, /, **data: Any) -> Any:
+    def posterior_of(self, frame: Any = None, /, **data: Any) -> Any:
         """The posterior of every latent at rows of data."""
-        return self._solver.posterior(self.parameters, **self._given(data))
+        return self._solver.posterior(self.parameters, **self._given(frame, data))
 
-    def log_likelihood_of(self, /, **data: Any) -> float:
+    def log_likelihood_of(self, frame: Any = None, /, **data: Any) -> float:
         """The log-likelihood of data."""
-        return float(self._solver.log_likelihood(self.parameters, **self._given(data)))
+        return float(self._solver.log_likelihood(self.parameters, **self._given(frame, data)))
 
-    def predict(self, /, **data: Any) -> Any:
+    def predict(self, frame: Any = None, /, **data: Any) -> Any:
         """The most probable value of a label at rows of data, the posterior mean of other latents.
 
         An array where there is one latent, else a record of arrays by name.
         """
-        return self._solver.predict(self.parameters, **self._given(data))
+        return self._solver.predict(self.parameters, **self._given(frame, data))
 
-    def score_samples(self, /, **data: Any) -> Any:
+    def score_samples(self, frame: Any = None, /, **data: Any) -> Any:
         """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
-        return self._solver.score_samples(self.parameters, **self._given(data))
+        return self._solver.score_samples(self.parameters, **self._given(frame, data))
 
     def plot(self, /, **data: Any) -> Any:
         """The objective over the iterations, densities over data, components around pairs, posteriors of rows.
@@ -117,7 +120,22 @@ class Fit:
             raise DataError("Plots need symem and matplotlib: pip install 'symem[plot]'.") from None
         return plots.plot_fit(self, self._solver.model, data or self._data)
 
-    def _given(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    def sample(self, /, *, seed: Any = None, latents: bool = False, **given: Any) -> dict[str, Any]:
+        """Data drawn from the model at the estimate, as `EM.sample` draws them: `fit.sample(n=100, seed=0)`.
+
+        Raises:
+            DataError: a size or a known array is lacking; or a module alone was asked.
+        """
+        if self.drawer is None:
+            raise DataError("A module alone draws no data: em.sample(fit.parameters, …) does.")
+        shared = {name: value for name, value in (self._data or {}).items() if self._is_shared(name)}
+        return self.drawer(self.parameters, shared, given, seed, latents=latents)
+
+    def _given(self, frame: Any, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.reader is not None and (frame is not None or data):
+            data = self.reader(frame, data)
+        elif frame is not None:
+            raise DataError("A module alone reads no frames: give arrays, by name.")
         if not data and self._data is None:
             raise DataError(
                 "A fit that was read from a file, or whose data came in blocks, has no rows of its own: give data, by name."
