@@ -179,7 +179,7 @@ def test_a_point_beside_a_density_as_its_refusal_says() -> None:
         (Abs(u[i]) > C, lambda law: law.cdf(-1.3) + law.sf(1.3)),
         (Abs(2 * u[i] - 1) <= C, lambda law: law.cdf(1.15) - law.cdf(-0.15)),
     ],
-    ids=str,
+    ids=["outside", "inside"],
 )
 def test_an_absolute_value_is_two_sides(relation: Any, mass: Any) -> None:
     solver = Model({u[i]: Normal(p, s)}, latent=[u], given=[relation], known=[C]).derive().solver()
