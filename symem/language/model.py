@@ -157,7 +157,8 @@ class Model:
         check_chains(survey, roles)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
-        in_prior = {*map(stated_name, extra.prior), *names_in(extra.log_prior)}
+        keys = (key if isinstance(key, tuple) else (key,) for key in extra.prior)
+        in_prior = {stated_name(entry) for key in keys for entry in key} | set(names_in(extra.log_prior))
         check_otherwise(statement.declarations, roles, in_prior)
         self._reader = reader_of(survey, roles, supports)
         supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}

@@ -99,7 +99,7 @@ class Steps(NamedTuple):
     """What every model has: its records of parameters, and its functions.
 
     `e_step(theta, rows, coefficients)` gives the posterior in a chunk as it is declared, what the statistics read of
-    the latents, and the log-likelihood; `summarise` turns these into the statistics of the chunk, and `merge` pools
+    the latents, and the log-likelihood, by row where it has that by name; `summarise` turns these into the statistics of the chunk, and `merge` pools
     those of two parts, for `m_step` to take. `impute` gives latents to start from.
     """
 
@@ -139,7 +139,8 @@ class Parts(NamedTuple):
 
     What the E-step needs of the parameters, once an iteration; the terms of the log-likelihood that belong to no row;
     the log-prior; what is computed of a chunk once; what data ask of one another; what is left, as a share of its terms,
-    of each difference in the updates, by parameter; sums of the data, taken once; the log-likelihood of each row.
+    of each difference in the updates, by parameter; sums of the data, taken once; the log-likelihood of each row,
+    where the E-step only gives their sum.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None
@@ -159,7 +160,7 @@ class Model(NamedTuple):
     `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
     few rows may stand for all, `averages` are the statistics that are no sums over rows. `weights` say how often each
     row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
-    is called; None where neither is there.
+    is called; None where neither is there; left out where all are labels that count from 0.
     """
 
     parameters: Mapping[str, Array]

@@ -110,7 +110,12 @@ def _e_step(model: Model, theta: Any, data: Data) -> Any:
 def _of_block(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics of the rows that are held."""
     coefficients = _coefficients(model, theta, data)
-    found = _summarised(model, data, lambda rows: model.steps.e_step(theta, rows, coefficients)[1:])
+
+    def infer(rows: Rows) -> tuple[tuple[Any, ...], Any]:
+        _, latents, value = model.steps.e_step(theta, rows, coefficients)
+        return latents, value if isinstance(value, float) else value.sum()
+
+    found = _summarised(model, data, infer)
     return _weighted(model, found, data.weight)
 
 
@@ -164,12 +169,12 @@ def _refill(rows: Rows, data: Data) -> None:
         _put_features(rows)
 
 
-def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
+def _inferred(model: Model, theta: Any, whole: Data) -> Iterator[tuple[Rows, Any, Any]]:
     """The chunks, each with its posterior and its log-likelihood."""
-    for block in data.blocks():
-        coefficients = _coefficients(model, theta, block)
-        for rows in block.chunks:
-            _refill(rows, block)
+    for data in whole.blocks():
+        coefficients = _coefficients(model, theta, data)
+        for rows in data.chunks:
+            _refill(rows, data)
             shown, _, value = model.steps.e_step(theta, rows, coefficients)
             yield rows, shown, value
 
@@ -186,16 +191,18 @@ def _posterior(model: Model, theta: Any, data: Data) -> Any:
 
 def _by_row(model: Model, theta: Any, data: Data) -> Any:
     """The log-likelihood of each row."""
-    of_rows, size = model.parts.log_likelihoods, model.plates.rows
-    if of_rows is None or size is None:
+    size = model.plates.rows
+    if size is None:
         raise DataError(
             "The data of this model are not cut into independent rows, so no row has a log-likelihood of its own: ask for log_likelihood."
         )
-    coefficients = _coefficients(model, theta, data)
+    coefficients, of_rows = _coefficients(model, theta, data), model.parts.log_likelihoods
     found = np.empty(data[size])
     for rows in data.chunks:
         _refill(rows, data)
-        found[rows.first : rows.first + rows.length] = of_rows(theta, rows, coefficients)
+        part = slice(rows.first, rows.first + rows.length)
+        given = (theta, rows, coefficients)
+        found[part] = model.steps.e_step(*given)[2] if of_rows is None else of_rows(*given)
     return found
 
 
@@ -205,7 +212,7 @@ def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
     """
     apart = model.natural is not None and model.natural.exact_form
     labels = any(not isinstance(each, dict) for each in shown)
-    if apart or not labels or model.parts.log_likelihoods is None or model.plates.rows is None:
+    if apart or not labels or model.plates.rows is None:
         return np.zeros(1)
     return _by_row(model, theta, data)
 
@@ -213,7 +220,8 @@ def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
 def _predicted(model: Model, shown: Any) -> Any:
     """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
     found = []
-    known = model.predicted or (None,) * len(shown)
+    from_0 = {name: (axis, 0) for name, axis in model.labels.components}
+    known = model.predicted or tuple(from_0.get(name) for name in shown._fields)
     for name, each, how in zip(shown._fields, shown, known, strict=True):
         if how is None:
             raise DataError(

@@ -65,7 +65,8 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     if program.few_rows:
         yield "averages", quoted(program.averages)
     known = tuple(map(predicted, program.derivation.posteriors))
-    if any(known):
+    labels_from_0 = {name: (axis, 0) for name, axis in tables.components()}
+    if known != tuple(labels_from_0.get(each.latent.name) for each in program.derivation.posteriors):
         yield "predicted", quoted(known)
 
 

@@ -38,7 +38,7 @@ class EStep(EStepLines):
             sentence = "What the E-step needs of the parameters, once an iteration."
             yield Function("coefficients", [THETA, DATA], "tuple[Any, ...]", sentence, self._coefficients())
         yield self._e_step()
-        if program.log_likelihoods is not None:
+        if program.log_likelihoods is not None and not self.records.gives_rows:
             given = [THETA, ROWS, COEFFICIENTS]
             yield Function(
                 "log_likelihoods",
@@ -151,7 +151,7 @@ class EStep(EStepLines):
 
     def _posterior(self) -> list[str]:
         program, records = self.program, self.records
-        value, natural = program.log_likelihood, ["natural"] if program.features else []
+        value, natural = records.log_likelihood, ["natural"] if program.features else []
         shown = [definition for each in program.derivation.posteriors for definition in reported(each)]
         latents = [self._load(name) for name in records.latents]
         given = Given(

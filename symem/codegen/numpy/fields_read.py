@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symem.codegen.ir.instructions import Assign, Column, Normalise, nodes_of, reads
-from symem.codegen.ir.nodes import Node
+from symem.codegen.ir.nodes import Load, Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.wrapping import WIDTH, tupled, unpacked
@@ -62,6 +62,18 @@ class Records:
             *self.shared(),
             *self.of_each_row(),
         ]
+
+    @property
+    def gives_rows(self) -> bool:
+        """Whether the E-step has the log-likelihood of each row by name, so that it gives that."""
+        program = self.program
+        return isinstance(program.log_likelihoods, Load) and program.features is None
+
+    @property
+    def log_likelihood(self) -> Node:
+        """What the E-step gives: by row where it has it so, else the sum."""
+        by_row = self.program.log_likelihoods
+        return by_row if by_row is not None and self.gives_rows else self.program.log_likelihood
 
     def of_each_row(self) -> list[Node]:
         """What each row adds to the log-likelihood, and what of it the features leave out."""
