@@ -221,6 +221,11 @@ def test_intercepts_of_groups_and_their_common_slope_are_one_linear_system() -> 
     em = Model({z[i]: Categorical(w[k]), y[i]: law}, latent=[z], known=[cov]).derive()
     by_name = {str(update.parameter): update for update in em.derivation.updates}
     assert by_name["b"].law == "numbers put in"
+    claims = {
+        c.name: c for each in em.derivation.certificates for c in each.claims if str(each.parameter) == "b"
+    }
+    assert claims["second order"].status is Status.PROVED
+    assert claims["second order"].argument.startswith("with al[k] at its solution, which holds for every b,")
     assert all(isinstance(update, Closed | Shares) for update in by_name.values())
     seen, covariate = np.array([0.3, 2.1, 1.4, -0.7, 3.0, 2.2]), np.array([0.1, 1.0, -0.4, 0.6, 1.7, 0.2])
     means = np.array([0.2, 1.5]) + 0.4 * covariate[:, None]

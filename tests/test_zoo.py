@@ -80,12 +80,16 @@ def test_outcome_names_the_parameters_without_closed_form(row: Row) -> None:
 def test_blocking_equation_is_the_slope_of_the_surrogate(row: Row) -> None:
     """∂Q/∂θ as stated for a block without closed form, against differences of Q at a new θ.
 
-    Of a vector or a matrix all entries move together: the slope is the sum of the gradient.
+    What is put in is at its update, all else anywhere. Of a vector or a matrix all entries move together: the slope is
+    the sum of the gradient.
     """
     derivation = em(row.name).derivation
-    run = after_e_step(row, row.file["start"])
-    run.values.update(row.theta(point(row, 5)))
     for block in derivation.not_derived:
+        run = after_e_step(row, row.file["start"])
+        run.values.update(row.theta(point(row, 5)))
+        for update in derivation.updates:
+            if update.parameter in block.put_in:
+                run.define(update.definition.symbol, update.definition.axes, update.value)
         entry = block.parameters[0]
         name, place = name_of(entry), tuple(0 for _ in getattr(entry, "indices", ()))
         scope = {str(index): 0 for index in getattr(entry, "indices", ())}

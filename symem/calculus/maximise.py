@@ -84,7 +84,8 @@ class Block:
         waiting = [u for u in pending if u not in stuck]
         atoms = tuple(u.atom for u in (*stuck, *waiting))
         again = None if waiting else self.again
-        return [NotDerived(atoms, whole, term, waiting=tuple(u.atom for u in waiting), again=again)]
+        put_in = tuple(u.atom for u in self.problem.put_into(self.problem.raw(unknown)))
+        return [NotDerived(atoms, whole, term, waiting=atoms[len(stuck) :], again=again, put_in=put_in)]
 
 
 def _update(root: Root, block: int) -> Update:

@@ -210,7 +210,7 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         form="c u + Σ aₖ vₖ = d and vₖ = vₖ(u)",
         reads=linear.put_in_first,
         root=lambda root: [root],
-        maxima=(),
+        maxima=(maxima.FALLING,),
     ),
 )
 

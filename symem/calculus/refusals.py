@@ -117,7 +117,7 @@ def obstacle(block: NotDerived, shown: Callable[[Expr], str]) -> str:
     if block.again is not None:
         root = f"{shown(first)} would be {shown(block.again)}, which needs all data again"
         return f"No closed form was found for {names}: given the others {root}"
-    return f"No closed form was found for {names}: the term {shown(block.term)} of {slope} cannot be isolated"
+    return f"No closed form was found for {names}: the term {shown(block.term)} of {slope} = 0 cannot be isolated"
 
 
 def _held(block: NotDerived) -> str:

@@ -78,6 +78,14 @@ class Stationarity:
                 terms = [part for term in terms for part in put_in(term, root.unknown, root.value)]
         return gather(terms)
 
+    def put_into(self, whole: Expr) -> list[Unknown]:
+        """The parameters that were solved by themselves and stand in an equation, or in what is put into it."""
+        met: list[Root] = []
+        for root in reversed(self.roots):
+            if root.explicit and any(root.unknown.entries(e) for e in (whole, *(r.value for r in met))):
+                met.append(root)
+        return [root.unknown for root in reversed(met)]
+
     def reduced(self, terms: Iterable[Term]) -> Expr:
         """The equation with what is solved put in."""
         return self.collapse(equation(self.known(terms)))

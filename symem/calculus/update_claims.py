@@ -16,10 +16,10 @@ from sympy import Add, Expr, Gt, Indexed, Mul, Ne, S, expand_mul, factor_terms, 
 
 from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims
-from symem.calculus.maxima import GIBBS, MatrixSlope, Maximum, Slope
+from symem.calculus.maxima import FALLING, GIBBS, MatrixSlope, Maximum, Slope
 from symem.calculus.maximisers import LAWS
 from symem.calculus.numeric import Trials
-from symem.calculus.separate import Term, separate
+from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
 from symem.calculus.systems import solves
@@ -182,7 +182,7 @@ class Checker:
         raw = self.raw_slope(update)
         inner = self._within(update)
         if raw is not None and inner and self._vanishes_within(inner, update, raw):
-            yield Slope(expand_mul(self._put_in(inner, raw)), update, self.signs)
+            yield Slope(expand_mul(rejoin(separate(self._put_in(inner, raw)))), update, self.signs)
         elif raw is not None and not inner and self.profiled(update):
             yield Slope(raw, update, self.signs)
             yield Slope(self.solved_before(update).put(raw), update, self.signs)
@@ -232,7 +232,7 @@ class Checker:
         return self.vanishes(self._put_in(inner, raw).xreplace({update.parameter: update.value}))
 
     def _put_in(self, inner: list[Update], raw: Expr) -> Expr:
-        pairs = [(each.parameter, each.value) for each in reversed(inner)]
+        pairs = [(each.parameter, each.nested) for each in reversed(inner)]
         return Solved(self.derivation.model, pairs).put(raw)
 
     def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
@@ -247,7 +247,17 @@ class Checker:
     def _within(self, update: Update) -> list[Update]:
         """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
         block = [u for u in self.derivation.updates if u.block == update.block]
-        return [u for u in block[block.index(update) + 1 :] if u.law == update.law == "jointly linear"]
+        later = block[block.index(update) + 1 :]
+        if update.law == "numbers put in":
+            return [u for u in later if self._is_best_for_all(u)]
+        return [u for u in later if u.law == update.law == "jointly linear"]
+
+    def _is_best_for_all(self, update: Update) -> bool:
+        """Whether Q is concave in a parameter, and stationary at its nested form, whatever the others are."""
+        raw = None if is_matrix(update.parameter) else self.slope(update)
+        if raw is None or not self.vanishes(raw.xreplace({update.parameter: update.nested})):
+            return False
+        return FALLING.holds(Slope(raw, update, self.signs))
 
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
@@ -255,7 +265,7 @@ class Checker:
 
     def _met(self, update: Update) -> list[Expr]:
         raw = self.slope(update)
-        solved = [] if raw is None else [*self._earlier(update), *self._within(update)]
+        solved = (*(u for u in self._earlier(update) if update not in self._within(u)), *self._within(update))
         return [u.parameter for u in solved if raw is not None and entries(raw, u.parameter)]
 
     # -- support -----------------------------------------------------------------------------------------

@@ -100,10 +100,10 @@ Update = Closed | Shares | Conditional
 class NotDerived:
     """A block of parameters without a closed form: which, and the term that stands in the way.
 
-    `equation` is the derivative with respect to the first; the `waiting` ones, which would have one given the rest, come
-    last. Where a root was found and is `refuted`, it is the term that stands in the way, and this says what is wrong with
-    it. A root given the others that no statistic gives, as it needs all data `again`, is told too. `reason` is a sentence
-    in the user's symbols; `instead` is what it says would do.
+    `equation` is the derivative with respect to the first, those that are `put_in` being at their updates; the `waiting`
+    ones, which would have one given the rest, come last. Where a root was found and is `refuted`, it is the term that
+    stands in the way, and this says what is wrong with it. A root given the others that no statistic gives, as it needs
+    all data `again`, is told too. `reason` is a sentence in the user's symbols; `instead` is what it says would do.
     """
 
     parameters: tuple[Expr, ...]
@@ -114,6 +114,7 @@ class NotDerived:
     instead: str = ""
     waiting: tuple[Expr, ...] = ()
     again: Expr | None = None
+    put_in: tuple[Expr, ...] = ()
 
     @property
     def stuck(self) -> tuple[Expr, ...]:

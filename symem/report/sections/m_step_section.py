@@ -146,8 +146,11 @@ def in_statistics(update: Update, voice: Voice) -> Lines:
 
 def _not_derived(block: NotDerived, voice: Voice) -> Section:
     title = ("Not derived: ", *listed([voice.name(parameter) for parameter in block.parameters]))
+    solved = [voice.name(parameter) for parameter in block.put_in]
     told: tuple[Block, ...] = (
-        said("The derivative vanishes where"),
+        ("With ", *listed(solved), " put in, the derivative vanishes where")
+        if solved
+        else said("The derivative vanishes where"),
         Display((_vanishing(block.equation, voice.free, voice),)),
         said("Its root" if block.refuted else "and no closed form was found. In the way stands"),
         Display((voice.equation("", block.term, voice.free),)),
