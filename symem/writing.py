@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
-import shutil
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
 from symem.errors import DataError, ExistingFileError
+from symem.runtime.saving import _no_file, _put_whole
 
 
 def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
@@ -24,16 +24,15 @@ def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
         DataError: what is there is no file.
     """
     for path in (Path(each) for each in paths if each is not None):
-        if path.is_dir():
-            raise DataError(f"{path} is a folder: give the name of a file.")
-        if path.exists() and not path.is_file():
-            raise DataError(f"{path} is a device, a pipe or a socket, not a file: give the name of a file.")
+        wrong = _no_file(path)
+        if wrong:
+            raise DataError(wrong)
         if os.path.lexists(path) and not force:
             raise ExistingFileError(f"{path} exists already: give another name, or --force to replace it.")
 
 
 def write_whole(path: str | Path, text: str, *, force: bool = False) -> Path:
-    """Write a text file, all of it or nothing: first beside its place, then moved there.
+    """Write a text file, all of it or nothing.
 
     Raises:
         ExistingFileError: the file exists and `force` is not given.
@@ -41,30 +40,8 @@ def write_whole(path: str | Path, text: str, *, force: bool = False) -> Path:
     """
     refuse_existing([path], force=force)
     content = _encoded(text, path)
-    place = _place_of(Path(path))
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-        if place.exists():
-            shutil.copymode(place, temporary)
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    _put_whole(Path(path), content)
     return Path(path)
-
-
-def _place_of(path: Path) -> Path:
-    """The path itself, or what a link names."""
-    try:
-        place = path.resolve() if path.is_symlink() else path
-    except (OSError, RuntimeError):
-        place = path
-    if place.is_symlink():
-        raise DataError(f"{path} is a symbolic link that leads to itself: give the name of a file.")
-    return place
 
 
 def _encoded(text: str, path: str | Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -60,6 +61,24 @@ def test_beside_its_model_it_speaks_of_rows(mixture: EM, fit: Fit, tmp_path: Pat
     for ask in (alone.posterior_of, alone.log_likelihood_of, alone.score_samples, alone.predict):
         with pytest.raises(DataError, match="without its model"):
             ask(x=new)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_it_takes_no_place_of_a_pipe_or_a_folder(force: bool, fit: Fit, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, said in ((tmp_path / "pipe", "not a file"), (tmp_path, "is a folder")):
+        with pytest.raises(ValueError, match=said):
+            fit.save(path, force=force)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_and_the_fit_is_written_where_it_leads(fit: Fit, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "fit.json")
+    with pytest.raises(FileExistsError, match="force=True"):
+        fit.save(tmp_path / "link.json")
+    fit.save(tmp_path / "link.json", force=True)
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "fit.json").read_text() == fit.as_text()
 
 
 def test_it_holds_words_and_numbers_only(fit: Fit, tmp_path: Path) -> None:

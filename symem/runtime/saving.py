@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,17 +50,49 @@ def _as_json(value: Any) -> Any:
 
 
 def _write_whole(path: Any, text: str, *, force: bool) -> Path:
-    """First beside its place, then moved there."""
+    """A text file, all of it or nothing; one that is there already is replaced only if asked for."""
     place = Path(path)
+    wrong = _no_file(place)
+    if wrong:
+        raise DataError(wrong)
     if os.path.lexists(place) and not force:
         raise FileExistsError(f"{place} exists already: give another name, or force=True to replace it.")
+    _put_whole(place, text.encode("utf-8"))
+    return place
+
+
+def _no_file(path: Path) -> str:
+    """Why nothing is written to a path; empty where a file is there, or nothing."""
+    if path.is_dir():
+        return f"{path} is a folder: give the name of a file."
+    if path.exists() and not path.is_file():
+        return f"{path} is a device, a pipe or a socket, not a file: give the name of a file."
+    if _place_of(path).is_symlink():
+        return f"{path} is a symbolic link that leads to itself: give the name of a file."
+    return ""
+
+
+def _place_of(path: Path) -> Path:
+    """The path itself, or what a link names."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        return path
+
+
+def _put_whole(path: Path, content: bytes) -> None:
+    """First beside its place, then moved there: a link stays, and so do the rights of a file that is replaced."""
+    place = _place_of(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
     beside = place.with_name(f".{place.name}.{os.getpid()}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
+        with beside.open("xb") as stream:
+            stream.write(content)
+        if place.exists():
+            shutil.copymode(place, beside)
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
-    return place
 
 
 def _read_saved(path: Any) -> dict[str, Any]:
