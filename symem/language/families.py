@@ -33,7 +33,10 @@ _DIRICHLET = Family("Dirichlet", {"alpha": Positive()}, lambda *_: S.Zero, lambd
 _CASES = Family("Cases", {"label": Binary()}, lambda *_: S.Zero, lambda *_: Reals())
 
 
-def _entries(arguments: tuple[Any, ...], owner: str) -> tuple[Expr, ...]:
+def _entries(arguments: tuple[Any, ...], named: Any, owner: str) -> tuple[Expr, ...]:
+    """The cells, given one by one, as a tuple, as an array with its index, or by the name of the parameter."""
+    if named is not None:
+        arguments = (*arguments, named)
     first = arguments[0] if len(arguments) == 1 else arguments
     entries = tuple(first) if isinstance(first, (tuple, list, Tuple)) else (first,)
     if not entries:
@@ -41,20 +44,49 @@ def _entries(arguments: tuple[Any, ...], owner: str) -> tuple[Expr, ...]:
     return tuple(expression(entry, f"An argument of {owner}") for entry in entries)
 
 
-def Categorical(*p: Any) -> Distribution:
-    """A label: `Categorical(w[k])` over the range of k, or `Categorical((p1, p2, ...))`."""
-    return Distribution(_CATEGORICAL, _entries(p, "Categorical"))
+def Categorical(*cells: Any, p: Any = None) -> Distribution:
+    """A label: `Categorical(w[k])` over the range of k, or `Categorical((p1, p2, ...))`; log p(x) = log p_x.
+
+    Args:
+        cells: the probabilities of the labels 0, 1, …: an array with its index, a tuple, or one by one.
+        p: the same by its name.
+
+    Raises:
+        ModelError: there are no cells, or one is no SymPy expression.
+    """
+    return Distribution(_CATEGORICAL, _entries(cells, p, "Categorical"))
 
 
-def Multinomial(n: Any, *p: Any) -> Distribution:
-    """Counts with total n: `Multinomial(N[i], p[v])` over the range of v, or `Multinomial(n, p1, p2, ...)`."""
+def Multinomial(n: Any, *cells: Any, p: Any = None) -> Distribution:
+    """Counts with total n: `Multinomial(N[i], p[v])` over the range of v, or `Multinomial(n, p1, p2, ...)`.
+
+    log p(x) = log n! + Σ_v (x_v log p_v - log x_v!).
+
+    Args:
+        n: the total.
+        cells: the probabilities of the cells: an array with its index, a tuple, or one by one.
+        p: the same by its name.
+
+    Raises:
+        ModelError: there are no cells, or one is no SymPy expression.
+    """
     total = expression(n, "The total of Multinomial")
-    return Distribution(_MULTINOMIAL, (total, *_entries(p, "Multinomial")))
+    return Distribution(_MULTINOMIAL, (total, *_entries(cells, p, "Multinomial")))
 
 
-def Dirichlet(*alpha: Any) -> Distribution:
-    """A point of a simplex: `Dirichlet(a)` (symmetric), `Dirichlet(a[k])` or `Dirichlet((a1, a2, ...))`."""
-    return Distribution(_DIRICHLET, _entries(alpha, "Dirichlet"))
+def Dirichlet(*cells: Any, alpha: Any = None) -> Distribution:
+    """A point of a simplex: `Dirichlet(a)` (symmetric), `Dirichlet(a[k])` or `Dirichlet((a1, a2, ...))`.
+
+    log p(x) = Σ_k (α_k - 1) log x_k + log Γ(Σ_k α_k) - Σ_k log Γ(α_k).
+
+    Args:
+        cells: the α_k, each positive.
+        alpha: the same by its name.
+
+    Raises:
+        ModelError: there are no cells, or one is no SymPy expression.
+    """
+    return Distribution(_DIRICHLET, _entries(cells, alpha, "Dirichlet"))
 
 
 def Cases(label: Any, branches: Any, *, otherwise: Any = None) -> Distribution:

@@ -13,10 +13,11 @@ from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
-from sympy import And, Dummy, Eq, Expr, Ne
+from sympy import Add, And, Dummy, Eq, Expr, Ne, Symbol
 
 from symem.errors import ModelError
 from symem.language.exponential_face import ExponentialFace, ShapedFace
+from symem.language.plates import LogIverson
 from symem.language.stated import expression
 from symem.language.support import Support
 
@@ -56,8 +57,10 @@ class Family:
         ...     lambda x, b, eta: log(b) + log(eta) + eta + b * x - eta * exp(b * x),
         ...     lambda b, eta: Positive(),
         ... )
-        >>> Gompertz(2, 3)
+        >>> Gompertz(eta=3, b=2)
         Gompertz(2, 3)
+        >>> Gompertz
+        Gompertz(b, eta): x in Positive, b in Positive, eta in Positive; log p(x) = b*x - eta*exp(b*x) + eta + log(b) + log(eta)
 
     Source of names and parameter order: `sympy.stats`.
     """
@@ -111,18 +114,70 @@ class Family:
             case None:
                 return ()
 
-    def __call__(self, *arguments: Any) -> Distribution:
-        """The distribution with these arguments.
+    @property
+    def is_posterior(self) -> bool:
+        """Whether the posterior of a latent can be recognised as it."""
+        return self.face is not None or self.home.finite
+
+    @property
+    def letters(self) -> tuple[Symbol, ...]:
+        """Its parameters as symbols."""
+        return tuple(map(Symbol, self.parameters))
+
+    def __repr__(self) -> str:
+        """Its parameters, where they and the value lie, and the density."""
+        home = {"x": self.support(*self.letters), **self.parameters}
+        places = ", ".join(f"{name} in {support}" for name, support in home.items())
+        return f"{self._signature}: {places}; log p(x) = {self._told_density}"
+
+    @property
+    def _signature(self) -> str:
+        return f"{self.name}({', '.join(self.parameters)})"
+
+    @property
+    def _told_density(self) -> str:
+        """The log-density at x, without the bracket that only repeats the support."""
+        density = self.log_density(Symbol("x"), *self.letters)
+        return str(Add(*(each for each in Add.make_args(density) if not isinstance(each, LogIverson))))
+
+    @property
+    def told(self) -> str:
+        """What `help` says of the row."""
+        places = "\n".join(f"    {name}: in {support}." for name, support in self.parameters.items())
+        recognised = "can be" if self.is_posterior else "cannot be"
+        return (
+            f"{self._signature}\n\nThe {self.words} law of a number x in {self.support(*self.letters)}.\n\n"
+            f"Args:\n{places}\n\nlog p(x) = {self._told_density}\n\nThe posterior of a latent {recognised} recognised as it.\n"
+        )
+
+    def __call__(self, *arguments: Any, **named: Any) -> Distribution:
+        """The distribution with these arguments, in their order or by name.
 
         Raises:
-            ModelError: the number of arguments is another, or one of them is no SymPy expression.
+            ModelError: the arguments are others than the parameters, or one of them is no SymPy expression.
         """
-        if len(arguments) != len(self.parameters):
-            wanted = ", ".join(self.parameters)
-            raise ModelError(f"{self.name} takes ({wanted}), but {len(arguments)} arguments were given.")
-        return Distribution(
-            self, tuple(expression(each, f"An argument of {self.name}") for each in arguments)
-        )
+        names = list(self.parameters)
+        left = names[len(arguments) :]
+        if len(arguments) > len(names) or set(left) != set(named):
+            by_name = "".join(f", {name}=…" for name in named)
+            raise ModelError(
+                f"{self.name} takes ({', '.join(names)}), but {len(arguments)} arguments were given{by_name}."
+            )
+        stated = (*arguments, *(named[name] for name in left))
+        return Distribution(self, tuple(expression(each, f"An argument of {self.name}") for each in stated))
+
+
+class _Doc:
+    """The docstring of the class, and of a row what `help` says of it."""
+
+    def __init__(self, of_class: str | None) -> None:
+        self.of_class = of_class
+
+    def __get__(self, row: Family | None, _owner: Any) -> str | None:
+        return self.of_class if row is None else row.told
+
+
+setattr(Family, "__doc__", _Doc(Family.__doc__))  # noqa: B010 - a docstring is typed as text
 
 
 def _row(module: str, name: str) -> Any:

@@ -103,6 +103,8 @@ OF_MATRICES = frozenset({"Wishart", "InverseWishart"})
 def MultivariateNormal(mean: Any, covariance: Any = None, *, precision: Any = None) -> Distribution:
     """A vector: `MultivariateNormal(mu[z[i]], Sigma[z[i]])`, or `MultivariateNormal(mu, precision=Lambda)`.
 
+    log p(x) = -(d log 2π + log det Σ + (x - μ)ᵀ Σ⁻¹ (x - μ))/2, with Σ the covariance.
+
     Args:
         mean: a d × 1 matrix expression.
         covariance: a symmetric d × d matrix expression; `s*Identity(d)` and `diag(v)` among them.
@@ -129,6 +131,8 @@ def MultivariateNormal(mean: Any, covariance: Any = None, *, precision: Any = No
 def MultivariateT(mean: Any, scale: Any, nu: Any) -> Distribution:
     """A vector with heavy tails: `MultivariateT(mu, Sigma, nu)`, a normal whose covariance is Sigma/u, u ~ Gamma(nu/2, 2/nu).
 
+    log p(x) = log Γ((ν + d)/2) - log Γ(ν/2) - (d log νπ + log det Σ + (ν + d) log(1 + (x - μ)ᵀ Σ⁻¹ (x - μ)/ν))/2.
+
     Args:
         mean: a d × 1 matrix expression.
         scale: a symmetric d × d matrix expression, no covariance: that is nu/(nu - 2) times as large.
@@ -144,12 +148,32 @@ def MultivariateT(mean: Any, scale: Any, nu: Any) -> Distribution:
 
 
 def Wishart(nu: Any, scale: Any) -> Distribution:
-    """A prior of precisions, with mean nu·scale: `prior={Lambda[k]: …}`."""
+    """A prior of precisions, with mean nu·scale: `prior={Lambda[k]: …}`.
+
+    log p(Λ) = ((ν - d - 1) log det Λ - tr(S⁻¹Λ))/2 + a constant, with S the scale.
+
+    Args:
+        nu: the degrees of freedom, more than d - 1.
+        scale: a symmetric d × d matrix expression.
+
+    Raises:
+        ShapeError: the scale is not square.
+    """
     return _of_matrices(_WISHART, nu, scale)
 
 
 def InverseWishart(nu: Any, scale: Any) -> Distribution:
-    """A prior of covariances, with mean scale/(nu - d - 1): `prior={Sigma[k]: …}`."""
+    """A prior of covariances, with mean scale/(nu - d - 1): `prior={Sigma[k]: …}`.
+
+    log p(Σ) = -((ν + d + 1) log det Σ + tr(SΣ⁻¹))/2 + a constant, with S the scale.
+
+    Args:
+        nu: the degrees of freedom, more than d - 1.
+        scale: a symmetric d × d matrix expression.
+
+    Raises:
+        ShapeError: the scale is not square.
+    """
     return _of_matrices(_INVERSE_WISHART, nu, scale)
 
 
