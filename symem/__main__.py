@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from symem import candidates
-from symem.arguments import FORMS, Command, parser
+from symem.arguments import FORMS, Command, parser, spelt
 from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
@@ -41,6 +41,7 @@ from symem.machine_forms import (
     predictions,
 )
 from symem.report import report as told
+from symem.runtime.wording import _Words
 from symem.saved import load
 from symem.tables import read_table
 from symem.writing import refuse_existing, spell_out, write_whole
@@ -71,16 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: BaseException | str, status: int) -> int:
-    _say(f"error: {error}")
+    _say(_Words("error: ", str(error)))
     return status
 
 
 def _say(message: str) -> None:
-    print(f"symem: {message}", file=sys.stderr)
+    print(f"symem: {spelt(message)}", file=sys.stderr)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
-    _say(f"warning: {message}")
+    _say(_Words("warning: ", str(message)))
 
 
 # commands --------------------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def _show_warning(message: Warning | str, *_: Any) -> None:
 def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_existing([options.latex, options.markdown], force=options.force)
-    em = _derived(options.file)
+    em = _derived(options)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
     _write(options.latex, em.latex, options)
     _write(options.markdown, em.markdown, options)
@@ -99,20 +100,21 @@ def derive(options: argparse.Namespace) -> int:
 def emit(options: argparse.Namespace) -> int:
     """Write the algorithm in NumPy: a module, or one plain function."""
     refuse_existing([options.output], force=options.force)
-    em = _derived(options.file)
+    em = _derived(options)
     form: dict[str, Any] = {"style": options.style, "runtime": options.runtime}
     if options.output is None:
-        em.verify().require("Nothing was printed")
+        if options.verify:
+            em.verify().require("Nothing was printed")
         _print_document(em.source(**form))
     else:
-        _say(f"wrote {em.write(options.output, **form, force=options.force)}")
+        _say(f"wrote {em.write(options.output, **form, force=options.force, verify=options.verify)}")
     return DONE
 
 
 def fit(options: argparse.Namespace) -> int:
     """Estimate the parameters from a table."""
     refuse_existing([options.output, options.report, options.module], force=options.force)
-    em = _derived(options.file)
+    em = _derived(options)
     found = em.fit(**_table(options, em), **_fit_options(options))
     if options.json:
         print(found.as_text(), end="")
@@ -127,21 +129,18 @@ def fit(options: argparse.Namespace) -> int:
 
 def select(options: argparse.Namespace) -> int:
     """Fit a model with every size of a range."""
-    em = _derived(options.file)
+    em = _derived(options)
     table = {**read_table(options.data, em.model).arrays, **read_values(options.set)}
-    asked: dict[str, Any] = {
-        name: getattr(options, name) for name in ("n_init", "seed") if getattr(options, name) is not None
-    }
-    asked |= {"criterion": options.criterion, "verbose": _is_watched(options), **read_sizes(options.size)}
+    asked: dict[str, Any] = {**_settings(options), "criterion": options.criterion, **read_sizes(options.size)}
     found = candidates.select(em, table, **asked)
-    print(as_json(of_selection(found)) if options.json else f"{found}\n", end="")
+    print(as_json(of_selection(found)) if options.json else f"{spelt(str(found))}\n", end="")
     return DONE if found.chosen_or_none else FAILED
 
 
 def predict(options: argparse.Namespace) -> int:
     """Say what the latents of a table are, by a fit that was written."""
     refuse_existing([options.output], force=options.force)
-    em = _derived(options.file)
+    em = _derived(options)
     found = predictions(load(options.parameters, em), _table(options, em))
     text = as_json(found) if options.json else as_csv(found)
     if options.output is None:
@@ -153,7 +152,7 @@ def predict(options: argparse.Namespace) -> int:
 def sample(options: argparse.Namespace) -> int:
     """Draw data from the model, by a fit that was written or by parameters that are given."""
     refuse_existing([options.output], force=options.force)
-    em = _derived(options.file)
+    em = _derived(options)
     stated = load(options.parameters, em).parameters._asdict() if options.parameters else {}
     theta = {**stated, **read_values(options.theta)}
     given = {
@@ -170,7 +169,9 @@ def sample(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Climb the ladder V0 to V5 and print every rung."""
-    found = _derived(options.file).verify()
+    em = _derived(options)
+    data, beside = _to_check(options, em)
+    found = em.verify(data, **beside)
     print(as_json(of_verification(found)) if options.json else f"{found}\n", end="")
     return DONE if found.passed else FAILED
 
@@ -178,8 +179,9 @@ def verify(options: argparse.Namespace) -> int:
 def audit(options: argparse.Namespace) -> int:
     """Hold the updates of another file against the derivation."""
     stated = load_file(options.file)
-    em = derived(stated.model)
-    found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}))
+    em = derived(stated.model, budget=options.budget)
+    data, beside = _to_check(options, em)
+    found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}), data=data, **beside)
     print(as_json(of_audit(found)) if options.json else f"{found}\n", end="")
     return FAILED if found.verdict == "refuted" else DONE
 
@@ -190,7 +192,7 @@ def report(options: argparse.Namespace) -> int:
     path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
-    em = derived(stated.model)
+    em = derived(stated.model, budget=options.budget)
     text = _documents(em, stated)[form](_choices(options, stated, em))
     if path == "-":
         _print_document(text)
@@ -203,7 +205,7 @@ def report(options: argparse.Namespace) -> int:
 def gallery(options: argparse.Namespace) -> int:
     """Write a folder of reports, with an index."""
     choices: Choices = {"level": options.level, "notation": options.notation}
-    pages = build(options.directory, choices, tell=_say)
+    pages = build(options.directory, choices, tell=_say, budget=options.budget)
     targets = {Path(options.output) / name: text for name, text in pages.items()}
     refuse_existing(targets, force=options.force)
     for target, text in targets.items():
@@ -219,8 +221,8 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def _derived(spec: str) -> EM:
-    return derived(load_model(spec))
+def _derived(options: argparse.Namespace) -> EM:
+    return derived(load_model(options.file), budget=options.budget)
 
 
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:
@@ -238,15 +240,19 @@ def _print_document(text: str) -> None:
 def _emit(path: str | None, em: EM, options: argparse.Namespace) -> None:
     """Write the module, unless a check of the derivation fails."""
     if path is not None:
-        _say(f"wrote {em.write(path, force=options.force)}")
+        _say(f"wrote {em.write(path, force=options.force, verify=options.verify)}")
 
 
 def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
+    chosen = _settings(options)
+    return {**chosen, "start": read_values(options.start)} if options.start else chosen
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
     """What was given; the rest is the solver's to choose."""
     names = ("seed", "tol", "max_iter", "n_init")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    chosen["verbose"] = _is_watched(options)
-    return {**chosen, "start": read_values(options.start)} if options.start else chosen
+    return {**chosen, "verbose": _is_watched(options)}
 
 
 def _is_watched(options: argparse.Namespace) -> bool:
@@ -260,6 +266,14 @@ def _table(options: argparse.Namespace, em: EM) -> dict[str, Any]:
         **read_values(options.set),
         **read_values(options.size),
     }
+
+
+def _to_check(options: argparse.Namespace, em: EM) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """The data to check with, if there are some, and parameters and sizes."""
+    table = read_table(options.data, em.model).arrays if options.data else {}
+    data = {**table, **read_values(options.set)}
+    sizes = {name: int(size) for name, size in read_values(options.size).items()}
+    return data or None, {"theta": read_values(options.theta) or None, "sizes": sizes or None}
 
 
 def _form(options: argparse.Namespace) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from symem.report.options import Level, Notation
 from symem.version import __version__
@@ -70,6 +71,9 @@ Parents are drawn before their children, from the distributions that FILE declar
 VERIFY = """\
 examples:
   symem verify examples/old_faithful.py
+  symem verify examples/old_faithful.py data.csv --size K=3 --theta w=0.2,0.3,0.5 mu=50,60,80 sigma=5,5,5
+
+Without DATA.csv, data are drawn from the model.
 """
 AUDIT = """\
 examples:
@@ -103,6 +107,31 @@ that you trust.
 """
 
 
+#: The flag behind which what a table, a size or a known array may be is given.
+_FLAGS = {"size": "--size", "range": "--size", "array": "--set", "known": "--set"}
+
+#: Options that take the numbers of several parameters.
+_OF_PARAMETERS = frozenset({"start", "theta"})
+
+
+def spelt(message: Any) -> str:
+    """A message with the options that it names as they are written here: `--size K=…` for `K=…`."""
+    parts = getattr(message, "parts", (str(message),))
+    return "".join(part if isinstance(part, str) else _spelt_option(part) for part in parts)
+
+
+def _spelt_option(option: Any) -> str:
+    name, value, of, _ = option
+    if of in _FLAGS:
+        value = "1..7" if of == "range" else value
+        column = f", or a column {name} of the table" if of == "array" else ""
+        return f"{_FLAGS[of]} {name}" + (f"={value}" if value else "") + column
+    flag = f"--{name.replace('_', '-')}"
+    if name in _OF_PARAMETERS:
+        return f"{flag} NAME=…"
+    return {"": flag, "True": flag, "False": f"--no-{name}"}.get(value, f"{flag} {value}")
+
+
 #: The commands that print JSON if asked.
 _FOR_PROGRAMS = {"derive", "fit", "select", "predict", "sample", "verify", "audit"}
 
@@ -134,6 +163,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a Python file that defines a Model, or FILE:NAME")
+    _budget(parser)
+
+
+def _budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--budget", type=float, metavar="SECONDS", help="of processor time for a derivation (default: 10)"
+    )
 
 
 def _force(parser: argparse.ArgumentParser) -> None:
@@ -159,25 +195,36 @@ def _emit(parser: argparse.ArgumentParser) -> None:
         default="own",
         help="shared: in symem_runtime.py beside the modules",
     )
+    _unverified(parser)
     _force(parser)
+
+
+def _unverified(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-verify",
+        dest="verify",
+        action="store_false",
+        help="write a module also where nothing of it could be verified",
+    )
 
 
 def _fit(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("data", metavar="DATA.csv", help="a table with a header")
     _numbers(parser)
+    _settings(parser)
+    parser.add_argument("--output", metavar="FIT.json", help="write the fit, in full precision")
+    parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
+    parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
+    _unverified(parser)
+    _force(parser)
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="of the random starts")
     parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts")
     parser.add_argument("--tol", type=float, help="stop when the log-likelihood per observation gains less")
     parser.add_argument("--max-iter", type=int, metavar="N", help="give up after so many iterations")
-    _progress(parser)
-    parser.add_argument("--output", metavar="FIT.json", help="write the fit, in full precision")
-    parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
-    parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
-    _force(parser)
-
-
-def _progress(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="progress on stderr, also where it is no terminal"
     )
@@ -194,9 +241,7 @@ def _select(parser: argparse.ArgumentParser) -> None:
     _several(parser, "--size", "NAME=LOW..HIGH", "sizes to try: K=1..7")
     _several(parser, "--set", "NAME=V", "data that the table lacks: N=10")
     parser.add_argument("--criterion", choices=["bic", "aic"], default="bic", help="less is better")
-    parser.add_argument("--seed", type=int, help="of the random starts")
-    parser.add_argument("--n-init", type=int, metavar="N", help="number of random starts of each")
-    _progress(parser)
+    _settings(parser)
 
 
 def _predict(parser: argparse.ArgumentParser) -> None:
@@ -223,9 +268,23 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     _force(parser)
 
 
+def _verify(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    _to_check(parser)
+
+
 def _audit(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("updates", metavar="UPDATES.py", help="formulas or functions to hold against it")
+    _to_check(parser)
+
+
+def _to_check(parser: argparse.ArgumentParser) -> None:
+    """Where to check, if not at data and parameters that are drawn."""
+    parser.add_argument("data", metavar="DATA.csv", nargs="?", help="a table with a header")
+    _several(parser, "--size", "NAME=N", "sizes that no array shows: K=2")
+    _several(parser, "--set", "NAME=V", "data that the table lacks: N=10")
+    _several(parser, "--theta", "NAME=V,…", "parameters near which to check: w=0.4,0.6")
 
 
 def _numbers(parser: argparse.ArgumentParser) -> None:
@@ -266,6 +325,7 @@ def _reading(parser: argparse.ArgumentParser) -> None:
 def _gallery(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIRECTORY", help="a folder of Python files, each with a Model")
     parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="where the pages go")
+    _budget(parser)
     _reading(parser)
     parser.add_argument("--open", action="store_true", help="show it")
     _force(parser)
@@ -278,7 +338,7 @@ COMMANDS = (
     ("select", "fit every size of a range, and choose by BIC or AIC", SELECT, _select),
     ("predict", "say what the latents of a table are, by a fit", PREDICT, _predict),
     ("sample", "draw data from the model", SAMPLE, _sample),
-    ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _file),
+    ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _verify),
     ("audit", "hold somebody else's updates against the derivation", AUDIT, _audit),
     ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),
     ("gallery", "write a browsable HTML gallery of the models in a folder", GALLERY, _gallery),

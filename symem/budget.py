@@ -19,6 +19,7 @@ from time import perf_counter, thread_time
 from sympy.core.cache import clear_cache
 
 from symem.errors import BudgetError
+from symem.runtime.wording import _Option, _Words
 
 #: Seconds of processor time that a derivation has if nothing else is said.
 SECONDS = 10.0
@@ -141,9 +142,11 @@ def deriving(seconds: float | None) -> Iterator[None]:
 
 def _stopped(budget: Budget) -> BudgetError:
     return BudgetError(
-        f"The derivation was stopped after {budget.seconds:g} s, while {budget.doing}: give it longer with "
-        f"derive(budget={6 * budget.seconds:g}), or write the model in fewer terms, an index in place of terms that "
-        f"are written out."
+        _Words(
+            f"The derivation was stopped after {budget.seconds:g} s, while {budget.doing}: give it longer with ",
+            _Option("budget", f"{6 * budget.seconds:g}", function="derive"),
+            ", or write the model in fewer terms, an index in place of terms that are written out.",
+        )
     )
 
 

@@ -13,6 +13,7 @@ from symem.em import EM, derive
 from symem.errors import DataError
 from symem.language.model import Model
 from symem.runtime.results import Fit
+from symem.runtime.wording import _Option, _Words
 
 #: Of a fit, what less is better of.
 CRITERIA = ("bic", "aic")
@@ -32,9 +33,9 @@ class Candidate:
     def ended(self) -> str:
         """How it ended, with the first warning where it did not converge."""
         if self.fit is None:
-            return f"failed: {self.failure}"
-        first = "" if self.fit.converged or not self.fit.warnings else f": {self.fit.warnings[0]}"
-        return f"{self.fit.message}{first}"
+            return _Words("failed: ", self.failure)
+        is_told = self.fit.converged or not self.fit.warnings
+        return _Words(self.fit.message, *(() if is_told else (": ", self.fit.warnings[0])))
 
     @property
     def named(self) -> str:
@@ -67,9 +68,8 @@ class Selection:
         """
         sound = [each for each in self.table if each.fit is not None and each.fit.converged]
         if not sound:
-            raise DataError(
-                "No fit converged, so none is best: raise max_iter= or n_init=, or state a prior."
-            )
+            more = (_Option("max_iter", ""), " or ", _Option("n_init", ""))
+            raise DataError(_Words("No fit converged, so none is best: raise ", *more, ", or state a prior."))
         return min(sound, key=lambda each: float(getattr(each.fit, self.criterion)))
 
     @property
@@ -90,8 +90,8 @@ class Selection:
         rows = [header, *(each.cells() for each in self.table)]
         wide = [max(len(row[place]) for row in rows) for place in range(len(header))]
         marks = [" ", *("*" if each is self.chosen_or_none else " " for each in self.table)]
-        lines = [f"{mark} {_line(row, wide)}".rstrip() for mark, row in zip(marks, rows, strict=True)]
-        return "\n".join([*lines, self._verdict()])
+        lines = (_line(mark, row, wide) for mark, row in zip(marks, rows, strict=True))
+        return _Words(*lines, self._verdict())
 
     __repr__ = __str__
 
@@ -162,7 +162,8 @@ def _grid(em: EM, sizes: Mapping[str, Any]) -> list[dict[str, int]]:
     for name, each in sizes.items():
         ranges[name] = [*each] if isinstance(each, Iterable) else [each]
     if not ranges or not all(ranges.values()):
-        raise DataError("There is no size to try: name one with its range, such as K=range(1, 8).")
+        size = _Option(next(iter(sorted(known)), "K"), "range(1, 8)", "range")
+        raise DataError(_Words("There is no size to try: name one with its range, such as ", size, "."))
     names = list(ranges)
     return [dict(zip(names, values, strict=True)) for values in product(*ranges.values())]
 
@@ -178,7 +179,8 @@ def _candidate(em: EM, data: Any, sizes: Mapping[str, int], options: Mapping[str
         return Candidate(sizes, None, str(error))
 
 
-def _line(row: tuple[str, ...], wide: list[int]) -> str:
+def _line(mark: str, row: tuple[str, ...], wide: list[int]) -> _Words:
     """Numbers to the right, words to the left."""
-    *numbers, words = (f"{cell:>{width}}" for cell, width in zip(row, wide, strict=True))
-    return "  ".join([*numbers, words.strip()])
+    *numbers, words = row
+    cells = [f"{cell:>{width}}" for cell, width in zip(numbers, wide, strict=False)]
+    return _Words("  ".join([f"{mark} {cells[0]}", *cells[1:], ""]), words, "\n")

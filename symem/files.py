@@ -15,6 +15,7 @@ import numpy as np
 
 from symem.errors import DataError, ModelError, SymemError
 from symem.language.model import Model
+from symem.runtime.wording import _Words
 from symem.statement import statement_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -120,7 +121,7 @@ def _run(path: Path, given: dict[str, Any] | None = None) -> Mapping[str, Any]:
             f"{error.filename}:{error.lineno}: {error.msg}: {(error.text or '').strip()}"
         ) from None
     except SymemError as error:
-        raise type(error)(f"{path}{_line(error, path)}: {error}") from None
+        raise type(error)(_Words(f"{path}{_line(error, path)}: ", str(error))) from None
     except Exception as error:
         raise ModelError(f"{path}{_line(error, path)}: {type(error).__name__}: {error}") from error
     finally:

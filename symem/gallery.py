@@ -19,6 +19,7 @@ from symem.files import ModelFile, load_file
 from symem.report import report
 from symem.report.media.html import assets
 from symem.report.sections.catalogue import Card, index
+from symem.runtime.wording import _Words
 from symem.tables import read_table
 from symem.verification import Verification
 
@@ -50,13 +51,17 @@ class Exhibit:
         return self.file.title or self.file.path.stem
 
 
-def build(directory: str | Path, choices: Choices, *, tell: Callable[[str], None]) -> dict[str, str]:
+def build(
+    directory: str | Path, choices: Choices, *, tell: Callable[[str], None], budget: float | None = None
+) -> dict[str, str]:
     """Every file of the gallery by its name in it, the index last; `tell` hears what was left out, and why.
+
+    `budget` is that of each derivation.
 
     Raises:
         DataError: the folder is missing, or states no model.
     """
-    exhibits = list(_exhibits(Path(directory), tell))
+    exhibits = list(_exhibits(Path(directory), tell, budget))
     if not exhibits:
         raise DataError(f"{directory} holds no Python file with a symem.Model.")
     pages: dict[str, str] = {}
@@ -68,17 +73,17 @@ def build(directory: str | Path, choices: Choices, *, tell: Callable[[str], None
     return {**shared, **pages, "index.html": index([_card(exhibit) for exhibit in exhibits], SHARED)}
 
 
-def _exhibits(directory: Path, tell: Callable[[str], None]) -> Iterator[Exhibit]:
+def _exhibits(directory: Path, tell: Callable[[str], None], budget: float | None) -> Iterator[Exhibit]:
     if not directory.is_dir():
         raise DataError(f"There is no folder {directory}.")
     for path in sorted(directory.glob("*.py")):
         try:
             file = load_file(str(path))
-            em = derive(file.model)
+            em = derive(file.model, budget=budget)
             ladder = _climbed(file, em, tell)
             data, fit = _fitted(file, em, tell)
         except SymemError as error:
-            tell(f"left out {path.name}: {error}")
+            tell(_Words(f"left out {path.name}: ", str(error)))
         else:
             yield Exhibit(file, em, ladder, data, fit)
 
@@ -105,7 +110,7 @@ def _fitted(file: ModelFile, em: EM, tell: Callable[[str], None]) -> tuple[Mappi
     try:
         return data, em.fit(**data, start=file.start, seed=0)
     except SymemError as error:
-        tell(f"no fit for {file.path.name}: {error}")
+        tell(_Words(f"no fit for {file.path.name}: ", str(error)))
         return None, None
 
 

@@ -15,6 +15,8 @@ from symem.language.leaves import name_of
 from symem.language.model import Model
 from symem.language.plates import LogIverson
 from symem.language.variables import Variable
+from symem.runtime.settings import _given_as
+from symem.runtime.wording import _Option, _Words
 from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError, ancestral
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -132,14 +134,15 @@ def _sorted_out(
     }
     for name in known:
         if name not in arrays and name not in weights:
-            raise DataError(f"{name} is missing: pass {name}=….")
+            raise DataError(_Words(f"{name} is missing: give ", _Option(name, of="known"), "."))
     for name in sizes & set(given):
         if not isinstance(given[name], int | np.integer) or isinstance(given[name], bool) or given[name] < 1:
-            raise DataError(f"{name} = {given[name]!r} must be a whole number, 1 or more.")
+            wrong = _given_as(name, given[name], "size")
+            raise DataError(_Words(wrong, ", but it must be a whole number of at least 1."))
     found = sizes_shown(model, {**theta, **given})
     lacking = [name for name in sorted(sizes) if name not in found and _is_read(model, name)]
     if lacking:
-        raise DataError(f"Nothing shows {lacking[0]}: pass {lacking[0]}=….")
+        raise DataError(_Words(f"Nothing shows {lacking[0]}: give ", _Option(lacking[0], of="size"), "."))
     try:
         return {**found, **extents_shown(model, {**found, **arrays})}, arrays
     except UnknownSymbolError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from symem.errors import DataError, ExistingFileError
-from symem.runtime.saving import _no_file, _put_whole
+from symem.runtime.saving import _already, _no_file, _put_whole
 
 
 def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
@@ -28,7 +28,7 @@ def refuse_existing(paths: Iterable[str | Path | None], *, force: bool) -> None:
         if wrong:
             raise DataError(wrong)
         if os.path.lexists(path) and not force:
-            raise ExistingFileError(f"{path} exists already: give another name, or --force to replace it.")
+            raise ExistingFileError(_already(path))
 
 
 def write_whole(path: str | Path, text: str, *, force: bool = False) -> Path:

@@ -240,7 +240,7 @@ def test_data_are_drawn_by_parameters_or_by_a_fit(tmp_path: Path, capsys: pytest
     assert shown[0] == "x,z"
     assert [float(line.split(",")[0]) for line in shown[1:]] == rows.tolist()
     assert main(["sample", FAITHFUL, *theta]) == 2
-    assert "Nothing shows n: pass n=…" in capsys.readouterr().err
+    assert "Nothing shows n: give --size n=…" in capsys.readouterr().err
 
 
 # tables and files ----------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
         write_whole(path, "\ud800")
     assert list(tmp_path.iterdir()) == []
     write_whole(path, "one")
-    with pytest.raises(ExistingFileError, match="--force"):
+    with pytest.raises(ExistingFileError, match="force=True"):
         write_whole(path, "two")
     assert path.read_text() == "one"
 

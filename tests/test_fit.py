@@ -176,7 +176,7 @@ def test_warnings_are_given_and_kept(mixture: EM) -> None:
     with pytest.warns(mixture.solver().NotConvergedWarning, match="after 2 iterations") as given:
         found = mixture.fit(x=ROWS, start=START, max_iter=2)
     assert found.warnings == tuple(str(each.message) for each in given)
-    assert found.message == "not converged after max_iter = 2 iterations"
+    assert found.message == "not converged after 2 iterations, the most allowed"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert mixture.fit(x=ROWS, start=START, max_iter=2).warnings == found.warnings

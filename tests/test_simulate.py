@@ -112,7 +112,7 @@ def test_a_fit_finds_the_parameters_again() -> None:
 @pytest.mark.parametrize(
     ("theta", "given", "told"),
     [
-        ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0]}, {}, "Nothing shows n: pass n=…"),
+        ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0]}, {}, "Nothing shows n: give n=…"),
         ({"w": [0.5, 0.6], "mu": [0.0, 1.0], "s": [1.0, 1.0]}, {"n": 3}, "w is not in its support: Simplex"),
         ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, -1.0]}, {"n": 3}, "s is not in its support"),
         (
@@ -127,7 +127,11 @@ def test_a_fit_finds_the_parameters_again() -> None:
         ),
         ({"w": [0.5, 0.5], "mu": [0.0, 1.0]}, {"n": 3}, "parameter s is missing"),
         ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0], "t": 1}, {"n": 3}, "'t' is not a parameter"),
-        ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0]}, {"n": 2.5}, "n = 2.5 must be a whole number"),
+        (
+            {"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0]},
+            {"n": 2.5},
+            "n=2.5, but it must be a whole number",
+        ),
         ({"w": [0.5, 0.5], "mu": [0.0, 1.0], "s": [1.0, 1.0]}, {"n": 2, "q": 1}, "'q' is neither a size nor"),
     ],
 )

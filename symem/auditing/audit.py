@@ -131,7 +131,7 @@ def audit(
     """See `EM.audit`."""
     places = list(trials(em, data, theta, sizes, seed))
     if not places:
-        raise DataError("The derived update is not finite at any of the data tried: give audit(data={…}).")
+        raise DataError("The derived update is not finite at any of the data tried: give data.")
     findings: dict[str, Finding] = {}
     for claim in claims:
         auditor = Auditor(em, claim, places, dict(sizes or {}), seed)

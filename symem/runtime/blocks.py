@@ -10,6 +10,7 @@ import numpy as np
 from symem.runtime.chunks import _prepare
 from symem.runtime.description import Data, Model
 from symem.runtime.loop import DataError
+from symem.runtime.wording import _Words
 
 #: What gives the blocks, each a dict of arrays by declared name, whenever it is called.
 Source = Callable[[], Iterable[Mapping[str, Any]]]
@@ -48,7 +49,7 @@ class _Blocks(Data):
             try:
                 block = _prepare(self._model, self._last, self._theta, self)
             except DataError as error:
-                raise DataError(f"Block {number}: {error}") from None
+                raise DataError(_Words(f"Block {number}: ", str(error))) from None
             seen += block[rows]
             yield block
         if seen != self.get(rows, seen):

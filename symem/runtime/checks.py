@@ -12,6 +12,7 @@ from symem.runtime.description import Array
 from symem.runtime.kernels import _FEW, _cholesky
 from symem.runtime.loop import DataError, _position
 from symem.runtime.settings import _whole
+from symem.runtime.wording import _Option, _Words
 
 _ROUNDING = 1e-12
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
@@ -170,7 +171,7 @@ def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str)
             raise DataError(f"{name!r} is not {what} of this model: it takes {', '.join(wanted) or 'none'}.")
     for name in wanted:
         if name not in given:
-            raise DataError(f"{name} is missing: pass {name}=....")
+            raise DataError(_Words(f"{name} is missing: give ", _Option(name, of="array"), "."))
 
 
 def _check_simplex(name: str, array: np.ndarray, axes: int) -> None:
@@ -184,26 +185,25 @@ def _check_simplex(name: str, array: np.ndarray, axes: int) -> None:
 
 def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], sizes: dict[str, int]) -> None:
     """Read the sizes off the arrays' dimensions; two arrays that disagree are both named."""
-    owner = {size: f"{size}=" for size in sizes}
+    owner: dict[Any, Any] = {size: _Option(size, "", "size") for size in sizes}
     for name, array in arrays.items():
         for length, size in zip(array.shape, table[name].shape, strict=True):
             known = sizes.setdefault(size, length) if isinstance(size, str) else size
             first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
             if known != length:
                 other = f": {first} has shape {arrays[first].shape}" if first in arrays else ""
-                raise DataError(
-                    f"{first} says that {size} is {known}, but {name} has shape {array.shape}{other}."
-                )
+                told = f" says that {size} is {known}, but {name} has shape {array.shape}{other}."
+                raise DataError(_Words(first, told))
 
 
 def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
-    return {name: _whole(name, size, 1) for name, size in sizes.items()}
+    return {name: _whole(name, size, 1, of="size") for name, size in sizes.items()}
 
 
 def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
     for name in wanted:
         if name not in sizes:
-            raise DataError(f"The data do not show {name}: pass {name}=....")
+            raise DataError(_Words(f"The data do not show {name}: give ", _Option(name, of="size"), "."))
 
 
 def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:

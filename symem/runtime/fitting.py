@@ -83,7 +83,7 @@ class _Fitting:
         if run.stopped:
             return "stopped by the callback"
         if not run.converged and len(run.history) > self.asked.max_iter:
-            return f"not converged after max_iter = {self.asked.max_iter} iterations"
+            return f"not converged after {self.asked.max_iter} iterations, the most allowed"
         return "not converged, for the reason that the warnings give"
 
     def _search(self) -> tuple[list[Any], Run, tuple[float, ...]]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from symem.runtime.convergence import _Distance
+from symem.runtime.wording import _Option, _Words
 
 
 class Supports(Protocol):
@@ -286,7 +287,13 @@ def _best(
     best = max(runs, key=lambda run: run.history[-1])
     if not best.converged and len(best.history) > max_iter:
         warnings.warn(
-            f"EM has not converged after {max_iter} iterations: raise max_iter=, or loosen tol=.",
+            _Words(
+                f"EM has not converged after {max_iter} iterations: raise ",
+                _Option("max_iter", ""),
+                ", or loosen ",
+                _Option("tol", ""),
+                ".",
+            ),
             NotConvergedWarning,
             stacklevel=4,
         )
@@ -320,7 +327,9 @@ def _promising(
         if run.history[-1] > highest:
             best, highest = run.theta, run.history[-1]
     if best is None:
-        raise DataError("No start was found from which the log-likelihood is finite: pass start=....")
+        raise DataError(
+            _Words("No start was found from which the log-likelihood is finite: give ", _Option("start"), ".")
+        )
     return best
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from symem.runtime.description import Array
 from symem.runtime.loop import DataError
+from symem.runtime.wording import _Option, _Words
 
 #: What the first line of a saved fit says; the number rises when what stands there changes.
 _FORMAT = "symem fit 1"
@@ -56,9 +57,15 @@ def _write_whole(path: Any, text: str, *, force: bool) -> Path:
     if wrong:
         raise DataError(wrong)
     if os.path.lexists(place) and not force:
-        raise FileExistsError(f"{place} exists already: give another name, or force=True to replace it.")
+        raise FileExistsError(_already(place))
     _put_whole(place, text.encode("utf-8"))
     return place
+
+
+def _already(path: Path) -> _Words:
+    """What is said of a file that is there."""
+    replaced = _Option("force", "True")
+    return _Words(f"{path} exists already: give another name, or ", replaced, " to replace it.")
 
 
 def _no_file(path: Path) -> str:
@@ -102,7 +109,7 @@ def _read_saved(path: Any) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or not str(found.get("format", "")).startswith("symem fit "):
-        raise DataError(f"{path} is no saved fit: fit.save(path) writes one.")
+        raise DataError(f"{path} is no saved fit: fit.save(path), or symem fit --output, writes one.")
     if found["format"] != _FORMAT:
         raise DataError(
             f"{path} was written by symem {found.get('symem')}, in a form that this version does not read."

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.loop import DataError
+from symem.runtime.wording import _Option, _Words
 
 
 class Settings(NamedTuple):
@@ -34,7 +35,12 @@ def _checked_settings(
     number = _as_number(tol)
     if number is None or not math.isfinite(number):
         raise DataError(
-            f"tol = {tol!r}, but it must be a finite number, such as tol=1e-10; below 0, no run ends early."
+            _Words(
+                _given_as("tol", tol),
+                ", but it must be a finite number, such as ",
+                _Option("tol", "1e-10"),
+                "; below 0, no run ends early.",
+            )
         )
     if callback is not None and not callable(callback):
         raise DataError(
@@ -43,18 +49,32 @@ def _checked_settings(
     if not isinstance(verbose, (bool, int, np.bool_)):
         raise DataError(f"verbose = {verbose!r}, but it must be True or False.")
     if not isinstance(seed, np.random.Generator) and seed is not None:
-        seed = _whole("seed", seed, 0, ", or None")
+        seed = _whole("seed", seed, 0, ", or not be given")
     return Settings(
-        number, _whole("max_iter", max_iter, 0), _whole("n_init", n_init, 1), seed, callback, bool(verbose)
+        number,
+        _whole("max_iter", max_iter, 0),
+        _whole("n_init", n_init, 1),
+        seed,
+        callback,
+        bool(verbose),
     )
 
 
-def _whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
+def _whole(name: str, value: Any, least: int, otherwise: str = "", *, of: str = "setting") -> int:
     """A whole number of at least that."""
     number = _as_number(value)
     if number is None or not math.isfinite(number) or number != int(number) or number < least:
-        raise DataError(f"{name} = {value!r}, but it must be a whole number of at least {least}{otherwise}.")
+        raise DataError(
+            _Words(
+                _given_as(name, value, of), f", but it must be a whole number of at least {least}{otherwise}."
+            )
+        )
     return int(value)
+
+
+def _given_as(name: str, value: Any, of: str = "setting") -> _Option:
+    """An option with what was given."""
+    return _Option(name, repr(value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value), of)
 
 
 def _as_number(value: Any) -> float | None:

@@ -154,7 +154,7 @@ class Solver:
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
             found = _Fitting(self._model, source, start, asked, data).found()
-        own = [str(each.message) for each in given if issubclass(each.category, EMWarning)]
+        own = [each.message.args[0] for each in given if isinstance(each.message, EMWarning)]
         fit = Fit(self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))})
         for each in given:
             warnings.warn(each.message, each.category, stacklevel=3)

@@ -50,7 +50,7 @@ def update_maximises(ground: Ground) -> Iterator[Finding]:
         yield from _violations(ground, belief, theta, rng)
 
 
-_ASTRAY = Finding(None, "an update leaves the support on arbitrary data: give verify(data={…})")
+_ASTRAY = Finding(None, "an update leaves the support on arbitrary data: give data")
 
 
 def _astray(ground: Ground) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symem.errors import VerificationError
+from symem.runtime.wording import _Option, _Words
 
 #: Rungs of which a failure means that nothing may be emitted.
 BLOCKING = frozenset({"V0", "V1", "V2", "V3"})
@@ -87,7 +88,8 @@ class Verification:
     @property
     def obstacle(self) -> str:
         """Why nothing may be emitted."""
-        nothing = "nothing could be verified: give verify=False to write it all the same"
+        unverified = _Option("verify", "False")
+        nothing = _Words("nothing could be verified: give ", unverified, " to write it all the same")
         return nothing if self.is_empty else "verification failed"
 
     def require(self, refusal: str) -> None:
@@ -97,7 +99,7 @@ class Verification:
             VerificationError: a rung from V0 to V3 failed, or nothing could be checked; it begins with `refusal`.
         """
         if self.blocks_emission:
-            raise VerificationError(f"{refusal}, because {self.obstacle}.\n{self}")
+            raise VerificationError(_Words(f"{refusal}, because ", self.obstacle, f".\n{self}"))
 
     def __getitem__(self, name: str) -> Rung:
         return next(rung for rung in self.rungs if rung.name == name)

@@ -188,9 +188,7 @@ def _data(
             model, {**arrays, **theta}, rng, strict=strict
         ), "data drawn from the declared distributions"
     except CannotSampleError as reason:
-        raise DataError(
-            f"No data could be drawn from the model: {reason}. Give verify(data={{…}})."
-        ) from None
+        raise DataError(f"No data could be drawn from the model: {reason}. Give data.") from None
 
 
 def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[str, int]) -> Array:
@@ -295,7 +293,7 @@ def _arbitrary(
                 return {**arrays, **data}
         except (TooLargeError, UnknownSymbolError):
             continue
-    raise DataError("No data could be drawn from the model as declared: give verify(data={…}).")
+    raise DataError("No data could be drawn from the model as declared: give data.")
 
 
 def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:

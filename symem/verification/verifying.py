@@ -16,6 +16,7 @@ from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import hessian, units
 from symem.evaluation.situation import situation
 from symem.evaluation.specialise import Specialiser
+from symem.runtime.wording import _Option, _Words
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
@@ -76,7 +77,7 @@ def verify(
         if data is not None:
             raise
         kind = type(reason).__name__
-        return Verification(open_rungs(f"no data could be drawn: {kind}: {reason}. Give verify(data={{…}})."))
+        return Verification(open_rungs(f"no data could be drawn: {kind}: {reason}. Give data."))
     return Verification(climb(ground, seconds=seconds), note)
 
 
@@ -161,7 +162,11 @@ def _points(
             points.append(candidate)
     if not points:
         raise DataError(
-            "No parameters were found at which the data have a finite likelihood: give theta={…}."
+            _Words(
+                "No parameters were found at which the data have a finite likelihood: give ",
+                _Option("theta"),
+                ".",
+            )
         )
     return points
 

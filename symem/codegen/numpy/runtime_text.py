@@ -32,9 +32,11 @@ from symem.runtime import (
     settings,
     solver,
     with_scipy,
+    wording,
 )
 
 _MODULES: Sequence[ModuleType] = (
+    wording,
     convergence,
     loop,
     outcome,
@@ -65,13 +67,14 @@ _IMPORTS = (
     "import math",
     "import numbers",
     "import os",
+    "import shutil",
     "import sys",
     "import time",
     "import warnings",
     "from collections.abc import Callable, Iterable, Iterator, Mapping",
     "from functools import cached_property",
     "from pathlib import Path",
-    "from typing import Protocol, TypeVar",
+    "from typing import Protocol, Self, TypeVar",
 )
 
 
