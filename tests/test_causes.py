@@ -215,6 +215,30 @@ def test_a_module_keeps_its_digits_where_every_cause_is_all_but_impossible() -> 
     np.testing.assert_allclose(value, np.log(3e-12) + 3 * stats.norm.logpdf(0), rtol=1e-11)
 
 
+@pytest.mark.parametrize("far", [30, 10**4])
+def test_a_noisy_or_keeps_its_digits_beside_far_evidence(far: int) -> None:
+    """Each cause has a datum of its own that speaks for it or against it by up to e^(far)."""
+    laws = {
+        **own,
+        x[i, j]: Normal(mu[0] * z[i, j], 1),
+        y[i]: Bernoulli(1 - Product((1 - q[j]) ** z[i, j], j)),
+    }
+    solver = Model(laws, latent=[z], known=[q, mu]).derive().solver()
+    data = far * np.array([[1, 0, 0.5], [-1, 2, 0], [0, 0, 0], [1, 1, 1], [-2, -1, -1]])
+    given = {"x": data, "y": YES, "q": np.array([0.8, 0.5, 0.2]), "mu": np.array([1.0])}
+    configurations = np.array(list(product([0, 1], repeat=3)))
+    with np.errstate(divide="ignore"):
+        chances = np.log(
+            [[yes(1 - np.prod((1 - given["q"]) ** at), row) for at in configurations] for row in range(5)]
+        )
+    logs = chances + configurations @ np.log(P / (1 - P)) + (data - 0.5) @ configurations.T
+    shares = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None]) @ configurations
+    np.testing.assert_allclose(np.asarray(solver.posterior({"p": P}, **given).z)[..., 1], shares, atol=1e-9)
+    found_value = solver.log_likelihood({"p": P}, **given)
+    alone = np.log(1 - P).sum() * 5 + stats.norm.logpdf(data).sum()
+    np.testing.assert_allclose(found_value, alone + np.logaddexp.reduce(logs, axis=1).sum(), rtol=1e-12)
+
+
 def test_the_log_likelihood_reads_as_products() -> None:
     em = GATES["an OR that was seen"][0]().derive()
     assert not em.log_likelihood.atoms(log) - {
@@ -246,4 +270,16 @@ def test_what_is_no_function_of_one_product_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", GATES)
 def test_the_ladder_passes(name: str) -> None:
     report = GATES[name][0]().derive().verify()
+    assert report.passed, str(report)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", ["many", "one"])
+def test_the_ladder_passes_beside_a_label_and_without_rows(rows: str) -> None:
+    """At seed 0 a component has next to no weight: as a part of Q its mean moves far, in ℓ it does not."""
+    Y = symbols("Y")
+    beside = {c[i]: Categorical(w[k]), **own, y[i]: Normal(mu[c[i]] * every, s)}
+    alone = {z[j]: Bernoulli(p[j]), Y: Bernoulli(1 - Product((1 - q[j]) ** z[j], j))}
+    model = Model(beside, latent=[z, c]) if rows == "many" else Model(alone, latent=[z], known=[q])
+    report = model.derive().verify(seed=0)
     assert report.passed, str(report)

@@ -32,7 +32,7 @@ from sympy import (
 from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic
 from symem.evaluation.coordinates import Coordinates, total_defect
-from symem.evaluation.differences import gradient, hessian, units
+from symem.evaluation.differences import gradient, hessian, units, without_plateaus
 from symem.evaluation.trees import Apply, Atom, Constant
 from symem.language.plates import Expectation, Iverson, LinearSolution, LogIverson, index_symbol
 from symem.language.support import Support
@@ -316,6 +316,20 @@ def test_derivatives_in_units_of_curvature() -> None:
         np.array([1.0, 0.0]) - precision @ at, rel=1e-9
     )
     assert hessian(function, at, unit) / np.outer(unit, unit) == pytest.approx(-precision, rel=1e-6)
+
+
+def test_a_slope_before_a_plateau_is_seen() -> None:
+    """A component of weight 1e-10 in a mixture: as a part of Q it bends over 10^5, in ℓ over 1."""
+
+    def function(points: Any) -> Any:
+        return np.log(1.0 + np.exp(-0.5 * (points[:, 0] - 1.0) ** 2) * 1e-10) * 1e10 - points[:, 1] ** 2
+
+    at, unit = np.array([0.3, 0.5]), np.array([2e5, 1.0])
+    near = without_plateaus(function, at, unit)
+    assert near[1] == 1.0
+    slopes = gradient(function, at, near) / near
+    assert slopes == pytest.approx([0.7 * np.exp(-0.5 * 0.7**2), -1.0], rel=1e-4)
+    assert without_plateaus(lambda points: -(points**2).sum(1), at, unit) == pytest.approx(unit)
 
 
 def test_coordinates_come_back_and_keep_the_support() -> None:

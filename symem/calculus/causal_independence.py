@@ -253,7 +253,8 @@ def _summed_out(
     """
     gate, each, shared = line.gate, line.case.axes, line.shared
     free = line.new("L", each, _log_sum(weights))
-    kept, lost = (_log_sum(_weighed(weights, gate, kept=kept)) for kept in (True, False))
+    kept = line.new("k", each, _log_sum(_weighed(weights, gate, kept=True)))
+    lost = _log_sum(_weighed(weights, gate, kept=False))
     fails = line.new("l", each, log(log(1 + exp(lost - kept))))
     some = line.new("t", shared, log(line.summed(exp(fails))))
     every, short = -exp(some), line.new("c", shared, log(1 - exp(-exp(some))))

@@ -116,7 +116,7 @@ def _causes(posterior: Causes) -> Iterator[Step]:
     """What latents that act together say at the two values of their product, its mean, and the share of each."""
     weight, about, axes = posterior.log_weight, (posterior.atom,), posterior.axes
     product, (zero, one) = posterior.product, map(exponential, posterior.says)
-    free, mean, every, short, *others = posterior.parts
+    free, failed, mean, every, short, *others = posterior.parts
     at = Eq(posterior.atom, posterior.value, evaluate=False)
     alone = posterior.alone.xreplace({posterior.atom: posterior.value})
     yield step(STAGE, "outcomes", alone, weight.value, about, (weight,), axes=weight.axes, outcome=at)
@@ -125,7 +125,7 @@ def _causes(posterior: Causes) -> Iterator[Step]:
     share = exp(weight.symbol) / Sum(exp(weight.symbol), posterior.outcome.limits)
     one_mean = log(Sum(share * posterior.factor, posterior.outcome.limits))
     whole = Sum(one_mean, *(axis.limits for axis in posterior.coupled))
-    told, all_log = (free, mean, every, short), -exp(every.symbol)
+    told, all_log = (free, failed, mean, every, short), -exp(every.symbol)
     yield step(STAGE, "mean of a product", whole, all_log, about, told, axes=axes, product=product)
     there, all_there = exp(all_log + exp(mean.symbol)), exp(all_log)
     given = (1 - there) * zero + there * one

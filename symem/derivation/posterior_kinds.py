@@ -104,12 +104,11 @@ class Causes(Table):
     """Latents that act together along the axes `coupled`, through one `product` of a factor each.
 
     `log_weight` is that of one latent by itself; `probability` is made of it and of `parts`, which hold what the others
-    do: L, log Σ exp of the weights; l and t, the logarithms of -log of the means of a factor and of the product; c and d,
-    the logarithms of 1 less the mean of the product and of that of the other factors; r, the log-ratio of what the two
-    values of the product are worth; B, the log mean of that; π, the probability that the product came out as 1. `factor`
-    is the factor at an outcome; `alone` are a latent's own terms, `together` those in the product, `says` what they are
-    at 0 and at 1. `event` is π
-    where the product is 0 or 1.
+    do: L and k, log Σ exp of the weights, and of those times the factor; l and t, the logarithms of -log of the means of
+    a factor and of the product; c and d, the logarithms of 1 less the mean of the product and of that of the other
+    factors; r, the log-ratio of what the two values of the product are worth; B, the log mean of that; π, the probability
+    that the product came out as 1. `factor` is the factor at an outcome; `alone` are a latent's own terms, `together`
+    those in the product, `says` what they are at 0 and at 1. `event` is π where the product is 0 or 1.
     """
 
     parts: tuple[Definition, ...]

@@ -16,6 +16,8 @@ Function = Callable[[Array], Array]
 _SETTLED = 1e-8
 #: Below this second difference a step is short; how often it may be made longer, by 64 at most.
 _BENT, _WIDEST = 0.1, 6
+#: From how many shorter steps on a plateau is looked for.
+_HIGH = 4
 
 
 def units(function: Function, at: Array) -> Array:
@@ -51,6 +53,31 @@ def _widened(function: Function, at: Array, here: float, steps: Array) -> Array:
     return np.where(np.isin(np.arange(len(at)), waiting), steps, wider)
 
 
+def without_plateaus(function: Function, at: Array, steps: Array) -> Array:
+    """Steps made shorter where the function bends nearly as much over a shorter one: the longer leads to a plateau.
+
+    A likelihood is one far from all data, where log-densities still bend as parabolas (a quarter of the step bends
+    a parabola by a sixteenth).
+    """
+    ladders = [
+        np.array([step, *(h for h in step / 4.0 ** np.arange(1, 24) if h > base)])
+        for step, base in zip(steps.tolist(), ((1.0 + np.abs(at) / 10) / 4).tolist(), strict=True)
+    ]
+    if all(len(ladder) < _HIGH for ladder in ladders):
+        return steps
+    moves = np.concatenate([h[:, None] * own for h, own in zip(ladders, np.eye(len(at)), strict=True)])
+    ahead, behind = _both_ways(function, at, moves)
+    bends = np.abs(ahead - 2 * function(at[None])[0] + behind)
+    bends[~np.isfinite(bends)] = 0.0
+    each = np.split(bends, np.cumsum([len(ladder) for ladder in ladders])[:-1])
+    return np.array(
+        [
+            ladder[np.flatnonzero(bend >= bend.max() / 4)[-1]]
+            for ladder, bend in zip(ladders, each, strict=True)
+        ]
+    )
+
+
 def _both_ways(function: Function, at: Array, moves: Array) -> tuple[Array, Array]:
     """The values at `at` plus and minus each move."""
     values = function(np.concatenate([at + moves, at - moves]))
@@ -64,7 +91,7 @@ def gradient(function: Function, at: Array, unit: Array) -> Array:
     """
     best, doubt = np.full(len(at), np.nan), np.full(len(at), np.inf)
     waiting = np.arange(len(at))
-    for fraction in (1 / 8, 1 / 32, 1 / 128):
+    for fraction in (1 / 8, 1 / 32, 1 / 128, 1 / 512, 1 / 2048):
         if not len(waiting):
             break
         coarse, fine = _extrapolated(function, at, fraction * np.diag(unit)[waiting])

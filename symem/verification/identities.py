@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from symem.evaluation.coordinates import Coordinates
-from symem.evaluation.differences import gradient, units
+from symem.evaluation.differences import gradient, units, without_plateaus
 from symem.verification.formulas import Expectation
 from symem.verification.ground import Array, Finding, Ground, Theta, or_infinite, relative
 from symem.verification.oracle import Belief
@@ -38,7 +38,7 @@ def fisher_identity(ground: Ground) -> Iterator[Finding]:
         at = coordinates.free()
         log_posterior = of_free(belief.log_posteriors, coordinates)
         surrogate = of_free(ground.formulas.at(theta).surrogates, coordinates)
-        unit = units(of_free(ground.objective(belief), coordinates), at)
+        unit = without_plateaus(log_posterior, at, units(of_free(ground.objective(belief), coordinates), at))
         slope, truth = gradient(surrogate, at, unit), gradient(log_posterior, at, unit)
         gaps = or_infinite(np.abs(slope - truth) / (1.0 + np.max(np.abs(truth), initial=0.0)))
         for gap, label in zip(gaps.tolist(), coordinates.labels, strict=True):
