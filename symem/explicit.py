@@ -5,7 +5,20 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, IndexedBase, MatrixSymbol, Symbol, preorder_traversal
+from sympy import (
+    Add,
+    Basic,
+    Expr,
+    Idx,
+    Indexed,
+    IndexedBase,
+    Integer,
+    MatrixSymbol,
+    Piecewise,
+    Sum,
+    Symbol,
+    preorder_traversal,
+)
 
 from symem.algebra.exponential import readable
 from symem.derivation import Definition, Derivation
@@ -40,6 +53,16 @@ class Explicit:
         inside = {array_of(d.symbol): d for d in listed}
         return inside | {array_of(shown): d for d in listed for shown in [self.user(d.symbol)]}
 
+    @cached_property
+    def _has_cases(self) -> bool:
+        """Whether a definition is told by the values of a label."""
+        return any(
+            each.has(axis.index)
+            for definition in self._definitions.values()
+            for each in definition.value.atoms(Piecewise)
+            for axis in definition.axes
+        )
+
     def _written_out(self, expr: Any, *, inside: bool) -> Any:
         """Replace every name the derivation brought in, innermost last."""
         while held := {
@@ -53,6 +76,7 @@ class Explicit:
         """The definition of an entry at its indices, its sums over indices that nothing around it uses."""
         definition = self._definitions[array_of(atom)]
         own, value = (definition.symbol, definition.value) if inside else self._shown(definition)
+        value = _by_label(value) if self._has_cases else value
         places = getattr(atom, "indices", ())
         held = {symbol for place in places for symbol in place.free_symbols}
         moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
@@ -70,3 +94,15 @@ def _is_entry(atom: Any) -> bool:
     return isinstance(atom, (Indexed, IndexedMatrixEntry, MatrixSymbol)) or (
         isinstance(atom, Symbol) and not isinstance(atom, IndexedBase)
     )
+
+
+def _by_label(value: Any) -> Any:
+    """Sums over finitely many labels written out, for SymPy lifts cases by a summed index out of their sum."""
+    return value.replace(Sum, _added) if isinstance(value, Basic) else value
+
+
+def _added(function: Any, *limits: Any) -> Any:
+    (index, low, high), *others = limits
+    if others or not (low == 0 and high.is_Integer):
+        return Sum(function, *limits)
+    return Add(*(function.xreplace({index: Integer(place)}) for place in range(int(high) + 1)))

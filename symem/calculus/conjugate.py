@@ -61,7 +61,7 @@ def eliminate_count(state: Elimination, case: Case) -> None:
     found = recognise(density, case.atom, bounds, state.model.own_families, counting=True)
     if found:
         _replace_by_normaliser(state, case, found, replace(left, lower=bounds[0], upper=bounds[1]))
-    elif bounds[1] != oo and left.demand == S.true and not case.depends_on_others():
+    elif not bounds[1].has(oo) and left.demand == S.true and not case.depends_on_others():
         eliminate_range(state, case, bounds)
     else:
         raise NotDerivedError(_unrecognised(state, case, density, bounds))

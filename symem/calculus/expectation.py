@@ -94,7 +94,7 @@ class Expectations:
         index = table.outcome.index
         if index in term.indices or index in term.factor.free_symbols:
             index = fresh_index(index, set(term.indices) | term.factor.free_symbols)
-        value = table.value.xreplace({table.outcome.index: index} | here.moved)
+        value = here.placed(table.value.xreplace({table.outcome.index: index}))
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
 

@@ -60,7 +60,7 @@ def eliminate_range(state: Elimination, case: Case, bounds: tuple[Expr, Expr]) -
     size, extent = length, None
     if length.free_symbols & set(case.places):
         size = Symbol(state.names.fresh(f"max_{case.variable.name}"), integer=True, positive=True)
-        extent = Extent(size, length, case.conditional.position)
+        extent = Extent(size, length, case.axes)
     axis = state.names.axis(size, case.variable.name, case.used_indices)
     _tabulate(state, case, Outcomes(axis, bounds[0] + axis.index, "Categorical", extent))
 

@@ -10,7 +10,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import And, Dummy, Eq, Expr, Ge, Gt, Lt, Max, Min, Ne, Not, Or, Piecewise, S, Symbol, expand, oo
+from sympy import (
+    And,
+    Dummy,
+    Eq,
+    Expr,
+    Ge,
+    Gt,
+    Lt,
+    Max,
+    Min,
+    Ne,
+    Not,
+    Or,
+    Piecewise,
+    S,
+    Symbol,
+    ceiling,
+    expand,
+    floor,
+    oo,
+)
 from sympy.core.relational import Relational
 from sympy.logic.inference import satisfiable
 
@@ -49,7 +69,28 @@ def reach(
     lower = _tightest(Max, home[0], [each.lower for each in found])
     upper = _tightest(Min, home[1], [each.upper for each in found])
     demand = And(*(each.demand for each in found))
-    return Reach(lower, upper, S.true if _always(demand, values) else demand)
+    left = Reach(lower, upper, S.true if _always(demand, values) else demand)
+    chosen = any(end.has(each) for each in values if each.is_Symbol for end in left.bounds)
+    return left if counting or not chosen else _in_order(left, home)
+
+
+def _in_order(left: Reach, home: Bounds) -> Reach:
+    """Ends that a label chooses: where they cross the label has no probability, and the latent its support."""
+
+    def end(place: int) -> Expr:
+        return by_branch(left.bounds, lambda ends: _where(_ordered(*ends), ends[place], home[place]))
+
+    ordered = _by_branch(left.bounds, lambda ends: _ordered(*ends), _as_truth)
+    return left if ordered == True else Reach(end(0), end(1), And(left.demand, ordered))  # noqa: E712 - SymPy's
+
+
+def _ordered(low: Expr, high: Expr) -> Any:
+    """Whether there is room between two ends, one of which may be infinite."""
+    return S.true if {-oo, oo} & {low, high} else Lt(low, high)
+
+
+def _where(condition: Any, value: Expr, otherwise: Expr) -> Expr:
+    return value if condition == True else Piecewise((value, condition), (otherwise, True))  # noqa: E712 - SymPy's
 
 
 def _tightest(pick: type[Expr], home: Expr, ends: list[Expr]) -> Expr:
@@ -156,9 +197,11 @@ def _linear(u: Expr, relation: Any, *, counting: bool) -> Reach:
         raise NotDerivedError(
             f"The constraint {told(relation)} is not linear in {u}: write its ends, u > a, or alternatives, Or(u < a, u > b)."
         )
-    above, counts = isinstance(relation, (Gt, Ge)), counting and isinstance(relation, (Gt, Lt))
-    end = expand(-rest / slope)
-    low, high = (end + 1, end - 1) if counts else (end, end)
+    above = isinstance(relation, (Gt, Ge))
+    low = high = expand(-rest / slope)
+    if counting:
+        strict = isinstance(relation, (Gt, Lt))
+        low, high = (floor(low) + 1, ceiling(high) - 1) if strict else (ceiling(low), floor(high))
     if slope.is_positive or slope.is_negative:
         return Reach(lower=low) if above == bool(slope.is_positive) else Reach(upper=high)
     up, down = (slope > 0, slope < 0) if above else (slope < 0, slope > 0)
@@ -173,19 +216,45 @@ def _linear(u: Expr, relation: Any, *, counting: bool) -> Reach:
 
 def by_branch(ends: Iterable[Expr], value: Callable[[tuple[Expr, ...]], Expr]) -> Expr:
     """A function of ends, of which some are cases: the cases of its values."""
+    return _by_branch(ends, value, _as_cases)
+
+
+def _by_branch(
+    ends: Iterable[Expr],
+    value: Callable[[tuple[Expr, ...]], Any],
+    joined: Callable[[list[tuple[Any, Any]]], Any],
+) -> Any:
     ends = tuple(ends)
     cases = next((end for end in ends if _is_cases(end)), None)
     if cases is None:
         return value(ends)
-    pairs: list[tuple[Expr, Any]] = []
+    pairs: list[tuple[Any, Any]] = []
     before: list[Any] = []
     for branch, condition in cases.args:
         told = {condition: S.true, Not(condition): S.false}
         told |= dict.fromkeys(before, S.false) | {Not(each): S.true for each in before}
         there = tuple(branch if end == cases else _under(end, told, condition) for end in ends)
-        pairs.append((by_branch(there, value), condition))
+        pairs.append((_by_branch(there, value, joined), condition))
         before.append(condition)
+    return joined(pairs)
+
+
+def _as_cases(pairs: list[tuple[Expr, Any]]) -> Expr:
     return pairs[0][0] if len({each for each, _ in pairs}) == 1 else Piecewise(*pairs)
+
+
+def _as_truth(pairs: list[tuple[Any, Any]]) -> Any:
+    """What holds in the branch that holds."""
+    return (
+        pairs[0][0]
+        if len({each for each, _ in pairs}) == 1
+        else Or(
+            *(
+                And(value, condition, *(Not(other) for _, other in pairs[:place]))
+                for place, (value, condition) in enumerate(pairs)
+            )
+        )
+    )
 
 
 def _under(end: Expr, told: Mapping[Any, Any], condition: Any) -> Expr:

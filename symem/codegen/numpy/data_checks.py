@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from sympy import Expr, Indexed, Piecewise, Symbol, oo
 
@@ -12,6 +13,7 @@ from symem.codegen.ir.program import Program
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.array_tables import bounds_of, quoted
+from symem.codegen.numpy.latent_scales import chosen_by_label
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, unpacked
 from symem.derivation import Recognised
@@ -44,7 +46,8 @@ class Checks:
     def _crossings(self) -> Iterator[tuple[list[Node], str]]:
         """The ends of a latent's interval, where data may let them cross."""
         for posterior in self.program.derivation.posteriors:
-            if isinstance(posterior, Recognised) and self._may_cross(*posterior.bounds):
+            known = isinstance(posterior, Recognised) and not chosen_by_label(posterior, *posterior.bounds)
+            if isinstance(posterior, Recognised) and known and self._may_cross(*posterior.bounds):
                 places = tuple(axis.index for axis in posterior.axes)
                 ends = [self.program.lower(end) for end in posterior.bounds]
                 low, high = (self.writer.spell.aligned(node, places) for node in ends)
@@ -53,16 +56,14 @@ class Checks:
                 yield ends, f"_refuse_crossed({name}, {low} {meets} {high})"
 
     def _may_cross(self, low: Expr, high: Expr) -> bool:
-        """Whether both ends are finite and told by data, and nothing says which is the larger."""
+        """Whether both ends are finite and told by data, in some case, and nothing says which is the larger."""
+        if low.has(Piecewise) or high.has(Piecewise):
+            pairs = product(_cases(low), _cases(high))
+            return any(self._may_cross(one, other) for one, other in pairs)
         read = {name_of(atom) for atom in low.atoms(Indexed, Symbol) | high.atoms(Indexed, Symbol)}
         hidden = {each.name for each in (*self.model.latents, *self.model.parameters)}
         told = any(each.name in read for each in (*self.model.data, *self.model.known)) and not read & hidden
-        return (
-            told
-            and not {low, high} & {oo, -oo}
-            and not (high - low).has(Piecewise)
-            and not (high - low).is_positive
-        )
+        return told and not {low, high} & {oo, -oo} and not (high - low).is_positive
 
     def _extents(self) -> Iterator[tuple[list[Node], str]]:
         """Sizes that data show: the largest of a value over all positions."""
@@ -80,3 +81,7 @@ class Checks:
         sources = {layouts[each.name].name: f"arrays[{quoted(each.name)}]" for each in observed(self.model)}
         sources |= {layouts[each.name].name: f"sizes[{quoted(each.name)}]" for each in self.program.sized}
         return unpacked((name, sources[name]) for name in sorted(read & sources.keys()))
+
+
+def _cases(end: Expr) -> list[Expr]:
+    return [value for value, _ in end.args] if isinstance(end, Piecewise) else [end]

@@ -9,9 +9,16 @@ from symem.language.model import Model, Variable
 
 
 def finite_ends(posterior: Posterior) -> tuple[Expr | None, Expr | None]:
-    """The finite ends of a recognised family."""
+    """The finite ends of a recognised family; none where another latent, not drawn yet, chooses them."""
     low, high = posterior.bounds if isinstance(posterior, Recognised) else (-oo, oo)
+    if chosen_by_label(posterior, low, high):
+        return None, None
     return (None if low == -oo else low, None if high == oo else high)
+
+
+def chosen_by_label(posterior: Posterior, *ends: Expr) -> bool:
+    """Whether the ends of an interval differ from label to label."""
+    return any(end.has(axis.index) for _label, axis in posterior.labels for end in ends)
 
 
 def has_own_scale(model: Model, latent: Variable) -> bool:
