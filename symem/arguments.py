@@ -45,7 +45,8 @@ examples:
   symem fit examples/old_faithful.py data.csv --start w=0.5,0.5 mu=55,80 sigma=5,5
   symem fit examples/two_coins.py tosses.csv --set N=10 --start th=0.6,0.5 --output fit.json
 
-DATA.csv has a header. The column `x` is the array x[i]; `y[1]`, `y[2]`, … hold y[i, 1], y[i, 2], …
+DATA.csv has a header. The column `x` is the array x[i]; `y[0]`, `y[1]`, … are its slices if it is a table (they may
+count from 1 instead). Rows, entries and labels count from 0 in all that is printed but the formulas of reports.
 An empty cell or NA is a missing value. Rows of a matrix in --start are separated by `;`.
 """
 SELECT = """\

@@ -11,6 +11,7 @@ import numpy as np
 from symem.errors import DataError
 from symem.language.supports import Labels
 from symem.language.variables import Variable
+from symem.runtime.wording import _counted_place
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -123,10 +124,10 @@ def _numbers_of(series: Series) -> Array | None:
 
 def _no_number(title: str, series: Series) -> DataError:
     """The first cell that is not one."""
-    for row, cell in enumerate(series.values.tolist(), start=1):
-        if _numbers_of(Series(np.array([cell], dtype=object), series.absent[row - 1 : row])) is None:
+    for row, cell in enumerate(series.values.tolist()):
+        if _numbers_of(Series(np.array([cell], dtype=object), series.absent[row : row + 1])) is None:
             return DataError(
-                f"column {title}, row {row}: {_short(str(cell).strip())!r} is not a number (leave it empty, or write NA, "
+                f"column {title}, {_counted_place('row', row)}: {_short(str(cell).strip())!r} is not a number (leave it empty, or write NA, "
                 "if missing)."
             )
     raise AssertionError(title)

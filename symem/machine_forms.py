@@ -75,12 +75,12 @@ def predictions(fit: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_csv(columns: Mapping[str, Any]) -> str:
-    """A column for each array, or for each of its slices beside the rows: `z`, or `z[1]`, `z[2]`, …"""
+    """A column for each array, or for each of its slices beside the rows: `z`, or `z[0]`, `z[1]`, …"""
     table: dict[str, Any] = {}
     for name, values in columns.items():
         array = np.asarray(values)
         for place in np.ndindex(array.shape[1:]):
-            slots = ",".join(str(slot + 1) for slot in place)
+            slots = ",".join(map(str, place))
             table[f"{name}[{slots}]" if slots else name] = array[(slice(None), *place)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

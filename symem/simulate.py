@@ -14,7 +14,11 @@ from symem.evaluation.situation import extents_shown, label_origin, sizes_shown
 from symem.language.leaves import name_of
 from symem.language.model import Model
 from symem.language.plates import LogIverson
+from symem.language.supports import Labels
 from symem.language.variables import Variable
+from symem.runtime import description, loop
+from symem.runtime.checks import _as_labels
+from symem.runtime.conversion import _as_floats
 from symem.runtime.settings import _given_as
 from symem.runtime.wording import _Option, _Words
 from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError, ancestral
@@ -127,11 +131,7 @@ def _sorted_out(
         if name not in known and name not in sizes:
             names = ", ".join([*sorted(sizes), *known])
             raise DataError(f"{name!r} is neither a size nor a known array of this model: it takes {names}.")
-    arrays = {
-        name: np.asarray(given[name]) - label_origin(variable)
-        for name, variable in known.items()
-        if name in given
-    }
+    arrays = {name: _numbers(name, given[name]) for name in known if name in given}
     for name in known:
         if name not in arrays and name not in weights:
             raise DataError(_Words(f"{name} is missing: give ", _Option(name, of="known"), "."))
@@ -139,14 +139,37 @@ def _sorted_out(
         if not isinstance(given[name], int | np.integer) or isinstance(given[name], bool) or given[name] < 1:
             wrong = _given_as(name, given[name], "size")
             raise DataError(_Words(wrong, ", but it must be a whole number of at least 1."))
-    found = sizes_shown(model, {**theta, **given})
+    found = sizes_shown(model, {**theta, **given, **arrays})
     lacking = [name for name in sorted(sizes) if name not in found and _is_read(model, name)]
     if lacking:
         raise DataError(_Words(f"Nothing shows {lacking[0]}: give ", _Option(lacking[0], of="size"), "."))
+    arrays = {name: _from_0(known[name], array, found) for name, array in arrays.items()}
     try:
         return {**found, **extents_shown(model, {**found, **arrays})}, arrays
     except UnknownSymbolError:
         return found, arrays
+
+
+def _numbers(name: str, value: Any) -> Array:
+    """What was given as an array of numbers."""
+    try:
+        return _as_floats(name, value, missing=False)
+    except loop.DataError as error:
+        raise DataError(str(error)) from None
+
+
+def _from_0(variable: Variable, array: Array, sizes: Mapping[str, int]) -> Array:
+    """Labels counted from 0, each checked to be one; other numbers as they are."""
+    if not isinstance(variable.support, Labels):
+        return array
+    size = variable.support.size
+    size = size.subs({each: sizes[each.name] for each in size.free_symbols if each.name in sizes})
+    origin = label_origin(variable)
+    label = description.Array(kind="label", labels=int(size) if size.is_Integer else None, origin=origin)
+    try:
+        return _as_labels(variable.name, array, label, {})
+    except loop.DataError as error:
+        raise DataError(str(error)) from None
 
 
 def _is_read(model: Model, size: str) -> bool:

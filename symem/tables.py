@@ -1,8 +1,8 @@
 """Tables as the arrays of a model: CSV files, and frames of pandas or polars.
 
-A column `x` is a one-dimensional array; `y[1]`, `y[2]`, … are the slices of one along its second index, `e[1,1]`,
-`e[1,2]`, … along its second and third; the entries of a vector x[i] are such slices too, and `x1`, `x2`, … names them
-as well. An empty cell or `NA` is NaN; empty cells at the end of a column mean that this array is shorter than the
+A column `x` is a one-dimensional array; `y[0]`, `y[1]`, … are the slices of one along its second index, `e[0,0]`,
+`e[0,1]`, … along its second and third; the entries of a vector x[i] are such slices too, and `x0`, `x1`, … names them
+as well. Headers may count from 1 instead, as tables elsewhere do: then none of that array holds a 0. An empty cell or `NA` is NaN; empty cells at the end of a column mean that this array is shorter than the
 others. Words become labels, in the order of the alphabet or in that of a categorical column.
 """
 
@@ -151,7 +151,7 @@ def _places(
         if name not in wanted:
             raise DataError(f"{name!r} is not an array of this model: it takes {', '.join(wanted)}.")
         several = not isinstance(columns, str)
-        for number, title in enumerate(columns if several else [columns], start=1):
+        for number, title in enumerate(columns if several else [columns]):
             if title not in titles:
                 raise DataError(f"{name}: there is no column {title!r}; there are {', '.join(titles)}.")
             if title in places:
@@ -160,7 +160,7 @@ def _places(
     if not places and len(wanted) == 1:
         (name, variable), *_ = wanted.items()
         if _axes(variable) == 2 and not any(_place(title, wanted)[0] == name for title in titles):
-            return {title: (name, (number,)) for number, title in enumerate(titles, start=1)}
+            return {title: (name, (number,)) for number, title in enumerate(titles)}
     return places
 
 
@@ -219,19 +219,19 @@ def _axes(variable: Variable) -> int:
 
 
 def _assembled(variable: Variable, parts: Mapping[Column, Array]) -> Array:
-    """Columns put together as one array, in the order of their numbers."""
+    """Columns put together as one array, in the order of their numbers, the least of which is 0 or 1."""
     slots = max(_axes(variable) - 1, 0)
     if any(len(column) != slots for column in parts):
-        how = variable.name + (f"[{','.join('1' * slots)}], …" if slots else "")
+        how = variable.name + (f"[{','.join('0' * slots)}], …" if slots else "")
         raise DataError(f"{variable.name} has {_axes(variable)} indices, so its columns are headed {how}.")
-    shape = tuple(max(column[axis] for column in parts) for axis in range(slots))
-    absent = [column for column in np.ndindex(*shape) if tuple(c + 1 for c in column) not in parts]
-    if absent or any(0 in column for column in parts):
-        first = tuple(slot + 1 for slot in absent[0]) if absent else ()
-        raise DataError(
-            f"{variable.name} lacks the column {_shown(variable.name, first)}: columns count from 1."
-        )
-    stacked = np.stack([parts[tuple(c + 1 for c in column)] for column in np.ndindex(*shape)], axis=-1)
+    first = 0 if any(0 in column for column in parts) else 1
+    shape = tuple(max(column[axis] for column in parts) + 1 - first for axis in range(slots))
+    columns = [tuple(slot + first for slot in column) for column in np.ndindex(*shape)]
+    absent = [column for column in columns if column not in parts]
+    if absent:
+        lacking = _shown(variable.name, absent[0])
+        raise DataError(f"{variable.name} lacks the column {lacking}: its columns count from {first}.")
+    stacked = np.stack([parts[column] for column in columns], axis=-1)
     table = _whole(stacked if variable.missing else _trimmed(stacked), variable)
     return _constant(variable.name, table) if not _axes(variable) else table.reshape(len(table), *shape)
 

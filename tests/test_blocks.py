@@ -117,9 +117,12 @@ def test_blocks_may_be_frames(kind: str, normals: EM) -> None:
     ("source", "told"),
     [
         (lambda: iter([]), "gives no block"),
-        (lambda: [{"x": [1.0, 2.0]}, {"x": [1.0, np.nan]}], r"Block 1: x\[1\] = nan"),
-        (lambda: [{"x": [1.0, 2.0]}, {"y": [1.0]}], "Block 1: 'y' is not an array of this model"),
-        (lambda: [{"x": [1.0, 2.0]}, {}], "Block 1: x is missing"),
+        (lambda: [{"x": [1.0, 2.0]}, {"x": [1.0, np.nan]}], r"Block 1 \(counted from 0\): x\[1\] = nan"),
+        (
+            lambda: [{"x": [1.0, 2.0]}, {"y": [1.0]}],
+            r"Block 1 \(counted from 0\): 'y' is not an array of this model",
+        ),
+        (lambda: [{"x": [1.0, 2.0]}, {}], r"Block 1 \(counted from 0\): x is missing"),
     ],
 )
 def test_what_is_wrong_with_a_block_is_named(source: Callable[[], Any], told: str, normals: EM) -> None:
@@ -132,7 +135,7 @@ def test_an_iterator_that_is_used_up_and_data_without_rows_are_refused(normals: 
     with pytest.raises(DataError, match="anew"):
         normals.fit(lambda: used_up, K=2, seed=0)
     vectors = made(Model({**label, v[i]: MultivariateNormal(m[z[i]], S[z[i]])}, latent=[z]))
-    with pytest.raises(DataError, match="Block 1 says that d is 3, but the first says 2"):
+    with pytest.raises(DataError, match=r"Block 1 \(counted from 0\) says that d is 3, but the first says 2"):
         vectors.fit(lambda: [{"v": np.eye(2)}, {"v": np.eye(3)}], K=1, seed=0)
     a, y = symbols("a y", positive=True)
     alone = made(Model({y: Poisson(a)}, missing=[y]))

@@ -139,5 +139,5 @@ def test_data_off_every_support_are_refused_and_rows_without_a_branch_are_named(
         both.log_likelihood({"q": 0.4, "rate": 2.0}, x=[0.5, -2.0])
     branches = {0: Beta(2, 2), 1: Pareto(2, rate)}
     apart = Model({z[i]: Bernoulli(q), x[i]: Cases(z[i], branches)}, latent=[z]).derive().solver()
-    with pytest.raises(apart.DataError, match="Row 1 is impossible"):
+    with pytest.raises(apart.DataError, match=r"Row 1 \(counted from 0\) is impossible"):
         apart.log_likelihood({"q": 0.4, "rate": 2.0}, x=[0.5, 1.5])

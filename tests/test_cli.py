@@ -178,7 +178,7 @@ def test_a_bad_file_is_named(
 
 
 TABLES = (
-    ("a word", "x\n5\nmany\n", "column x, row 2: 'many' is not a number"),
+    ("a word", "x\n5\nmany\n", "column x, row 1 (counted from 0): 'many' is not a number"),
     ("another column", "y\n5\n", "has the columns y, but the model's data are"),
     ("a ragged row", "x\n5,6\n", "line 2: 2 cells, but the header has 1"),
     ("no rows", "x\n", "no rows below its header"),

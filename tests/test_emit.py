@@ -329,7 +329,7 @@ def test_an_impossible_row_is_named() -> None:
     module = load(emit(derive_records(model)))
     ranges = {"low": [0.0, 2.0], "high": [1.0, 3.0]}
     assert module.em_step({"w": [0.5, 0.5]}, x=[0.5, 0.7, 2.5], **ranges).w == pytest.approx([2 / 3, 1 / 3])
-    with pytest.raises(module.DataError, match="Row 1 is impossible"):
+    with pytest.raises(module.DataError, match=r"Row 1 \(counted from 0\) is impossible"):
         module.log_likelihood({"w": [0.5, 0.5]}, x=[0.5, 1.5], **ranges)
 
 

@@ -112,7 +112,9 @@ def test_labels_that_are_lost_in_a_far_row_are_named() -> None:
     }
     solver = Model(laws, latent=[z, u]).derive().solver()
     theta = {"w": [0.5, 0.5], "mu": [0.0, 1.0], "b": [0.0, 2.0]}
-    with pytest.warns(solver.LostDigitsWarning, match="posterior of row 1 may have lost its digits"):
+    with pytest.warns(
+        solver.LostDigitsWarning, match=r"posterior of row 1 \(counted from 0\) may have lost its digits"
+    ):
         solver.posterior(theta, x=[0.5, -1e17], y=[0.5, -1e17])
 
 

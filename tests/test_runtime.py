@@ -140,7 +140,7 @@ def test_starts_are_reproducible_and_skip_what_fails() -> None:
 
     one, two = (_random_starts(lambda rng: Point(rng.uniform(0, 100)), step, 3, 2) for _ in range(2))
     assert [p.a for p in one] == [p.a for p in two]
-    with pytest.raises(DataError, match="pass start="):
+    with pytest.raises(DataError, match="give start="):
         _random_starts(lambda _rng: Point(0.1), step, 3, 1)
 
 
@@ -167,7 +167,7 @@ def test_an_impossible_column_has_no_weight() -> None:
     with np.errstate(divide="ignore"):
         normaliser = kernels._guarded_softmax(table, 0)
     np.testing.assert_array_equal(table, [[1.0, 0.0], [0.0, 0.0]])
-    with pytest.raises(DataError, match="Row 11 is impossible"):
+    with pytest.raises(DataError, match=r"Row 11 \(counted from 0\) is impossible"):
         kernels._refuse_impossible(normaliser, 10)
 
 

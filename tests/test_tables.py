@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_absent_entries_are_nan(frame: Callable[[dict[str, Any]], Any]) -> None:
 
 
 def test_what_is_no_number_and_what_is_not_there_is_named(frame: Callable[[dict[str, Any]], Any]) -> None:
-    with pytest.raises(DataError, match="column x, row 2: 'two' is not a number"):
+    with pytest.raises(DataError, match=r"column x, row 1 \(counted from 0\): 'two' is not a number"):
         read_frame(frame({"x": ["1", "two"]}), numbers, {})
     with pytest.raises(DataError, match="no column 'y'; there are x"):
         read_frame(frame({"x": [1.0]}), numbers, {"x": "y"})
@@ -157,8 +158,8 @@ def test_every_reader_sees_the_same(text: str, wanted: list[float], reader: str,
     [
         ("x,y\n1,2\n3\n", "line 3: 1 cells, but the header has 2"),
         ("x,y\n1,2\n3\n4,5,6\n", "line 3: 1 cells"),
-        ("x\n1\ntrue\n", "column x, row 2: 'true' is not a number"),
-        ("x\nTrue\nFalse\n", "column x, row 1: 'True' is not a number"),
+        ("x\n1\ntrue\n", "column x, row 1 (counted from 0): 'true' is not a number"),
+        ("x\nTrue\nFalse\n", "column x, row 0 (counted from 0): 'True' is not a number"),
         ("x,x\n1,2\n", "two columns for x"),
         ("x\n", "no rows"),
         ("a,b\n1,2\n", "columns a, b"),
@@ -166,7 +167,7 @@ def test_every_reader_sees_the_same(text: str, wanted: list[float], reader: str,
 )
 def test_every_reader_refuses_the_same(text: str, told: str, reader: str, tmp_path: Path) -> None:
     (path := tmp_path / "data.csv").write_text(text, encoding="utf-8", newline="")
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=re.escape(told)):
         read_table(path, numbers)
 
 

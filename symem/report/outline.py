@@ -73,7 +73,8 @@ def _numbers(voice: Voice) -> Iterator[Section]:
 def _appendix(voice: Voice) -> Iterator[Section]:
     if voice.options.code is not None:
         words = said(
-            "The stand-alone module that runs this algorithm; it needs NumPy, and SciPy where it says so."
+            "The stand-alone module that runs this algorithm; it needs NumPy, and SciPy where it says so. Its "
+            "arrays count from 0 what the formulas count from 1."
         )
         yield Section(
             ("The module",), (words, Code("python", voice.options.code, "solver.py")), anchor="module"

@@ -23,6 +23,9 @@ from symem.report.notation.plain_statistics import plainly
 from symem.report.notation.printed_form import printed, ratios
 from symem.report.options import PLAIN, Options
 
+#: Said where a reader may look a number up: in print the first is 1, as in the literature.
+COUNTED = "Rows and entries are counted from 1, as in print; arrays, tables and messages count them from 0."
+
 
 class Voice:
     """`now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ; `start` and `first` as those of iteration one."""

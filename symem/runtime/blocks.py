@@ -10,7 +10,7 @@ import numpy as np
 from symem.runtime.chunks import _prepare
 from symem.runtime.description import Data, Model
 from symem.runtime.loop import DataError
-from symem.runtime.wording import _Words
+from symem.runtime.wording import _counted_place, _Words
 
 #: What gives the blocks, each a dict of arrays by declared name, whenever it is called.
 Source = Callable[[], Iterable[Mapping[str, Any]]]
@@ -49,7 +49,7 @@ class _Blocks(Data):
             try:
                 block = _prepare(self._model, self._last, self._theta, self)
             except DataError as error:
-                raise DataError(_Words(f"Block {number}: ", str(error))) from None
+                raise DataError(_Words(f"{_counted_place('Block', number)}: ", str(error))) from None
             seen += block[rows]
             yield block
         if seen != self.get(rows, seen):
@@ -61,7 +61,7 @@ class _Blocks(Data):
         if not isinstance(block, Mapping):
             names = ", ".join(self._model.data)
             raise DataError(
-                f"Block {number} is a {type(block).__name__}: give a dict of arrays, by the names {names}."
+                f"{_counted_place('Block', number)} is a {type(block).__name__}: give a dict of arrays, by the names {names}."
             )
         return block
 
@@ -95,7 +95,7 @@ class _Blocks(Data):
         }:
             if name != plates.rows and self.setdefault(name, block[name]) != block[name]:
                 raise DataError(
-                    f"Block {number} says that {name} is {block[name]}, but the first says {self[name]}."
+                    f"{_counted_place('Block', number)} says that {name} is {block[name]}, but the first says {self[name]}."
                 )
         for name in plates.shown_sizes:
             self._shared[name] = max(self._shared.get(name, 0), block[name])

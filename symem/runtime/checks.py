@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from symem.runtime.conversion import _as_floats
-from symem.runtime.description import Array
+from symem.runtime.description import Array, Model
 from symem.runtime.kernels import _FEW, _cholesky
 from symem.runtime.loop import DataError, _position
 from symem.runtime.settings import _whole
@@ -30,6 +30,9 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }
 
+#: How labels may be given too.
+_AS_WORDS = ", or words, which are read as labels"
+
 #: Of what has no ends; and the least positive number.
 _NO_ENDS, _TINIEST = (-np.inf, np.inf), 5e-324
 
@@ -41,13 +44,15 @@ _ENDS: Mapping[str, tuple[float, float]] = {
 }
 
 
-def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str) -> None:
+def _refuse_wrong(name: str, array: np.ndarray, good: np.ndarray, wanted: str, hint: str = "") -> None:
     if not np.all(good):
         place = _position(name, ~good)
         value = array[~good].flat[0] if np.ndim(array) else array
         more = int(np.sum(~good)) - 1
         others = f" (and {more} more)" if more else ""
-        raise DataError(f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}.")
+        counting = "; indices count from 0" if np.ndim(array) else ""
+        told = f"{place} = {value!s}{others}, but every entry of {name} must be {wanted}{counting}."
+        raise DataError(f"{told}{hint}")
 
 
 def _refuse_asymmetric(name: str, array: np.ndarray) -> None:
@@ -158,7 +163,8 @@ def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     good = test(array)
     if spec.missing:
         good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
-    _refuse_wrong(name, array, good, wanted)
+    whole = spec.kind == "binary" and not np.all(good) and np.all(_KINDS["label"][1](array))
+    _refuse_wrong(name, array, good, wanted, f" {_counted_elsewhere(name, array, 0, 2, '')}" if whole else "")
     if spec.ends:
         low, high = spec.ends
         _refuse_wrong(name, array, (array >= low) & (array <= high), f"between {low} and {high}")
@@ -206,11 +212,17 @@ def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
             raise DataError(_Words(f"The data do not show {name}: give ", _Option(name, of="size"), "."))
 
 
-def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:
-    """A size that the data show, unless the parameters or the caller say that it is larger."""
+def _show_size(sizes: dict[str, int], name: str, value: Any, label: str = "", first: int = 0) -> None:
+    """A size that the data show, unless the parameters or the caller say that it is larger; of labels `value` is 1 for
+    the first.
+    """
     shown = int(np.max(value))
-    if sizes.setdefault(name, shown) < shown:
-        raise DataError(f"{name} is {sizes[name]}, but the data have a value that needs {shown}.")
+    count = sizes.setdefault(name, shown)
+    if count < shown and label:
+        told = _counted_elsewhere(label, value - 1 + first, first, count)
+        raise DataError(f"{label} has {count} labels, which count from {first}. {told}")
+    if count < shown:
+        raise DataError(f"{name} is {count}, but the data have a value that needs {shown}.")
 
 
 def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
@@ -239,10 +251,42 @@ def _as_labels(name: str, array: np.ndarray, spec: Array, sizes: Mapping[str, in
     """Labels as integers counted from 0, checked against the number of categories; missing ones become -1."""
     count = spec.labels if isinstance(spec.labels, int) else sizes.get(spec.labels, np.iinfo(np.intp).max)
     missing = np.isnan(array) | (array < 0) if spec.missing else np.zeros(array.shape, dtype=bool)
-    labels = np.where(missing, -1, array - spec.origin)
+    labels = np.where(missing, -1, array - spec.origin).astype(np.intp)
     good = missing | ((labels >= 0) & (labels < count))
-    _refuse_wrong(name, array, good, f"one of {spec.origin}, ..., {spec.origin + count - 1}")
-    return labels.astype(np.intp)
+    wanted = f"one of {spec.origin}, ..., {spec.origin + count - 1}"
+    seen = labels + spec.origin
+    hint = "" if np.all(good) else " " + _counted_elsewhere(name, seen[~missing], spec.origin, count)
+    _refuse_wrong(name, seen, good, wanted, hint)
+    return labels
+
+
+def _counted_elsewhere(
+    name: str, labels: np.ndarray, first: int, count: int, otherwise: str = _AS_WORDS
+) -> str:
+    """What labels were seen, and how to give them if they only count from elsewhere."""
+    seen = np.unique(labels)
+    shown = ", ".join(f"{each:g}" for each in seen[:6]) + (f", ..., {seen[-1]:g}" if len(seen) > 6 else "")
+    shift = int(seen[0]) - first
+    moved = f": give {name} {'-' if shift > 0 else '+'} {abs(shift)}{otherwise}"
+    how = moved if shift and seen[-1] - seen[0] < count else ""
+    return f"The values of {name} are {shown}{how}."
+
+
+def _refuse_first_unseen(model: Model, said: Iterable[str], data: Mapping[str, np.ndarray]) -> None:
+    """Labels whose number the data alone show, none of which is the first: they may count from elsewhere."""
+    unsaid = [size for size in model.plates.shown_sizes if size not in said]
+    for name, spec in model.data.items() if unsaid else ():
+        if spec.kind == "label" and spec.labels is None and name in data and np.min(data[name]) > 0:
+            first, seen = spec.origin, data[name] + spec.origin
+            size = _Option(unsaid[0], str(int(np.max(data[name])) + 1), "size")
+            told = _counted_elsewhere(name, seen, first, int(np.max(seen)) + 1)
+            raise DataError(
+                _Words(
+                    f"No entry of {name} is {first}, the first label. {told} If {first} may occur, give ",
+                    size,
+                    ".",
+                )
+            )
 
 
 def _chunk_length(rows: int, width: int) -> int:

@@ -14,6 +14,7 @@ from symem.runtime.kernels import _filled_in
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _by_feature, _natural, _put_features
 from symem.runtime.reference import _warn_of_cancelled, _warn_of_lost
+from symem.runtime.wording import _counted_place
 
 #: What gives the latents of a chunk, and its log-likelihood.
 Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
@@ -44,7 +45,7 @@ def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
             (first, middle) if np.isnan(_e_step(model, theta, half).log_likelihood) else (middle, stop)
         )
     raise DataError(
-        f"Row {first} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
+        f"{_counted_place('Row', first)} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
         "Leave it out, or scale the data."
     )
 
@@ -220,15 +221,20 @@ def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
 def _predicted(model: Model, shown: Any) -> Any:
     """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
     found = []
-    from_0 = {name: (axis, 0) for name, axis in model.labels.components}
-    known = model.predicted or tuple(from_0.get(name) for name in shown._fields)
-    for name, each, how in zip(shown._fields, shown, known, strict=True):
+    for each, (name, how) in zip(shown, _ways(model, shown), strict=True):
         if how is None:
             raise DataError(
                 f"The posterior of {name} is no single table and shows no mean: read it as it is."
             )
         found.append(each[how] if isinstance(how, str) else np.argmax(each, axis=how[0]) + how[1])
     return found[0] if len(found) == 1 else type(shown)(*found)
+
+
+def _ways(model: Model, shown: Any) -> Iterator[tuple[str, Any]]:
+    """Of each latent how it is predicted: the axis of its outcomes and the first of them, or the name of its mean."""
+    from_0 = {name: (axis, 0) for name, axis in model.labels.components}
+    known = model.predicted or tuple(from_0.get(name) for name in shown._fields)
+    return zip(shown._fields, known, strict=True)
 
 
 def _arrays(shown: Any) -> Iterator[Any]:
@@ -245,11 +251,13 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
     )
 
 
-def _masses(model: Model, theta: Any, data: Data) -> dict[str, Any]:
-    """How many rows the outcomes of each label hold that may be empty."""
+def _masses(model: Model, theta: Any, data: Data) -> dict[str, dict[int, float]]:
+    """How many rows the outcomes of each label hold that may be empty, by outcome as the model counts them."""
     found: dict[str, Any] = {}
+    firsts: dict[str, int] = {}
     for _, shown, _ in _inferred(model, theta, data) if model.labels.components else ():
+        firsts = {name: how[1] for name, how in _ways(model, shown) if isinstance(how, tuple)}
         for name, axis in model.labels.components:
             table = np.moveaxis(getattr(shown, name), axis, 0)
             found[name] = found.get(name, 0.0) + table.reshape(len(table), -1).sum(axis=1)
-    return found
+    return {name: dict(enumerate(mass.tolist(), firsts.get(name, 0))) for name, mass in found.items()}

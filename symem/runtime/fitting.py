@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.blocks import Source, _Blocks, _count
-from symem.runtime.checks import _Ranges
+from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Rows
@@ -43,6 +43,8 @@ class _Fitting:
         self.start = None if start is None else _as_parameters(model, start)
         if source is None:
             self.data = _prepare(model, data, self.start)
+            if start is None:
+                _refuse_first_unseen(model, data, self.data.given)
             self._few = _condensed(model, self.data)
         else:
             self.data = self._few = _Blocks(model, source, data, self.start)

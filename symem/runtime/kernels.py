@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.loop import DataError
+from symem.runtime.wording import _counted_place
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -69,7 +70,7 @@ def _refuse_impossible(log_normaliser: Any, first: int) -> None:
     if np.any(wrong):
         row = first + int(np.argwhere(np.atleast_1d(wrong))[0][0])
         raise DataError(
-            f"Row {row} is impossible: under these parameters no value of the latents can give it."
+            f"{_counted_place('Row', row)} is impossible: under these parameters no value of the latents can give it."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from symem.runtime.loop import (
     _position,
 )
 from symem.runtime.monomials import _BLURRED
+from symem.runtime.wording import _counted_place
 
 
 def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any], float]) -> None:
@@ -41,11 +42,12 @@ def _warn_of_edges(start: Any, theta: Any, table: Any, objective: Callable[[Any]
             )
 
 
-def _warn_of_empty(latent: str, mass: Any) -> None:
+def _warn_of_empty(latent: str, masses: Mapping[int, float]) -> None:
     """A component that holds no observations, given what each holds."""
-    if np.any(mass < 1e-6):
+    least = min(masses, key=lambda outcome: masses[outcome])
+    if masses[least] < 1e-6:
         warnings.warn(
-            f"No observations are left with {latent} = {int(np.argmin(mass))}: ask for fewer components, or start elsewhere.",
+            f"No observations are left with {latent} = {least}: ask for fewer components, or start elsewhere.",
             EmptyComponentWarning,
             stacklevel=4,
         )
@@ -86,7 +88,7 @@ def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
         wrong = np.isnan(array)
         if np.any(wrong):
             of_row = axis is not None and np.ndim(array) > axis
-            where = f" of row {int(np.argwhere(wrong)[0][axis])}" if of_row else ""
+            where = f" of {_counted_place('row', np.argwhere(wrong)[0][axis])}" if of_row else ""
             warnings.warn(
                 f"The posterior{where} has no floating-point number: what was observed is impossible at these parameters, "
                 "or lies too far from what they say.",
@@ -102,7 +104,7 @@ def _warn_of_blurred(log_likelihoods: Any) -> None:
     if np.any(wrong):
         row = int(np.argmax(wrong))
         warnings.warn(
-            f"The posterior of row {row} may have lost its digits: beside a log-likelihood of {log_likelihoods[row]:.0e} "
+            f"The posterior of {_counted_place('row', row)} may have lost its digits: beside a log-likelihood of {log_likelihoods[row]:.0e} "
             "what tells labels apart is rounding. The row lies too far from what the parameters say: leave it out.",
             LostDigitsWarning,
             stacklevel=4,

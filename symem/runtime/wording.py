@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 
+def _counted_place(what: str, number: Any) -> str:
+    """A row or a block by its number: as arrays do, all of symem but printed mathematics counts from 0, and says so."""
+    return f"{what} {int(number)} (counted from 0)"
+
+
 class _Option(NamedTuple):
     """What a caller gives, `name=value`, in a call of `function` if that must be said; without a value only its name is.
 

@@ -26,7 +26,7 @@ from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
 from symem.report.sections.matrix_section import held_by, with_held
 from symem.report.sections.substituted import substituted
-from symem.report.writer import Voice
+from symem.report.writer import COUNTED, Voice
 
 MOST_ROWS = 12
 SHOWN = 8
@@ -49,7 +49,7 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     scalars = list(_scalars(found, voice))
     here = (" Here ", *listed(scalars), ".") if scalars else ()
     cut = " Of long vectors the first entries are shown." if _is_long(found) else ""
-    yield (*told, *here, " Numbers are rounded for print only." + cut)
+    yield (*told, *here, f" Numbers are rounded for print only.{cut} {COUNTED}")
     yield from _matrices(list(_constants(found, voice)))
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
