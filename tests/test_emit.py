@@ -225,7 +225,7 @@ def test_a_template_asks_for_nothing_in_vain() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({}, "x is missing: pass x="),
+        ({}, "x is missing: give x="),
         ({"x": [1.0, 2.0], "y": [1.0]}, "'y' is not an array of this model"),
         ({"x": [1.0, np.nan, 2.0]}, r"x\[1\] = nan"),
         ({"x": [1.0, 2.0, np.inf]}, r"x\[2\] = inf"),

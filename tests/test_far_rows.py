@@ -69,7 +69,7 @@ def test_a_row_without_a_likelihood_is_named(mixture: Any) -> None:
     for place in (0, 7, 19):
         rows = np.linspace(-2, 2, 20)
         rows[place] = 1e200
-        with pytest.raises(mixture.DataError, match=rf"Row {place} has no log-likelihood"):
+        with pytest.raises(mixture.DataError, match=rf"Row {place} \(counted from 0\) has no log-likelihood"):
             mixture.log_likelihood(THETAS[0], x=rows)
 
 
