@@ -13,13 +13,13 @@ from symem.budget import deriving
 from symem.derivation import Certificate, Derivation, Step
 from symem.derive import derive_records
 from symem.emission import Emission
+from symem.errors import ModelError
 from symem.explicit import Explicit
 from symem.language import model as stated
 from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
-from symem.simulate import simulate, simulate_beside
 from symem.tables import arrays_of, names_columns, read_frame
 
 if TYPE_CHECKING:
@@ -193,10 +193,9 @@ class EM(Emission):
         return self._beside(fit, fit.categories, {})
 
     def _beside(self, fit: Fit, categories: Mapping[str, tuple[Any, ...]], columns: Mapping[str, Any]) -> Fit:
-        """A fit that reads frames and words, and draws data."""
+        """A fit that reads frames and words."""
         fit.categories = categories
         fit.reader = partial(arrays_of, self.model, categories, columns)
-        fit.drawer = partial(simulate_beside, self.model)
         return fit
 
     def sample(
@@ -208,7 +207,7 @@ class EM(Emission):
         latents: bool = False,
         **given: Any,
     ) -> dict[str, Any]:
-        """Data drawn from the declared model at θ, as `fit` takes them: `sample(fit.parameters, n=100, seed=0)`.
+        """Data drawn from the declared model at θ, as `fit` takes them, by the emitted module: `sample(fit.parameters, n=100, seed=0)`.
 
         Args:
             theta: the parameters, a dict or a named tuple.
@@ -220,7 +219,10 @@ class EM(Emission):
             ModelError: the model does not say how its data arise.
             DataError: a size, a parameter or a known array is lacking, or is not what it must be.
         """
-        return simulate(self.model, theta, given, seed, latents=latents)
+        module = self.solver()
+        if isinstance(module.MODEL.draws, str):
+            raise ModelError(module.MODEL.draws)
+        return module.sample(theta, seed=seed, latents=latents, **given)
 
     def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> EMEstimator:
         """The model as an estimator of scikit-learn, `em.estimator(K=3, random_state=0).fit(X)`; needs symem[sklearn].

@@ -21,6 +21,7 @@ Runtime = Literal["own", "shared"]
 class Emission(Documents):
     """What has a derivation and can be verified, as a module."""
 
+    model: Any
     _module: EmittedModule | None
 
     def verify(self) -> Any:
@@ -97,6 +98,8 @@ class Emission(Documents):
 
         if self._module is None:
             self._module = cast("EmittedModule", load(self._source))
+            own = {each.name: each.sampler for each in self.model.own_families if each.sampler is not None}
+            self._module.SAMPLERS.update(own)
         if verify and self._first_look.passed is False:
             raise VerificationError(
                 f"The solver is not what was derived, and is not used.\n{self._first_look}"

@@ -24,6 +24,8 @@ class EmittedModule(Protocol):
     Parameters: Any
     Statistics: Any
     Posterior: Any
+    #: Samplers of laws that are not symem's own.
+    SAMPLERS: dict[str, Any]
 
     def log_likelihood(self, theta: Any, /, **data: Any) -> float:
         """ℓ(θ) of data."""
@@ -36,6 +38,11 @@ class EmittedModule(Protocol):
 
     def predict(self, theta: Any, /, **data: Any) -> Any:
         """The most probable label, the posterior mean of other latents."""
+
+    def sample(
+        self, theta: Any, /, *, seed: Any = None, latents: bool = False, **given: Any
+    ) -> dict[str, Any]:
+        """Data drawn by the declared laws, by name."""
 
     def statistics(self, theta: Any, /, **data: Any) -> Any:
         """The E-step: expected sufficient statistics."""

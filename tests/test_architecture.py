@@ -37,7 +37,6 @@ FLOORS = (
         "solvers",
         "readers",
         "cells",
-        "simulate",
     },
     {"auditing", "tables", "emission", "estimator"},
     {"em"},

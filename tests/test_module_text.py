@@ -55,10 +55,11 @@ LONGER: dict[str, int] = {}
 
 @pytest.mark.parametrize("row", [row for row in MODELS if row.example], ids=lambda row: row.example)
 def test_the_model_part_is_short(row: Row) -> None:
-    """Records, functions and tables; the docstring, which is as long as the derivation, the imports, and special functions,
-    which are kernels as those of the runtime are, apart.
+    """Records, functions and tables; the docstring, which is as long as the derivation, the imports, special functions,
+    which are kernels as those of the runtime are, and the laws from which data are drawn apart.
     """
-    text = parts(em(row.name).source())[0].partition("# ---- special functions")[0]
+    text, _, beside = parts(em(row.name).source())[0].partition("# ---- ")
+    assert len(beside.partition("def draw")[2].rstrip().splitlines()) <= 28
     lines = text[text.index("class Parameters") :].rstrip().splitlines()
     assert len(lines) <= LONGER.get(str(row.example), 120)
     assert max(map(len, lines)) <= 120

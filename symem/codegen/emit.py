@@ -15,7 +15,7 @@ from zlib import crc32
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
 from symem.codegen.ir.nodes import ZERO
 from symem.codegen.ir.program import Program
-from symem.codegen.numpy.description_text import description
+from symem.codegen.numpy.description_text import description, with_draws
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
     definitions,
@@ -41,8 +41,8 @@ RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
     "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Fit", "Parameters", "Posterior", "Statistics",
-    "em_step", "fit", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "score_samples",
-    "statistics",
+    "em_step", "fit", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
+    "score_samples", "statistics",
 )  # fmt: skip
 
 
@@ -65,8 +65,10 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     model = [str(each) for each in written]
     special = special_functions(functions.lines.spell.helpers)
     table = description(functions, [each.name for each in written])
-    records = _records(program)
-    own = [*records.values(), *model, table, *special]
+    records, laws = _records(program), functions.drawing.function
+    draws = "" if laws is None else str(laws)
+    described = with_draws(functions.drawing.told)
+    own = [*records.values(), *model, table, *special, *([draws] if draws else []), described]
     imports = _imports(own, shared=shared)
     refuse_undefined(program, "\n\n".join([*imports, *own]), definitions())
     return render(
@@ -78,12 +80,22 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         **records,
         functions=model,
         table=table,
-        special=special,
+        sections=_sections(special, draws, "" if shared else runtime()),
+        described=described,
         adds="merge" not in {each.name for each in written},
-        runtime="" if shared else runtime(),
+        shared=shared,
         offered=_offered(with_prior=program.log_prior is not None),
         prior=program.log_prior is not None,
     )
+
+
+def _sections(special: Sequence[str], draws: str, of_all: str) -> list[tuple[str, list[str]]]:
+    """What stands below a model, each under its title."""
+    return [
+        ("special functions of this model, which need SciPy", list(special)),
+        ("how data arise: the declared laws, for sample", [draws] if draws else []),
+        ("symem runtime, verbatim, the same in every module", [of_all] if of_all else []),
+    ]
 
 
 def emit_runtime() -> str:

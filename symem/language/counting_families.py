@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 from sympy import Expr, S, exp, log, loggamma, oo
 
 from symem.language.exponential_face import Argument, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
 from symem.language.supports import Binary, Counts, Positive, UnitInterval
+from symem.runtime.samplers import (
+    _draw_bernoulli,
+    _draw_binomial,
+    _draw_geometric,
+    _draw_negative_binomial,
+    _draw_poisson,
+)
 
 _POSITIVE, _UNIT, _COUNT = Positive(), UnitInterval(), Counts()
 
@@ -27,7 +33,7 @@ Poisson = Family(
     {"lamda": _POSITIVE},
     lambda x, lam: x * log(lam) - lam - loggamma(x + 1),
     lambda *_: _COUNT,
-    lambda rng, size, lam: rng.poisson(lam, size),
+    _draw_poisson,
     face=ExponentialFace(
         statistics=lambda u: (u,),
         base_measure=lambda u, b: -loggamma(u - b[0] + 1),
@@ -47,7 +53,7 @@ Geometric = Family(
     {"p": _UNIT},
     lambda x, p: (x - 1) * log(1 - p) + log(p),
     lambda *_: Counts(1),
-    lambda rng, size, p: rng.geometric(p, size),
+    _draw_geometric,
     face=ExponentialFace(
         statistics=lambda u: (u,),
         arguments=lambda eta, _b: {"ratio": exp(eta[0])},
@@ -64,7 +70,7 @@ Binomial = Family(
     {"n": _COUNT, "p": _UNIT},
     lambda x, n, p: _log_binomial(n, x) + x * log(p) + (n - x) * log(1 - p),
     lambda n, _p: Counts(0, n),
-    lambda rng, size, n, p: rng.binomial(np.asarray(n).astype(int), p, size),
+    _draw_binomial,
     face=ExponentialFace(
         statistics=lambda u: (u,),
         base_measure=lambda u, b: -loggamma(u - b[0] + 1) - loggamma(b[1] - u + 1),
@@ -110,7 +116,7 @@ NegativeBinomial = Family(
     {"r": _POSITIVE, "p": _UNIT},
     lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(p) + x * log(1 - p),
     lambda *_: _COUNT,
-    lambda rng, size, r, p: rng.negative_binomial(r, p, size),
+    _draw_negative_binomial,
     face=ShapedFace(_successes, _failures_face),
     printed=Printed(words="negative Binomial"),
 )
@@ -119,6 +125,6 @@ Bernoulli = Family(
     {"p": _UNIT},
     _bernoulli,
     lambda *_: Binary(),
-    lambda rng, size, p: (rng.random(size) < p).astype(int),
+    _draw_bernoulli,
     closed=True,
 )

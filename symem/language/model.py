@@ -170,7 +170,7 @@ class Model:
         reader = self._reader
         whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
         self.weights, whole = weighed(whole, reader, statement, extra.weights)
-        self._constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
+        self.constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
         admit_constants(extra.prior, reader, survey, demanded(extra.prior))
         densities = [log_prior_density(key, law, reader) for key, law in extra.prior.items()]
         densities += Add.make_args(expand_logs(reader.read(extra.log_prior)))
@@ -187,7 +187,7 @@ class Model:
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
         one_hot = tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
-        whole, constraints, table = as_labels(one_hot, self._whole, self._constraints, table)
+        whole, constraints, table = as_labels(one_hot, self._whole, self.constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-import numpy as np
 from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
-from symem.language.family import Array, Family, Printed
+from symem.language.family import Family, Printed
 from symem.language.real_families import LINE, NORMAL_FACE, inside, normal
 from symem.language.supports import Interval, Positive, Reals
+from symem.runtime.samplers import (
+    _draw_chi_squared,
+    _draw_erlang,
+    _draw_exponential,
+    _draw_gamma,
+    _draw_gamma_inverse,
+    _draw_gaussian_inverse,
+    _draw_log_normal,
+    _draw_maxwell,
+    _draw_pareto,
+    _draw_rayleigh,
+    _draw_weibull,
+)
 
 _POSITIVE, _REAL = Positive(), Reals()
 HALF_LINE: Bounds = (S.Zero, oo)
@@ -53,7 +64,7 @@ Exponential = Family(
     {"rate": _POSITIVE},
     lambda x, rate: log(rate) - rate * x,
     lambda *_: _POSITIVE,
-    lambda rng, size, rate: rng.exponential(1 / rate, size),
+    _draw_exponential,
     face=ExponentialFace(
         statistics=lambda u: (u,),
         arguments=lambda eta, _b: {"rate": -eta[0]},
@@ -69,7 +80,7 @@ LogNormal = Family(
     {"mean": _REAL, "std": _POSITIVE},
     lambda x, mean, std: normal(log(x), mean, std) - log(x),
     lambda *_: _POSITIVE,
-    lambda rng, size, mean, std: rng.lognormal(mean, std, size),
+    _draw_log_normal,
     face=ExponentialFace(
         statistics=lambda u: (log(u), log(u) ** 2),
         arguments=lambda eta, b: NORMAL_FACE.arguments((eta[0] + 1, eta[1]), b),
@@ -110,7 +121,7 @@ Weibull = Family(
     {"alpha": _POSITIVE, "beta": _POSITIVE},
     lambda x, a, b: log(b) - b * log(a) + (b - 1) * log(x) - x**b / a**b,
     lambda *_: _POSITIVE,
-    lambda rng, size, a, b: a * rng.weibull(b, size),
+    _draw_weibull,
     face=ShapedFace(_powers, _power_face),
 )
 
@@ -121,7 +132,7 @@ Gamma = Family(
     {"k": _POSITIVE, "theta": _POSITIVE},
     lambda x, k, theta: (k - 1) * log(x) - x / theta - k * log(theta) - loggamma(k),
     lambda *_: _POSITIVE,
-    lambda rng, size, k, theta: rng.gamma(k, theta, size),
+    _draw_gamma,
     face=ExponentialFace(
         statistics=lambda u: (log(u), u),
         arguments=lambda eta, _b: {"shape": eta[0] + 1, "rate": -eta[1]},
@@ -143,7 +154,7 @@ GammaInverse = Family(
     {"a": _POSITIVE, "b": _POSITIVE},
     lambda x, a, b: a * log(b) - loggamma(a) - (a + 1) * log(x) - b / x,
     lambda *_: _POSITIVE,
-    lambda rng, size, a, b: b / rng.gamma(a, 1.0, size),
+    _draw_gamma_inverse,
     face=ExponentialFace(
         statistics=lambda u: (log(u), 1 / u),
         arguments=lambda eta, _b: {"shape": -eta[0] - 1, "scale": -eta[1]},
@@ -216,12 +227,8 @@ Rayleigh = Family(
     {"sigma": _POSITIVE},
     lambda x, s: log(x) - 2 * log(s) - x**2 / (2 * s**2),
     lambda *_: _POSITIVE,
-    lambda rng, size, s: rng.rayleigh(s, size),
+    _draw_rayleigh,
 )
-
-
-def _pareto_sampler(rng: np.random.Generator, size: Any, xm: Any, alpha: Any) -> Array:
-    return np.asarray(xm * (1 + rng.pareto(alpha, size)))
 
 
 Pareto = Family(
@@ -229,14 +236,14 @@ Pareto = Family(
     {"xm": _POSITIVE, "alpha": _POSITIVE},
     lambda x, xm, a: log(a) + a * log(xm) - (a + 1) * log(x) + inside(x, xm, oo),
     lambda xm, _a: Interval(xm, oo),
-    _pareto_sampler,
+    _draw_pareto,
 )
 GaussianInverse = Family(
     "GaussianInverse",
     {"mean": _POSITIVE, "shape": _POSITIVE},
     lambda x, m, s: log(s) / 2 - log(2 * pi) / 2 - 3 * log(x) / 2 - s * x / (2 * m**2) + s / m - s / (2 * x),
     lambda *_: _POSITIVE,
-    lambda rng, size, m, s: rng.wald(m, s, size),
+    _draw_gaussian_inverse,
     printed=Printed(words="inverse Gaussian", sign=r"\mathrm{InverseGaussian}"),
 )
 ChiSquared = Family(
@@ -244,19 +251,19 @@ ChiSquared = Family(
     {"k": _POSITIVE},
     lambda x, k: (k / 2 - 1) * log(x) - x / 2 - k * log(2) / 2 - loggamma(k / 2),
     lambda *_: _POSITIVE,
-    lambda rng, size, k: rng.chisquare(k, size),
+    _draw_chi_squared,
 )
 Maxwell = Family(
     "Maxwell",
     {"a": _POSITIVE},
     lambda x, a: log(2 / pi) / 2 + 2 * log(x) - 3 * log(a) - x**2 / (2 * a**2),
     lambda *_: _POSITIVE,
-    lambda rng, size, a: a * np.sqrt(rng.chisquare(3, size)),
+    _draw_maxwell,
 )
 Erlang = Family(
     "Erlang",
     {"k": _POSITIVE, "l": _POSITIVE},
     lambda x, k, rate: (k - 1) * log(x) - rate * x + k * log(rate) - loggamma(k),
     lambda *_: _POSITIVE,
-    lambda rng, size, k, rate: rng.gamma(k, 1 / np.asarray(rate), size),
+    _draw_erlang,
 )

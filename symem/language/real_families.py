@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from sympy import (
     Abs,
     Add,
@@ -35,6 +34,18 @@ from symem.language.family import Family, Printed
 from symem.language.plates import LogIverson, deviation
 from symem.language.special import LogNormalInterval
 from symem.language.supports import Circle, Interval, Positive, Reals, UnitInterval
+from symem.runtime.samplers import (
+    _draw_beta,
+    _draw_cauchy,
+    _draw_dirac,
+    _draw_gumbel,
+    _draw_laplace,
+    _draw_logistic,
+    _draw_normal,
+    _draw_student_t,
+    _draw_uniform,
+    _draw_von_mises,
+)
 
 _POSITIVE, _REAL, _UNIT = Positive(), Reals(), UnitInterval()
 LINE: Bounds = (-oo, oo)
@@ -119,7 +130,7 @@ Normal = Family(
     {"mean": _REAL, "std": _POSITIVE},
     normal,
     lambda *_: _REAL,
-    lambda rng, size, mean, std: rng.normal(mean, std, size),
+    _draw_normal,
     face=NORMAL_FACE,
     printed=Printed(sign=r"\mathcal{N}", shown=_with_variance),
 )
@@ -143,7 +154,7 @@ Beta = Family(
     {"alpha": _POSITIVE, "beta": _POSITIVE},
     lambda x, a, b: (a - 1) * log(x) + (b - 1) * log(1 - x) - log_beta(a, b),
     lambda *_: _UNIT,
-    lambda rng, size, a, b: rng.beta(a, b, size),
+    _draw_beta,
     face=ExponentialFace(
         statistics=lambda u: (log(u), log(1 - u)),
         arguments=lambda eta, _b: {"alpha": eta[0] + 1, "beta": eta[1] + 1},
@@ -159,7 +170,7 @@ Uniform = Family(
     {"left": _REAL, "right": _REAL},
     lambda x, a, b: -log(b - a) + inside(x, a, b),
     Interval,
-    lambda rng, size, a, b: rng.uniform(a, b, size),
+    _draw_uniform,
     face=ExponentialFace(
         statistics=lambda _u: (),
         arguments=lambda _eta, b: {"lower": b[0], "upper": b[1]},
@@ -193,7 +204,7 @@ VonMises = Family(
     {"mu": Circle(), "k": _POSITIVE},
     lambda x, mu, k: k * cos(x - mu) - log(2 * pi) - log(besseli(0, k)),
     lambda *_: Interval(-pi, pi),
-    lambda rng, size, mu, k: rng.vonmises(mu, k, size),
+    _draw_von_mises,
     ExponentialFace(
         statistics=lambda u: (cos(u), sin(u)),
         arguments=lambda eta, _b: {"mu": atan2(eta[1], eta[0]), "k": sqrt(eta[0] ** 2 + eta[1] ** 2)},
@@ -216,14 +227,14 @@ Laplace = Family(
     {"mu": _REAL, "b": _POSITIVE},
     lambda x, mu, b: -log(2) - log(b) - Abs(x - mu) / b,
     lambda *_: _REAL,
-    lambda rng, size, mu, b: rng.laplace(mu, b, size),
+    _draw_laplace,
 )
 Dirac = Family(
     "Dirac",
     {"point": _REAL},
     lambda x, point: inside(x, point, point),
     lambda point: Interval(point, point),
-    lambda _rng, size, point: np.broadcast_to(np.asarray(point, float), size).copy(),
+    _draw_dirac,
     printed=Printed(sign=r"\delta"),
 )
 StudentT = Family(
@@ -233,7 +244,7 @@ StudentT = Family(
         loggamma((nu + 1) / 2) - loggamma(nu / 2) - log(pi * nu) / 2 - (nu + 1) * log(1 + x**2 / nu) / 2
     ),
     lambda *_: _REAL,
-    lambda rng, size, nu: rng.standard_t(nu, size),
+    _draw_student_t,
     printed=Printed(sign=r"\mathrm{Student\,t}"),
 )
 Logistic = Family(
@@ -241,19 +252,19 @@ Logistic = Family(
     {"mu": _REAL, "s": _POSITIVE},
     lambda x, mu, s: -(x - mu) / s - log(s) - 2 * log(1 + exp(-(x - mu) / s)),
     lambda *_: _REAL,
-    lambda rng, size, mu, s: rng.logistic(mu, s, size),
+    _draw_logistic,
 )
 Cauchy = Family(
     "Cauchy",
     {"x0": _REAL, "gamma": _POSITIVE},
     lambda x, x0, gamma: log(gamma) - log(pi) - log(gamma**2 + (x - x0) ** 2),
     lambda *_: _REAL,
-    lambda rng, size, x0, gamma: x0 + gamma * rng.standard_cauchy(size),
+    _draw_cauchy,
 )
 Gumbel = Family(
     "Gumbel",
     {"beta": _POSITIVE, "mu": _REAL},
     lambda x, beta, mu: -log(beta) - (x - mu) / beta - exp(-(x - mu) / beta),
     lambda *_: _REAL,
-    lambda rng, size, beta, mu: rng.gumbel(mu, beta, size),
+    _draw_gumbel,
 )

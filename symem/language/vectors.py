@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from sympy import Expr, Indexed, IndexedBase, MatrixBase, MatrixExpr, Sum, log, loggamma, pi
 
 from symem.errors import ModelError, ShapeError
-from symem.language.family import Array, Distribution, Family, Printed
+from symem.language.family import Distribution, Family, Printed
 from symem.language.leaves import IndexedMatrix, name_of
 from symem.language.matrices import COORDINATE, shape, transpose
 from symem.language.operators import dressed, plain
@@ -16,6 +15,7 @@ from symem.language.stated import as_sympy, expression
 from symem.language.supports import Positive, PositiveDefinite, Reals
 from symem.language.traces import LogDet, inverse, trace
 from symem.language.transcription import dimensions
+from symem.runtime.samplers import _draw_multivariate_normal, _draw_multivariate_t
 
 
 def quadratic_form(residual: Expr, covariance: Expr) -> Expr:
@@ -28,26 +28,12 @@ def _normal(x: Expr, mean: Expr, covariance: Expr) -> Expr:
     return -size * log(2 * pi) / 2 - LogDet(covariance, size) / 2 - quadratic_form(x - mean, covariance) / 2
 
 
-def _normal_sampler(rng: np.random.Generator, size: Any, mean: Any, covariance: Any) -> Array:
-    """Plates `size`; means (…, d) and covariances (…, d, d) that broadcast to them."""
-    root = np.linalg.cholesky(np.asarray(covariance, float))
-    mean = np.asarray(mean, float)
-    noise = rng.standard_normal((*np.atleast_1d(np.asarray(size, int)), root.shape[-1]))
-    return np.asarray(mean + np.einsum("...ab,...b->...a", root, noise))
-
-
 def _student(x: Expr, mean: Expr, scale: Expr, nu: Expr) -> Expr:
     size = shape(x)[0]
     constant = loggamma((nu + size) / 2) - loggamma(nu / 2) - size * log(nu * pi) / 2
     return (
         constant - LogDet(scale, size) / 2 - (nu + size) * log(1 + quadratic_form(x - mean, scale) / nu) / 2
     )
-
-
-def _student_sampler(rng: np.random.Generator, size: Any, mean: Any, scale: Any, nu: Any) -> Array:
-    centred = _normal_sampler(rng, size, np.zeros_like(np.asarray(mean, float)), scale)
-    shrink = np.sqrt(np.asarray(nu) / rng.chisquare(nu, np.shape(centred)[:-1]))
-    return np.asarray(mean + centred * shrink[..., None])
 
 
 def log_multivariate_gamma(value: Expr, size: Expr) -> Expr:
@@ -73,7 +59,7 @@ _NORMAL = Family(
     {"mean": Reals(), "covariance": PositiveDefinite()},
     _normal,
     lambda *_: Reals(),
-    _normal_sampler,
+    _draw_multivariate_normal,
     printed=Printed("multivariate Normal", r"\mathcal{N}"),
 )
 
@@ -83,7 +69,7 @@ _STUDENT = Family(
     {"mean": Reals(), "scale": PositiveDefinite(), "nu": Positive()},
     _student,
     lambda *_: Reals(),
-    _student_sampler,
+    _draw_multivariate_t,
 )
 _WISHART = Family(
     "Wishart", {"nu": Positive(), "scale": PositiveDefinite()}, _wishart, lambda *_: PositiveDefinite()

@@ -153,6 +153,15 @@ class Parts(NamedTuple):
     log_likelihoods: Callable[[Any, Rows, Any], Any] | None = None
 
 
+class Draws(NamedTuple):
+    """How data arise: `draw(rng, theta, given)` gives latents and `data` by name; the known arrays and the sizes that it reads."""
+
+    draw: Callable[[np.random.Generator, Any, dict[str, Any]], dict[str, Any]]
+    data: tuple[str, ...]
+    known: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+
+
 class Model(NamedTuple):
     """A model as the runtime sees it.
 
@@ -160,7 +169,8 @@ class Model(NamedTuple):
     `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
     few rows may stand for all, `averages` are the statistics that are no sums over rows. `weights` say how often each
     row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
-    is called; None where neither is there; left out where all are labels that count from 0.
+    is called; None where neither is there; left out where all are labels that count from 0. `draws` is how data arise, or
+    why none are drawn.
     """
 
     parameters: Mapping[str, Array]
@@ -179,3 +189,4 @@ class Model(NamedTuple):
     averages: tuple[str, ...] | None = None
     weights: tuple[str, ...] = ()
     predicted: tuple[Any, ...] = ()
+    draws: Draws | str = ""

@@ -48,9 +48,8 @@ class Fit:
     settings: Mapping[str, Any]
     #: Of data that came as words, what its labels stand for, the first label's first.
     categories: Mapping[str, tuple[Any, ...]] = {}
-    #: What symem gives a fit that it made: it reads frames and words as data, and draws data; a module alone does not.
+    #: What symem gives a fit that it made: it reads frames and words as data; a module alone does not.
     reader: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
-    drawer: Callable[..., dict[str, Any]] | None = None
 
     def __init__(self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any]) -> None:
         self.__dict__.update(found)
@@ -121,15 +120,20 @@ class Fit:
         return plots.plot_fit(self, self._solver.model, data or self._data)
 
     def sample(self, /, *, seed: Any = None, latents: bool = False, **given: Any) -> dict[str, Any]:
-        """Data drawn from the model at the estimate, as `EM.sample` draws them: `fit.sample(n=100, seed=0)`.
+        """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`; numbers that all rows share are those
+        of the fit unless they are given.
 
         Raises:
-            DataError: a size or a known array is lacking; or a module alone was asked.
+            DataError: a size or a known array is lacking; the model does not say how its data arise.
         """
-        if self.drawer is None:
-            raise DataError("A module alone draws no data: em.sample(fit.parameters, …) does.")
-        shared = {name: value for name, value in (self._data or {}).items() if self._is_shared(name)}
-        return self.drawer(self.parameters, shared, given, seed, latents=latents)
+        draws = self._solver.model.draws
+        takes = () if isinstance(draws, str) else (*draws.known, *draws.sizes)
+        shared = {
+            name: value
+            for name, value in (self._data or {}).items()
+            if name in takes and self._is_shared(name)
+        }
+        return dict(self._solver.sample(self.parameters, seed=seed, latents=latents, **{**shared, **given}))
 
     def _given(self, frame: Any, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.reader is not None and (frame is not None or data):

@@ -31,6 +31,7 @@ from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn
 from symem.runtime.results import Fit
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import _checked_settings
+from symem.runtime.simulation import _drawn_data
 
 
 class Solver:
@@ -80,6 +81,24 @@ class Solver:
             DataError: the posterior of a latent shows no mean.
         """
         return _predicted(self._model, self.posterior(theta, **data))
+
+    @np.errstate(all="ignore")
+    def sample(
+        self, theta: Any, /, *, seed: Any = None, latents: bool = False, **given: Any
+    ) -> dict[str, Any]:
+        """Data drawn by the declared laws, by name, as `fit` takes them: `sample(theta, n=100, seed=0)`.
+
+        Args:
+            theta: the parameters, a dict or a named tuple.
+            seed: of the draws, a whole number or a NumPy generator.
+            latents: whether the latents are among what comes back.
+            given: known arrays, and the sizes that neither these nor the parameters show.
+
+        Raises:
+            DataError: a size, a parameter or a known array is lacking, or is not what it must be; the model does not say
+                how its data arise.
+        """
+        return _drawn_data(self._model, theta, seed, given, latents=latents)
 
     @np.errstate(all="ignore")
     def score_samples(self, theta: Any, /, **data: Any) -> Any:

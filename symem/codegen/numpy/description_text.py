@@ -33,6 +33,12 @@ def description(functions: ModelFunctions, names: Iterable[str]) -> str:
     )
 
 
+def with_draws(told: str) -> str:
+    """The statement that makes the table, with how data arise."""
+    value = ast.parse(f"model()._replace(draws={told})", mode="eval").body
+    return "\n".join(_broken("MODEL = ", value, 0)).removesuffix(",")
+
+
 def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, str | list[str]]]:
     program, tables = functions.program, Tables(functions.program)
     yield "parameters", _alike(tables.parameters())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from symem.codegen.ir.nodes import Load, Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.reference_points import Reference
 from symem.codegen.numpy.data_checks import Checks
+from symem.codegen.numpy.draw_function import Drawing
 from symem.codegen.numpy.e_step_functions import EStep
 from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.function_text import ROWS, Function
@@ -28,6 +30,11 @@ class ModelFunctions:
         self.e_step = EStep(program, self.lines, self.records)
         self.m_step = MStep(program, self.lines, self.records)
         self.starts = Starts(program, self.lines, self.records)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """How data arise, written after all others."""
+        return Drawing(self.program, self.lines, self.records)
 
     def __iter__(self) -> Iterator[Function]:
         yield from self._check()

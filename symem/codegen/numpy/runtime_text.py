@@ -28,8 +28,10 @@ from symem.runtime import (
     progress,
     reference,
     results,
+    samplers,
     saving,
     settings,
+    simulation,
     solver,
     with_scipy,
     wording,
@@ -57,6 +59,8 @@ _MODULES: Sequence[ModuleType] = (
     saving,
     results,
     fitting,
+    samplers,
+    simulation,
     solver,
 )
 #: What all of it imports, beside what a model does.
