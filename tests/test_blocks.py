@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, MatrixSymbol, symbols
+from sympy import Idx, IndexedBase, MatrixSymbol, sqrt, symbols
 
 from symem import (
     EM,
     Categorical,
     DataError,
+    Gamma,
     IndexedMatrix,
     IndexedVector,
     Model,
@@ -141,3 +142,21 @@ def test_an_iterator_that_is_used_up_and_data_without_rows_are_refused(normals: 
     alone = made(Model({y: Poisson(a)}, missing=[y]))
     with pytest.raises(DataError, match="no rows that could come in blocks"):
         alone.fit(lambda: [{"y": 1.0}])
+
+
+@pytest.mark.filterwarnings("ignore:EM has not converged")
+def test_starts_are_drawn_on_the_same_rows_as_in_memory(normals: EM) -> None:
+    rows = np.random.default_rng(4).normal(0, [1.0, 4.0], (12_000, 2)).T.ravel()
+    whole = normals.fit(x=rows, K=2, seed=0, max_iter=0)
+    parts = normals.fit(blocks_of(7000, x=rows), K=2, seed=0, max_iter=0)
+    for one, other in zip(whole.parameters, parts.parameters, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+
+
+def test_a_log_likelihood_that_is_lost_in_its_constants_is_named() -> None:
+    u, nu, centre_of = IndexedBase("u"), symbols("nu"), symbols("m")
+    laws = {u[i]: Gamma(nu / 2, 2 / nu), x[i]: Normal(centre_of, sqrt(1 / u[i]))}
+    em = made(Model(laws, latent=[u], known=[nu]))
+    with pytest.warns(em.solver().LostDigitsWarning, match="log-likelihood .* has lost its digits from"):
+        fit = em.fit(blocks_of(2, x=[0.5, -1.0, 0.3, 0.1]), nu=1e12, start={"m": 0.0})
+    assert not fit.converged

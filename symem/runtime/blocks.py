@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from symem.runtime.chunks import _prepare
-from symem.runtime.description import Data, Model
+from symem.runtime.chunks import (
+    _added_up,
+    _checked,
+    _chunk,
+    _lay_out,
+    _parts,
+    _room_for,
+    _row_slots,
+    _with_features,
+)
+from symem.runtime.description import Data, Model, Rows
 from symem.runtime.loop import DataError
+from symem.runtime.reference import _FEW_FOR_A_POINT, _point
 from symem.runtime.wording import _counted_place, _Words
 
 #: What gives the blocks, each a dict of arrays by declared name, whenever it is called.
 Source = Callable[[], Iterable[Mapping[str, Any]]]
 
-#: Rows from which a start is drawn.
-_MOST_FOR_A_START = 20_000
+
+class _Seen(NamedTuple):
+    """What a first look at some blocks shows.
+
+    The rows of each block by its number, and all of them as often as they count; sizes, and the largest of those that
+    values show; what all rows share; the patterns that occur; every `stride`-th row of the arrays that are measured
+    from a point, and the first row of every array.
+    """
+
+    rows: dict[int, int]
+    weight: float
+    sizes: dict[str, int]
+    shown: dict[str, int]
+    shared: dict[str, Any]
+    patterns: dict[str, Any]
+    stride: int
+    some: dict[str, Any]
+    one: dict[str, Any]
 
 
 class _Blocks(Data):
-    """Sizes and what all rows share, as in `Data`, and a way to the blocks; a first pass counts the rows."""
+    """What all rows share, and their chunks, made when they are reached; a first pass looks at the blocks."""
 
-    #: The rows, each as often as it counts.
-    count: float = 0
+    held = False
 
     def __init__(self, model: Model, source: Source, shared: Mapping[str, Any], theta: Any) -> None:
         super().__init__()
@@ -37,84 +62,144 @@ class _Blocks(Data):
             )
         self._model, self._source, self._shared, self._theta = model, source, dict(shared), theta
         self._rows = model.plates.rows
-        self._last: Mapping[str, Any] = {}
-        #: Some rows of every block, as data of their own.
-        self.some = self._counted()
+        self._looked_at = False
+        self._settle(self._look())
+        self._room, self._peaks = _room_for(self), dict[int, Any]()
+        self._is_whole = False
+        self.chunks = _Anew(self._each)
 
-    def blocks(self) -> Iterator[Data]:
-        """The blocks, each checked and cut into chunks."""
-        rows, seen = self._rows, 0
+    def _blocks(self) -> Iterator[tuple[int, Data]]:
+        """The blocks as arrays, each with the number of its first row; those of the first pass are checked."""
+        first, known = 0, self if self._looked_at else None
         for number, given in enumerate(self._source()):
-            self._last = {**self._shared, **self._as_mapping(given, number)}
             try:
-                block = _prepare(self._model, self._last, self._theta, self)
+                mapping = {**self._shared, **_as_mapping(self._model, given)}
+                block = _checked(self._model, mapping, self._theta, known=known)
             except DataError as error:
                 raise DataError(_Words(f"{_counted_place('Block', number)}: ", str(error))) from None
-            seen += block[rows]
-            yield block
-        if seen != self.get(rows, seen):
+            yield first, block
+            first += block[self._rows]
+        if known is not None and first != known[self._rows]:
             raise DataError(
-                f"The source gave {seen} rows after {self[rows]}: it must give all anew in every pass."
+                f"The source gave {first} rows after {known[self._rows]}: it must give all anew in every pass."
             )
 
-    def _as_mapping(self, block: Any, number: int) -> Mapping[str, Any]:
-        if not isinstance(block, Mapping):
-            names = ", ".join(self._model.data)
-            raise DataError(
-                f"{_counted_place('Block', number)} is a {type(block).__name__}: give a dict of arrays, by the names {names}."
-            )
-        return block
-
-    def _counted(self) -> Data:
-        """A pass that counts the rows, compares the sizes, and takes some rows of every block."""
-        model, rng, rows, parts = self._model, np.random.default_rng(0), 0, []
-        for number, block in enumerate(self.blocks()):
-            self._compare(block, number)
-            chosen = np.sort(rng.permutation(block[self._rows])[: _MOST_FOR_A_START // 8])
-            parts.append(_rows_of(model, self._last, chosen))
-            rows += block[self._rows]
-            self.count += _count(model, block)
-        if not parts:
+    def _look(self) -> _Seen:
+        seen: _Seen | None = None
+        for number, (_, block) in enumerate(self._blocks()):
+            part = _seen_in(self._model, block, number)
+            seen = part if seen is None else _seen_together(self._model, seen, part)
+        if seen is None:
             raise DataError("The source gives no block: it must give them anew whenever it is called.")
-        whole = {
-            name: np.concatenate([part[name] for part in parts], _slot(model, name)) for name in parts[0]
-        }
-        length = next(iter(whole.values())).shape[_slot(model, next(iter(whole)))]
-        kept = np.sort(rng.permutation(length)[:_MOST_FOR_A_START])
-        some = _prepare(model, {**self._shared, **_rows_of(model, whole, kept)}, self._theta)
-        self.update({name: value for name, value in some.items() if name not in some.given})
-        self[self._rows] = rows
-        self.scale = rows if isinstance(model.plates.scale, str | None) else some.scale
-        return some
+        return seen
 
-    def _compare(self, block: Data, number: int) -> None:
-        """The sizes of a block with those of the blocks before it; of sizes that values show, the largest counts."""
-        plates = self._model.plates
-        for name in {
-            each for spec in self._model.data.values() for each in spec.shape if isinstance(each, str)
-        }:
-            if name != plates.rows and self.setdefault(name, block[name]) != block[name]:
-                raise DataError(
-                    f"{_counted_place('Block', number)} says that {name} is {block[name]}, but the first says {self[name]}."
-                )
-        for name in plates.shown_sizes:
-            self._shared[name] = max(self._shared.get(name, 0), block[name])
+    def _settle(self, seen: _Seen) -> None:
+        """What follows from a look at all blocks: sizes, patterns, points near the data, the room of a chunk."""
+        model, rows, self._looked_at = self._model, sum(seen.rows.values()), True
+        self._shared.update(seen.shown)
+        self.update({**seen.shared, **seen.shown, self._rows: rows})
+        for name, patterns in seen.patterns.items():
+            self.update({f"patterns_{name}": patterns, f"n_patterns_{name}": len(patterns)})
+        self.slots = _row_slots(model, seen.one)
+        for each in model.references:
+            self[each.point] = _point(each.function(seen.some[each.data]), self.slots[each.data])
+        _lay_out(model, self, _chunk(model, self, seen.one, slice(0, 1)), rows)
+        self.count = seen.weight
+        self.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
+
+    def _each(self) -> Iterator[Rows]:
+        """The chunks of all blocks; what is taken of them once is taken in the first pass."""
+        model, constant, sums = self._model, 0.0, list[Mapping[str, Any]]()
+        for first, block in self._blocks():
+            arrays = {name: block[name] for name in self.slots}
+            for part in _parts(block[self._rows], self.length):
+                rows = _chunk(model, self, arrays, part)
+                rows.first += first
+                _with_features(model, self, rows, self._room, self._peaks.get(rows.first))
+                self._peaks[rows.first] = rows.peaks
+                constant += rows.constant
+                if model.parts.sums is not None and not self._is_whole:
+                    sums = [_added_up([*sums, model.parts.sums(rows)])]
+                yield rows
+        self.constant, self._is_whole = constant, True
+        self.update(*sums)
+
+    def taken(self, chosen: Any) -> dict[str, Any]:
+        """These rows of every array, by their numbers in ascending order: a pass over the blocks."""
+        found = []
+        for first, block in self._blocks():
+            low, high = np.searchsorted(chosen, [first, first + block[self._rows]])
+            found.append(_rows_of(self.slots, block, chosen[low:high] - first))
+        return _joined(self.slots, found)
 
 
-def _slot(model: Model, name: str) -> int:
-    """The dimension of an array along which its rows lie."""
-    return model.data[name].shape.index(model.plates.rows)
+class _Anew:
+    """What begins anew whenever it is gone through."""
+
+    def __init__(self, made: Callable[[], Iterator[Rows]]) -> None:
+        self._made = made
+
+    def __iter__(self) -> Iterator[Rows]:
+        return self._made()
 
 
-def _rows_of(model: Model, arrays: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
-    """These rows of every array that has some."""
-    having = (name for name in arrays if name in model.data and model.plates.rows in model.data[name].shape)
-    return {name: np.take(np.asarray(arrays[name]), chosen, _slot(model, name)) for name in having}
+def _as_mapping(model: Model, block: Any) -> Mapping[str, Any]:
+    if not isinstance(block, Mapping):
+        names = ", ".join(model.data)
+        raise DataError(f"it is a {type(block).__name__}: give a dict of arrays, by the names {names}.")
+    return block
 
 
-def _count(model: Model, data: Data) -> float:
-    """The rows, each as often as it counts."""
-    if isinstance(data, _Blocks):
-        return data.count
-    counts = [data.given[name] for name in model.weights if name in data.given]
-    return float(np.sum(np.prod(counts, axis=0))) if counts else data.scale
+def _seen_in(model: Model, block: Data, number: int) -> _Seen:
+    """What a first look at a block shows."""
+    slots, rows = _row_slots(model, block), block[str(model.plates.rows)]
+    sizes = {each for spec in model.data.values() for each in spec.shape if isinstance(each, str)}
+    measured = {each.data: slots[each.data] for each in model.references}
+    stride = 1 << (rows // (2 * _FEW_FOR_A_POINT)).bit_length()
+    return _Seen(
+        rows={number: rows},
+        weight=block.count,
+        sizes={name: block[name] for name in sizes - {model.plates.rows}},
+        shown={name: block[name] for name in model.plates.shown_sizes},
+        shared={name: value for name, value in block.items() if name not in slots},
+        patterns={name: block[f"patterns_{name}"] for name in model.patterns},
+        stride=stride,
+        some=_rows_of(measured, block, slice(None, None, stride)),
+        one=_rows_of(slots, block, slice(0, 1)),
+    )
+
+
+def _seen_together(model: Model, a: _Seen, b: _Seen) -> _Seen:
+    """What is seen in two parts of the blocks.
+
+    Raises:
+        DataError: they are not of the same sizes.
+    """
+    for name, size in a.sizes.items():
+        if b.sizes[name] != size:
+            raise DataError(
+                f"{_counted_place('Block', min(b.rows))} says that {name} is {b.sizes[name]}, but the first says {size}."
+            )
+    slots, stride = _row_slots(model, a.some), max(a.stride, b.stride)
+    some = _joined(
+        slots, [_rows_of(slots, each.some, slice(None, None, stride // each.stride)) for each in (a, b)]
+    )
+    many = any(some[name].shape[slot] > 2 * _FEW_FOR_A_POINT for name, slot in slots.items())
+    return a._replace(
+        rows={**a.rows, **b.rows},
+        weight=a.weight + b.weight,
+        shown={name: max(size, b.shown[name]) for name, size in a.shown.items()},
+        patterns={name: np.unique([*each, *b.patterns[name]], axis=0) for name, each in a.patterns.items()},
+        stride=2 * stride if many else stride,
+        some=_rows_of(slots, some, slice(None, None, 2)) if many else some,
+    )
+
+
+def _rows_of(slots: Mapping[str, int], arrays: Mapping[str, Any], which: Any) -> dict[str, Any]:
+    """Copies of these rows of every array that has a slot."""
+    return {name: np.array(arrays[name][(slice(None),) * slot + (which,)]) for name, slot in slots.items()}
+
+
+def _joined(slots: Mapping[str, int], parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of all parts in their order."""
+    return {name: np.concatenate([part[name] for part in parts], slot) for name, slot in slots.items()}

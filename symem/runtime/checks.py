@@ -151,14 +151,21 @@ def _refuse_crossed(name: str, good: Any) -> None:
         )
 
 
-def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
-    """The value as a float array of the right number of dimensions, its entries checked."""
+def _as_array(name: str, value: Any, spec: Array, *, looked_at: bool = False) -> np.ndarray:
+    """The value as a float array of the right number of dimensions, its entries checked unless they were before."""
     array = _as_floats(name, value, missing=spec.missing)
     if array.ndim != len(spec.shape):
         wanted = f"({', '.join(map(str, spec.shape))})"
         raise DataError(f"{name} must have shape {wanted}, one dimension per index, but has {array.shape}.")
     if array.size == 0:
         raise DataError(f"{name} is empty: its shape is {array.shape}.")
+    if not looked_at:
+        _refuse_entries(name, array, spec)
+    return array
+
+
+def _refuse_entries(name: str, array: np.ndarray, spec: Array) -> None:
+    """Entries that are not what their kind says."""
     wanted, test = _KINDS[spec.kind]
     good = test(array)
     if spec.missing:
@@ -168,7 +175,6 @@ def _as_array(name: str, value: Any, spec: Array) -> np.ndarray:
     if spec.ends:
         low, high = spec.ends
         _refuse_wrong(name, array, (array >= low) & (array <= high), f"between {low} and {high}")
-    return array
 
 
 def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
@@ -240,9 +246,13 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
             arrays[name] = np.clip(arrays[name], -1e100, 1e100)
 
 
-def _find_patterns(name: str, arrays: dict[str, np.ndarray], sizes: dict[str, int]) -> None:
-    """The patterns in which entries of an array are missing, and which of them each row has."""
+def _find_patterns(name: str, arrays: dict[str, Any], sizes: dict[str, int], known: Any = None) -> None:
+    """The patterns in which entries of an array are missing, and which of them each row has; or which of `known` ones."""
     patterns, which = np.unique(arrays[f"observed_{name}"], axis=0, return_inverse=True)
+    if known is not None:
+        places = {each.tobytes(): place for place, each in enumerate(known[f"patterns_{name}"])}
+        which = np.array([places[each.tobytes()] for each in patterns])[which]
+        patterns = known[f"patterns_{name}"]
     arrays[f"patterns_{name}"], arrays[f"pattern_{name}"] = patterns, which.reshape(-1)
     sizes[f"n_patterns_{name}"] = len(patterns)
 

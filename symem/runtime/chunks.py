@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from symem.runtime.checks import (
     _require_sizes,
     _sizes_of,
 )
-from symem.runtime.description import Data, Model, NaturalForm, Rows
+from symem.runtime.description import Data, Model, Rows
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _blocks, _put_features
 from symem.runtime.reference import _point
@@ -52,42 +52,48 @@ def _as_record(record: Any, theta: Any) -> Any:
     return theta if isinstance(theta, record) else record(**{name: np.asarray(theta[name]) for name in theta})
 
 
-def _prepare(
-    model: Model,
-    given: Mapping[str, Any],
-    theta: Any,
-    points: Mapping[str, Any] | None = None,
-    *,
-    every_row: bool = False,
-) -> Data:
+def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Data:
     """Check the data, read the sizes off them, and cut them into chunks.
 
-    Reference points may be those of other data; `every_row`: also rows that count 0 times are asked about.
+    `every_row`: also rows that count 0 times are asked about.
     """
+    data = _checked(model, given, theta, every_row=every_row)
+    for each in model.references:
+        axis = model.data[each.data].shape.index(model.plates.rows)
+        data[each.point] = _point(each.function(data[each.data]), axis)
+    return _cut(model, data)
+
+
+def _checked(
+    model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False, known: Data | None = None
+) -> Data:
+    """The data as arrays of floats, labels and masks, with their sizes; of `known` data, the values were looked at."""
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
     _check_names(given, model.data, "an array")
-    arrays = {name: _as_array(name, given[name], spec) for name, spec in model.data.items()}
+    arrays = {
+        name: _as_array(name, given[name], spec, looked_at=known is not None)
+        for name, spec in model.data.items()
+    }
     stated = {} if theta is None else {name: np.asarray(each) for name, each in theta._asdict().items()}
     _sizes_of({**stated, **arrays}, {**model.parameters, **model.data}, sizes)
-    _refuse_no_covariances(model.data, arrays)
+    if known is None:
+        _refuse_no_covariances(model.data, arrays)
     _require_sizes(sizes, model.plates.sizes)
     if not every_row:
         _stand_in(model, arrays)
     _finish(arrays, model.data, sizes)
     for name in model.patterns:
-        _find_patterns(name, arrays, sizes)
-    if model.parts.check is not None:
+        _find_patterns(name, arrays, sizes, known)
+    if model.parts.check is not None and known is None:
         model.parts.check(arrays, sizes)
     data = Data({**sizes, **arrays})
-    for each in model.references:
-        axis = model.data[each.data].shape.index(model.plates.rows)
-        point = None if points is None else points.get(each.point)
-        data[each.point] = _point(each.function(data[each.data]), axis) if point is None else point
     scale = model.plates.rows if model.plates.scale is None else model.plates.scale
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
-    return _cut(model, data)
+    counts = [data[name] for name in model.weights]
+    data.count = float(np.sum(np.prod(counts, axis=0))) if counts else data.scale
+    return data
 
 
 def _stand_in(model: Model, arrays: dict[str, Any]) -> None:
@@ -107,34 +113,62 @@ def _stand_in(model: Model, arrays: dict[str, Any]) -> None:
 
 def _cut(model: Model, data: Data) -> Data:
     """The data with their chunks; no array with rows is left among what rows share."""
-    slots = _row_slots(model, data)
-    arrays = data.given = {name: data.pop(name) for name in slots}
+    data.slots = _row_slots(model, data)
+    data.given = {name: data.pop(name) for name in data.slots}
     count = 1 if model.plates.rows is None else data[model.plates.rows]
-    natural = model.natural
-    blocks = () if natural is None else _blocks(natural, _chunk(model, data, arrays, slots, slice(0, 1)))
-    width = _numbers_per_row(model, data) + (blocks[-1].stop if blocks else 1)
-    length = count if model.plates.rows is None else _chunk_length(count, width)
-    parts = (slice(first, min(first + length, count)) for first in range(0, count, length))
-    data.chunks = tuple(_chunk(model, data, arrays, slots, part) for part in parts)
-    if natural is not None:
-        _give_features(natural, data, blocks)
+    _lay_out(model, data, _chunk(model, data, data.given, slice(0, 1)), count)
+    parts = _parts(count, data.length)
+    shares = any(block.entries for block in data.layout)
+    room = _room_for(data) if shares else None
+    data.chunks = chunks = tuple(
+        _with_features(model, data, _chunk(model, data, data.given, part), room) for part in parts
+    )
+    for rows in chunks:
+        rows.shares_room = shares and len(chunks) > 1
+    data.constant = sum(rows.constant for rows in chunks)
     if model.parts.sums is not None:
-        sums = [model.parts.sums(rows) for rows in data.chunks]
-        data.update({name: sum(part[name] for part in sums) for name in sums[0]})
+        data.update(_added_up([model.parts.sums(rows) for rows in chunks]))
     return data
 
 
-def _chunk(
-    model: Model, data: Data, arrays: Mapping[str, Any], slots: Mapping[str, int], part: slice
-) -> Rows:
+def _lay_out(model: Model, data: Data, one: Rows, count: int) -> None:
+    """How long the chunks of so many rows are, where the features of each lie, and room for their labels: as in one row."""
+    natural = model.natural
+    data.layout = () if natural is None else _blocks(natural, one)
+    width = _numbers_per_row(model, data) + (data.layout[-1].stop if data.layout else 1)
+    data.length = count if model.plates.rows is None else _chunk_length(count, width)
+    if natural is not None:
+        data.labels = np.empty((*(data.get(size, size) for size in natural.labels), data.length))
+
+
+def _room_for(data: Data) -> Any:
+    """Room for the features of a chunk."""
+    return np.empty((data.layout[-1].stop, data.length)) if data.layout else None
+
+
+def _parts(count: int, length: int) -> Iterator[slice]:
+    """So many rows, cut into parts that are about equal and at most so long."""
+    parts = -(-count // length)
+    return (slice(count * each // parts, count * (each + 1) // parts) for each in range(parts))
+
+
+def _added_up(sums: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: sum(part[name] for part in sums) for name in sums[0]}
+
+
+def _chunk(model: Model, data: Data, arrays: Mapping[str, Any], part: slice) -> Rows:
     """Some of the rows: their arrays, with what all rows share and what is computed once."""
     rows = Rows(data)
     rows.first, rows.length = part.start, part.stop - part.start
     for name, array in arrays.items():
-        rows[name] = _rows_last(model, name, array[(slice(None),) * slots[name] + (part,)])
+        entries = model.data[name].entries if name in model.data else 0
+        cut = array[(slice(None),) * data.slots[name] + (part,)]
+        (rows.late if entries else rows)[name] = _entries_first(cut, entries)
     for each in model.references:
-        slot = slots[each.data] + model.data[each.data].entries
-        rows[each.about] = each.function(rows[each.data]) - np.expand_dims(data[each.point], slot)
+        spec, cut = model.data[each.data], rows.late.get(each.data)
+        about = each.function(rows[each.data] if cut is None else cut)
+        point = np.expand_dims(data[each.point], data.slots[each.data] + spec.entries)
+        rows[each.about] = np.subtract(about, point, order="C")
     if model.parts.prepare is not None:
         made = model.parts.prepare(rows)
         rows.update(made)
@@ -153,12 +187,10 @@ def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
     return {name: slot for name, slot in slots.items() if name in arrays}
 
 
-def _rows_last(model: Model, name: str, array: Any) -> Any:
-    """A chunk of vectors or matrices with its entries first."""
-    entries = model.data[name].entries if name in model.data else 0
-    if not entries:
-        return array
-    return np.ascontiguousarray(np.moveaxis(array, range(-entries, 0), range(entries)))
+def _entries_first(array: Any, entries: int) -> Any:
+    """A view of vectors or matrices whose entries come before their rows."""
+    last = range(array.ndim - entries, array.ndim)
+    return array.transpose(*last, *range(last.start)) if entries else array
 
 
 def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
@@ -166,14 +198,18 @@ def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
     return sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables)
 
 
-def _give_features(natural: NaturalForm, data: Data, blocks: tuple[Any, ...]) -> None:
-    """Room for the labels of a chunk and for its features: its own, or where these have entries one for all chunks."""
-    length, width = data.chunks[0].length, blocks[-1].stop
-    labels = np.empty((*(data.get(size, size) for size in natural.labels), length))
-    shared = np.empty((width, length)) if any(block.entries for block in blocks) else None
-    for rows in data.chunks:
-        rows.blocks, rows.shares_room, rows.buffer = blocks, shared is not None, labels[..., : rows.length]
-        rows.features = np.empty((width, rows.length)) if shared is None else shared[:, : rows.length]
-        _put_features(rows)
-        if natural.exact_form:
-            rows.peaks = np.maximum(rows.features.max(axis=1), -rows.features.min(axis=1))
+def _with_features(model: Model, data: Data, rows: Rows, room: Any, peaks: Any = None) -> Rows:
+    """The chunk with room for its labels, and with its features, in this room or in its own; their peaks may be known."""
+    if model.natural is None:
+        return rows
+    rows.blocks, rows.buffer = data.layout, data.labels[..., : rows.length]
+    rows.features = np.empty((data.layout[-1].stop, rows.length)) if room is None else room[:, : rows.length]
+    _put_features(rows)
+    if model.natural.exact_form:
+        rows.peaks = _peaks(rows.features) if peaks is None else peaks
+    return rows
+
+
+def _peaks(features: Any) -> Any:
+    """The largest size of each feature."""
+    return np.maximum(features.max(axis=1), -features.min(axis=1))

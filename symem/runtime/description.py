@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +30,20 @@ class Array(NamedTuple):
 
 
 class Rows(dict[str, Any]):
-    """A chunk of the data by name: its rows, what all rows share, and what is computed of them once."""
+    """A chunk of the data by name: its rows, what all rows share, and what is computed of them once.
+
+    `blocks` say where its features lie, in room of their own or, if it `shares_room`, in that of all chunks. Arrays of
+    vectors and matrices are laid out, their entries first, when they are asked for.
+    """
+
+    def __init__(self, shared: Mapping[str, Any]) -> None:
+        super().__init__(shared)
+        #: Those that were not asked for yet, as they came.
+        self.late: dict[str, Any] = {}
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = found = np.ascontiguousarray(self.late[name])
+        return found
 
     first = 0
     length = 1
@@ -48,15 +61,27 @@ class Data(dict[str, Any]):
     """
 
     given: Mapping[str, Any] = {}
-    chunks: tuple[Rows, ...] = ()
+    #: The dimension of each of these arrays along which its rows lie.
+    slots: Mapping[str, int] = {}
+    chunks: Iterable[Rows] = ()
+    #: Whether the rows are held, and need not be asked for anew.
+    held = True
     scale = 1
     weight = 1.0
+    #: The rows, each as often as it counts.
+    count: float = 1
+    #: Of how many rows a chunk is; where the features lie in it; room for its labels.
+    length = 1
+    layout: tuple[Any, ...] = ()
+    labels: Any = None
+    #: The size of the constants in the log-likelihoods of all rows.
+    constant = 0.0
     #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
     apart = 0
 
-    def blocks(self) -> Iterator[Data]:
-        """What is held at a time: these data, all at once."""
-        yield self
+    def taken(self, chosen: Any) -> dict[str, Any]:
+        """These rows of every array that has some, by their numbers in ascending order."""
+        return {name: np.take(self.given[name], chosen, slot) for name, slot in self.slots.items()}
 
 
 class Moments(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.chunks import _as_parameters, _cut, _prepare, _row_slots
+from symem.runtime.chunks import _as_parameters, _cut, _prepare
 from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in
@@ -31,14 +31,12 @@ def _given(model: Model, theta: Any, data: Mapping[str, Any], *, every_row: bool
 
 def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
     """The first row without a log-likelihood, found by halving."""
-    rows, slots = model.plates.rows, _row_slots(model, data.given)
+    rows = model.plates.rows
     first, stop = 0, 1 if rows is None else data[rows]
     while rows is not None and stop - first > 1:
         middle = (first + stop) // 2
         half = Data(data)
-        half.update(
-            {name: np.take(data.given[name], range(first, middle), slot) for name, slot in slots.items()}
-        )
+        half.update(data.taken(range(first, middle)))
         half[rows] = middle - first
         half = _cut(model, half)
         first, stop = (
@@ -72,7 +70,7 @@ def _has_cancelled(model: Model, data: Data, value: float) -> bool:
     said.
     """
     exact = model.natural is not None and model.natural.exact_form
-    return not exact and _warn_of_cancelled(sum(rows.constant for rows in data.chunks), value)
+    return not exact and _warn_of_cancelled(data.constant, value)
 
 
 def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:
@@ -97,27 +95,18 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
-    """The expected statistics, those of the blocks pooled."""
-    found: Any = None
-    for block in data.blocks():
-        part = _of_block(model, theta, block)
-        found = part if found is None else model.steps.merge(found, part)
-    if model.parts.constant is None:
-        return found
-    once = float(model.parts.constant(theta, data))
-    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
-
-
-def _of_block(model: Model, theta: Any, data: Data) -> Any:
-    """The expected statistics of the rows that are held."""
+    """The expected statistics."""
     coefficients = _coefficients(model, theta, data)
 
     def infer(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         _, latents, value = model.steps.e_step(theta, rows, coefficients)
         return latents, value if isinstance(value, float) else value.sum()
 
-    found = _summarised(model, data, infer)
-    return _weighted(model, found, data.weight)
+    found = _weighted(model, _summarised(model, data, infer), data.weight)
+    if model.parts.constant is None:
+        return found
+    once = float(model.parts.constant(theta, data))
+    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
 
 
 def _summarised(model: Model, data: Data, infer: Infer) -> Any:
@@ -130,7 +119,7 @@ def _summarised(model: Model, data: Data, infer: Infer) -> Any:
     data.apart = max(data.apart - 1, 0)
     found = None
     for rows in data.chunks:
-        _refill(rows, data)
+        _refill(rows)
         part = model.steps.summarise(rows, *infer(rows))
         found = part if found is None else model.steps.merge(found, part)
     return found
@@ -146,14 +135,14 @@ def _weighted(model: Model, found: Any, weight: float) -> Any:
 
 def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
     """The statistics from weights times features, and whether they have lost their digits."""
-    products, total = 0.0, 0.0
+    products, total = None, 0.0
     for rows in data.chunks:
-        _refill(rows, data)
+        _refill(rows)
         latents, value = infer(rows)
         part = np.matmul(latents[moments.weights], rows.features.T)
-        products = part if rows.first == 0 else np.add(products, part, out=part)
+        products = part if products is None else np.add(products, part, out=part)
         total += value
-    return moments.of_products(_by_feature(products, data.chunks[0].blocks), data, total)
+    return moments.of_products(_by_feature(products, data.layout), data, total)
 
 
 def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
@@ -164,20 +153,19 @@ def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
     return (*values, _natural(model.natural, theta, data))
 
 
-def _refill(rows: Rows, data: Data) -> None:
+def _refill(rows: Rows) -> None:
     """The features of a chunk, where another has written its own in their room."""
-    if rows.shares_room and len(data.chunks) > 1:
+    if rows.shares_room:
         _put_features(rows)
 
 
-def _inferred(model: Model, theta: Any, whole: Data) -> Iterator[tuple[Rows, Any, Any]]:
+def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
     """The chunks, each with its posterior and its log-likelihood."""
-    for data in whole.blocks():
-        coefficients = _coefficients(model, theta, data)
-        for rows in data.chunks:
-            _refill(rows, data)
-            shown, _, value = model.steps.e_step(theta, rows, coefficients)
-            yield rows, shown, value
+    coefficients = _coefficients(model, theta, data)
+    for rows in data.chunks:
+        _refill(rows)
+        shown, _, value = model.steps.e_step(theta, rows, coefficients)
+        yield rows, shown, value
 
 
 def _posterior(model: Model, theta: Any, data: Data) -> Any:
@@ -200,7 +188,7 @@ def _by_row(model: Model, theta: Any, data: Data) -> Any:
     coefficients, of_rows = _coefficients(model, theta, data), model.parts.log_likelihoods
     found = np.empty(data[size])
     for rows in data.chunks:
-        _refill(rows, data)
+        _refill(rows)
         part = slice(rows.first, rows.first + rows.length)
         given = (theta, rows, coefficients)
         found[part] = model.steps.e_step(*given)[2] if of_rows is None else of_rows(*given)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from symem.runtime.chunks import _cut, _row_slots
+from symem.runtime.chunks import _cut
 from symem.runtime.description import Data, Model
 
 #: Data further from 0 than so many of their spreads would lose digits when they are put together again.
@@ -18,19 +19,15 @@ _ENOUGH = 20_000
 
 
 def _sampled(model: Model, data: Data) -> Data:
-    """Some of the rows, chosen at random, on which starts are drawn; the data where these are not many."""
+    """Some of the rows, chosen at random, on which starts are drawn; the data where these are held and not many."""
     rows = model.plates.rows
-    if rows is None or data[rows] <= _ENOUGH:
+    if rows is None or (data.held and data[rows] <= _ENOUGH):
         return data
-    chosen = np.sort(np.random.default_rng(0).choice(data[rows], _ENOUGH, replace=False))
+    few = min(data[rows], _ENOUGH)
+    chosen = np.sort(np.random.default_rng(0).choice(data[rows], few, replace=False))
     some = Data(data)
-    some.update(
-        {
-            name: np.take(data.given[name], chosen, slot)
-            for name, slot in _row_slots(model, data.given).items()
-        }
-    )
-    some[rows] = some.scale = _ENOUGH
+    some.update(data.taken(chosen))
+    some[rows] = some.scale = few
     return _cut(model, some)
 
 
@@ -40,7 +37,7 @@ def _condensed(model: Model, data: Data) -> Data:
     The rows are m ± √(D/n) R_j, R the triangular factor of the centred data, so that no square is ever formed.
     """
     rows = model.plates.rows
-    slots = _row_slots(model, data.given)
+    slots = data.slots
     tables = {name: np.moveaxis(data.given[name], slot, 0) for name, slot in slots.items()}
     if model.averages is None or rows is None:
         return data
@@ -62,7 +59,7 @@ def _condensed(model: Model, data: Data) -> Data:
     return few
 
 
-def _apart(tables: dict[str, Any], slots: dict[str, int], columns: Any) -> dict[str, Any]:
+def _apart(tables: dict[str, Any], slots: Mapping[str, int], columns: Any) -> dict[str, Any]:
     """Columns side by side as the arrays that they are of, in the order in which these were given."""
     found, start = {}, 0
     for name, table in tables.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.blocks import Source, _Blocks, _count
+from symem.runtime.blocks import Source, _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.convergence import _escaped
@@ -74,7 +74,7 @@ class _Fitting:
             "restarts": ends,
             "message": self._ended(run, converged=converged),
             "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
-            "n_rows": _count(model, data),
+            "n_rows": data.count,
             "settings": self.asked.told(),
         }
 
@@ -94,7 +94,7 @@ class _Fitting:
         try:
             run, ends = self._run(starts)
         except DataError:
-            if self.start or isinstance(self.data, _Blocks):
+            if self.start or not self.data.held:
                 raise
             starts = self._starts(self.data)
             run, ends = self._run(starts)
@@ -108,7 +108,7 @@ class _Fitting:
     @cached_property
     def _some(self) -> Data:
         """Rows on which starts are drawn."""
-        return self.data.some if isinstance(self.data, _Blocks) else _sampled(self.model, self.data)
+        return _sampled(self.model, self.data)
 
     def _starts(self, some: Data) -> list[Any]:
         """Starts drawn on some of the rows."""
@@ -147,7 +147,7 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
     prototypes: Any = None
     if model.labels.prototypes is not None:
         size, _ = model.labels.prototypes
-        columns = _profiles(data.chunks, lambda rows: _profile(model, rows), rng)
+        columns = _profiles(tuple(data.chunks), lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
 
     def imputed(rows: Rows) -> tuple[tuple[Any, ...], float]:

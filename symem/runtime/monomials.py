@@ -72,10 +72,9 @@ def _put_pairs(room: Any, x: Any) -> None:
 
 def _natural(natural: NaturalForm, theta: Any, data: Data) -> Any:
     """The coefficients of all features side by side, over the labels."""
-    first = data.chunks[0]
-    labels = first.buffer.shape[:-1]
-    found = np.empty((*labels, first.blocks[-1].stop))
-    for block, given in zip(first.blocks, natural.coefficients(theta, data), strict=True):
+    labels = data.labels.shape[:-1]
+    found = np.empty((*labels, data.layout[-1].stop))
+    for block, given in zip(data.layout, natural.coefficients(theta, data), strict=True):
         if not block.entries:
             found[..., block.start] = given
         elif block.symmetric:

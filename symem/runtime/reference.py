@@ -21,12 +21,16 @@ _LEFT = 2e-8
 _NO_PARTS = "The statistics are no sums over rows of the data, so no part has its own: give all data at once."
 
 
+#: Of about so many rows a point is the median.
+_FEW_FOR_A_POINT = 4096
+
+
 def _point(values: Any, axis: int) -> Any:
     """A number among the values, near most of them, for every column: the median of some rows, which one wild row
     does not move.
     """
     rows = np.moveaxis(np.asarray(values, dtype=float), axis, 0)
-    some = rows[:: max(1, len(rows) // 4096)]
+    some = rows[:: max(1, len(rows) // _FEW_FOR_A_POINT)]
     ordered = np.sort(np.where(np.isfinite(some), some, np.nan), axis=0)
     count = np.isfinite(ordered).sum(axis=0)
     middle = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, 0)[0]
