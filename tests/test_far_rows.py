@@ -50,6 +50,23 @@ def test_a_far_row_belongs_to_the_component_that_is_nearest(
     np.testing.assert_allclose(shares, [first_share(theta, row) for row in ROWS], rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.parametrize("theta", THETAS)
+@pytest.mark.parametrize("size", [1e16, 1e17, 1e50, 1e160, 1e200])
+def test_where_all_rows_are_far_their_point_is_too(
+    theta: dict[str, list[float]], size: float, mixture: Any
+) -> None:
+    rows = [size, -size, 2 * size]
+    shares = mixture.posterior(theta, x=rows).z[:, 0]
+    np.testing.assert_allclose(shares, [first_share(theta, row) for row in rows], rtol=1e-6, atol=1e-12)
+
+
+def test_rows_far_from_zero_are_measured_from_nearby(mixture: Any) -> None:
+    """At 10^12, two million spreads from the components, which lie one apart."""
+    theta = {"w": [0.5, 0.5], "mu": [1e12, 1e12 + 1], "sigma": [1.0, 1.0]}
+    rows = [1e12 + 2e6, 1e12 - 2e6, 1e12 + 0.5]
+    np.testing.assert_allclose(mixture.posterior(theta, x=rows).z[:, 0], [0, 1, 0.5], atol=1e-12)
+
+
 def test_far_vectors_are_told_apart() -> None:
     rows, mean, cov = IndexedVector("x", d), IndexedVector("mu", d), IndexedMatrix("Sigma", d, d)
     solver = (

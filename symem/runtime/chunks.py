@@ -159,7 +159,7 @@ def _added_up(sums: list[Mapping[str, Any]]) -> dict[str, Any]:
 def _chunk(model: Model, data: Data, arrays: Mapping[str, Any], part: slice) -> Rows:
     """Some of the rows: their arrays, with what all rows share and what is computed once."""
     rows = Rows(data)
-    rows.first, rows.length = part.start, part.stop - part.start
+    rows.first, rows.length, rows.references = part.start, part.stop - part.start, model.references
     for name, array in arrays.items():
         entries = model.data[name].entries if name in model.data else 0
         cut = array[(slice(None),) * data.slots[name] + (part,)]

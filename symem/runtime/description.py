@@ -48,6 +48,7 @@ class Rows(dict[str, Any]):
     first = 0
     length = 1
     blocks: tuple[Any, ...] = ()
+    references: tuple[Reference, ...] = ()
     shares_room = False
     constant = 0.0
     features: Any = None

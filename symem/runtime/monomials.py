@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from symem.runtime.description import Data, NaturalForm, Rows
 from symem.runtime.kernels import _all, _softmax
+
+#: Coefficients of features, at parameters and about the points of the data.
+Expanded = Callable[[Any, Any], tuple[Any, ...]]
 
 #: Log weights whose terms are larger than this would be wrong by more than 1e-9 in the expanded form.
 _LOSES_DIGITS = 4.5e6
@@ -72,9 +75,12 @@ def _put_pairs(room: Any, x: Any) -> None:
 
 def _natural(natural: NaturalForm, theta: Any, data: Data) -> Any:
     """The coefficients of all features side by side, over the labels."""
-    labels = data.labels.shape[:-1]
-    found = np.empty((*labels, data.layout[-1].stop))
-    for block, given in zip(data.layout, natural.coefficients(theta, data), strict=True):
+    return _side_by_side(natural.coefficients(theta, data), data.layout, data.labels.shape[:-1])
+
+
+def _side_by_side(parts: tuple[Any, ...], blocks: tuple[_Block, ...], labels: tuple[int, ...]) -> Any:
+    found = np.empty((*labels, blocks[-1].stop))
+    for block, given in zip(blocks, parts, strict=True):
         if not block.entries:
             found[..., block.start] = given
         elif block.symmetric:
@@ -133,7 +139,9 @@ def _weights(natural: Any, rows: Rows) -> Any:
     return np.matmul(natural, rows.features, out=rows.buffer)
 
 
-def _tell_apart(log_normaliser: Any, natural: Any, rows: Rows, *tables: tuple[Any, int]) -> None:
+def _tell_apart(
+    log_normaliser: Any, expanded: Expanded, theta: Any, rows: Rows, *tables: tuple[Any, int]
+) -> None:
     """Put right the probabilities of labels in rows so far away that log weights are lost in their size, or have no
     number: from the differences of the coefficients, times features in units of the row. `tables` are those of each
     label and its axis, in the order in which labels are summed out.
@@ -142,22 +150,54 @@ def _tell_apart(log_normaliser: Any, natural: Any, rows: Rows, *tables: tuple[An
     names = sorted({name for block in rows.blocks for name in block.names})
     if not len(far) or not names:
         return
-    few = Rows({name: rows[name][..., far] for name in names})
-    unit = np.max([np.abs(few[name]).reshape(-1, len(far)).max(axis=0) for name in names], axis=0)
-    few.update({name: few[name] / unit for name in names})
-    *labels, width = natural.shape
-    few.blocks, few.length, few.features = rows.blocks, len(far), np.empty((width, len(far)))
-    features = _put_features(few)
-    natural = natural.reshape(-1, width)
-    found = np.zeros((len(natural), len(far)))
-    for block in rows.blocks:
-        place, degree = slice(block.start, block.stop), len(block.names)
-        part = (natural - natural[0])[:, place] @ features[place]
-        size = np.log(np.abs(part)) + degree * np.log(unit)
-        found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
+    labels = rows.buffer.shape[:-1]
+    found, error = _gaps(expanded, theta, _few(rows, far, names), labels, names)
+    other, doubt = _gaps(expanded, theta, _from_zero(_few(rows, far, names)), labels, names)
+    found = np.where(doubt < error, other, found)
     told = np.isfinite(found).all(axis=0)
     found = found[:, told].reshape(*labels, -1)
     for table, axis in tables:
         share = found.copy()
         found = _softmax(share, axis)
         table[..., far[told]] = share
+
+
+def _few(rows: Rows, which: Any, names: list[str]) -> Rows:
+    """Some rows of a chunk, of what stands in features."""
+    few = Rows(rows)
+    few.update({name: rows[name][..., which] for name in names})
+    few.blocks, few.length, few.references = rows.blocks, len(which), rows.references
+    return few
+
+
+def _from_zero(rows: Rows) -> Rows:
+    """The rows measured from 0: where all of them are far, so is the point near them."""
+    for each in rows.references:
+        if each.about in rows:
+            rows[each.about] = rows[each.about] + np.asarray(rows[each.point])[..., None]
+        rows[each.point] = np.zeros_like(rows[each.point])
+    return rows
+
+
+def _gaps(
+    expanded: Expanded, theta: Any, rows: Rows, labels: tuple[int, ...], names: list[str]
+) -> tuple[Any, Any]:
+    """By how much the log weights of labels differ from those of the first, and the logarithm of the sum of their terms,
+    whose rounding that has.
+    """
+    unit = np.max([np.abs(rows[name]).reshape(-1, rows.length).max(axis=0) for name in names], axis=0)
+    unit = np.maximum(unit, 1.0)
+    rows.update({name: rows[name] / unit for name in names})
+    width = rows.blocks[-1].stop
+    rows.features = np.empty((width, rows.length))
+    features = _put_features(rows)
+    natural = _side_by_side(expanded(theta, rows), rows.blocks, labels).reshape(-1, width)
+    found, error = np.zeros((len(natural), rows.length)), np.full(rows.length, -np.inf)
+    for block in rows.blocks:
+        place, degree = slice(block.start, block.stop), len(block.names)
+        part = (natural - natural[0])[:, place] @ features[place]
+        size = np.log(np.abs(part)) + degree * np.log(unit)
+        found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
+        most = (np.abs(natural[:, place]) @ np.abs(features[place])).max(axis=0)
+        error = np.logaddexp(error, np.log(most) + degree * np.log(unit))
+    return found, error

@@ -64,7 +64,7 @@ class EStepLines:
         if features is None or self.program.direct is None or chain[-1:] != [statement]:
             return []
         tables = ", ".join(f"({each.weight}, {each.axis})" for each in chain)
-        told = f"_tell_apart({statement.normaliser}, natural, rows, {tables})"
+        told = f"_tell_apart({statement.normaliser}, log_joint_expanded, theta, rows, {tables})"
         whole = len(chain) == len(features.labels) and chain[-1].axis == 0
         return ["if not exact:", f"    {told}"] if whole else []
 
