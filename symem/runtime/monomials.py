@@ -182,8 +182,8 @@ def _from_zero(rows: Rows) -> Rows:
 def _gaps(
     expanded: Expanded, theta: Any, rows: Rows, labels: tuple[int, ...], names: list[str]
 ) -> tuple[Any, Any]:
-    """By how much the log weights of labels differ from those of the first, and the logarithm of the sum of their terms,
-    whose rounding that has.
+    """By how much the log weights of labels differ from those of the first, and the logarithm of the terms whose rounding
+    that has.
     """
     unit = np.max([np.abs(rows[name]).reshape(-1, rows.length).max(axis=0) for name in names], axis=0)
     unit = np.maximum(unit, 1.0)
@@ -193,11 +193,17 @@ def _gaps(
     features = _put_features(rows)
     natural = _side_by_side(expanded(theta, rows), rows.blocks, labels).reshape(-1, width)
     found, error = np.zeros((len(natural), rows.length)), np.full(rows.length, -np.inf)
+    highest = max(len(block.names) for block in rows.blocks)
     for block in rows.blocks:
         place, degree = slice(block.start, block.stop), len(block.names)
         part = (natural - natural[0])[:, place] @ features[place]
         size = np.log(np.abs(part)) + degree * np.log(unit)
         found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
-        most = (np.abs(natural[:, place]) @ np.abs(features[place])).max(axis=0)
+        told = np.abs(natural[:, place]).max(axis=0)
+        if (
+            degree == highest
+        ):  # the point is in none of these coefficients: where they are equal, they are exactly so
+            told = np.where((natural[:, place] == natural[0, place]).all(axis=0), 0.0, told)
+        most = told @ np.abs(features[place])
         error = np.logaddexp(error, np.log(most) + degree * np.log(unit))
     return found, error
