@@ -200,9 +200,7 @@ def _gaps(
         size = np.log(np.abs(part)) + degree * np.log(unit)
         found += np.sign(part) * np.exp(np.minimum(size, 600.0 + 30.0 * degree))
         told = np.abs(natural[:, place]).max(axis=0)
-        if (
-            degree == highest
-        ):  # the point is in none of these coefficients: where they are equal, they are exactly so
+        if degree == highest:  # these are free of the point: where they are equal, they are exactly so
             told = np.where((natural[:, place] == natural[0, place]).all(axis=0), 0.0, told)
         most = told @ np.abs(features[place])
         error = np.logaddexp(error, np.log(most) + degree * np.log(unit))
