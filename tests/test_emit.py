@@ -261,7 +261,7 @@ def test_counts_are_counts(counts: list[float], words: str) -> None:
         counting_solver().fit(x=counts, K=2)
 
 
-@pytest.mark.parametrize(("sizes", "words"), [({}, "pass K="), ({"K": 0}, "K = 0"), ({"K": 1.5}, "K = 1.5")])
+@pytest.mark.parametrize(("sizes", "words"), [({}, "give K="), ({"K": 0}, "K=0"), ({"K": 1.5}, "K=1.5")])
 def test_a_size_that_no_array_shows_is_asked_for(sizes: dict[str, Any], words: str) -> None:
     with pytest.raises(solver().DataError, match=words):
         solver().fit(x=SAMPLE, **sizes)
