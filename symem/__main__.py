@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from symem import candidates
-from symem.arguments import FORMS, Command, parser, spelt
+from symem.arguments import Command, parser, spelt
 from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
@@ -41,6 +41,7 @@ from symem.machine_forms import (
     predictions,
 )
 from symem.report import report as told
+from symem.report.options import FORMS, form_of
 from symem.runtime.wording import _Words
 from symem.saved import load
 from symem.tables import read_table
@@ -114,14 +115,16 @@ def emit(options: argparse.Namespace) -> int:
 def fit(options: argparse.Namespace) -> int:
     """Estimate the parameters from a table."""
     refuse_existing([options.output, options.report, options.module], force=options.force)
-    em = _derived(options)
+    form = form_of(options.report) if options.report else ""
+    stated = load_file(options.file)
+    em = derived(stated.model, budget=options.budget)
     found = em.fit(**_table(options, em), **_fit_options(options))
     if options.json:
         print(found.as_text(), end="")
     else:
         print(told.updates(em.derivation))
         print(_estimate(found), end="")
-    _write(options.report, em.latex, options)
+    _write(options.report, lambda: em.told_in(form, **_of_fit(options, stated, found)), options)
     _emit(options.module, em, options)
     _write(options.output, found.as_text, options)
     return DONE if found.converged else FAILED
@@ -193,7 +196,7 @@ def report(options: argparse.Namespace) -> int:
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
     em = derived(stated.model, budget=options.budget)
-    text = _documents(em, stated)[form](_choices(options, stated, em))
+    text = em.told_in(form, statement=stated.statement, **_choices(options, stated, em))
     if path == "-":
         _print_document(text)
     else:
@@ -282,13 +285,10 @@ def _form(options: argparse.Namespace) -> str:
     return options.form or next((form for form, ending in FORMS.items() if ending == suffix), "html")
 
 
-def _documents(em: EM, stated: ModelFile) -> dict[str, Callable[[Choices], str]]:
-    return {
-        "html": lambda choices: em.html(**choices),
-        "latex": lambda choices: em.latex(**choices),
-        "markdown": lambda choices: em.markdown(**choices),
-        "notebook": lambda choices: em.notebook(statement=stated.statement, **choices),
-    }
+def _of_fit(options: argparse.Namespace, stated: ModelFile, found: Any) -> Any:
+    """What the report of a fit is to hold."""
+    titled = {"title": stated.title} if stated.title else {}
+    return {**titled, "statement": stated.statement, "fit": found, "source": Path(options.data).name}
 
 
 def _choices(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:

@@ -6,11 +6,10 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symem.report.options import Level, Notation
+from symem.report.options import FORMS, Level, Notation
 from symem.version import __version__
 
 Command = Callable[[argparse.Namespace], int]
-FORMS = {"html": ".html", "latex": ".tex", "markdown": ".md", "notebook": ".ipynb"}
 
 OVERVIEW = """\
 examples:
@@ -44,6 +43,7 @@ examples:
   symem fit examples/old_faithful.py examples/data/old_faithful.csv --size K=2
   symem fit examples/old_faithful.py data.csv --start w=0.5,0.5 mu=55,80 sigma=5,5
   symem fit examples/two_coins.py tosses.csv --set N=10 --start th=0.6,0.5 --output fit.json
+  symem fit examples/old_faithful.py examples/data/old_faithful.csv --size K=2 --report fit.html
 
 DATA.csv has a header. The column `x` is the array x[i]; `y[0]`, `y[1]`, … are its slices if it is a table (they may
 count from 1 instead). Rows, entries and labels count from 0 in all that is printed but the formulas of reports.
@@ -215,7 +215,9 @@ def _fit(parser: argparse.ArgumentParser) -> None:
     _numbers(parser)
     _settings(parser)
     parser.add_argument("--output", metavar="FIT.json", help="write the fit, in full precision")
-    parser.add_argument("--report", metavar="OUT.tex", help="write the derivation as LaTeX")
+    parser.add_argument(
+        "--report", metavar="OUT", help="write the derivation and this fit: .html, .tex, .md or .ipynb"
+    )
     parser.add_argument("--module", metavar="OUT.py", help="write the stand-alone module")
     _unverified(parser)
     _force(parser)

@@ -9,6 +9,7 @@ from symem.derivation import Derivation
 from symem.errors import DataError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
+from symem.runtime.results import Fit
 
 
 class Choices(TypedDict, total=False):
@@ -16,7 +17,7 @@ class Choices(TypedDict, total=False):
 
     `level` is brief (the updates), paper, or teaching (every line between); `notation` is symem, bishop, mclachlan
     or dempster; `rename` gives a symbol, or its name, another name; with `data` (arrays and sizes) and `start` one
-    iteration is worked in numbers.
+    iteration is worked in numbers; with `fit` the report tells of that fit, and of its data by the name `source`.
     """
 
     level: str
@@ -25,6 +26,8 @@ class Choices(TypedDict, total=False):
     title: str
     data: Mapping[str, Any]
     start: Mapping[str, Any]
+    fit: Fit
+    source: str
 
 
 class Documents:
@@ -60,6 +63,13 @@ class Documents:
         from symem.report.report import markdown
 
         return markdown(self.derivation, self.options(choices))
+
+    def told_in(self, form: str, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
+        """The derivation as html, latex, markdown or notebook."""
+        if form == "notebook":
+            return self.notebook(statement=statement, **choices)
+        forms = {"html": self.html, "latex": self.latex, "markdown": self.markdown}
+        return forms[form](**choices)
 
     def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
         """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
@@ -111,6 +121,7 @@ def options_of(
         rename=_renamed(derivation, choices.get("rename", {})),
         title=_title(choices.get("title")),
         worked=_worked(derivation, choices, solver),
+        fitted=_fitted(derivation, choices, solver),
         code=source,
     )
 
@@ -143,6 +154,16 @@ def _renamed(derivation: Derivation, rename: Mapping[Any, str]) -> dict[str, str
             known = ", ".join(derivation.model.variables)
             raise UndeclaredSymbolError(f"{name!r} cannot be renamed: the model has {known}.")
     return names
+
+
+def _fitted(derivation: Derivation, choices: Choices, solver: Any) -> Any:
+    """The fit that is to be told of, if there is one."""
+    fit = choices.get("fit")
+    if fit is None or solver is None:
+        return None
+    from symem.report.fitted import fitted
+
+    return fitted(derivation, fit, solver.SOLVER.fingerprint, _writable(choices.get("source", ""), "source"))
 
 
 def _worked(derivation: Derivation, choices: Choices, solver: Any) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
-from symem.documents import Documents
+from symem.documents import Choices, Documents
 from symem.errors import VerificationError
+from symem.report.options import form_of
 from symem.writing import refuse_existing, write_whole
 
 if TYPE_CHECKING:
@@ -86,6 +87,27 @@ class Emission(Documents):
         for target, each in files.items():
             write_whole(target, each, force=force)
         return Path(path)
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        statement: str | None = None,
+        force: bool = False,
+        **choices: Unpack[Choices],
+    ) -> Path:
+        """Write the derivation as the document that the name asks for: .html, .tex, .md or .ipynb.
+
+        `em.report("fit.html", fit=fit)` tells of a fit too; the other keywords are those of `Choices`, and `statement`
+        is Python that states the model, for a notebook.
+
+        Raises:
+            ExistingFileError: the file exists, and `force` is not set.
+            DataError: the name ends otherwise, or a choice is none; the fit is of another model.
+        """
+        form = form_of(path)
+        refuse_existing([path], force=force)
+        return write_whole(path, self.told_in(form, statement=statement, **choices), force=force)
 
     def solver(self, *, verify: bool = True) -> EmittedModule:
         """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.

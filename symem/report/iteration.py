@@ -7,7 +7,6 @@ likelihood before and after, and the fit that follows, are the emitted solver's.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -15,40 +14,33 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Symbol
 
-from symem.derivation import Derivation
+from symem.derivation import Derivation, Table
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.situation import extent_of, situation
+from symem.language.leaves import name_of
+from symem.report.fitted import Fitted, Values, by_name
 
-Values = Mapping[str, Any]
 MOST_ITERATIONS = 200
 
 
-@dataclass(frozen=True)
-class Worked:
-    """An iteration from `old` to `new`, and the fit it begins.
+@dataclass(frozen=True, kw_only=True)
+class Worked(Fitted):
+    """An iteration from `old` to `new`, and the fit it begins, of at most `MOST_ITERATIONS`.
 
     Args:
-        derivation: the records whose formulas were evaluated.
-        given: data, constants and sizes as the reader gave them.
         old: the start θ⁽⁰⁾ by name.
         new: θ⁽¹⁾.
-        fitted: where the fit from this start ended.
         arrays: everything by name: data, sizes, θ⁽⁰⁾, the posteriors' arrays and the statistics.
-        history: the objective at θ⁽⁰⁾, θ⁽¹⁾, …: ℓ, in MAP-EM with the log-prior.
-        converged: whether the fit settled in `MOST_ITERATIONS`.
-        solver: the emitted module.
     """
 
-    derivation: Derivation
-    given: Values
     old: Values
     new: Values
-    fitted: Values
     arrays: Values
-    history: tuple[float, ...]
-    converged: bool
-    solver: ModuleType
+
+    def shares(self, posterior: Table) -> Any:
+        """The posterior at θ⁽⁰⁾, as in the table of the iteration."""
+        return np.asarray(self.arrays[name_of(posterior.probability.symbol)], dtype=float)
 
     def table(self, value: Expr, indices: tuple[Symbol, ...], shape: tuple[int, ...]) -> Any:
         """A formula at every position of its indices."""
@@ -89,18 +81,13 @@ def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values
             fit = solver.fit(**data, **options, max_iter=MOST_ITERATIONS, callback=keep)
     except solver.DataError as error:
         raise DataError(str(error)) from None
-    old, fitted = _by_name(iterates[0][0]), _by_name(fit.parameters)
+    old = by_name(iterates[0][0])
     arrays = _arrays(derivation, data, old)
     updates = [update.definition for update in derivation.updates]
     with np.errstate(all="ignore"):
         found = evaluate(updates, arrays)
     new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
-    history = tuple(float(value) for value in fit.history)
-    return Worked(derivation, dict(data), old, new, fitted, arrays, history, bool(fit.converged), solver)
-
-
-def _by_name(theta: Any) -> dict[str, Any]:
-    return {name: np.asarray(value, dtype=float) for name, value in theta._asdict().items()}
+    return Worked(derivation=derivation, fit=fit, given=dict(data), old=old, new=new, arrays=arrays)
 
 
 def _arrays(derivation: Derivation, data: Values, theta: Values) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from symem.errors import DataError
 
 if TYPE_CHECKING:
+    from symem.report.fitted import Fitted
     from symem.report.iteration import Worked
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -21,6 +23,10 @@ class Level(StrEnum):
     BRIEF = "brief"  # the updates only
     PAPER = "paper"  # what a paper would print
     TEACHING = "teaching"  # every line between
+
+
+#: The forms of a report, and how the name of a file in that form ends.
+FORMS = {"html": ".html", "latex": ".tex", "markdown": ".md", "notebook": ".ipynb"}
 
 
 class Notation(StrEnum):
@@ -37,7 +43,7 @@ class Options:
     """The choices for one report.
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
-    iteration with the user's numbers (`iteration.work`); `code` the text of the emitted module.
+    iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module.
     """
 
     level: Level = Level.PAPER
@@ -45,10 +51,24 @@ class Options:
     rename: Mapping[str, str] = field(default_factory=dict)
     title: str | None = None
     worked: Worked | None = None
+    fitted: Fitted | None = None
     code: str | None = None
 
 
 PLAIN = Options()
+
+
+def form_of(path: str | Path) -> str:
+    """The form that the name of a file asks for.
+
+    Raises:
+        DataError: none.
+    """
+    ending = Path(path).suffix.lower()
+    forms = [form for form, own in FORMS.items() if own == ending]
+    if not forms:
+        raise DataError(f"{path}: the name of a report ends in {', '.join(FORMS.values())}.")
+    return forms[0]
 
 
 def chosen(kind: type[Choice], value: str) -> Choice:

@@ -14,6 +14,7 @@ from symem.report.options import PLAIN, Level, Options
 from symem.report.sections.algorithm import algorithm, cost
 from symem.report.sections.certificates import certificates
 from symem.report.sections.e_step_section import brief_e_step, e_step
+from symem.report.sections.fit_section import this_fit
 from symem.report.sections.m_step_section import brief_m_step, m_step
 from symem.report.sections.model_section import brief_model, model
 from symem.report.sections.surrogate_section import ascent, observed, surrogate
@@ -68,6 +69,8 @@ def _updates(voice: Voice) -> Section:
 def _numbers(voice: Voice) -> Iterator[Section]:
     if voice.options.worked is not None:
         yield from worked(voice.options.worked, voice)
+    if voice.options.fitted is not None:
+        yield this_fit(voice.options.fitted, voice)
 
 
 def _appendix(voice: Voice) -> Iterator[Section]:

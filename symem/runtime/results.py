@@ -69,6 +69,16 @@ class Fit:
         return _as_text(self, self._solver.version, self._solver.fingerprint)
 
     @property
+    def data(self) -> Mapping[str, Any] | None:
+        """The data of the fit as they were given, not copied; None if it was read from a file or had them in blocks."""
+        return self._data
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the statement of its model from others."""
+        return str(self._solver.fingerprint)
+
+    @property
     def aic(self) -> float:
         """2 p - 2 l for p free parameters (Akaike 1974): less is better."""
         return 2 * self.n_parameters - 2 * self.log_likelihood

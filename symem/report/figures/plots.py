@@ -1,6 +1,6 @@
 """What a fit looks like: the likelihood over the iterations, the density over the data, the posterior of each row.
 
-Numbers come from a worked iteration and the solver behind it; nothing is fitted here.
+Numbers come from a fit and the data behind it; nothing is fitted here.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import numpy as np
 from sympy import Indexed
 
 from symem.derivation import Table
-from symem.language.leaves import name_of
 from symem.language.model import Role, Variable
 from symem.report.figures.plot_axes import INKS, Axes, legend
-from symem.report.iteration import Worked
+from symem.report.fitted import Fitted
 from symem.report.notation.digits import single
 
 GRID = 161
@@ -33,9 +32,9 @@ class Plot:
     words: str
 
 
-def ascent(worked: Worked, name: str) -> Plot | None:
+def ascent(found: Fitted, name: str) -> Plot | None:
     """The objective at every iterate."""
-    history = worked.history
+    history = found.history
     if len(history) < 2:
         return None
     low, high = min(history), max(history)
@@ -56,32 +55,44 @@ def ascent(worked: Worked, name: str) -> Plot | None:
 # density over the data ---------------------------------------------------------------------------------
 
 
-def density(worked: Worked, name: str, component: str) -> Plot | None:
+def density(found: Fitted, name: str, component: str) -> Plot | None:
     """The fitted density over a histogram of the data, with its components if there is one label.
 
     Drawn where the rows are independent and alike: one datum each, and no other array along the plate.
     """
-    datum = single_datum(worked)
+    datum = single_datum(found)
     if datum is None:
         return None
-    values = np.asarray(worked.given[datum.name], dtype=float)
+    values = np.asarray(found.given[datum.name], dtype=float)
     if len(values) < LEAST_FOR_A_HISTOGRAM or not np.all(np.isfinite(values)) or np.ptp(values) == 0:
         return None
-    found = Density(worked, datum, values)
-    return found.plot(name, component)
+    return Density(found, datum, values).plot(name, component)
 
 
-def single_datum(worked: Worked) -> Variable | None:
-    """The only array along its plate, if it is real or a count and never missing."""
-    model = worked.derivation.model
+def single_datum(found: Fitted) -> Variable | None:
+    """The only array along its plate, if it is one real or count a row and never missing."""
+    datum = only_datum(found)
+    plain = datum is not None and len(datum.sizes) == 1 and not datum.missing and not datum.shape
+    return datum if plain else None
+
+
+def first_in_print(found: Fitted) -> int:
+    """What the label counts from in print."""
+    posterior = next((p for p in found.derivation.posteriors if isinstance(p, Table)), None)
+    return 0 if posterior is not None and str(posterior.latent.support) == "Binary" else 1
+
+
+def only_datum(found: Fitted) -> Variable | None:
+    """The only array along its plate, if it is data that are no labels and were given."""
+    model = found.derivation.model
     arrays = [
         each for each in model.variables.values() if each.role in (Role.DATA, Role.KNOWN) and each.sizes
     ]
     along = {size for each in model.data for size in each.sizes}
     rows = [each for each in arrays if set(each.sizes) & along]
-    plain = len(rows) == 1 and len(rows[0].sizes) == 1 and rows[0].role is Role.DATA and not rows[0].missing
-    outcomes = all(own.size in along for each in worked.derivation.posteriors for own in each.axes[:1])
-    return rows[0] if plain and outcomes and not rows[0].shape and not _is_label(rows[0]) else None
+    plain = len(rows) == 1 and rows[0].role is Role.DATA and rows[0].name in found.given
+    outcomes = all(own.size in along for each in found.derivation.posteriors for own in each.axes[:1])
+    return rows[0] if plain and outcomes and not _is_label(rows[0]) else None
 
 
 def _is_label(variable: Variable) -> bool:
@@ -92,7 +103,7 @@ def _is_label(variable: Variable) -> bool:
 class Density:
     """One kind of datum with its fitted density."""
 
-    worked: Worked
+    found: Fitted
     datum: Variable
     values: Any
 
@@ -108,7 +119,8 @@ class Density:
         axes = Axes(across, (0.0, top), name, r"\text{density}")
         parts = [axes.bar(low, high, height, "currentColor", 0.17) for low, high, height in bars]
         parts += list(self._curves(axes, grid, heights, parts_of))
-        names = [(rf"{component} = {k + self._first}", INKS[k]) for k in range(len(parts_of))]
+        first = first_in_print(self.found)
+        names = [(rf"{component} = {k + first}", INKS[k]) for k in range(len(parts_of))]
         words = (
             f"A histogram of {len(self.values)} values of {self.datum.name} with the fitted density over it"
             + (f" and its {len(parts_of)} components." if parts_of else ".")
@@ -124,12 +136,6 @@ class Density:
             yield axes.curve(list(zip(grid, heights, strict=True)), "currentColor", wide=1.6)
         for k, part in enumerate(parts_of):
             yield axes.curve(list(zip(grid, part, strict=True)), INKS[k], wide=2.0, dashed=True)
-
-    @property
-    def _first(self) -> int:
-        """What the label counts from in print."""
-        posterior = self.label()
-        return 0 if posterior is not None and str(posterior.latent.support) == "Binary" else 1
 
     # numbers ------------------------------------------------------------------------------------
 
@@ -161,20 +167,18 @@ class Density:
         return int(np.clip(np.ceil(max(advised, np.sqrt(len(self.values)))), 6, 40))
 
     def _data(self, value: float) -> Mapping[str, Any]:
-        return {**self.worked.given, self.datum.name: np.array([value])}
+        return {**self.found.given, self.datum.name: np.array([value])}
 
     def at(self, value: float) -> float:
         """p(x | θ) at the fitted parameters: the likelihood of a single row."""
         try:
-            return float(
-                np.exp(self.worked.solver.log_likelihood(dict(self.worked.fitted), **self._data(value)))
-            )
-        except self.worked.solver.DataError:
+            return float(np.exp(self.found.fit.log_likelihood_of(**self._data(value))))
+        except ValueError:  # what the module refuses: a place outside the support
             return float("nan")
 
     def label(self) -> Table | None:
         """The only latent, if it is a label of few values."""
-        match self.worked.derivation.posteriors:
+        match self.found.derivation.posteriors:
             case [Table(axes=[_]) as label]:
                 return label
             case _:
@@ -185,10 +189,7 @@ class Density:
         posterior = self.label()
         if posterior is None:
             return []
-        fitted = dict(self.worked.fitted)
-        solved = self.worked.solver.posterior(
-            fitted, **{**self.worked.given, self.datum.name: np.array(grid)}
-        )
+        solved = self.found.fit.posterior_of(**{**self.found.given, self.datum.name: np.array(grid)})
         shares = np.asarray(getattr(solved, posterior.latent.name), dtype=float)
         if shares.ndim == 1:
             shares = np.stack([1 - shares, shares], axis=1)
@@ -199,12 +200,14 @@ class Density:
 # posterior of each row -----------------------------------------------------------------------------------
 
 
-def shares(worked: Worked, name: str, row: str, component: str) -> Plot | None:
-    """The posterior of a label, a bar for each row: at θ⁽⁰⁾, as in the table."""
-    posterior = next((p for p in worked.derivation.posteriors if isinstance(p, Table)), None)
+def shares(found: Fitted, name: str, row: str, component: str) -> Plot | None:
+    """The posterior of a label, a bar for each row."""
+    posterior = next((p for p in found.derivation.posteriors if isinstance(p, Table)), None)
     if posterior is None or len(posterior.axes) != 1:
         return None
-    values = np.asarray(worked.arrays[name_of(posterior.probability.symbol)], dtype=float)
+    if found.fit.n_rows > MOST_BARS:
+        return None
+    values = found.shares(posterior)
     if values.ndim != 2 or len(values) > MOST_BARS or values.shape[1] > MOST_COMPONENTS:
         return None
     assert isinstance(posterior.probability.symbol, Indexed)
@@ -214,7 +217,7 @@ def shares(worked: Worked, name: str, row: str, component: str) -> Plot | None:
         for at, height in enumerate(values[:, k]):
             parts.append(axes.bar(at + 0.58, at + 1.42, float(height), INKS[k], 0.75, float(base[at])))
         base = base + values[:, k]
-    first = 0 if str(posterior.latent.support) == "Binary" else 1
+    first = first_in_print(found)
     names = [(rf"{component} = {k + first}", INKS[k]) for k in range(values.shape[1])]
     words = f"For each of {len(values)} rows the posterior probabilities of {posterior.latent.name}, stacked to one."
     return Plot(axes.plot([*parts, *legend(names)], title="Posterior by row", description=words), words)

@@ -12,7 +12,7 @@ from sympy import Expr, Indexed, Integer, Sum, Symbol
 from symem.derivation import Definition, Update
 from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry, is_matrix
-from symem.language.model import Role, Variable
+from symem.language.model import Role
 from symem.language.plates import Axis, LinearSolution
 from symem.report.document import Block, Display, Lines, Prose, Section, Table, listed, said
 from symem.report.iteration import Worked
@@ -22,6 +22,7 @@ from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
+from symem.report.sections.estimates import ELLIPSIS, MOST_PLACES, entries, entry_line, parameters_table
 from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
 from symem.report.sections.matrix_section import held_by, with_held
@@ -32,15 +33,13 @@ MOST_ROWS = 12
 SHOWN = 8
 MOST_COLUMNS = 9
 WIDEST_HEAD = 22.0
-MOST_ENTRIES = 6
-MOST_PLACES = 4
-ELLIPSIS: Prose = said("@", r"\dots")
 
 
 def worked(found: Worked, voice: Voice) -> Iterator[Section]:
     """The sections with the reader's numbers."""
     yield Section(said("One iteration in numbers"), tuple(_iteration(found, voice)), anchor="numbers")
-    yield fit(found, voice)
+    if voice.options.fitted is None:
+        yield fit(found, voice)
 
 
 def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
@@ -185,13 +184,13 @@ def _cells(column: Column, kept: Sequence[int]) -> list[str]:
 def _statistics(found: Worked, voice: Voice) -> Iterator[Block]:
     """The statistics in numbers, long arrays cut short."""
     matrices = [each for each in voice.derivation.surrogate.statistics if is_matrix(each.symbol)]
-    entries = [
+    listed_entries = [
         entry
         for statistic in voice.derivation.surrogate.statistics
         if statistic not in matrices
-        for entry in _entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
+        for entry in entries(statistic.symbol, np.asarray(found.arrays[name_of(statistic.symbol)]))
     ]
-    lines = [_entry(place, values, voice) for place, *values in entries]
+    lines = [entry_line(place, values, voice) for place, *values in listed_entries]
     if lines:
         header = (("statistic",), ("value",))
         yield Table(header, tuple(lines), caption=("The expected sufficient statistics.",), align="lr")
@@ -213,60 +212,14 @@ def _placed(definition: Definition, found: Worked, voice: Voice) -> Iterator[tup
         yield letter(definition.symbol.xreplace(at), voice.free), as_matrix(array, place)
 
 
-def _entry(place: Expr | None, values: Sequence[float], voice: Voice) -> tuple[Prose, ...]:
-    if place is None:
-        return (ELLIPSIS, *(ELLIPSIS for _ in values))
-    return (said("@", letter(place, voice.free)), *((single(value),) for value in values))
-
-
-def _entries(symbol: Expr, *arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """Each entry with its numbers; after a few, only that there are more."""
-    shape = np.shape(arrays[0])
-    open_slots = [slot for slot in places_of(symbol) if not slot.is_Integer]
-    places = list(product(*map(range, shape)))
-    for place in places[:MOST_ENTRIES] if len(places) > MOST_ENTRIES + 1 else places:
-        at = dict(zip(open_slots, map(Integer, place), strict=True)) if open_slots else {}
-        yield (symbol.xreplace(at), *(float(np.asarray(array)[place]) for array in arrays))
-    if len(places) > MOST_ENTRIES + 1:
-        yield (None, *(0.0 for _ in arrays))
-
-
 def _parameters(found: Worked, voice: Voice) -> Table:
-    lines: list[tuple[Prose, ...]] = []
-    for variable in voice.model.parameters:
-        if variable.shape:
-            lines += _matrix_rows(variable, found, voice)
-            continue
-        axes = [Symbol(f"slot_{place}", integer=True) for place, _ in enumerate(variable.sizes)]
-        symbol = Indexed(variable.symbol, *axes) if axes else variable.symbol
-        arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
-        lines += [
-            _entry(place, values, voice) for place, *values in _entries(symbol, *map(np.asarray, arrays))
-        ]
-    steps = len(found.history) - 1
-    header = (
-        ("parameter",),
-        said("@", voice.at(voice.pack.start)),
-        said("@", voice.at(voice.pack.first)),
-        (f"after {steps}",),
+    columns = (
+        (said("@", voice.at(voice.pack.start)), found.old),
+        (said("@", voice.at(voice.pack.first)), found.new),
+        ((f"after {len(found.history) - 1}",), found.fitted),
     )
     caption = said("The parameters before and after the step, and at the end of the fit.")
-    return Table(header, tuple(lines), caption=caption, align="lrrr")
-
-
-def _matrix_rows(variable: Variable, found: Worked, voice: Voice) -> Iterator[tuple[Prose, ...]]:
-    """A vector or a matrix at its first places, before, after and at the end."""
-    arrays = (found.old[variable.name], found.new[variable.name], found.fitted[variable.name])
-    sizes = [found.size(size) for size in variable.sizes]
-    places = list(product(*map(range, sizes)))
-    for place in places[:MOST_PLACES]:
-        atom = variable.symbol[tuple(map(Integer, place))] if place else variable.symbol
-        yield (
-            said("@", letter(atom, voice.free)),
-            *(said("@", in_numbers(as_matrix(array, place))) for array in arrays),
-        )
-    if len(places) > MOST_PLACES:
-        yield (ELLIPSIS, *(ELLIPSIS for _ in arrays))
+    return parameters_table(columns, caption, voice)
 
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
