@@ -11,9 +11,9 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 from symem.version import __version__  # noqa: E402
 
 project, author, version, release = "symem", "the authors of symem", __version__, __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generators"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "generators"]
 exclude_patterns = ["README.md"]
-myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence", "attrs_inline"]
+myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "attrs_block"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -28,8 +28,6 @@ html_show_copyright = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
-napoleon_google_docstring = True
-napoleon_use_rtype = False
 copybutton_prompt_text = "$ "
 copybutton_exclude = ".linenos, .gp, .go"
 pygments_style, pygments_dark_style = "friendly", "native"

@@ -34,7 +34,9 @@ Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
 
 
-class Model(stated.Model):  # its docstring and its two doors are those of the statement
+class Model(stated.Model):  # its two doors are those of the statement
+    __doc__ = stated.Model.__doc__
+
     def derive(self, *, budget: float | None = None) -> EM:
         """Derive EM for this model; `budget` are seconds of processor time, by default 10, `math.inf` for no limit.
 
@@ -278,9 +280,9 @@ class EM(Emission):
             updates: parameter -> its update, in the user's symbols, data and responsibilities: `em.posterior[z]`, or
                 `gamma[i, k]` as in a report. Other parameters have the values that they have there in a report,
                 which are the new ones unless the maximisation is conditional; `mu_old` is that of θ⁽ᵗ⁾.
-            step: a function (theta, **data) -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
+            step: a function `(theta, **data)` -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
                 declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
-            log_likelihood: a function (theta, **data) -> ℓ(θ).
+            log_likelihood: a function `(theta, **data)` -> ℓ(θ).
             data: as in `verify`, and so the others.
             theta: parameters near which to try.
             sizes: sizes that neither data nor theta show, such as K.

@@ -35,6 +35,9 @@ class ByName(Mapping[Any, Any]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{key}: {value}" for key, value in self._entries.values()) + "}"
+
 
 class Updates(Mapping[Any, Expr]):
     """parameter -> update; parameters without one raise the reason."""

@@ -1,7 +1,7 @@
 """The listings of a Markdown page: which there are, what they show, and the page with what they show written anew.
 
 A ```python block runs after those before it, in one session; the value of its last expression is shown unless it is
-None, as in an interactive session. A ```text block right after it is what it shows. In a ```console block each line
+None, as in an interactive session, and warnings before it. A ```text block right after it is what it shows. In a ```console block each line
 `$ symem …` is a command, and what follows it is what it prints.
 """
 
@@ -13,6 +13,7 @@ import io
 import re
 import shlex
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -64,8 +65,9 @@ class Session:
                 yield Listing(command["line"], command["shown"], shown, (start + first, start + last))
 
     def python(self, code: str) -> str:
-        """What is printed, the value of a last expression, or the error of symem that ended it."""
-        with _heard() as heard:
+        """Warnings, what is printed, and the value of a last expression or the error of symem that ended it."""
+        with _heard() as heard, warnings.catch_warnings(record=True) as given:
+            warnings.simplefilter("always")
             tree = ast.parse(code)
             last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
             try:
@@ -76,7 +78,8 @@ class Session:
                         heard.write(f"{value!r}\n")
             except SymemError as error:
                 heard.write(f"{type(error).__name__}: {error}\n")
-        return _stripped(heard.getvalue())
+        told = (f"{each.category.__name__}: {each.message}\n" for each in given)
+        return _stripped("".join([*told, heard.getvalue()]))
 
 
 def mended(text: str, listings: list[Listing]) -> str:

@@ -248,3 +248,7 @@ def test_long_formulas_are_cut(inside: object) -> None:
 def test_pieces_are_packed_in_order() -> None:
     assert filled(["a", "+ b", "+ c"], 100) == ["a + b + c"]
     assert filled(["a", "+ b", "+ c"], 1) == ["a", "+ b", "+ c"]
+
+
+def test_a_factor_with_decimals_is_printed() -> None:
+    assert plain(0.3 * a * sqrt(2) / sqrt(pi), LEXICON).startswith("0.3")

@@ -40,9 +40,9 @@ class Family:
     Args:
         name: the name users write, and the one a recognised posterior carries.
         parameters: parameter name -> support, in the order of `sympy.stats`.
-        log_density: (value, *parameters) -> log p in SymPy, normalised: see `symem.language.families.check_family`.
+        log_density: `(value, *parameters)` -> log p in SymPy, normalised: see `symem.language.families.check_family`.
         support: parameters -> the set of values.
-        sampler: (rng, size, *parameters) -> array, the parameters being arrays that broadcast to size.
+        sampler: `(rng, size, *parameters)` -> array, the parameters being arrays that broadcast to size.
         face: the exponential face, for rows that a posterior can be recognised as.
         printed: how it is printed; left out, by its name.
         closed: whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.

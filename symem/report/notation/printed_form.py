@@ -220,7 +220,7 @@ def density_constants(expr: Expr) -> Expr:
 def _density_constant(expr: Mul) -> Expr:
     number = expr.as_coeff_Mul()[0]
     parts = (sqrt(2), 1 / sqrt(pi))
-    if number.q % 2 or not all(part in expr.args for part in parts):
+    if not number.is_Rational or number.q % 2 or not all(part in expr.args for part in parts):
         return expr
     rest = [factor for factor in expr.args if factor not in (*parts, number)]
     return Mul(2 * number, *rest, Pow(2 * pi, -S.Half, evaluate=False), evaluate=False)

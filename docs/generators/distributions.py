@@ -1,0 +1,133 @@
+"""Distributions and supports, from the rows and the classes themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from inspect import isclass
+
+from sympy import Add, Dummy, Expr, Symbol
+
+from symem.language import supports
+from symem.language.exponential_face import ExponentialFace, ShapedFace
+from symem.language.family import Family
+from symem.language.plates import LogIverson
+from symem.language.support import Support
+from symem.report.notation.lexicon import Lexicon, Rank
+from symem.report.notation.notation import latex
+
+
+def rows_of(module: str) -> list[Family]:
+    """The rows of the table that a module holds, in their order."""
+    return [row for row in vars(import_module(module)).values() if isinstance(row, Family)]
+
+
+def distributions(module: str) -> str:
+    """A section for each row of a module."""
+    return "\n\n".join(map(_section, rows_of(module)))
+
+
+def _section(row: Family) -> str:
+    lexicon = Lexicon(ranks=dict.fromkeys(row.parameters, Rank.PARAMETER))
+    density = row.log_density(Symbol("x"), *row.letters)
+    inside = Add(*(part for part in Add.make_args(density) if not isinstance(part, LogIverson)))
+    places = [("x", row.support(*row.letters)), *row.parameters.items()]
+    told = ", ".join(
+        rf"{latex(Symbol(name), lexicon)} \in {_set(support, lexicon)}" for name, support in places
+    )
+    return "\n".join(
+        [
+            f"### {row.name}",
+            "",
+            f"`{row.name}({', '.join(row.parameters)})` with ${told}$",
+            "",
+            "$$",
+            rf"\log p(x) = {_spaced(latex(inside, lexicon))}",
+            "$$",
+            "",
+            _as_posterior(row),
+        ]
+    )
+
+
+def _spaced(formula: str) -> str:
+    """Words of several letters apart from what they are multiplied by."""
+    before = re.sub(r"(?<=[\w}]) ?(?=\\mathrm)", r"\\, ", formula)
+    return re.sub(r"(\\mathrm\{\w+\}) (?=\w)", r"\1\\, ", before)
+
+
+def _set(support: Support, lexicon: Lexicon) -> str:
+    return support.in_latex(lambda end: latex(end, lexicon))
+
+
+def _as_posterior(row: Family) -> str:
+    match row.face:
+        case ExponentialFace() if not row.face.statistics(Dummy("u", positive=True)):
+            return "As a posterior: yes, of a latent between two ends whose log-density is constant."
+        case ExponentialFace():
+            return f"As a posterior: yes, of a latent whose log-density is linear in ${_listed(row.face)}$."
+        case ShapedFace():
+            return "As a posterior: yes, at a known shape."
+        case None if row.home.finite:
+            return "As a posterior: yes, of any latent with these values."
+        case _:
+            return "As a posterior: no; of data, or as a prior of a parameter."
+
+
+def _listed(face: ExponentialFace) -> str:
+    return ", ".join(latex(each, Lexicon()) for each in face.statistics(Dummy("u", positive=True))) or "1"
+
+
+# the table of conjugate laws ------------------------------------------------------------------------------
+
+
+def conjugacy(_: str) -> str:
+    """What a posterior is recognised by: statistics, its arguments in η, and the log-partition."""
+    families = import_module("symem.language.families").FAMILIES.values()
+    rows = [_recognised(row, row.face) for row in families if isinstance(row.face, ExponentialFace)]
+    head = ["| law of $u$ | $T(u)$ | arguments at $\\eta$ | $A$ |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def _recognised(row: Family, face: ExponentialFace) -> str:
+    eta = tuple(
+        Symbol(f"eta_{place + 1}") for place in range(len(face.statistics(Dummy("u", positive=True))))
+    )
+    bounds, lexicon = row.support(*row.letters).bounds, Lexicon(ranks={e.name: Rank.PARAMETER for e in eta})
+    arguments = face.arguments(eta, bounds)
+    letters = {name: Symbol(face.argument(name).letter or name, positive=True) for name in arguments}
+    told = [f"{latex(letters[name], lexicon)} = {latex(value, lexicon)}" for name, value in arguments.items()]
+    partition = latex(face.log_partition(letters, bounds), lexicon)
+    return f"| {row.name} | ${_listed(face)}$ | {_formulas(told)} | {_formulas([partition])} |"
+
+
+def _formulas(each: list[str]) -> str:
+    return ", ".join(f"${formula}$" for formula in each).replace("|", r"\vert ")
+
+
+# supports -------------------------------------------------------------------------------------------------
+
+
+def table_of_supports(_: str) -> str:
+    """A row for each set that a symbol can live in."""
+    head = ["| support | the set | what it is |", "| --- | --- | --- |"]
+    return "\n".join([*head, *map(_support, _supports())])
+
+
+def _supports() -> Iterator[type[Support]]:
+    for each in vars(supports).values():
+        if isclass(each) and issubclass(each, Support) and each is not Support:
+            yield each
+
+
+def _support(kind: type[Support]) -> str:
+    made = kind(Symbol("K")) if kind is supports.Labels else kind()
+    numbers = not (made.of_matrices or kind in (supports.Simplex, supports.OneHot))
+    shown = f"${made.in_latex(_number)}$" if numbers else ""
+    words = (kind.__doc__ or "").partition("\n")[0]
+    return f"| `{kind.__name__}` | {shown} | {words} |"
+
+
+def _number(end: Expr) -> str:
+    return latex(end, Lexicon())
