@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from collections.abc import Iterator
@@ -24,6 +25,23 @@ def _unhurried() -> Iterator[None]:
     usual, budget.SECONDS = budget.SECONDS, math.inf
     yield
     budget.SECONDS = usual
+
+
+@pytest.fixture
+def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands derive each statement once a session."""
+    from tests.derived import once  # noqa: PLC0415 - NumPy is loaded after the threads are set
+
+    monkeypatch.setattr("symem.__main__.derived", once)
+    monkeypatch.setattr("symem.gallery.derive", once)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What stands by now stays: the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from symem.em import EM, derive
+from symem.language.fingerprint import fingerprint
+from symem.language.model import Model
 from tests.models import BY_NAME
 
 
@@ -18,6 +21,18 @@ def em(name: str) -> Any:
 def solver(name: str) -> Any:
     """Its emitted module."""
     return em(name).solver()
+
+
+_STATED: dict[str, EM] = {}
+
+
+def once(model: Model, *, budget: float | None = None) -> EM:
+    """What `derive` gives, once for each statement: for tests of what is done with it."""
+    if budget is not None:
+        return derive(model, budget=budget)
+    name = fingerprint(model)
+    _STATED[name] = _STATED.get(name) or derive(model)
+    return _STATED[name]
 
 
 def named(theta: Any) -> dict[str, Any]:

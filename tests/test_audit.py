@@ -24,7 +24,9 @@ from symem import (
     UndeclaredSymbolError,
 )
 from symem.__main__ import main
+from tests.derived import once
 
+pytestmark = pytest.mark.usefixtures("derived_once")
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k, j = Idx("i", n), Idx("k", K), Idx("j", J)
 x, y, z, w, mu, sigma, gamma = map(IndexedBase, ["x", "y", "z", "w", "mu", "sigma", "gamma"])
@@ -34,7 +36,7 @@ MEAN = Sum(gamma[i, k] * x[i], i) / N
 
 @cache
 def mixture() -> EM:
-    return Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z]).derive()
+    return once(Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z]))
 
 
 @cache

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from symem.__main__ import main
-from symem.em import derive
 from symem.errors import DataError, ExistingFileError, SymemError
 from symem.files import load_model, read_values
 from symem.tables import read_table
 from symem.writing import write_whole
+from tests.derived import once
 
+pytestmark = pytest.mark.usefixtures("derived_once")
 ROOT = Path(__file__).parents[1]
 FAITHFUL = str(ROOT / "examples" / "old_faithful.py")
 ERUPTIONS = str(ROOT / "examples" / "data" / "old_faithful.csv")
@@ -359,7 +360,7 @@ def test_long_cells_of_other_columns_are_left_alone(coins: Path) -> None:
 @pytest.mark.parametrize("choice", [{"title": "a\ud800b"}, {"rename": {"w": "\udc80"}}, {"title": 3}])
 def test_half_a_character_is_named(choice: dict[str, Any]) -> None:
     with pytest.raises(SymemError, match=next(iter(choice))):
-        derive(load_model(FAITHFUL)).markdown(**choice)
+        once(load_model(FAITHFUL)).markdown(**choice)
 
 
 @pytest.mark.parametrize(
@@ -377,7 +378,7 @@ def test_a_module_is_the_same_on_every_terminal(monkeypatch: pytest.MonkeyPatch)
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", out)
     assert main(["emit", FAITHFUL]) == 0
-    assert out.buffer.getvalue().decode("utf-8") == derive(load_model(FAITHFUL)).source()
+    assert out.buffer.getvalue().decode("utf-8") == once(load_model(FAITHFUL)).source()
 
 
 def test_an_interrupt_is_no_traceback(

@@ -18,6 +18,7 @@ from symem.files import load_file
 from tests.derived import em
 from tests.test_media import HOSTILE, TEX, outline
 
+pytestmark = pytest.mark.usefixtures("derived_once")
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COINS = str(EXAMPLES / "two_coins.py")
 FORMS = ("html", "latex", "markdown", "notebook")

@@ -96,7 +96,7 @@ def wrong(monkeypatch: pytest.MonkeyPatch) -> EM:
     """Wrong formulas behind every command."""
     found = with_formulas()
     monkeypatch.setattr("symem.__main__._derived", lambda _file: found)
-    monkeypatch.setattr("symem.gallery.derive", lambda _model: found)
+    monkeypatch.setattr("symem.gallery.derive", lambda _model, **_budget: found)
     return found
 
 

@@ -14,7 +14,9 @@ from symem import EM, Categorical, DataError, Model, Normal, select
 from symem.__main__ import main
 from symem.candidates import Selection
 from symem.files import read_sizes
+from tests.derived import once
 
+pytestmark = pytest.mark.usefixtures("derived_once")
 n, K = symbols("n K", integer=True, positive=True)
 i, k = Idx("i", n), Idx("k", K)
 x, z, w, mu, sigma = map(IndexedBase, ["x", "z", "w", "mu", "sigma"])
@@ -31,7 +33,7 @@ model = Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, la
 
 @pytest.fixture(scope="module")
 def mixture() -> EM:
-    return Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z]).derive()
+    return once(Model({z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}, latent=[z]))
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 """A program as the source of a NumPy module, and that source as a module."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import linecache
-from collections.abc import Iterable, Sequence
-from functools import partialmethod
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partialmethod
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -131,14 +132,35 @@ def load(source: str, name: str = "symem_solver") -> ModuleType:
     """
     module = LoadedModule(name)
     module.source = source
-    file = f"<{name} {crc32(source.encode()):08x}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  text that `emit` wrote
+    for code in _codes(source, name):
+        exec(code, module.__dict__)  # noqa: S102  text that `emit` wrote
     for each in [*vars(module).values()]:
         if isinstance(each, type) and each.__module__ == name:
             _set_apart(each, module)
     _LOADED[source] = module
     return module
+
+
+def _codes(source: str, name: str) -> Iterator[CodeType]:
+    """The source compiled; the runtime, which is the same in every module, once for all."""
+    above, same, below = source.partition(runtime())
+    yield _compiled(above, name, source)
+    if same:
+        yield _runtime_code()
+        yield _compiled("\n" * (above + same).count("\n") + below, name, source)
+
+
+@cache
+def _runtime_code() -> CodeType:
+    return _compiled(runtime(), "symem runtime", runtime())
+
+
+def _compiled(text: str, name: str, source: str) -> CodeType:
+    """A part of a source at its own lines, which tracebacks and debuggers find."""
+    file = f"<{name} {crc32(source.encode()):08x}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    code: CodeType = compile(text, file, "exec", __future__.annotations.compiler_flag, dont_inherit=True)
+    return code
 
 
 def _set_apart(each: type, module: LoadedModule) -> None:

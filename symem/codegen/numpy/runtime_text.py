@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -102,9 +102,10 @@ def _body() -> str:
     return "\n\n\n".join(f"# {_title(module)}\n\n\n{_definitions(module)}" for module in _MODULES)
 
 
-def definitions() -> list[str]:
+@cache
+def definitions() -> tuple[str, ...]:
     """The names that the runtime defines, in order."""
-    return [name for module in _MODULES for name, _ in pieces(module)]
+    return tuple(name for module in _MODULES for name, _ in pieces(module))
 
 
 def special_functions(wanted: Iterable[str]) -> list[str]:
@@ -119,9 +120,14 @@ def special_functions(wanted: Iterable[str]) -> list[str]:
 
 def from_scipy(texts: Iterable[str]) -> list[str]:
     """The functions of scipy.special that the texts call."""
-    imported = (node for node in ast.parse(_text(with_scipy)).body if isinstance(node, ast.ImportFrom))
-    own = {each.name for node in imported if node.module == "scipy.special" for each in node.names}
-    return sorted(set().union(*map(_names, texts)) & (SCIPY | own))
+    return sorted(set().union(*map(_names, texts)) & (SCIPY | _imported()))
+
+
+@cache
+def _imported() -> frozenset[str]:
+    """What the special functions take from scipy.special."""
+    imports = (node for node in ast.parse(_text(with_scipy)).body if isinstance(node, ast.ImportFrom))
+    return frozenset(each.name for node in imports if node.module == "scipy.special" for each in node.names)
 
 
 def _names(text: str) -> set[str]:
@@ -145,13 +151,12 @@ def _definitions(module: ModuleType) -> str:
     return "\n".join(text.splitlines()[last.end_lineno :]).strip()
 
 
-def pieces(module: ModuleType) -> Iterator[tuple[str, str]]:
+@cache
+def pieces(module: ModuleType) -> tuple[tuple[str, str], ...]:
     """The definitions at the top of a module, by name."""
     lines = _text(module).splitlines()
-    for node in ast.parse("\n".join(lines)).body:
-        name = _name(node)
-        if name:
-            yield name, "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    named = ((_name(node), node) for node in ast.parse("\n".join(lines)).body)
+    return tuple((name, "\n".join(lines[node.lineno - 1 : node.end_lineno])) for name, node in named if name)
 
 
 def _name(node: ast.stmt) -> str:
