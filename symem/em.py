@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from symem.auditing.audit import Audit
-    from symem.estimator import EMEstimator
     from symem.runtime.results import Fit
     from symem.solvers import EmittedModule
 
@@ -226,20 +225,27 @@ class EM(Emission):
             raise ModelError(module.MODEL.draws)
         return module.sample(theta, seed=seed, latents=latents, **given)
 
-    def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> EMEstimator:
-        """The model as an estimator of scikit-learn, `em.estimator(K=3, random_state=0).fit(X)`; needs symem[sklearn].
+    def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> Any:
+        """The model with scikit-learn's conventions, `em.estimator(K=3, random_state=0).fit(X)`: the module's `Estimator`.
 
         Args:
-            X: the data array whose rows are those of X, if the model has several.
+            X: the array of the model that X is, where that is to be said.
             label: the latent that `predict` tells, if several are labels of the rows.
-            options: sizes that X does not show, such as K; tol, max_iter, n_init, random_state; binarize of 0/1 data.
+            options: sizes that X does not show, such as K, and known numbers; tol, max_iter, n_init, random_state; columns;
+                binarize of 0/1 data.
 
         Raises:
-            ModelError: the model has more data than X, known arrays, or no such label.
+            ModelError: the model has no such array, or no such label.
+            DataError: the data of the model are not cut into independent rows.
         """
-        from symem.estimator import made_for
-
-        return made_for(self, X, label)(**options)
+        made, data = self.solver().Estimator, [each.name for each in self.model.data]
+        if X is not None and data != [X]:
+            raise ModelError(f"X={X!r} is not all data of the model: it has {', '.join(data)}.")
+        if label is not None and label not in made.labels:
+            raise ModelError(
+                f"{label!r} is no label of the rows; there are {', '.join(made.labels) or 'none'}."
+            )
+        return made(**options, **({} if label is None else {"label": label}))
 
     def verify(
         self,

@@ -24,6 +24,8 @@ class EmittedModule(Protocol):
     Parameters: Any
     Statistics: Any
     Posterior: Any
+    #: The model with scikit-learn's conventions.
+    Estimator: Any
     #: Samplers of laws that are not symem's own.
     SAMPLERS: dict[str, Any]
 

@@ -38,7 +38,7 @@ FLOORS = (
         "readers",
         "cells",
     },
-    {"auditing", "tables", "emission", "estimator"},
+    {"auditing", "tables", "emission"},
     {"em"},
     {"gallery", "saved", "candidates"},
     {"machine_forms"},

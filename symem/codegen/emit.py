@@ -16,7 +16,7 @@ from zlib import crc32
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
 from symem.codegen.ir.nodes import ZERO
 from symem.codegen.ir.program import Program
-from symem.codegen.numpy.description_text import description, with_draws
+from symem.codegen.numpy.description_text import description, estimator_of, with_draws
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
     definitions,
@@ -41,7 +41,7 @@ _CREDIT = f"Derived by symem {__version__}. Indices count from 0 in the code, fr
 RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
-    "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Fit", "Parameters", "Posterior", "Statistics",
+    "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Estimator", "Fit", "Parameters", "Posterior", "Statistics",
     "em_step", "fit", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
     "score_samples", "statistics",
 )  # fmt: skip
@@ -68,7 +68,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     table = description(functions, [each.name for each in written])
     records, laws = _records(program), functions.drawing.function
     draws = "" if laws is None else str(laws)
-    described = with_draws(functions.drawing.told)
+    described, estimator = with_draws(functions.drawing.told), estimator_of(program)
     own = [*records.values(), *model, table, *special, *([draws] if draws else []), described]
     imports = _imports(own, shared=shared)
     refuse_undefined(program, "\n\n".join([*imports, *own]), definitions())
@@ -83,6 +83,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         table=table,
         sections=_sections(special, draws, "" if shared else runtime()),
         described=described,
+        estimator=estimator,
         adds="merge" not in {each.name for each in written},
         shared=shared,
         offered=_offered(with_prior=program.log_prior is not None),
@@ -168,7 +169,7 @@ def _set_apart(each: type, module: LoadedModule) -> None:
     if each.__name__ == "DataError":
         both = type("DataError", (each, DataError), {"__module__": module.__name__, "__doc__": each.__doc__})
         module.__dict__["DataError"] = both
-    kinds = {"Solver": _of_solver, "Fit": _of_object}
+    kinds = {"Solver": _of_solver, "Fit": _of_object, "Estimator": _of_object}
     reduced = _of_record if issubclass(each, tuple) else kinds.get(each.__name__)
     if reduced is not None:
         setattr(each, "__reduce__", partialmethod(reduced, module.source))  # noqa: B010  no method of the class as it stands
@@ -233,7 +234,9 @@ def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     if not shared:
         return lines
     read = set().union(*(_words(text) for text in texts))
-    names = sorted(read & set(definitions()) | {"DataError", "Fit", "Model", "Solver"}, key=_as_imported)
+    names = sorted(
+        read & set(definitions()) | {"DataError", "Fit", "Model", "Solver", "_estimator"}, key=_as_imported
+    )
     return [
         *lines,
         "",

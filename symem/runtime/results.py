@@ -56,6 +56,10 @@ class Fit:
         self._solver, self._data = solver, data
         self._posterior: Any = None
 
+    def speak_of(self, data: Mapping[str, Any]) -> None:
+        """Take other rows for those of the fit, such as the same ones in another order."""
+        self._data, self._posterior = data, None
+
     def save(self, path: Any, *, force: bool = False) -> Path:
         """Write the fit as JSON, whole or not at all, without data: `symem.load(path, model)` reads it.
 

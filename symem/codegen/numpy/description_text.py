@@ -9,7 +9,7 @@ from itertools import groupby
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import Tables, plain_size, quoted
 from symem.codegen.numpy.model_functions import ModelFunctions
-from symem.codegen.numpy.predictions import predicted
+from symem.codegen.numpy.predictions import of_each_row, predicted
 from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
@@ -37,6 +37,14 @@ def with_draws(told: str) -> str:
     """The statement that makes the table, with how data arise."""
     value = ast.parse(f"model()._replace(draws={told})", mode="eval").body
     return "\n".join(_broken("MODEL = ", value, 0)).removesuffix(",")
+
+
+def estimator_of(program: Program) -> str:
+    """The statement that makes the class with scikit-learn's conventions."""
+    labels, means = of_each_row(program.derivation.posteriors, program.rows)
+    told = _given(labels=labels, means=means)
+    value = ast.parse(f"_estimator(SOLVER{', ' if told else ''}{told})", mode="eval").body
+    return "\n".join(_broken("Estimator = ", value, 0)).removesuffix(",")
 
 
 def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, str | list[str]]]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sympy import Expr
+
 from symem.derivation import Posterior, Shared, Table, reported
 from symem.language.leaves import name_of
 from symem.language.supports import Labels
@@ -16,6 +20,20 @@ def predicted(posterior: Posterior) -> tuple[int, int] | str | None:
     mean = posterior.expectations.get(posterior.atom)
     shown = {each.symbol: name_of(each.symbol) for each in reported(posterior)}
     return shown.get(mean)
+
+
+def of_each_row(
+    posteriors: Iterable[Posterior], rows: Expr | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of rows, and the other latents of rows that have a prediction."""
+    own = [
+        each
+        for each in posteriors
+        if rows is not None and each.latent.sizes[:1] == (rows,) and predicted(each)
+    ]
+    labels = [each for each in own if isinstance(each, Table) and len(each.latent.sizes) == 1]
+    others = [each for each in own if not isinstance(each, Table)]
+    return tuple(each.latent.name for each in labels), tuple(each.latent.name for each in others)
 
 
 def _outcome(posterior: Table) -> tuple[int, int] | None:

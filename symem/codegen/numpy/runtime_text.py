@@ -19,6 +19,7 @@ from symem.runtime import (
     draws,
     edges,
     em_steps,
+    estimators,
     few_rows,
     fitting,
     kernels,
@@ -28,6 +29,7 @@ from symem.runtime import (
     progress,
     reference,
     results,
+    rows_of_x,
     samplers,
     saving,
     settings,
@@ -62,11 +64,14 @@ _MODULES: Sequence[ModuleType] = (
     samplers,
     simulation,
     solver,
+    rows_of_x,
+    estimators,
 )
 #: What all of it imports, beside what a model does.
 _IMPORTS = (
     "import contextlib",
     "import importlib",
+    "import inspect",
     "import json",
     "import math",
     "import numbers",
@@ -78,7 +83,7 @@ _IMPORTS = (
     "from collections.abc import Callable, Iterable, Iterator, Mapping",
     "from functools import cached_property",
     "from pathlib import Path",
-    "from typing import Protocol, Self, TypeVar",
+    "from typing import ClassVar, Protocol, Self, TypeVar",
 )
 
 
@@ -92,7 +97,12 @@ def runtime() -> str:
 def standing_alone() -> str:
     """The same as the text of a module of its own."""
     *plain, typing = _IMPORTS
-    imports = [*plain, typing.replace("import ", "import Any, NamedTuple, "), "", "import numpy as np"]
+    imports = [
+        *plain,
+        typing.replace("import ClassVar, ", "import Any, ClassVar, NamedTuple, "),
+        "",
+        "import numpy as np",
+    ]
     return "\n".join(["from __future__ import annotations", "", *imports, "", _body()])
 
 
