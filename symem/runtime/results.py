@@ -118,20 +118,30 @@ class Fit:
         """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
         return self._solver.score_samples(self.parameters, **self._given(frame, data))
 
-    def plot(self, /, **data: Any) -> Any:
-        """The objective over the iterations, densities over data, components around pairs, posteriors of rows.
+    def plot(self, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
+        """Pictures of the fit beside one another, each if there is something to draw.
+
+        "objective": the objective over the iterations. "data": a histogram under the density and its components, lines
+        around the components of pairs, a number over the one that it hangs on. "posterior": the probabilities of a label,
+        by value or by row. "latents": posterior means.
+
+        Args:
+            what: the one that is wanted.
+            ax: the axes of matplotlib on which one is drawn, that of the data if `what` does not say.
+            data: other data than those of the fit.
 
         Returns:
-            the figure of matplotlib.
+            the figure of matplotlib; of one picture its axes.
 
         Raises:
-            DataError: symem or matplotlib is not installed.
+            DataError: symem or matplotlib is not installed; there is no such picture.
         """
         try:
             plots = importlib.import_module("symem.pictures")
         except ImportError:
             raise DataError("Plots need symem and matplotlib: pip install 'symem[plot]'.") from None
-        return plots.plot_fit(self, self._solver.model, data or self._data)
+        given = self._given(None, data) if data or self._data else None
+        return plots.plot_fit(self, self._solver.model, given, what, ax)
 
     def sample(self, /, *, seed: Any = None, latents: bool = False, **given: Any) -> dict[str, Any]:
         """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`; numbers that all rows share are those

@@ -63,7 +63,7 @@ def picture(svg: str) -> str:
     words: list[str] = []
     scale = min(SCALE, WIDEST / width) if width else SCALE
     style = {"fill": "black", "stroke": "none", "font-size": "16"}
-    for element, place in _placed(root, Place(style, scale=scale)):
+    for element, place in placed(root, Place(style, scale=scale)):
         if element.tag == "text":
             words.append(_words(element, place, height))
         else:
@@ -78,11 +78,12 @@ def picture(svg: str) -> str:
     return "\n".join(lines)
 
 
-def _placed(element: ET.Element, place: Place) -> Iterator[tuple[ET.Element, Place]]:
+def placed(element: ET.Element, place: Place) -> Iterator[tuple[ET.Element, Place]]:
+    """Every shape and every text, with what it inherits."""
     own = place.inside(element)
     if element.tag in {"svg", "g"}:
         for child in element:
-            yield from _placed(child, own)
+            yield from placed(child, own)
     elif element.tag not in {"title", "desc"}:
         yield element, own
 

@@ -1,0 +1,156 @@
+"""What a picture shows: parameters, the model as the runtime sees it, and the data, asked for what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.em_steps import _ways
+
+#: The kinds of data that are labels, and the ends of those that have some.
+LABELS = frozenset({"label", "binary"})
+_SUPPORTS = {
+    "positive": (0.0, np.inf), "nonnegative": (0.0, np.inf), "count": (0.0, np.inf), "unit": (0.0, 1.0),
+    "open unit": (0.0, 1.0),
+}  # fmt: skip
+
+#: Rows that are drawn as points, and of which posteriors are asked.
+_MOST_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn: parameters that say `posterior_of` and `score_samples` of data, the model as the runtime sees it, the
+    data, and the words that labels stand for.
+    """
+
+    source: Any
+    model: Any
+    data: Mapping[str, Any]
+    categories: Mapping[str, tuple[Any, ...]]
+
+    @cached_property
+    def rows(self) -> str | None:
+        """The size along which the data have rows; where they are not cut, that of the first array."""
+        sized = (spec.shape[0] for spec in self.model.data.values() if spec.shape)
+        first = next((size for size in sized if isinstance(size, str)), None)
+        return self.model.plates.rows or first
+
+    @cached_property
+    def of_rows(self) -> dict[str, Any]:
+        """The arrays along the rows, weights apart, as numbers."""
+        rows = self.rows
+        names = (name for name, spec in self.model.data.items() if rows and spec.shape[:1] == (rows,))
+        return {name: plain(self.data[name]) for name in names if name not in self.model.weights}
+
+    @cached_property
+    def weights(self) -> Any:
+        """How often each row counts; None for once."""
+        counts = [plain(self.data[name]) for name in self.model.weights]
+        return np.prod(counts, axis=0) if counts else None
+
+    @cached_property
+    def number(self) -> str | None:
+        """The first array of numbers that the rows have a law for, or just have."""
+        kinds = {name: self.model.data[name] for name in self.of_rows}
+        fit = [n for n, spec in kinds.items() if spec.kind not in LABELS and self.of_rows[n].ndim < 3]
+        known = set(self.model.known)
+        return next((n for n in fit if n not in known and self.of_rows[n].ndim == 1), next(iter(fit), None))
+
+    @property
+    def alone(self) -> bool:
+        """Whether a row holds nothing but that array, and has a law of its own."""
+        return len(self.of_rows) == 1 and self.model.plates.rows is not None
+
+    @cached_property
+    def few(self) -> dict[str, Any]:
+        """The data, of many rows some that are spread over all."""
+        count = len(next(iter(self.of_rows.values()), ()))
+        step = max(1, -(-count // _MOST_ROWS))
+        if step == 1 or self.model.plates.rows is None:
+            return dict(self.data)
+        some = {name: np.asarray(self.data[name])[::step] for name in (*self.of_rows, *self.model.weights)}
+        return {**{name: value for name, value in self.data.items() if name != self.rows}, **some}
+
+    @cached_property
+    def posterior(self) -> Any:
+        return self.source.posterior_of(**self.few)
+
+    @cached_property
+    def table(self) -> tuple[str, Any, list[str]] | None:
+        """The first label of the rows: its name, its probabilities (rows, outcomes), and what the outcomes are called."""
+        count = len(next(iter(self.few[name] for name in self.of_rows), ()))
+        for name, how in _ways(self.model, self.posterior):
+            found = getattr(self.posterior, name)
+            fits = (
+                isinstance(how, tuple) and np.ndim(found) == 2 and how[0] in (1, -1) and len(found) == count
+            )
+            if fits:
+                words = self.categories.get(
+                    name.removesuffix("_missing"), range(how[1], how[1] + found.shape[1])
+                )
+                return (
+                    name,
+                    np.asarray(found),
+                    [f"{name.removesuffix('_missing')} = {each}" for each in words],
+                )
+        return None
+
+    @cached_property
+    def labels(self) -> Any:
+        """The most probable outcome of each of the few rows; 0 for all without a label."""
+        count = len(next(iter(self.few[name] for name in self.of_rows), ()))
+        return np.zeros(count, dtype=int) if self.table is None else np.argmax(self.table[1], axis=1)
+
+    def _at(self, points: Any) -> tuple[Any, dict[str, Any]]:
+        """Which points lie in the support, and these as data; for rows that hold nothing else."""
+        assert self.number is not None
+        spec = self.model.data[self.number]
+        low, high = spec.ends or _SUPPORTS.get(spec.kind, (-np.inf, np.inf))
+        closed = spec.kind not in {"positive", "open unit"}
+        inside = (points >= low) & (points <= high) if closed else (points > low) & (points < high)
+        inside = inside.all(axis=1) if inside.ndim > 1 else inside
+        once = {name: np.ones(int(inside.sum())) for name in self.model.weights}
+        others = {n: v for n, v in self.data.items() if n != self.rows and n not in self.of_rows}
+        return inside, {**others, **once, self.number: points[inside]}
+
+    def shares(self, points: Any) -> Any:
+        """P(outcome | point) of the label (points, outcomes), NaN outside the support."""
+        assert self.table is not None
+        inside, given = self._at(points)
+        found = np.full((len(points), self.table[1].shape[1]), np.nan)
+        found[inside] = getattr(self.source.posterior_of(**given), self.table[0])
+        return found
+
+    def density(self, points: Any) -> tuple[Any, list[Any]]:
+        """p(point) and, with a label, p(point, outcome) of each, NaN outside the support."""
+        inside, given = self._at(points)
+        whole = np.full(len(points), np.nan)
+        whole[inside] = np.exp(self.source.score_samples(**given))
+        return whole, [] if self.table is None else list(whole * self.shares(points).T)
+
+
+def plain(value: Any) -> Any:
+    """Numbers with what is missing as NaN."""
+    return np.ma.filled(np.ma.asarray(value, dtype=float), np.nan)
+
+
+def means(shown: Shown) -> tuple[str, Any, Any] | None:
+    """The first latent that is no label: its name, its means (places, entries), and its standard deviations if they are
+    known.
+    """
+    for name, how in _ways(shown.model, shown.posterior):
+        found = getattr(shown.posterior, name)
+        named = how if isinstance(how, str) else f"m_{name}"
+        if isinstance(found, dict) and named in found and not name.endswith("_missing"):
+            mean = np.asarray(found[named], dtype=float)
+            variance = found.get(f"v_{name}")
+            table = mean.reshape(len(mean), -1) if mean.ndim else mean.reshape(1, 1)
+            if variance is None or np.shape(variance) != mean.shape:
+                return name, table, None
+            return name, table, np.sqrt(np.asarray(variance, dtype=float)).reshape(table.shape)
+    return None
