@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+import symem
 from symem import errors as module
 from symem.runtime import loop
 
@@ -25,6 +26,7 @@ def _classes() -> Iterator[type[BaseException]]:
 
 
 def _entry(kind: type[BaseException]) -> str:
-    bases = " and ".join(f"``{base.__name__}``" for base in kind.__bases__)
+    bases = " and a ".join(f"``{base.__name__}``" for base in kind.__bases__)
     words = " ".join((kind.__doc__ or "").split())
-    return f".. py:exception:: symem.{kind.__name__}\n\n   {words} It is also a {bases}.\n"
+    name = f"symem.{kind.__name__}" if hasattr(symem, kind.__name__) else kind.__name__
+    return f".. py:exception:: {name}\n\n   {words} A {bases}.\n"

@@ -57,10 +57,11 @@ TABLES = {"numbers": NUMBERS, "ends": ENDED, "matrices": MATRICES, "together": T
 
 def laws(asked: str) -> str:
     """What each of these laws says, and a step by it: names separated by semicolons, a table, or all others."""
+    head = "## Further laws\n\n" if asked == "others" and _names(asked) else ""
     told = (
         _formulas(group) if bare else _paragraphs(group) for bare, group in groupby(_rows(asked), _is_bare)
     )
-    return "\n\n".join(told)
+    return head + "\n\n".join(told)
 
 
 def _is_bare(law: Rule) -> bool:
