@@ -82,13 +82,19 @@ class EM(Emission):
 
     @cached_property
     def posterior(self) -> Mapping[Any, Distribution]:
-        """latent -> its posterior, a distribution with arguments in data and θ⁽ᵗ⁾."""
+        """latent -> its posterior, a `Distribution` with arguments in data and θ⁽ᵗ⁾, at each place of its plates.
+
+        A symbol, an entry of an array or a name is taken: `em.posterior[z]`, `em.posterior["z"]`.
+        """
         found, user = self.derivation.posteriors, self._explicit.internal
         return ByName({p.latent.name: (p.latent.declared, as_distribution(p, user)) for p in found})
 
     @cached_property
     def Q(self) -> Expr:
-        """The surrogate: new parameters against the expected statistics of `statistics`."""
+        """The surrogate of θ given θ⁽ᵗ⁾: new parameters against the expected statistics of `statistics`.
+
+        Source: Dempster, Laird & Rubin 1977, section 2.
+        """
         return self._explicit.user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
 
     @cached_property
@@ -103,7 +109,7 @@ class EM(Emission):
 
     @cached_property
     def statistics(self) -> Mapping[Any, Expr]:
-        """statistic -> its sum over data and posterior means."""
+        """statistic -> its sum over data and posterior means; squares are about means (Chan, Golub & LeVeque 1983)."""
         shown = {
             self._explicit.user(s.symbol): self._explicit.user(s.value)
             for s in self.derivation.surrogate.statistics
@@ -112,7 +118,9 @@ class EM(Emission):
 
     @cached_property
     def updates(self) -> Mapping[Any, Expr]:
-        """parameter -> θ⁽ᵗ⁺¹⁾ in terms of the statistics.
+        """parameter -> θ⁽ᵗ⁺¹⁾ in terms of the statistics, at each place of its plates.
+
+        Keys are whole arrays, or entries where each has an update of its own.
 
         Raises:
             NotDerivedError: on asking for a parameter without a closed form; the message says why.
@@ -130,7 +138,12 @@ class EM(Emission):
         return self.log_likelihood + self._explicit.user(self.model.log_prior)
 
     def explicit(self, parameter: Any) -> Expr:
-        """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾."""
+        """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾.
+
+        Raises:
+            NotDerivedError: it has no closed form.
+            UndeclaredSymbolError: the model has no such parameter.
+        """
         return self._explicit(self.updates[parameter])
 
     def written_out(self, expr: Any) -> Expr:
@@ -139,7 +152,10 @@ class EM(Emission):
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Of each update: what was proved, what was only checked, what is open."""
+        """Of each update a `Certificate`: its `parameter`, `claims` (name, status, argument), and `conditions`.
+
+        What was proved, what was only checked, what is open.
+        """
         return self.derivation.certificates
 
     @property
@@ -175,8 +191,13 @@ class EM(Emission):
             verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
             data: the arrays and sizes of the model, by name; words in an array of labels become labels.
 
+        Returns:
+            a `Fit`: estimates with the shapes of the declared arrays, in the units of the data, and what follows from them.
+
         Raises:
-            DataError: an array, size or start that the model cannot take. VerificationError: as `solver`.
+            DataError: an array, size or start that the model cannot take.
+            NotDerivedError: a parameter has no update.
+            VerificationError: the module does not compute what the formulas say.
         """
         table = read_frame(frame, self.model, data)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
@@ -291,6 +312,9 @@ class EM(Emission):
             sizes: sizes that neither data nor theta show, such as K.
             seed: of everything random.
             seconds: that a rung may take; one that takes longer is open.
+
+        Returns:
+            a `Verification`: `passed`, `verdict`, `rungs`, and as text a line for each with its number.
         """
         from symem.verification import verify
 

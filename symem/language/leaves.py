@@ -18,7 +18,17 @@ from symem.language.operators import OperatedMatrix, as_basic, dressed
 
 
 class IndexedMatrix(Basic):  # type: ignore[misc]
-    """An array of matrices over plates: `IndexedMatrix("Sigma", d, d)[k]` is a d × d matrix expression."""
+    """An array of matrices over plates: `IndexedMatrix("Sigma", d, d)[k]` is a d × d matrix expression.
+
+    Args:
+        name: its name.
+        rows: a positive whole number, or a symbol for one: a size.
+        cols: the same.
+
+    Raises:
+        ShapeError: a dimension is something else.
+        PlateError: on indexing with what is no index; a single matrix is a `MatrixSymbol`.
+    """
 
     def __new__(cls, name: Any, rows: Any, cols: Any) -> Self:
         label = name if isinstance(name, Str) else Str(str(name))
@@ -44,7 +54,7 @@ class IndexedMatrix(Basic):  # type: ignore[misc]
 
 
 def IndexedVector(name: Any, size: Any) -> IndexedMatrix:
-    """An array of vectors over plates: `IndexedVector("x", d)[i]` is a d × 1 matrix expression."""
+    """An array of vectors over plates: `IndexedVector("x", d)[i]` is a d × 1 matrix expression; else as `IndexedMatrix`."""
     return IndexedMatrix(name, size, 1)
 
 
