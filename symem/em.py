@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sympy import Expr
 
+from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
 from symem.derivation import Certificate, Derivation, Step
 from symem.derive import derive_records
@@ -20,7 +21,7 @@ from symem.language.family import Distribution
 from symem.language.operators import sized
 from symem.lookup import ByName, Updates
 from symem.posteriors import as_distribution
-from symem.tables import arrays_of, names_columns, read_frame
+from symem.tables import Categories, arrays_of, names_columns, read_frame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,13 +176,15 @@ class EM(Emission):
         seed: int | np.random.Generator | None = None,
         callback: Callable[[int, Any, float], Any] | None = None,
         verbose: bool = False,
+        client: Any = None,
         **data: Any,
     ) -> Fit:
         """Fit by the emitted module: `fit(x=data, K=2, seed=0)`, or `fit(frame, x="eruptions", K=2)`.
 
         Args:
-            frame: of pandas or polars; arrays are its columns of their own names, or the columns that `data` names; or a
-                function that gives blocks of rows anew in every pass, as frames or dicts of arrays.
+            frame: of pandas, polars or Dask; arrays are its columns of their own names, or the columns that `data` names; or
+                a function that gives blocks of rows anew in every pass, as frames, dicts of arrays, or arrays: parts of a
+                memory map, or `lambda: (b.to_pandas() for b in pyarrow.parquet.ParquetFile(path).iter_batches())`.
             start: the parameters to start from, by name; None for `n_init` random starts from `seed`.
             tol: stop when the objective changes by at most this much per observation, and what is left is short.
             max_iter: the most iterations; reaching it is not convergence.
@@ -189,6 +192,8 @@ class EM(Emission):
             seed: of the random starts.
             callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
             verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
+            client: of `dask.distributed` (symem[dask]): the rows stay on its workers, as partitions of a Dask frame or of
+                Dask arrays, or as blocks that each worker reads of the function; Dask collections need not name it.
             data: the arrays and sizes of the model, by name; words in an array of labels become labels.
 
         Returns:
@@ -199,11 +204,27 @@ class EM(Emission):
             NotDerivedError: a parameter has no update.
             VerificationError: the module does not compute what the formulas say.
         """
-        table = read_frame(frame, self.model, data)
+        source, categories, arrays = self._read(frame, data, client)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
-        fit = self.solver().fit(table.source, start=start, callback=callback, **asked, **table.arrays)
+        fit = self.solver().fit(source, start=start, callback=callback, **asked, **arrays)
         columns = {name: value for name, value in data.items() if names_columns(value)}
-        return self._beside(fit, table.categories, {} if frame is None else columns)
+        return self._beside(fit, categories, {} if frame is None else columns)
+
+    def _read(self, frame: Any, data: Mapping[str, Any], client: Any) -> tuple[Any, Categories, Any]:
+        """Where the rows come from if they are not held, what labels mean, and the arrays that are held."""
+        if client is not None or any(map(is_dask, [frame, *data.values()])):
+            try:
+                from symem.distributed import read_parts
+            except ImportError:
+                raise DataError("Data on a cluster need dask: pip install 'symem[dask]'.") from None
+            source, reader, shared = read_parts(frame, self.model, data, self.solver(), client)
+            return source, reader.categories, shared
+        if callable(frame):
+            reader, shared = reader_of(self.model, data)
+            reader, source = read_blocks(frame, reader)
+            return source, reader.categories, shared
+        table = read_frame(frame, self.model, data)
+        return None, table.categories, table.arrays
 
     def load(self, path: str | Path) -> Fit:
         """A fit of this model that `Fit.save` wrote.

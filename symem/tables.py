@@ -9,8 +9,8 @@ others. Words become labels, in the order of the alphabet or in that of a catego
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,11 @@ _HEADER = re.compile(r"(?P<name>\w+)\s*(?:\[\s*(?P<slots>\d+(?:\s*,\s*\d+)*)\s*\
 
 @dataclass(frozen=True)
 class Table:
-    """Arrays by declared name, the words behind their labels, and the columns of which each was made.
-
-    Of data that come in blocks, `source` gives the arrays of each, and `arrays` are what all share.
-    """
+    """Arrays by declared name, the words behind their labels, and the columns of which each was made."""
 
     arrays: dict[str, Any]
     categories: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    source: Callable[[], Iterator[Mapping[str, Any]]] | None = None
 
 
 def read_table(path: str | Path, model: Model, categories: Categories | None = None) -> Table:
@@ -66,8 +62,7 @@ def read_frame(
     """The arrays of the model that a frame holds, and what was given beside it.
 
     Args:
-        frame: of pandas or polars, or anything with `columns` and columns by name; None if there is none; or a function
-            that gives blocks of rows anew whenever it is called: frames, dicts of arrays, or arrays where there is one.
+        frame: of pandas or polars, or anything with `columns` and columns by name; None if there is none.
         model: whose arrays are wanted.
         given: declared name -> its column, a list of its columns, or the array itself. An array that is not named is
             looked for as a column of its own name; one vector or table alone takes all columns, if none has its name.
@@ -76,8 +71,6 @@ def read_frame(
     Raises:
         DataError: there is no such column, or one holds what is no number.
     """
-    if callable(frame):
-        return _read_blocks(frame, model, given)
     wanted = _wanted(model)
     named = {name: value for name, value in given.items() if frame is not None and names_columns(value)}
     others = {name: value for name, value in given.items() if name not in named}
@@ -103,22 +96,6 @@ def arrays_of(
     """The arrays of other data than those of a fit: of the same columns, unless others are named, and the same words."""
     named = {name: column for name, column in columns.items() if frame is not None and name not in given}
     return read_frame(frame, model, {**named, **given}, categories).arrays
-
-
-def _read_blocks(source: Callable[[], Iterable[Any]], model: Model, given: Mapping[str, Any]) -> Table:
-    """Blocks of rows as dicts of arrays, what all of them share, and the words that labels of the first one stand for."""
-    named = {name: value for name, value in given.items() if names_columns(value)}
-    whole = Table({name: value for name, value in given.items() if name not in named})
-
-    def arrays(block: Any) -> Mapping[str, Any]:
-        if isinstance(block, np.ndarray) and len(model.data) == 1:
-            return {model.data[0].name: block}
-        frame, columns = (None, block) if isinstance(block, Mapping) else (block, named)
-        table = read_frame(frame, model, columns, whole.categories)
-        whole.categories.update(table.categories)
-        return table.arrays
-
-    return replace(whole, source=lambda: map(arrays, source()))
 
 
 def _sized(table: Table, wanted: Mapping[str, Variable]) -> Table:

@@ -39,6 +39,8 @@ FLOORS = (
         "cells",
     },
     {"auditing", "tables", "emission"},
+    {"blockwise"},
+    {"distributed"},
     {"em"},
     {"gallery", "saved", "candidates"},
     {"machine_forms"},

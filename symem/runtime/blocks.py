@@ -45,38 +45,48 @@ class _Seen(NamedTuple):
     one: dict[str, Any]
 
 
-class _Blocks(Data):
-    """What all rows share, and their chunks, made when they are reached; a first pass looks at the blocks."""
+class _Unheld(Data):
+    """Data whose rows are not held here: what all rows share."""
 
     held = False
 
+    def _settle(self, model: Model, seen: _Seen) -> None:
+        """What follows from a look at all rows: sizes, patterns, points near the data."""
+        rows = sum(seen.rows.values())
+        self.update({**seen.shared, **seen.shown, str(model.plates.rows): rows})
+        for name, patterns in seen.patterns.items():
+            self.update({f"patterns_{name}": patterns, f"n_patterns_{name}": len(patterns)})
+        self.slots = _row_slots(model, seen.one)
+        for each in model.references:
+            self[each.point] = _point(each.function(seen.some[each.data]), self.slots[each.data])
+        self.count = seen.weight
+        self.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
+
+
+class _Blocks(_Unheld):
+    """What all rows share, and their chunks, made when they are reached; a first pass looks at the blocks."""
+
     def __init__(self, model: Model, source: Source, shared: Mapping[str, Any], theta: Any) -> None:
         super().__init__()
-        if model.plates.rows is None:
-            raise DataError(
-                "The data of this model have no rows that could come in blocks: give all data at once."
-            )
         if not callable(source):
             raise DataError(
                 f"The source of the data is a function that gives its blocks anew in every pass, not {type(source).__name__}."
             )
         self._model, self._source, self._shared, self._theta = model, source, dict(shared), theta
-        self._rows = model.plates.rows
-        self._looked_at = False
-        self._settle(self._look())
+        self._rows, self._looked_at = _plate_of_rows(model), False
+        seen = self._look()
+        self._settle(model, seen)
+        self._shared.update(seen.shown)
+        self._looked_at, self._is_whole = True, False
+        _lay_out(model, self, _chunk(model, self, seen.one, slice(0, 1)), self[self._rows])
         self._room, self._peaks = _room_for(self), dict[int, Any]()
-        self._is_whole = False
         self.chunks = _Anew(self._each)
 
     def _blocks(self) -> Iterator[tuple[int, Data]]:
         """The blocks as arrays, each with the number of its first row; those of the first pass are checked."""
         first, known = 0, self if self._looked_at else None
         for number, given in enumerate(self._source()):
-            try:
-                mapping = {**self._shared, **_as_mapping(self._model, given)}
-                block = _checked(self._model, mapping, self._theta, known=known)
-            except DataError as error:
-                raise DataError(_Words(f"{_counted_place('Block', number)}: ", str(error))) from None
+            block = _checked_block(self._model, number, given, self._shared, self._theta, known)
             yield first, block
             first += block[self._rows]
         if known is not None and first != known[self._rows]:
@@ -92,20 +102,6 @@ class _Blocks(Data):
         if seen is None:
             raise DataError("The source gives no block: it must give them anew whenever it is called.")
         return seen
-
-    def _settle(self, seen: _Seen) -> None:
-        """What follows from a look at all blocks: sizes, patterns, points near the data, the room of a chunk."""
-        model, rows, self._looked_at = self._model, sum(seen.rows.values()), True
-        self._shared.update(seen.shown)
-        self.update({**seen.shared, **seen.shown, self._rows: rows})
-        for name, patterns in seen.patterns.items():
-            self.update({f"patterns_{name}": patterns, f"n_patterns_{name}": len(patterns)})
-        self.slots = _row_slots(model, seen.one)
-        for each in model.references:
-            self[each.point] = _point(each.function(seen.some[each.data]), self.slots[each.data])
-        _lay_out(model, self, _chunk(model, self, seen.one, slice(0, 1)), rows)
-        self.count = seen.weight
-        self.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
 
     def _each(self) -> Iterator[Rows]:
         """The chunks of all blocks; what is taken of them once is taken in the first pass."""
@@ -143,11 +139,33 @@ class _Anew:
         return self._made()
 
 
+def _plate_of_rows(model: Model) -> str:
+    if model.plates.rows is None:
+        raise DataError(
+            "The data of this model have no rows that could come in blocks: give all data at once."
+        )
+    return model.plates.rows
+
+
 def _as_mapping(model: Model, block: Any) -> Mapping[str, Any]:
     if not isinstance(block, Mapping):
         names = ", ".join(model.data)
         raise DataError(f"it is a {type(block).__name__}: give a dict of arrays, by the names {names}.")
     return block
+
+
+def _checked_block(
+    model: Model, number: int, given: Any, shared: Mapping[str, Any], theta: Any, known: Any
+) -> Data:
+    """A block as arrays, beside what all share.
+
+    Raises:
+        DataError: what is wrong with it; the message has its number.
+    """
+    try:
+        return _checked(model, {**shared, **_as_mapping(model, given)}, theta, known=known)
+    except DataError as error:
+        raise DataError(_Words(f"{_counted_place('Block', number)}: ", str(error))) from None
 
 
 def _seen_in(model: Model, block: Data, number: int) -> _Seen:

@@ -65,7 +65,12 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: b
 
 
 def _checked(
-    model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False, known: Data | None = None
+    model: Model,
+    given: Mapping[str, Any],
+    theta: Any,
+    *,
+    every_row: bool = False,
+    known: Mapping[str, Any] | None = None,
 ) -> Data:
     """The data as arrays of floats, labels and masks, with their sizes; of `known` data, the values were looked at."""
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]

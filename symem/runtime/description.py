@@ -65,8 +65,9 @@ class Data(dict[str, Any]):
     #: The dimension of each of these arrays along which its rows lie.
     slots: Mapping[str, int] = {}
     chunks: Iterable[Rows] = ()
-    #: Whether the rows are held, and need not be asked for anew.
+    #: Whether the rows are held, and need not be asked for anew; where they are held elsewhere, who is asked of them.
     held = True
+    elsewhere: Callable[[str, Any], Any] | None = None
     scale = 1
     weight = 1.0
     #: The rows, each as often as it counts.

@@ -96,17 +96,23 @@ def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
 
 def _e_step(model: Model, theta: Any, data: Data) -> Any:
     """The expected statistics."""
+    ask = data.elsewhere
+    found = _of_rows(model, theta, data) if ask is None else ask("expected", theta)
+    if model.parts.constant is None:
+        return found
+    once = float(model.parts.constant(theta, data))
+    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
+
+
+def _of_rows(model: Model, theta: Any, data: Data) -> Any:
+    """The expected statistics, without what belongs to no row."""
     coefficients = _coefficients(model, theta, data)
 
     def infer(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         _, latents, value = model.steps.e_step(theta, rows, coefficients)
         return latents, value if isinstance(value, float) else value.sum()
 
-    found = _weighted(model, _summarised(model, data, infer), data.weight)
-    if model.parts.constant is None:
-        return found
-    once = float(model.parts.constant(theta, data))
-    return found._replace(log_likelihood=found.log_likelihood + once, once=once)
+    return _weighted(model, _summarised(model, data, infer), data.weight)
 
 
 def _summarised(model: Model, data: Data, infer: Infer) -> Any:
@@ -241,6 +247,8 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
 
 def _masses(model: Model, theta: Any, data: Data) -> dict[str, dict[int, float]]:
     """How many rows the outcomes of each label hold that may be empty, by outcome as the model counts them."""
+    if data.elsewhere is not None:
+        return dict(data.elsewhere("masses", theta))
     found: dict[str, Any] = {}
     firsts: dict[str, int] = {}
     for _, shown, _ in _inferred(model, theta, data) if model.labels.components else ():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.blocks import Source, _Blocks
+from symem.runtime.blocks import _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _prepare
 from symem.runtime.convergence import _escaped
@@ -28,6 +28,7 @@ from symem.runtime.em_steps import (
 from symem.runtime.few_rows import _condensed, _sampled
 from symem.runtime.loop import DataError, Run, _best, _random_starts, _rounding
 from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty
+from symem.runtime.parted import Parted
 from symem.runtime.progress import _Progress
 from symem.runtime.results import _free_parameters
 from symem.runtime.settings import Settings
@@ -37,7 +38,7 @@ class _Fitting:
     """One fit of a model to data."""
 
     def __init__(
-        self, model: Model, source: Source | None, start: Any, asked: Settings, data: Mapping[str, Any]
+        self, model: Model, source: Any, start: Any, asked: Settings, data: Mapping[str, Any]
     ) -> None:
         self.model, self.asked = model, asked
         self.start = None if start is None else _as_parameters(model, start)
@@ -47,7 +48,8 @@ class _Fitting:
                 _refuse_first_unseen(model, data, self.data.given)
             self._few = _condensed(model, self.data)
         else:
-            self.data = self._few = _Blocks(model, source, data, self.start)
+            kind = Parted if hasattr(source, "ask") else _Blocks
+            self.data = self._few = kind(model, source, data, self.start)
         self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
     def found(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import cache
 from symem.codegen.numpy.spelling import SCIPY
 from symem.errors import NameClashError
 
-FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"])
+FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose", "client"])
 
 
 #: What the functions of a model call their own things: their names, their arguments, the records they read.
