@@ -136,7 +136,8 @@ def test_starts_are_drawn_on_some_of_many_rows(weighted: Any) -> None:
     rng, count = np.random.default_rng(3), 50_000
     rows = np.where(rng.random(count) < 0.4, 0.0, 3.0) + rng.normal(size=count)
     data = {"x": rows, "c": np.ones(count)}
-    some = weighted._sampled(weighted.MODEL, weighted._prepare(weighted.MODEL, {**data, "K": 2}, None))
+    whole = weighted._prepare(weighted.MODEL, {**data, "K": 2}, None)
+    some = weighted._sampled(weighted.MODEL, whole, whole)
     assert sum(chunk.length for chunk in some.chunks) == some["n"] == 20_000
     found, right = (weighted.fit(**data, **more) for more in ({"K": 2, "seed": 0}, {"start": THETA}))
     assert found.log_likelihood == pytest.approx(right.log_likelihood, rel=1e-9)

@@ -79,7 +79,7 @@ MUTANTS = [
     Mutant("gmm_mv_full", "the centre is not undone", "m = x_point + d_1", "m = d_1"),
     Mutant("gmm1d_own_var", "a factor where data are far", "- (1 / (2 * s2))[:, None]", "- (1 / s2)[:, None]", "with"),
     Mutant("gmm_mv_full", "a factor where data are far", "t_1 = 0.5 * (np.matmul", "t_1 = 0.25 * (np.matmul", "with"),
-    Mutant("gmm1d_own_var", "no centre where digits are lost", "V = ((y - m[:, None]) ** 2", "V = ((y - 0 * m[:, None]) ** 2", "in two clumps"),
+    Mutant("gmm1d_own_var", "no centre where digits are lost", "V = _times_counts((y - m[:, None])", "V = _times_counts((y - 0 * m[:, None])", "in two clumps"),
     Mutant("gmm1d_own_var", "right for two components only", "w=s.N / s.n", "w=np.append(s.N[:1] / s.n, (1 - s.N[0] / s.n) * np.ones(len(s.N) - 1))"),
     Mutant("map_gamma_poisson", "right for two components only", "s.n + c * s.K - s.K", "s.n + 2 * c - 2"),
     Mutant("map_gamma_poisson", "the prior is forgotten in the objective", "float(model.parts.log_prior(theta, data))", "0.0", "log_posterior"),

@@ -18,6 +18,7 @@ from symem.codegen.passes.log_prior import with_prior
 from symem.codegen.passes.maximisation import maximised
 from symem.codegen.passes.placing import placed
 from symem.codegen.passes.referring import referred
+from symem.codegen.passes.row_counts import with_counts
 from symem.codegen.passes.row_sums import summed
 from symem.codegen.passes.scheduling import scheduled
 from symem.codegen.passes.stating import stated
@@ -35,6 +36,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     summarised,
     # Only when statistics and log-likelihood stand is it known which statements of the E-step are read.
     summed,
+    # Sums over rows are what rows that count more than once change, so all of them must stand.
+    with_counts,
     # Whether a few rows may stand for all is seen from what E-step and statistics compute.
     condensed,
     # Where a value is computed depends on what it reads, so all formulas of rows must stand.

@@ -17,6 +17,7 @@ from symem.runtime.chunks import (
     _row_slots,
     _with_features,
 )
+from symem.runtime.collapse import _counted_arrays, _standing_for, _Stock, _Table
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.loop import DataError
 from symem.runtime.reference import _FEW_FOR_A_POINT, _point
@@ -24,6 +25,9 @@ from symem.runtime.wording import _counted_place, _Words
 
 #: What gives the blocks, each a dict of arrays by declared name, whenever it is called.
 Source = Callable[[], Iterable[Mapping[str, Any]]]
+
+#: So many rows that stand for all are held at most.
+_MOST_HELD = 1_048_576
 
 
 class _Seen(NamedTuple):
@@ -49,6 +53,8 @@ class _Unheld(Data):
     """Data whose rows are not held here: what all rows share."""
 
     held = False
+    #: Rows that stand for all, where these are few.
+    few: Data | None = None
 
     def _settle(self, model: Model, seen: _Seen) -> None:
         """What follows from a look at all rows: sizes, patterns, points near the data."""
@@ -74,13 +80,14 @@ class _Blocks(_Unheld):
             )
         self._model, self._source, self._shared, self._theta = model, source, dict(shared), theta
         self._rows, self._looked_at = _plate_of_rows(model), False
-        seen = self._look()
+        seen, table = self._look()
         self._settle(model, seen)
         self._shared.update(seen.shown)
         self._looked_at, self._is_whole = True, False
         _lay_out(model, self, _chunk(model, self, seen.one, slice(0, 1)), self[self._rows])
         self._room, self._peaks = _room_for(self), dict[int, Any]()
         self.chunks = _Anew(self._each)
+        self.few = None if table is None else _standing_for(model, self, table)
 
     def _blocks(self) -> Iterator[tuple[int, Data]]:
         """The blocks as arrays, each with the number of its first row; those of the first pass are checked."""
@@ -94,14 +101,16 @@ class _Blocks(_Unheld):
                 f"The source gave {first} rows after {known[self._rows]}: it must give all anew in every pass."
             )
 
-    def _look(self) -> _Seen:
+    def _look(self) -> tuple[_Seen, _Table | None]:
         seen: _Seen | None = None
+        stock: _Stock | None = _Stock(self._model, _MOST_HELD)
         for number, (_, block) in enumerate(self._blocks()):
             part = _seen_in(self._model, block, number)
+            stock = _with_rows_of(stock, _counted_arrays(self._model, block), number)
             seen = part if seen is None else _seen_together(self._model, seen, part)
         if seen is None:
             raise DataError("The source gives no block: it must give them anew whenever it is called.")
-        return seen
+        return seen, None if stock is None else stock.table()
 
     def _each(self) -> Iterator[Rows]:
         """The chunks of all blocks; what is taken of them once is taken in the first pass."""
@@ -127,6 +136,13 @@ class _Blocks(_Unheld):
             low, high = np.searchsorted(chosen, [first, first + block[self._rows]])
             found.append(_rows_of(self.slots, block, chosen[low:high] - first))
         return _joined(self.slots, found)
+
+
+def _with_rows_of(stock: _Stock | None, arrays: dict[str, Any], number: int) -> _Stock | None:
+    """What stands for the rows so far and those of a block; None where these are too many that differ."""
+    if stock is None:
+        return None
+    return stock if (number or stock.may_be_few(arrays)) and stock.take(arrays) else None
 
 
 class _Anew:

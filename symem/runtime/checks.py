@@ -15,6 +15,10 @@ from symem.runtime.settings import _whole
 from symem.runtime.wording import _Option, _Words
 
 _ROUNDING = 1e-12
+
+#: So many rows are tested at a time.
+_AT_ONCE = 65_536
+
 _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "real": ("finite", np.isfinite),
     "symmetric": ("finite", np.isfinite),
@@ -167,7 +171,7 @@ def _as_array(name: str, value: Any, spec: Array, *, looked_at: bool = False) ->
 def _refuse_entries(name: str, array: np.ndarray, spec: Array) -> None:
     """Entries that are not what their kind says."""
     wanted, test = _KINDS[spec.kind]
-    good = test(array)
+    good = _tested(test, array)
     if spec.missing:
         good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
     whole = spec.kind == "binary" and not np.all(good) and np.all(_KINDS["label"][1](array))
@@ -175,6 +179,13 @@ def _refuse_entries(name: str, array: np.ndarray, spec: Array) -> None:
     if spec.ends:
         low, high = spec.ends
         _refuse_wrong(name, array, (array >= low) & (array <= high), f"between {low} and {high}")
+
+
+def _tested(test: Callable[[Any], Any], array: np.ndarray) -> Any:
+    """Where entries are good, some rows at a time, so that what it takes does not grow with their number."""
+    if not array.ndim or len(array) <= _AT_ONCE:
+        return test(array)
+    return np.concatenate([test(array[first : first + _AT_ONCE]) for first in range(0, len(array), _AT_ONCE)])
 
 
 def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:

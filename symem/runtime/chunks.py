@@ -57,11 +57,16 @@ def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: b
 
     `every_row`: also rows that count 0 times are asked about.
     """
+    return _cut(model, _uncut(model, given, theta, every_row=every_row))
+
+
+def _uncut(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Data:
+    """The data checked, with their sizes and points near them, not cut yet."""
     data = _checked(model, given, theta, every_row=every_row)
     for each in model.references:
         axis = model.data[each.data].shape.index(model.plates.rows)
         data[each.point] = _point(each.function(data[each.data]), axis)
-    return _cut(model, data)
+    return _taken_out(model, data)
 
 
 def _checked(
@@ -116,20 +121,26 @@ def _stand_in(model: Model, arrays: dict[str, Any]) -> None:
                 arrays[each] = np.moveaxis(rows, 0, slot)
 
 
+def _taken_out(model: Model, data: Data) -> Data:
+    """The data; no array with rows is left among what rows share."""
+    slots = _row_slots(model, data)
+    if slots:
+        data.slots, data.given = slots, {name: data.pop(name) for name in slots}
+    return data
+
+
 def _cut(model: Model, data: Data) -> Data:
-    """The data with their chunks; no array with rows is left among what rows share."""
-    data.slots = _row_slots(model, data)
-    data.given = {name: data.pop(name) for name in data.slots}
-    count = 1 if model.plates.rows is None else data[model.plates.rows]
+    """The data with their chunks."""
+    data = _taken_out(model, data)
+    count = next((data.given[name].shape[slot] for name, slot in data.slots.items()), 1)
     _lay_out(model, data, _chunk(model, data, data.given, slice(0, 1)), count)
     parts = _parts(count, data.length)
-    shares = any(block.entries for block in data.layout)
-    room = _room_for(data) if shares else None
+    room = _room_for(data)
     data.chunks = chunks = tuple(
         _with_features(model, data, _chunk(model, data, data.given, part), room) for part in parts
     )
     for rows in chunks:
-        rows.shares_room = shares and len(chunks) > 1
+        rows.shares_room = room is not None and len(chunks) > 1
     data.constant = sum(rows.constant for rows in chunks)
     if model.parts.sums is not None:
         data.update(_added_up([model.parts.sums(rows) for rows in chunks]))
@@ -165,6 +176,9 @@ def _chunk(model: Model, data: Data, arrays: Mapping[str, Any], part: slice) -> 
     """Some of the rows: their arrays, with what all rows share and what is computed once."""
     rows = Rows(data)
     rows.first, rows.length, rows.references = part.start, part.stop - part.start, model.references
+    if data.counts is not None:
+        rows.counts = data.counts if model.plates.rows is None else data.counts[part]
+    rows.count = rows.length if rows.counts is None else float(np.sum(rows.counts))
     for name, array in arrays.items():
         entries = model.data[name].entries if name in model.data else 0
         cut = array[(slice(None),) * data.slots[name] + (part,)]
@@ -204,11 +218,11 @@ def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
 
 
 def _with_features(model: Model, data: Data, rows: Rows, room: Any, peaks: Any = None) -> Rows:
-    """The chunk with room for its labels, and with its features, in this room or in its own; their peaks may be known."""
+    """The chunk with room for its labels, and with its features in that for them; their peaks may be known."""
     if model.natural is None:
         return rows
     rows.blocks, rows.buffer = data.layout, data.labels[..., : rows.length]
-    rows.features = np.empty((data.layout[-1].stop, rows.length)) if room is None else room[:, : rows.length]
+    rows.features = room[:, : rows.length]
     _put_features(rows)
     if model.natural.exact_form:
         rows.peaks = _peaks(rows.features) if peaks is None else peaks

@@ -32,8 +32,8 @@ class Array(NamedTuple):
 class Rows(dict[str, Any]):
     """A chunk of the data by name: its rows, what all rows share, and what is computed of them once.
 
-    `blocks` say where its features lie, in room of their own or, if it `shares_room`, in that of all chunks. Arrays of
-    vectors and matrices are laid out, their entries first, when they are asked for.
+    `blocks` say where its features lie, in room that all chunks share if it `shares_room`. `counts` say how often each
+    row counts, None where each does once; `count` for how many they count together. Arrays of vectors and matrices are laid out, their entries first, when they are asked for.
     """
 
     def __init__(self, shared: Mapping[str, Any]) -> None:
@@ -47,6 +47,8 @@ class Rows(dict[str, Any]):
 
     first = 0
     length = 1
+    counts: Any = None
+    count: float = 1
     blocks: tuple[Any, ...] = ()
     references: tuple[Reference, ...] = ()
     shares_room = False
@@ -57,11 +59,12 @@ class Rows(dict[str, Any]):
 
 
 class Data(dict[str, Any]):
-    """The data, checked: by name what all rows share, sizes among it; the arrays that are cut, and the chunks of rows,
-    each of which counts `weight` times.
+    """The data, checked: by name what all rows share, sizes among it; the arrays that are cut, how often each of their
+    rows counts (None: once), and the chunks of rows.
     """
 
     given: Mapping[str, Any] = {}
+    counts: Any = None
     #: The dimension of each of these arrays along which its rows lie.
     slots: Mapping[str, int] = {}
     chunks: Iterable[Rows] = ()
@@ -69,7 +72,6 @@ class Data(dict[str, Any]):
     held = True
     elsewhere: Callable[[str, Any], Any] | None = None
     scale = 1
-    weight = 1.0
     #: The rows, each as often as it counts.
     count: float = 1
     #: Of how many rows a chunk is; where the features lie in it; room for its labels.
@@ -143,7 +145,8 @@ class Plates(NamedTuple):
 
     `rows` is the size along which data are cut, None if they cannot be; `scale` the number of observations, `rows` if
     it is None. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
-    in each array of the posterior, None where it has none.
+    in each array of the posterior, None where it has none. `counted` is the size of which rows may count more than
+    once, where that is not `rows`.
     """
 
     sizes: tuple[str, ...]
@@ -152,6 +155,7 @@ class Plates(NamedTuple):
     tables: tuple[tuple[Any, ...], ...] = ()
     scale: str | int | None = None
     shown_sizes: tuple[str, ...] = ()
+    counted: str | None = None
 
 
 class Labels(NamedTuple):
@@ -193,9 +197,9 @@ class Model(NamedTuple):
     """A model as the runtime sees it.
 
     `known` is what the M-step needs besides the statistics; if it is `conditional`, also the parameters before it.
-    `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Where
-    few rows may stand for all, `averages` are the statistics that are no sums over rows. `weights` say how often each
-    row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
+    `simplexes` are parameters that sum to 1 together, `patterns` data that are grouped by what is missing. Rows that
+    are the same in all other data enter through the mean and covariance of the `condensed` alone. `weights` say how often
+    each row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
     is called; None where neither is there; left out where all are labels that count from 0. `draws` is how data arise, or
     why none are drawn.
     """
@@ -213,7 +217,7 @@ class Model(NamedTuple):
     references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
     moments: Moments | None = None
-    averages: tuple[str, ...] | None = None
+    condensed: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     predicted: tuple[Any, ...] = ()
     draws: Draws | str = ""

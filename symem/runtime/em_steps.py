@@ -10,7 +10,7 @@ import numpy as np
 from symem.runtime.chunks import _as_parameters, _cut, _prepare
 from symem.runtime.description import Data, Model, Moments, Rows
 from symem.runtime.edges import _is_unbounded
-from symem.runtime.kernels import _filled_in
+from symem.runtime.kernels import _filled_in, _times_counts
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _by_feature, _natural, _put_features
 from symem.runtime.reference import _warn_of_cancelled, _warn_of_lost
@@ -110,9 +110,9 @@ def _of_rows(model: Model, theta: Any, data: Data) -> Any:
 
     def infer(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         _, latents, value = model.steps.e_step(theta, rows, coefficients)
-        return latents, value if isinstance(value, float) else value.sum()
+        return latents, value if isinstance(value, float) else _times_counts(value, rows).sum()
 
-    return _weighted(model, _summarised(model, data, infer), data.weight)
+    return _summarised(model, data, infer)
 
 
 def _summarised(model: Model, data: Data, infer: Infer) -> Any:
@@ -131,21 +131,13 @@ def _summarised(model: Model, data: Data, infer: Infer) -> Any:
     return found
 
 
-def _weighted(model: Model, found: Any, weight: float) -> Any:
-    """The statistics of rows that count so many times."""
-    if weight == 1.0 or model.averages is None:
-        return found
-    pairs = zip(found._fields, found, strict=True)
-    return type(found)(*(value if name in model.averages else weight * value for name, value in pairs))
-
-
 def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
     """The statistics from weights times features, and whether they have lost their digits."""
     products, total = None, 0.0
     for rows in data.chunks:
         _refill(rows)
         latents, value = infer(rows)
-        part = np.matmul(latents[moments.weights], rows.features.T)
+        part = np.matmul(_times_counts(latents[moments.weights], rows), rows.features.T)
         products = part if products is None else np.add(products, part, out=part)
         total += value
     return moments.of_products(_by_feature(products, data.layout), data, total)
@@ -162,7 +154,7 @@ def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
 def _refill(rows: Rows) -> None:
     """The features of a chunk, where another has written its own in their room."""
     if rows.shares_room:
-        _put_features(rows)
+        _put_features(rows, constants=False)
 
 
 def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
@@ -251,9 +243,13 @@ def _masses(model: Model, theta: Any, data: Data) -> dict[str, dict[int, float]]
         return dict(data.elsewhere("masses", theta))
     found: dict[str, Any] = {}
     firsts: dict[str, int] = {}
-    for _, shown, _ in _inferred(model, theta, data) if model.labels.components else ():
+    for rows, shown, _ in _inferred(model, theta, data) if model.labels.components else ():
+        slots = {id(each): slot for each, slot in zip(_arrays(shown), model.plates.shown, strict=True)}
         firsts = {name: how[1] for name, how in _ways(model, shown) if isinstance(how, tuple)}
         for name, axis in model.labels.components:
-            table = np.moveaxis(getattr(shown, name), axis, 0)
+            table, slot = getattr(shown, name), slots[id(getattr(shown, name))]
+            if model.plates.rows is not None and slot is not None:
+                table = np.moveaxis(_times_counts(np.moveaxis(table, slot, -1), rows), -1, slot)
+            table = np.moveaxis(table, axis, 0)
             found[name] = found.get(name, 0.0) + table.reshape(len(table), -1).sum(axis=1)
     return {name: dict(enumerate(mass.tolist(), firsts.get(name, 0))) for name, mass in found.items()}

@@ -10,7 +10,8 @@ import numpy as np
 
 from symem.runtime.blocks import _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
-from symem.runtime.chunks import _as_parameters, _prepare
+from symem.runtime.chunks import _as_parameters, _cut, _uncut
+from symem.runtime.collapse import _collapsed, _copied, _sampled
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
@@ -25,7 +26,6 @@ from symem.runtime.em_steps import (
     _step,
     _summarised,
 )
-from symem.runtime.few_rows import _condensed, _sampled
 from symem.runtime.loop import DataError, Run, _best, _random_starts, _rounding
 from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty
 from symem.runtime.parted import Parted
@@ -43,13 +43,14 @@ class _Fitting:
         self.model, self.asked = model, asked
         self.start = None if start is None else _as_parameters(model, start)
         if source is None:
-            self.data = _prepare(model, data, self.start)
+            self.data = _uncut(model, data, self.start)
             if start is None:
                 _refuse_first_unseen(model, data, self.data.given)
-            self._few = _condensed(model, self.data)
+            self._few = _collapsed(model, self.data)
         else:
             kind = Parted if hasattr(source, "ask") else _Blocks
-            self.data = self._few = kind(model, source, data, self.start)
+            self.data = unheld = kind(model, source, data, self.start)
+            self._few = unheld if unheld.few is None else unheld.few
         self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
     def found(self) -> dict[str, Any]:
@@ -58,12 +59,12 @@ class _Fitting:
             starts, run, ends = self._search()
         finally:
             self._progress.close()
-        model, data = self.model, self.data
+        model, data = self.model, self._few
         _warn_of_edges(starts[0], run.theta, model.parameters, lambda theta: self._step(theta)[1])
         for name, mass in _masses(model, run.theta, data).items():
             _warn_of_empty(name, mass)
         expected = _e_step(model, run.theta, data)
-        lost = _lost(model, expected, run.theta, data) | _has_no_bound(model, run.theta, self._few)
+        lost = _lost(model, expected, run.theta, data) | _has_no_bound(model, run.theta, data)
         lost |= _has_cancelled(model, data, float(expected.log_likelihood))
         converged = all([run.converged, not lost, _stays_inside(model, run.theta)])
         return {
@@ -98,7 +99,9 @@ class _Fitting:
         except DataError:
             if self.start or not self.data.held:
                 raise
-            starts = self._starts(self.data)
+            starts = self._starts(
+                self._few if self._few.counts is None else _cut(self.model, _copied(self.data))
+            )
             run, ends = self._run(starts)
         beside = self._beside(run) if self.start and run.converged else None
         if beside is None:
@@ -110,15 +113,14 @@ class _Fitting:
     @cached_property
     def _some(self) -> Data:
         """Rows on which starts are drawn."""
-        return _sampled(self.model, self.data)
+        return _sampled(self.model, self.data, self._few)
 
     def _starts(self, some: Data) -> list[Any]:
         """Starts drawn on some of the rows."""
         model, asked = self.model, self.asked
-        near = some if self._few is self.data else self._few
         return _random_starts(
             lambda rng: _drawn_start(model, rng, some),
-            lambda theta: _step(model, theta, near),
+            lambda theta: _step(model, theta, some),
             asked.seed,
             asked.n_init,
             self._supports,
@@ -130,7 +132,13 @@ class _Fitting:
         return _best(self._step, starts, self.data.scale, asked.tol, asked.max_iter, tell, self._supports)
 
     def _step(self, theta: Any) -> tuple[Any, float]:
-        return _step(self.model, theta, self._few)
+        """One EM step; where rows that stand for many cannot take it, the others say which row it is."""
+        try:
+            return _step(self.model, theta, self._few)
+        except DataError:
+            if self._few.counts is None or not self.data.held:
+                raise
+            return _step(self.model, theta, _cut(self.model, _copied(self.data)))
 
     def _beside(self, run: Run) -> Any:
         """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""

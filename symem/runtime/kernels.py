@@ -150,6 +150,11 @@ def _inverse(matrix: Any) -> Any:
         return np.full(matrix.shape, np.nan)
 
 
+def _times_counts(value: Any, rows: Any, behind: int = 0) -> Any:
+    """Values of rows, each as often as its row counts; so many axes lie behind that of the rows."""
+    return value if rows.counts is None else value * rows.counts.reshape(-1, *(1,) * behind)
+
+
 def _scatter(value: Any, places: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """The array of that shape in which every value is added at its place."""
     flat: Any = 0

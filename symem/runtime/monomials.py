@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.description import Data, NaturalForm, Rows
-from symem.runtime.kernels import _all, _softmax
+from symem.runtime.kernels import _all, _softmax, _times_counts
 
 #: Coefficients of features, at parameters and about the points of the data.
 Expanded = Callable[[Any, Any], tuple[Any, ...]]
@@ -46,9 +46,11 @@ def _blocks(natural: NaturalForm, rows: Mapping[str, Any]) -> tuple[_Block, ...]
     return tuple(found)
 
 
-def _put_features(rows: Rows) -> Any:
-    """The features of a chunk, written into the room that it has."""
+def _put_features(rows: Rows, *, constants: bool = True) -> Any:
+    """The features of a chunk, written into the room that it has; where they stand there already, without constants."""
     for block in rows.blocks:
+        if not block.names and not constants:
+            continue
         room = rows.features[block.start : block.stop]
         if block.symmetric:
             _put_pairs(room, rows[block.names[0]])
@@ -101,7 +103,7 @@ def _packed(matrix: Any) -> Any:
 
 def _moments(weight: Any, rows: Rows) -> tuple[Any, ...]:
     """For each feature the sum over rows of weight times feature: one matrix product."""
-    return _by_feature(weight @ rows.features.T, rows.blocks)
+    return _by_feature(_times_counts(weight, rows) @ rows.features.T, rows.blocks)
 
 
 def _by_feature(products: Any, blocks: tuple[_Block, ...]) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callbac
 #: What the functions of a model call their own things: their names, their arguments, the records they read.
 _WRITTEN = """
     Parameters Statistics Posterior Any NamedTuple Rows Data Latents Model NaturalForm Reference Sums Array np math
-    check prepare exact length log_joint log_joint_expanded coefficients e_step constant log_prior Moments moments shares sums products found
+    check prepare exact length count log_joint log_joint_expanded coefficients e_step constant log_prior Moments moments shares sums products found
     summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood log_likelihoods once statistics
     known arrays sizes rng prototypes draw given Draws
     """

@@ -40,6 +40,8 @@ NOTHING: Sources = frozenset()
 
 #: How many rows a chunk has.
 LENGTH = Load((), "length", (), frozenset({Source.ROWS}))
+#: For how many rows these count; and the chunk itself, which knows how often each of its rows does.
+COUNT, ROWS = (Load((), name, (), frozenset({Source.ROWS})) for name in ("count", "rows"))
 
 
 class Order:
@@ -112,8 +114,10 @@ class Program:
     log_likelihood_once: Node = ZERO
     log_prior: Node | None = None
     of_prior: tuple[Assign, ...] = ()
-    #: Whether a few rows may stand for all.
-    few_rows: bool = False
+    #: The size of the plate whose rows count, and the data of it that enter through their mean and covariance alone
+    #: where all other data of a row are the same.
+    counted: Expr | None = None
+    condensed: tuple[str, ...] = ()
 
     # the M-step, and the names of the sizes it reads
     m_step: tuple[Assign | Entry, ...] = ()
@@ -158,15 +162,6 @@ class Program:
         """The names of what is shown of the latents."""
         kept = [each.symbol for posterior in self.derivation.posteriors for each in reported(posterior)]
         return {self.layouts[name_of(symbol)].name for symbol in kept}
-
-    @property
-    def averages(self) -> tuple[str, ...]:
-        """The statistics that are no sums over rows: means, and what no rows have."""
-        moments = self.derivation.surrogate.moments
-        scatters = {scatter.definition.symbol for each in moments for scatter in each.scatters}
-        made = (each for each in self.statistics if each.definition.symbol not in scatters)
-        sizes = (self.layouts[name].name for name in self.sizes if name != str(self.rows))
-        return (*(each.name for each in made if each.name not in self.added), *sizes)
 
     def axes(self, definition: Definition) -> tuple[Symbol, ...]:
         """The axes of a definition in the order in which they are kept."""

@@ -76,8 +76,8 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     counted = [each for each in program.derivation.model.weights if each.axis.size == program.rows]
     if counted:
         yield "weights", quoted(tuple(each.name for each in counted))
-    if program.few_rows:
-        yield "averages", quoted(program.averages)
+    if program.condensed:
+        yield "condensed", quoted(program.condensed)
     known = tuple(map(predicted, program.derivation.posteriors))
     labels_from_0 = {name: (axis, 0) for name, axis in tables.components()}
     if known != tuple(labels_from_0.get(each.latent.name) for each in program.derivation.posteriors):
@@ -95,7 +95,7 @@ def _alike(entries: list[str]) -> list[str]:
 
 
 def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
-    rows = functions.program.rows
+    rows, counted = functions.program.rows, functions.program.counted
     scale = tables.scale()
     told = [
         quoted(tables.sizes()),
@@ -106,6 +106,7 @@ def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
         tables=() if rows is None else tables.beside_rows(),
         scale=None if scale == str(rows) else scale,
         shown_sizes=tables.shown_sizes(),
+        counted=None if rows is not None or counted is None else str(counted),
     )
     return f"Plates({', '.join([*told, *([more] if more else [])])})"
 

@@ -139,7 +139,10 @@ class Records:
         own = [name for name in self.declared if whole or name in self.fixed]
         found = {name: f'{record}["{self.declared[name]}"]' for name in own}
         if record == "rows":
-            found |= {name: f'rows["{name}"]' for name in self.of_rows} | {"length": "rows.length"}
+            found |= {name: f'rows["{name}"]' for name in self.of_rows} | {
+                "length": "rows.length",
+                "count": "rows.count",
+            }
         return found | {name: f'{record}["{name}"]' for name in (*self.sums, *self.points)}
 
     def taken_apart(self, names: Iterable[str], record: str, used: Iterable[str]) -> list[str]:

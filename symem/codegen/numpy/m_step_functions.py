@@ -74,7 +74,7 @@ class MStep:
 
     def _sizes(self) -> list[str]:
         rows = str(self.program.rows)
-        return ["rows.length" if name == rows else f'rows["{name}"]' for name in self.program.sizes]
+        return ["rows.count" if name == rows else f'rows["{name}"]' for name in self.program.sizes]
 
     def _apart(self, columns: list[Column], products: str) -> list[str]:
         """Those statistics that come with the matrix product of weights and features."""

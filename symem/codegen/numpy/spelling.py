@@ -57,9 +57,8 @@ HELPERS: Mapping[str, str] = {
     "LogSubExp": "_log_sub_exp",
     "LogSoftplus": "_log_softplus",
     "LogComplement": "_log_complement",
-    **{name: f"_{name}" for name in COUNTS},
-    "mean_of": "_mean_of",
-    "determined": "_determined",
+    "counted": "_times_counts",
+    **{name: f"_{name}" for name in (*COUNTS, "mean_of", "determined")},
 }
 
 

@@ -1,60 +1,48 @@
-"""Iterations without the data: where all that is summed over rows is at most quadratic in them.
+"""Rows by their mean and covariance: where all that is summed over rows is at most quadratic in some of the data.
 
-Then the data enter through their mean and covariance alone, and a few rows that have these stand for all: sigma points
-(Julier & Uhlmann 1997), which are exact for quadratics. Factor analysis is so, and every model whose posterior means
-are affine in the data and whose posterior variances do not depend on them.
+Rows that are the same in all other data then enter through the mean and the covariance of these alone, and a few rows
+that have them stand for all: sigma points (Julier & Uhlmann 1997), which are exact for quadratics. Factor analysis is
+so with all rows alike; a Normal law with missing entries, for every pattern in which they are missing; random
+intercepts, for every group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sympy import Symbol
 
 from symem.codegen.ir.instructions import Assign
-from symem.codegen.ir.nodes import Apply, Contract, Fill, Load, Node, Number, Source, Total
-from symem.codegen.ir.program import LENGTH, Program
+from symem.codegen.ir.nodes import Apply, Contract, Fill, Load, Node, Number, Scatter, Take, Total
+from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Probabilities
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A value of every row, of that degree in its data; or, without rows, a sum over rows or what does not change."""
-
-    degree: int = 0
-    on_rows: bool = False
-    summed: bool = False
-
-
-_CONSTANT, _SUM = Kind(), Kind(summed=True)
 
 
 class _Other(Exception):  # noqa: N818 - no error: all rows are needed
-    """A value of another kind."""
+    """A value that is not quadratic in the data."""
 
 
 def condensed(program: Program) -> Program:
-    """Whether a few rows may stand for all."""
-    tables = any(isinstance(each, Probabilities) for each in program.derivation.posteriors)
-    seen = [each for each in observed(program.derivation.model) if program.rows in each.sizes]
-    plain = all(not each.support.discrete and not each.missing for each in seen)
-    if program.plain or program.rows is None or tables or not plain or program.gathered is not None:
+    """The data that enter so, by name; none, where not all numbers on the rows do."""
+    model = program.derivation.model
+    if program.counted is None or program.gathered is not None or model.weights:
         return program
+    arrays = [each for each in observed(model) if program.counted in each.sizes]
+    names = tuple(each.name for each in arrays if not each.support.discrete)
     try:
-        found = _Kinds(program).agree()
+        found = bool(names) and _Degrees(program, names).agree()
     except _Other:
         found = False
-    return replace(program, few_rows=found)
+    return replace(program, condensed=names) if found else program
 
 
-class _Kinds:
-    """The kinds of all that a program computes of a chunk of rows."""
+class _Degrees:
+    """The degree in some of the data of all that a program computes of a chunk of rows; of sums over rows it is 0."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, names: Sequence[str]) -> None:
         self.program = program
-        self.named: dict[str, Kind] = {}
+        self.named = {program.layouts[name].name: 1 for name in names}
 
     def agree(self) -> bool:
         program = self.program
@@ -62,72 +50,53 @@ class _Kinds:
             if not isinstance(line, Assign):
                 return False
             self.named[line.name] = self.of(line.node)
-        sums = {each.name for each in program.statistics} - set(program.averages)
-        added = all(self.named[name].summed for name in sums)
-        return added and self.of(program.log_likelihood).summed
+        sums = all(self.named[each.name] == 0 for each in program.statistics)
+        return sums and self.of(program.log_likelihood) == 0
 
-    def of(self, node: Node) -> Kind:
-        if isinstance(node, Number):
-            return _CONSTANT
-        if isinstance(node, Load):
-            return self._load(node)
-        if isinstance(node, Apply):
-            return self._apply(node)
-        if isinstance(node, Fill):
-            return self._spread(self.of(node.value), node.axes)
-        if isinstance(node, Total):
-            return self._total(self.of(node.value), node.over)
-        if isinstance(node, Contract):
-            return self._total(self._product([self.of(node.left), self.of(node.right)]), node.over)
-        if any(self.of(child) != _CONSTANT for child in node.children):
-            raise _Other
-        return _CONSTANT
+    def of(self, node: Node) -> int:
+        match node:
+            case Load():
+                return self.named.get(node.name, 0)
+            case Apply():
+                return self._apply(node)
+            case Fill():
+                return self.of(node.value)
+            case Total():
+                return self._total(self.of(node.value), node.over)
+            case Contract():
+                return self._total(self.of(node.left) + self.of(node.right), node.over)
+            case Scatter() if not any(self.of(key) for _, key in node.keys):
+                return self._total(self.of(node.value), node.over)
+            case Take() if not any(self.of(each) for each in node.children[1:]):
+                return self.of(node.base)
+        return self._constant(node)
 
-    def _load(self, node: Load) -> Kind:
-        if node.name in self.named:
-            return self.named[node.name]
-        if node.name == LENGTH.name:
-            return _SUM
-        return Kind(1, on_rows=True) if Source.ROWS in node.sources else _CONSTANT
-
-    def _apply(self, node: Apply) -> Kind:
+    def _apply(self, node: Apply) -> int:
         parts = [self.of(each) for each in node.arguments]
-        if all(part == _CONSTANT for part in parts):
-            return _CONSTANT
         match node.operation:
-            case "neg":
+            case "neg" | "counted":
                 return parts[0]
             case "+":
-                return self._sum(parts)
+                return max(parts)
             case "*":
-                return self._product(parts)
-            case "/" if parts[1] == _CONSTANT:
+                return self._quadratic(sum(parts))
+            case "/" if parts[1] == 0:
                 return parts[0]
             case "**" if isinstance(node.arguments[1], Number) and node.arguments[1].value == 2:
-                return self._product([parts[0], parts[0]])
-            case "mean_of" if parts[0].summed and parts[1].summed:
-                return _CONSTANT
-        raise _Other
+                return self._quadratic(2 * parts[0])
+        return self._constant(node)
 
-    def _sum(self, parts: Sequence[Kind]) -> Kind:
-        if all(part.summed for part in parts):
-            return _SUM
-        if any(part.summed for part in parts):
+    def _total(self, degree: int, over: Sequence[Symbol]) -> int:
+        sizes = self.program.index_sizes
+        on_rows = any(sizes.get(axis) == self.program.counted for axis in over)
+        return 0 if self._quadratic(degree) and on_rows else degree
+
+    def _quadratic(self, degree: int) -> int:
+        if degree > 2:
             raise _Other
-        return Kind(max(part.degree for part in parts), on_rows=True)
+        return degree
 
-    def _product(self, parts: Sequence[Kind]) -> Kind:
-        degree = sum(part.degree for part in parts)
-        sums = [part for part in parts if part.summed]
-        if degree > 2 or (sums and (len(sums) > 1 or any(part.on_rows for part in parts))):
+    def _constant(self, node: Node) -> int:
+        if any(self.of(child) for child in node.children):
             raise _Other
-        return _SUM if sums else Kind(degree, on_rows=any(part.on_rows for part in parts))
-
-    def _spread(self, kind: Kind, axes: Sequence[Symbol]) -> Kind:
-        return replace(kind, on_rows=kind.on_rows or any(map(self._is_row, axes)))
-
-    def _total(self, kind: Kind, over: Sequence[Symbol]) -> Kind:
-        return _SUM if kind.on_rows and any(map(self._is_row, over)) else kind
-
-    def _is_row(self, axis: Symbol) -> bool:
-        return self.program.index_sizes.get(axis) == self.program.rows
+        return 0

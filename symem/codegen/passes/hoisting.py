@@ -11,9 +11,10 @@ from symem.codegen.ir.canonical import canonical
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, reads, with_nodes
 from symem.codegen.ir.nodes import ONE, Apply, Load, Node, Number, Range, Source, Total
-from symem.codegen.ir.program import LENGTH, Program
+from symem.codegen.ir.program import COUNT, LENGTH, ROWS, Program
 from symem.codegen.ir.shared_values import described, is_leaf
 from symem.codegen.lowering.entry_places import is_entry
+from symem.codegen.lowering.row_plate import observed
 
 
 class Hoist:
@@ -52,7 +53,7 @@ class Hoist:
 
 def hoisted(program: Program) -> Program:
     """What reads data alone goes to `prepared`, what reads parameters alone to `coefficients`."""
-    data = Hoist(program, "r", lambda node: not program.few_rows and _is_of_data(program, node))
+    data = Hoist(program, "r", lambda node: not _are_few(program) and _is_of_data(program, node))
     theta = Hoist(program, "c", lambda node: _is_of_parameters(program, node))
     infer = tuple(with_nodes(each, lambda node: theta(data(node))) for each in program.infer)
     summarise = tuple(
@@ -100,13 +101,20 @@ def _name(node: Node) -> str:
 
 def _is_of_data(program: Program, node: Node) -> bool:
     """Data alone, beyond their number, and no larger than data: label axes only where rows have been summed out."""
-    if node.sources != {Source.ROWS} or reads(node) <= {LENGTH.name, *_sizes(program)}:
+    if node.sources != {Source.ROWS} or reads(node) <= {LENGTH.name, COUNT.name, ROWS.name, *_sizes(program)}:
         return False
     on_rows = any(program.index_sizes.get(axis) == program.rows for axis in node.axes)
     entries = sum(map(is_entry, node.axes))
     return not on_rows or (
         entries <= 1 and all(program.rank.plate(axis) > 0 or is_entry(axis) for axis in node.axes)
     )
+
+
+def _are_few(program: Program) -> bool:
+    """Whether a few short rows stand for all, for which nothing is worth being kept."""
+    arrays = [each for each in observed(program.derivation.model) if program.counted in each.sizes]
+    short = all(len(each.sizes) - len(each.shape) == 1 for each in arrays)
+    return short and {each.name for each in arrays} == set(program.condensed) != set()
 
 
 def _sizes(program: Program) -> set[str]:
