@@ -229,17 +229,11 @@ def _require_sizes(sizes: Mapping[str, int], wanted: tuple[str, ...]) -> None:
             raise DataError(_Words(f"The data do not show {name}: give ", _Option(name, of="size"), "."))
 
 
-def _show_size(sizes: dict[str, int], name: str, value: Any, label: str = "", first: int = 0) -> None:
-    """A size that the data show, unless the parameters or the caller say that it is larger; of labels `value` is 1 for
-    the first.
-    """
+def _show_size(sizes: dict[str, int], name: str, value: Any) -> None:
+    """A size that the data show, unless the parameters or the caller say that it is larger."""
     shown = int(np.max(value))
-    count = sizes.setdefault(name, shown)
-    if count < shown and label:
-        told = _counted_elsewhere(label, value - 1 + first, first, count)
-        raise DataError(f"{label} has {count} labels, which count from {first}. {told}")
-    if count < shown:
-        raise DataError(f"{name} is {count}, but the data have a value that needs {shown}.")
+    if sizes.setdefault(name, shown) < shown:
+        raise DataError(f"{name} is {sizes[name]}, but the data have a value that needs {shown}.")
 
 
 def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
@@ -295,19 +289,14 @@ def _counted_elsewhere(
 
 def _refuse_first_unseen(model: Model, said: Iterable[str], data: Mapping[str, np.ndarray]) -> None:
     """Labels whose number the data alone show, none of which is the first: they may count from elsewhere."""
-    unsaid = [size for size in model.plates.shown_sizes if size not in said]
-    for name, spec in model.data.items() if unsaid else ():
-        if spec.kind == "label" and spec.labels is None and name in data and np.min(data[name]) > 0:
+    for name, spec in model.data.items():
+        unsaid = spec.kind == "label" and spec.labels in model.plates.shown_sizes and spec.labels not in said
+        if unsaid and name in data and np.min(data[name]) > 0:
             first, seen = spec.origin, data[name] + spec.origin
-            size = _Option(unsaid[0], str(int(np.max(data[name])) + 1), "size")
+            size = _Option(spec.labels, str(int(np.max(data[name])) + 1), "size")
             told = _counted_elsewhere(name, seen, first, int(np.max(seen)) + 1)
-            raise DataError(
-                _Words(
-                    f"No entry of {name} is {first}, the first label. {told} If {first} may occur, give ",
-                    size,
-                    ".",
-                )
-            )
+            begin = f"No entry of {name} is {first}, the first label. {told} If {first} may occur, give "
+            raise DataError(_Words(begin, size, "."))
 
 
 def _chunk_length(rows: int, width: int) -> int:

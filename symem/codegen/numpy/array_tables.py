@@ -152,7 +152,7 @@ class Tables:
             extent.value.xreplace(_plain_entries(extent)): extent.symbol
             for extent in self.program.derivation.extents
         }
-        symbol = size if size in named else shown.get(size)
+        symbol = size if size in named | {*shown.values()} else shown.get(size)
         return [f"labels={quoted(str(symbol))}"] if symbol is not None else []
 
 

@@ -18,7 +18,6 @@ from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, unpacked
 from symem.derivation import Recognised
 from symem.language.leaves import name_of
-from symem.language.supports import Labels
 
 
 class Checks:
@@ -73,17 +72,7 @@ class Checks:
         for extent in program.derivation.extents:
             lower.sizes |= {axis.index: axis.size for axis in extent.axes}
             node = lower(extent.value)
-            told = "".join(f", {each}" for each in self._label(extent.value - 1))
-            yield [node], f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.writer.spell(node)}{told})"
-
-    def _label(self, value: Expr) -> tuple[str, ...]:
-        """The name of the labels that a value is, and the first of them unless it is 0; nothing if it is no label."""
-        if not isinstance(value, Indexed | Symbol) or name_of(value) not in self.model.variables:
-            return ()
-        support = self.model.variables[name_of(value)].support
-        if not isinstance(support, Labels):
-            return ()
-        return (quoted(name_of(value)), *((f"{support.origin}",) if support.origin else ()))
+            yield [node], f"_show_size(sizes, {quoted(extent.symbol.name)}, {self.writer.spell(node)})"
 
     def _from_arrays(self, nodes: Iterable[Node]) -> list[str]:
         """Checked arrays and sizes under the names that the nodes read."""
