@@ -124,24 +124,6 @@ def test_long_data_are_cut_into_chunks_and_shown_whole() -> None:
 # -- the text ----------------------------------------------------------------------------------------------
 
 
-def test_the_text_does_not_depend_on_the_process() -> None:
-    script = (
-        "from tests.test_emit import mixture, emit, derive_records\n"
-        "import hashlib\n"
-        "print(hashlib.sha256(emit(derive_records(mixture())).encode()).hexdigest())"
-    )
-    root = Path(__file__).parents[1]
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
-            cwd=root, capture_output=True, check=True, text=True,
-        ).stdout
-        for seed in ("1", "2")
-    }  # fmt: skip
-    assert len(runs) == 1
-
-
 def test_the_module_stands_alone(tmp_path: Path) -> None:
     (tmp_path / "solver.py").write_text(emit(derive_records(mixture())), encoding="utf-8")
     script = (
@@ -315,9 +297,7 @@ def test_labels_count_from_where_their_index_does() -> None:
     theta = {"w": [0.5, 0.5], "B": [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]}
     expected = np.log([0.4, 0.3]).sum()
     assert module.log_likelihood(theta, x=[1, 3]) == pytest.approx(expected)
-    with pytest.raises(
-        module.DataError, match=r"x\[1\] = 0.0, but every entry of x must be one of 1, ..., 3"
-    ):
+    with pytest.raises(module.DataError, match=r"x\[1\] = 0, but every entry of x must be one of 1, ..., 3"):
         module.log_likelihood(theta, x=[1, 0])
 
 

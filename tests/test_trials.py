@@ -21,7 +21,7 @@ for family in ("labels", "continuous", "vectors", "gaps", "effects", "designs"):
     import_module(f"tests.trials.{family}")
 #: Derivations that take many seconds: eight cells, or a coupled block over a dozen statistics.
 SLOW = {
-    "three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps", "groups_of_a_hidden_kind",
+    "two_bits", "three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps", "groups_of_a_hidden_kind",
     "factors_behind_factors", "one_set_of_loadings_in_a_mixture", "conjugate_prior_of_mean_and_variance",
     "vector_and_number", "vectors_of_groups", "covariates_with_gaps", "design_of_each_group", "mean_of_either_sign",
     "precision_with_prior", "mean_of_factors", "common_effect_of_a_row", "factors_with_heavy_tails", "mean_inside_the_loadings", "two_sets_of_factors",

@@ -32,6 +32,12 @@ def told_in_its_school(name: str) -> tuple[Section, ...]:
 
 
 @cache
+def fragment_in_its_school(name: str) -> str:
+    """The same in LaTeX."""
+    return render("fragment.tex.j2", pages=pages(told_in_its_school(name), LatexMedium()))
+
+
+@cache
 def fragment(name: str) -> str:
     """Its longest report in LaTeX."""
     return render("fragment.tex.j2", pages=pages(told(name, Level.TEACHING), LatexMedium()))

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import scipy
 from scipy.special import betaln, gammaln, logsumexp
-from sympy import Eq, Idx, IndexedBase, Rational, Sum, log, loggamma, sqrt, symbols
+from sympy import Add, Eq, Idx, IndexedBase, Rational, Sum, log, loggamma, sqrt, symbols
 
 from symem import (
     Bernoulli,
@@ -152,24 +152,38 @@ def uniform_noise() -> Trial:
     return Trial(model, data, {"q": 0.4, "m": 0.2, "s": 1.3}, unit("q") | real("m") | pos("s"), value)
 
 
-@trial
-def three_bits() -> Trial:
-    bits, chances = [IndexedBase(f"z{q}") for q in range(3)], symbols("p0 p1 p2")
-    m, d0, d1, d2, s2 = symbols("m d0 d1 d2 s2")
-    mean = m + bits[0][i] * d0 + bits[1][i] * d1 + bits[2][i] * d2
+def _bits(count: int, theta: Values, **known: float) -> Trial:
+    """A mean that moves with each of several hidden bits."""
+    bits, chances, moves = (
+        [IndexedBase(f"z{q}") for q in range(count)],
+        symbols(f"p:{count}"),
+        symbols(f"d:{count}"),
+    )
+    m, s2 = symbols("m s2")
+    mean = m + Add(*(bit[i] * move for bit, move in zip(bits, moves, strict=True)))
     tosses = {bit[i]: Bernoulli(chance) for bit, chance in zip(bits, chances, strict=True)}
-    model = Model({**tosses, y[i]: Normal(mean, sqrt(s2))}, latent=bits)
+    model = Model({**tosses, y[i]: Normal(mean, sqrt(s2))}, latent=bits, known=symbols([*known]))
 
     def value(theta: Values, data: Values) -> float:
-        cells = np.array(list(product([0, 1], repeat=3)))
-        chance = np.array([theta[f"p{q}"] for q in range(3)])
+        at, cells = {**theta, **known}, np.array(list(product([0, 1], repeat=count)))
+        chance, move = (np.array([at[str(each)] for each in names]) for names in (chances, moves))
         weight = np.where(cells, chance, 1 - chance).prod(1)
-        centre = theta["m"] + cells @ np.array([theta[f"d{q}"] for q in range(3)])
-        return mixed(weight, normal(data["y"][:, None], centre, theta["s2"]))
+        return mixed(weight, normal(data["y"][:, None], at["m"] + cells @ move, at["s2"]))
 
-    theta = {"p0": 0.3, "p1": 0.5, "p2": 0.6, "m": 0.0, "d0": 1.0, "d1": -2.0, "d2": 0.5, "s2": 1.0}
-    kinds = unit("p0", "p1", "p2") | real("m", "d0", "d1", "d2") | pos("s2")
-    return Trial(model, {"y": np.random.default_rng(6).normal(0, 3, 12)}, theta, kinds, value)
+    kinds = unit(*map(str, chances)) | real("m", *map(str, moves)) | pos("s2")
+    return Trial(model, {"y": np.random.default_rng(6).normal(0, 3, 12), **known}, theta, kinds, value)
+
+
+@trial
+def two_bits() -> Trial:
+    return _bits(2, {"p0": 0.3, "p1": 0.5, "m": 0.0, "d0": 1.0, "d1": -2.0, "s2": 1.0})
+
+
+@trial
+def three_bits() -> Trial:
+    """Eight cells; level and spread are known, since with them it takes a minute to prove."""
+    theta = {"p0": 0.3, "p1": 0.5, "p2": 0.6, "d0": 1.0, "d1": -2.0, "d2": 0.5}
+    return _bits(3, theta, m=0.0, s2=1.0)
 
 
 @trial
