@@ -267,33 +267,6 @@ class EM(Emission):
             raise ModelError(module.MODEL.draws)
         return module.sample(theta, seed=seed, latents=latents, **given)
 
-    def plot(self, theta: Any = None, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
-        """The model as plates, as in a report; with parameters and data, what these say of them: `plot(theta, x=data)`.
-
-        Args:
-            theta: the parameters, a dict or a named tuple.
-            what: one picture, as in `Fit.plot`.
-            ax: the axes of matplotlib on which one picture is drawn.
-            data: arrays and sizes by name.
-
-        Returns:
-            the axes of matplotlib; of several pictures the figure.
-
-        Raises:
-            DataError: matplotlib is not installed, or parameters or data are lacking or wrong.
-        """
-        from symem.pictures import plot_at, plot_plates
-
-        if theta is None and not data:
-            from symem.report.figures.plate_diagram import plate_diagram
-
-            return plot_plates(plate_diagram(self.derivation), ax)
-        if theta is None or not data:
-            raise DataError(
-                "A picture over data takes both: em.plot(theta, x=data). Without either it is of the model."
-            )
-        return plot_at(self.solver(), theta, read_frame(None, self.model, data).arrays, what, ax)
-
     def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> Any:
         """The model with scikit-learn's conventions, `em.estimator(K=3, random_state=0).fit(X)`: the module's `Estimator`.
 

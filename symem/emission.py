@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from symem.documents import Choices, Documents
-from symem.errors import VerificationError
+from symem.errors import DataError, VerificationError
 from symem.report.options import form_of
 from symem.writing import refuse_existing, write_whole
 
@@ -108,6 +108,33 @@ class Emission(Documents):
         form = form_of(path)
         refuse_existing([path], force=force)
         return write_whole(path, self.told_in(form, statement=statement, **choices), force=force)
+
+    def plot(self, theta: Any = None, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
+        """The model as plates, as in a report; with parameters and data, what these say of them: `plot(theta, x=data)`.
+
+        Args:
+            theta: the parameters, a dict or a named tuple.
+            what: one picture, as in `Fit.plot`.
+            ax: the axes of matplotlib on which one picture is drawn.
+            data: arrays and sizes by name.
+
+        Returns:
+            the axes of matplotlib; of several pictures the figure.
+
+        Raises:
+            DataError: matplotlib is not installed, or parameters or data are lacking or wrong.
+        """
+        from symem.pictures import plot_at, plot_plates
+
+        if theta is None and not data:
+            from symem.report.figures.plate_diagram import plate_diagram
+
+            return plot_plates(plate_diagram(self.derivation), ax)
+        if theta is None or not data:
+            raise DataError(
+                "A picture over data takes both: em.plot(theta, x=data). Without either it is of the model."
+            )
+        return plot_at(self.solver(), theta, data, what, ax)
 
     def solver(self, *, verify: bool = True) -> EmittedModule:
         """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
