@@ -153,10 +153,7 @@ class EM(Emission):
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Of each update a `Certificate`: its `parameter`, `claims` (name, status, argument), and `conditions`.
-
-        What was proved, what was only checked, what is open.
-        """
+        """Of each update a `Certificate`: `parameter`, `claims` (name, status, argument), `conditions`."""
         return self.derivation.certificates
 
     @property
