@@ -12,6 +12,7 @@ from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import eliminate_range
 from symem.calculus.gathering import atoms_of
+from symem.calculus.quadratic import summed_form
 from symem.calculus.reach import Reach, reach
 from symem.calculus.recognise import Match, counting_bounds, recognise
 from symem.calculus.refusals import told, written_out
@@ -142,13 +143,23 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
         held = [f for f in term.factors() if any(atoms_of(f, latent) for latent in state.model.latents)]
         held += [f for f in term.factors() if held and isinstance(f, Iverson)]
         latent, rest = Mul(*held), Mul(*(f for f in term.factors() if f not in held))
+        coefficient = fold(Term(rest, term.axes)).expr
         if latent.free_symbols & term.indices:
-            raise NotDerivedError(
-                f"The posterior of {case.atom} depends on {latent} at all of its positions at once: state numbers that are "
-                f"jointly normal as one vector, u: MultivariateNormal(m, S), and their sums as h[i].T*u with h known."
-            )
-        parts[latent] = parts.get(latent, S.Zero) + fold(Term(rest, term.axes)).expr
+            form = summed_form(term.factor, term.axes, state.model.latents)
+            if form is None:
+                raise NotDerivedError(_at_all_places(case.atom, latent))
+            latent, coefficient = form, S.One
+        parts[latent] = parts.get(latent, S.Zero) + coefficient
     return parts if set(parts) != {S.One} else {S.One: value}
+
+
+def _at_all_places(atom: Expr, latent: Expr) -> str:
+    name = str(atom).partition("[")[0]
+    return (
+        f"The posterior of {atom} depends on {latent} at all of its positions at once: state numbers that are jointly normal "
+        f"as vectors, {name}: MultivariateNormal(m, S), and {atom} as h[i].T*{name} with h known, its rows 0 but for a 1 where "
+        f"they choose an entry."
+    )
 
 
 def _unrecognised(state: Elimination, case: Case, density: Density, bounds: Bounds) -> str:

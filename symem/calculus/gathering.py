@@ -90,7 +90,8 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
     if len(atoms) > 1:
         raise NotDerivedError(
             f"{atoms[0]} and {atoms[1]} stand in one term, {term.factor}: entries of {variable.name} are coupled "
-            f"with each other. Chains and grids of latents are not derived."
+            f"with each other. Sums of them with known numbers are derived where {variable.name} is Normal(0, s) and stands in "
+            f"Sum({variable.name}[q]*X[i, q], q) only; chains and grids of latents are not."
         )
     if any(place.free_symbols & inner_indices(term.factor) for place in places_of(atoms[0])):
         raise NotDerivedError(

@@ -112,11 +112,13 @@ def _next(problem: Stationarity) -> list[Root]:
 
 def _alone(unknown: Unknown, problem: Stationarity) -> Root | None:
     """An unknown from its own equation, the earlier ones put in, or in terms of these where that is clearer."""
-    found = problem.alone(problem.reduced(problem.slope(unknown)), unknown)
-    if found is None or not problem.is_free(found[1]):
+    raw = problem.raw(unknown)
+    ways = (problem.reduced(problem.slope(unknown)), problem.collapse(raw))
+    tried = (problem.alone(each, unknown) for each in ways)
+    found = next((each for each in tried if each is not None and problem.is_free(each[1])), None)
+    if found is None:
         return None
     law, value = found[0], problem.collapse(found[1])
-    raw = problem.raw(unknown)
     nested_law, nested = problem.alone(problem.collapse(raw), unknown) or (law, value)
     if problem.is_ended(unknown):
         return Root(unknown, value, raw, nested, explicit=False, law=law)

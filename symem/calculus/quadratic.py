@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Mul, Pow, S, Sum
@@ -13,7 +14,7 @@ from symem.errors import NotDerivedError
 from symem.language.matrices import T, transpose, word_of
 from symem.language.model import Variable
 from symem.language.plates import Axis
-from symem.language.traces import Tr, words
+from symem.language.traces import Tr, trace, words
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def _read(term: Term, case: Case) -> tuple[Expr, Expr]:
         middle, rest = ends[0]
         if rest is None:
             return -_summed(coefficient * (middle + transpose(middle)), term.axes), S.Zero
-        return S.Zero, _summed(coefficient * middle, term.axes)
+        return S.Zero, _shift(coefficient, middle, term.axes, case)
     if len(forms) == 2 and all(end is not None and end[1] is not None for end in ends):
         (a, _), (b, _) = ends  # type: ignore[misc]
         outer = a * transpose(b)
@@ -51,6 +52,39 @@ def _read(term: Term, case: Case) -> tuple[Expr, Expr]:
     raise NotDerivedError(
         f"The term {term.factor} is no quadratic form in {case.atom}: its posterior has no closed form here."
     )
+
+
+def _shift(coefficient: Expr, column: Expr, axes: tuple[Axis, ...], case: Case) -> Expr:
+    """Σ c a, where c holds a form uᵀb in another vector that stays as the axes run: (Σ c a uᵀ) b."""
+    others = [v for v in case.waiting if v is not case.variable]
+    found = _form_apart(coefficient, axes, others)
+    if found is None:
+        return _summed(coefficient * column, axes)
+    rest, row, vector = found
+    return _summed(rest * column * transpose(row), axes) * vector
+
+
+def summed_form(factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]) -> Expr | None:
+    """Σ c uᵀb as (Σ c u)ᵀ b; None if the factor holds no such form in a vector that stays as the axes run."""
+    found = _form_apart(factor, axes, others)
+    if found is None:
+        return None
+    rest, row, vector = found
+    return trace(transpose(_summed(rest * row, axes)) * vector, 1)
+
+
+def _form_apart(
+    factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]
+) -> tuple[Expr, Expr, Expr] | None:
+    """(c, u, b) of c uᵀb, no other latent being in c."""
+    held = [(form, atom) for v in others for form in Mul.make_args(factor) for atom in atoms_of(form, v)]
+    if len(held) != 1:
+        return None
+    form, vector = held[0]
+    ends = form_ends(form, vector)
+    if ends is None or ends[1] is None or vector.free_symbols & {axis.index for axis in axes}:
+        return None
+    return factor / form, ends[0], vector
 
 
 def split_forms(factor: Expr, atom: Expr) -> tuple[Expr, list[Expr]]:

@@ -19,6 +19,7 @@ from symem.language.consistency import (
     check_supports,
     check_vectors,
 )
+from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
 from symem.language.families import FAMILIES
 from symem.language.family import Family
 from symem.language.logarithm import expand_logs
@@ -85,6 +86,8 @@ class Model:
         given: Iterable[Any] = (),
         weights: Mapping[Any, Any] | None = None,
     ) -> None:
+        beside = (parameters, data, prior, log_prior, missing, given, weights)
+        declarations = lines_with_vectors(declarations, latent, known, *beside)
         statement = by_distribution(
             declarations, latent, known, {} if parameters is None else parameters, data
         )
@@ -124,6 +127,16 @@ class Model:
             whole = expression(log_likelihood, "log_likelihood")
         else:
             whole = log(expression(likelihood, "The likelihood"))
+        beside = (
+            known if isinstance(known, Mapping) else (),
+            data,
+            prior,
+            log_prior,
+            missing,
+            given,
+            weights,
+        )
+        whole, latent = likelihood_with_vectors(whole, latent, parameters, *beside)
         model = cls.__new__(cls)
         statement = by_likelihood(whole, latent, parameters, known, data=data)
         cls._build(model, statement, extras(prior, log_prior, missing, given, weights))

@@ -56,8 +56,9 @@ class Tr(_Scalar):
     """The trace of a word, or the bilinear form uᵀMv if the word begins with a row. `trace` forms it."""
 
     def __new__(cls, word: Expr) -> Expr:
-        made: Expr = Expr.__new__(cls, word) if word != 0 else S.Zero
-        return made
+        numbers, word = word.args_cnc() if isinstance(word, Mul) else ([], [word])
+        made: Expr = Expr.__new__(cls, Mul(*word)) if word != [0] else S.Zero
+        return Mul(*numbers, made)
 
     @property
     def word(self) -> tuple[Expr, ...]:
