@@ -127,16 +127,8 @@ class Model:
             whole = expression(log_likelihood, "log_likelihood")
         else:
             whole = log(expression(likelihood, "The likelihood"))
-        beside = (
-            known if isinstance(known, Mapping) else (),
-            data,
-            prior,
-            log_prior,
-            missing,
-            given,
-            weights,
-        )
-        whole, latent = likelihood_with_vectors(whole, latent, parameters, *beside)
+        beside = (parameters, data, prior, log_prior, missing, given, weights)
+        whole, latent = likelihood_with_vectors(whole, latent, known, *beside)
         model = cls.__new__(cls)
         statement = by_likelihood(whole, latent, parameters, known, data=data)
         cls._build(model, statement, extras(prior, log_prior, missing, given, weights))
