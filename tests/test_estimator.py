@@ -131,8 +131,6 @@ def test_rows_count_as_often_as_their_weight_says() -> None:
     np.testing.assert_allclose(
         weighted.score(X, sample_weight=weights), repeated.score(np.repeat(X, weights, axis=0))
     )
-    with pytest.raises(ValueError, match="state the model with weights="):
-        made("full").fit(X, sample_weight=weights / 3)
     c = IndexedBase("c")
     laws = {**label, x[i]: Normal(mu[z[i]], s[z[i]])}
     em = Model(laws, latent=[z], weights={i: c[i]}).derive()
@@ -141,6 +139,10 @@ def test_rows_count_as_often_as_their_weight_says() -> None:
     found = em.estimator(K=2, random_state=0, tol=1e-10).fit(values, sample_weight=real)
     np.testing.assert_allclose(np.sort(found.mu_), np.sort(fit.parameters.mu), rtol=1e-6)
     np.testing.assert_allclose(found.score(values, sample_weight=real) * real.sum(), fit.log_likelihood)
+    without = made("normals", tol=1e-10).fit(values, sample_weight=real)
+    np.testing.assert_allclose(np.sort(without.mu_), np.sort(found.mu_), rtol=1e-6)
+    np.testing.assert_allclose(without.fit_.log_likelihood, fit.log_likelihood)
+    assert without.fit_.n_rows == pytest.approx(real.sum())
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,11 @@ LONGER: dict[str, int] = {}
 @pytest.mark.parametrize("row", [row for row in MODELS if row.example], ids=lambda row: row.example)
 def test_the_model_part_is_short(row: Row) -> None:
     """Records, functions and tables; the docstring, which is as long as the derivation, the imports, special functions,
-    which are kernels as those of the runtime are, and the laws from which data are drawn apart.
+    which are kernels as those of the runtime are, the laws from which data are drawn and what predict adds apart.
     """
     text, _, beside = parts(em(row.name).source())[0].partition("# ---- ")
-    assert len(beside.partition("def draw")[2].rstrip().splitlines()) <= 28
+    for name in ("draw", "means"):
+        assert len(beside.partition(f"def {name}(")[2].partition("\n\n\n")[0].splitlines()) <= 28
     lines = text[text.index("class Parameters") :].rstrip().splitlines()
     assert len(lines) <= LONGER.get(str(row.example), 120)
     assert max(map(len, lines)) <= 120

@@ -5,7 +5,7 @@ import __future__
 
 import ast
 import linecache
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partialmethod
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -16,7 +16,8 @@ from zlib import crc32
 from symem.codegen.ir.identifiers import FIT_KEYWORDS
 from symem.codegen.ir.nodes import ZERO
 from symem.codegen.ir.program import Program
-from symem.codegen.numpy.description_text import description, estimator_of, with_draws
+from symem.codegen.numpy.description_text import completed, description, estimator_of
+from symem.codegen.numpy.function_text import Function
 from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
     definitions,
@@ -64,12 +65,22 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     functions = ModelFunctions(program)
     written = list(functions)
     model = [str(each) for each in written]
-    special = special_functions(functions.lines.spell.helpers)
     table = description(functions, [each.name for each in written])
-    records, laws = _records(program), functions.drawing.function
-    draws = "" if laws is None else str(laws)
-    described, estimator = with_draws(functions.drawing.told), estimator_of(program)
-    own = [*records.values(), *model, table, *special, *([draws] if draws else []), described]
+    records, drawing, predictions = _records(program), functions.drawing, functions.predictions
+    beside = {
+        "how data arise: the declared laws, for sample": drawing.function,
+        "what predict tells of latents beyond their posteriors": predictions.function,
+    }
+    described = completed(drawing.told, means=predictions.function is not None)
+    special = special_functions(functions.lines.spell.helpers)
+    own = [
+        *records.values(),
+        *model,
+        table,
+        *special,
+        *(str(each) for each in beside.values() if each),
+        described,
+    ]
     imports = _imports(own, shared=shared)
     refuse_undefined(program, "\n\n".join([*imports, *own]), definitions())
     return render(
@@ -81,9 +92,9 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         **records,
         functions=model,
         table=table,
-        sections=_sections(special, draws, "" if shared else runtime()),
+        sections=_sections(special, beside, "" if shared else runtime()),
         described=described,
-        estimator=estimator,
+        estimator=estimator_of(program, predictions.names),
         adds="merge" not in {each.name for each in written},
         shared=shared,
         offered=_offered(with_prior=program.log_prior is not None),
@@ -91,11 +102,13 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     )
 
 
-def _sections(special: Sequence[str], draws: str, of_all: str) -> list[tuple[str, list[str]]]:
+def _sections(
+    special: Sequence[str], beside: Mapping[str, Function | None], of_all: str
+) -> list[tuple[str, list[str]]]:
     """What stands below a model, each under its title."""
     return [
         ("special functions of this model, which need SciPy", list(special)),
-        ("how data arise: the declared laws, for sample", [draws] if draws else []),
+        *((title, [str(each)]) for title, each in beside.items() if each is not None),
         ("symem runtime, verbatim, the same in every module", [of_all] if of_all else []),
     ]
 

@@ -64,6 +64,15 @@ def _collapsed(model: Model, data: Data) -> Data:
     return _cut(model, _copied(data)) if found is None else _standing_for(model, data, found)
 
 
+def _weighing(model: Model, data: Data, counts: Any) -> Data:
+    """The data with rows that count so often, with their chunks."""
+    found = _copied(data)
+    found.counts, found.count = counts, float(np.sum(counts))
+    if model.plates.rows is not None:
+        found[model.plates.rows] = found.count
+    return _cut(model, found)
+
+
 def _standing_for(model: Model, data: Data, table: _Table) -> Data:
     """The data with the rows of a table in the place of theirs, which are as many as these count, with their chunks."""
     few, slots = _copied(data), _counted_slots(model)

@@ -204,10 +204,13 @@ def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
     return _by_row(model, theta, data)
 
 
-def _predicted(model: Model, shown: Any) -> Any:
+def _predicted(model: Model, shown: Any, theta: Any, data: Data) -> Any:
     """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
-    found = []
+    found, made = [], {} if model.means is None else model.means(shown, theta, {**data, **data.given})
     for each, (name, how) in zip(shown, _ways(model, shown), strict=True):
+        if name in made:
+            found.append(made[name])
+            continue
         if how is None:
             raise DataError(
                 f"The posterior of {name} is no single table and shows no mean: read it as it is."

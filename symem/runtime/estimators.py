@@ -97,19 +97,18 @@ class _Estimator:
             sample_weight: (n), how often each row counts; rows of 0 are as if absent.
 
         Raises:
-            DataError: X is not what the model can take; weights that are no whole numbers, of a model without weights.
+            DataError: X is not what the model can take.
         """
         table = self._table(X, reset=True)
         weights = _weights_of(sample_weight, len(table))
         rows, counts = _in_one_order(table, weights)
-        if not self._solver.model.weights and np.any(counts != 1):
-            raise DataError(
-                "sample_weight must be whole numbers here: state the model with weights={i: c[i]}, and they may be any."
-            )
         settings = {name: getattr(self, name) for name in ("tol", "max_iter", "n_init")}
-        seed = _seed_of(self.random_state)
-        self.fit_ = self._solver.fit(**self._data(rows, counts), **settings, seed=seed)
-        self.fit_.speak_of(self._data(table, weights))
+        settings["seed"] = _seed_of(self.random_state)
+        once = self._solver.model.weights or np.all(counts == 1)
+        fit = self._solver.fit_counted(
+            None if once else counts, settings=settings, **self._data(rows, counts)
+        )
+        self.fit_ = fit.beside(self._data(table, weights))
         for name, value in self.fit_.parameters._asdict().items():
             setattr(self, f"{name}_", value)
         self.converged_, self.n_iter_ = self.fit_.converged, max(self.fit_.n_iter, 1)

@@ -11,7 +11,7 @@ import numpy as np
 from symem.runtime.blocks import _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _cut, _uncut
-from symem.runtime.collapse import _collapsed, _copied, _sampled
+from symem.runtime.collapse import _collapsed, _copied, _sampled, _weighing
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Data, Model, Rows
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
@@ -35,10 +35,16 @@ from symem.runtime.settings import Settings
 
 
 class _Fitting:
-    """One fit of a model to data."""
+    """One fit of a model to data; `counts` are how often rows count, where no array of the model says it."""
 
     def __init__(
-        self, model: Model, source: Any, start: Any, asked: Settings, data: Mapping[str, Any]
+        self,
+        model: Model,
+        source: Any,
+        start: Any,
+        asked: Settings,
+        data: Mapping[str, Any],
+        counts: Any = None,
     ) -> None:
         self.model, self.asked = model, asked
         self.start = None if start is None else _as_parameters(model, start)
@@ -46,7 +52,8 @@ class _Fitting:
             self.data = _uncut(model, data, self.start)
             if start is None:
                 _refuse_first_unseen(model, data, self.data.given)
-            self._few = _collapsed(model, self.data)
+            once = counts is None
+            self._few = _collapsed(model, self.data) if once else _weighing(model, self.data, counts)
         else:
             kind = Parted if hasattr(source, "ask") else _Blocks
             self.data = unheld = kind(model, source, data, self.start)

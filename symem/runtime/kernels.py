@@ -74,6 +74,11 @@ def _refuse_impossible(log_normaliser: Any, first: int) -> None:
         )
 
 
+def _mean_above(mean: Any, low: float) -> Any:
+    """A posterior mean where there is one: formulas of it may leave the range where there is none."""
+    return np.where(mean >= low, mean, np.nan)
+
+
 def _filled_in(
     whole: tuple[Any, ...], part: tuple[Any, ...], axes: tuple[Any, ...], first: int, rows: int | None
 ) -> tuple[Any, ...]:

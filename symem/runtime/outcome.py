@@ -93,7 +93,7 @@ def _warn_of_unknown(posterior: list[Any], axes: tuple[Any, ...]) -> None:
                 f"The posterior{where} has no floating-point number: what was observed is impossible at these parameters, "
                 "or lies too far from what they say.",
                 EMWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
             return
 
@@ -107,7 +107,7 @@ def _warn_of_blurred(log_likelihoods: Any) -> None:
             f"The posterior of {_counted_place('row', row)} may have lost its digits: beside a log-likelihood of {log_likelihoods[row]:.0e} "
             "what tells labels apart is rounding. The row lies too far from what the parameters say: leave it out.",
             LostDigitsWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

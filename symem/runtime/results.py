@@ -56,9 +56,10 @@ class Fit:
         self._solver, self._data = solver, data
         self._posterior: Any = None
 
-    def speak_of(self, data: Mapping[str, Any]) -> None:
-        """Take other rows for those of the fit, such as the same ones in another order."""
-        self._data, self._posterior = data, None
+    def beside(self, data: Mapping[str, Any]) -> Fit:
+        """The same fit with these rows for its own, such as the same ones in another order."""
+        found = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+        return type(self)(self._solver, data, found)
 
     def save(self, path: Any, *, force: bool = False) -> Path:
         """Write the fit as JSON, whole or not at all, without data: `symem.load(path, model)` reads it.
@@ -108,9 +109,10 @@ class Fit:
         return float(self._solver.log_likelihood(self.parameters, **self._given(frame, data)))
 
     def predict(self, frame: Any = None, /, **data: Any) -> Any:
-        """The most probable value of a label at rows of data, the posterior mean of other latents.
+        """The most probable value of a label at rows of data, the posterior mean of other latents, counts among them.
 
-        An array where there is one latent, else a record of arrays by name.
+        An array where there is one latent, else a record of arrays by name. What was seen of data that may be missing is
+        told as it was.
         """
         return self._solver.predict(self.parameters, **self._given(frame, data))
 

@@ -12,6 +12,9 @@ import numpy as np
 from symem.runtime.description import Array
 from symem.runtime.loop import DataError
 
+#: Rows that count several times are repeated as long as they are no more numbers than these.
+_MOST_NUMBERS = 20_000_000
+
 
 class NotFittedError(ValueError, AttributeError):
     """An estimator was asked before it was fitted."""
@@ -202,11 +205,15 @@ def _weights_of(sample_weight: Any, count: int) -> Any:
 
 
 def _in_one_order(table: Any, weights: Any) -> tuple[Any, Any]:
-    """Rows that count, sorted, so that a fit does not depend on how they came; of whole weights as often as they count."""
+    """Rows that count, sorted, and how often they do, so that a fit does not depend on how they came; as often as that where
+    it is a whole number and they are not too many.
+    """
     table, weights = table[weights > 0], weights[weights > 0]
     order = np.lexsort(table.T[::-1])
     table, weights = table[order], weights[order]
-    if np.all(weights == np.rint(weights)):
+    first = np.flatnonzero(np.r_[True, (table[1:] != table[:-1]).any(axis=1)])
+    table, weights = table[first], np.add.reduceat(weights, first)
+    if np.all(weights == np.rint(weights)) and weights.sum() * table.shape[1] <= _MOST_NUMBERS:
         return np.repeat(table, weights.astype(int), axis=0), np.ones(int(weights.sum()))
     return table, weights
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from symem.runtime.loop import EMWarning
 from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.results import Fit
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
-from symem.runtime.settings import _checked_settings
+from symem.runtime.settings import Settings, _checked_settings
 from symem.runtime.simulation import _drawn_data
 
 
@@ -74,13 +74,16 @@ class Solver:
         _has_cancelled(self._model, checked, value)
         return value
 
+    @np.errstate(all="ignore")
     def predict(self, theta: Any, /, **data: Any) -> Any:
-        """The most probable value of a label, the posterior mean of other latents: an array, or several by name.
+        """The most probable value of a label, the posterior mean of other latents, counts and what is missing among them:
+        an array, or several by name. What was seen of data that may be missing is told as it was.
 
         Raises:
             DataError: the posterior of a latent shows no mean.
         """
-        return _predicted(self._model, self.posterior(theta, **data))
+        given = _given(self._model, theta, data, every_row=True)
+        return _predicted(self._model, self._shown(*given), *given)
 
     @np.errstate(all="ignore")
     def sample(
@@ -134,7 +137,9 @@ class Solver:
     @np.errstate(all="ignore")
     def posterior(self, theta: Any, /, **data: Any) -> Any:
         """The posterior of every latent at theta."""
-        inside, checked = _given(self._model, theta, data, every_row=True)
+        return self._shown(*_given(self._model, theta, data, every_row=True))
+
+    def _shown(self, inside: Any, checked: Any) -> Any:
         shown = _posterior(self._model, inside, checked)
         _warn_of_unknown(list(_arrays(shown)), self._model.plates.shown)
         _warn_of_blurred(_blurred(self._model, inside, checked, shown))
@@ -170,11 +175,22 @@ class Solver:
             data: the arrays and sizes of the model, by name.
         """
         asked = _checked_settings(tol, max_iter, n_init, seed, callback, verbose)
+        return self._fitted(source, start, asked, data)
+
+    @np.errstate(all="ignore")
+    def fit_counted(self, counts: Any, /, *, settings: Mapping[str, Any], **data: Any) -> Fit:
+        """Fit rows of which each counts so often, (n); `settings` are tol, max_iter, n_init and seed."""
+        asked = _checked_settings(**settings, callback=None, verbose=False)
+        return self._fitted(None, None, asked, data, counts)
+
+    def _fitted(
+        self, source: Any, start: Any, asked: Settings, data: Mapping[str, Any], counts: Any = None
+    ) -> Fit:
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
-            found = _Fitting(self._model, source, start, asked, data).found()
+            found = _Fitting(self._model, source, start, asked, data, counts).found()
         own = [each.message.args[0] for each in given if isinstance(each.message, EMWarning)]
         fit = Fit(self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))})
         for each in given:
-            warnings.warn(each.message, each.category, stacklevel=3)
+            warnings.warn(each.message, each.category, stacklevel=4)
         return fit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 from symem.codegen.ir.program import Program
@@ -33,15 +33,16 @@ def description(functions: ModelFunctions, names: Iterable[str]) -> str:
     )
 
 
-def with_draws(told: str) -> str:
-    """The statement that makes the table, with how data arise."""
-    value = ast.parse(f"model()._replace(draws={told})", mode="eval").body
+def completed(draws: str, *, means: bool) -> str:
+    """The statement that makes the table, with how data arise and what is predicted."""
+    more = ", means=means" if means else ""
+    value = ast.parse(f"model()._replace(draws={draws}{more})", mode="eval").body
     return "\n".join(_broken("MODEL = ", value, 0)).removesuffix(",")
 
 
-def estimator_of(program: Program) -> str:
-    """The statement that makes the class with scikit-learn's conventions."""
-    labels, means = of_each_row(program.derivation.posteriors, program.rows)
+def estimator_of(program: Program, made: Collection[str]) -> str:
+    """The statement that makes the class with scikit-learn's conventions; `made` are latents that `means` predicts."""
+    labels, means = of_each_row(program.derivation.posteriors, program.rows, made)
     told = _given(labels=labels, means=means)
     value = ast.parse(f"_estimator(SOLVER{', ' if told else ''}{told})", mode="eval").body
     return "\n".join(_broken("Estimator = ", value, 0)).removesuffix(",")

@@ -16,6 +16,7 @@ from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.function_text import ROWS, Function
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.m_step_functions import MStep
+from symem.codegen.numpy.predict_function import Predictions
 from symem.codegen.numpy.starts import Starts
 from symem.derivation import reported
 
@@ -35,6 +36,11 @@ class ModelFunctions:
     def drawing(self) -> Drawing:
         """How data arise, written after all others."""
         return Drawing(self.program, self.lines, self.records)
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """What is predicted of latents whose posteriors do not show it."""
+        return Predictions(self.program, self.lines, self.records)
 
     def __iter__(self) -> Iterator[Function]:
         yield from self._check()
