@@ -21,6 +21,7 @@ from sympy import (
     IndexedBase,
     KroneckerDelta,
     Le,
+    Piecewise,
     Product,
     Sum,
     Symbol,
@@ -115,6 +116,7 @@ class Reader:
             (RandomSymbol, _refuse_random),
             (Symbol, self._read_symbol),
             (KroneckerDelta, self._read_delta),
+            (Piecewise, self._read_cases),
             (T, lambda letter, env: transpose(self._read(letter.args[0], env))),
             (Tr, self._read_trace),
             (LogDet, self._read_log_det),
@@ -130,6 +132,9 @@ class Reader:
                 f"{expr} ({type(expr).__name__}) cannot stand in a scalar log-likelihood: write it out."
             )
         return expr.func(*(self._read(argument, env) for argument in expr.args)) if expr.args else expr
+
+    def _read_cases(self, expr: Piecewise, env: Scope) -> Expr:
+        return Piecewise(*((self._read(value, env), self._read(held, env)) for value, held in expr.args))
 
     def _read_index(self, expr: Idx, _env: Scope) -> Expr:
         raise PlateError(
