@@ -62,6 +62,17 @@ def test_an_entry_is_named_as_it_is_indexed(call: Callable[[EM], Any]) -> None:
         call(em("gmm1d_faithful"))
 
 
+def test_what_is_missing_is_told_how_to_be_left_out_or_stated() -> None:
+    with pytest.raises(
+        DataError, match=r"x\[1\] = nan, .* Leave the row .*, or state the model with missing=\[x\]\."
+    ):
+        em("gmm1d_faithful").fit(x=[50.0, np.nan, 55.0], K=2)
+    with pytest.raises(
+        DataError, match=r"mu\[0\] = nan, but every entry of mu must be finite; indices count from 0\.$"
+    ):
+        em("gmm1d_faithful").fit(x=VALUES, start={**THETA, "mu": [np.nan, 1.0]})
+
+
 def test_a_parameter_is_named_as_it_is_indexed() -> None:
     with pytest.raises(DataError, match=r"sigma\[1\] = -1\.0, but .*indices count from 0"):
         em("gmm1d_faithful").fit(x=VALUES, start={**THETA, "sigma": [1.0, -1.0]})

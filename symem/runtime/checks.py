@@ -155,7 +155,9 @@ def _refuse_crossed(name: str, good: Any) -> None:
         )
 
 
-def _as_array(name: str, value: Any, spec: Array, *, looked_at: bool = False) -> np.ndarray:
+def _as_array(
+    name: str, value: Any, spec: Array, *, looked_at: bool = False, of_data: bool = True
+) -> np.ndarray:
     """The value as a float array of the right number of dimensions, its entries checked unless they were before."""
     array = _as_floats(name, value, missing=spec.missing)
     if array.ndim != len(spec.shape):
@@ -164,18 +166,23 @@ def _as_array(name: str, value: Any, spec: Array, *, looked_at: bool = False) ->
     if array.size == 0:
         raise DataError(f"{name} is empty: its shape is {array.shape}.")
     if not looked_at:
-        _refuse_entries(name, array, spec)
+        _refuse_entries(name, array, spec, of_data=of_data)
     return array
 
 
-def _refuse_entries(name: str, array: np.ndarray, spec: Array) -> None:
+def _refuse_entries(name: str, array: np.ndarray, spec: Array, *, of_data: bool) -> None:
     """Entries that are not what their kind says."""
     wanted, test = _KINDS[spec.kind]
     good = _tested(test, array)
     if spec.missing:
         good = good | np.isnan(array) | ((array < 0) if spec.kind == "label" else False)
-    whole = spec.kind == "binary" and not np.all(good) and np.all(_KINDS["label"][1](array))
-    _refuse_wrong(name, array, good, wanted, f" {_counted_elsewhere(name, array, 0, 2, '')}" if whole else "")
+    hint = ""
+    if of_data and not np.all(good):
+        if np.isnan(array[~good].flat[0] if array.ndim else array):
+            hint = f" Leave the row of what is missing out, or state the model with missing=[{name}]."
+        elif spec.kind == "binary" and np.all(_KINDS["label"][1](array)):
+            hint = f" {_counted_elsewhere(name, array, 0, 2, '')}"
+    _refuse_wrong(name, array, good, wanted, hint)
     if spec.ends:
         low, high = spec.ends
         _refuse_wrong(name, array, (array >= low) & (array <= high), f"between {low} and {high}")

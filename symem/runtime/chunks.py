@@ -37,7 +37,7 @@ def _as_parameters(model: Model, theta: Any) -> Any:
             f"Parameters are a dict or a named tuple of {', '.join(table)}: {type(theta).__name__} was given."
         )
     _check_names(given, table, "a parameter")
-    arrays = {name: _as_array(name, given[name], spec) for name, spec in table.items()}
+    arrays = {name: _as_array(name, given[name], spec, of_data=False) for name, spec in table.items()}
     _refuse_no_covariances(table, arrays)
     for name, spec in table.items():
         if spec.kind == "simplex" and arrays[name].ndim:
