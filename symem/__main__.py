@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +106,11 @@ def emit(options: argparse.Namespace) -> int:
     if options.output is None:
         if options.verify:
             em.verify().require("Nothing was printed")
-        _print_document(em.source(**form))
-    else:
-        _say(f"wrote {em.write(options.output, **form, force=options.force, verify=options.verify)}")
-    return DONE
+        _print_document(as_json({"source": em.source(**form)}) if options.json else em.source(**form))
+        return DONE
+    path = em.write(options.output, **form, force=options.force, verify=options.verify)
+    _say(f"wrote {path}")
+    return _named([path], options)
 
 
 def fit(options: argparse.Namespace) -> int:
@@ -198,9 +199,10 @@ def report(options: argparse.Namespace) -> int:
     em = derived(stated.model, budget=options.budget)
     text = em.told_in(form, statement=stated.statement, **_choices(options, stated, em))
     if path == "-":
-        _print_document(text)
+        _print_document(as_json({"source": text}) if options.json else text)
     else:
         _write(path, lambda: text, options)
+        _named([path], options)
         _show(path, options)
     return FAILED if em.derivation.not_derived else DONE
 
@@ -215,7 +217,7 @@ def gallery(options: argparse.Namespace) -> int:
         write_whole(target, text, force=options.force)
     _say(f"wrote {Path(options.output) / 'index.html'} and the {len(pages) - 1} files beside it")
     _show(Path(options.output) / "index.html", options)
-    return DONE
+    return _named(targets, options)
 
 
 COMMANDS: dict[str, Command] = {
@@ -231,6 +233,13 @@ def _derived(options: argparse.Namespace) -> EM:
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:
     if path is not None:
         _say(f"wrote {write_whole(path, text(), force=options.force)}")
+
+
+def _named(paths: Iterable[str | Path], options: argparse.Namespace) -> int:
+    """The files that were written, for programs that ask."""
+    if options.json:
+        print(as_json({"wrote": [str(path) for path in paths]}), end="")
+    return DONE
 
 
 def _print_document(text: str) -> None:

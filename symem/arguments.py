@@ -133,10 +133,6 @@ def _spelt_option(option: Any) -> str:
     return {"": flag, "True": flag, "False": f"--no-{name}"}.get(value, f"{flag} {value}")
 
 
-#: The commands that print JSON if asked.
-_FOR_PROGRAMS = {"derive", "fit", "select", "predict", "sample", "verify", "audit"}
-
-
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """The parser; `commands` gives each name what it runs."""
     parser = argparse.ArgumentParser(
@@ -157,8 +153,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         )
         command.set_defaults(command=commands[name])
         add(command)
-        if name in _FOR_PROGRAMS:
-            _json(command)
+        _json(command)
     return parser
 
 
@@ -235,7 +230,11 @@ def _settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON, for programs: what was found, or the files that were written",
+    )
 
 
 def _select(parser: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import pickle
 import re
 import warnings
@@ -146,3 +147,18 @@ def test_words_keep_their_parts() -> None:
         assert spelt(each) == "Block 1: give --size K=…."
     assert spelt("plain words") == "plain words"
     assert str(_Option("budget", "60", function="derive")) == "derive(budget=60)"
+
+
+@pytest.mark.parametrize("command", ["emit", "report", "emit -", "report -"])
+def test_commands_that_write_say_in_json_what(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("symem.__main__.derived", lambda *_, **__: em("gmm1d_faithful"))
+    name, *shown = command.split()
+    path = str(tmp_path / ("a.py" if name == "emit" else "a.md"))
+    checked = ["--no-verify"] if name == "emit" else []
+    target = ["-o", "-"] if shown and name == "report" else [] if shown else ["-o", path]
+    assert main([name, FAITHFUL, *target, *checked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == (["source"] if shown else ["wrote"])
+    assert shown or found == {"wrote": [path]}
