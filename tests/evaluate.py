@@ -59,6 +59,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
 from symem import Labels, Model
+from symem.language.falling_root import FallingRoot
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
@@ -190,6 +191,25 @@ def _add(run: Evaluator, expr: Add, scope: Values) -> Any:
     return sum((run(term, scope) for term in expr.args if term not in hard), run.context.mpf(0))
 
 
+def _falling(run: Evaluator, expr: FallingRoot, scope: Values) -> Any:
+    """By halving a range of log u: the function is positive below its root."""
+    unknown, *letters = map(str, expr.function.variables)
+    inner = {**scope, **dict(zip(letters, (run(each, scope) for each in expr.given), strict=True))}
+
+    def is_below(place: Any) -> bool:
+        return bool(run(expr.function.expr, {**inner, unknown: run.context.exp(place)}) > 0)
+
+    low, high = run.context.mpf(-1), run.context.mpf(1)
+    while not is_below(low):
+        low *= 2
+    while is_below(high):
+        high *= 2
+    for _ in range(run.context.prec + 12):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return run.context.exp((low + high) / 2)
+
+
 def _mul(run: Evaluator, expr: Mul, scope: Values) -> Any:
     """A bracket that is 0 shields the other factors: [x = 0] log x."""
     factors = _brackets_first(expr)
@@ -272,6 +292,7 @@ OPERATORS: dict[str, Any] = {
 
 RULES: dict[Any, Any] = {
     **MATRIX_RULES,
+    FallingRoot: _falling,
     Indexed: _array,
     Symbol: _symbol,
     Idx: _symbol,

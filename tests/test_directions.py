@@ -201,18 +201,23 @@ def test_concentrations_beyond_the_range_of_the_bessel_function() -> None:
     assert solver.log_likelihood(theta, x=data, kappa=kappas) == pytest.approx(expected, rel=1e-9)
 
 
-def test_without_known_concentrations_only_they_are_refused() -> None:
+def test_concentrations_are_found_as_numbers() -> None:
     algorithm = derived("vonmises_mixture")
-    assert [update.law for update in algorithm.derivation.updates] == ["normalised shares", "mean direction"]
-    (refused,) = algorithm.derivation.not_derived
-    assert [str(parameter) for parameter in refused.parameters] == ["kappa[k]"]
-    assert "mu" not in refused.reason
+    laws = [update.law for update in algorithm.derivation.updates]
+    assert laws == ["normalised shares", "mean direction", "falling equation"]
+    x = np.random.default_rng(3).vonmises(1.0, 5.0, 400)
+    fit = algorithm.fit(y=x, K=1, seed=0)
+    shape, location, _scale = scipy.stats.vonmises.fit(x, fscale=1)
+    assert fit.parameters.kappa[0] == pytest.approx(shape, rel=1e-4)
+    assert fit.parameters.mu[0] == pytest.approx(location, abs=1e-4)
 
 
-def test_a_mean_that_needs_the_concentrations_is_not_said_to_have_no_closed_form() -> None:
-    (refused,) = derive_records(Model({z[i]: label, x[i]: VonMises(m, kappa[z[i]])}, latent=[z])).not_derived
-    assert refused.reason.startswith("No closed form was found for kappa[k]:")
-    assert refused.reason.endswith("give kappa in known=[kappa], and m has one.")
+def test_a_shared_mean_is_found_beside_own_concentrations() -> None:
+    found = derive_records(Model({z[i]: label, x[i]: VonMises(m, kappa[z[i]])}, latent=[z]))
+    assert not found.not_derived
+    assert {str(u.parameter): type(u).__name__ for u in found.updates} == {
+        "w[k]": "Shares", "m": "Conditional", "kappa[k]": "Conditional",
+    }  # fmt: skip
 
 
 # what is no maximum -----------------------------------------------------------------------------------------

@@ -90,7 +90,8 @@ def test_mean_before_variance_at_every_index() -> None:
 @pytest.mark.parametrize(
     ("objective", "parameters", "blamed"),
     [
-        (a * u - b * loggamma(u), {u: Positive()}, "u"),
+        (a * u - b * loggamma(u), {u: Reals()}, "u"),
+        (a * u - b * loggamma(u) ** 2, {u: Positive()}, "u"),
         (-a * log(1 + exp(u)) + b * u * u, {u: Reals()}, "u"),
         (
             -(a * (u - b) ** 2) / v - (u - c) ** 2 / m - log(v) - log(m),

@@ -41,6 +41,7 @@ TOGETHER = [
     ("put in", "factor_analysis_mean", "W"),
     ("jointly linear", "errors_in_variables", "b1"),
     ("linear system", "mix_linreg", "b"),
+    ("falling equation", "gamma_mixture", "a"),
 ]
 
 

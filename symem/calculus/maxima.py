@@ -15,11 +15,13 @@ from typing import Generic, TypeVar
 
 from sympy import Add, Expr, Mul, S, Sum, cos, diff, exp, expand, factor_terms, sin
 
+from symem.calculus.falling_functions import falls, parts_of
 from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import entries
 from symem.calculus.systems import concave
 from symem.derivation import Update
+from symem.language.falling_root import FallingRoot
 
 Parts = Mapping[Expr, Expr]
 #: What the checker found, of a number or of a matrix.
@@ -162,6 +164,13 @@ def _crest(slope: Slope) -> bool:
     return slope.signs(bend.xreplace({slope.unknown: slope.update.value})) == -1
 
 
+def _falls_to_root(slope: Slope) -> bool:
+    """The slope falls, and so does the function whose root the update is."""
+    root, u = slope.update.value, slope.unknown
+    functions = (slope.value, root.equation(u)) if isinstance(root, FallingRoot) else ()
+    return bool(functions) and all(falls(parts_of(each, u), u, slope.signs) for each in functions)
+
+
 GIBBS: Maximum[Slope] = Maximum(
     "Gibbs' inequality: ∑ c log w with c ≥ 0 is largest on the simplex at w = c/∑c, and only there",
     _gibbs,
@@ -169,6 +178,11 @@ GIBBS: Maximum[Slope] = Maximum(
 )
 FALLING: Maximum[Slope] = Maximum(
     "every term of the derivative falls in the parameter, so Q is concave in it", _falling, unique=True
+)
+FALLS_TO_ROOT: Maximum[Slope] = Maximum(
+    "the derivative falls in the parameter, as ψ'(v) ≥ 1/v + 1/(2v²) and ratios of successive Bessel functions rise, so Q is concave in it",
+    _falls_to_root,
+    unique=True,
 )
 ONE_ROOT: Maximum[Slope] = Maximum(
     "the derivative is c₁ uᵃ + c₂ uᵇ, a < b, positive below its only root and negative above it",

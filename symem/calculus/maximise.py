@@ -17,6 +17,7 @@ from sympy import Add, Expr
 from symem.algebra.squares import as_squares
 from symem.budget import look
 from symem.calculus.differentiate import Unknown
+from symem.calculus.falling import falling_root_given_the_others
 from symem.calculus.fresh_names import Names
 from symem.calculus.maximisers import TOGETHER, confine, isolate
 from symem.calculus.separate import Term
@@ -137,9 +138,11 @@ def _is_clearer(nested: Expr, value: Expr, problem: Stationarity) -> bool:
 def _given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:
     raw = problem.raw(unknown)
     found = problem.alone(problem.collapse(raw), unknown)
-    if found is None or unknown.entries(found[1]):
-        return None
+    if found is None:
+        return falling_root_given_the_others(unknown, problem)
     law, value = found
+    if unknown.entries(value):
+        return None
     return Root(unknown, problem.collapse(value), raw, value, law=law, conditional=True)
 
 

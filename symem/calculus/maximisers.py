@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sympy import Expr
 
-from symem.calculus import constrained, existence, linear, maxima, roots, shares
+from symem.calculus import constrained, existence, falling, linear, maxima, roots, shares
 from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
 from symem.calculus.putting_in import matrices_alone
 from symem.calculus.stationarity import Root, Stationarity
@@ -211,6 +211,19 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         reads=linear.put_in_first,
         root=lambda root: [root],
         maxima=(maxima.FALLING,),
+    ),
+    Law(
+        "falling equation",
+        "No formula gives the root of this equation. Its left side falls in {parameter}, so that it has one root at most, "
+        "which is found as a number, by Newton's method between bounds.",
+        "Minka 2002",
+        Relation.AT_THE_UPDATE,
+        form="Σ c g(u) = 0 with u > 0, falling; g powers, logarithms, digammas, ratios of Bessel functions",
+        reads=falling.falling_equations,
+        root=falling.falling_root,
+        maxima=(maxima.FALLS_TO_ROOT,),
+        exists=falling.of_given,
+        positive=falling.of_root,
     ),
 )
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Dummy, Expr, Indexed, IndexedBase, Integer, Mul, Sum, Symbol, diff
 
+from symem.calculus.falling_functions import is_multiple
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Conditional, Derivation, Update
+from symem.language.falling_root import FallingRoot
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Model
@@ -100,10 +102,10 @@ class Solved:
         value = self.put(self.dated(update.value))
         self.pairs.append((update.parameter, value))
 
-    def put(self, expr: Expr) -> Expr:
-        """An expression with every solved parameter at its value; solutions of linear systems stay letters."""
+    def put(self, expr: Expr, *, with_roots: bool = False) -> Expr:
+        """An expression with every solved parameter at its value; what no formula gives stays a letter, unless asked."""
         for atom, value in self.pairs:
-            if not value.has(LinearSolution):
+            if with_roots or not value.has(LinearSolution, FallingRoot):
                 rules = {entry: _moved(value, atom, entry) for entry in entries(expr, atom)}
                 expr = expr.xreplace(rules) if rules else expr
         return expr
@@ -117,6 +119,14 @@ class Solved:
                 if not any(held in entries(held, atom) for atom in done):
                     rules[held] = old(held)
         return value.xreplace(rules)
+
+
+def at_update(slope: Expr, parameter: Expr, value: Expr) -> Expr:
+    """What vanishes if a value is where a slope does: the slope there, or what it has beside the equation of a root."""
+    if isinstance(value, FallingRoot):
+        found, meant = is_multiple(slope, value, parameter)
+        return found - meant
+    return slope.xreplace({parameter: value})
 
 
 def old(entry: Expr) -> Expr:

@@ -16,15 +16,16 @@ from sympy import Add, Expr, Gt, Indexed, Mul, Ne, S, expand_mul, factor_terms, 
 
 from symem.calculus.along import entrywise
 from symem.calculus.matrix_certificates import MatrixClaims
-from symem.calculus.maxima import FALLING, GIBBS, MatrixSlope, Maximum, Slope
+from symem.calculus.maxima import GIBBS, MatrixSlope, Maximum, Slope
 from symem.calculus.maximisers import LAWS
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
-from symem.calculus.slopes import EntangledError, Solved, entries, holds_as_it_stands, slope
+from symem.calculus.slopes import EntangledError, Solved, at_update, entries, holds_as_it_stands, slope
 from symem.calculus.systems import solves
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Certificate, Claim, Derivation, Shares, Status, Update
+from symem.language.falling_root import FallingRoot
 from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
@@ -35,6 +36,7 @@ from symem.language.supports import Simplex
 POINTS = 3
 #: Operations up to which the sign of a denominator is looked for.
 SHORT = 40
+_AT_THE_UPDATE = "the derivative at the update"
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,7 @@ class Checker:
         name = "stationarity"
         if is_matrix(update.parameter):
             found = self.matrices.stationarity(update)
-            return found or self._checked(
-                name, self.trials.stationary(update), "the derivative at the update"
-            )
+            return found or self._checked(name, self.trials.stationary(update), _AT_THE_UPDATE)
         if isinstance(update.value, LinearSolution):
             if self.slope(update) is not None and solves(self.vanishes, self.slope(update), update):
                 return Claim(
@@ -99,7 +99,7 @@ class Checker:
             return Claim(
                 name, Status.PROVED, f"the derivative {how} at the update identically, for all sizes and data"
             )
-        return self._checked(name, self.trials.stationary(update), "the derivative at the update")
+        return self._checked(name, self.trials.stationary(update), _AT_THE_UPDATE)
 
     def is_stationary(self, update: Update) -> bool:
         """With the earlier updates put in; then, for parameters solved together, with later ones too."""
@@ -210,6 +210,8 @@ class Checker:
         if alone and self._vanishes_alone(raw, update):
             return True
         solved = self.solved_before(update)
+        if isinstance(update.value, FallingRoot):
+            return self.vanishes(solved.put(at_update(raw, update.parameter, update.value)))
         solved.add(update)
         return self.vanishes(solved.put(raw)) and self.on_simplex(update)
 
@@ -229,11 +231,11 @@ class Checker:
 
     def _vanishes_within(self, inner: list[Update], update: Update, raw: Expr) -> bool:
         """Whether the derivative vanishes at this update with what depends on it solved before."""
-        return self.vanishes(self._put_in(inner, raw).xreplace({update.parameter: update.value}))
+        return self.vanishes(at_update(self._put_in(inner, raw), update.parameter, update.value))
 
     def _put_in(self, inner: list[Update], raw: Expr) -> Expr:
         pairs = [(each.parameter, each.nested) for each in reversed(inner)]
-        return Solved(self.derivation.model, pairs).put(raw)
+        return Solved(self.derivation.model, pairs).put(raw, with_roots=True)
 
     def _vanishes_alone(self, raw: Expr, update: Update) -> bool:
         """Whether the derivative vanishes at this update whatever the parameters are that it holds."""
@@ -241,23 +243,24 @@ class Checker:
             return False
         absent = [u for u in self._earlier(update) if not entries(update.value, u.parameter)]
         put_in = Solved(self.derivation.model, [(u.parameter, u.value) for u in reversed(absent)])
-        alone = raw.xreplace({update.parameter: update.value})
+        alone = at_update(raw, update.parameter, update.value)
         return self.vanishes(alone) or (bool(absent) and self.vanishes(put_in.put(alone)))
 
     def _within(self, update: Update) -> list[Update]:
         """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
         block = [u for u in self.derivation.updates if u.block == update.block]
         later = block[block.index(update) + 1 :]
-        if update.law == "numbers put in":
+        if update.law in ("numbers put in", "falling equation"):
             return [u for u in later if self._is_best_for_all(u)]
         return [u for u in later if u.law == update.law == "jointly linear"]
 
     def _is_best_for_all(self, update: Update) -> bool:
-        """Whether Q is concave in a parameter, and stationary at its nested form, whatever the others are."""
+        """Whether Q has one maximum in a parameter, at its nested form, whatever the others are."""
         raw = None if is_matrix(update.parameter) else self.slope(update)
-        if raw is None or not self.vanishes(raw.xreplace({update.parameter: update.nested})):
+        if raw is None or not self.vanishes(at_update(raw, update.parameter, update.nested)):
             return False
-        return FALLING.holds(Slope(raw, update, self.signs))
+        seen = Slope(raw, update, self.signs)
+        return any(each.unique and each.holds(seen) for each in LAWS[update.law].maxima)
 
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
@@ -344,6 +347,4 @@ class Checker:
         return Claim(name, Status.CHECKED, f"not proved; {what} was right at {where}", POINTS)
 
     def variable(self, update: Update) -> Variable:
-        symbol = update.parameter
-        name = name_of(symbol)
-        return self.derivation.model.variables[name]
+        return self.derivation.model.variables[name_of(update.parameter)]

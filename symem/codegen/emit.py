@@ -64,7 +64,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     program = program_of(derivation)
     functions = ModelFunctions(program)
     written = list(functions)
-    model = [str(each) for each in written]
+    model = _with_equations(written, functions.lines.spell.equations.values())
     table = description(functions, [each.name for each in written])
     records, drawing, predictions = _records(program), functions.drawing, functions.predictions
     beside = {
@@ -100,6 +100,12 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         offered=_offered(with_prior=program.log_prior is not None),
         prior=program.log_prior is not None,
     )
+
+
+def _with_equations(functions: Sequence[Any], equations: Iterable[str]) -> list[str]:
+    """The functions of a model, the equations that its M-step solves before it."""
+    place = next(number for number, each in enumerate(functions) if each.name == "m_step")
+    return [*map(str, functions[:place]), *equations, *map(str, functions[place:])]
 
 
 def _sections(

@@ -33,6 +33,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 from symem.errors import UnknownSymbolError
 from symem.evaluation.scalar_functions import Head, head_of
 from symem.language.bessel_logarithms import LOGARITHMS, by_logarithms
+from symem.language.falling_root import FallingRoot
 from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
@@ -154,6 +155,10 @@ def _solution(scope: Algebra[Any], expression: LinearSolution, bindings: Binding
     return scope.apply("Element", solved, scope(component, bindings), scope.constant(0))
 
 
+def _root(scope: Algebra[Any], expression: FallingRoot, bindings: Bindings) -> Any:
+    return scope.apply(head_of(expression), *_values(scope, expression.given, bindings))
+
+
 def _along(scope: Algebra[Any], entry: Expr, index: Symbol, size: Expr, bindings: Bindings) -> list[Any]:
     """The values of an expression at every place of an index."""
     return [scope(entry, {**bindings, index: at}) for at in range(scope.integer(size))]
@@ -222,6 +227,7 @@ RULES: Mapping[type, Rule] = {
     Piecewise: _piecewise,
     Expectation: lambda scope, mean, bindings: scope.mean(mean.args[0], bindings),
     LinearSolution: _solution,
+    FallingRoot: _root,
     MatrixEntry: _letter,
     T: _first,
     Whole: _first,

@@ -8,20 +8,31 @@ what SymPy says, number by number.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache, reduce
+from dataclasses import dataclass
+from functools import cache, partial, reduce
 from typing import Any
 
 import mpmath
 import numpy as np
 from scipy import special
-from sympy import Basic, Function
+from sympy import Basic, Dummy, Function, Lambda, lambdify
 from sympy.core.function import UndefinedFunction
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.stacks import MATRIX_FUNCTIONS
+from symem.language.falling_root import FallingRoot
 
 Value = Any  # a float, an int, or an array of either
-Head = str | type  # a row of the table, or a function of SymPy's that has none
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where a function that falls in its first argument vanishes, as a function of the others."""
+
+    function: Lambda
+
+
+Head = str | type | Root  # a row of the table, or a function of SymPy's that has none
 
 
 def multiply(*factors: Value) -> Value:
@@ -109,6 +120,39 @@ def log_binomial(total: Value, chosen: Value) -> Value:
     )
 
 
+#: The logarithms between which roots are looked for, and how often that range is halved.
+_FURTHEST, _HALVINGS = 700.0, 64
+
+
+def falling_root(function: Lambda) -> Callable[..., Value]:
+    """What is given ↦ the u > 0 at which a function vanishes that falls in u."""
+    letters = function.variables
+    inner = [each for each in function.expr.atoms(FallingRoot) if each.free_symbols <= {*letters}]
+    names = {each: Dummy("root") for each in sorted(inner, key=str)}
+    whole = lambdify(
+        (*letters, *names.values()), function.expr.xreplace(names), modules=[_NUMERIC, "scipy", "numpy"]
+    )
+    roots = [(lambdify(letters, each.given), falling_root(each.function)) for each in names]
+    return partial(_halved, lambda *values: whole(*values, *(root(*given(*values)) for given, root in roots)))
+
+
+def _halved(function: Callable[..., Value], *given: Value) -> Value:
+    """Its root, by halving a range of log u."""
+    arrays = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in given))
+    low = np.full(arrays[0].shape, -_FURTHEST)
+    high = -low
+    with np.errstate(all="ignore"):
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            value = function(np.exp(middle), *arrays)
+            low, high = np.where(value > 0, middle, low), np.where(value > 0, high, middle)
+        return np.where(np.isnan(value), np.nan, np.exp((low + high) / 2))
+
+
+#: Ratios of the scaled functions of Bessel are finite where theirs are not.
+_NUMERIC = {"iv": special.ive}
+
+
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "Add": lambda *terms: reduce(np.add, terms),
     "Mul": multiply,
@@ -146,7 +190,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "erfc": special.erfc,
     "besseli": special.iv,
     "besselk": special.kv,
-    "LogBesselI": log_bessel(special.ive, mpmath.besseli, 1.0),
+    "LogScaledBesselI": log_bessel(special.ive, lambda p, x: mpmath.besseli(p, x) * mpmath.exp(-x), 0.0),
     "LogBesselK": log_bessel(special.kve, mpmath.besselk, -1.0),
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,
@@ -175,6 +219,8 @@ def head_of(expression: Basic) -> Head:
         UnknownSymbolError: it has no row, and SymPy knows no numbers of it either.
     """
     kind = type(expression)
+    if isinstance(expression, FallingRoot):
+        return Root(expression.function)
     if kind.__name__ in FUNCTIONS:
         return kind.__name__
     if issubclass(kind, Function) and not isinstance(kind, UndefinedFunction):
@@ -187,4 +233,6 @@ def function(head: Head) -> Callable[..., Value]:
     """The function of numbers and arrays that a head stands for."""
     if isinstance(head, str):
         return FUNCTIONS[head]
+    if isinstance(head, Root):
+        return falling_root(head.function)
     return np.vectorize(lambda *arguments: float(head(*arguments)), otypes=[float])

@@ -19,15 +19,18 @@ class LogBesselK(Function):  # type: ignore[misc]
     is_real = True
 
 
-class LogBesselI(Function):  # type: ignore[misc]
-    """log I_p(x): args (p, x)."""
+class LogScaledBesselI(Function):  # type: ignore[misc]
+    """log I_p(x) - x: args (p, x). In a ratio of two at one x, x has gone before digits can be lost beside it."""
 
     nargs = 2
     is_real = True
 
 
 #: The function that stands for the logarithm of another.
-LOGARITHMS: Mapping[Any, Callable[..., Expr]] = {besselk: LogBesselK, besseli: LogBesselI}
+LOGARITHMS: Mapping[Any, Callable[..., Expr]] = {
+    besselk: LogBesselK,
+    besseli: lambda order, x: x + LogScaledBesselI(order, x),
+}
 
 
 def by_logarithms(factors: Iterable[Expr]) -> list[Expr]:

@@ -67,8 +67,8 @@ def _warn_of_lost(shares: list[tuple[str, Any]]) -> bool:
     lost = {name: share for name, share in shares if np.any(share < _LEFT)}
     for name, share in lost.items():
         warnings.warn(
-            f"{_position(name, share < _LEFT)} has lost its digits: it is a difference of sums of which a share of "
-            f"{float(np.nanmin(share)):.0e} is left. Measure the data from nearer to them, or scale them.",
+            f"{_position(name, share < _LEFT)} has lost its digits: it is a difference of sums, or a root, of which a share of "
+            f"{float(np.nanmin(share)):.0e} is left. Measure the data from nearer to them, or scale them; or they have no spread.",
             LostDigitsWarning,
             stacklevel=4,
         )

@@ -64,11 +64,11 @@ def _beside_stirling(x: Any) -> Any:
     return np.where(x > 16.0, 0.5 * np.log(2 * np.pi * large) + series, few)
 
 
-def _log_besseli(order: Any, x: Any) -> Any:
-    """log I_order(x) for x ≥ 0, beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.7.1)."""
+def _log_scaled_besseli(order: Any, x: Any) -> Any:
+    """log I_order(x) - x for x ≥ 0, beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.7.1)."""
     large = np.maximum(x, 1e8)
     far = np.log1p((1.0 - 4.0 * order**2) / (8.0 * large)) - 0.5 * np.log(2.0 * np.pi * large)
-    return x + np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
+    return np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
 
 
 def _log_besselk(order: Any, x: Any) -> Any:
@@ -112,3 +112,43 @@ def _log_softplus(power: Any) -> Any:
 def _log_complement(power: Any) -> Any:
     """log(1 - exp(-exp a)), which is a where exp a is small."""
     return np.where(power < -37, power, np.log(-np.expm1(-np.exp(power))))
+
+
+def _falling_root(function: Any, *given: Any) -> Any:
+    """The u > 0 at which a function vanishes that falls in u, for all entries at once; 0 or inf where it has none.
+
+    Newton's method in log u, kept within bounds, which are halved where it does not halve its steps (Press et al. 2007,
+    section 9.4), until its steps are rounding. `function` gives the value and the slope.
+    """
+    given = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in given))
+    place, reach = np.zeros(given[0].shape), np.full(given[0].shape, 2.0)
+    low, high, before, found = -np.inf + place, np.inf + place, np.inf + place, np.isnan(sum(given))
+    with np.errstate(all="ignore"):
+        for _ in range(200):
+            value, slope = function(np.exp(place), *given)
+            newton = -value / (slope * np.exp(place))
+            size = np.abs(newton)
+            low, high = np.where(value > 0, place, low), np.where(value < 0, place, high)
+            near, within = size < 1e-5, np.isfinite(high - low)
+            inside = (place + newton > low) & (place + newton < high)
+            found = (
+                found
+                | (value == 0)
+                | (size < 1e-16)
+                | (near & ~(inside & (2 * size <= before)))
+                | (np.abs(place) > 700)
+            )
+            if np.all(found):
+                break
+            kept = inside & (size <= np.where(within, before / 2, reach))
+            step = np.where(within, (low + high) / 2 - place, np.where(value > 0, reach, -reach))
+            step = np.where(found, 0.0, np.where(kept | near, newton, step))
+            reach = np.where(within | kept, reach, 2 * reach)
+            place, before = np.clip(place + step, -701.0, 701.0), np.abs(step)
+        root = np.where(place < -700, 0.0, np.where(place > 700, np.inf, np.exp(place)))
+    return np.where(np.isnan(value), np.nan, root)[()]
+
+
+def _steepness(function: Any, u: Any, *given: Any) -> Any:
+    """How much a function falls at its root where u changes by its own size."""
+    return np.abs(u * function(u, *given)[1])

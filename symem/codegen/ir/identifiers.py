@@ -10,7 +10,7 @@ import keyword
 import re
 from functools import cache
 
-from symem.codegen.numpy.spelling import SCIPY
+from symem.codegen.ir.functions import SCIPY
 from symem.errors import NameClashError
 
 FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose", "client"])

@@ -9,7 +9,7 @@ every chunk of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -220,6 +220,25 @@ class Solve(Node):
         return Solve(
             self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component
         )
+
+
+@dataclass(frozen=True)
+class Root(Node):
+    """Where a function that falls in u vanishes: the new value of a parameter, `of` that name. The function and its slope
+    are written in u and, for what is given, c_0, c_1, …
+    """
+
+    given: tuple[Node, ...]
+    of: str
+    function: Node
+    slope: Node
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.given
+
+    def mapped(self, change: Callable[[Node], Node]) -> Node:
+        return replace(self, given=tuple(map(change, self.given)))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ read at an observed category becomes a `Take`. What has no reading raises and is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import Any
 
@@ -52,6 +52,7 @@ from symem.codegen.ir.nodes import (
     Node,
     Number,
     Range,
+    Root,
     Solve,
     Source,
     Sources,
@@ -77,7 +78,8 @@ from symem.codegen.lowering.matrix_factors import (
 from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
-from symem.language.bessel_logarithms import LOGARITHMS, LogBesselI, LogBesselK, by_logarithms
+from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
+from symem.language.falling_root import FallingRoot
 from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
@@ -89,7 +91,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
-    LogBesselK: "log_besselk", LogBesselI: "log_besseli", LogPoisson: "log_poisson",
+    LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
 
@@ -271,11 +273,15 @@ class Lowering:
             return Solve(axes, square, right, row, column, component)
         raise NotDerivedError(f"The component {component} of a linear system is no index.")
 
+    def root(self, expr: FallingRoot) -> Node:
+        given = tuple(map(self, expr.given))
+        names = ["u", *(f"c_{number}" for number in range(len(given)))]
+        inside = replace(self, layouts={name: Layout(name, (), frozenset()) for name in names})
+        function, slope = map(inside, expr.written_in(names))
+        return Root(union(self.rank, given), given, expr.unknown.name, function, slope)
+
     def _sorted(self, axes: Iterable[Symbol]) -> Axes:
         return tuple(sorted(axes, key=self.rank))
-
-    def factorial(self, expr: Expr) -> Node:
-        return apply(self.rank, "gamma", self(expr.args[0] + 1))
 
     def polygamma(self, expr: Expr) -> Node:
         order, argument = expr.args
@@ -321,6 +327,7 @@ def _is_denominator(factor: Expr) -> bool:
 _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Sum, lambda lower, expr: Summation(lower).of(expr)),
     (LinearSolution, Lowering.solution),
+    (FallingRoot, Lowering.root),
     (MatrixFunction, Lowering.factor),
     (Indexed, Lowering.indexed),
     (Symbol, Lowering.symbol),
@@ -335,7 +342,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (besselk | besseli, lambda lower, expr: lower.mul(Mul(expr, evaluate=False))),
     (Pow, Lowering.power),
     (log, Lowering.logarithm),
-    (factorial, Lowering.factorial),
+    (factorial, lambda lower, expr: lower(gamma(expr.args[0] + 1))),
     (polygamma, Lowering.polygamma),
     (Piecewise, Lowering.piecewise),
     (Max | Min, Lowering.function),

@@ -53,7 +53,7 @@ class Scope:
     made: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.spell = Spelling(self.rank, self.writer.spell.scipy, self.writer.spell.helpers)
+        self.spell = Spelling(self.rank, self.writer.spell.helpers)
 
     def write(self, start: str, text: str) -> None:
         """One more statement."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symem.codegen.ir.instructions import Assign, Column, Difference, Entry, Gathered
-from symem.codegen.ir.nodes import ZERO, Axes, Load, Node
+from symem.codegen.ir.nodes import ZERO, Axes, Load, Node, Root
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import DATA, LATENTS, ROWS, Function
 from symem.codegen.numpy.lines import Given, Lines
+from symem.codegen.numpy.root_spelling import steepness
 from symem.codegen.numpy.wrapping import WIDTH, listed, unpacked
 from symem.codegen.passes.cancelling import terms
 
@@ -167,8 +168,10 @@ class MStep:
         return unpacked((name, f'known["{self.records.declared[name]}"]') for name in names)
 
     def _share(self, difference: Difference) -> str:
-        """Of a matrix, that of its diagonal: other entries may be 0."""
+        """Of a matrix, that of its diagonal: other entries may be 0. Of a root, how steeply its equation falls."""
         node = difference.node
+        if isinstance(node, Root):
+            return steepness(self.lines.spell, node)
         texts = ", ".join(self.lines.spell.aligned(each, node.axes) for each in terms(node))
         return f"np.diagonal(_share({texts}), 0, -2, -1)" if difference.matrix else f"_share({texts})"
 

@@ -38,7 +38,9 @@ def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
         NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
     """
     program = program_of(derivation, plain=True)
-    text = _Plain(program).text()
+    plain = _Plain(program)
+    text = plain.text()
+    text = "\n\n\n".join([*plain.lines.spell.equations.values(), text])
     text = re.sub(r"(?<![\w.])_\w+(?=\()", lambda found: _PLAIN_NAMES.get(found[0], found[0]), text)
     called = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     kernels = [code for name, code in pieces(plain_kernels) if name in called] + special_functions(called)

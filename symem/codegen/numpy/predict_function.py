@@ -34,7 +34,7 @@ class Predictions:
         self.program, self.writer, self.records = program, lines, records
         self.posteriors = {each.latent.name: each for each in program.derivation.posteriors}
         self.rank = Order()
-        self.spell = Spelling(self.rank, lines.spell.scipy, lines.spell.helpers)
+        self.spell = Spelling(self.rank, lines.spell.helpers)
         self.shown: dict[str, str] = {}
         self.layouts = dict(self._layouts())
         self.nodes: list[Node] = []

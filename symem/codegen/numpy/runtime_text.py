@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from symem.codegen.numpy.spelling import SCIPY
+from symem.codegen.ir.functions import SCIPY
 from symem.runtime import (
     blocks,
     checks,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sympy import Integer, Symbol
 
+from symem.codegen.ir.functions import SCIPY
 from symem.codegen.ir.nodes import (
     Apply,
     Axes,
@@ -20,6 +21,7 @@ from symem.codegen.ir.nodes import (
     Node,
     Number,
     Range,
+    Root,
     Scatter,
     Solve,
     Take,
@@ -29,6 +31,7 @@ from symem.codegen.ir.nodes import (
 )
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, log_total, solve, stack, transposed
+from symem.codegen.numpy.root_spelling import root
 from symem.codegen.numpy.wrapping import tupled
 from symem.errors import NotDerivedError
 
@@ -46,14 +49,13 @@ NUMPY = frozenset(
     ["exp", "log", "sqrt", "abs", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "floor", "ceil",
      "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp"]
 )  # fmt: skip
-SCIPY = frozenset(["gammaln", "gamma", "digamma", "polygamma", "erf", "erfc", "ndtr"])
 #: Log-probabilities of counts in one piece.
 COUNTS = frozenset(["log_poisson", "log_binomial", "log_negative_binomial"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
     "log_normal_interval": "_log_normal_interval",
     "log_besselk": "_log_besselk",
-    "log_besseli": "_log_besseli",
+    "log_scaled_besseli": "_log_scaled_besseli",
     "LogSubExp": "_log_sub_exp",
     "LogSoftplus": "_log_softplus",
     "LogComplement": "_log_complement",
@@ -64,11 +66,11 @@ HELPERS: Mapping[str, str] = {
 
 @dataclass
 class Spelling:
-    """Spells nodes, and remembers which SciPy functions and helpers it used."""
+    """Spells nodes, and remembers which helpers and equations it used."""
 
     rank: Callable[[Symbol], object]
-    scipy: set[str] = field(default_factory=set)
     helpers: set[str] = field(default_factory=set)
+    equations: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, node: Node) -> str:
         return self._spelt(node)[0]
@@ -76,21 +78,18 @@ class Spelling:
     def _spelt(self, node: Node) -> tuple[str, int]:
         return _SPELLINGS[type(node)](self, node)
 
-    def _tight(self, node: Node, least: int = _ATOM) -> str:
+    def tight(self, node: Node, least: int = _ATOM) -> str:
+        """The node, in parentheses if it binds less than that; else it takes an attribute."""
         text, strength = self._spelt(node)
         return text if strength >= least else f"({text})"
-
-    def tight(self, node: Node) -> str:
-        """The node as something that takes an attribute."""
-        return self._tight(node)
 
     def aligned(self, node: Node, axes: Axes, least: int = _CONDITION) -> str:
         """The node with new axes where it lacks some, so that it broadcasts over `axes`."""
         held = [axis in node.axes for axis in axes]
         if not any(held) or all(held[held.index(True) :]):
-            return self._tight(node, least)
+            return self.tight(node, least)
         places = ", ".join(":" if each else "None" for each in held[held.index(True) :])
-        return f"{self._tight(node)}[{places}]"
+        return f"{self.tight(node)}[{places}]"
 
     def number(self, node: Number) -> tuple[str, int]:
         value = node.value
@@ -106,9 +105,9 @@ class Spelling:
 
     def apply(self, node: Apply) -> tuple[str, int]:
         if node.operation == "neg":
-            return f"-{self._tight(node.arguments[0], _PRODUCT)}", _UNARY
+            return f"-{self.tight(node.arguments[0], _PRODUCT)}", _UNARY
         if node.operation == "~":
-            return f"~{self._tight(node.arguments[0])}", _UNARY
+            return f"~{self.tight(node.arguments[0])}", _UNARY
         if node.operation == "+":
             return self._sum(node), _SUM
         if node.operation in _INFIX:
@@ -162,7 +161,6 @@ class Spelling:
         if operation in NUMPY:
             return f"np.{operation}"
         if operation in SCIPY:
-            self.scipy.add(operation)
             return operation
         if operation in HELPERS:
             self.helpers.add(HELPERS[operation])
@@ -171,10 +169,10 @@ class Spelling:
 
     def total(self, node: Total) -> tuple[str, int]:
         if len(node.over) == len(node.value.axes):
-            return f"{self._tight(node.value)}.sum()", _ATOM
+            return f"{self.tight(node.value)}.sum()", _ATOM
         places = [node.value.axes.index(axis) for axis in node.over]
         axis = str(places[0]) if len(places) == 1 else str(tuple(places))
-        return f"{self._tight(node.value)}.sum(axis={axis})", _ATOM
+        return f"{self.tight(node.value)}.sum(axis={axis})", _ATOM
 
     def contract(self, node: Contract) -> tuple[str, int]:
         left, right, over = node.left, node.right, node.over
@@ -183,8 +181,8 @@ class Spelling:
         got = (*without(left.axes, over), *without(right.axes, over))
         turn = transposed(got, node.axes)
         if len(over) == 1 and len(left.axes) <= 2 and len(right.axes) <= 2:
-            first = self._tight(left) + ("" if left.axes[-1] == over[0] else ".T")
-            second = self._tight(right) + ("" if right.axes[0] == over[0] else ".T")
+            first = self.tight(left) + ("" if left.axes[-1] == over[0] else ".T")
+            second = self.tight(right) + ("" if right.axes[0] == over[0] else ".T")
             text = f"{first} @ {second}"
             return (f"({text}){turn}", _ATOM) if turn else (text, _PRODUCT)
         if len(over) == len(left.axes) == len(right.axes):
@@ -202,7 +200,7 @@ class Spelling:
         if isinstance(node, Load):
             return node.name + transposed(node.stored, axes)
         turn = transposed(node.axes, axes)
-        return self._tight(node) + turn if turn else self(node)
+        return self.tight(node) + turn if turn else self(node)
 
     def take(self, node: Take) -> tuple[str, int]:
         if self._slices(node) == node.axes:
@@ -227,7 +225,7 @@ class Spelling:
             return f"{node.base.name}[{', '.join(places)}]{transposed(self._kept(node), node.axes)}", _ATOM
         shape = [f"{node.base.name}.shape[{d}]" for d in range(len(node.places))]
         places = [
-            self._tight(_range(place, size), _ATOM) + _expanded((place,), node.axes)
+            self.tight(_range(place, size), _ATOM) + _expanded((place,), node.axes)
             if isinstance(place, Symbol)
             else self._place(place, node.axes)
             for place, size in zip(node.places, shape, strict=True)
@@ -344,6 +342,7 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Scatter: Spelling.scatter,
     Fill: Spelling.fill,
     Solve: solve,
+    Root: root,
     Factor: factor,
     DiagonalOf: diagonal,
 }

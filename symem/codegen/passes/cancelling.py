@@ -1,7 +1,8 @@
 """The differences in the updates, of which little may be left: S_yy - 2 b S_xy + b² S_xx, where y stands far from 0.
 
 What a positive parameter is, or a denominator, has no sign of its own: where it is a small difference of large
-sums, its digits are rounding. A runtime that knows the terms can say so.
+sums, its digits are rounding. A runtime that knows the terms can say so. Of a root that no formula gives it can say how
+steeply its equation falls there; it is told by the root itself, before what its equation is given.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from symem.codegen.ir.instructions import Difference
-from symem.codegen.ir.nodes import Apply, Contract, Fill, Load, Node, Number, Total
+from symem.codegen.ir.nodes import Apply, Contract, Fill, Load, Node, Number, Root, Total
 from symem.codegen.ir.program import Program
 
 _POSITIVE = frozenset({"positive", "definite"})
@@ -25,6 +26,13 @@ def told_apart(program: Program) -> Program:
         for line in program.m_step:
             if line.name == program.layouts[variable.name].name and not program.plain:
                 sums = _differences(line.node, lines, positive=kind in _POSITIVE)
+                if isinstance(line.node, Root):
+                    own = Load(line.node.axes, line.name, line.node.axes, line.node.sources)
+                    found.append(
+                        Difference(
+                            variable.name, replace(line.node, given=(own, *line.node.given)), matrix=False
+                        )
+                    )
                 plates = set(line.node.axes[:-2])
                 found += (
                     Difference(variable.name, each, kind == "definite" and len({*each.axes} - plates) > 1)

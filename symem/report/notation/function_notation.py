@@ -84,6 +84,12 @@ class FunctionNotation:
             matrix, vector = expand_mul(-matrix), expand_mul(-vector)
         return self.markup.solution(*map(self.doprint, (matrix, row, column, vector, place)))
 
+    def _print_FallingRoot(self, expr: Expr, **_: Any) -> str:
+        moving, rest = expr.function.expr.as_independent(expr.unknown, as_Add=True)[::-1]
+        letters = dict(zip(expr.function.variables[1:], expr.given, strict=True))
+        sides = (self.doprint(side.xreplace(letters)) for side in (moving, -rest))
+        return self.markup.solving(self.doprint(expr.unknown), " = ".join(sides))
+
     def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Phi", self.doprint(expr.args[0]), bare=False)
 

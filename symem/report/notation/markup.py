@@ -71,6 +71,10 @@ class LatexMarkup:
         """One component of the solution of a linear system."""
         return rf"\left[\left({matrix}\right)_{{{joined([row, column])}}}^{{-1}} \left({vector}\right)_{{{row}}}\right]_{{{place}}}"
 
+    def solving(self, unknown: str, equation: str) -> str:
+        """The positive number at which an equation holds."""
+        return rf"\operatorname*{{root}}_{{{unknown} > 0}} \left[{equation}\right]"
+
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
@@ -143,6 +147,9 @@ class PlainMarkup:
 
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
         return f"[({matrix})⁻¹{self.subscript([row, column])} ({vector}){self.subscript([row])}]{self.subscript([place])}"
+
+    def solving(self, unknown: str, equation: str) -> str:
+        return f"the {unknown} > 0 with {equation}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()

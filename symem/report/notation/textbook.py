@@ -209,7 +209,7 @@ class Textbook(MatrixNotation, FunctionNotation):
             return self._mean(lexicon.means[name], slots)
         if name in lexicon.masks:
             return self.markup.bracket(self.seen(expr, "observed"))
-        label, mark = lexicon.label(name), lexicon.marks.get(name, "")
+        label, mark = lexicon.label(name), "" if expr.is_Dummy else lexicon.marks.get(name, "")
         printed = self._slots(tuple(reversed(slots)) if name in lexicon.turned else slots)
         if label.argument is not None:
             argument = self.markup.letter(label.argument, printed, "")

@@ -271,7 +271,7 @@ def _named(value: Expr, found: Worked) -> Iterator[Expr]:
     """The entries that a formula uses."""
     slots = labels_in(value)
     for atom in value.atoms(Indexed, Symbol):
-        if atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
+        if not atom.is_Dummy and atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
             yield atom
 
 

@@ -1,0 +1,167 @@
+"""An equation in one positive number whose left side falls: no formula gives its root, but there is one place at most.
+
+Shapes, degrees of freedom and concentrations have such equations: what else stands in them is put in first, each from
+its own equation (Minka 2002 for a gamma distribution), and what is left is solved as a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sympy import Add, Dummy, Expr, Lambda, Mul, S, expand_mul, log, oo
+
+from symem.calculus.differentiate import Unknown, equation
+from symem.calculus.existence import of_inverse
+from symem.calculus.falling_functions import (
+    Parts,
+    far_away,
+    is_of_known_functions,
+    lead_of,
+    near_zero,
+    parts_of,
+)
+from symem.calculus.separate import gather
+from symem.calculus.stationarity import Root, Stationarity, put_in
+from symem.language.falling_root import FallingRoot, given_letter, unknown_letter
+from symem.language.leaves import name_of
+from symem.language.support import Support
+from symem.language.supports import Reals
+
+
+@dataclass(frozen=True)
+class Falling:
+    """Σ c·g(u) = 0 in an unknown of a problem, with everything else put in."""
+
+    unknown: Unknown
+    parts: Parts
+    problem: Stationarity
+
+
+def falling_equations(problem: Stationarity) -> Iterator[Falling]:
+    """The positive numbers whose equation, the others being put in, is a sum of functions that are known to fall."""
+    for unknown in problem.free:
+        if not is_sought(unknown, problem):
+            continue
+        whole = _with_others_put_in(unknown, problem)
+        parts = {} if whole is None else parts_of(whole, unknown.atom)
+        if parts and is_of_known_functions(parts, unknown.atom):
+            yield Falling(unknown, parts, problem)
+
+
+def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> Expr | None:
+    """The equation in which every other open number stands at its own solution, for any value of this one."""
+    terms = problem.known(problem.slope(unknown))
+    while others := [o for o in problem.pending if o != unknown and any(o.entries(t.factor) for t in terms)]:
+        if others[0] not in problem.free:
+            return None
+        value = _alone(others[0], problem)
+        if value is None or not problem.is_free(value, but=(unknown, *others[1:])):
+            return None
+        terms = gather(part for term in terms for part in put_in(term, others[0], value))
+    return problem.collapse(equation(terms))
+
+
+def _alone(other: Unknown, problem: Stationarity) -> Expr | None:
+    """The solution of an equation for any value of the other numbers: by a formula, or else the root of it."""
+    whole = problem.reduced(problem.slope(other))
+    found = problem.alone(whole, other)
+    if found is not None:
+        return found[1]
+    parts = parts_of(whole, other.atom)
+    known = is_sought(other, problem) and parts and is_of_known_functions(parts, other.atom)
+    return _root_of(Falling(other, parts, problem)) if known else None
+
+
+def falling_root(found: Falling) -> list[Root] | None:
+    """The root, the others being put in."""
+    value = _root_of(found)
+    if not found.problem.is_free(value):
+        return None
+    return [Root(found.unknown, value, found.problem.raw(found.unknown), value, explicit=False)]
+
+
+def falling_root_given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:
+    """The root of the equation in which the others stand as they are."""
+    raw = problem.raw(unknown)
+    parts = parts_of(problem.collapse(raw), unknown.atom)
+    if not is_sought(unknown, problem) or not parts or not is_of_known_functions(parts, unknown.atom):
+        return None
+    value = _root_of(Falling(unknown, parts, problem))
+    return Root(unknown, value, raw, value, law="falling equation", conditional=True)
+
+
+def is_sought(unknown: Unknown, problem: Stationarity) -> bool:
+    """Whether an unknown may be any positive number."""
+    return problem.supports[unknown].support.bounds == (0, oo) and not problem.is_ended(unknown)
+
+
+def _root_of(found: Falling) -> FallingRoot:
+    """The function and what it is given, over the coefficient of its digamma or Bessel functions."""
+    atom, lead = found.unknown.atom, lead_of(found.parts, found.unknown.atom)
+    letters = Letters(name_of(atom))
+    moving = (
+        letters.times(_over(c, lead)) * letters.inside(g, atom) for g, c in found.parts.items() if g != 1
+    )
+    function = Add(*moving) - letters.times(_over(-found.parts.get(S.One, S.Zero), lead))
+    given = {letter: found.problem.collapse(value) for value, letter in letters.of.items()}
+    unknown = unknown_letter(name_of(atom))
+    return FallingRoot.of(function.xreplace({atom: unknown}), unknown, given)
+
+
+def _over(value: Expr, lead: Expr) -> Expr:
+    """A ratio, the logarithms that stand in it by themselves as one."""
+    terms = Add.make_args(expand_mul(value / lead))
+    logs = [term for term in terms if isinstance(term, log) or isinstance(-term, log)]
+    inside = Mul(*(term.args[0] if isinstance(term, log) else 1 / (-term).args[0] for term in logs))
+    return Add(*(term for term in terms if term not in logs), log(inside))
+
+
+@dataclass
+class Letters:
+    """Letters for what a function is given, by what they stand for."""
+
+    name: str
+    of: dict[Expr, Dummy] = field(default_factory=dict)
+
+    def times(self, value: Expr) -> Expr:
+        """A number times a letter for what is left."""
+        number, rest = value.as_coeff_Mul()
+        if rest == 1:
+            return number
+        return number * self.of.setdefault(rest, given_letter(self.name, len(self.of)))
+
+    def inside(self, g: Expr, atom: Expr) -> Expr:
+        """A function of u, with letters for what it is given beside u."""
+        if isinstance(g, Lambda) or g == atom:
+            return g
+        if not g.has(atom):
+            return g if g.is_number else self.times(g)
+        return g.func(*(self.inside(part, atom) for part in g.args))
+
+
+# where there is a root --------------------------------------------------------------------------------------------
+
+
+def _roots_in(value: Expr) -> list[FallingRoot]:
+    """Those that stand in no other."""
+    found = value.atoms(FallingRoot)
+    inside = {each for root in found for each in root.function.expr.atoms(FallingRoot)}
+    return sorted(found - inside, key=str)
+
+
+def of_given(value: Expr, _support: Support) -> Iterator[Expr]:
+    """What must not vanish in what the functions are given."""
+    for root in _roots_in(value):
+        for each in root.given:
+            yield from of_inverse(each, Reals())
+
+
+def of_root(value: Expr) -> Iterator[Expr]:
+    """What must be positive for a root to exist: the function near 0, and less the function far away, if finite."""
+    for root in _roots_in(value):
+        u, parts = root.unknown, parts_of(root.function.expr, root.unknown)
+        letters = dict(zip(root.function.variables[1:], root.given, strict=True))
+        for end in (near_zero(parts, u), -far_away(parts, u)):
+            if end.free_symbols and end.is_finite is not False:
+                yield end.xreplace(letters)
