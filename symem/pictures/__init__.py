@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.errors import DataError
-from symem.pictures.panels import draw_data, draw_latents, draw_posterior, has_data
+from symem.pictures.panels import draw_data, draw_latents, draw_posterior, has_data, whole_ticks
 from symem.pictures.shown import Shown, means
 from symem.report.figures.plot_axes import INKS
 
@@ -23,6 +23,9 @@ class At(NamedTuple):
 
     def posterior_of(self, **data: Any) -> Any:
         return self.solver.posterior(self.theta, **data)
+
+    def predict(self, **data: Any) -> Any:
+        return self.solver.predict(self.theta, **data)
 
     def score_samples(self, **data: Any) -> Any:
         return self.solver.score_samples(self.theta, **data)
@@ -130,6 +133,7 @@ def _rise(ax: Any, fit: Any) -> None:
     ax.plot(
         np.arange(len(fit.history)), fit.history, marker="." if len(fit.history) < 50 else "", color=INKS[0]
     )
+    whole_ticks(ax)
     ax.set(
         xlabel="iteration",
         ylabel="log-likelihood" if fit.objective == fit.log_likelihood else "log-posterior",

@@ -20,6 +20,11 @@ _ACROSS = 120
 _MOST_BARS, _MOST_NAMES, _MOST_WHOLE, _MOST_COUNTS = 40, 10, 100, 4_000
 
 
+def whole_ticks(ax: Any) -> None:
+    """No ticks between the whole numbers across."""
+    ax.xaxis.get_major_locator().set_params(integer=True)
+
+
 def _ink(number: int) -> str:
     return INKS[int(number) % len(INKS)]
 
@@ -86,6 +91,8 @@ def _histogram(ax: Any, shown: Shown, values: Any) -> None:
     ax.hist(seen, bins=edges, density=True, weights=weights, color="0.85", rwidth=0.9 if few else None)
     if shown.alone:
         _curves(ax, shown, grid, whole=few)
+    if counts:
+        whole_ticks(ax)
     gone = len(values) - len(seen)
     words = "probability" if counts else "density" if shown.alone else "density of the data"
     ax.set(xlabel=shown.number, ylabel=words)
@@ -99,7 +106,10 @@ def _curves(ax: Any, shown: Shown, grid: Any, *, whole: bool) -> None:
     (line,) = ax.plot(
         grid, density, "o" if whole else "-", color="0.15", markersize=4, linewidth=1.4, zorder=3
     )
-    drawn = [ax.plot(grid, part, "--", color=_ink(k), linewidth=1.8)[0] for k, part in enumerate(parts)]
+    style: dict[str, Any] = (
+        {"linewidth": 1.0, "marker": "o", "markersize": 3} if whole else {"linewidth": 1.8}
+    )
+    drawn = [ax.plot(grid, part, "--", color=_ink(k), **style)[0] for k, part in enumerate(parts)]
     if drawn and shown.table is not None:
         _legend(ax, [line, *drawn], ["all", *shown.table[2]])
 
@@ -186,6 +196,7 @@ def draw_posterior(ax: Any, shown: Shown) -> None:
             for k in range(table.shape[1])
         ]
         ax.set(xlabel="row")
+        whole_ticks(ax)
     else:
         order = np.lexsort((-table.max(axis=1), np.argmax(table, axis=1)))
         handles = ax.stackplot(
@@ -201,6 +212,8 @@ def _over_the_number(ax: Any, shown: Shown, values: Any, table: Any) -> list[Any
     across, first = np.unique(values, return_index=True)
     kept = np.isfinite(across)
     grid = _grid(shown, across[kept])
+    if shown.model.data[str(shown.number)].kind == "count":
+        whole_ticks(ax)
     curves, inks = shown.shares(grid), [_ink(k) for k in range(table.shape[1])]
     for k, ink in enumerate(inks):
         ax.plot(across[kept], table[first[kept], k], ".", markersize=4, color=ink)
@@ -218,6 +231,7 @@ def draw_latents(ax: Any, shown: Shown) -> None:
         ax.scatter(*pairs.T, s=14, c=[_ink(each) for each in labels], alpha=0.6, linewidths=0)
         ax.set(xlabel=f"E[{name}[0] | data]", ylabel=f"E[{name}[1] | data]")
         return
+    whole_ticks(ax)
     across, mean = np.arange(len(table)), table[:, 0]
     if spread is not None and len(table) <= _MOST_BARS:
         ax.errorbar(

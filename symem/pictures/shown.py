@@ -58,8 +58,9 @@ class Shown:
         """The first array of numbers that the rows have a law for, or just have."""
         kinds = {name: self.model.data[name] for name in self.of_rows}
         fit = [n for n, spec in kinds.items() if spec.kind not in LABELS and self.of_rows[n].ndim < 3]
-        known = set(self.model.known)
-        return next((n for n in fit if n not in known and self.of_rows[n].ndim == 1), next(iter(fit), None))
+        declared = getattr(self.model.draws, "data", ())
+        lawful = [n for n in fit if n in declared] or [n for n in fit if n not in self.model.known] or fit
+        return next((n for n in lawful if self.of_rows[n].ndim == 1), next(iter(lawful), None))
 
     @property
     def alone(self) -> bool:
@@ -143,14 +144,16 @@ def means(shown: Shown) -> tuple[str, Any, Any] | None:
     """The first latent that is no label: its name, its means (places, entries), and its standard deviations if they are
     known.
     """
-    for name, how in _ways(shown.model, shown.posterior):
+    names, predicted = shown.posterior._fields, shown.source.predict(**shown.few)
+    values = (predicted,) if len(names) == 1 else tuple(predicted)
+    for (name, how), value in zip(_ways(shown.model, shown.posterior), values, strict=True):
+        mean = np.asarray(value, dtype=float)
+        if isinstance(how, tuple) or name.endswith("_missing") or not mean.ndim or mean.dtype.kind != "f":
+            continue
         found = getattr(shown.posterior, name)
-        named = how if isinstance(how, str) else f"m_{name}"
-        if isinstance(found, dict) and named in found and not name.endswith("_missing"):
-            mean = np.asarray(found[named], dtype=float)
-            variance = found.get(f"v_{name}")
-            table = mean.reshape(len(mean), -1) if mean.ndim else mean.reshape(1, 1)
-            if variance is None or np.shape(variance) != mean.shape:
-                return name, table, None
-            return name, table, np.sqrt(np.asarray(variance, dtype=float)).reshape(table.shape)
+        variance = found.get(f"v_{name}") if isinstance(found, dict) else None
+        table = mean.reshape(len(mean), -1)
+        if variance is None or np.shape(variance) != mean.shape:
+            return name, table, None
+        return name, table, np.sqrt(np.asarray(variance, dtype=float)).reshape(table.shape)
     return None
