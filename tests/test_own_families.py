@@ -42,6 +42,7 @@ from symem import (
     ShapedFace,
     check_family,
 )
+from symem.codegen.emit import load
 from symem.language.family import Array, Distribution
 
 Nakagami = Family(
@@ -256,3 +257,17 @@ def test_the_step_and_the_report_name_the_family(name: str) -> None:
     assert f"log-density of a {word} law" in step.reason
     assert f"a {word} law" in em.markdown()
     assert rf"\mathrm{{{word}}}" in em.latex()
+
+
+def test_data_are_drawn_by_the_sampler_that_it_brings() -> None:
+    laws = {u[i]: Nakagami(m, omega), x[i]: Normal(mu, 1 / u[i])}
+    em = Model(laws, latent=[u], known=[m]).derive()
+    drawn = em.sample({"omega": 2.0, "mu": 0.0}, m=1.5, n=20_000, seed=0, latents=True)["u"]
+    assert np.mean(drawn**2) == pytest.approx(2.0, rel=0.03)
+    assert np.mean(drawn**4) == pytest.approx(4.0 * (1 + 1 / 1.5), rel=0.06)
+    alone = load(em.source())
+    alone.SAMPLERS.clear()
+    with pytest.raises(
+        alone.DataError, match=r"Nakagami is drawn by a function of its own: put it into SAMPLERS"
+    ):
+        alone.sample({"omega": 2.0, "mu": 0.0}, m=1.5, n=3)
