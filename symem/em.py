@@ -259,10 +259,10 @@ class EM(Emission):
             ModelError: the model does not say how its data arise.
             DataError: a size, a parameter or a known array is lacking, or is not what it must be.
         """
-        module = self.solver()
-        if isinstance(module.MODEL.draws, str):
-            raise ModelError(module.MODEL.draws)
-        return module.sample(theta, seed=seed, latents=latents, **given)
+        if isinstance(self._drawing.MODEL.draws, str):
+            raise ModelError(self._drawing.MODEL.draws)
+        found: dict[str, Any] = self._drawing.sample(theta, seed=seed, latents=latents, **given)
+        return found
 
     def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> Any:
         """The model with scikit-learn's conventions, `em.estimator(K=3, random_state=0).fit(X)`: the module's `Estimator`.

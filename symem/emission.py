@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from symem.documents import Choices, Documents
-from symem.errors import DataError, VerificationError
+from symem.errors import DataError, NotDerivedError, VerificationError
 from symem.report.options import form_of
 from symem.writing import refuse_existing, write_whole
 
@@ -147,13 +147,29 @@ class Emission(Documents):
 
         if self._module is None:
             self._module = cast("EmittedModule", load(self._source))
-            own = {each.name: each.sampler for each in self.model.own_families if each.sampler is not None}
-            self._module.SAMPLERS.update(own)
+            self._give_samplers(self._module)
         if verify and self._first_look.passed is False:
             raise VerificationError(
                 f"The solver is not what was derived, and is not used.\n{self._first_look}"
             )
         return self._module
+
+    @cached_property
+    def _drawing(self) -> Any:
+        """The module; where a parameter has no update, one that draws data alone."""
+        from symem.codegen.draws_alone import draws_alone
+        from symem.codegen.emit import load
+
+        try:
+            return self.solver()
+        except NotDerivedError:
+            return self._give_samplers(load(draws_alone(self.derivation)))
+
+    def _give_samplers(self, module: Any) -> Any:
+        """Those of families from outside."""
+        own = {each.name: each.sampler for each in self.model.own_families if each.sampler is not None}
+        module.SAMPLERS.update(own)
+        return module
 
     @cached_property
     def _first_look(self) -> Rung:

@@ -11,6 +11,7 @@ from sympy import Eq, Idx, IndexedBase, MatrixSymbol, Product, exp, symbols
 
 from symem import (
     EM,
+    Bernoulli,
     Binary,
     Cases,
     Categorical,
@@ -23,6 +24,7 @@ from symem import (
     Multinomial,
     MultivariateNormal,
     Normal,
+    NotDerivedError,
     Poisson,
     Positive,
     Simplex,
@@ -75,15 +77,22 @@ def test_labels_count_as_the_model_does_and_branches_have_their_own_laws() -> No
 
 def test_latents_of_groups_are_shared_by_their_rows() -> None:
     found = drawn(
-        Model({u[i]: Gamma(a, b), y[i, j]: Poisson(u[i])}, latent=[u], known=[a]),
-        {"b": 2.0},
-        a=3.0,
-        n=ROWS,
-        J=2,
+        Model({u[i]: Gamma(a, b), y[i, j]: Poisson(u[i])}, latent=[u]), {"a": 3.0, "b": 2.0}, n=ROWS, J=2
     )
     assert found["y"].shape == (ROWS, 2)
     # Cov(y1, y2) = Var u = a b², with a variance of a product of two dependent counts of a few dozens
     assert abs(np.cov(found["y"].T)[0, 1] - 12) < 60 * NEAR
+
+
+def test_a_model_is_drawn_from_whose_parameters_have_no_updates() -> None:
+    gate = 1 / (1 + exp(-a * e[i]))
+    em = Model({z[i]: Bernoulli(gate), x[i]: Normal(mu[z[i]], 1)}, latent=[z], known=[e]).derive()
+    with pytest.raises(NotDerivedError):
+        em.solver()
+    found = em.sample({"a": 2.0, "mu": [0.0, 3.0]}, e=np.full(ROWS, 0.5), seed=1, latents=True)
+    share = 1 / (1 + np.exp(-1))
+    assert abs(found["z"].mean() - share) < NEAR
+    assert abs(found["x"].mean() - 3 * share) < 2 * NEAR
 
 
 def test_vectors_have_their_covariance() -> None:

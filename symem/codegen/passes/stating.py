@@ -14,9 +14,10 @@ from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 
 
-def stated(derivation: Derivation, *, plain: bool = False) -> Program:
-    """A program of which nothing is computed yet."""
-    _refuse_open_blocks(derivation)
+def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -> Program:
+    """A program of which nothing is computed yet; `whole`: every parameter must have an update."""
+    if whole:
+        _refuse_open_blocks(derivation)
     derivation, indices = distinct(with_folded_constants(with_stated_densities(derivation)))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
