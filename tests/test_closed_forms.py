@@ -128,7 +128,10 @@ def test_locations_of_gumbel_laws_of_a_known_scale() -> None:
     seen, theta = np.array([-1.0, 0.5, 2.0, 7.0, 9.5]), {"w": [0.3, 0.7], "mu": [0.0, 8.0]}
     joint = theta["w"] * scipy.stats.gumbel_r.pdf(seen[:, None], theta["mu"], 1.5)
     shares = joint / joint.sum(1, keepdims=True)
-    new = em.solver().em_step(theta, x=seen, a=1.5)
+    solver = em.solver()
+    new = solver.em_step(theta, x=seen, a=1.5)
+    with pytest.warns(solver.LostDigitsWarning, match=r"mu\[0\] is infinite: a sum in it has vanished"):
+        solver.em_step({"w": [0.3, 0.7], "mu": [2000.0, 2008.0]}, x=seen + 2000, a=1.5)
     for place, found in enumerate(new.mu):
         best = _best(
             lambda loc, own=place: shares[:, own] @ scipy.stats.gumbel_r.logpdf(seen, loc, 1.5), -5, 15

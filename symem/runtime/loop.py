@@ -174,6 +174,13 @@ def _held_back(
     )
 
 
+#: What is the matter with an update that is infinite.
+_OVERFLOWS = (
+    "is infinite: a sum in it has vanished or has no floating-point number, as exponentials of data far from 0 have; measure "
+    "the data from a point near them, or scale them"
+)
+
+
 def _repaired(
     theta: Any,
     following: Any,
@@ -193,9 +200,10 @@ def _repaired(
             fallen = fallen & kept.fallen.get(name, False)
         elif np.any(fallen):
             kept.fallen[name] = fallen | kept.fallen.get(name, False)
-        _say_kept(
-            name, old, empty, EmptyComponentWarning, "is undetermined: no observations are left for it", kept
-        )
+        unknown, far = np.isnan(new), np.isinf(new)
+        told = "is undetermined: no observations are left for it"
+        _say_kept(name, old, unknown, EmptyComponentWarning, told, kept)
+        _say_kept(name, old, far, LostDigitsWarning, _OVERFLOWS, kept)
         matrices = np.ndim(fallen) < np.ndim(new)
         what = (
             "became singular: too few observations, or columns that are constant or repeat"

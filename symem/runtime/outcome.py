@@ -11,6 +11,7 @@ import numpy as np
 from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.loop import (
+    _OVERFLOWS,
     BoundaryWarning,
     DataError,
     EmptyComponentWarning,
@@ -54,8 +55,12 @@ def _warn_of_empty(latent: str, masses: Mapping[int, float]) -> None:
 
 
 def _warn_of_undetermined(theta: Any) -> None:
-    """An entry that nothing observed determines: 0/0."""
+    """An entry that nothing observed determines: 0/0; or one that is infinite."""
     for name, value in zip(theta._fields, theta, strict=True):
+        if np.any(np.isinf(value)):
+            warnings.warn(
+                f"{_position(name, np.isinf(value))} {_OVERFLOWS}.", LostDigitsWarning, stacklevel=4
+            )
         if np.any(np.isnan(value)):
             warnings.warn(
                 f"{_position(name, np.isnan(value))} is undetermined (0/0) after this step: no observations are left for "
