@@ -68,6 +68,7 @@ class Session:
         """Warnings, what is printed, and the value of a last expression or the error of symem that ended it."""
         with _heard() as heard, warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
+            warnings.simplefilter("ignore", ResourceWarning)  # raised when, not where, garbage is collected
             tree = ast.parse(code)
             last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
             try:
