@@ -26,7 +26,7 @@ START = {"w": [0.5, 0.5], "lam": [1.0, 4.0]}
 def by_all(module: Any, **data: Any) -> Any:
     """The fit by all rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_collapsed", module._cut)
+        patch.setattr(module._Stock, "may_be_few", lambda *_: False)
         return module.fit(**data)
 
 

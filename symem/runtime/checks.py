@@ -9,6 +9,7 @@ import numpy as np
 
 from symem.runtime.conversion import _as_floats
 from symem.runtime.description import Array, Model
+from symem.runtime.distinct import _distinct_rows
 from symem.runtime.kernels import _FEW, _cholesky
 from symem.runtime.loop import DataError, _position
 from symem.runtime.settings import _whole
@@ -260,7 +261,7 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
 
 def _find_patterns(name: str, arrays: dict[str, Any], sizes: dict[str, int], known: Any = None) -> None:
     """The patterns in which entries of an array are missing, and which of them each row has; or which of `known` ones."""
-    patterns, which = np.unique(arrays[f"observed_{name}"], axis=0, return_inverse=True)
+    patterns, which = _distinct_rows(arrays[f"observed_{name}"])
     if known is not None:
         places = {each.tobytes(): place for place, each in enumerate(known[f"patterns_{name}"])}
         which = np.array([places[each.tobytes()] for each in patterns])[which]

@@ -25,6 +25,9 @@ from symem.runtime.loop import DataError
 from symem.runtime.monomials import _blocks, _put_features
 from symem.runtime.reference import _point
 
+#: Features of so many numbers are kept; of more rows they are made anew in every pass, as memory would grow with them.
+_KEPT = 524_288
+
 
 def _as_parameters(model: Model, theta: Any) -> Any:
     """A dict or a named tuple as parameters, every entry checked against its support; numbers as those of NumPy, which
@@ -135,7 +138,7 @@ def _cut(model: Model, data: Data) -> Data:
     count = next((data.given[name].shape[slot] for name, slot in data.slots.items()), 1)
     _lay_out(model, data, _chunk(model, data, data.given, slice(0, 1)), count)
     parts = _parts(count, data.length)
-    room = _room_for(data)
+    room = _room_for(data) if data.layout and data.layout[-1].stop * count > _KEPT else None
     data.chunks = chunks = tuple(
         _with_features(model, data, _chunk(model, data, data.given, part), room) for part in parts
     )
@@ -218,11 +221,11 @@ def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
 
 
 def _with_features(model: Model, data: Data, rows: Rows, room: Any, peaks: Any = None) -> Rows:
-    """The chunk with room for its labels, and with its features in that for them; their peaks may be known."""
+    """The chunk with room for its labels, and with its features, in this room or in its own; their peaks may be known."""
     if model.natural is None:
         return rows
     rows.blocks, rows.buffer = data.layout, data.labels[..., : rows.length]
-    rows.features = room[:, : rows.length]
+    rows.features = np.empty((data.layout[-1].stop, rows.length)) if room is None else room[:, : rows.length]
     _put_features(rows)
     if model.natural.exact_form:
         rows.peaks = _peaks(rows.features) if peaks is None else peaks

@@ -32,7 +32,7 @@ class Array(NamedTuple):
 class Rows(dict[str, Any]):
     """A chunk of the data by name: its rows, what all rows share, and what is computed of them once.
 
-    `blocks` say where its features lie, in room that all chunks share if it `shares_room`. `counts` say how often each
+    `blocks` say where its features lie, in room of their own or, if it `shares_room`, in that of all chunks. `counts` say how often each
     row counts, None where each does once; `count` for how many they count together. Arrays of vectors and matrices are laid out, their entries first, when they are asked for.
     """
 

@@ -65,6 +65,19 @@ def _together(columns: list[Any], length: int) -> tuple[Any, Any] | None:
     return order, starts
 
 
+def _distinct_rows(table: Any) -> tuple[Any, Any]:
+    """The rows of a table that differ, in order, and which of them each row is."""
+    found = _together([table], len(table))
+    if found is None:
+        return np.unique(table, axis=0, return_inverse=True)
+    order, starts = found
+    rows = table[order[starts]]
+    place = np.lexsort(rows.T[::-1])
+    which = np.empty(len(table), dtype=int)
+    which[order] = np.repeat(np.argsort(place), np.diff(starts, append=len(table)))
+    return rows[place], which
+
+
 def _are_same(columns: list[Any], order: Any, new: Any) -> bool:
     """Whether each row in this order is the same as the one before, but where a new kind starts."""
     for each in columns:

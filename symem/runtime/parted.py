@@ -18,7 +18,8 @@ from symem.runtime.blocks import (
     _seen_together,
     _Unheld,
 )
-from symem.runtime.chunks import _cut
+from symem.runtime.chunks import _taken_out
+from symem.runtime.collapse import _collapsed
 from symem.runtime.description import Data, Model
 from symem.runtime.em_steps import _masses, _of_rows
 from symem.runtime.loop import DataError
@@ -101,15 +102,15 @@ class Part:
 
     def expected(self, number: int, theta: Any) -> Any:
         """The expected statistics at these parameters."""
-        return _of_rows(self._model, theta, self._held[number])
+        return _of_rows(self._model, theta, self._few[number])
 
     def masses(self, number: int, theta: Any) -> Any:
         """How many rows the outcomes of labels hold at these parameters."""
-        return _masses(self._model, theta, self._held[number])
+        return _masses(self._model, theta, self._few[number])
 
     def constant(self, number: int, _about: Any) -> float:
         """The size of the constants in the log-likelihoods."""
-        return self._held[number].constant
+        return self._few[number].constant
 
     def taken(self, number: int, about: tuple[Any, Mapping[int, int]]) -> dict[int, dict[str, Any]]:
         """Those of the chosen rows that are here, given the number of the first row of each block."""
@@ -124,11 +125,16 @@ class Part:
 
     @cached_property
     def _held(self) -> dict[int, Data]:
-        """The blocks with their chunks, measured from the points that all share."""
+        """The blocks, measured from the points that all share."""
         found = {number: self._checked(number) for number in self._blocks}
         for data in found.values():
             data.update({each.point: (self._known or {})[each.point] for each in self._model.references})
-        return {number: _cut(self._model, data) for number, data in found.items()}
+        return {number: _taken_out(self._model, data) for number, data in found.items()}
+
+    @cached_property
+    def _few(self) -> dict[int, Data]:
+        """The blocks by rows that stand for many, where that pays, with their chunks."""
+        return {number: _collapsed(self._model, data) for number, data in self._held.items()}
 
 
 _ASKED: Mapping[str, Callable[[Part, int, Any], Any]] = {
