@@ -45,15 +45,11 @@ class Cost:
     def __call__(self, places: Places, limit: float = float("inf")) -> float:
         """The count, or infinity where it is beyond the limit."""
         total = 0.0
-        for part in (self._collide, self._size, self._balance, self._plates, self._arrows):
+        for part in (self._size, self._balance, self._arrows, self._plates):
             total += part(places)
             if total >= limit:
                 return float("inf")
         return total
-
-    def _collide(self, places: Places) -> float:
-        close = any(abs(a[0] - b[0]) < 1 and abs(a[1] - b[1]) < 1 for a, b in combinations(places, 2))
-        return float("inf") if close else 0.0
 
     def _plates(self, places: Places) -> float:
         boxes = [_box([places[node] for node in inside]) for inside in self.insides]
@@ -175,11 +171,14 @@ def _best(tried: Iterator[Places], places: Places, value: float, cost: Cost) -> 
 
 
 def _moves(places: Places, node: int) -> Iterator[Places]:
+    """The node at every spot of the grid that is not too near another."""
+    others = (*places[:node], *places[node + 1 :])
     left, top, right, bottom = _box(list(places))
     columns = [left - 1 + 0.5 * step for step in range(int(2 * (right - left)) + 5)]
     rows = [top - 1 + step for step in range(int(bottom - top) + 3)]
-    for spot in product(columns, rows):
-        yield (*places[:node], spot, *places[node + 1 :])
+    for across, down in product(columns, rows):
+        if not any(abs(across - x) < 1 and abs(down - y) < 1 for x, y in others):
+            yield (*places[:node], (across, down), *places[node + 1 :])
 
 
 def _exchanges(places: Places) -> Iterator[Places]:
