@@ -168,11 +168,14 @@ class Statistics:
         found = seconds(sums, facts)
         read = {each.value for second in found for each in second.reads}
         values = {each.value for each in sums}
-        added = {s.data: {w for w in values if w != s.data and _adds(s, w, facts)} for s in splits}
+        own = {e: Total(e, (), facts).parts.keys() for e in {*values, *(s.data for s in splits)}}
+        added = {e: {w for w in values if w != e and own[e] and own[e] <= own[w]} for e in own}
         kept = {data for data, wholes in added.items() if data not in values and wholes and not wholes & read}
+        if not kept:
+            return merged, sums, found
         apart = merge(splits, self._is_statistic, kept)
         alone = self._sums(apart, facts)
-        more = seconds(alone, facts) if kept else ()
+        more = seconds(alone, facts)
         return (apart, alone, more) if len(more) > len(found) else (merged, sums, found)
 
     def _sums(self, splits: list[SplitTerm], facts: Facts) -> list[Total]:
@@ -224,12 +227,6 @@ def _whole(alike: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
         return alike
     told = [SplitTerm(number, first.parameter, first.axes, datum) for number, datum in found]
     return [*(split for split in alike if split not in held), *told]
-
-
-def _adds(split: SplitTerm, whole: Expr, facts: Facts) -> bool:
-    """Whether a sum holds all products of the data of a split term."""
-    own = Total(split.data, (), facts).parts.keys()
-    return bool(own) and own <= Total(whole, (), facts).parts.keys()
 
 
 def merge(
