@@ -17,12 +17,12 @@ from symem.report.options import Level
 from symem.report.sections.costs import costs, growth, operations
 from symem.report.sections.e_step_section import needed
 from tests.derived import em
-from tests.models import FEW, MODELS, Row, few_quick
+from tests.models import FEW, HALF, MODELS, Row, few_quick, slow_but_for
 from tests.told import told
 
-OVER_FEW = pytest.mark.parametrize("row", FEW, ids=lambda row: row.name)
-#: A third of them in every length: the shorter ones say nothing that the longest does not.
-OVER_FEWER = pytest.mark.parametrize("row", FEW[::3], ids=lambda row: row.name)
+OVER_FEW = slow_but_for(FEW, HALF)
+#: A sixth of them in every length: the shorter ones say nothing that the longest does not.
+OVER_FEWER = pytest.mark.parametrize("row", FEW[::6], ids=lambda row: row.name)
 
 
 def displays(sections: tuple[Section, ...]) -> list[str]:

@@ -16,11 +16,11 @@ from symem.report.figures.svg import breadth, runs
 from symem.report.notation.lexicon import Lexicon
 from symem.report.options import Level
 from tests.derived import em
-from tests.models import FEW, MODELS, Row, few_quick
+from tests.models import FEW, HALF, MODELS, Row, few_quick, slow_but_for
 from tests.told import told
 
 OVER = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
-OVER_FEW = pytest.mark.parametrize("row", FEW, ids=lambda row: row.name)
+OVER_FEW = slow_but_for(FEW, HALF)
 
 
 @cache

@@ -23,7 +23,7 @@ from symem.report.notation.printed_form import over_common_denominators, printed
 from tests.averaging import Averaging
 from tests.derived import em
 from tests.evaluate import Evaluator, situation, thinned
-from tests.models import DERIVED, FEW, MODELS, Row, in_turn, over_all_at_once
+from tests.models import DERIVED, FEW, HALF, MODELS, Row, in_turn, over_all_at_once, slow_but_for
 from tests.told import fragment, fragment_in_its_school
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,7 +40,7 @@ TOLD = (
 )
 by_name = pytest.mark.parametrize("name", TOLD)
 over = pytest.mark.parametrize("row", MODELS, ids=lambda row: row.name)
-over_few = pytest.mark.parametrize("row", FEW, ids=lambda row: row.name)
+over_few = slow_but_for(FEW, HALF)
 
 
 # golden ----------------------------------------------------------------------------------------------

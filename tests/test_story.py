@@ -32,7 +32,7 @@ from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Binary, Counts, Labels, OneHot, Positive, UnitInterval
 from tests.derived import em
 from tests.evaluate import Evaluator, situation
-from tests.models import DERIVED, Row, few_quick
+from tests.models import DERIVED, HALF, Row, in_turn, slow_but_for
 
 PLACES = 12
 #: Where places of a grid hold no latent, outcomes have no weight (0 log 0), or a few data leave a category out:
@@ -356,7 +356,7 @@ def smooth(log_density: Any, f: Any, low: float, high: float) -> float:
 ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments"}
 
 
-@few_quick(DERIVED, 0)
+@slow_but_for(in_turn(DERIVED, 0), HALF)
 def test_every_step_holds(row: Row) -> None:
     """Both sides of every step, in numbers."""
     replay = Replay(row)

@@ -27,7 +27,9 @@ SLOW = {
     "precision_with_prior", "mean_of_factors", "common_effect_of_a_row", "factors_with_heavy_tails", "mean_inside_the_loadings", "two_sets_of_factors",
     "one_mean_seen_alone", "shift_of_some", "factors_beside_covariates", "groups_with_their_means",
 }  # fmt: skip
-NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in sorted(TRIALS)]
+#: Of the others, the quick tests meet every second.
+QUICK = sorted(TRIALS.keys() - SLOW)[::2]
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in sorted(TRIALS)]
 
 
 @cache

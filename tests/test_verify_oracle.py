@@ -40,7 +40,7 @@ from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Po
 from symem.verification import Oracle, TooLargeError, prepare, situation
 from symem.verification.identities import of_free
 from tests.answers import direction, move
-from tests.models import MODELS, Row, few_quick
+from tests.models import HALF, MODELS, Row, in_turn, slow_but_for
 
 WITH_LIKELIHOOD = [row for row in MODELS if "start_log_likelihood" in row.file]
 CLOSED = [row for row in WITH_LIKELIHOOD if not row.blocked and not row.conditional and row.file.get("first")]
@@ -52,7 +52,7 @@ def oracle_of(row: Row) -> tuple[Oracle, Any]:
     return Oracle(model, situation(model, row.data, theta)), theta
 
 
-@few_quick(WITH_LIKELIHOOD, 0)
+@slow_but_for(in_turn(WITH_LIKELIHOOD, 0), HALF)
 def test_the_likelihood_is_that_of_the_table(row: Row) -> None:
     oracle, theta = oracle_of(row)
     value = oracle.log_posterior(theta) if row.prior else oracle.log_likelihood(theta)
@@ -60,7 +60,7 @@ def test_the_likelihood_is_that_of_the_table(row: Row) -> None:
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
-@few_quick(CLOSED, 1)
+@slow_but_for(in_turn(CLOSED, 1), HALF)
 def test_the_first_iterate_of_the_table_maximises_q(row: Row) -> None:
     oracle, theta = oracle_of(row)
     belief, first = oracle.at(theta), row.theta(row.file["first"])

@@ -38,6 +38,9 @@ FEW: tuple[Row, ...] = tuple(
     )
 )  # fmt: skip
 
+#: Every second of the few: what quick tests meet where a check takes long; the slow ones meet the others.
+HALF = frozenset(row.name for row in FEW[::2])
+
 #: Rows that take seconds to derive: each test that is called by one is slow. The few show all that they show.
 LONG = frozenset({
     "factorial_mixture", "mixture_fa", "mixture_fa_own", "mixture_ppca", "errors_in_variables",
@@ -79,6 +82,7 @@ __all__ = [
     "DERIVED",
     "EVERY",
     "FEW",
+    "HALF",
     "LONG",
     "MODELS",
     "Row",
