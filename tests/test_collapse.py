@@ -184,3 +184,15 @@ def test_a_fit_of_counts_takes_little_memory(counted: EM) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 * len(values)
+
+
+def test_rows_that_are_given_counts_may_be_the_same(counted: EM, counts: Any) -> None:
+    module = counted.solver()
+    often = np.random.default_rng(5).uniform(0.5, 3.0, len(counts))
+    settings = {"tol": -1, "max_iter": 5, "seed": 0, "n_init": 1}
+    fit = module.SOLVER.fit_counted(often, settings=settings, x=counts, K=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module._Stock, "may_be_few", lambda *_: False)
+        whole = module.SOLVER.fit_counted(often, settings=settings, x=counts, K=2)
+    agree(fit.parameters, whole.parameters)
+    assert fit.n_rows == pytest.approx(np.sum(often))

@@ -50,9 +50,10 @@ def _sampled(model: Model, data: Data, few: Data) -> Data:
     return _cut(model, some)
 
 
-def _copied(data: Data) -> Data:
-    """The same data, to be cut in another way."""
+def _copied(data: Data, counts: Any = None) -> Data:
+    """The same data, to be cut in another way; how often each row counts."""
     other = Data(data)
+    other.counts = counts
     other.given, other.slots, other.scale, other.count = data.given, data.slots, data.scale, data.count
     return other
 
@@ -60,17 +61,17 @@ def _copied(data: Data) -> Data:
 def _collapsed(model: Model, data: Data) -> Data:
     """The data by fewer rows, where that pays, with their chunks."""
     arrays = _counted_arrays(model, data if model.plates.rows is None else data.given)
-    found = _fewer(model, arrays) if arrays else None
-    return _cut(model, _copied(data)) if found is None else _standing_for(model, data, found)
+    found = _fewer(model, arrays, data.counts) if arrays else None
+    return _standing_for(model, data, found) if found is not None else _cut(model, _copied(data, data.counts))
 
 
 def _weighing(model: Model, data: Data, counts: Any) -> Data:
-    """The data with rows that count so often, with their chunks."""
-    found = _copied(data)
-    found.counts, found.count = counts, float(np.sum(counts))
+    """The data with rows that count so often."""
+    found = _copied(data, counts)
+    found.count = float(np.sum(counts))
     if model.plates.rows is not None:
         found[model.plates.rows] = found.count
-    return _cut(model, found)
+    return found
 
 
 def _standing_for(model: Model, data: Data, table: _Table) -> Data:
@@ -101,8 +102,10 @@ def _counted_arrays(model: Model, held: Mapping[str, Any]) -> dict[str, Any]:
     return {name: np.moveaxis(held[name], slot, 0) for name, slot in _counted_slots(model).items()}
 
 
-def _fewer(model: Model, arrays: dict[str, Any]) -> _Table | None:
-    """A table that stands for the rows of the arrays; None where it would not be much shorter."""
+def _fewer(model: Model, arrays: dict[str, Any], counts: Any = None) -> _Table | None:
+    """A table that stands for the rows of the arrays, which count once or so often; None where it would not be much
+    shorter.
+    """
     stock = _Stock(model)
     if not stock.may_be_few(arrays):
         return None
@@ -110,7 +113,8 @@ def _fewer(model: Model, arrays: dict[str, Any]) -> _Table | None:
     width = sum(each[0].size for each in arrays.values())
     step = min(_ROWS, max(4096, _NUMBERS // width))
     for first in range(0, length, step):
-        if not stock.take({name: each[first : first + step] for name, each in arrays.items()}):
+        part = {name: each[first : first + step] for name, each in arrays.items()}
+        if not stock.take(part, None if counts is None else counts[first : first + step]):
             return None
     return stock.table()
 
@@ -135,11 +139,13 @@ class _Stock:
         codes = _codes([each[::step] for each in keys])
         return _n_distinct(codes) <= _PAYS * len(codes)
 
-    def take(self, arrays: dict[str, Any]) -> bool:
-        """Take some rows; False where there are too many that differ, so that no more need be taken."""
+    def take(self, arrays: dict[str, Any], counts: Any = None) -> bool:
+        """Take some rows, which count once or so often; False where there are too many that differ, so that no more need
+        be taken.
+        """
         length = len(next(iter(arrays.values())))
         self._seen += length
-        self._parts.append(_Table(arrays, np.ones(length)))
+        self._parts.append(_Table(arrays, np.ones(length) if counts is None else counts))
         if sum(len(part.counts) for part in self._parts) - self._short >= min(_ROWS, self._short + length):
             return self._merged() and self._short <= min(self._most, max(_ROWS, _PAYS * self._seen))
         return True

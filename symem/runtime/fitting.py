@@ -52,8 +52,8 @@ class _Fitting:
             self.data = _uncut(model, data, self.start)
             if start is None:
                 _refuse_first_unseen(model, data, self.data.given)
-            once = counts is None
-            self._few = _collapsed(model, self.data) if once else _weighing(model, self.data, counts)
+            whole = self.data if counts is None else _weighing(model, self.data, counts)
+            self._few = _collapsed(model, whole)
         else:
             kind = Parted if hasattr(source, "ask") else _Blocks
             self.data = unheld = kind(model, source, data, self.start)
