@@ -34,7 +34,9 @@ class Candidate:
         """How it ended, with the first warning where it did not converge."""
         if self.fit is None:
             return _Words("failed: ", self.failure)
-        is_told = self.fit.converged or not self.fit.warnings
+        is_told = (
+            self.fit.converged or not self.fit.warnings or self.fit.n_iter >= self.fit.settings["max_iter"]
+        )
         return _Words(self.fit.message, *(() if is_told else (": ", self.fit.warnings[0])))
 
     @property

@@ -49,6 +49,18 @@ DOORS: dict[str, tuple[Callable[[EM, Path], Any], list[str], str, str]] = {
         "K= says that K is 3",
         "--size K says that K is 3",
     ),
+    "another size": (
+        lambda em, _: em.fit(x=ROWS, J=2),
+        ["fit", FAITHFUL, "rows.csv", "--size", "J=2"],
+        "'J' is not an array of this model: it takes x, ",
+        "'J' is not an array of this model: it takes x, ",
+    ),
+    "a parameter that lacks": (
+        lambda em, _: em.fit(x=ROWS, start={"w": [0.5, 0.5], "mu": [1.0, 2.0]}),
+        ["fit", FAITHFUL, "rows.csv", "--start", *NAMED[:2]],
+        "The parameter sigma is missing: the model has w, mu, sigma.",
+        "The parameter sigma is missing: the model has w, mu, sigma.",
+    ),
     "a setting": (
         lambda em, _: em.fit(x=ROWS, K=2, n_init=0),
         ["fit", FAITHFUL, "rows.csv", "--size", "K=2", "--n-init", "0"],

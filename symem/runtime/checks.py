@@ -196,11 +196,17 @@ def _tested(test: Callable[[Any], Any], array: np.ndarray) -> Any:
     return np.concatenate([test(array[first : first + _AT_ONCE]) for first in range(0, len(array), _AT_ONCE)])
 
 
-def _check_names(given: Mapping[str, Any], wanted: Mapping[str, Any], what: str) -> None:
+def _check_names(
+    given: Mapping[str, Any], wanted: Mapping[str, Any], what: str, sizes: Iterable[str] = ()
+) -> None:
+    """That nothing else is given, and nothing lacks; `sizes` may be given too."""
     for name in given:
         if name not in wanted:
-            raise DataError(f"{name!r} is not {what} of this model: it takes {', '.join(wanted) or 'none'}.")
+            takes = ", ".join([*wanted, *sizes]) or "none"
+            raise DataError(f"{name!r} is not {what} of this model: it takes {takes}.")
     for name in wanted:
+        if name not in given and what == "a parameter":
+            raise DataError(f"The parameter {name} is missing: the model has {', '.join(wanted)}.")
         if name not in given:
             raise DataError(_Words(f"{name} is missing: give ", _Option(name, of="array"), "."))
 

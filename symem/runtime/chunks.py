@@ -84,7 +84,7 @@ def _checked(
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
-    _check_names(given, model.data, "an array")
+    _check_names(given, model.data, "an array", asked)
     arrays = {
         name: _as_array(name, given[name], spec, looked_at=known is not None)
         for name, spec in model.data.items()
