@@ -119,7 +119,7 @@ def test_a_wrong_option_is_named(option: str, value: Any, mixture: EM) -> None:
         if isinstance(value, dict)
         else "Parameters are"
         if option == "start"
-        else f"{option}="
+        else rf"{option} ?="
     )
     with pytest.raises(DataError, match=words):
         mixture.fit(x=NUMBERS, **{"K": 2, option: value})
