@@ -16,7 +16,7 @@ from symem.derivation import Derivation
 from tests import handmade_matrices
 from tests.derived import solver as derived_solver
 from tests.models import BY_NAME, MODELS
-from tests.test_trials import algorithm, built
+from tests.trials.derived import algorithm, built
 
 RNG = np.random.default_rng
 Values = dict[str, Any]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.derived import named, solver
 from tests.models import BY_NAME
-from tests.test_trials import algorithm, built
+from tests.trials.derived import algorithm, built
 
 FAR = 2.0**27
 MOVING: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import import_module
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -15,10 +11,9 @@ from tests.answers import Values, direction, gap, move
 from tests.derived import named
 from tests.evaluate import Evaluator, situation
 from tests.trials import TRIALS, Trial
+from tests.trials.derived import algorithm, built
 from tests.trials.refusals import REFUSALS
 
-for family in ("labels", "continuous", "vectors", "gaps", "effects", "designs"):
-    import_module(f"tests.trials.{family}")
 #: Derivations that take many seconds: eight cells, or a coupled block over a dozen statistics.
 SLOW = {
     "two_bits", "three_bits", "missing_covariate", "missing_on_both_sides", "factors_with_gaps", "groups_of_a_hidden_kind",
@@ -30,16 +25,6 @@ SLOW = {
 #: Of the others, the quick tests meet every second.
 QUICK = sorted(TRIALS.keys() - SLOW)[::2]
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in sorted(TRIALS)]
-
-
-@cache
-def built(name: str) -> Trial:
-    return TRIALS[name]()
-
-
-@cache
-def algorithm(name: str) -> Any:
-    return built(name).model.derive()
 
 
 def e_step(name: str) -> Evaluator:

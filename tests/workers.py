@@ -5,9 +5,11 @@ from __future__ import annotations
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.models import EVERY, MODELS
+from tests.trials.derived import TRIALS
 
-#: What a test may be called by -> the model that it derives.
+#: What a test may be called by -> the model that it derives, of the table or a trial.
 HOMES = {
+    **{name: name for name in TRIALS},
     EVERY: EVERY,
     **{row.name: row.name for row in MODELS},
     **{row.example: row.name for row in MODELS if row.example},
