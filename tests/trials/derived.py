@@ -20,3 +20,6 @@ def built(name: str) -> Trial:
 @cache
 def algorithm(name: str) -> Any:
     return built(name).model.derive()
+
+
+__all__ = ["TRIALS", "algorithm", "built"]
