@@ -93,8 +93,15 @@ class FallingRoot(Function):  # type: ignore[misc]
             return Float(mpmath.exp(found), precision=prec)
 
     def _sympystr(self, printer: Any) -> str:
-        return f"root({self.unknown.name} > 0: {printer.doprint(self.equation(Symbol(self.unknown.name)))})"
+        return self._told(printer, "root({0} > 0: {1})")
 
     def _latex(self, printer: Any) -> str:
-        name = printer.doprint(Symbol(self.unknown.name))
-        return rf"\operatorname*{{root}}_{{{name} > 0}} \left[{printer.doprint(self.equation(Symbol(self.unknown.name)))}\right]"
+        return self._told(printer, r"\operatorname*{{root}}_{{{0} > 0}} \left[{1}\right]")
+
+    def _told(self, printer: Any, form: str) -> str:
+        """As a printer has it, or else by the unknown and the function."""
+        own = getattr(printer, "_print_FallingRoot", None)
+        if own:
+            return str(own(self))
+        unknown = Symbol(self.unknown.name)
+        return form.format(printer.doprint(unknown), printer.doprint(self.equation(unknown)))

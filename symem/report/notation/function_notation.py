@@ -85,10 +85,12 @@ class FunctionNotation:
         return self.markup.solution(*map(self.doprint, (matrix, row, column, vector, place)))
 
     def _print_FallingRoot(self, expr: Expr, **_: Any) -> str:
-        moving, rest = expr.function.expr.as_independent(expr.unknown, as_Add=True)[::-1]
-        letters = dict(zip(expr.function.variables[1:], expr.given, strict=True))
-        sides = (self.doprint(side.xreplace(letters)) for side in (moving, -rest))
-        return self.markup.solving(self.doprint(expr.unknown), " = ".join(sides))
+        """What moves with the unknown on one side; another root that stands in it has its own letter and equation."""
+        rest, moving = expr.equation(expr.unknown).as_independent(expr.unknown, as_Add=True)
+        inner = {root: root.unknown for root in sorted(moving.atoms(type(expr)), key=str)}
+        equation = " = ".join(map(self.doprint, (moving.xreplace(inner), -rest)))
+        beside = (f"{self.doprint(letter)} = {self.doprint(root)}" for root, letter in inner.items())
+        return self.markup.solving(self.doprint(expr.unknown), (equation, *beside))
 
     def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Phi", self.doprint(expr.args[0]), bare=False)

@@ -71,9 +71,10 @@ class LatexMarkup:
         """One component of the solution of a linear system."""
         return rf"\left[\left({matrix}\right)_{{{joined([row, column])}}}^{{-1}} \left({vector}\right)_{{{row}}}\right]_{{{place}}}"
 
-    def solving(self, unknown: str, equation: str) -> str:
-        """The positive number at which an equation holds."""
-        return rf"\operatorname*{{root}}_{{{unknown} > 0}} \left[{equation}\right]"
+    def solving(self, unknown: str, equations: Sequence[str]) -> str:
+        """The positive number at which an equation holds, and what else it needs."""
+        inside = r",\quad ".join(equations)
+        return rf"\operatorname*{{root}}_{{{unknown} > 0}} \left[{inside}\right]"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
@@ -148,8 +149,8 @@ class PlainMarkup:
     def solution(self, matrix: str, row: str, column: str, vector: str, place: str) -> str:
         return f"[({matrix})⁻¹{self.subscript([row, column])} ({vector}){self.subscript([row])}]{self.subscript([place])}"
 
-    def solving(self, unknown: str, equation: str) -> str:
-        return f"the {unknown} > 0 with {equation}"
+    def solving(self, unknown: str, equations: Sequence[str]) -> str:
+        return f"the {unknown} > 0 with {', '.join(equations)}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()
