@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-#: Data further from 0 than so many of their spreads would lose digits when they are put together again.
-_FAR = 1e7
+#: Data further from 0 than so many of their spreads would lose digits, from the twelfth on, when they are put together
+#: again.
+_FAR = 3e4
 
 
 def _sigma_points(rows: Any, counts: Any, starts: Any) -> tuple[Any, Any, Any]:
