@@ -15,6 +15,7 @@ from symem.runtime.chunks import (
     _parts,
     _room_for,
     _row_slots,
+    _views,
     _with_features,
 )
 from symem.runtime.collapse import _counted_arrays, _standing_for, _Stock, _Table
@@ -84,7 +85,9 @@ class _Blocks(_Unheld):
         self._settle(model, seen)
         self._shared.update(seen.shown)
         self._looked_at, self._is_whole = True, False
-        _lay_out(model, self, _chunk(model, self, seen.one, slice(0, 1)), self[self._rows])
+        _lay_out(
+            model, self, _chunk(model, self, _views(model, self, seen.one), slice(0, 1)), self[self._rows]
+        )
         self._room, self._peaks = _room_for(self), dict[int, Any]()
         self.chunks = _Anew(self._each)
         self.few = None if table is None else _standing_for(model, self, table)
@@ -116,9 +119,9 @@ class _Blocks(_Unheld):
         """The chunks of all blocks; what is taken of them once is taken in the first pass."""
         model, constant, sums = self._model, 0.0, list[Mapping[str, Any]]()
         for first, block in self._blocks():
-            arrays = {name: block[name] for name in self.slots}
+            views = _views(model, self, {name: block[name] for name in self.slots})
             for part in _parts(block[self._rows], self.length):
-                rows = _chunk(model, self, arrays, part)
+                rows = _chunk(model, self, views, part, self._room)
                 rows.first += first
                 _with_features(model, self, rows, self._room, self._peaks.get(rows.first))
                 self._peaks[rows.first] = rows.peaks

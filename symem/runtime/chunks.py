@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -136,11 +136,12 @@ def _cut(model: Model, data: Data) -> Data:
     """The data with their chunks."""
     data = _taken_out(model, data)
     count = next((data.given[name].shape[slot] for name, slot in data.slots.items()), 1)
-    _lay_out(model, data, _chunk(model, data, data.given, slice(0, 1)), count)
+    views = _views(model, data, data.given)
+    _lay_out(model, data, _chunk(model, data, views, slice(0, 1)), count)
     parts = _parts(count, data.length)
     room = _room_for(data) if data.layout and data.layout[-1].stop * count > _KEPT else None
     data.chunks = chunks = tuple(
-        _with_features(model, data, _chunk(model, data, data.given, part), room) for part in parts
+        _with_features(model, data, _chunk(model, data, views, part), room) for part in parts
     )
     for rows in chunks:
         rows.shares_room = room is not None and len(chunks) > 1
@@ -157,17 +158,30 @@ def _lay_out(model: Model, data: Data, one: Rows, count: int) -> None:
     width = _numbers_per_row(model, data) + (data.layout[-1].stop if data.layout else 1)
     data.length = count if model.plates.rows is None else _chunk_length(count, width)
     if natural is not None:
-        data.labels = np.empty((*(data.get(size, size) for size in natural.labels), data.length))
+        data.places = {block.names[0]: block for block in data.layout if len(block.names) == 1}
+        data.labels = np.empty((*(data.get(size, size) for size in natural.labels), _longest(data.length)))
 
 
-def _room_for(data: Data) -> Any:
-    """Room for the features of a chunk."""
-    return np.empty((data.layout[-1].stop, data.length)) if data.layout else None
+def _room_for(data: Data, length: int | None = None) -> Any:
+    """Room for the features of so many rows, or of any chunk, with those that are 1 in it; None where there are no features."""
+    if not data.layout:
+        return None
+    room = np.empty((data.layout[-1].stop, length or _longest(data.length)))
+    for block in data.layout:
+        if not block.names:
+            room[block.start : block.stop] = 1.0
+    return room
+
+
+def _longest(length: int) -> int:
+    """The most rows of a chunk that is about so long."""
+    return length + length // 8
 
 
 def _parts(count: int, length: int) -> Iterator[slice]:
-    """So many rows, cut into parts that are about equal and at most so long."""
-    parts = -(-count // length)
+    """So many rows, cut into equal parts of about that length: at most an eighth over it, so that none is left over."""
+    parts = max(1, count // length)
+    parts += count > parts * _longest(length)
     return (slice(count * each // parts, count * (each + 1) // parts) for each in range(parts))
 
 
@@ -175,22 +189,49 @@ def _added_up(sums: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: sum(part[name] for part in sums) for name in sums[0]}
 
 
-def _chunk(model: Model, data: Data, arrays: Mapping[str, Any], part: slice) -> Rows:
-    """Some of the rows: their arrays, with what all rows share and what is computed once."""
-    rows = Rows(data)
+class _View(NamedTuple):
+    """An array of rows, what stands before the rows among its dimensions, and whether it is laid out late."""
+
+    name: str
+    array: Any
+    before: tuple[Any, ...]
+    late: bool
+
+
+def _views(model: Model, data: Data, arrays: Mapping[str, Any]) -> list[_View]:
+    """Arrays as they are cut, the entries of vectors and matrices before their rows."""
+    found = []
+    for name, array in arrays.items():
+        entries = model.data[name].entries if name in model.data else 0
+        before = (slice(None),) * (data.slots[name] + entries)
+        last = range(array.ndim - entries, array.ndim)
+        found.append(_View(name, array.transpose(*last, *range(last.start)), before, entries > 0))
+    return found
+
+
+def _chunk(model: Model, data: Data, views: list[_View], part: slice, room: Any = None) -> Rows:
+    """Some of the rows: their arrays, with what all rows share and what is computed once. What is a feature as it is, is
+    written into this room for features.
+    """
+    rows, befores = Rows(data), {}
     rows.first, rows.length, rows.references = part.start, part.stop - part.start, model.references
     if data.counts is not None:
         rows.counts = data.counts if model.plates.rows is None else data.counts[part]
     rows.count = rows.length if rows.counts is None else float(np.sum(rows.counts))
-    for name, array in arrays.items():
-        entries = model.data[name].entries if name in model.data else 0
-        cut = array[(slice(None),) * data.slots[name] + (part,)]
-        (rows.late if entries else rows)[name] = _entries_first(cut, entries)
+    for name, array, before, late in views:
+        (rows.late if late else rows)[name] = array[(*before, part)]
+        befores[name] = before
     for each in model.references:
-        spec, cut = model.data[each.data], rows.late.get(each.data)
+        cut = rows.late.get(each.data)
         about = each.function(rows[each.data] if cut is None else cut)
-        point = np.expand_dims(data[each.point], data.slots[each.data] + spec.entries)
-        rows[each.about] = np.subtract(about, point, order="C")
+        point = np.asarray(data[each.point])[(*befores[each.data], None)]
+        place = None if room is None else data.places.get(each.about)
+        if place is None:
+            rows[each.about] = np.subtract(about, point, order="C")
+        else:
+            out = room[place.start : place.stop, : rows.length].reshape(about.shape)
+            rows[each.about] = np.subtract(about, point, out=out)
+            rows.placed |= {place.names}
     if model.parts.prepare is not None:
         made = model.parts.prepare(rows)
         rows.update(made)
@@ -209,12 +250,6 @@ def _row_slots(model: Model, arrays: Mapping[str, Any]) -> dict[str, int]:
     return {name: slot for name, slot in slots.items() if name in arrays}
 
 
-def _entries_first(array: Any, entries: int) -> Any:
-    """A view of vectors or matrices whose entries come before their rows."""
-    last = range(array.ndim - entries, array.ndim)
-    return array.transpose(*last, *range(last.start)) if entries else array
-
-
 def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
     """How many numbers a row takes in tables and data."""
     return sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables)
@@ -224,8 +259,9 @@ def _with_features(model: Model, data: Data, rows: Rows, room: Any, peaks: Any =
     """The chunk with room for its labels, and with its features, in this room or in its own; their peaks may be known."""
     if model.natural is None:
         return rows
-    rows.blocks, rows.buffer = data.layout, data.labels[..., : rows.length]
-    rows.features = np.empty((data.layout[-1].stop, rows.length)) if room is None else room[:, : rows.length]
+    rows.blocks, rows.buffer, rows.placed = data.layout, data.labels[..., : rows.length], rows.placed | {()}
+    room = _room_for(data, rows.length) if room is None else room
+    rows.features = room[:, : rows.length]
     _put_features(rows)
     if model.natural.exact_form:
         rows.peaks = _peaks(rows.features) if peaks is None else peaks

@@ -52,6 +52,8 @@ class Rows(dict[str, Any]):
     blocks: tuple[Any, ...] = ()
     references: tuple[Reference, ...] = ()
     shares_room = False
+    #: The names of the features that need not be put in it, for they lie there.
+    placed: frozenset[tuple[str, ...]] = frozenset()
     constant = 0.0
     features: Any = None
     buffer: Any = None
@@ -78,6 +80,8 @@ class Data(dict[str, Any]):
     length = 1
     layout: tuple[Any, ...] = ()
     labels: Any = None
+    #: The features that are arrays of the rows as they are, by name.
+    places: Mapping[str, Any] = {}
     #: The size of the constants in the log-likelihoods of all rows.
     constant = 0.0
     #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.

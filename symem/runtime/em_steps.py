@@ -154,7 +154,7 @@ def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
 def _refill(rows: Rows) -> None:
     """The features of a chunk, where another has written its own in their room."""
     if rows.shares_room:
-        _put_features(rows, constants=False)
+        _put_features(rows)
 
 
 def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:

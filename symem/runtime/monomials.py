@@ -46,10 +46,10 @@ def _blocks(natural: NaturalForm, rows: Mapping[str, Any]) -> tuple[_Block, ...]
     return tuple(found)
 
 
-def _put_features(rows: Rows, *, constants: bool = True) -> Any:
-    """The features of a chunk, written into the room that it has; where they stand there already, without constants."""
+def _put_features(rows: Rows) -> Any:
+    """The features of a chunk, written into the room that it has, but for those that lie there."""
     for block in rows.blocks:
-        if not block.names and not constants:
+        if block.names in rows.placed:
             continue
         room = rows.features[block.start : block.stop]
         if block.symmetric:
