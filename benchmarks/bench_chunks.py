@@ -90,7 +90,7 @@ def two_workers() -> Iterator[Any]:
         return
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -104,10 +104,10 @@ def main() -> None:
     start: dict[str, Any] = {"w": [0.5, 0.5], "mu": [-1.0, 4.0], "s": [1.0, 1.0]}
     scalar = Model({**label, x[i]: Normal(mu[z[i]], s[z[i]])}, latent=[z]).derive()
     compare("Normal mixture, 1000000 rows", scalar, values, start, 100_000)
-    rows = rng.normal(size=(100_000, 10)) + 3 * rng.integers(0, 5, (100_000, 1))
+    rows = rng.normal(size=(100_000, 10)) + 0.5 * rng.integers(0, 5, (100_000, 1))
     start = {
         "w": np.full(5, 0.2),
-        "m": 3 * np.arange(5)[:, None] * np.ones(10),
+        "m": 0.5 * np.arange(5)[:, None] * np.ones(10),
         "S": np.tile(np.eye(10), (5, 1, 1)),
     }
     vector = Model({**label, v[i]: MultivariateNormal(m[z[i]], S[z[i]])}, latent=[z]).derive()

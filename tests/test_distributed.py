@@ -30,7 +30,7 @@ def client() -> Iterator[Any]:
     """Two processes on this machine."""
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as both,
         distributed.Client(both, set_as_default=False) as found,
     ):
