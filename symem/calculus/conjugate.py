@@ -147,7 +147,8 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
         if latent.free_symbols & term.indices:
             form = summed_form(term.factor, term.axes, state.model.latents)
             if form is None:
-                raise NotDerivedError(_at_all_places(case.atom, latent))
+                others = Mul(*(f for f in held if not isinstance(f, Iverson)))
+                raise NotDerivedError(_at_all_places(case.atom, others))
             latent, coefficient = form, S.One
         parts[latent] = parts.get(latent, S.Zero) + coefficient
     return parts if set(parts) != {S.One} else {S.One: value}
