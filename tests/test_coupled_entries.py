@@ -62,7 +62,7 @@ def test_the_report_names_what_was_written() -> None:
     em = regression()
     assert {str(each) for each in em.updates} == {"tau", "s"}
     assert "MultivariateNormal" in str(em.posterior[w])
-    assert r"\mathbf{w}" in em.latex() or "w" in em.latex()
+    assert r"\mathcal{N}(\mathbf{X}_{i}^{\mathsf{T}} \mathbf{w}, s^{2})" in em.latex()
 
 
 def test_effects_of_two_crossed_groups() -> None:
