@@ -166,9 +166,9 @@ def _claims_on_interval(checker: Checker, update: Update) -> tuple[tuple[Expr, .
     found = _crossing(checker, update)
     low, high = checker.variable(update).support.bounds
     points = () if found is None else found.inward()
-    inside = [checker.is_positive(each) for each in points if checker.signs(each) not in (0, 1)]
+    inside = [checker.conditions.is_positive(each) for each in points if checker.signs(each) not in (0, 1)]
     status = Status.UNDER if inside else Status.PROVED
-    exists = checker.conditions(update, Interval(low, high))
+    exists = checker.conditions.of(update, Interval(low, high))
     conditions = (*inside, *(each for each in exists if each.lhs not in {other.lhs for other in inside}))
     if found is None or not found.is_downwards(checker.signs):
         status = Status.OPEN
@@ -191,7 +191,7 @@ def _claims_on_simplex(checker: Checker, update: Update) -> tuple[tuple[Expr, ..
     """Shares whose coefficients a prior may make negative."""
     count = _with_constants_taken(checker, update)
     status = Status.OPEN if count is None or not checker.is_stationary(update) else Status.UNDER
-    return () if count is None else (checker.is_positive(count),), (
+    return () if count is None else (checker.conditions.is_positive(count),), (
         Claim("stationarity", status, "the derivative equals λ at the update where every share is positive"),
         Claim(
             "second order",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container
 
-from sympy import Add, Expr, Indexed, Mul, Sum
+from sympy import Add, Eq, Expr, Indexed, Mul, Sum
 
 from symem.calculus.separate import Term
-from symem.language.plates import Axis, index_symbol, reindex
+from symem.language.plates import Axis, Iverson, index_symbol, reindex
 
 #: How the names of such axes begin.
 UNIFORM = "at_"
@@ -27,11 +27,19 @@ def named(term: Term) -> Term:
     return Term(reindex(term.factor, rules), tuple(axes))
 
 
+def is_share(factor: Expr, axis: Axis, tables: Container[Expr]) -> bool:
+    """Whether a factor is one when it is summed over an axis: a probability γ_ik, or [u_i = k] of a label u_i."""
+    if isinstance(factor, Iverson) and isinstance(factor.args[0], Eq):
+        places = [place for place in factor.args[0].args if place != axis.index]
+        return len(places) == 1 and isinstance(places[0], Indexed)
+    return isinstance(factor, Indexed) and factor.base in tables and factor.indices[-1] == axis.index
+
+
 def completed(terms: list[Term], tables: Container[Expr]) -> list[Term]:
-    """Every term over the same axes: n f = Σ_i f, and f = Σ_k γ_ik f."""
+    """Every term over the same axes: n f = Σ_i f, f = Σ_k γ_ik f and f = Σ_l [u_i = l] f."""
     axes = tuple(dict.fromkeys(axis for term in terms for axis in term.axes))
-    shares = [f for t in terms for f in t.factors() if isinstance(f, Indexed) and f.base in tables]
     for axis in (*axes, *axes):
+        shares = [f for t in terms for f in t.factors() if is_share(f, axis, tables)]
         terms = [_extended(term, axis, shares) for term in terms]
     return terms
 
@@ -44,7 +52,7 @@ def _extended(term: Term, axis: Axis, shares: list[Expr]) -> Term:
         return Term(left, (*term.axes, axis))
     reach = term.factor.free_symbols | term.indices | {axis.index}
     for share in shares:
-        if share.indices[-1] == axis.index and set(share.indices[:-1]) <= reach:
+        if {place for entry in share.atoms(Indexed) for place in entry.indices} <= reach:
             return Term(term.factor * share, (*term.axes, axis))
     return term
 

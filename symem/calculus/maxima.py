@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from sympy import Add, Expr, Mul, S, Sum, cos, diff, exp, expand, factor_terms, sin
 
+from symem.calculus.covariance_claims import CovarianceClaims
 from symem.calculus.falling_functions import falls, parts_of
 from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.signs import Signs
@@ -209,6 +210,13 @@ CREST: Maximum[Slope] = Maximum(
 SYSTEM_CURVED: Maximum[Slope] = Maximum(
     "Q is a quadratic function of the parameter that curves downwards in every direction",
     lambda slope: concave(slope.value, slope.update, slope.signs),
+)
+
+CORRELATED: Maximum[CovarianceClaims] = Maximum(
+    "-N log det Σ - tr(Σ⁻¹S) with N > 0 and S positive semidefinite has one maximum, at S/N, if S is regular, and the "
+    "parameters are one to one with Σ",
+    lambda seen: seen.holds(),
+    unique=True,
 )
 
 # of matrices ----------------------------------------------------------------------------------------------

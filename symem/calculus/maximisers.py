@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sympy import Expr
 
-from symem.calculus import constrained, existence, falling, linear, maxima, roots, shares
+from symem.calculus import constrained, correlations, existence, falling, linear, maxima, roots, shares
 from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
 from symem.calculus.putting_in import matrices_alone
 from symem.calculus.stationarity import Root, Stationarity
@@ -202,6 +202,17 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         exists=existence.of_system,
     ),
     Law(
+        "scales of a covariance",
+        "The covariance Σ that {parameter} and its companions make up is that which maximises Q as a whole, S/N; they are "
+        "read back from it.",
+        "Anderson 2003, corollary 3.2.1",
+        Relation.AT_THE_UPDATE,
+        form="∂/∂u of -N/2 log det Σ(u) - tr(Σ(u)⁻¹S)/2 = 0, u ↦ Σ one to one",
+        reads=correlations.correlated,
+        root=correlations.by_scales,
+        maxima=(maxima.CORRELATED,),
+    ),
+    Law(
         "numbers put in",
         "The numbers that stand in the equation of {parameter} are put in, each from its own equation; the linear equation "
         "that is left is solved.",
@@ -228,6 +239,11 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
 )
 
 LAWS: Mapping[str, Law[Any, Any, Any]] = {row.name: row for row in (*NUMBERS, *ENDED, *MATRICES, *TOGETHER)}
+
+
+def law_of(name: str) -> Law[Any, Any, Any]:
+    """The row of that name."""
+    return LAWS[name]
 
 
 def isolate(equation: Expr, unknown: Expr, support: Support) -> tuple[str, Expr] | None:

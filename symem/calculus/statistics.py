@@ -5,7 +5,7 @@ Data that enter Q in one proportion everywhere are one statistic. (Dempster, Lai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S, Sum, Symbol
@@ -162,7 +162,7 @@ class Statistics:
 
     def _read(self, facts: Facts) -> tuple[list[SplitTerm], list[Total], tuple[Second, ...]]:
         """Split terms, their sums, and what is read as scatters; what added up cannot be read so is not added up."""
-        splits = whole_squares([canonical_axes(split, self.names) for split in self.splits], facts)
+        splits = whole_squares(canonical_axes(self.splits, self.names), facts)
         merged = merge(splits, self._is_statistic)
         sums = self._sums(merged, facts)
         found = seconds(sums, facts)
@@ -278,12 +278,26 @@ def joined(parts: Iterable[Expr]) -> Expr:
     return Add(*rest, *(Sum(function, *limits) for limits, function in sums.items()))
 
 
-def canonical_axes(split: SplitTerm, names: Names) -> SplitTerm:
-    """The same term with axis names that depend on sizes and order only, so that equal statistics look equal."""
+def canonical_axes(splits: Sequence[SplitTerm], names: Names) -> list[SplitTerm]:
+    """The same terms with axis names that depend on sizes and order only, so that equal statistics look equal: where an
+    axis stands beside most others it is named first, and keeps its letter elsewhere.
+    """
+    letters: dict[Expr, list[Symbol]] = {}
+    found = {
+        split: _with_letters(split, names, letters) for split in sorted(splits, key=lambda s: -len(s.axes))
+    }
+    return [found[split] for split in splits]
+
+
+def _with_letters(split: SplitTerm, names: Names, letters: dict[Expr, list[Symbol]]) -> SplitTerm:
     ordered = sorted(split.axes, key=lambda axis: _first_place(split.parameter, axis.index))
     rules, taken = {}, {s for s in split.data.free_symbols if s not in {a.index for a in split.axes}}
     for axis in ordered:
-        new = names.axis(axis.size, "m", taken).index
+        own = letters.setdefault(axis.size, [])
+        fresh = names.axis(axis.size, "m", taken).index
+        new = next((letter for letter in own if letter not in taken), fresh)
+        if new not in own:
+            own.append(new)
         rules[axis.index] = new
         taken.add(new)
     axes = tuple(Axis(rules[axis.index], axis.size) for axis in ordered)

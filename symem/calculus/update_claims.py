@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sympy import Add, Expr, Gt, Indexed, Mul, Ne, S, expand_mul, factor_terms, together
+from sympy import Add, Expr, Gt, Indexed, Ne, S, expand_mul
 
 from symem.calculus.along import entrywise
+from symem.calculus.conditions import Conditions
+from symem.calculus.covariance_claims import CovarianceClaims
 from symem.calculus.matrix_certificates import MatrixClaims
 from symem.calculus.maxima import GIBBS, MatrixSlope, Maximum, Slope
-from symem.calculus.maximisers import LAWS
+from symem.calculus.maximisers import law_of
 from symem.calculus.numeric import Trials
 from symem.calculus.separate import Term, rejoin, separate
 from symem.calculus.signs import Signs
@@ -30,12 +32,11 @@ from symem.language.leaves import name_of
 from symem.language.matrices import Diagonal, is_matrix
 from symem.language.model import Variable
 from symem.language.plates import LinearSolution, LogIverson, total
-from symem.language.support import Support
 from symem.language.supports import Simplex
 
 POINTS = 3
-#: Operations up to which the sign of a denominator is looked for.
-SHORT = 40
+#: The law of scales and what ties them, which stand in threes.
+COVARIANCE = "scales of a covariance"
 _AT_THE_UPDATE = "the derivative at the update"
 
 
@@ -66,10 +67,14 @@ class Checker:
     def matrices(self) -> MatrixClaims:
         return MatrixClaims(self.derivation, self.terms, self.vanishes, self.signs)
 
+    @cached_property
+    def conditions(self) -> Conditions:
+        return Conditions(self.derivation, self.signs)
+
     def certificate(self, update: Update) -> Certificate:
         supposed: dict[Expr, None] = {}
         claims = []
-        needed = tuple(self._signs_needed(update))
+        needed = tuple(self.conditions.needed(update))
         for claim in (self.stationarity, self.second_order, self._support):
             self.signs.hypotheses.clear()
             found = claim(update)
@@ -77,7 +82,9 @@ class Checker:
                 supposed |= self.signs.hypotheses
                 found = replace(found, status=Status.UNDER) if self.signs.hypotheses or needed else found
             claims.append(found)
-        conditions = dict.fromkeys((*needed, *self.conditions(update), *supposed))
+        conditions = dict.fromkeys(
+            (*needed, *self.conditions.of(update, self.variable(update).support), *supposed)
+        )
         positive = {each.lhs for each in conditions if isinstance(each, Gt)}
         kept = tuple(each for each in conditions if not (isinstance(each, Ne) and each.lhs in positive))
         return Certificate(update.parameter, tuple(claims), kept)
@@ -106,6 +113,8 @@ class Checker:
         raw = self.slope(update)
         if raw is None:
             return False
+        if update.law == COVARIANCE:
+            return self.covariance(update).stated() is not None
         inner = self._within(update)
         if inner and self._vanishes_within(inner, update, raw):
             return self.on_simplex(update)
@@ -169,15 +178,20 @@ class Checker:
         return Claim("second order", Status.PROVED, self._lead(update) + argument, unique=maximum.unique)
 
     def _argument(self, update: Update) -> tuple[Maximum[Any] | None, str]:
-        holding = ((m, seen) for seen in self._seen(update) for m in LAWS[update.law].maxima if m.holds(seen))
+        holding = (
+            (m, seen) for seen in self._seen(update) for m in law_of(update.law).maxima if m.holds(seen)
+        )
         return next(
             ((maximum, maximum.sentence.format(names=seen.names)) for maximum, seen in holding), (None, "")
         )
 
-    def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope]:
+    def _seen(self, update: Update) -> Iterator[Slope | MatrixSlope | CovarianceClaims]:
         """∂Q/∂θ as it stands, then with the earlier parameters at their solutions and the later ones anything."""
         if is_matrix(update.parameter):
             yield MatrixSlope(self.matrices, update)
+            return
+        if update.law == COVARIANCE:
+            yield self.covariance(update)
             return
         raw = self.raw_slope(update)
         inner = self._within(update)
@@ -186,6 +200,17 @@ class Checker:
         elif raw is not None and not inner and self.profiled(update):
             yield Slope(raw, update, self.signs)
             yield Slope(self.solved_before(update).put(raw), update, self.signs)
+
+    def covariance(self, update: Update) -> CovarianceClaims:
+        """The scales of the covariance that an update belongs to, what was solved before them put in."""
+        block = [u for u in self.derivation.updates if u.block == update.block]
+        alike = [u for u in block if u.law == COVARIANCE and u.definition.axes == update.definition.axes]
+        place = alike.index(update) // 3 * 3
+        together = alike[place : place + 3]
+        put = self.solved_before(together[0]).put
+        slopes = [put(self.raw_slope(u) or S.NaN) for u in together]
+        parameters, values = [u.parameter for u in together], [u.value for u in together]
+        return CovarianceClaims(slopes, parameters, values, self.vanishes, self.signs)
 
     def _lead(self, update: Update) -> str:
         """Which parameters stand in ∂Q/∂θ of a number at their solutions."""
@@ -250,6 +275,8 @@ class Checker:
         """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
         block = [u for u in self.derivation.updates if u.block == update.block]
         later = block[block.index(update) + 1 :]
+        if update.law == "numbers put in":  # linear ones alone were put into it
+            later = [u for u in later if self.variable(u).support.bounds == (-S.Infinity, S.Infinity)]
         if update.law in ("numbers put in", "falling equation"):
             return [u for u in later if self._is_best_for_all(u)]
         return [u for u in later if u.law == update.law == "jointly linear"]
@@ -257,10 +284,12 @@ class Checker:
     def _is_best_for_all(self, update: Update) -> bool:
         """Whether Q has one maximum in a parameter, at its nested form, whatever the others are."""
         raw = None if is_matrix(update.parameter) else self.slope(update)
-        if raw is None or not self.vanishes(at_update(raw, update.parameter, update.nested)):
+        if raw is None or update.law == COVARIANCE:
             return False
         seen = Slope(raw, update, self.signs)
-        return any(each.unique and each.holds(seen) for each in LAWS[update.law].maxima)
+        if not any(each.unique and each.holds(seen) for each in law_of(update.law).maxima):
+            return False
+        return self.vanishes(at_update(raw, update.parameter, update.nested))
 
     def _earlier(self, update: Update) -> list[Update]:
         block = [u for u in self.derivation.updates if u.block == update.block]
@@ -286,6 +315,9 @@ class Checker:
             shared = self._argument(update)[0] is GIBBS
             if (shared or any(self.signs(value) in (0, 1) for value in values)) and self.on_simplex(update):
                 return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
+        elif update.law == COVARIANCE and (low, high) == (-1, 1):
+            if self.covariance(update).holds():
+                return Claim(name, Status.PROVED, "the update lies between -1 and 1 (Cauchy-Schwarz)")
         elif all(
             any(self._beyond(value, end, way) for value in values) for end, way in ((low, 1), (high, -1))
         ):
@@ -301,38 +333,6 @@ class Checker:
         """Whether the nested form is the update, the earlier ones being put in."""
         put = self.solved_before(update).put
         return bool(update.nested == update.value or self.vanishes(put(update.nested - update.value)))
-
-    # -- conditions --------------------------------------------------------------------------------------
-
-    def conditions(self, update: Update, support: Support | None = None) -> tuple[Expr, ...]:
-        """What must not vanish, as the law says, and for the means that it holds to be there."""
-        home = support or self.variable(update).support
-        sizes = {v.symbol for v in self.derivation.model.sizes}
-        wanted = (
-            *LAWS[update.law].exists(update.value, home),
-            *(
-                total
-                for means in self.derivation.surrogate.moments
-                for total in means.totals_in(update.value)
-            ),
-        )
-        return tuple(self._condition(base) for base in dict.fromkeys(wanted) if base.free_symbols - sizes)
-
-    def _signs_needed(self, update: Update) -> Iterator[Expr]:
-        """What must be positive, and need not be for all data."""
-        for inside in LAWS[update.law].positive(update.value):
-            if inside.count_ops() < SHORT and self.signs(inside) in (0, 1):
-                continue
-            yield self.is_positive(inside)
-
-    def is_positive(self, expr: Expr) -> Expr:
-        """That an expression is positive, without the factors that are never negative."""
-        factors = [f for f in Mul.make_args(factor_terms(together(expr))) if self.signs(f) not in (0, 1)]
-        return Gt(Mul(*factors), 0, evaluate=False)
-
-    def _condition(self, base: Expr) -> Expr:
-        positive = base.count_ops() < SHORT and self.signs(base) in (0, 1)
-        return Gt(base, 0, evaluate=False) if positive else Ne(base, 0, evaluate=False)
 
     # -- numbers -----------------------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class Vanishing:
         }
         self._written = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._judged: dict[Expr, bool] = {}
+        self._lettered: dict[Expr, Expr] = {}
         self._statistics = {array_of(s.symbol): s for s in derivation.surrogate.statistics if s.axes}
 
     def __call__(self, expr: Expr) -> bool:
@@ -106,7 +107,10 @@ class Vanishing:
         if not expr.args or not expr.has(Sum) or isinstance(expr, (Tr, Element, LogDet)):
             return expr
         if isinstance(expr, Sum):
-            return Add(*(self._name(term) for part in separate(expr) for term in self.reduced(part)))
+            if expr not in self._lettered:
+                terms = (term for part in separate(expr) for term in self.reduced(part))
+                self._lettered[expr] = Add(*map(self._name, terms))
+            return self._lettered[expr]
         return expr.func(*(self.named(argument) for argument in expr.args))
 
     def reduced(self, term: Term) -> tuple[Term, ...]:

@@ -10,11 +10,11 @@ from itertools import chain, combinations
 
 from sympy import Add, Expr, Indexed, Mul, S, factor
 
-from symem.calculus.common_sums import completed, named
+from symem.calculus.common_sums import completed, is_share, named
 from symem.calculus.separate import Term, fold, separate
 from symem.calculus.vanishing import canonical
 from symem.language.matrices import is_matrix
-from symem.language.plates import Axis, total
+from symem.language.plates import Axis, Iverson, total
 from symem.language.traces import words
 
 #: Operations of a summand, and factors of it, beyond which no weight is looked for.
@@ -90,12 +90,12 @@ def parts_of(terms: Iterable[Term], facts: Facts) -> Parts:
 
 
 def _reducing(facts: Facts) -> Callable[[Term], tuple[Term, ...]]:
-    """Σ_k γ_ik f = f, for probabilities of which nothing else holds the outcome."""
+    """Σ_k γ_ik f = f and Σ_l [u_i = l] f = f, where nothing else holds the outcome."""
 
     def reduced(term: Term) -> tuple[Term, ...]:
         for axis in term.axes:
             held = [f for f in term.factors() if axis.index in f.free_symbols]
-            if len(held) == 1 and _is_share(held[0], axis, facts):
+            if len(held) == 1 and _is_certain(held[0], axis, facts):
                 kept = tuple(other for other in term.axes if other != axis)
                 return reduced(Term(Mul(*(f for f in term.factors() if f != held[0])), kept))
         return (term,)
@@ -103,11 +103,11 @@ def _reducing(facts: Facts) -> Callable[[Term], tuple[Term, ...]]:
     return reduced
 
 
-def _is_share(factor: Expr, axis: Axis, facts: Facts) -> bool:
-    if not isinstance(factor, Indexed) or factor.base not in facts.shares:
-        return False
+def _is_certain(factor: Expr, axis: Axis, facts: Facts) -> bool:
+    if not is_share(factor, axis, facts.shares) or isinstance(factor, Iverson):
+        return is_share(factor, axis, ())
     once = [place.has(axis.index) for place in factor.indices].count(True) == 1
-    return once and factor.indices[-1] == axis.index and facts.shares[factor.base].size == axis.size
+    return once and facts.shares[factor.base].size == axis.size
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,12 @@ def firsts(sums: Sequence[Total], facts: Facts) -> Iterator[First]:
 
 
 def _readings(body: Expr, facts: Facts) -> Iterator[tuple[Expr, Expr]]:
-    """(w, f) with w f = body; constants are in w, a sign in f."""
+    """(w, f) with w f = body; constants are in w, and brackets that say which rows count; a sign is in f."""
     constants, rest, left = _factors(body, facts)
     if len(rest) > MANY:
         return
+    counting = [f for f in rest if isinstance(f, Iverson) and f.has(Indexed)]
+    constants, rest = [*constants, *counting], [f for f in rest if f not in counting]
     for size in range(len(rest) + 1):
         for chosen in combinations(rest, size):
             function = Mul(*(f for f in rest if f not in chosen)) * left

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Abs, Add, Expr, Gt, Ne, Sum, Symbol
 
 from symem.budget import look
 from symem.derivation import Definition, Derivation, Posterior, Tabulated
@@ -21,6 +21,19 @@ from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
 
 Theta = Mapping[str, Any]
+
+
+#: A difference of which a smaller share is left is no more than rounding: what is divided by it has lost its digits.
+_ROUNDING = 1e-7
+
+
+def _beyond_rounding(condition: Expr) -> Expr:
+    """That a difference is not 0, or is positive, by more than the rounding of its parts."""
+    parts = Add.make_args(condition.lhs) if isinstance(condition, Gt | Ne) and condition.rhs == 0 else ()
+    if len(parts) < 2:
+        return condition
+    size = condition.lhs if isinstance(condition, Gt) else Abs(condition.lhs)
+    return Gt(size - _ROUNDING * Add(*map(Abs, parts)), 0)
 
 
 def _like(values: Any, given: Any) -> Any:
@@ -117,7 +130,9 @@ class Expectation:
         return {name: _like(self.with_updates[name], self.theta[name]) for name in self.theta}
 
     def determined(self) -> dict[str, Any]:
-        """The M-step, NaN where a condition of its certificate fails: nothing is said of it there."""
+        """The M-step, NaN where a condition of its certificate fails, or holds by rounding alone: nothing is said of it
+        there.
+        """
         definitions = {update.parameter: update.definition for update in self.derivation.updates}
         scope = Arithmetic(self.with_updates, self._mean)
         found = {name: np.array(value, dtype=float) for name, value in self.update().items()}
@@ -130,7 +145,7 @@ class Expectation:
             for condition in certificate.conditions:
                 if (condition.free_symbols & self._index_symbols) - set(indices):
                     continue  # it speaks of another plate than the parameter's
-                fails = scope.table(Iverson(condition), indices, sizes) == 0
+                fails = scope.table(Iverson(_beyond_rounding(condition)), indices, sizes) == 0
                 if places == indices:
                     array[fails] = np.nan
                 elif not indices and fails:
@@ -141,7 +156,9 @@ class Expectation:
     def _index_symbols(self) -> set[Expr]:
         listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
         listed += tuple(update.definition for update in self.derivation.updates)
-        return {axis.index for each in listed for axis in each.axes}
+        summed = (whole for each in listed for whole in each.value.atoms(Sum))
+        bound = {limits[0] for whole in summed for limits in whole.limits}
+        return bound | {axis.index for each in listed for axis in each.axes}
 
     def where_it_is(self, posterior: Posterior, record: Definition) -> Array:
         """An array of a posterior, NaN where its latent does not exist."""

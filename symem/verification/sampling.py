@@ -152,7 +152,7 @@ def _draw(
     most, strict = counts
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
     known = {
-        name: np.minimum(value, most) if np.issubdtype(np.asarray(value).dtype, np.integer) else value
+        name: np.minimum(value, most) if _is_count(model.variables[name], value) else value
         for name, value in _in_order(known, model).items()
     }
     sizes = {**sizes, **_shown(model, {**sizes, **known})}
@@ -170,6 +170,11 @@ def _draw(
     if any(shown[name] != sizes[name] for name in shown):
         theta = random_parameters(model, rng, {**sizes, **shown})
     return Draw(with_missing(model, kept, rng), theta, note)
+
+
+def _is_count(variable: Any, value: Array) -> bool:
+    """Whether a value is a whole number that is no label."""
+    return np.issubdtype(np.asarray(value).dtype, np.integer) and not isinstance(variable.support, Labels)
 
 
 def _shown(model: Any, arrays: Mapping[str, Any]) -> dict[str, int]:
