@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,3 +161,23 @@ def test_a_log_likelihood_that_is_lost_in_its_constants_is_named() -> None:
     with pytest.warns(em.solver().LostDigitsWarning, match="log-likelihood .* has lost its digits from"):
         fit = em.fit(blocks_of(2, x=[0.5, -1.0, 0.3, 0.1]), nu=1e12, start={"m": 0.0})
     assert not fit.converged
+
+
+def test_blocks_may_be_parts_of_a_memory_map_or_row_groups_of_a_parquet_file(
+    tmp_path: Path, normals: EM
+) -> None:
+    rows = np.random.default_rng(3).normal(0, [1.0, 4.0], (200, 2)).ravel()
+    start = {"w": [0.5, 0.5], "mu": [0.0, 0.5], "s": [1.0, 3.0]}
+    whole = normals.fit(x=rows, start=start).log_likelihood
+    np.save(tmp_path / "rows.npy", rows)
+    mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    assert normals.fit(lambda: np.array_split(mapped, 3), start=start).log_likelihood == pytest.approx(
+        whole, rel=1e-12
+    )
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pytest.importorskip("pyarrow").table({"x": rows})
+    parquet.write_table(table, tmp_path / "rows.parquet", row_group_size=150)
+    file = parquet.ParquetFile(tmp_path / "rows.parquet")
+    groups = normals.fit(lambda: (each.to_pandas() for each in file.iter_batches(150)), start=start)
+    assert groups.log_likelihood == pytest.approx(whole, rel=1e-12)
+    file.close()
