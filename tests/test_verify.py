@@ -7,9 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, Sum, log, symbols
+from sympy import Idx, IndexedBase, Rational, Sum, exp, log, symbols
 
-from symem import Bernoulli, Binary, Cases, Model, Normal, Positive, Uniform, UnitInterval
+from symem import (
+    Bernoulli,
+    Binary,
+    Cases,
+    Gamma,
+    Model,
+    Normal,
+    Poisson,
+    Positive,
+    Uniform,
+    UnitInterval,
+)
 from symem.derivation import Status
 from symem.errors import DataError, VerificationError
 from symem.verification import Rung, TooLargeError, Verification, numeric_second_order, prepare, verify
@@ -154,6 +165,19 @@ def test_a_rung_that_takes_too_long_is_open_and_says_so() -> None:
     found = verify(em("gmm1d_own_var"), seconds=0.0)
     assert found.verdict == "open"
     assert "out of reach in 0 s" in str(found)
+
+
+def test_data_on_which_an_update_is_infinite_do_not_speak_against_it() -> None:
+    """log(Σx/Σe) of a Poisson rate is -∞ where all counts are 0, and its certificate says so."""
+    n = symbols("n", integer=True, positive=True)
+    i, b = Idx("i", n), symbols("b")
+    u, x, e = map(IndexedBase, ["u", "x", "e"])
+    laws = {u[i]: Gamma(2, Rational(1, 2)), x[i]: Poisson(u[i] * e[i] * exp(b))}
+    algorithm = Model(laws, latent=[u], known=[e]).derive()
+    found = {rung.name: rung.passed for rung in algorithm.verify().rungs}
+    assert found["V3"] is True
+    zeros = verify(algorithm.derivation, {"x": np.zeros(3), "e": np.ones(3)})
+    assert {rung.name: rung.passed for rung in zeros.rungs}["V3"] is None
 
 
 def test_an_error_of_the_ladder_itself_leaves_a_rung_open(monkeypatch: pytest.MonkeyPatch) -> None:

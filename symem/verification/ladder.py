@@ -35,14 +35,17 @@ class Check:
 
     def __call__(self, *grounds: Ground, seconds: float = SECONDS) -> Rung:
         """A violation fails; else what could not be computed is open, and so is what nothing was found of."""
-        worst, detail = 0.0, ""
-        gap = None if grounds else Finding(None)
+        worst, detail, asked = 0.0, "", False
+        gap: Finding | None = None
         for found in self._found(grounds, seconds):
+            asked = asked or found.number is not None
             if found.number is None:
                 gap = gap or found
             elif not found.number <= worst:
                 worst, detail = found.number, found.detail
         passed = bool(worst <= self.tolerance)
+        if not asked and gap is None:
+            gap = Finding(None, "on these data there was nothing to ask" if grounds else "")
         if passed and gap is not None:
             return Rung(self.name, self.identity, None, detail=gap.detail)
         note = detail if not passed else _partial(grounds[0]) if self.name in {"V3", "V5"} else ""
