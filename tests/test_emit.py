@@ -20,7 +20,6 @@ from symem import (
     Cases,
     Categorical,
     Dirac,
-    Gamma,
     LogNormal,
     Model,
     NameClashError,
@@ -30,6 +29,7 @@ from symem import (
     Poisson,
     Positive,
     Uniform,
+    Weibull,
 )
 from symem.codegen.emit import emit, load
 from symem.derive import derive_records
@@ -186,7 +186,7 @@ def test_a_datum_called_like_a_keyword_of_fit_is_refused(name: str) -> None:
 def test_an_open_block_is_named() -> None:
     shape, rate = map(IndexedBase, ["shape", "rate"])
     model = Model(
-        {z[i]: Categorical(w[k]), x[i]: Gamma(shape[z[i]], 1 / rate[z[i]])},
+        {z[i]: Categorical(w[k]), x[i]: Weibull(rate[z[i]], shape[z[i]])},
         latent=[z],
         parameters={shape: Positive(), rate: Positive()},
     )

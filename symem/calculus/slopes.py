@@ -105,7 +105,7 @@ class Solved:
     def put(self, expr: Expr, *, with_roots: bool = False) -> Expr:
         """An expression with every solved parameter at its value; what no formula gives stays a letter, unless asked."""
         for atom, value in self.pairs:
-            if with_roots or not value.has(LinearSolution, FallingRoot):
+            if not value.has(LinearSolution) and (with_roots or not value.has(FallingRoot)):
                 rules = {entry: _moved(value, atom, entry) for entry in entries(expr, atom)}
                 expr = expr.xreplace(rules) if rules else expr
         return expr
