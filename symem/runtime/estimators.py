@@ -39,7 +39,7 @@ class _Estimator:
     #: The names and the defaults of all parameters.
     _defaults: ClassVar[dict[str, Any]]
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, /, **given: Any) -> None:
         if self._solver.model.plates.rows is None:
             raise DataError("The data of this model are not cut into independent rows, so X has none.")
         for name, default in self._defaults.items():
@@ -258,13 +258,13 @@ def _estimator(solver: Solver, labels: tuple[str, ...] = (), means: tuple[str, .
 def _with_signature(defaults: dict[str, Any]) -> Any:
     """The constructor, with its parameters where those look who ask for them."""
 
-    def __init__(self: Any, **given: Any) -> None:  # noqa: N807
+    def __init__(self: Any, /, **given: Any) -> None:  # noqa: N807
         _Estimator.__init__(self, **given)
 
     keywords = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=each)
         for name, each in defaults.items()
     ]
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = inspect.Parameter("own" if "self" in defaults else "self", inspect.Parameter.POSITIONAL_ONLY)
     __init__.__dict__["__signature__"] = inspect.Signature([own, *keywords])
     return __init__
