@@ -32,7 +32,7 @@ def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands derive each statement once a session."""
     from tests.derived import once  # noqa: PLC0415 - NumPy is loaded after the threads are set
 
-    monkeypatch.setattr("symem.__main__.derived", once)
+    monkeypatch.setattr("symem.commands.derived", once)
     monkeypatch.setattr("symem.gallery.derive", once)
 
 

@@ -171,7 +171,7 @@ def test_labels_from_1_in_frames_and_files(
     words = groups.fit(frame.astype({"s": "category"}), seed=0)
     assert words.categories == {"s": (1, 2, 3)}
     frame.to_csv(tmp_path / "rows.csv", index=False)
-    monkeypatch.setattr("symem.__main__.derived", lambda *_, **__: groups)
+    monkeypatch.setattr("symem.commands.derived", lambda *_, **__: groups)
     assert main(["fit", FAITHFUL, str(tmp_path / "rows.csv")]) == 2
     told = capsys.readouterr().err
     assert "give s - 1, or words, which are read as labels." in told

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from symem import errors
-from symem.__main__ import COMMANDS
 from symem.calculus.laws import LAWS
+from symem.commands import COMMANDS
 from symem.language.exponential_face import ExponentialFace
 from symem.language.families import FAMILIES
 

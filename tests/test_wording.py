@@ -18,8 +18,8 @@ import pytest
 import symem
 from symem import select
 from symem.__main__ import main
-from symem.arguments import spelt
 from symem.em import EM
+from symem.flags import spelt
 from symem.runtime.wording import _Option, _Words
 from tests.derived import em
 
@@ -118,7 +118,7 @@ def test_each_door_speaks_its_language(
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("\n".join(["x", *map(str, ROWS)]))
     model = em("gmm1d_faithful")
-    monkeypatch.setattr("symem.__main__.derived", lambda *_, **__: model)
+    monkeypatch.setattr("symem.commands.derived", lambda *_, **__: model)
     call, command, python, shell = DOORS[case]
     assert python in _told(lambda: call(model, tmp_path))
     assert main(command) > 0
@@ -126,7 +126,7 @@ def test_each_door_speaks_its_language(
 
 
 #: Where a message may name options as Python does, or a shell: what has one door only, and statements of models.
-ONE_DOOR = {"arguments", "estimator", "explicit", "files", "__main__"}
+ONE_DOOR = {"arguments", "estimator", "explicit", "files", "option_values"}
 IN_PYTHON = re.compile(r"\b(start|tol|max_iter|n_init|seed|force|budget|verify|theta|criterion|data|sizes)=")
 IN_A_SHELL = re.compile(r"--[a-z]+")
 
@@ -165,7 +165,7 @@ def test_words_keep_their_parts() -> None:
 def test_commands_that_write_say_in_json_what(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("symem.__main__.derived", lambda *_, **__: em("gmm1d_faithful"))
+    monkeypatch.setattr("symem.commands.derived", lambda *_, **__: em("gmm1d_faithful"))
     name, *shown = command.split()
     path = str(tmp_path / ("a.py" if name == "emit" else "a.md"))
     checked = ["--no-verify"] if name == "emit" else []

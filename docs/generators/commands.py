@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from symem.__main__ import COMMANDS
 from symem.arguments import parser
+from symem.commands import COMMANDS
 
 
 def commands(_: str) -> str:
