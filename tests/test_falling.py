@@ -144,6 +144,22 @@ def test_models_climb_the_ladder(name: str) -> None:
     )
 
 
+def test_both_shapes_of_a_beta_are_proved_to_be_the_maximum() -> None:
+    found = {str(each.parameter): each for each in em("betabinom_latent_beta").certificates}
+    assert {claim.status for each in found.values() for claim in each.claims} == {Status.UNDER}
+    (exists,) = found["a"].conditions
+    letters = {each.name: each for each in exists.free_symbols}
+
+    def holds(one: float, other: float) -> bool:
+        """With the geometric means of q and 1 - q; by Jensen their sum is below 1 unless all q are equal."""
+        at = {letters["n"]: 7, letters["S_0"]: 7 * log(one), letters["S_1"]: 7 * log(other)}
+        return bool(exists.subs(at).evalf())
+
+    assert holds(0.3, 0.6)
+    assert holds(0.6, 0.3)
+    assert not holds(0.3, 0.8)
+
+
 def test_one_component_is_the_maximum_likelihood_estimate() -> None:
     rows = np.random.default_rng(4).gamma(2.7, 3.1, 500)
     fit = em("gamma_mixture").fit(y=rows, K=1, seed=0)

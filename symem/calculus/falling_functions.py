@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sympy import Add, Expr, Mul, S, Sum, besseli, expand, expand_log, log, oo, polygamma
+from sympy import Add, Expr, Mul, S, Sum, besseli, digamma, exp, expand, expand_log, log, oo, polygamma
 
 from symem.calculus.roots import simplified
 from symem.language.falling_root import FallingRoot
@@ -83,6 +83,20 @@ def _is_profile(argument: Expr, u: Expr) -> bool:
     )
 
 
+def kept_level(g: Expr, u: Expr) -> Expr | None:
+    """ψ(r) - ψ(u + r) in a ψ(u + r) whose r keeps that the same for every u; None of any other."""
+    roots = [each for each in Add.make_args(g.args[1]) if isinstance(each, FallingRoot)]
+    if len(roots) != 1 or g.args[1] != u + roots[0]:
+        return None
+    (root,) = roots
+    moving = dict(parts_of(root.function.expr, root.unknown))
+    level = moving.pop(S.One, S.Zero)
+    letters = dict(zip(root.function.variables[1:], root.given, strict=True))
+    found = {each.xreplace(letters): c for each, c in moving.items()}
+    kept = {digamma(root.unknown): -S.One, digamma(root.unknown + u): S.One}
+    return level.xreplace(letters) if found == kept else None
+
+
 def _line(argument: Expr, u: Expr) -> Any:
     """(α, β) of αu + β with a number α > 0; else None."""
     rest, moving = argument.as_independent(u, as_Add=True)
@@ -104,10 +118,12 @@ def _ratio_order(g: Expr, u: Expr) -> Expr | None:
 def falls(parts: Parts, u: Expr, sign: Callable[[Expr], int | None]) -> bool:
     """Whether Σ c·g(u) falls for u > 0, by bounds on the derivative of each g.
 
-    Of ψ, ψ'(v) ≥ 1/v + 1/(2v²) (Guo & Qi 2013), and ψ' falls itself.
+    Of ψ, ψ'(v) ≥ 1/v + 1/(2v²) (Guo & Qi 2013), and ψ' falls itself. Where ψ(u + r) - ψ(r) is kept the same, ψ(u + r) rises
+    more slowly than ψ(u), as 1/ψ'(u + r) ≥ 1/ψ'(u) + 1/ψ'(r): log B(u, r) is convex (Wainwright & Jordan 2008, section 3.1).
     """
     powers: dict[Expr, Expr] = {}
     digammas: dict[tuple[Expr, Expr], Expr] = {}
+    beside = S.Zero
     for g, c in parts.items():
         kind = _kind(g, u)
         _, power = g.as_base_exp()
@@ -119,8 +135,14 @@ def falls(parts: Parts, u: Expr, sign: Callable[[Expr], int | None]) -> bool:
             powers[-S.One] = powers.get(-S.One, S.Zero) + c
         elif kind == "digamma":
             digammas[_line(g.args[1], u)] = c
-        elif kind == "profile" or kind != "length" or sign(-c) not in (0, 1):
+        elif kind == "profile" and kept_level(g, u) is not None:
+            beside += c
+        elif kind != "length" or sign(-c) not in (0, 1):
             return False
+    first = (S.One, S.Zero)
+    if beside != 0 and (first not in digammas or sign(-simplified(digammas[first] + beside)) not in (0, 1)):
+        return False
+    digammas |= {first: digammas[first] + beside} if beside != 0 else {}
     return _bounded(digammas, powers, sign) and all(
         sign(-c) in (0, 1) for c in map(simplified, powers.values())
     )
@@ -173,12 +195,18 @@ def _grows_at_zero(g: Expr, u: Expr) -> bool:
 
 
 def far_away(parts: Parts, u: Expr) -> Expr:
-    """The limit for large u, where ψ(αu + β) is log α + log u and a length is 1; -∞ if it falls for ever."""
+    """The limit for large u, where ψ(αu + β) is log α + log u and a length is 1; -∞ if it falls for ever.
+
+    Where ψ(r) - ψ(u + r) is kept at k, r/(u + r) goes to exp k, and u/(u + r) to 1 - exp k.
+    """
     level, logs = parts.get(S.One, S.Zero), S.Zero
     for g, c in parts.items():
         if _kind(g, u) == "profile":
-            return -oo
-        if isinstance(g, polygamma):
+            kept = kept_level(g, u)
+            if kept is None:
+                return -oo
+            logs, level = logs + c, level - c * log(1 - exp(kept))
+        elif isinstance(g, polygamma):
             scale, _shift = _line(g.args[1], u)
             logs, level = logs + c, level + c * log(scale)
         elif isinstance(g, log):

@@ -181,7 +181,7 @@ FALLING: Maximum[Slope] = Maximum(
     "every term of the derivative falls in the parameter, so Q is concave in it", _falling, unique=True
 )
 FALLS_TO_ROOT: Maximum[Slope] = Maximum(
-    "the derivative falls in the parameter, as ψ'(v) ≥ 1/v + 1/(2v²) and ratios of successive Bessel functions rise, so Q is concave in it",
+    "the derivative falls in the parameter, as ψ'(v) ≥ 1/v + 1/(2v²), log B(u, v) is convex and ratios of successive Bessel functions rise, so Q is concave in it",
     _falls_to_root,
     unique=True,
 )
