@@ -153,7 +153,7 @@ def test_both_shapes_of_a_beta_are_proved_to_be_the_maximum() -> None:
     def holds(one: float, other: float) -> bool:
         """With the geometric means of q and 1 - q; by Jensen their sum is below 1 unless all q are equal."""
         at = {letters["n"]: 7, letters["S_0"]: 7 * log(one), letters["S_1"]: 7 * log(other)}
-        return bool(exists.subs(at).evalf())
+        return bool(exists.subs({name: float(value) for name, value in at.items()}))
 
     assert holds(0.3, 0.6)
     assert holds(0.6, 0.3)
