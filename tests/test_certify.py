@@ -10,12 +10,12 @@ import pytest
 from sympy import Dummy, Expr, Indexed, IndexedBase, Integer, Rational, Sum, diff, symbols
 
 from symem.calculus.certify import certified, certify
+from symem.calculus.checker import Checker
 from symem.calculus.inequalities import Polynomial
 from symem.calculus.separate import separate
 from symem.calculus.signs import Signs
 from symem.calculus.slopes import slope
 from symem.calculus.trials import Trial
-from symem.calculus.update_claims import Checker
 from symem.calculus.vanishing import Vanishing, rational_zero
 from symem.derivation import Claim, Derivation, Shares, Status, Surrogate, Update
 from symem.language.plates import index_symbol

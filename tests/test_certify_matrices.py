@@ -9,8 +9,8 @@ import pytest
 from sympy import Expr, Indexed, Symbol, symbols
 
 from symem.calculus.certify import certified
+from symem.calculus.checker import Checker
 from symem.calculus.probes import against, probed
-from symem.calculus.update_claims import Checker
 from symem.calculus.vanishing import with_inverses_cancelled
 from symem.derivation import Claim, Derivation, Status, Update
 from symem.language.matrices import MatrixArray, MatrixEntry, T, transpose

@@ -12,9 +12,11 @@ from itertools import groupby
 
 from sympy import Expr, expand
 
+from symem.calculus.checker import Checker
 from symem.calculus.constrained import Crossing, crossing, interior
 from symem.calculus.maxima import Slope
-from symem.calculus.update_claims import Checker
+from symem.calculus.stationarity_claims import is_stationary, profiled
+from symem.calculus.update_claims import certificate
 from symem.derivation import Certificate, Claim, Derivation, NotDerived, Shares, Status, Update
 from symem.language.intervals import INTERVALS
 from symem.language.leaves import name_of
@@ -111,7 +113,7 @@ def _crossing(checker: Checker, update: Update) -> Crossing | None:
     if not bounded or is_matrix(update.parameter):
         return None
     raw = checker.raw_slope(update)
-    if raw is None or not checker.profiled(update):
+    if raw is None or not profiled(checker, update):
         return None
     return crossing(checker.solved_before(update).put(raw), update.parameter, support, checker.signs)
 
@@ -138,7 +140,7 @@ def certified(checker: Checker, update: Update) -> Certificate:
     support = None if is_matrix(update.parameter) else checker.variable(update).support
     inner = update.value if support is None else interior(update.value, support)
     if support is None or inner == update.value:
-        return checker.certificate(update)
+        return certificate(checker, update)
     bare = _bare(update, support)
     together = isinstance(update, Shares)  # the scalars of a simplex sum to one without their ends
     updates = tuple(
@@ -190,7 +192,7 @@ def _claims_on_interval(checker: Checker, update: Update) -> tuple[tuple[Expr, .
 def _claims_on_simplex(checker: Checker, update: Update) -> tuple[tuple[Expr, ...], tuple[Claim, ...]]:
     """Shares whose coefficients a prior may make negative."""
     count = _with_constants_taken(checker, update)
-    status = Status.OPEN if count is None or not checker.is_stationary(update) else Status.UNDER
+    status = Status.OPEN if count is None or not is_stationary(checker, update) else Status.UNDER
     return () if count is None else (checker.conditions.is_positive(count),), (
         Claim("stationarity", status, "the derivative equals λ at the update where every share is positive"),
         Claim(
