@@ -65,6 +65,26 @@ def test_updates_know_their_law(law: str, model: str, parameter: str) -> None:
     assert laws[parameter] == law
 
 
+@pytest.mark.parametrize(
+    ("model", "parameter", "eliminated"),
+    [
+        ("errors_in_variables", "b1", ("b0",)),
+        ("gamma_mixture", "a[k]", ("b[k]",)),
+        ("betabinom_latent_beta", "a", ("b",)),
+        ("factor_analysis_mean", "W", ("mu",)),
+        ("gmm1d_own_var", "mu[k]", ()),
+    ],
+)
+def test_an_update_knows_what_was_eliminated_before_it(
+    model: str, parameter: str, eliminated: tuple[str, ...]
+) -> None:
+    updates = list(em(model).derivation.updates)
+    names = [str(each.parameter) for each in updates]
+    place = names.index(parameter)
+    assert tuple(map(str, updates[place].eliminated)) == eliminated
+    assert set(eliminated) <= set(names[place + 1 :])
+
+
 def test_every_row_is_tried_here() -> None:
     elsewhere = {
         "nearest point",

@@ -119,17 +119,14 @@ class Checker:
         """What was eliminated before this parameter and is updated after it: maximisers for every value of it."""
         block = self.block_of(update)
         later = block[block.index(update) + 1 :]
-        if update.law == "numbers put in":  # linear ones alone were put into it
-            later = [u for u in later if self.variable(u).support.bounds == (-S.Infinity, S.Infinity)]
-        if update.law in ("numbers put in", "falling equation"):
-            return [u for u in later if self._is_best_for_all(u)]
-        return [u for u in later if u.law == update.law == "jointly linear"]
+        return [u for u in later if u.parameter in update.eliminated and self._is_best_for_all(u)]
 
     def _is_best_for_all(self, update: Update) -> bool:
-        """Whether Q has one maximum in a parameter, at its nested form, whatever the others are."""
+        """Whether Q has one maximum in a parameter, at its nested form, whatever those before it are."""
         raw = None if is_matrix(update.parameter) else self.slope(update)
         if raw is None or update.law == COVARIANCE:
             return False
+        raw = self.put_in(self.within(update), raw)
         seen = Slope(raw, update, self.signs)
         if not any(each.unique and each.holds(seen) for each in law_of(update.law).maxima):
             return False

@@ -31,11 +31,12 @@ from symem.language.supports import Reals
 
 @dataclass(frozen=True)
 class Falling:
-    """Σ c·g(u) = 0 in an unknown of a problem, with everything else put in."""
+    """Σ c·g(u) = 0 in an unknown of a problem, with everything else put in: what was `eliminated`."""
 
     unknown: Unknown
     parts: Parts
     problem: Stationarity
+    eliminated: tuple[Unknown, ...] = ()
 
 
 def falling_equations(problem: Stationarity) -> Iterator[Falling]:
@@ -43,15 +44,15 @@ def falling_equations(problem: Stationarity) -> Iterator[Falling]:
     for unknown in problem.free:
         if not is_sought(unknown, problem):
             continue
-        whole = _with_others_put_in(unknown, problem)
-        parts = {} if whole is None else parts_of(whole, unknown.atom)
+        whole, gone = _with_others_put_in(unknown, problem) or (S.NaN, ())
+        parts = {} if whole is S.NaN else parts_of(whole, unknown.atom)
         if parts and is_of_known_functions(parts, unknown.atom):
-            yield Falling(unknown, parts, problem)
+            yield Falling(unknown, parts, problem, gone)
 
 
-def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> Expr | None:
-    """The equation in which every other open number stands at its own solution, for any value of this one."""
-    terms = problem.known(problem.slope(unknown))
+def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> tuple[Expr, tuple[Unknown, ...]] | None:
+    """The equation in which every other open number stands at its own solution, for any value of this one, and those."""
+    terms, gone = problem.known(problem.slope(unknown)), []
     while others := [o for o in problem.pending if o != unknown and any(o.entries(t.factor) for t in terms)]:
         if others[0] not in problem.free:
             return None
@@ -59,7 +60,8 @@ def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> Expr | None:
         if value is None or not problem.is_free(value, but=(unknown, *others[1:])):
             return None
         terms = gather(part for term in terms for part in put_in(term, others[0], value))
-    return problem.collapse(equation(terms))
+        gone.append(others[0])
+    return problem.collapse(equation(terms)), tuple(gone)
 
 
 def _alone(other: Unknown, problem: Stationarity) -> Expr | None:
@@ -78,7 +80,8 @@ def falling_root(found: Falling) -> list[Root] | None:
     value = _root_of(found)
     if not found.problem.is_free(value):
         return None
-    return [Root(found.unknown, value, found.problem.raw(found.unknown), value, explicit=False)]
+    raw = found.problem.raw(found.unknown)
+    return [Root(found.unknown, value, raw, value, explicit=False, eliminated=found.eliminated)]
 
 
 def falling_root_given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:

@@ -148,7 +148,11 @@ def by_elimination(system: Jointly) -> list[Root] | None:
         values[pivot] = simplified((side - met) / row[pivot])
     if not all(problem.is_free(value, but=system.unknowns) for value in values.values()):
         return None
-    return [_root(problem, system.unknowns[place], value) for place, value in values.items()]
+    order = [system.unknowns[place] for place in values]
+    return [
+        _root(problem, unknown, value, tuple(order[place + 1 :]))
+        for place, (unknown, value) in enumerate(zip(order, values.values(), strict=True))
+    ]
 
 
 def _eliminated(matrix: Matrix, right: Matrix, pivot: int, places: Sequence[int]) -> tuple[Matrix, Matrix]:
@@ -162,9 +166,9 @@ def _eliminated(matrix: Matrix, right: Matrix, pivot: int, places: Sequence[int]
     return matrix, right
 
 
-def _root(problem: Stationarity, unknown: Unknown, value: Expr) -> Root:
+def _root(problem: Stationarity, unknown: Unknown, value: Expr, eliminated: tuple[Unknown, ...]) -> Root:
     found = problem.collapse(value)
-    return Root(unknown, found, problem.raw(unknown), found, explicit=False)
+    return Root(unknown, found, problem.raw(unknown), found, explicit=False, eliminated=eliminated)
 
 
 def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:
@@ -199,4 +203,4 @@ def put_in_first(problem: Stationarity) -> Iterator[Root]:
             alone = problem.alone(problem.collapse(equation(gather(terms))), unknown) if met else None
             if alone and not unknown.entries(alone[1]) and problem.is_free(alone[1]):
                 value = problem.collapse(alone[1])
-                yield Root(unknown, value, problem.raw(unknown), value)
+                yield Root(unknown, value, problem.raw(unknown), value, eliminated=tuple(met))

@@ -96,6 +96,7 @@ def _update(root: Root, block: int) -> Update:
         "nested": as_squares(root.nested),
         "block": block,
         "law": root.law,
+        "eliminated": tuple(unknown.atom for unknown in root.eliminated),
     }
     if root.multiplier is not None:
         return Shares(**found, multiplier=root.multiplier)

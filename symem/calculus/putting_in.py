@@ -15,13 +15,15 @@ from symem.calculus.unknowns import is_matrix_unknown, sides
 def matrices_alone(problem: Stationarity) -> Iterator[Root]:
     """The matrices that can be solved when others are first put into them, the largest first."""
     for unknown in sorted(filter(is_matrix_unknown, problem.pending), key=sides, reverse=True):
-        value = _with_others_put_in(unknown, problem)
-        if value is not None:
-            yield Root(unknown, problem.collapse(value), problem.raw(unknown), value, explicit=False)
+        found = _with_others_put_in(unknown, problem)
+        if found is not None:
+            value, gone = found
+            whole = problem.collapse(value)
+            yield Root(unknown, whole, problem.raw(unknown), value, explicit=False, eliminated=gone)
 
 
-def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> Expr | None:
-    """The value of an unknown after those that stand in it were eliminated."""
+def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> tuple[Expr, tuple[Unknown, ...]] | None:
+    """The value of an unknown after those that stand in it were eliminated, and which these are."""
     waiting = [u for u in problem.pending if u != unknown and (is_matrix_unknown(u) or problem.is_linear(u))]
     terms = problem.slope(unknown)
     value = _value(problem, terms, unknown)
@@ -34,7 +36,7 @@ def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> Expr | None:
         terms = gather(part for term in terms for part in put_in(term, other, inner))
         gone.append(other)
         value = _value(problem, terms, unknown)
-    return value
+    return None if value is None else (value, tuple(gone))
 
 
 def _value(problem: Stationarity, terms: tuple[Term, ...], unknown: Unknown) -> Expr | None:

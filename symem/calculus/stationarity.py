@@ -23,7 +23,8 @@ class Root:
     """A solved parameter: its value in statistics and earlier parameters, and the law that gave it.
 
     `nested` is the value with the earlier parameters standing in it. Only where it is `explicit` is it put into
-    later equations; a solution of several equations at once stays a name there.
+    later equations; a solution of several equations at once stays a name there. What was `eliminated` from its own
+    equation is solved after it.
     """
 
     unknown: Unknown
@@ -34,6 +35,7 @@ class Root:
     explicit: bool = True
     law: str = ""
     conditional: bool = False
+    eliminated: tuple[Unknown, ...] = ()
 
 
 @dataclass

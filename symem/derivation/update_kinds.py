@@ -54,7 +54,8 @@ class _Update:
     The value of `definition` is in terms of statistic symbols, `nested` also of parameters updated before it.
     `equation` is the stationarity condition that it solves (an expression that vanishes), `block` numbers the
     parameters that meet in terms of Q, `law` is the name of the law that solved it, whose sentence is in the
-    derivation's steps.
+    derivation's steps; `eliminated` are the parameters that were put into the equation, each from its own, and are
+    updated after it.
     """
 
     definition: Definition
@@ -62,6 +63,7 @@ class _Update:
     nested: Expr
     block: int = 0
     law: str = ""
+    eliminated: tuple[Expr, ...] = ()
 
     @property
     def parameter(self) -> Expr:
