@@ -216,6 +216,15 @@ def test_known_ends_are_drawn_in_order() -> None:
     assert verify(derived).passed
 
 
+def test_a_line_on_which_one_row_is_left_or_none_does_not_speak_against_its_update() -> None:
+    """Outliers between 0 and 100 put the rows so far from the line that weights of 1e-114 and 1e-149 are all it has."""
+    c = IndexedBase("c")
+    line = Normal(a + b * c[i], s)
+    laws = {z[i]: Bernoulli(w), x[i]: Cases(z[i], {0: line, 1: Uniform(0, 100)})}
+    derived = Model(laws, latent=[z], known=[c]).derive()
+    assert all(verify(derived, seed=seed).passed for seed in (1, 3, 7))
+
+
 def test_what_is_drawn_has_a_density() -> None:
     """Sums that a total makes impossible: of m carbonaria among nU moths that none is known to be."""
     model = em("peppered_moths_unknown").model

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Abs, Add, Expr, Gt, Ne, Sum, Symbol
+from sympy import Expr, Sum, Symbol
 
 from symem.budget import look
 from symem.derivation import Definition, Derivation, Posterior, Tabulated
@@ -19,21 +19,9 @@ from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
+from symem.verification.rounding import Rounding
 
 Theta = Mapping[str, Any]
-
-
-#: A difference of which a smaller share is left is no more than rounding: what is divided by it has lost its digits.
-_ROUNDING = 1e-7
-
-
-def _beyond_rounding(condition: Expr) -> Expr:
-    """That a difference is not 0, or is positive, by more than the rounding of its parts."""
-    parts = Add.make_args(condition.lhs) if isinstance(condition, Gt | Ne) and condition.rhs == 0 else ()
-    if len(parts) < 2:
-        return condition
-    size = condition.lhs if isinstance(condition, Gt) else Abs(condition.lhs)
-    return Gt(size - _ROUNDING * Add(*map(Abs, parts)), 0)
 
 
 def _like(values: Any, given: Any) -> Any:
@@ -129,28 +117,47 @@ class Expectation:
         """The M-step."""
         return {name: _like(self.with_updates[name], self.theta[name]) for name in self.theta}
 
+    @cached_property
+    def _claimed(self) -> tuple[Arrays, bool]:
+        """The arrays after the M-step, an update NaN where a condition of its certificate fails, and what is computed of
+        it too; and whether all conditions hold.
+        """
+        rounding = Rounding({name_of(each.symbol): each for each in self.derivation.surrogate.statistics})
+        conditions = {each.parameter: each.conditions for each in self.derivation.certificates}
+        arrays, hold = self.with_statistics, True
+        for update in self.derivation.updates:
+            with np.errstate(all="ignore"):
+                arrays = evaluate([update.definition], arrays)
+                for condition in conditions.get(update.parameter, ()):
+                    array, holds = self._where(update.definition, rounding.beyond(condition), arrays)
+                    arrays, hold = {**arrays, name_of(update.parameter): array}, hold and holds
+        return arrays, hold
+
+    def _where(self, definition: Definition, condition: Expr, arrays: Arrays) -> tuple[Array, bool]:
+        """An update NaN where a condition fails, unless that speaks of another plate than the parameter's."""
+        places, indices = places_of(definition.symbol), tuple(axis.index for axis in definition.axes)
+        array = np.array(arrays[name_of(definition.symbol)], dtype=float)
+        if (condition.free_symbols & self._index_symbols) - set(indices):
+            return array, True
+        scope = Arithmetic(arrays, self._mean)
+        sizes = tuple(scope.integer(axis.size) for axis in definition.axes)
+        fails = scope.table(Iverson(condition), indices, sizes) == 0
+        if places == indices:
+            array[fails] = np.nan
+        elif not indices and fails:
+            array[tuple(map(int, places))] = np.nan
+        return array, not np.any(fails)
+
     def determined(self) -> dict[str, Any]:
         """The M-step, NaN where a condition of its certificate fails, or holds by rounding alone: nothing is said of it
-        there.
+        there, nor of what is computed of it.
         """
-        definitions = {update.parameter: update.definition for update in self.derivation.updates}
-        scope = Arithmetic(self.with_updates, self._mean)
-        found = {name: np.array(value, dtype=float) for name, value in self.update().items()}
-        for certificate in self.derivation.certificates:
-            definition = definitions[certificate.parameter]
-            indices = tuple(axis.index for axis in definition.axes)
-            sizes = tuple(scope.integer(axis.size) for axis in definition.axes)
-            places = places_of(definition.symbol)
-            array = found[name_of(certificate.parameter)]
-            for condition in certificate.conditions:
-                if (condition.free_symbols & self._index_symbols) - set(indices):
-                    continue  # it speaks of another plate than the parameter's
-                fails = scope.table(Iverson(_beyond_rounding(condition)), indices, sizes) == 0
-                if places == indices:
-                    array[fails] = np.nan
-                elif not indices and fails:
-                    array[tuple(map(int, places))] = np.nan
-        return found
+        return {name: _like(self._claimed[0][name], self.theta[name]) for name in self.theta}
+
+    @property
+    def claims_maximum(self) -> bool:
+        """Whether all conditions hold: else none is claimed, as of log Σx of counts that are all 0, or a slope on one row."""
+        return self._claimed[1]
 
     @property
     def _index_symbols(self) -> set[Expr]:
