@@ -39,7 +39,7 @@ FLOORS = (
         "readers",
         "cells",
     },
-    {"auditing", "tables", "emission", "arguments"},
+    {"auditing", "tables", "emission", "user_formulas", "arguments"},
     {"blockwise"},
     {"distributed"},
     {"em"},

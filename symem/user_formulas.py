@@ -1,0 +1,112 @@
+"""The formulas of a derivation in the user's symbols: the posterior, Q, the updates, the log-likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr
+
+from symem.derivation import Certificate, Derivation, Step
+from symem.explicit import Explicit
+from symem.language.family import Distribution
+from symem.language.model import Model
+from symem.language.operators import sized
+from symem.lookup import ByName, Updates
+from symem.posteriors import as_distribution
+
+
+class Formulas:
+    """What has a derivation, as formulas."""
+
+    model: Model
+
+    @property
+    def derivation(self) -> Derivation:
+        """The record of what was derived."""
+        raise NotImplementedError
+
+    @cached_property
+    def _explicit(self) -> Explicit:
+        return Explicit(self.derivation)
+
+    @cached_property
+    def posterior(self) -> Mapping[Any, Distribution]:
+        """latent -> its posterior, a `Distribution` with arguments in data and θ⁽ᵗ⁾, at each place of its plates.
+
+        A symbol, an entry of an array or a name is taken: `em.posterior[z]`, `em.posterior["z"]`.
+        """
+        found, user = self.derivation.posteriors, self._explicit.internal
+        return ByName({p.latent.name: (p.latent.declared, as_distribution(p, user)) for p in found})
+
+    @cached_property
+    def Q(self) -> Expr:
+        """The surrogate of θ given θ⁽ᵗ⁾: new parameters against the expected statistics of `statistics`.
+
+        Source: Dempster, Laird & Rubin 1977, section 2.
+        """
+        return self._explicit.user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
+
+    @cached_property
+    def entropy(self) -> Expr:
+        """H(q) of q = p(z|x, θ⁽ᵗ⁾); Q(θ⁽ᵗ⁾|θ⁽ᵗ⁾) + H(q) = ℓ(θ⁽ᵗ⁾)."""
+        return self._explicit.user(self.derivation.surrogate.entropy)
+
+    @cached_property
+    def free_energy(self) -> Expr:
+        """F(q, θ) = Q + H(q) (Neal & Hinton 1998); its M-step is that of Q."""
+        return self.Q + self.entropy
+
+    @cached_property
+    def statistics(self) -> Mapping[Any, Expr]:
+        """statistic -> its sum over data and posterior means; squares are about means (Chan, Golub & LeVeque 1983)."""
+        shown = {
+            self._explicit.user(s.symbol): self._explicit.user(s.value)
+            for s in self.derivation.surrogate.statistics
+        }
+        return {symbol: sized(value, symbol) for symbol, value in shown.items()}
+
+    @cached_property
+    def updates(self) -> Mapping[Any, Expr]:
+        """parameter -> θ⁽ᵗ⁺¹⁾ in terms of the statistics, at each place of its plates.
+
+        Keys are whole arrays, or entries where each has an update of its own.
+
+        Raises:
+            NotDerivedError: on asking for a parameter without a closed form; the message says why.
+        """
+        return Updates(self.derivation)
+
+    @cached_property
+    def log_likelihood(self) -> Expr:
+        """The observed-data log-likelihood ℓ(θ), latents eliminated, written out."""
+        return self._explicit.internal(self.derivation.log_likelihood)
+
+    @cached_property
+    def log_posterior(self) -> Expr:
+        """ℓ(θ) plus the log-prior: what MAP-EM raises."""
+        return self.log_likelihood + self._explicit.user(self.model.log_prior)
+
+    def explicit(self, parameter: Any) -> Expr:
+        """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾.
+
+        Raises:
+            NotDerivedError: it has no closed form.
+            UndeclaredSymbolError: the model has no such parameter.
+        """
+        return self._explicit(self.updates[parameter])
+
+    def written_out(self, expr: Any) -> Expr:
+        """An expression with its statistics and posterior means in data and θ⁽ᵗ⁾."""
+        return self._explicit(expr)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Of each update a `Certificate`: `parameter`, `claims` (name, status, argument), `conditions`."""
+        return self.derivation.certificates
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation: law, before, after, why it is allowed."""
+        return self.derivation.steps
