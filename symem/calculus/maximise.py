@@ -22,7 +22,7 @@ from symem.calculus.fresh_names import Names
 from symem.calculus.maximisers import TOGETHER, confine, isolate
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
-from symem.calculus.unknowns import cells_one_by_one, components, unknowns_of
+from symem.calculus.unknowns import cells_one_by_one, components, in_order, unknowns_of
 from symem.derivation import Closed, Conditional, Definition, NotDerived, Shares, Update
 from symem.language.model import Variable
 
@@ -169,8 +169,8 @@ def solve_blocks(
     blocks = []
     for number, members in enumerate(components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
-        supports = {u: unknowns[u] for u in members}
-        problem = Stationarity(own, members, supports, groups, collapse, isolate, confine, ended)
+        supports = in_order({u: unknowns[u] for u in members})
+        problem = Stationarity(own, list(supports), supports, groups, collapse, isolate, confine, ended)
         block = Block(number, problem, is_free_of_data)
         block.solve()
         blocks.append(block)

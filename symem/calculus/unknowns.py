@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, oo
 
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import atoms_of
+from symem.calculus.gathering import atoms_of, places_of
 from symem.calculus.separate import Term
 from symem.language.matrices import is_matrix
 from symem.language.model import Variable
@@ -50,6 +50,24 @@ def unknowns_of(variable: Variable, terms: Iterable[Term], names: Names) -> list
         atom = variable.symbol[tuple(places)] if places else variable.symbol
         found.append(Unknown(atom, tuple(axes)))
     return found
+
+
+def in_order(unknowns: Mapping[Unknown, Variable]) -> dict[Unknown, Variable]:
+    """The unknowns of a block in an order that depends on the model alone, not on how it was stated.
+
+    Shares come first, then what may be any number or matrix, then what is confined (means before their scales), each
+    by name: in this order conditional maximisation goes.
+    """
+
+    def key(unknown: Unknown) -> tuple[int, str, tuple[tuple[bool, int], ...]]:
+        variable = unknowns[unknown]
+        rank = (
+            0 if isinstance(variable.support, Simplex) else 1 if variable.support.bounds == (-oo, oo) else 2
+        )
+        places = places_of(unknown.atom)
+        return rank, variable.name, tuple((p.is_Integer, int(p) if p.is_Integer else 0) for p in places)
+
+    return {unknown: unknowns[unknown] for unknown in sorted(unknowns, key=key)}
 
 
 def components(
