@@ -26,10 +26,10 @@ from symem.codegen.ir.nodes import (
     Solve,
     Take,
     Total,
-    union,
     without,
 )
 from symem.codegen.numpy.constants_spelling import number_text
+from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, log_total, solve, stack, transposed
 from symem.codegen.numpy.root_spelling import root
 from symem.codegen.numpy.wrapping import tupled
@@ -202,105 +202,10 @@ class Spelling:
         turn = transposed(node.axes, axes)
         return self.tight(node) + turn if turn else self(node)
 
-    def take(self, node: Take) -> tuple[str, int]:
-        if self._slices(node) == node.axes:
-            places = [
-                ":" if isinstance(place, Symbol) else self._place(place, place.axes) for place in node.places
-            ]
-            inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
-            places = [
-                ":" if isinstance(place, Symbol) else self._place(place, inner) for place in node.places
-            ]
-            while places[-1] == ":":
-                places.pop()
-            return f"{node.base.name}[{', '.join(places)}]", _ATOM
-        sliced = self._slices(node)
-        if sliced is not None and len(sliced) == len(node.axes) and set(sliced) == set(node.axes):
-            return (
-                f"{self.take(Take(sliced, node.base, node.places))[0]}{transposed(sliced, node.axes)}",
-                _ATOM,
-            )
-        if all(isinstance(place, Symbol | Number) for place in node.places):
-            places = [":" if isinstance(place, Symbol) else self(place) for place in node.places]
-            return f"{node.base.name}[{', '.join(places)}]{transposed(self._kept(node), node.axes)}", _ATOM
-        shape = [f"{node.base.name}.shape[{d}]" for d in range(len(node.places))]
-        places = [
-            self.tight(_range(place, size), _ATOM) + _expanded((place,), node.axes)
-            if isinstance(place, Symbol)
-            else self._place(place, node.axes)
-            for place, size in zip(node.places, shape, strict=True)
-        ]
-        return f"{node.base.name}[{', '.join(places)}]", _ATOM
-
-    def _kept(self, node: Take) -> Axes:
-        return tuple(place for place in node.places if isinstance(place, Symbol))
-
-    def _slices(self, node: Take) -> Axes | None:
-        """The axes that NumPy gives if whole slots are slices, or None if it would move them."""
-        computed = [d for d, place in enumerate(node.places) if isinstance(place, Node)]
-        if all(isinstance(node.places[d], Number) for d in computed):
-            return self._kept(node)
-        if computed != list(range(computed[0], computed[-1] + 1)):
-            return None
-        inner = union(self.rank, [place for place in node.places if isinstance(place, Node)])
-        before, after = node.places[: computed[0]], node.places[computed[-1] + 1 :]
-        return (*before, *inner, *after)
-
-    def _place(self, place: Node, axes: Axes) -> str:
-        text = self.aligned(place, axes)
-        if isinstance(place, Number) or is_integer(place):
-            return text
-        return f"np.asarray({text}, dtype=int)"
-
-    def scatter(self, node: Scatter) -> tuple[str, int]:
-        self.helpers.add("_scatter")
-        keys = dict(node.keys)
-        full = union(self.rank, [node.value, *keys.values(), *(_axis(a) for a in node.axes if a not in keys)])
-        places, shape = [], []
-        for axis, size in zip(node.axes, node.sizes, strict=True):
-            shape.append(self(size))
-            place = (
-                self._place(keys[axis], full)
-                if axis in keys
-                else f"np.arange({shape[-1]}){_expanded((axis,), full)}"
-            )
-            places.append(place)
-        value = self.aligned(node.value, full)
-        return f"_scatter({value}, {tupled(places)}, {tupled(shape)})", _ATOM
-
 
 def _is_simple(text: str) -> bool:
     """Whether an operand stands close to the sign of a power, as formatters have it."""
     return re.fullmatch(r"-?[\w.]+(e-\d+)?", text) is not None
-
-
-def is_integer(node: Node) -> bool:
-    """Whether the array holds integers in memory."""
-    if isinstance(node, Load):
-        return node.integer
-    if isinstance(node, Take):
-        return node.base.integer
-    if isinstance(node, Number):
-        return bool(node.value.is_Integer)
-    if isinstance(node, Apply):
-        return node.operation in ("+", "*", "neg", "maximum", "minimum") and all(
-            map(is_integer, node.arguments)
-        )
-    return isinstance(node, Range)
-
-
-def _axis(axis: Symbol) -> Node:
-    return Number((axis,), axis)
-
-
-def _range(_place: Symbol, size: str) -> Node:
-    return Load((), f"np.arange({size})", (), frozenset())
-
-
-def _expanded(held: Axes, axes: Axes) -> str:
-    places = [axis in held for axis in axes]
-    tail = places[places.index(True) :]
-    return "" if all(tail) else f"[{', '.join(':' if each else 'None' for each in tail)}]"
 
 
 def _terms(node: Node, axes: Axes) -> list[Node]:
@@ -338,8 +243,8 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Total: Spelling.total,
     LogTotal: log_total,
     Contract: Spelling.contract,
-    Take: Spelling.take,
-    Scatter: Spelling.scatter,
+    Take: take,
+    Scatter: scatter,
     Fill: Spelling.fill,
     Solve: solve,
     Root: root,
