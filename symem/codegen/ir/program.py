@@ -28,7 +28,8 @@ from symem.codegen.ir.instructions import (
 from symem.codegen.ir.nodes import ZERO, Load, Node, Source, Sources
 from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import EntryDerivation
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.reference_points import Points
 from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition, Derivation, Probabilities, Tabulated, reported

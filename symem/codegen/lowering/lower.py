@@ -31,7 +31,6 @@ from sympy import (
     erf,
     erfc,
     exp,
-    expand,
     factorial,
     floor,
     gamma,
@@ -45,18 +44,14 @@ from sympy.logic.boolalg import BooleanFunction, BooleanTrue
 
 from symem.codegen.ir.nodes import (
     Axes,
-    DiagonalOf,
     Factor,
     Fill,
-    Load,
     Node,
     Number,
     Range,
     Root,
     Solve,
     Source,
-    Sources,
-    Take,
     union,
     without,
 )
@@ -67,6 +62,7 @@ from symem.codegen.lowering.contraction import (
     merged,
     quotient,
 )
+from symem.codegen.lowering.layouts import Layout, entry, load
 from symem.codegen.lowering.log_gammas import LogBinomial, LogNegativeBinomial, LogPoisson
 from symem.codegen.lowering.matrix_factors import (
     CholeskyEntry,
@@ -80,7 +76,6 @@ from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
 from symem.language.falling_root import FallingRoot
-from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
@@ -99,24 +94,6 @@ ELEMENTWISE: Mapping[Any, str] = {
 FACTORS: Mapping[Any, str] = {
     CholeskyEntry: "_cholesky", CholeskyInverseEntry: "_inverse_from_cholesky", InverseEntry: "_inverse", WhiteningEntry: "_whitening",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a named array lies in memory: `order[d]` is the slot that runs along dimension d.
-
-    `sizes` are those of its slots, where they are stated: an index may run over a part of one only.
-    """
-
-    name: str
-    order: tuple[int, ...]
-    sources: Sources
-    integer: bool = False
-    sizes: tuple[Expr, ...] = ()
-
-    def in_part(self, slot: int, size: Expr) -> bool:
-        """Whether an index of that size runs over a part of a slot, as t does in y[t] beside y[t + 1]."""
-        return slot < len(self.sizes) and expand(self.sizes[slot] - size).is_nonzero is True
 
 
 @dataclass
@@ -161,45 +138,13 @@ class Lowering:
         if symbol in self.sizes:
             return Range((symbol,), self.size(symbol))
         if symbol.name in self.layouts:
-            return self._load(self.layouts[symbol.name], ())
+            return load(self, self.layouts[symbol.name], ())
         raise NotDerivedError(f"The symbol {symbol} is defined nowhere in the derivation.")
-
-    def _load(self, layout: Layout, places: tuple[Symbol, ...]) -> Load:
-        stored = tuple(places[slot] for slot in layout.order)
-        return Load(tuple(sorted(stored, key=self.rank)), layout.name, stored, layout.sources, layout.integer)
-
-    def indexed(self, expr: Indexed) -> Node:
-        layout = self.layouts[name_of(expr)]
-        places = tuple(expr.indices)
-        part = {p for slot, p in enumerate(places) if p in self.sizes and layout.in_part(slot, self.sizes[p])}
-        if all(place in self.sizes for place in places) and not part:
-            apart = len(set(places)) == len(places)
-            return self._load(layout, places) if apart else self._diagonal(layout, places)
-        base = Load((), layout.name, (), layout.sources, layout.integer)
-        computed = [place for place in places if place not in self.sizes or place in part]
-        busy = [symbol for place in computed for symbol in place.free_symbols]
-        stored = tuple(self._place(places[slot], [*busy, *places]) for slot in layout.order)
-        names = [place for place in stored if isinstance(place, Symbol)]
-        inner = union(self.rank, [place for place in stored if isinstance(place, Node)])
-        axes = tuple(sorted({*names, *inner}, key=self.rank))
-        return Take(axes, base, stored)
-
-    def _diagonal(self, layout: Layout, places: tuple[Symbol, ...]) -> Node:
-        """An array in which one index runs along two slots."""
-        twice = next(place for place in places if places.count(place) > 1)
-        second = Symbol(f"{twice}_again")
-        last = len(places) - 1 - places[::-1].index(twice)
-        load = self._load(layout, (*places[:last], second, *places[last + 1 :]))
-        return DiagonalOf(without(load.axes, (second,)), load, twice, second)
 
     def factor(self, expr: MatrixFunction) -> Node:
         row, column, matrix = expr.args
         axes = self._sorted({*self(matrix).axes, row, column})
         return Factor(axes, FACTORS[expr.func], self.over(matrix, axes), row, column)
-
-    def _place(self, place: Expr, busy: list[Expr]) -> Symbol | Node:
-        """An index that runs along this slot alone is a slice; anything else is computed."""
-        return place if place in self.sizes and busy.count(place) == 1 else self(place)
 
     def add(self, expr: Add) -> Node:
         """A hard constraint among the terms decides alone: where it fails, the others may be undefined."""
@@ -329,7 +274,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (LinearSolution, Lowering.solution),
     (FallingRoot, Lowering.root),
     (MatrixFunction, Lowering.factor),
-    (Indexed, Lowering.indexed),
+    (Indexed, entry),
     (Symbol, Lowering.symbol),
     (Iverson, Lowering.bracket),
     (LogIverson, Lowering.log_bracket),

@@ -10,7 +10,8 @@ from sympy.core.relational import Equality
 
 from symem.codegen.ir.nodes import Source
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.drawn_positions import Order, Positions, Scope, UnsaidError
 from symem.codegen.numpy.fields_read import Records, names_in

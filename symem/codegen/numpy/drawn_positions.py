@@ -13,7 +13,8 @@ from symem.codegen.ir.nodes import Axes, Node, Source
 from symem.codegen.lowering.distinct_indices import Indices
 from symem.codegen.lowering.entries import Entries
 from symem.codegen.lowering.entry_places import place
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.product_order import ProductOrder
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.spelling import Spelling

@@ -8,7 +8,8 @@ from sympy import Eq, Expr, Indexed, Mul, Sum, Symbol, oo
 
 from symem.codegen.ir.nodes import Axes, Node, Source
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.row_plate import observed
 from symem.codegen.numpy.drawn_positions import Order
 from symem.codegen.numpy.fields_read import Records, names_in

@@ -16,7 +16,8 @@ from sympy import Add, Expr, Indexed, Symbol, exp
 from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
 from symem.codegen.numpy.lines import Lines

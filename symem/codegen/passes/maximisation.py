@@ -12,7 +12,8 @@ from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.ir.shared_values import shared
 from symem.codegen.lowering.entrywise import factors_of
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Determined
 from symem.derivation import Definition
 from symem.language.leaves import name_of

@@ -10,7 +10,7 @@ from sympy import Indexed, Symbol
 from symem.codegen.ir.nodes import Source, Sources
 from symem.codegen.ir.program import NOTHING, Program
 from symem.codegen.lowering.entrywise import of_prior
-from symem.codegen.lowering.lower import Layout
+from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition
 from symem.language.leaves import name_of

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Function, Indexed, IndexedBase, Mul, Pow, Symbol
 from symem.codegen.ir.nodes import Load, Source
 from symem.codegen.ir.program import NOTHING, Program
 from symem.codegen.lowering.contraction import level
-from symem.codegen.lowering.lower import Layout
+from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.reference_points import Points, Reference, letter_of
 from symem.derivation import Tabulated
 from symem.language.leaves import name_of

@@ -17,7 +17,8 @@ from symem.codegen.ir.instructions import Assign, Column, Gathered, Statistic
 from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import LENGTH, Program
 from symem.codegen.lowering.entry_places import is_entry
-from symem.codegen.lowering.lower import Layout, Lowering
+from symem.codegen.lowering.layouts import Layout
+from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Mean
 from symem.derivation import Definition, Moments, Scatter
 from symem.language.leaves import name_of
