@@ -11,20 +11,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Symbol, exp
+from sympy import Add, Expr, Symbol, exp
 
 from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.layouts import Layout
-from symem.codegen.lowering.lower import Lowering
 from symem.codegen.numpy.fields_read import Records
-from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
+from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import Causes, CellCounts, GaussianVector, MemberCounts, Posterior, Shared, Tabulated
+from symem.derivation import Causes, GaussianVector, Posterior, Tabulated
 from symem.language.leaves import name_of
-from symem.language.model import Variable
 from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
 
@@ -56,26 +53,15 @@ class Starts:
         causes = (each for each in program.derivation.posteriors if isinstance(each, Causes))
         drawn = {program.layouts[name_of(each.probability.symbol)].name for each in causes}
         self._probabilities = {*self._tables, *drawn}
-        self._draws = self._drawing()
+        self._draws = LatentDraws(program, writer, records, self.lines, self.read)
         self._done: set[str] = set()
         for name in self.records.latents:
             self._impute(name)
 
-    def _drawing(self) -> Lowering:
-        """Reads expressions in which a latent stands for what was drawn for it."""
-        layouts = dict(self.program.layouts)
-        take = self.program.names.take
-        self._drawn = {each.name: take(f"drawn_{each.name}") for each in self.model.latents}
-        for latent in self.model.latents:
-            order = tuple(range(len(latent.sizes)))
-            layouts[latent.name] = Layout(self._drawn[latent.name], order, frozenset({Source.LATENT}))
-        lower = self.program.lower
-        return Lowering(layouts, lower.rank, lower.sizes, lower.rows)
-
     @property
     def body(self) -> list[str]:
         """All lines, below what they unpack, and what they give: the latents in their order."""
-        lines, values = self._without_aliases(), list(self.records.latents)
+        lines, values = self._draws.without_aliases(), list(self.records.latents)
         for place, name in enumerate(values):
             own = [each for each in lines if each.startswith(f"{name} = ")]
             line = own[0] if len(own) == 1 else ""
@@ -90,19 +76,6 @@ class Starts:
                 lines, values = others, put
         given = f"return {tupled(values)}" if len(values) == 1 else f"return {', '.join(values)}"
         return [*self.records.reading(self.read, "rows"), *lines, given if values else "return ()"]
-
-    def _without_aliases(self) -> list[str]:
-        """The lines, where what is drawn for one name alone has that name at once."""
-        lines = list(self.lines)
-        for drawn in self._drawn.values():
-            readers = [line for line in lines if re.search(rf"\b{drawn}\b", line.partition(" = ")[2])]
-            if len(readers) == 1 and readers[0].endswith(f" = {drawn}"):
-                name = readers[0].removesuffix(f" = {drawn}")
-                lines.remove(readers[0])
-                lines = [_renamed_target(line, drawn, name) for line in lines]
-            elif not readers:
-                lines = [_renamed_target(line, drawn, "_") for line in lines]
-        return lines
 
     # -- one name ---------------------------------------------------------------------------------------
 
@@ -200,85 +173,15 @@ class Starts:
             )
         mean = next(iter(statistic.atoms(Expectation)), None)
         statistic = statistic if mean is None else mean.args[0] ** 2
-        self._draw(posterior)
+        self._draws.draw(posterior)
         slots = tuple(getattr(definition.symbol, "indices", ()))
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
-        node = self._draws.over(_known(statistic), axes)
+        node = self._draws.lower.over(_known(statistic), axes)
         self._note([node])
         self.lines += fitted(f"{name} = ", self.writer.text(node, axes), self.writer.part_name)
 
     def _note(self, nodes: Iterable[Node]) -> None:
-        self.read |= {part.name for node in nodes for part in node.walk() if isinstance(part, Load)}
-
-    # -- draws ------------------------------------------------------------------------------------------
-
-    def _draw(self, posterior: Posterior) -> None:
-        drawn = self._drawn[posterior.latent.name]
-        if drawn in self._done:
-            return
-        self._done.add(drawn)
-        places = tuple(getattr(posterior.atom, "indices", ()))
-        sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
-        self._note(sizes)
-        if isinstance(posterior, Shared):
-            self._share(posterior, [*map(self.writer.spell, sizes)], places)
-            return
-        low, high = (self._bound(end, places) for end in finite_ends(posterior))
-        named = {"pool": self._pool(posterior.latent), "low": low, "high": high}
-        more = "".join(f", {name}={text}" for name, text in named.items() if text != "None")
-        call = (
-            f'_drawn(rng, "{posterior.latent.support.drawn}", {tupled(map(self.writer.spell, sizes))}{more})'
-        )
-        self.lines += fitted(f"{drawn} = ", call, self.writer.part_name)
-
-    def _share(self, posterior: Shared, shape: list[str], places: tuple[Expr, ...]) -> None:
-        """Counts of a known total: random shares of it, which add up to it."""
-        trials = self._bound(posterior.trials, places)
-        if isinstance(posterior, CellCounts):
-            drawn, cell = self._drawn[posterior.latent.name], places.index(posterior.outcome.index)
-            self.lines.append(f"{drawn} = {trials} * _random_table(rng, {tupled(shape)}, {cell})")
-            return
-        members = [
-            self._drawn[each.latent.name]
-            for each in self.program.derivation.posteriors
-            if isinstance(each, MemberCounts)
-            and each.log_normaliser.symbol == posterior.log_normaliser.symbol
-        ]
-        self._done |= set(members)
-        shares = f"_random_table(rng, {tupled([str(len(members)), *shape])}, 0)"
-        self.lines += fitted(f"{', '.join(members)} = ", f"{trials} * {shares}", self.writer.part_name)
-
-    def _bound(self, end: Expr | None, places: tuple[Expr, ...]) -> str:
-        if end is None or any(name_of(atom) in self._theta for atom in end.atoms(Indexed, Symbol)):
-            return "None"
-        axes = tuple(
-            sorted((index for index in places if isinstance(index, Symbol)), key=self.program.lower.rank)
-        )
-        node = self._draws.over(end, axes) if end.free_symbols else self._draws(end)
-        self._note([node])
-        return (
-            self.writer.text(node, tuple(i for i in places if i in node.axes))
-            if node.axes
-            else self.writer.spell(node)
-        )
-
-    @property
-    def _theta(self) -> set[str]:
-        return {each.name for each in self.model.parameters}
-
-    def _pool(self, latent: Variable) -> str:
-        """Observed values at whose scale to draw: the datum's own for a missing entry, else the first real array."""
-        own = latent.name.removesuffix("_missing")
-        if own == latent.name and has_own_scale(self.model, latent):
-            return "None"
-        real = [each.name for each in self.model.data if not each.support.discrete]
-        names = [name for name in (own, *real) if name in self.model.variables and name != latent.name]
-        locals_ = [self.program.layouts[name].name for name in names]
-        kept = [name for name in locals_ if name in self.records.row_fields]
-        if not kept:
-            return "None"
-        self.read.add(kept[0])
-        return kept[0]
+        self.read |= loads_in(nodes)
 
     # -- tables -----------------------------------------------------------------------------------------
 
@@ -295,7 +198,7 @@ class Starts:
             self.lines.append(f"{name} = _random_table(rng, {shape}, {place})")
         hard = self._possible(posterior)
         if hard is not None:
-            node = self._draws.over(hard, axes)
+            node = self._draws.lower.over(hard, axes)
             self._note([node])
             call = f"_restricted({name}, {self.writer.spell(node)}, {place})"
             self.lines += fitted(f"{name} = ", call, self.writer.part_name)
@@ -338,9 +241,3 @@ class Starts:
 def _known(statistic: Expr) -> Expr:
     """The statistic of what is drawn, which is its own mean."""
     return statistic.replace(Expectation, lambda function: function)
-
-
-def _renamed_target(line: str, old: str, new: str) -> str:
-    """A line that assigns to another name."""
-    target, equals, value = line.partition(" = ")
-    return re.sub(rf"\b{old}\b", new, target) + equals + value
