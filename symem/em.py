@@ -13,6 +13,7 @@ from symem.derivation import Derivation
 from symem.derive import derive_records
 from symem.emission import Emission
 from symem.errors import DataError, ModelError
+from symem.examination import Examination
 from symem.language import model as stated
 from symem.tables import Categories, arrays_of, names_columns, read_frame
 from symem.user_formulas import Formulas
@@ -20,7 +21,6 @@ from symem.user_formulas import Formulas
 if TYPE_CHECKING:
     import numpy as np
 
-    from symem.auditing.audit import Audit
     from symem.runtime.results import Fit
     from symem.solvers import EmittedModule
 
@@ -46,7 +46,7 @@ def derive(model: stated.Model, *, budget: float | None = None) -> EM:
         return EM(derive_records(model))
 
 
-class EM(Formulas, Emission):
+class EM(Formulas, Examination, Emission):
     """An EM algorithm: E-step, Q, M-step, likelihood, and what can be made of them.
 
     Formulas are in the user's symbols. In `posterior`, `explicit` and `log_likelihood` a parameter means its
@@ -195,65 +195,3 @@ class EM(Formulas, Emission):
                 f"{label!r} is no label of the rows; there are {', '.join(made.labels) or 'none'}."
             )
         return made(**options, **({} if label is None else {"label": label}))
-
-    def verify(
-        self,
-        data: Mapping[str, Any] | None = None,
-        *,
-        theta: Mapping[str, Any] | None = None,
-        sizes: Mapping[str, int] | None = None,
-        seed: int = 0,
-        seconds: float = 10.0,
-    ) -> Any:
-        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model.
-
-        Args:
-            data: arrays by declared name; without them they are drawn from the model.
-            theta: parameters near which to check.
-            sizes: sizes that neither data nor theta show, such as K.
-            seed: of everything random.
-            seconds: that a rung may take; one that takes longer is open.
-
-        Returns:
-            a `Verification`: `passed`, `verdict`, `rungs`, and as text a line for each with its number.
-        """
-        from symem.verification import verify
-
-        return verify(self, data, theta=theta, sizes=sizes, seed=seed, seconds=seconds)
-
-    def audit(
-        self,
-        updates: Mapping[Any, Any] | None = None,
-        *,
-        step: Callable[..., Any] | None = None,
-        log_likelihood: Callable[..., Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        theta: Mapping[str, Any] | None = None,
-        sizes: Mapping[str, int] | None = None,
-        seed: int = 0,
-    ) -> Audit:
-        """Hold somebody else's algebra or code against the derivation.
-
-        Args:
-            updates: parameter -> its update, in the user's symbols, data and responsibilities: `em.posterior[z]`, or
-                `gamma[i, k]` as in a report. Other parameters have the values that they have there in a report,
-                which are the new ones unless the maximisation is conditional; `mu_old` is that of θ⁽ᵗ⁾.
-            step: a function `(theta, **data)` -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
-                declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
-            log_likelihood: a function `(theta, **data)` -> ℓ(θ).
-            data: as in `verify`, and so the others.
-            theta: parameters near which to try.
-            sizes: sizes that neither data nor theta show, such as K.
-            seed: of everything random.
-
-        Returns:
-            an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or "refuted", then with
-            the smallest `counterexample` found, and with the `mistake` if a known one gives these very values.
-
-        Raises:
-            DataError: a function raises, or returns something else; no data could be drawn.
-            ModelError: a formula holds a symbol that the model has not.
-        """
-        from symem.auditing.audit import audit, claims_of
-
-        return audit(self, claims_of(self, updates, step, log_likelihood), data, theta, sizes, seed)

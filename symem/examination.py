@@ -1,0 +1,101 @@
+"""What may be asked of an algorithm: whether it is right, whether somebody else's is, and what the data say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from symem.errors import DataError
+
+if TYPE_CHECKING:
+    from symem.auditing.audit import Audit
+    from symem.information import Information
+
+
+class Examination:
+    """Questions to an algorithm, answered with numbers."""
+
+    def verify(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        theta: Mapping[str, Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+        seconds: float = 10.0,
+    ) -> Any:
+        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model.
+
+        Args:
+            data: arrays by declared name; without them they are drawn from the model.
+            theta: parameters near which to check.
+            sizes: sizes that neither data nor theta show, such as K.
+            seed: of everything random.
+            seconds: that a rung may take; one that takes longer is open.
+
+        Returns:
+            a `Verification`: `passed`, `verdict`, `rungs`, and as text a line for each with its number.
+        """
+        from symem.verification import verify
+
+        return verify(self, data, theta=theta, sizes=sizes, seed=seed, seconds=seconds)
+
+    def audit(
+        self,
+        updates: Mapping[Any, Any] | None = None,
+        *,
+        step: Callable[..., Any] | None = None,
+        log_likelihood: Callable[..., Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        theta: Mapping[str, Any] | None = None,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+    ) -> Audit:
+        """Hold somebody else's algebra or code against the derivation.
+
+        Args:
+            updates: parameter -> its update, in the user's symbols, data and responsibilities: `em.posterior[z]`, or
+                `gamma[i, k]` as in a report. Other parameters have the values that they have there in a report,
+                which are the new ones unless the maximisation is conditional; `mu_old` is that of θ⁽ᵗ⁾.
+            step: a function `(theta, **data)` -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
+                declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
+            log_likelihood: a function `(theta, **data)` -> ℓ(θ).
+            data: as in `verify`, and so the others.
+            theta: parameters near which to try.
+            sizes: sizes that neither data nor theta show, such as K.
+            seed: of everything random.
+
+        Returns:
+            an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or "refuted", then with
+            the smallest `counterexample` found, and with the `mistake` if a known one gives these very values.
+
+        Raises:
+            DataError: a function raises, or returns something else; no data could be drawn.
+            ModelError: a formula holds a symbol that the model has not.
+        """
+        from symem.auditing.audit import audit, claims_of
+
+        return audit(self, claims_of(self, updates, step, log_likelihood), data, theta, sizes, seed)
+
+    def information(self, at: Any, /, **data: Any) -> Information:
+        """What the data say of the parameters at an estimate: standard errors, intervals, what is missing.
+
+        Args:
+            at: a fit, whose data are taken if none are given; or parameters by name.
+            data: arrays by declared name, and sizes that neither these nor the parameters show.
+
+        Returns:
+            an `Information`: `standard_errors` and `intervals(0.95)` by name, `covariance`, the `observed` and the
+            `complete` information and what is `missing`, the `rate` of EM; as text a line for each entry. At an edge,
+            a saddle or in a flat direction there are no standard errors, and `message` says why.
+
+        Raises:
+            DataError: an array is lacking, or the fit was read without data or of blocks.
+        """
+        from symem.information import information
+
+        theta = getattr(at, "parameters", at)
+        given = data or getattr(at, "data", None)
+        if given is None:
+            raise DataError("No data are held here: give them by name, as to fit.")
+        return information(self, theta if isinstance(theta, Mapping) else theta._asdict(), given)
