@@ -19,6 +19,7 @@ from symem.errors import (
     SupportError,
     SymemError,
     UndeclaredSymbolError,
+    UnidentifiedWarning,
     VerificationError,
 )
 from symem.language.counting_families import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
@@ -138,6 +139,7 @@ __all__ = [
     "SymemError",
     "Symmetric",
     "UndeclaredSymbolError",
+    "UnidentifiedWarning",
     "Uniform",
     "UnitInterval",
     "VerificationError",

@@ -22,6 +22,7 @@ from symem.calculus.eliminated import Elimination
 from symem.calculus.expectation import Expectations, entropy, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
+from symem.calculus.identified import warn_of_unidentified, with_unidentified
 from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
@@ -85,7 +86,15 @@ def derive_records(model: Model) -> Derivation:
     derivation = certify(_with(record, blocks, collapse.statistics))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
-    return steps(with_reasons(final_form(as_known_totals(without_refuted(derivation)), names)))
+    return _told(derivation, names)
+
+
+def _told(derivation: Derivation, names: Names) -> Derivation:
+    """The derivation without what is refuted, in its final form, with its reasons and its steps."""
+    kept = without_refuted(with_unidentified(derivation))
+    told = steps(with_reasons(final_form(as_known_totals(kept), names)))
+    warn_of_unidentified(told)
+    return told
 
 
 def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...]) -> Derivation:

@@ -66,7 +66,7 @@ REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
     "regression of a Laplace": (
         lambda: mixed(Laplace(a[z[i]] + b[z[i]] * v[i], s), known=[v]),
         r"sign\(a\[k\] \+ b\[k\]\*v\[i\] - x\[i\]\)",
-        "known=[b, a], and s has one",
+        "known=[a, b], and s has one",
     ),
     "gamma prior on a scale": (
         lambda: mixed(Normal(mu[z[i]], sigma[z[i]]), prior={sigma[k]: Gamma(3, 2)}),

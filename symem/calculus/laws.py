@@ -191,6 +191,13 @@ _ROWS = (
         Relation.CLIMBS,
     ),
     Rule(
+        "identified together",
+        "Whatever the data are, {Q} holds {parameter} in the {kind} {form} alone: only the {kind} is identified, and what "
+        "each of them becomes depends on the start. Name one of them in known=, or write one parameter for the {kind}.",
+        "Rothenberg 1971, theorem 1",
+        Relation.CLIMBS,
+    ),
+    Rule(
         "terms",
         "The terms of {Q_theta} that hold {parameter} are",
         "algebra",

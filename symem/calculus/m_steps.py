@@ -29,6 +29,10 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
         held = tuple(update.parameter for update in updates if isinstance(update, Conditional))
         if held:
             yield step("M-step", "conditional maximisation", q, old.symbol, held, (old,))
+        for each in derivation.unidentified:
+            if set(each.parameters) <= {update.parameter for update in updates}:
+                told = {"kind": each.kind, "form": each.form}
+                yield step("M-step", "identified together", q, old.symbol, each.parameters, (old,), **told)
         for _, group in groupby(updates, key=lambda update: companions(update.parameter, derivation.model)):
             yield from _together(derivation, tuple(group))
 

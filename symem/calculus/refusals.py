@@ -92,7 +92,9 @@ def with_reasons(derivation: Derivation) -> Derivation:
         return told(model.declared(written_out(expr, names)))
 
     def reasoned(block: NotDerived) -> NotDerived:
-        instead = block.instead or _other_scale(block, model) or _held(block)
+        instead = (
+            _as_one(block, derivation, shown) or block.instead or _other_scale(block, model) or _held(block)
+        )
         return replace(block, reason=f"{obstacle(block, shown)}; {instead}{_waiting(block, shown)}.")
 
     return replace(derivation, not_derived=tuple(map(reasoned, derivation.not_derived)))
@@ -129,6 +131,18 @@ def _waiting(block: NotDerived, shown: Callable[[Expr], str]) -> str:
     """What would have a closed form then."""
     names = ", ".join(map(shown, block.waiting))
     return f", and {names} {'have' if len(block.waiting) > 1 else 'has'} one" if names else ""
+
+
+def _as_one(block: NotDerived, derivation: Derivation, shown: Callable[[Expr], str]) -> str:
+    """Of a parameter that is identified with others only, what to write for them."""
+    forms = (
+        (each.kind, shown(each.form))
+        for each in derivation.unidentified
+        if block.parameters[0] in each.parameters
+    )
+    return next(
+        (f"only the {kind} {form} is identified: write one parameter for it" for kind, form in forms), ""
+    )
 
 
 def _other_scale(block: NotDerived, model: Model) -> str:

@@ -31,6 +31,7 @@ from symem.derivation.update_kinds import (
     NotDerived,
     Shares,
     Status,
+    Unidentified,
     Update,
 )
 from symem.derivation.whole_record import Derivation
@@ -64,6 +65,7 @@ __all__ = [
     "Surrogate",
     "Table",
     "Tabulated",
+    "Unidentified",
     "Update",
     "reported",
 ]

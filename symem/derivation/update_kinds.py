@@ -99,6 +99,15 @@ Update = Closed | Shares | Conditional
 
 
 @dataclass(frozen=True)
+class Unidentified:
+    """Parameters that Q holds in one `form` only, a `kind` of such: a product, a ratio, a sum or a difference."""
+
+    parameters: tuple[Expr, ...]
+    form: Expr
+    kind: str
+
+
+@dataclass(frozen=True)
 class NotDerived:
     """A block of parameters without a closed form: which, and the term that stands in the way.
 

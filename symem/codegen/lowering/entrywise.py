@@ -140,7 +140,7 @@ class _Rewriting:
         log_prior = prior.scalar(log_prior)
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
-            updates, old.not_derived, old.certificates, old.steps,
+            updates, old.not_derived, old.certificates, old.steps, old.unidentified,
             self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Indexed, Symbol, preorder_traversal
 
 from symem.algebra.rewriting import matrix_valued
-from symem.derivation import Definition, Derivation, NotDerived, Status, Tabulated, Update
+from symem.derivation import THEORY, Definition, Derivation, NotDerived, Status, Tabulated, Update
 from symem.language.leaves import name_of
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
@@ -32,6 +32,7 @@ def summary(derivation: Derivation) -> dict[str, Any]:
     return algorithm(derivation) | {
         "model": str(derivation.model),
         "updates": tuple(updates(derivation, lexicon)),
+        "notes": tuple(_notes(derivation, lexicon)),
         "open": tuple(_claims(derivation, lexicon)),
         "not_derived": tuple(
             (", ".join(plain_letter(each, lexicon) for each in block.parameters), _obstacle(block, lexicon))
@@ -95,6 +96,17 @@ def _may_fit(update: Update, derivation: Derivation) -> bool:
     names = {name_of(symbol): value for symbol, value in values.items()}
     held = [name_of(atom) for atom in preorder_traversal(update.value) if isinstance(atom, Indexed | Symbol)]
     return sum(len(list(preorder_traversal(names[name]))) for name in held if name in names) <= 10 * WIDE
+
+
+def _notes(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
+    """What is not identified but together."""
+    for step in derivation.steps:
+        if step.law.name == "identified together":
+            names = ", ".join(plain_letter(each, lexicon) for each in step.about)
+            form = plain(step.particulars["form"], lexicon)
+            yield step.law.sentence.format(
+                **THEORY, parameter=names, kind=step.particulars["kind"], form=form
+            )
 
 
 def _obstacle(block: NotDerived, lexicon: Lexicon) -> str:

@@ -49,7 +49,7 @@ def _told(block: Sequence[Step], voice: Voice) -> Iterator[Block]:
         if relation is Relation.MAXIMISER:
             yield from marks([step.about[0] for step in steps], voice)
         elif relation is Relation.CLIMBS:
-            yield sentence(steps, voice)
+            yield from (sentence([step], voice) for step in steps)
         else:
             lines = [lines for step in steps for lines in _SHOWN[relation](step, voice)]
             if lines:
