@@ -99,6 +99,11 @@ class Declaration:
     def name(self) -> str:
         return self.distribution.name
 
+    @property
+    def cell(self) -> Idx | None:
+        """The index over the cells of a Multinomial, where it is one of the variable's own."""
+        return self._cells()[1].index if self.name == "Multinomial" else None
+
     def log_likelihood(self) -> Expr:
         """The log-density summed over the variable's plates."""
         if self.name == "Multinomial":

@@ -79,7 +79,7 @@ def _names(distribution: Any) -> set[str]:
 
 def _draw(model: Any, declaration: Any, known: Arrays, rng: np.random.Generator) -> None:
     """Set the entries that a declaration gives, at all positions at once."""
-    cell = _cell(declaration)
+    cell = declaration.cell
     own = [index for index in declaration.own if index != cell]
     values = _drawn(declaration.distribution, declaration, _Numbers(model, known, own, declaration), rng)
     if declaration.name != "Multinomial":
@@ -89,15 +89,6 @@ def _draw(model: Any, declaration: Any, known: Arrays, rng: np.random.Generator)
     else:
         for entry, value in zip(declaration.entries, np.moveaxis(values, -1, 0), strict=True):
             _Numbers(model, known, own, declaration).set(entry, value)
-
-
-def _cell(declaration: Any) -> Any:
-    """The index over the cells of a Multinomial, where it is one of the variable's own."""
-    if declaration.name != "Multinomial":
-        return None
-    inside = set().union(*(each.atoms(Idx) for each in declaration.distribution.arguments[1:]))
-    cells = [index for index in declaration.own if index in inside and len(declaration.entries) == 1]
-    return cells[-1] if cells and len(declaration.distribution.arguments) == 2 else None
 
 
 class _Numbers:
@@ -190,7 +181,7 @@ def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbe
         weights = np.stack(np.broadcast_arrays(*map(number, arguments)), axis=-1)
     else:
         bound = {limit[0] for inner in arguments[0].atoms(Sum) for limit in inner.limits}
-        (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {_cell(declaration)})
+        (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {declaration.cell})
         weights = _Numbers(number.model, number.known, [*number.own, index], declaration)(arguments[0])
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 

@@ -35,6 +35,7 @@ class Reader(Protocol):
 
     layouts: Mapping[str, Layout]
     sizes: dict[Symbol, Expr]
+    tables: frozenset[str]
 
     @property
     def rank(self) -> Callable[[Symbol], Any]:
@@ -42,6 +43,12 @@ class Reader(Protocol):
 
     def __call__(self, expr: Any) -> Node:
         """An expression as a node."""
+
+    def size(self, index: Symbol) -> Node:
+        """The size of an index."""
+
+    def number(self, expr: Expr) -> Node:
+        """A number."""
 
 
 def load(lower: Reader, layout: Layout, places: tuple[Symbol, ...]) -> Load:

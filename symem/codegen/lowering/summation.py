@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import reduce
-from typing import Any, Protocol
 
 from sympy import Add, Expr, Ge, Le, Mul, S, Sum, Symbol, exp
 
 from symem.codegen.ir.nodes import Apply, Axes, LogTotal, Node, Scatter, union, without
 from symem.codegen.lowering.contraction import add, apply, multiply, negated, sum_of_product
+from symem.codegen.lowering.layouts import Reader
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
 from symem.language.bessel_logarithms import by_logarithms
 from symem.language.plates import Iverson
-
-
-class Reader(Protocol):
-    """What is needed of the lowering of expressions."""
-
-    sizes: dict[Symbol, Expr]
-    tables: frozenset[str]
-
-    @property
-    def rank(self) -> Callable[[Symbol], Any]:
-        """The order of axes."""
-
-    def __call__(self, expr: Any) -> Node:
-        """An expression as a node."""
-
-    def size(self, index: Symbol) -> Node:
-        """The size of an index."""
-
-    def number(self, expr: Expr) -> Node:
-        """A number."""
 
 
 class Summation:

@@ -91,7 +91,7 @@ class Positions:
 
     def _open(self) -> None:
         """Its indices as axes; that of the cells of a Multinomial apart."""
-        own, cell = list(self.declaration.own), _cell(self.declaration)
+        own, cell = list(self.declaration.own), self.declaration.cell
         plates = len(self.variable.sizes) - len(self.variable.shape)
         if len(own) != plates:
             raise UnsaidError(f"{self.variable.name} is declared as rows of a single one")
@@ -190,12 +190,3 @@ def _without_products(value: Expr) -> Expr:
     return value.replace(
         lambda each: isinstance(each, Product), lambda each: exp(Sum(log(each.function), *each.limits))
     )
-
-
-def _cell(declaration: Any) -> Any:
-    """The index over the cells of a Multinomial, where it is one of the variable's own."""
-    if declaration.name != "Multinomial":
-        return None
-    inside = set().union(*(each.atoms(Idx) for each in declaration.distribution.arguments[1:]))
-    cells = [index for index in declaration.own if index in inside and len(declaration.entries) == 1]
-    return cells[-1] if cells and len(declaration.distribution.arguments) == 2 else None

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from sympy import Symbol
 
 from symem.codegen.ir.nodes import Apply, Axes, Load, Node, Number, Range, Scatter, Take, union
-from symem.codegen.numpy.matrix_spelling import ATOM, transposed
+from symem.codegen.numpy.matrix_spelling import transposed
+from symem.codegen.numpy.speller import ATOM, Speller
 from symem.codegen.numpy.wrapping import tupled
-
-
-class Speller(Protocol):
-    """What is needed of the spelling of nodes."""
-
-    rank: Callable[[Symbol], object]
-    helpers: set[str]
-
-    def __call__(self, node: Node) -> str:
-        """The node by itself."""
-
-    def tight(self, node: Node) -> str:
-        """The node as it takes an attribute."""
-
-    def aligned(self, node: Node, axes: Axes) -> str:
-        """The node with new axes where it lacks some."""
 
 
 def take(spell: Speller, node: Take) -> tuple[str, int]:

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from symem.codegen.ir.nodes import Axes, Contract, DiagonalOf, Factor, LogTotal, Node, Solve, without
-
-#: The strength of what needs no brackets.
-ATOM = 5
-
-
-class Speller(Protocol):
-    """What is needed of the spelling of nodes."""
-
-    helpers: set[str]
-
-    def __call__(self, node: Node) -> str:
-        """The node by itself."""
-
-    def turned(self, node: Node, axes: Axes) -> str:
-        """The node with its dimensions in that order."""
+from symem.codegen.ir.nodes import Axes, Contract, DiagonalOf, Factor, LogTotal, Solve, without
+from symem.codegen.numpy.speller import ATOM, Speller
 
 
 def transposed(stored: Axes, wanted: Axes) -> str:

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Protocol
 
 from symem.codegen.ir.identifiers import Names
-from symem.codegen.ir.nodes import Axes, Node, Root
+from symem.codegen.ir.nodes import Root
 from symem.codegen.ir.shared_values import shared
-from symem.codegen.numpy.matrix_spelling import ATOM
+from symem.codegen.numpy.speller import ATOM, Speller
 from symem.codegen.numpy.wrapping import fitted
-
-
-class Speller(Protocol):
-    """What is needed of the spelling of nodes."""
-
-    helpers: set[str]
-    equations: dict[str, str]
-
-    def __call__(self, node: Node) -> str:
-        """The node by itself."""
-
-    def aligned(self, node: Node, axes: Axes) -> str:
-        """The node so that it broadcasts over axes."""
 
 
 def root(spell: Speller, node: Root) -> tuple[str, int]:

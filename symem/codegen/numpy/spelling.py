@@ -30,8 +30,9 @@ from symem.codegen.ir.nodes import (
 )
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
-from symem.codegen.numpy.matrix_spelling import ATOM, diagonal, factor, log_total, solve, stack, transposed
+from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
 from symem.codegen.numpy.root_spelling import root
+from symem.codegen.numpy.speller import ATOM
 from symem.codegen.numpy.wrapping import tupled
 from symem.errors import NotDerivedError
 
