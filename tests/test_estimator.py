@@ -17,6 +17,7 @@ from symem import (
     EM,
     Bernoulli,
     Categorical,
+    DataError,
     IndexedMatrix,
     IndexedVector,
     Model,
@@ -173,6 +174,14 @@ def test_several_arrays_stand_side_by_side() -> None:
     np.testing.assert_array_equal(named.feature_names_in_, ["count", "other", "value"])
     with pytest.raises(ValueError, match="feature names should match"):
         named.predict(frame.rename(columns={"other": "more"}))
+    called = frame.rename(columns={"count": "y", "value": "x"})[["y", "x"]]
+    other = both.estimator(K=2, random_state=0).fit(called)
+    np.testing.assert_allclose(np.sort(other.s_), np.sort(found.s_), rtol=1e-3)
+    counts = other.sample(20)[0][:, 0]
+    np.testing.assert_array_equal(counts, np.rint(counts))
+    assert np.isnan(named.sample(4)[0][:, 1]).all()
+    with pytest.raises(DataError, match=r"X has no column 'x': it has y, value. Say which by columns=…\."):
+        other.fit(called.rename(columns={"x": "value"}))
     rows, labels = found.sample(4)
     assert rows.shape == (4, 2)
     assert labels.shape == (4,)

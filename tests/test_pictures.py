@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import Idx, IndexedBase, symbols
 
-from symem import DataError, select
+from symem import Bernoulli, DataError, Model, Poisson, select
 from symem.pictures import panels
 from tests.derived import em, solver
 from tests.models import BY_NAME
@@ -163,3 +164,14 @@ def test_the_criterion_is_drawn_over_the_sizes(pyplot: Any) -> None:
     found = select(em("gmm1d_faithful"), {"x": ROWS}, K=[1, 2], n_init=1)
     (line,) = found.plot().lines
     assert line.get_ydata().tolist() == [each.fit.bic for each in found.table if each.fit is not None]
+
+
+def test_words_that_became_labels_stay_labels(pyplot: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    n = symbols("n", integer=True, positive=True)
+    i, (y, z, site, rate) = Idx("i", n), map(IndexedBase, ["y", "z", "site", "rate"])
+    known = Model({z[i]: Bernoulli(0.4), y[i]: Poisson(rate[z[i], site[i]])}, latent=[z], known=[site])
+    frame = pandas.DataFrame({"y": [3, 9, 4, 1, 0, 6, 2], "site": ["south"] * 3 + ["north"] * 4})
+    fit = known.derive().fit(frame, seed=0)
+    assert fit.categories == {"site": ("north", "south")}
+    assert len(fit.plot().axes) > 1

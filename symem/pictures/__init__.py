@@ -32,7 +32,7 @@ class At(NamedTuple):
 
 
 def plot_fit(
-    fit: Any, model: Any, data: Mapping[str, Any] | None, what: str | None = None, ax: Any = None
+    fit: Any, solver: Any, data: Mapping[str, Any] | None, what: str | None = None, ax: Any = None
 ) -> Any:
     """The objective over the iterations, and beside it what can be drawn of the data and the latents.
 
@@ -43,8 +43,8 @@ def plot_fit(
         DataError: matplotlib is not installed; there is no such panel.
     """
     panels: Panels = {"objective": lambda ax: _rise(ax, fit)}
-    if model is not None and data:
-        panels |= _panels(Shown(fit, model, data, fit.categories))
+    if data:
+        panels |= _panels(Shown(At(solver, fit.parameters), solver.model, data, fit.categories))
     return _drawn(panels, what, ax)
 
 

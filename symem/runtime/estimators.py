@@ -25,8 +25,8 @@ _SETTINGS = {"tol": 1e-6, "max_iter": 1000, "n_init": 1, "random_state": None}
 class _Estimator:
     """EM for one model: `Estimator(K=3, random_state=0).fit(X)`, in pipelines, searches and clones as those of scikit-learn.
 
-    The arrays of the data stand side by side in X, in the order in which they are declared; `columns` says otherwise: the
-    column of the one array, or {"x": 0, "y": ["b", "c"]}, by number or name. What a fit estimates has the declared names,
+    The arrays of the data stand side by side in X, in the order in which they are declared, or where the columns of a frame
+    have their names. `columns` says otherwise: the column of the one array, or {"x": 0, "y": ["b", "c"]}, by number or name. What a fit estimates has the declared names,
     with an underscore behind: `mu_`. Sizes that X does not show, such as K, and known numbers are parameters; so is
     `binarize` where X is of 0 and 1: entries above it count as 1. `random_state` is None, a whole number, a Generator or
     a RandomState. Rows in another order, repeated rows, and rows of that `sample_weight` give the same fit.
@@ -146,7 +146,7 @@ class _Estimator:
         drawn = self._solver.sample(
             theta, seed=_seed_of(self.random_state), latents=True, **sizes, **self._known()
         )
-        X = self._columns.together(drawn, n_samples)
+        X = self._columns.together(drawn, n_samples, self.n_features_in_)
         label = getattr(self, "label", None)
         return X if label is None else (X, drawn[label] - np.min(drawn[label], initial=0))
 
@@ -161,7 +161,9 @@ class _Estimator:
         model = self._solver.model
         rows = model.plates.rows
         arrays = {n: spec for n, spec in model.data.items() if rows in spec.shape and n not in model.weights}
-        return _Columns(arrays, rows, getattr(self, "columns", None))
+        return _Columns(
+            arrays, rows, getattr(self, "columns", None), getattr(self, "feature_names_in_", None)
+        )
 
     def _known(self) -> dict[str, Any]:
         """What all rows share."""
@@ -192,7 +194,7 @@ class _Estimator:
 
     def _data(self, table: Any, counts: Any) -> dict[str, Any]:
         """Rows as the model takes them, with all that they share."""
-        rows = self._columns.apart(table, getattr(self, "feature_names_in_", None))
+        rows = self._columns.apart(table)
         weights = dict.fromkeys(self._solver.model.weights, counts)
         return {**rows, **self._known(), **weights, **self._sizes()}
 

@@ -143,7 +143,7 @@ class Fit:
         except ImportError:
             raise DataError("Plots need symem and matplotlib: pip install 'symem[plot]'.") from None
         given = self._given(None, data) if data or self._data else None
-        return plots.plot_fit(self, self._solver.model, given, what, ax)
+        return plots.plot_fit(self, self._solver, given, what, ax)
 
     def sample(self, /, *, seed: Any = None, latents: bool = False, **given: Any) -> dict[str, Any]:
         """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`; numbers that all rows share are those

@@ -33,39 +33,40 @@ class _Columns(NamedTuple):
     arrays: Mapping[str, Array]
     rows: Any
     chosen: Any
+    names: Any = None
 
     @property
     def is_one(self) -> bool:
         """Whether X is one number a row."""
         return self.chosen is None and [len(spec.shape) for spec in self.arrays.values()] == [1]
 
-    def apart(self, table: Any, names: Any = None) -> dict[str, Any]:
+    def apart(self, table: Any) -> dict[str, Any]:
         """The arrays, their rows where they are declared."""
         found = {}
-        for name, places in self._places(table.shape[1], names).items():
+        for name, places in self._places(table.shape[1]).items():
             spec = self.arrays[name]
             values = table[:, places] if len(spec.shape) == 2 else table[:, places[0]]
             found[name] = np.moveaxis(values, 0, spec.shape.index(self.rows))
         return found
 
-    def together(self, drawn: Mapping[str, Any], count: int) -> Any:
-        """The arrays side by side."""
-        slots = {name: spec.shape.index(self.rows) for name, spec in self.arrays.items()}
-        parts = [
-            np.moveaxis(np.asarray(drawn[name]), slot, 0).reshape(count, -1) for name, slot in slots.items()
-        ]
-        return np.concatenate(parts, axis=1)
+    def together(self, drawn: Mapping[str, Any], count: int, width: int) -> Any:
+        """The arrays in their columns of X, (count, width); columns of no array are NaN."""
+        table = np.full((count, width), np.nan)
+        for name, places in self._places(width).items():
+            slot = self.arrays[name].shape.index(self.rows)
+            table[:, places] = np.moveaxis(np.asarray(drawn[name]), slot, 0).reshape(count, -1)
+        return table
 
     def sizes(self, width: int) -> dict[str, int]:
         """The sizes that columns show."""
         found = {}
-        for name, places in self._places(width, None).items():
+        for name, places in self._places(width).items():
             found.update({size: len(places) for size in self.arrays[name].shape if isinstance(size, str)})
         return {size: length for size, length in found.items() if size != self.rows}
 
-    def _places(self, width: int, names: Any) -> dict[str, list[int]]:
+    def _places(self, width: int) -> dict[str, list[int]]:
         if self.chosen is not None:
-            return self._as_chosen(width, names)
+            return self._as_chosen(width)
         wide = [name for name, spec in self.arrays.items() if self._width(spec) is None]
         single = sum(self._width(spec) or 0 for spec in self.arrays.values())
         if len(wide) > 1 or any(len(spec.shape) > 2 for spec in self.arrays.values()):
@@ -76,20 +77,32 @@ class _Columns(NamedTuple):
             told = ", ".join(self.arrays)
             what = "is one number a row" if self.is_one else f"take {single} columns"
             raise DataError(f"{told} {what}, but X has {width} columns: say which by columns=….")
-        found, first = {}, 0
+        called, found = self._called(), {}
+        free = iter(place for place in range(width) if place not in called.values())
         for name, spec in self.arrays.items():
             own = self._width(spec)
             length = width - single if own is None else own
-            found[name] = list(range(first, first + length))
-            first += length
+            found[name] = [called[name]] if name in called else [next(free) for _ in range(length)]
         return found
+
+    def _called(self) -> dict[str, int]:
+        """The columns that are called as arrays of one column; either all of these are, or those that are stand in order."""
+        listed = [] if self.names is None else list(self.names)
+        flat = [name for name, spec in self.arrays.items() if len(spec.shape) == 1]
+        called = {name: listed.index(name) for name in flat if name in listed}
+        lacking = [name for name in flat if name not in called]
+        if lacking and any(place != list(self.arrays).index(name) for name, place in called.items()):
+            raise DataError(
+                f"X has no column {lacking[0]!r}: it has {', '.join(listed)}. Say which by columns=…."
+            )
+        return {} if lacking else called
 
     def _width(self, spec: Array) -> int | None:
         """How many columns an array has, None where X shows it."""
         other = [size for size in spec.shape if size != self.rows]
         return 1 if not other else other[0] if isinstance(other[0], int) else None
 
-    def _as_chosen(self, width: int, names: Any) -> dict[str, list[int]]:
+    def _as_chosen(self, width: int) -> dict[str, list[int]]:
         chosen = self.chosen
         if not isinstance(chosen, Mapping):
             chosen = dict.fromkeys(list(self.arrays)[:1], chosen)
@@ -98,7 +111,7 @@ class _Columns(NamedTuple):
         found = {}
         for name, own in chosen.items():
             each = list(own) if isinstance(own, (list, tuple, range, np.ndarray)) else [own]
-            found[name] = [_place(column, names) for column in each]
+            found[name] = [_place(column, self.names) for column in each]
             if any(not -width <= place < width for place in found[name]):
                 raise DataError(
                     f"columns= names column {max(found[name])} for {name}, but X has {width} columns."
