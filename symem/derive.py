@@ -17,6 +17,7 @@ from symem.calculus.angles import angles_apart
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify, leaving, without_refuted
 from symem.calculus.conditioning import condition
+from symem.calculus.data_letters import DataLetters
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
 from symem.calculus.expectation import Expectations, entropy, posteriors
@@ -49,6 +50,14 @@ def derive_records(model: Model) -> Derivation:
     """
     look("checking that the likelihood is normalised")
     check_normalised(model)
+    letters = DataLetters.of(model)
+    told = steps(with_reasons(letters.told(_derived(letters.lettered))))
+    warn_of_unidentified(told)
+    return told
+
+
+def _derived(model: Model) -> Derivation:
+    """The record, before its steps are told."""
     look("taking the E-step")
     names = Names(model)
     terms = collapse_brackets(separate(model.log_likelihood), model)
@@ -86,15 +95,8 @@ def derive_records(model: Model) -> Derivation:
     derivation = certify(_with(record, blocks, collapse.statistics))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
-    return _told(derivation, names)
-
-
-def _told(derivation: Derivation, names: Names) -> Derivation:
-    """The derivation without what is refuted, in its final form, with its reasons and its steps."""
     kept = without_refuted(with_unidentified(derivation))
-    told = steps(with_reasons(final_form(as_known_totals(kept), names)))
-    warn_of_unidentified(told)
-    return told
+    return final_form(as_known_totals(kept), names)
 
 
 def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...]) -> Derivation:

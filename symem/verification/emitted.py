@@ -291,7 +291,8 @@ def _followed(ground: Ground, theta: Theta) -> Iterator[Finding]:
     iterates = [theta]
     for _ in range(_FOLLOWED):
         iterates.append(ground.step(iterates[-1]))
-    if not all(_is_inside(ground, each) for each in iterates):
+    claimed = all(ground.formulas.at(each).claims_maximum for each in iterates[:-1])
+    if not claimed or not all(_is_inside(ground, each) for each in iterates):
         return
     found = _call(fit, start=dict(theta), tol=0.0, max_iter=_FOLLOWED, **ground.asked)
     yield from _parameters_apart(found.parameters, iterates[found.n_iter], "fit")
