@@ -53,7 +53,7 @@ def warn_of_unidentified(derivation: Derivation) -> None:
                 about=tuple(map(model.declared, each.about)),
                 particulars={**each.particulars, **declared},
             )
-            warnings.warn(told.reason, UnidentifiedWarning, stacklevel=6)
+            warnings.warn(told.reason, UnidentifiedWarning, stacklevel=5)
 
 
 def _in_question(derivation: Derivation) -> Iterator[list[Expr]]:

@@ -21,7 +21,7 @@ def warn_of_shared(model: Model, eliminated: Iterable[Eliminated]) -> None:
     for one in eliminated:
         for datum in sorted(_factors_of_all(one), key=str):
             if datum.base in arrays:
-                warnings.warn(_said(model, one.posterior.atom, datum), SharedLatentWarning, stacklevel=4)
+                warnings.warn(_said(model, one.posterior.atom, datum), SharedLatentWarning, stacklevel=6)
 
 
 def _factors_of_all(one: Eliminated) -> set[Expr]:
