@@ -435,6 +435,15 @@ def test_weights_are_not_negative() -> None:
         weighted.em_step(case.start, **case.data, c=-COUNTS)
 
 
+def test_posteriors_need_no_weights() -> None:
+    case, (weighted, _plain) = CASES["Normal mixture"], _solvers("Normal mixture")
+    for ask in (weighted.posterior, weighted.predict):
+        with_weights, without = ask(case.start, **case.data, c=COUNTS), ask(case.start, **case.data)
+        np.testing.assert_array_equal(np.asarray(with_weights), np.asarray(without))
+    with pytest.raises(ValueError, match="c is missing"):
+        weighted.score_samples(case.start, **case.data)
+
+
 def test_groups_by_a_known_label_count_with_all_their_rows() -> None:
     """y[i] in group g[i]: group j counts c[j] times, with its intercept and all its rows."""
     declared = {b[j]: Normal(0, tau), y[i]: Normal(beta + b[g[i]], s)}

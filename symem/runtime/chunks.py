@@ -80,20 +80,29 @@ def _checked(
     every_row: bool = False,
     known: Mapping[str, Any] | None = None,
 ) -> Data:
-    """The data as arrays of floats, labels and masks, with their sizes; of `known` data, the values were looked at."""
+    """The data as arrays of floats, labels and masks, with their sizes; of `known` data, the values were looked at.
+
+    Where posteriors are asked for, each row may come without its weight: it says nothing of them.
+    """
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
-    _check_names(given, model.data, "an array", asked)
+    once = [name for name in model.weights if every_row and name not in given]
+    _check_names({**dict.fromkeys(once), **given}, model.data, "an array", asked)
     arrays = {
         name: _as_array(name, given[name], spec, looked_at=known is not None)
         for name, spec in model.data.items()
+        if name not in once
     }
     stated = {} if theta is None else {name: np.asarray(each) for name, each in theta._asdict().items()}
     _sizes_of({**stated, **arrays}, {**model.parameters, **model.data}, sizes)
     if known is None:
         _refuse_no_covariances(model.data, arrays)
     _require_sizes(sizes, model.plates.sizes)
+    for name in once:
+        shape = model.data[name].shape
+        _require_sizes(sizes, tuple(size for size in shape if isinstance(size, str)))
+        arrays[name] = np.ones([sizes.get(str(size), size) for size in shape])
     if not every_row:
         _stand_in(model, arrays)
     _finish(arrays, model.data, sizes)

@@ -101,7 +101,7 @@ class Fit:
         return self._posterior
 
     def posterior_of(self, frame: Any = None, /, **data: Any) -> Any:
-        """The posterior of every latent at rows of data."""
+        """The posterior of every latent at rows of data, whose weights need not be given."""
         return self._solver.posterior(self.parameters, **self._given(frame, data))
 
     def log_likelihood_of(self, frame: Any = None, /, **data: Any) -> float:
