@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from itertools import chain
+from typing import Any, ClassVar
 
 from sympy import Expr, Integer, Symbol
 
@@ -37,10 +38,14 @@ class Node:
     """An array over `axes`, in the program's order."""
 
     axes: Axes
+    #: The fields that hold what it is made of, and those that hold sizes, which no change reaches.
+    parts: ClassVar[tuple[str, ...]] = ()
+    beside: ClassVar[tuple[str, ...]] = ()
 
-    @property
+    @cached_property
     def children(self) -> tuple[Node, ...]:
-        return ()
+        held = (getattr(self, name) for name in (*self.parts, *self.beside))
+        return tuple(chain.from_iterable(each if isinstance(each, tuple) else (each,) for each in held))
 
     @cached_property
     def sources(self) -> Sources:
@@ -48,7 +53,13 @@ class Node:
 
     def mapped(self, change: Callable[[Node], Node]) -> Node:
         """The node with its children changed."""
-        return self
+        if not self.parts:
+            return self
+        changed: dict[str, Any] = {}
+        for name in self.parts:
+            held = getattr(self, name)
+            changed[name] = tuple(map(change, held)) if isinstance(held, tuple) else change(held)
+        return replace(self, **changed)
 
     def walk(self) -> Iterator[Node]:
         """The node and all below it."""
@@ -86,10 +97,7 @@ class Range(Node):
     """The values of an index, used as numbers."""
 
     size: Node
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.size,)
+    beside: ClassVar[tuple[str, ...]] = ("size",)
 
 
 @dataclass(frozen=True)
@@ -98,13 +106,7 @@ class Apply(Node):
 
     operation: str
     arguments: tuple[Node, ...]
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return self.arguments
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Apply(self.axes, self.operation, tuple(map(change, self.arguments)))
+    parts: ClassVar[tuple[str, ...]] = ("arguments",)
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,7 @@ class Total(Node):
 
     value: Node
     over: Axes
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.value,)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Total(self.axes, change(self.value), self.over)
+    parts: ClassVar[tuple[str, ...]] = ("value",)
 
 
 @dataclass(frozen=True)
@@ -128,13 +124,7 @@ class LogTotal(Node):
 
     value: Node
     over: Axes
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.value,)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return LogTotal(self.axes, change(self.value), self.over)
+    parts: ClassVar[tuple[str, ...]] = ("value",)
 
 
 @dataclass(frozen=True)
@@ -144,13 +134,7 @@ class Contract(Node):
     left: Node
     right: Node
     over: Axes
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.left, self.right)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Contract(self.axes, change(self.left), change(self.right), self.over)
+    parts: ClassVar[tuple[str, ...]] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -160,7 +144,7 @@ class Take(Node):
     base: Load
     places: tuple[Symbol | Node, ...]
 
-    @property
+    @cached_property
     def children(self) -> tuple[Node, ...]:
         return (self.base, *(place for place in self.places if isinstance(place, Node)))
 
@@ -178,7 +162,7 @@ class Scatter(Node):
     over: Axes
     sizes: tuple[Node, ...]
 
-    @property
+    @cached_property
     def children(self) -> tuple[Node, ...]:
         return (self.value, *(node for _, node in self.keys), *self.sizes)
 
@@ -193,13 +177,8 @@ class Fill(Node):
 
     value: Node
     sizes: tuple[Node, ...]
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.value, *self.sizes)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Fill(self.axes, change(self.value), self.sizes)
+    parts: ClassVar[tuple[str, ...]] = ("value",)
+    beside: ClassVar[tuple[str, ...]] = ("sizes",)
 
 
 @dataclass(frozen=True)
@@ -211,15 +190,7 @@ class Solve(Node):
     row: Symbol
     column: Symbol
     component: Symbol
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.matrix, self.vector)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Solve(
-            self.axes, change(self.matrix), change(self.vector), self.row, self.column, self.component
-        )
+    parts: ClassVar[tuple[str, ...]] = ("matrix", "vector")
 
 
 @dataclass(frozen=True)
@@ -232,13 +203,7 @@ class Root(Node):
     of: str
     function: Node
     slope: Node
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return self.given
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return replace(self, given=tuple(map(change, self.given)))
+    parts: ClassVar[tuple[str, ...]] = ("given",)
 
 
 @dataclass(frozen=True)
@@ -249,13 +214,7 @@ class Factor(Node):
     matrix: Node
     row: Symbol
     column: Symbol
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.matrix,)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        return Factor(self.axes, self.operation, change(self.matrix), self.row, self.column)
+    parts: ClassVar[tuple[str, ...]] = ("matrix",)
 
 
 @dataclass(frozen=True)
@@ -265,15 +224,7 @@ class DiagonalOf(Node):
     base: Load
     first: Symbol
     second: Symbol
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        return (self.base,)
-
-    def mapped(self, change: Callable[[Node], Node]) -> Node:
-        base = change(self.base)
-        assert isinstance(base, Load)
-        return DiagonalOf(self.axes, base, self.first, self.second)
+    parts: ClassVar[tuple[str, ...]] = ("base",)
 
 
 def union(rank: Rank, nodes: Iterable[Node]) -> Axes:
