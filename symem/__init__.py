@@ -28,6 +28,7 @@ from symem.language.exponential_face import Argument, ExponentialFace, ShapedFac
 from symem.language.families import Cases, Categorical, Dirichlet, Multinomial
 from symem.language.family import Family, Printed
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
+from symem.language.matrix_supports import PositiveDefinite, Symmetric
 from symem.language.positive_families import (
     ChiSquared,
     Erlang,
@@ -62,10 +63,8 @@ from symem.language.supports import (
     NonNegative,
     OneHot,
     Positive,
-    PositiveDefinite,
     Reals,
     Simplex,
-    Symmetric,
     UnitInterval,
 )
 from symem.language.vectors import InverseWishart, MultivariateNormal, MultivariateT, Wishart

@@ -11,7 +11,8 @@ from sympy import Expr, Integer, Pow, Symbol, symbols
 from symem.calculus.gradients import gradient
 from symem.calculus.maximisers import isolate
 from symem.language.matrices import MatrixArray, T, transpose
-from symem.language.supports import PositiveDefinite, Reals
+from symem.language.matrix_supports import PositiveDefinite
+from symem.language.supports import Reals
 from symem.language.traces import inverse, log_det, trace, words
 from tests.evaluate import Evaluator
 

@@ -15,7 +15,7 @@ from symem.evaluation.arithmetic import Arithmetic
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.members import random_member
 from symem.language.matrices import MatrixArray, T
-from symem.language.supports import PositiveDefinite, Symmetric
+from symem.language.matrix_supports import PositiveDefinite, Symmetric
 from symem.language.traces import log_det, trace
 from symem.verification import Oracle, prepare, situation
 from symem.verification.ancestral import ancestral

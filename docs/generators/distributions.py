@@ -9,7 +9,7 @@ from inspect import isclass
 
 from sympy import Add, Dummy, Expr, Symbol
 
-from symem.language import supports
+from symem.language import matrix_supports, supports
 from symem.language.exponential_face import ExponentialFace, ShapedFace
 from symem.language.family import Family
 from symem.language.plates import LogIverson
@@ -116,7 +116,7 @@ def table_of_supports(_: str) -> str:
 
 
 def _supports() -> Iterator[type[Support]]:
-    for each in vars(supports).values():
+    for each in (*vars(supports).values(), *vars(matrix_supports).values()):
         if isclass(each) and issubclass(each, Support) and each is not Support:
             yield each
 

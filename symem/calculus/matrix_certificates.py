@@ -21,8 +21,8 @@ from symem.calculus.vanishing import Vanishing
 from symem.derivation import Claim, Conditional, Derivation, Status, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, is_matrix, word_of
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.plates import rebind, total
-from symem.language.supports import PositiveDefinite
 from symem.language.traces import LogDet, Tr, inverse, words
 
 

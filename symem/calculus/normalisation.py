@@ -32,19 +32,11 @@ from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.points import Moving
 from symem.evaluation.stacks import Array
 from symem.language.families import FAMILIES
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.model import Model, Role, Variable
 from symem.language.plates import Iverson, LogIverson
 from symem.language.support import Support
-from symem.language.supports import (
-    Binary,
-    Counts,
-    Labels,
-    Positive,
-    PositiveDefinite,
-    Reals,
-    Simplex,
-    UnitInterval,
-)
+from symem.language.supports import Binary, Counts, Labels, Positive, Reals, Simplex, UnitInterval
 from symem.language.weights import once
 
 _DRAWS, _TOLERANCE = 4, 1e-7

@@ -20,9 +20,9 @@ from symem.calculus.separate import Term, fold, gather, rename_apart, separate
 from symem.calculus.weighted_sums import Facts, Total
 from symem.derivation import NUMBERED, Definition, Moments
 from symem.language.matrices import is_matrix, is_symmetric, shape
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Iverson, reindex
-from symem.language.supports import PositiveDefinite
 from symem.language.traces import words
 
 #: Where in Q data stand: the part in parameters, and its axes.

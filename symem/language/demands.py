@@ -10,13 +10,13 @@ from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.intervals import INTERVALS, interval, meet
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.support import Support
 from symem.language.supports import (
     Circle,
     Interval,
     NonNegative,
     Positive,
-    PositiveDefinite,
     Reals,
     Simplex,
     UnitInterval,

@@ -10,9 +10,10 @@ from symem.errors import ModelError, ShapeError
 from symem.language.family import Distribution, Family, Printed
 from symem.language.leaves import IndexedMatrix, name_of
 from symem.language.matrices import COORDINATE, shape, transpose
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.operators import dressed, plain
 from symem.language.stated import as_sympy, expression
-from symem.language.supports import Positive, PositiveDefinite, Reals
+from symem.language.supports import Positive, Reals
 from symem.language.traces import LogDet, inverse, trace
 from symem.language.transcription import dimensions
 from symem.runtime.samplers import _draw_multivariate_normal, _draw_multivariate_t

@@ -16,9 +16,10 @@ from symem.language.declarations import Declaration
 from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, is_matrix
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.support import Support
-from symem.language.supports import Positive, PositiveDefinite
+from symem.language.supports import Positive
 from symem.language.vectors import OF_VECTORS
 from symem.report.document import Lines
 from symem.report.line_breaking import LINE, filled, width
