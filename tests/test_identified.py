@@ -15,7 +15,7 @@ from symem.em import EM
 n, K = symbols("n K", integer=True, positive=True)
 a, b, m, s = symbols("a b m s")
 i, k = Idx("i", n), Idx("k", K)
-w, y, z, p, q, mu, sigma = map(IndexedBase, ["w", "y", "z", "p", "q", "mu", "sigma"])
+w, x, y, z, p, q, mu, sigma = map(IndexedBase, ["w", "x", "y", "z", "p", "q", "mu", "sigma"])
 
 COUNTS = np.array([0, 3, 1, 2, 5, 4, 0, 1, 7])
 
@@ -43,21 +43,37 @@ def derived(law: Any, **more: Any) -> tuple[EM, list[str]]:
         (Normal(mu[z[i]] + a, s), "sum", a + mu[k]),
         (Normal(p[z[i]] - q[z[i]], s), "difference", p[k] - q[k]),
         (Gamma(a, p[z[i]] * q[z[i]]), "product", p[k] * q[k]),
+        (Poisson(p[z[i]] ** 2 * a), "product", a * p[k] ** 2),
     ],
-    ids=["product", "ratio", "three", "one scale", "one shift", "difference", "scale of a Gamma law"],
+    ids=[
+        "product",
+        "ratio",
+        "three",
+        "one scale",
+        "one shift",
+        "difference",
+        "scale of a Gamma law",
+        "a square",
+    ],
 )
 def test_what_alone_is_identified_is_named(law: Any, kind: str, form: Expr) -> None:
     em, told = derived(law)
     assert len(told) == 1
     assert f"in the {kind} {form} alone" in told[0]
     (found,) = em.derivation.unidentified
-    assert em.model.declared(found.form) == form
+    assert em.model.declared(found.forms[0]) == form
+
+
+def test_a_factor_of_several_is_named() -> None:
+    law = {z[i]: Categorical(w[k]), x[i]: Poisson(p[z[i]] * a), y[i]: Poisson(q[z[i]] * a)}
+    with pytest.warns(UnidentifiedWarning, match=r"in the products a\*p\[k\], a\*q\[k\] alone"):
+        Model(law, latent=[z]).derive()
 
 
 def test_it_stands_on_the_page_and_in_the_report() -> None:
     em, _ = derived(Poisson(p[z[i]] * q[z[i]]))
     assert "Q holds p_k, q_k in the product p_k q_k alone" in " ".join(str(em).split())
-    assert "only the product is identified" in em.latex()
+    assert "no more of them is identified" in em.latex()
 
 
 def test_the_likelihood_is_the_same_along_it() -> None:

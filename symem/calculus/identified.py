@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
-from sympy import Add, Expr, Mul
+from sympy import Add, Expr, Integer, Matrix, Mul, S, expand, ilcm
 
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import inlined
@@ -27,6 +27,9 @@ from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, total
 from symem.language.supports import Simplex
+
+#: How often one may stand where another stands once.
+_RATIOS = (S.One, -S.One, Integer(2), -Integer(2), S.Half, -S.Half)
 
 #: Numbers of a block up to which each pair is looked at.
 MANY = 8
@@ -45,13 +48,11 @@ def warn_of_unidentified(derivation: Derivation) -> None:
     model, law = derivation.model, LAWS["identified together"]
     for each in derivation.steps:
         if each.law is law:
-            declared = {
-                name: model.declared(value) for name, value in each.particulars.items() if name == "form"
-            }
+            forms = list(map(model.declared, each.particulars["forms"]))
             told = replace(
                 each,
                 about=tuple(map(model.declared, each.about)),
-                particulars={**each.particulars, **declared},
+                particulars={**each.particulars, "forms": forms},
             )
             warnings.warn(told.reason, UnidentifiedWarning, stacklevel=5)
 
@@ -75,27 +76,46 @@ def _numbers(parameters: Iterable[Expr], derivation: Derivation) -> list[Expr]:
 
 
 def _together(block: Sequence[Expr], scores: _Scores) -> Iterator[Unidentified]:
-    """The parameters that a relation joins, gathered about the first of them."""
+    """The parameters that a relation joins, gathered about the first of them; then one that is a factor of several."""
     for scaled in (True, False):
-        left = list(block)
+        left, alone = list(block), []
         while left:
             first, *left = left
-            signs = {first: 1}
+            powers = {first: S.One}
             for other in left:
-                sign = scores.relation(first, other, scaled=scaled)
-                if sign:
-                    signs[other] = sign
-            left = [each for each in left if each not in signs]
-            if len(signs) > 1:
-                yield _unidentified(signs, scaled=scaled)
+                power = scores.relation(first, other, scaled=scaled)
+                if power:
+                    powers[other] = power
+            left = [each for each in left if each not in powers]
+            if len(powers) > 1:
+                yield Unidentified(
+                    tuple(powers), (_form(powers, scaled=scaled),), _kind(powers, scaled=scaled)
+                )
+            else:
+                alone.append(first)
+        yield from _about_one(alone, scores, scaled=scaled)
 
 
-def _unidentified(signs: Mapping[Expr, int], *, scaled: bool) -> Unidentified:
-    if scaled:
-        form, kinds = Mul(*(u**sign for u, sign in signs.items())), ("product", "ratio")
-    else:
-        form, kinds = Add(*(sign * u for u, sign in signs.items())), ("sum", "difference")
-    return Unidentified(tuple(signs), form, kinds[-1 in signs.values()])
+def _about_one(alone: Sequence[Expr], scores: _Scores, *, scaled: bool) -> Iterator[Unidentified]:
+    """One parameter that stands with each of several others: a p and a q, whose factor a is not identified."""
+    powers = scores.null(alone, scaled=scaled)
+    hub = next((u for u, c in powers.items() if [d * c > 0 for d in powers.values()].count(True) == 1), None)
+    if hub is not None and len(powers) > 2:
+        others = [u for u in powers if u != hub]
+        forms = tuple(_form({hub: S.One, u: -powers[hub] / powers[u]}, scaled=scaled) for u in others)
+        yield Unidentified((hub, *others), forms, "products" if scaled else "sums")
+
+
+def _form(powers: Mapping[Expr, Expr], *, scaled: bool) -> Expr:
+    """Π uᶜ, or Σ c u, with the smallest whole numbers."""
+    whole = ilcm(1, *(power.q for power in powers.values()))
+    pairs = [(u, whole * power) for u, power in powers.items()]
+    return Mul(*(u**power for u, power in pairs)) if scaled else Add(*(power * u for u, power in pairs))
+
+
+def _kind(powers: Mapping[Expr, Expr], *, scaled: bool) -> str:
+    differ = any(power < 0 for power in powers.values())
+    return ("product", "ratio")[differ] if scaled else ("sum", "difference")[differ]
 
 
 @dataclass(frozen=True)
@@ -113,8 +133,8 @@ class _Scores:
     def vanishes(self) -> Vanishing:
         return Vanishing(self.derivation)
 
-    def relation(self, first: Expr, second: Expr, *, scaled: bool) -> int:
-        """1 or -1 if the score of one is that times the score of the other, else 0; scaled, of u ∂Q/∂u."""
+    def relation(self, first: Expr, second: Expr, *, scaled: bool) -> Expr:
+        """c if the score of the second is c times that of the first, ±1, ±2 or ±½, else 0; scaled, of u ∂Q/∂u."""
         own, others = self._axes(first), self._axes(second)
         shared: list[Axis] = []
         for axis in others:
@@ -124,8 +144,20 @@ class _Scores:
                 second = second.xreplace({axis.index: alike.index})
         one, other = (self._total(each, shared, scaled=scaled) for each in (first, second))
         if one is None or other is None:
-            return 0
-        return next((sign for sign in (1, -1) if self.vanishes(one - sign * other)), 0)
+            return S.Zero
+        return next((ratio for ratio in _RATIOS if self.vanishes(ratio * one - other)), S.Zero)
+
+    def null(self, parameters: Sequence[Expr], *, scaled: bool) -> dict[Expr, Expr]:
+        """{u: c}, c ≠ 0, of the one combination of total scores that vanishes; empty if there is none, or several."""
+        totals = [self._total(each, (), scaled=scaled) for each in parameters]
+        if len(totals) < 3 or None in totals:
+            return {}
+        rows = [expand(self.vanishes.named(each)).as_coefficients_dict() for each in totals]
+        letters = list(dict.fromkeys(letter for row in rows for letter in row))
+        found = Matrix([[row.get(letter, 0) for row in rows] for letter in letters]).nullspace()
+        if len(found) != 1:
+            return {}
+        return {u: c for u, c in zip(parameters, found[0], strict=True) if c != 0}
 
     def _total(self, parameter: Expr, shared: Sequence[Axis], *, scaled: bool) -> Expr | None:
         """The score at the places that are shared, added up over the others."""

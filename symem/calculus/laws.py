@@ -192,8 +192,8 @@ _ROWS = (
     ),
     Rule(
         "identified together",
-        "Whatever the data are, {Q} holds {parameter} in the {kind} {form} alone: only the {kind} is identified, and what "
-        "each of them becomes depends on the start. Name one of them in known=, or write one parameter for the {kind}.",
+        "Whatever the data are, {Q} holds {parameter} in the {kind} {forms} alone: no more of them is identified, and "
+        "what each of them becomes depends on the start. Name one of them in known=, or make a parameter of what is identified.",
         "Rothenberg 1971, theorem 1",
         Relation.CLIMBS,
     ),

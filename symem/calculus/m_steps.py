@@ -31,7 +31,7 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
             yield step("M-step", "conditional maximisation", q, old.symbol, held, (old,))
         for each in derivation.unidentified:
             if set(each.parameters) <= {update.parameter for update in updates}:
-                told = {"kind": each.kind, "form": each.form}
+                told: dict[str, Any] = {"kind": each.kind, "forms": list(each.forms)}
                 yield step("M-step", "identified together", q, old.symbol, each.parameters, (old,), **told)
         for _, group in groupby(updates, key=lambda update: companions(update.parameter, derivation.model)):
             yield from _together(derivation, tuple(group))

@@ -92,10 +92,9 @@ def with_reasons(derivation: Derivation) -> Derivation:
         return told(model.declared(written_out(expr, names)))
 
     def reasoned(block: NotDerived) -> NotDerived:
-        instead = (
-            _as_one(block, derivation, shown) or block.instead or _other_scale(block, model) or _held(block)
-        )
-        return replace(block, reason=f"{obstacle(block, shown)}; {instead}{_waiting(block, shown)}.")
+        instead = _as_one(block, derivation, shown) or block.instead or _other_scale(block, model)
+        instead = instead or f"{_held(block)}{_waiting(block, shown)}"
+        return replace(block, reason=f"{obstacle(block, shown)}; {instead}.")
 
     return replace(derivation, not_derived=tuple(map(reasoned, derivation.not_derived)))
 
@@ -135,14 +134,16 @@ def _waiting(block: NotDerived, shown: Callable[[Expr], str]) -> str:
 
 def _as_one(block: NotDerived, derivation: Derivation, shown: Callable[[Expr], str]) -> str:
     """Of a parameter that is identified with others only, what to write for them."""
-    forms = (
-        (each.kind, shown(each.form))
-        for each in derivation.unidentified
-        if block.parameters[0] in each.parameters
-    )
-    return next(
-        (f"only the {kind} {form} is identified: write one parameter for it" for kind, form in forms), ""
-    )
+    for each in derivation.unidentified:
+        if block.parameters[0] in each.parameters:
+            forms, whole = ", ".join(map(shown, each.forms)), len(each.forms) == 1
+            instead = (
+                "is identified: write one parameter for it"
+                if whole
+                else "are identified: write these as parameters"
+            )
+            return f"only the {each.kind} {forms} {instead}"
+    return ""
 
 
 def _other_scale(block: NotDerived, model: Model) -> str:

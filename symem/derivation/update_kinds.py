@@ -100,10 +100,10 @@ Update = Closed | Shares | Conditional
 
 @dataclass(frozen=True)
 class Unidentified:
-    """Parameters that Q holds in one `form` only, a `kind` of such: a product, a ratio, a sum or a difference."""
+    """Parameters that Q holds in some `forms` only, of one `kind`: a product, a ratio, a sum or a difference, or several."""
 
     parameters: tuple[Expr, ...]
-    form: Expr
+    forms: tuple[Expr, ...]
     kind: str
 
 

@@ -103,10 +103,9 @@ def _notes(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     for step in derivation.steps:
         if step.law.name == "identified together":
             names = ", ".join(plain_letter(each, lexicon) for each in step.about)
-            form = plain(step.particulars["form"], lexicon)
-            yield step.law.sentence.format(
-                **THEORY, parameter=names, kind=step.particulars["kind"], form=form
-            )
+            forms = ", ".join(plain(each, lexicon) for each in step.particulars["forms"])
+            told = {**THEORY, "parameter": names, "kind": step.particulars["kind"], "forms": forms}
+            yield step.law.sentence.format(**told)
 
 
 def _obstacle(block: NotDerived, lexicon: Lexicon) -> str:
