@@ -56,12 +56,22 @@ def _deviance(x: Any, mean: Any) -> Any:
 def _beside_stirling(x: Any) -> Any:
     """log Γ(x + 1) - x log x + x for x > 0: log √(2πx) and what Stirling's formula leaves."""
     large = np.maximum(x, 16.0)
-    series = (
-        1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / large**2) / large**2) / large**2) / large**2
-    ) / large
     few = np.minimum(x, 16.0)
     few = gammaln(few + 1) - few * np.log(few) + few
-    return np.where(x > 16.0, 0.5 * np.log(2 * np.pi * large) + series, few)
+    return np.where(x > 16.0, 0.5 * np.log(2 * np.pi * large) + _stirling(large), few)
+
+
+def _stirling(x: Any) -> Any:
+    """What Stirling's formula leaves of log Γ(x), x ≥ 16 (Abramowitz & Stegun 6.1.41)."""
+    return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / x**2) / x**2) / x**2) / x**2) / x
+
+
+def _log_gamma_ratio(a: Any, d: Any) -> Any:
+    """log Γ(a + d) - log Γ(a) for positive a and d, from Stirling's formula where a is large."""
+    large = np.maximum(a, 16.0)
+    far = d * np.log(large) + (large + d - 0.5) * np.log1p(d / large) - d
+    far = far + _stirling(large + d) - _stirling(large)
+    return np.where(a > 16.0, far, gammaln(np.minimum(a, 16.0) + d) - gammaln(np.minimum(a, 16.0)))
 
 
 def _log_scaled_besseli(order: Any, x: Any) -> Any:

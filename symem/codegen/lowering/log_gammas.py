@@ -34,6 +34,20 @@ class LogNegativeBinomial(Function):  # type: ignore[misc]
     is_real = True
 
 
+class LogGammaRatio(Function):  # type: ignore[misc]
+    """log Γ(a + d) - log Γ(a): args (a, d), d a positive number."""
+
+    nargs = 2
+    is_real = True
+
+
+class LogOnePlus(Function):  # type: ignore[misc]
+    """log(1 + u), which keeps the digits of a small u."""
+
+    nargs = 1
+    is_real = True
+
+
 def with_whole_probabilities(value: Expr) -> Expr:
     """The value with the log-probabilities of counts in its sums in one piece."""
     if not value.has(loggamma):
@@ -43,6 +57,11 @@ def with_whole_probabilities(value: Expr) -> Expr:
     if isinstance(value, Sum | Mul):
         return value.func(*(with_whole_probabilities(each) for each in value.args))
     return value
+
+
+def is_separable(value: Expr) -> bool:
+    """Whether what is in one piece still is a sum of functions of data times functions of parameters."""
+    return value.has(LogGammaRatio) and not value.has(LogPoisson, LogBinomial, LogNegativeBinomial)
 
 
 class _Terms:
@@ -57,6 +76,10 @@ class _Terms:
         """The value, in its own form where none of it is taken together."""
         while any(self._taken(way) for way in (self._binomials, self._negative_binomials, self._poissons)):
             pass
+        if self._taken(self._ratios):
+            self.left = [
+                each.replace(_is_of_one_plus, lambda e: LogOnePlus(e.args[0] - 1)) for each in self.left
+            ]
         return Add(*self.left, *self.found) if self.found else self.value
 
     def _taken(self, way: object) -> bool:
@@ -76,6 +99,13 @@ class _Terms:
             if len(functions) == 1:
                 found.append((term, term / functions[0], functions[0].args[0]))
         return found
+
+    def _ratios(self) -> Iterator[tuple[list[Expr], Expr]]:
+        """Of a Student t of many degrees of freedom, say."""
+        for above, below in permutations(self._log_gammas(), 2):
+            apart = expand(above[2] - below[2])
+            if above[1] == -below[1] and apart.is_number and apart.is_positive and below[2].is_positive:
+                yield [above[0], below[0]], above[1] * LogGammaRatio(below[2], apart)
 
     def _poissons(self) -> Iterator[tuple[list[Expr], Expr]]:
         for term, times, inside in self._log_gammas():
@@ -118,6 +148,14 @@ class _Terms:
                 parts.append(term)
                 logarithms = [a + b for a, b in zip(logarithms, shares, strict=True)]
         return parts, [exp(each) for each in logarithms]
+
+
+def _is_of_one_plus(expr: Expr) -> bool:
+    """Whether it is log(1 + u), u being a sum of what cannot be negative."""
+    if not isinstance(expr, log) or not isinstance(expr.args[0], Add):
+        return False
+    number, rest = expr.args[0].as_coeff_Add()
+    return number == 1 and bool(rest.is_nonnegative)
 
 
 def _multiplied(term: Expr) -> Sequence[Expr]:

@@ -63,7 +63,13 @@ from symem.codegen.lowering.contraction import (
     quotient,
 )
 from symem.codegen.lowering.layouts import Layout, entry, load
-from symem.codegen.lowering.log_gammas import LogBinomial, LogNegativeBinomial, LogPoisson
+from symem.codegen.lowering.log_gammas import (
+    LogBinomial,
+    LogGammaRatio,
+    LogNegativeBinomial,
+    LogOnePlus,
+    LogPoisson,
+)
 from symem.codegen.lowering.matrix_factors import (
     CholeskyEntry,
     CholeskyInverseEntry,
@@ -87,6 +93,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
+    LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from symem.codegen.ir.nodes import Apply, Contract, Load, Node, Total
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.lines import Given, Lines
-from symem.codegen.numpy.spelling import COUNTS
+from symem.codegen.numpy.spelling import PIECES
 from symem.codegen.numpy.wrapping import WIDTH
 
 
@@ -101,7 +101,7 @@ class EStepLines:
     def _has_counts(self) -> bool:
         """Whether log-gammas of data, which are of the size of x log x, stand beside the product."""
         nodes = () if self.program.direct is None else self.program.direct.walk()
-        return any(isinstance(each, Apply) and each.operation in COUNTS for each in nodes)
+        return any(isinstance(each, Apply) and each.operation in PIECES for each in nodes)
 
     @property
     def _overwritten(self) -> set[str]:

@@ -48,10 +48,10 @@ _INFIX: Mapping[str, tuple[int, str]] = {
 
 NUMPY = frozenset(
     ["exp", "log", "sqrt", "abs", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "floor", "ceil",
-     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp"]
+     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp", "log1p"]
 )  # fmt: skip
-#: Log-probabilities of counts in one piece.
-COUNTS = frozenset(["log_poisson", "log_binomial", "log_negative_binomial"])
+#: Sums of log-gammas and logarithms in one piece.
+PIECES = frozenset(["log_poisson", "log_binomial", "log_negative_binomial", "log_gamma_ratio"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
     "log_normal_interval": "_log_normal_interval",
@@ -61,7 +61,7 @@ HELPERS: Mapping[str, str] = {
     "LogSoftplus": "_log_softplus",
     "LogComplement": "_log_complement",
     "counted": "_times_counts",
-    **{name: f"_{name}" for name in (*COUNTS, "mean_of", "determined")},
+    **{name: f"_{name}" for name in (*PIECES, "mean_of", "determined")},
 }
 
 

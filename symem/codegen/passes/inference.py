@@ -14,7 +14,7 @@ from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entrywise import ending, factors_of
-from symem.codegen.lowering.log_gammas import with_whole_probabilities
+from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Definition, Posterior, Tabulated
 from symem.language.leaves import array_of, name_of
@@ -88,6 +88,8 @@ class _Lines:
         name = program.layouts[name_of(probability.symbol)].name
         value = _renamed(weight, probability, weight.value)
         value = value if program.in_entries else squares_of_ratios(value)
+        whole = value if program.plain else with_whole_probabilities(value)
+        value = whole if is_separable(whole) else value
         plates = [axis for axis in axes if program.rank.plate(axis) > 0]
         on_rows = [program.index_sizes[axis] for axis in plates] == [program.rows] and axes[-1] == plates[0]
         found = (
@@ -95,7 +97,6 @@ class _Lines:
             if self.features is None and on_rows and not program.plain
             else None
         )
-        whole = value if program.plain else with_whole_probabilities(value)
         if found is None:
             return Assign(name, program.lower.over(whole, axes), axes)
         self.features = found
