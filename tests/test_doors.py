@@ -95,7 +95,7 @@ def test_data_that_cannot_be_drawn_stop_no_fit(monkeypatch: pytest.MonkeyPatch) 
 def wrong(monkeypatch: pytest.MonkeyPatch) -> EM:
     """Wrong formulas behind every command."""
     found = with_formulas()
-    monkeypatch.setattr("symem.__main__._derived", lambda _file: found)
+    monkeypatch.setattr("symem.commands._derived", lambda _file: found)
     monkeypatch.setattr("symem.gallery.derive", lambda _model, **_budget: found)
     return found
 
@@ -143,7 +143,7 @@ def test_an_update_that_is_missing_is_no_success(
     first, *others = derivation.updates
     block = NotDerived((first.parameter,), first.parameter, first.parameter, "none was found")
     without = EM(replace(derivation, updates=tuple(others), not_derived=(block,)))
-    monkeypatch.setattr("symem.__main__._derived", lambda _file: without)
+    monkeypatch.setattr("symem.commands._derived", lambda _file: without)
     assert main(["verify", "model.py"]) == 1
     told = capsys.readouterr().out
     assert "V0  open" in told
