@@ -75,30 +75,37 @@ class Watch:
 
     def __init__(self) -> None:
         self._budget, self._watched = _RUNNING.get(), get_ident()
-        self._over, self._lock = Event(), Lock()
+        self._over, self._lock, self._sent = Event(), Lock(), False
 
     def __enter__(self) -> None:
         if self._budget is not None and 0 < self._budget.seconds < _LONGEST_WAIT:
             Thread(target=self._watch, args=(self._budget,), daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
+        """What was sent arrives here at the latest: CPython would look for it for ever, and none of its profilers go on."""
+        try:
+            with self._lock:
+                self._over.set()
+                if self._sent:
+                    _wake(self._watched, Woken)
+                    for _step in range(1_000_000):
+                        pass
+        except Woken:
             self._over.set()
-            _wake(self._watched, None)
 
     def _watch(self, budget: Budget) -> None:
         wait = budget.seconds + _GRACE
         while not self._over.wait(wait):
             with self._lock:
                 if not self._over.is_set() and budget.is_over_for(self._watched):
+                    self._sent = True
                     _wake(self._watched, Woken)
             wait = _GRACE
 
 
-def _wake(thread: int, error: type[BaseException] | None) -> None:
-    """Let that thread raise an error, or no longer raise it."""
-    wanted = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), wanted)
+def _wake(thread: int, error: type[BaseException]) -> None:
+    """Let that thread raise an error."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 _RUNNING: ContextVar[Budget | None] = ContextVar("running", default=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from time import perf_counter, thread_time
 
 import pytest
@@ -70,3 +72,23 @@ def test_written_out_weights_are_derived_within_the_budget() -> None:
     weights = symbols("p0:8")
     model = Model({z[i]: Categorical(weights), x[i]: Poisson(mu[z[i]])}, latent=[z])
     assert len(model.derive(budget=60).updates) == 9
+
+
+def test_a_profiler_goes_on_after_a_deadline_met_or_missed() -> None:
+    code = """if True:
+        import cProfile
+        from symem import BudgetError
+        from symem.budget import deriving
+        for seconds in (5.0, 0.01):
+            try:
+                with deriving(seconds):
+                    while seconds < 1: pass
+            except BudgetError:
+                print("stopped")
+            profile = cProfile.Profile()
+            print(profile.runcall(lambda: "went on"))
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.split("\n")[:3] == ["went on", "stopped", "went on"]
