@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sympy import Expr, Indexed, oo
+from sympy import Expr, Indexed
 
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
@@ -13,7 +13,7 @@ from symem.calculus.separate import Term
 from symem.language.matrices import is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Axis
-from symem.language.supports import Simplex
+from symem.language.supports import Reals, Simplex
 
 
 def cells_one_by_one(unknowns: Mapping[Unknown, Variable]) -> list[tuple[Unknown, ...]]:
@@ -61,9 +61,8 @@ def in_order(unknowns: Mapping[Unknown, Variable]) -> dict[Unknown, Variable]:
 
     def key(unknown: Unknown) -> tuple[int, str, tuple[tuple[bool, int], ...]]:
         variable = unknowns[unknown]
-        rank = (
-            0 if isinstance(variable.support, Simplex) else 1 if variable.support.bounds == (-oo, oo) else 2
-        )
+        support = variable.support
+        rank = 0 if isinstance(support, Simplex) else 1 if isinstance(support, Reals) else 2
         places = places_of(unknown.atom)
         return rank, variable.name, tuple((p.is_Integer, int(p) if p.is_Integer else 0) for p in places)
 
