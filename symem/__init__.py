@@ -19,7 +19,6 @@ from symem.errors import (
     SupportError,
     SymemError,
     UndeclaredSymbolError,
-    UnidentifiedWarning,
     VerificationError,
 )
 from symem.language.counting_families import Bernoulli, Binomial, Geometric, NegativeBinomial, Poisson
@@ -138,7 +137,6 @@ __all__ = [
     "SymemError",
     "Symmetric",
     "UndeclaredSymbolError",
-    "UnidentifiedWarning",
     "Uniform",
     "UnitInterval",
     "VerificationError",

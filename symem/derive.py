@@ -23,7 +23,7 @@ from symem.calculus.eliminated import Elimination
 from symem.calculus.expectation import Expectations, entropy, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
-from symem.calculus.identified import warn_of_unidentified, with_unidentified
+from symem.calculus.identified import with_unidentified
 from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
@@ -51,9 +51,7 @@ def derive_records(model: Model) -> Derivation:
     look("checking that the likelihood is normalised")
     check_normalised(model)
     letters = DataLetters.of(model)
-    told = steps(with_reasons(letters.told(_derived(letters.lettered))))
-    warn_of_unidentified(told)
-    return told
+    return steps(with_reasons(letters.told(_derived(letters.lettered))))
 
 
 def _derived(model: Model) -> Derivation:

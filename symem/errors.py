@@ -67,9 +67,5 @@ class NotationError(SymemError, ValueError):
     """A name that a reader gave cannot be set: it says more than a name may, or prints as another does."""
 
 
-class UnidentifiedWarning(UserWarning):
-    """Of some parameters a product or a sum alone is identified: where each of them ends depends on the start."""
-
-
 class SharedLatentWarning(UserWarning):
     """Items that a datum counts share one latent as the model is stated; rows that count several times do not."""

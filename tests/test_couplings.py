@@ -218,7 +218,6 @@ def test_names_that_nothing_sets_are_found(source: str, found: set[tuple[str, st
 # -- entries that are updated one by one -----------------------------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore::symem.UnidentifiedWarning")
 def test_an_update_reads_an_entry_as_it_was_until_it_is_set() -> None:
     """Two rates for each value of a binary label, of which the product alone shows: S / (J N other)."""
     J = Symbol("J", integer=True, positive=True)

@@ -90,7 +90,6 @@ def test_a_missing_value_leaves_half() -> None:
     assert (low * high, low > 0) == (pytest.approx(0.25, rel=1e-6), True)
 
 
-@pytest.mark.filterwarnings("ignore::symem.UnidentifiedWarning")
 def test_what_is_only_a_product_has_no_standard_errors() -> None:
     p, q = symbols("p q")
     algorithm = Model({u[i]: Normal(p + q, 1), y[i]: Normal(u[i], 1)}, latent=[u]).derive()

@@ -86,7 +86,6 @@ def doors(case: Stated) -> list[EM]:
     return [once(by_law), once(by_density)]
 
 
-@pytest.mark.filterwarnings("ignore::symem.UnidentifiedWarning")
 @pytest.mark.parametrize("case", STATED.values(), ids=list(STATED))
 def test_the_order_of_conditional_steps_is_that_of_the_model(case: Stated) -> None:
     steps = []

@@ -7,7 +7,6 @@ parameters have no maximum of their own (Rothenberg 1971, theorem 1).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,12 +16,10 @@ from sympy import Add, Expr, Integer, Matrix, Mul, S, expand, ilcm
 
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import inlined
-from symem.calculus.laws import LAWS
 from symem.calculus.separate import Term, separate
 from symem.calculus.slopes import EntangledError, slope
 from symem.calculus.vanishing import Vanishing
 from symem.derivation import Conditional, Derivation, Unidentified
-from symem.errors import UnidentifiedWarning
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, total
@@ -41,20 +38,6 @@ def with_unidentified(derivation: Derivation) -> Derivation:
     scores = _Scores(derivation)
     found = tuple(each for block in blocks for each in _together(block, scores))
     return replace(derivation, unidentified=found)
-
-
-def warn_of_unidentified(derivation: Derivation) -> None:
-    """Say of which updates each depends on the start."""
-    model, law = derivation.model, LAWS["identified together"]
-    for each in derivation.steps:
-        if each.law is law:
-            forms = list(map(model.declared, each.particulars["forms"]))
-            told = replace(
-                each,
-                about=tuple(map(model.declared, each.about)),
-                particulars={**each.particulars, "forms": forms},
-            )
-            warnings.warn(told.reason, UnidentifiedWarning, stacklevel=5)
 
 
 def _in_question(derivation: Derivation) -> Iterator[list[Expr]]:
