@@ -157,10 +157,13 @@ def information(em: Any, theta: Mapping[str, Any], data: Mapping[str, Any]) -> I
         data: arrays by declared name, and sizes that neither these nor theta show.
 
     Raises:
-        DataError: an array is lacking, or a parameter has no update, so that Q is not known.
+        DataError: an array or a parameter is lacking.
     """
     derivation = em.derivation
     model = derivation.model
+    lacking = [each.name for each in model.parameters if each.name not in theta]
+    if lacking:
+        raise DataError(f"The estimate lacks {', '.join(lacking)}: give all parameters by name.")
     theta = {each.name: np.asarray(theta[each.name], dtype=float) for each in model.parameters}
     sizes = {name: value for name, value in data.items() if name in {each.name for each in model.sizes}}
     arrays = situation(model, data, {**hidden_sizes(model, data, theta, sizes), **theta})
@@ -172,10 +175,11 @@ def information(em: Any, theta: Mapping[str, Any], data: Mapping[str, Any]) -> I
         return lambda points: here.surrogates(coordinates.point(points))
 
     with np.errstate(all="ignore"):
-        unit = units(surrogate(at), at)
-        complete = -hessian(surrogate(at), at, unit) / np.outer(unit, unit)
+        here = surrogate(at)
+        unit = units(here, at)
+        complete = -hessian(here, at, unit) / np.outer(unit, unit)
         observed = -_slopes(lambda place: gradient(surrogate(place), place, unit) / unit, at, unit)
-        score = gradient(surrogate(at), at, unit) / unit
+        score = gradient(here, at, unit) / unit
         jacobian = _slopes(lambda place: _flat(coordinates.point(place)), at, np.full(len(at), 1e-2))
     observed = (observed + observed.T) / 2
     scales = {each.name: _scale(each.support) for each in model.parameters}

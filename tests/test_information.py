@@ -105,6 +105,12 @@ def test_elsewhere_than_at_the_maximum_there_are_none() -> None:
     assert "still rises" in found.message
 
 
+def test_a_parameter_that_is_lacking_is_named() -> None:
+    algorithm, _fit = at_the_estimate("rao_linkage")
+    with pytest.raises(DataError, match="lacks th"):
+        algorithm.information({"theta": 0.3}, **BY_NAME["rao_linkage"].data)
+
+
 def test_every_line_and_its_interval_is_told() -> None:
     algorithm, fit = at_the_estimate("peppered_moths")
     lines = str(algorithm.information(fit)).splitlines()

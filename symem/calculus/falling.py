@@ -42,12 +42,19 @@ class Falling:
 def falling_equations(problem: Stationarity) -> Iterator[Falling]:
     """The positive numbers whose equation, the others being put in, is a sum of functions that are known to fall."""
     for unknown in problem.free:
-        if not is_sought(unknown, problem):
-            continue
-        whole, gone = _with_others_put_in(unknown, problem) or (S.NaN, ())
-        parts = {} if whole is S.NaN else parts_of(whole, unknown.atom)
-        if parts and is_of_known_functions(parts, unknown.atom):
-            yield Falling(unknown, parts, problem, gone)
+        reduced = _with_others_put_in(unknown, problem) if _is_sought(unknown, problem) else None
+        found = None if reduced is None else _read(unknown, problem, *reduced)
+        if found is not None:
+            yield found
+
+
+def _read(
+    unknown: Unknown, problem: Stationarity, whole: Expr, gone: tuple[Unknown, ...] = ()
+) -> Falling | None:
+    """An equation of one positive number, if it is of functions that are known to fall."""
+    parts = parts_of(whole, unknown.atom) if _is_sought(unknown, problem) else {}
+    known = bool(parts) and is_of_known_functions(parts, unknown.atom)
+    return Falling(unknown, parts, problem, gone) if known else None
 
 
 def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> tuple[Expr, tuple[Unknown, ...]] | None:
@@ -70,9 +77,8 @@ def _alone(other: Unknown, problem: Stationarity) -> Expr | None:
     found = problem.alone(whole, other)
     if found is not None:
         return found[1]
-    parts = parts_of(whole, other.atom)
-    known = is_sought(other, problem) and parts and is_of_known_functions(parts, other.atom)
-    return _root_of(Falling(other, parts, problem)) if known else None
+    read = _read(other, problem, whole)
+    return None if read is None else _root_of(read)
 
 
 def falling_root(found: Falling) -> list[Root] | None:
@@ -87,14 +93,14 @@ def falling_root(found: Falling) -> list[Root] | None:
 def falling_root_given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:
     """The root of the equation in which the others stand as they are."""
     raw = problem.raw(unknown)
-    parts = parts_of(problem.collapse(raw), unknown.atom)
-    if not is_sought(unknown, problem) or not parts or not is_of_known_functions(parts, unknown.atom):
+    found = _read(unknown, problem, problem.collapse(raw))
+    if found is None:
         return None
-    value = _root_of(Falling(unknown, parts, problem))
+    value = _root_of(found)
     return Root(unknown, value, raw, value, law="falling equation", conditional=True)
 
 
-def is_sought(unknown: Unknown, problem: Stationarity) -> bool:
+def _is_sought(unknown: Unknown, problem: Stationarity) -> bool:
     """Whether an unknown may be any positive number."""
     return problem.supports[unknown].support.bounds == (0, oo) and not problem.is_ended(unknown)
 
