@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from sympy import oo
 
 from symem.errors import DataError
-from symem.evaluation.coordinates import Coordinates
+from symem.evaluation.coordinates import Coordinates, entries_of
 from symem.evaluation.differences import gradient, hessian, units
 from symem.evaluation.situation import situation
 from symem.evaluation.stacks import Array
@@ -118,8 +118,7 @@ class Information:
         for name, value in self.parameters.items():
             columns = (value, self.standard_errors[name], *ends[name])
             rows = zip(*(np.ravel(np.asarray(each, dtype=float)) for each in columns), strict=True)
-            for place, (estimate, error, low, high) in zip(np.ndindex(np.shape(value)), rows, strict=True):
-                entry = f"{name}[{', '.join(map(str, place))}]" if place else name
+            for entry, (estimate, error, low, high) in zip(entries_of(name, value), rows, strict=True):
                 lines.append(f"{entry:<16}{estimate:>12.6g}{error:>12.4g}{low:>14.6g}{high:>12.6g}")
         lines.append(
             f"Of the information {self.rate:.1%} is missing where most is: each step of EM leaves that share."
@@ -183,7 +182,7 @@ def information(em: Any, theta: Mapping[str, Any], data: Mapping[str, Any]) -> I
         jacobian = _slopes(lambda place: _flat(coordinates.point(place)), at, np.full(len(at), 1e-2))
     observed = (observed + observed.T) / 2
     scales = {each.name: _scale(each.support) for each in model.parameters}
-    labels = tuple(_entry(label, theta) for label in coordinates.labels)
+    labels = tuple(coordinates.labels)
     message = "" if coordinates.are_inside else "an estimate lies at the end of its support"
     message = message or _no_maximum(labels, observed, complete, score)
     return Information(theta, labels, observed, complete, score, jacobian, scales, message)
@@ -234,12 +233,3 @@ def _moved(labels: tuple[str, ...], way: Array) -> str:
     return ", ".join(
         label for label, part in zip(labels, size.tolist(), strict=True) if part > size.max() / 4
     )
-
-
-def _entry(label: str, theta: Mapping[str, Any]) -> str:
-    """mu[1, 0] for the flat place 2 of an array with two columns; s for a number."""
-    name, found, place = label.partition("[")
-    if not found:
-        return name
-    places = np.unravel_index(int(place.rstrip("]")), np.shape(theta[name]))
-    return f"{name}[{', '.join(map(str, map(int, places)))}]" if places else name

@@ -60,12 +60,12 @@ class Coordinates:
 
     @property
     def labels(self) -> list[str]:
-        """The entry that each coordinate moves."""
-        return [
-            f"{names[0]}[{place}]" if len(names) == 1 else names[place]
+        """The entry that each coordinate moves: `mu[1, 0]`, or `s` where it is a number."""
+        entries = (
+            (entries_of(names[0], self.theta[names[0]]) if len(names) == 1 else names, chart.moved.tolist())
             for names, chart in self._charts
-            for place in chart.moved.tolist()
-        ]
+        )
+        return [named[place] for named, places in entries for place in places]
 
     def among(self, entries: Mapping[str, Array]) -> Array:
         """Whether each coordinate moves one of these entries, an array being told by truth values of its shape."""
@@ -123,6 +123,13 @@ def outside(model: Any, theta: Mapping[str, Any], tolerance: float) -> tuple[str
         if not block.defect() <= tolerance:
             return ", ".join(block.names), block.support
     return None
+
+
+def entries_of(name: str, value: Any) -> list[str]:
+    """What the entries of an array are called, in the order of the flat array: `mu[1, 0]`, counted from 0; `s` of a number."""
+    return [
+        f"{name}[{', '.join(map(str, place))}]" if place else name for place in np.ndindex(np.shape(value))
+    ]
 
 
 def directions(rng: np.random.Generator, count: int, width: int) -> Sequence[Array]:
