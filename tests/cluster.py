@@ -1,10 +1,16 @@
-"""What is run on the workers of a cluster under test: bytes that they write, counted."""
+"""Dask, and what is run on the workers of a cluster under test: bytes that they write, counted."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import dask.array as arrays
+import dask.dataframe as frames
+import distributed
+import pandas as pd
 from distributed.comm.tcp import TCP
+
+__all__ = ["arrays", "bytes_written", "count_bytes", "distributed", "frames", "pd"]
 
 _WRITTEN = [0]
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import math
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 
 #: Tables and references: tests load what they name of them.
 collect_ignore = ["models", "references", "trials"]
+
+_LOADED = pytest.StashKey[frozenset[str]]()
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -36,12 +39,24 @@ def derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symem.gallery.derive", once)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """What stands by now stays: the collector of garbage need not go through it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What collection makes stays: the collector of garbage need not go through it again and again, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        session.config.stash[_LOADED] = frozenset(sys.modules)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        gc.enable()
+
+
+@pytest.fixture
+def loaded_by_collection(pytestconfig: pytest.Config) -> frozenset[str]:
+    """The modules that were there before the first test ran."""
+    return pytestconfig.stash[_LOADED]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

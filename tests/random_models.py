@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 from scipy.special import gammaln, logsumexp, xlog1py, xlogy
-from scipy.stats import nbinom
 from sympy import Expr, Idx, IndexedBase, Rational, sqrt, symbols
 
 from symem import (
@@ -149,7 +149,7 @@ LAWS = {
     "negative binomial": Law(
         {"q": "unit"},
         lambda q: NegativeBinomial(2, q),
-        lambda x, q: nbinom.logpmf(x, 2, q),
+        lambda x, q: scipy.stats.nbinom.logpmf(x, 2, q),
         lambda rng, q: rng.negative_binomial(2, q),
         "counts",
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Abs, And, Eq, Idx, Indexed, IndexedBase, Or, Piecewise, symbols
 
 from symem import EM, DataError, Exponential, Geometric, Model, Normal, NotDerivedError, Poisson
@@ -28,11 +28,11 @@ def _derived(law: Any, relation: Any) -> EM:
 
 def _truncated(low: Array, high: Array) -> tuple[Array, Array, Array]:
     """Mass and first two moments of N(0.3, 1.2²) between ends; nothing where they cross."""
-    law = stats.norm(0.3, 1.2)
+    law = scipy.stats.norm(0.3, 1.2)
     a, b = (low - 0.3) / 1.2, (np.maximum(low, high) - 0.3) / 1.2
     mass = np.where(low < high, law.cdf(high) - law.cdf(low), 0)
     there = mass > 0
-    part = stats.truncnorm(a[there], b[there], 0.3, 1.2)
+    part = scipy.stats.truncnorm(a[there], b[there], 0.3, 1.2)
     first, second = np.zeros(4), np.zeros(4)
     first[there], second[there] = part.mean(), part.var() + part.mean() ** 2
     return mass, mass * first, mass * second
@@ -60,7 +60,7 @@ def test_an_alternative_whose_ends_cross_has_no_probability() -> None:
 def test_ends_beside_a_support_may_cross() -> None:
     """Below x there is nothing where x < 0."""
     solver = _derived(Exponential(lam), Or(u[i] < x[i], u[i] > q[i])).solver()
-    law = stats.expon(scale=1 / 0.7)
+    law = scipy.stats.expon(scale=1 / 0.7)
     mass = law.cdf(X) + law.sf(np.maximum(X, Q))
     assert solver.log_likelihood({"lam": 0.7}, x=X, q=Q) == pytest.approx(np.log(mass).sum(), rel=1e-12)
 
@@ -69,7 +69,7 @@ def test_ends_that_a_datum_chooses_are_refused_where_they_cross() -> None:
     seen = Eq(y[i], Piecewise((0, u[i] < x[i]), (1, u[i] < q[i]), (2, True)))
     solver = _derived(Normal(m, t), seen).solver()
     theta = {"m": 0.3, "t": 1.2}
-    law = stats.norm(0.3, 1.2)
+    law = scipy.stats.norm(0.3, 1.2)
     mass = [law.cdf(0), law.cdf(1) - law.cdf(-1), law.sf(1), law.sf(2)]
     value = solver.log_likelihood(theta, x=X, q=Q, y=np.array([0, 1, 2, 2]))
     assert value == pytest.approx(np.log(mass).sum(), rel=1e-12)
@@ -95,7 +95,7 @@ def test_counts_between_real_numbers(name: str) -> None:
     solver = _derived(Poisson(lam), relation).solver()
     given = {"x": X, "y": Y - 4, "q": 4 * Q}
     asked = {key: value for key, value in given.items() if relation.has(IndexedBase(key))}
-    weights = np.array([inside(WHOLE, row) * stats.poisson.pmf(WHOLE, 3.3) for row in range(4)])
+    weights = np.array([inside(WHOLE, row) * scipy.stats.poisson.pmf(WHOLE, 3.3) for row in range(4)])
     value = np.log(weights.sum(1)).sum()
     assert solver.log_likelihood({"lam": 3.3}, **asked) == pytest.approx(value, rel=1e-12)
     mean = (weights @ WHOLE / weights.sum(1)).mean()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Eq, Idx, IndexedBase, Product, log, symbols
 
 from symem import (
@@ -109,12 +109,12 @@ GATES: dict[str, tuple[Callable[[], Model], dict[str, Array], Callable[[int, Arr
             known={leak: Positive(), b: Positive(), e: Binary()},
         ),
         {"y": YES, "e": E, "leak": 0.5, "b": 2.0},
-        lambda row, at: stats.poisson.pmf(YES[row], 0.5 + 2 * np.prod(1 - E * at)),
+        lambda row, at: scipy.stats.poisson.pmf(YES[row], 0.5 + 2 * np.prod(1 - E * at)),
     ),
     "an AND that moves a mean": (
         lambda: Model({**own, y[i]: Normal(b * every, s)}, latent=[z]),
         {"y": NORMAL, "b": 2.5, "s": 0.8},
-        lambda row, at: stats.norm.pdf(NORMAL[row], 2.5 * at.all(), 0.8),
+        lambda row, at: scipy.stats.norm.pdf(NORMAL[row], 2.5 * at.all(), 0.8),
     ),
 }
 
@@ -133,8 +133,8 @@ def test_what_acts_together_is_summed_out_as_its_configurations_are(name: str) -
 def test_an_and_that_moves_a_mean_weighs_rows_by_the_event() -> None:
     model, arrays, _density = GATES["an AND that moves a mean"]
     _, values = found(model().derive(), **arrays)
-    mass = P.prod() * stats.norm.pdf(NORMAL, 2.5, 0.8)
-    event = mass / (mass + (1 - P.prod()) * stats.norm.pdf(NORMAL, 0, 0.8))
+    mass = P.prod() * scipy.stats.norm.pdf(NORMAL, 2.5, 0.8)
+    event = mass / (mass + (1 - P.prod()) * scipy.stats.norm.pdf(NORMAL, 0, 0.8))
     mean = event @ NORMAL / event.sum()
     close(values["b"], mean)
     close(values["s"] ** 2, (event @ (NORMAL - mean) ** 2 + (1 - event) @ NORMAL**2) / 5)
@@ -172,8 +172,11 @@ def test_a_label_beside_what_acts_together() -> None:
         mu=np.array([2.0, -1.0]),
         s=0.8,
     )
-    mass = np.stack([0.4 * stats.norm.pdf(NORMAL, 2, 0.8), 0.6 * stats.norm.pdf(NORMAL, -1, 0.8)]) * P.prod()
-    mass /= mass.sum(0) + (1 - P.prod()) * stats.norm.pdf(NORMAL, 0, 0.8)
+    mass = (
+        np.stack([0.4 * scipy.stats.norm.pdf(NORMAL, 2, 0.8), 0.6 * scipy.stats.norm.pdf(NORMAL, -1, 0.8)])
+        * P.prod()
+    )
+    mass /= mass.sum(0) + (1 - P.prod()) * scipy.stats.norm.pdf(NORMAL, 0, 0.8)
     close(values["mu"], mass @ NORMAL / mass.sum(1))
 
 
@@ -212,7 +215,7 @@ def test_a_module_keeps_its_digits_where_every_cause_is_all_but_impossible() -> 
     close(shares[4], np.zeros(3))
     rare = np.full(3, 1e-12)
     value = solver.log_likelihood({"p": rare}, x=np.zeros((1, 3)), y=np.array([1]), mu=np.array([0.0, 0.0]))
-    np.testing.assert_allclose(value, np.log(3e-12) + 3 * stats.norm.logpdf(0), rtol=1e-11)
+    np.testing.assert_allclose(value, np.log(3e-12) + 3 * scipy.stats.norm.logpdf(0), rtol=1e-11)
 
 
 @pytest.mark.parametrize("far", [30, 10**4])
@@ -235,7 +238,7 @@ def test_a_noisy_or_keeps_its_digits_beside_far_evidence(far: int) -> None:
     shares = np.exp(logs - np.logaddexp.reduce(logs, axis=1)[:, None]) @ configurations
     np.testing.assert_allclose(np.asarray(solver.posterior({"p": P}, **given).z)[..., 1], shares, atol=1e-9)
     found_value = solver.log_likelihood({"p": P}, **given)
-    alone = np.log(1 - P).sum() * 5 + stats.norm.logpdf(data).sum()
+    alone = np.log(1 - P).sum() * 5 + scipy.stats.norm.logpdf(data).sum()
     np.testing.assert_allclose(found_value, alone + np.logaddexp.reduce(logs, axis=1).sum(), rtol=1e-12)
 
 

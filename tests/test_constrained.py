@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
-from scipy.optimize import minimize
 from sympy import Idx, IndexedBase, Rational, exp, log, symbols
 
 from symem import (
@@ -105,7 +104,7 @@ def test_a_fit_is_the_maximum_over_the_box() -> None:
         return -float(np.logaddexp.reduce(logs, axis=1).sum())
 
     box = [(1e-6, 1 - 1e-6), (-0.5, 2), (-0.5, 2)]
-    best = minimize(loss, [0.5, 0.0, 1.0], bounds=box, tol=1e-12)
+    best = scipy.optimize.minimize(loss, [0.5, 0.0, 1.0], bounds=box, tol=1e-12)
     assert fit.converged
     assert fit.log_likelihood == pytest.approx(-best.fun, abs=1e-5)
     np.testing.assert_allclose(fit.parameters.mu, best.x[1:], atol=1e-4)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from scipy import optimize, special
+import scipy
 from sympy import Identity, Idx, IndexedBase, MatrixSymbol, ZeroMatrix, symbols
 
 from symem import Bernoulli, Categorical, IndexedVector, Model, MultivariateNormal, Normal, Poisson, diag
@@ -89,11 +89,11 @@ def direct_maximum() -> Any:
     deaths = np.arange(10)
 
     def loss(theta: np.ndarray) -> float:
-        share, rates = special.expit(theta[0]), np.exp(theta[1:])
-        log_p = deaths * np.log(rates)[:, None] - rates[:, None] - special.gammaln(deaths + 1)
+        share, rates = scipy.special.expit(theta[0]), np.exp(theta[1:])
+        log_p = deaths * np.log(rates)[:, None] - rates[:, None] - scipy.special.gammaln(deaths + 1)
         return -float(DAYS @ np.logaddexp(np.log(share) + log_p[0], np.log1p(-share) + log_p[1]))
 
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         loss, [-0.5, 0.2, 1.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-13, "maxiter": 9000}
     )
     return np.exp(found.x[1:])

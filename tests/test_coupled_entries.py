@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Idx, IndexedBase, Product, Sum, exp, pi, sqrt, symbols
 
 from symem import EM, Model, Normal, NotDerivedError, Positive, Reals
@@ -45,7 +45,7 @@ def belief(design: Array, rest: Array, noise: float, prior: Array) -> tuple[Arra
 @pytest.mark.parametrize("derived", [regression, by_likelihood], ids=["by laws", "by likelihood"])
 def test_slopes_of_a_regression_are_one_vector(derived: Any) -> None:
     solver = derived().solver()
-    law = stats.multivariate_normal(cov=1.21 * np.eye(7) + 0.49 * ROWS @ ROWS.T)
+    law = scipy.stats.multivariate_normal(cov=1.21 * np.eye(7) + 0.49 * ROWS @ ROWS.T)
     given = {"X": ROWS, "y": SEEN}
     assert solver.log_likelihood(THETA, **given) == pytest.approx(law.logpdf(SEEN), rel=1e-12)
     mean, spread = belief(ROWS, SEEN, 1.1, np.full(3, 0.49))
@@ -78,7 +78,7 @@ def test_effects_of_two_crossed_groups() -> None:
     given = {"G": first, "H": second, "y": seen}
     theta = {"mu": 0.3, "ta": 0.8, "tb": 0.5, "s": 1.1}
     prior = np.repeat([0.64, 0.25], [3, 4])
-    law = stats.multivariate_normal(np.full(20, 0.3), 1.21 * np.eye(20) + (design * prior) @ design.T)
+    law = scipy.stats.multivariate_normal(np.full(20, 0.3), 1.21 * np.eye(20) + (design * prior) @ design.T)
     assert solver.log_likelihood(theta, **given) == pytest.approx(law.logpdf(seen), rel=1e-12)
     mean, spread = belief(design, seen - 0.3, 1.1, prior)
     after = solver.em_step(theta, **given)
@@ -103,7 +103,7 @@ def test_factors_stated_by_their_entries() -> None:
     seen = rng.normal(size=(9, 3)) + 0.3
     loadings = theta["L"]
     assert isinstance(loadings, np.ndarray)
-    law = stats.multivariate_normal(np.full(3, 0.2), loadings @ loadings.T + 1.44 * np.eye(3))
+    law = scipy.stats.multivariate_normal(np.full(3, 0.2), loadings @ loadings.T + 1.44 * np.eye(3))
     assert solver.log_likelihood(theta, y=seen) == pytest.approx(law.logpdf(seen).sum(), rel=1e-12)
     spread = np.linalg.inv(np.eye(2) + loadings.T @ loadings / 1.44)
     means = (seen - 0.2) @ loadings @ spread / 1.44

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+import scipy
 from sympy import (
     Eq,
     Identity,
@@ -59,11 +59,11 @@ def test_a_latent_with_an_end_in_one_branch_has_a_posterior_per_branch() -> None
     theta = {"q": 0.3, "m": 0.7}
 
     def inner(weight: object, low: float, value: float) -> float:
-        return float(integrate.quad(lambda t: weight(t) * stats.norm.pdf(value, t), low, 30)[0])  # type: ignore[operator]
+        return float(scipy.integrate.quad(lambda t: weight(t) * scipy.stats.norm.pdf(value, t), low, 30)[0])  # type: ignore[operator]
 
     below = np.array([inner(lambda t: np.exp(-t), 0, value) for value in X])
-    above = np.array([inner(lambda t: stats.norm.pdf(t, 0.7), -30, value) for value in X])
-    mean = np.array([inner(lambda t: t * stats.norm.pdf(t, 0.7), -30, value) for value in X])
+    above = np.array([inner(lambda t: scipy.stats.norm.pdf(t, 0.7), -30, value) for value in X])
+    mean = np.array([inner(lambda t: t * scipy.stats.norm.pdf(t, 0.7), -30, value) for value in X])
     whole = 0.7 * below + 0.3 * above
     solver = em.solver()
     close(solver.log_likelihood(theta, x=X), np.log(whole).sum())
@@ -89,10 +89,10 @@ def test_a_latent_scale_of_a_prior_is_integrated_out_given_the_parameter() -> No
     ).derive()
     solver = em.solver()
     close(solver.em_step({"m": 1.0}, x=X).m, X.sum() / (3 + 3.5 / 2.5))
-    prior = integrate.quad(
-        lambda t: stats.invgamma.pdf(t, 3, scale=2) * stats.norm.pdf(1, 0, t**0.5), 0, np.inf
+    prior = scipy.integrate.quad(
+        lambda t: scipy.stats.invgamma.pdf(t, 3, scale=2) * scipy.stats.norm.pdf(1, 0, t**0.5), 0, np.inf
     )
-    close(solver.log_likelihood({"m": 1.0}, x=X), stats.norm.logpdf(X, 1).sum() + np.log(prior[0]))
+    close(solver.log_likelihood({"m": 1.0}, x=X), scipy.stats.norm.logpdf(X, 1).sum() + np.log(prior[0]))
 
 
 # -- plates beside the rows' -------------------------------------------------------------------------------------
@@ -101,10 +101,10 @@ def test_a_latent_scale_of_a_prior_is_integrated_out_given_the_parameter() -> No
 def test_latents_on_a_plate_of_their_own_beside_rows() -> None:
     """Four values are known only to lie above 3."""
     em = Model({x[i]: Normal(m, 1), u[a]: Normal(m, 1)}, latent=[u], given=[u[a] > 3]).derive()
-    mean = stats.truncnorm(2, np.inf, loc=1).mean()
+    mean = scipy.stats.truncnorm(2, np.inf, loc=1).mean()
     solver = em.solver()
     close(solver.em_step({"m": 1.0}, x=X, A=4).m, (X.sum() + 4 * mean) / 7)
-    seen = stats.norm.logpdf(X, 1).sum() + 4 * stats.norm.logsf(2)
+    seen = scipy.stats.norm.logpdf(X, 1).sum() + 4 * scipy.stats.norm.logsf(2)
     close(solver.log_likelihood({"m": 1.0}, x=X, A=4), seen)
 
 
@@ -119,7 +119,7 @@ def test_bulbs_that_still_burn() -> None:
 def test_a_latent_without_a_plate_beside_rows() -> None:
     single = Symbol("U")
     em = Model({x[i]: Normal(m, 1), single: Normal(m, 1)}, latent=[single], given=[single > 3]).derive()
-    mean = stats.truncnorm(2, np.inf, loc=1).mean()
+    mean = scipy.stats.truncnorm(2, np.inf, loc=1).mean()
     close(em.solver().em_step({"m": 1.0}, x=X).m, (X.sum() + mean) / 4)
 
 
@@ -128,8 +128,8 @@ def test_data_on_another_plate_count_once_however_the_rows_are_cut() -> None:
     em = Model({z[i]: Bernoulli(q), x[i]: Normal(m * z[i], 1), y[a]: Normal(m, 1)}, latent=[z]).derive()
     rng = np.random.default_rng(0)
     many, few = rng.normal(size=60_001), rng.normal(3, 1, 50)
-    share = 0.4 * stats.norm.pdf(many, 1)
-    share /= share + 0.6 * stats.norm.pdf(many)
+    share = 0.4 * scipy.stats.norm.pdf(many, 1)
+    share /= share + 0.6 * scipy.stats.norm.pdf(many)
     step = em.solver().em_step({"q": 0.4, "m": 1.0}, x=many, y=few)
     close(step.m, (few.sum() + share @ many) / (50 + share.sum()))
 
@@ -158,7 +158,7 @@ def test_a_total_over_a_number_and_arrays_is_shared_out_among_all() -> None:
     theta, data = {"q": 0.5, "lam": lam, "nu": nu}, {"y": counts, "P": first, "R": second}
     rate = 0.5 + first @ lam + nu @ second
     solver = em.solver()
-    close(solver.log_likelihood(theta, **data), stats.poisson.logpmf(counts, rate).sum())
+    close(solver.log_likelihood(theta, **data), scipy.stats.poisson.logpmf(counts, rate).sum())
     step = solver.em_step(theta, **data)
     close(step.q, (0.5 * counts / rate).mean())
     close(step.lam, (counts / rate) @ (first * lam) / first.sum(axis=0))
@@ -225,7 +225,7 @@ def test_an_update_reads_an_entry_as_it_was_until_it_is_set() -> None:
     em = Model({z[i]: Bernoulli(q), y[i, j]: Poisson(first[z[i]] * second[z[i]])}, latent=[z]).derive()
     counts = np.array([[1, 2, 0], [6, 8, 5], [2, 1, 3], [9, 6, 7]])
     theta = {"q": 0.5, "first": [1.0, 2.0], "second": [1.5, 3.0]}
-    weights = np.array([stats.poisson.pmf(counts, rate).prod(axis=1) for rate in (1.5, 6.0)])
+    weights = np.array([scipy.stats.poisson.pmf(counts, rate).prod(axis=1) for rate in (1.5, 6.0)])
     share = weights / weights.sum(axis=0)
     mean = (share @ counts).sum(axis=1) / (3 * share.sum(axis=1))
     step = em.solver().em_step(theta, y=counts)
@@ -250,7 +250,7 @@ def test_a_series_and_the_same_series_one_step_before(values: list[float]) -> No
     series = np.array(values)
     now, before = series[1:], series[:-1]
     slopes, weights = np.array([[0.5], [-0.5]]), np.array([[0.4], [0.6]])
-    joint = weights * stats.norm.pdf(now, slopes * before)
+    joint = weights * scipy.stats.norm.pdf(now, slopes * before)
     theta, solver = {"w": weights[:, 0], "phi": slopes[:, 0]}, em.solver()
     sizes = {"T": len(now)}
     close(solver.log_likelihood(theta, y=series, **sizes), np.log(joint.sum(axis=0)).sum())
@@ -265,7 +265,7 @@ def test_increments_of_a_known_path() -> None:
         {z[i]: Bernoulli(q), y[i]: Normal(m * z[i] * (x[i + 1] - x[i]), 1)}, latent=[z], known=[x]
     ).derive()
     path, seen = np.array([0.0, 1.0, 3.0, 4.0]), np.array([0.5, 1.2, -0.3])
-    joint = 0.4 * stats.norm.pdf(seen, 0.5 * np.diff(path)) + 0.6 * stats.norm.pdf(seen)
+    joint = 0.4 * scipy.stats.norm.pdf(seen, 0.5 * np.diff(path)) + 0.6 * scipy.stats.norm.pdf(seen)
     close(em.solver().log_likelihood({"q": 0.4, "m": 0.5}, y=seen, x=path), np.log(joint).sum())
 
 
@@ -277,9 +277,11 @@ def test_a_known_scale_in_the_prior_of_a_parameter_of_each_row() -> None:
         known=[scale],
         prior={theta[i]: Normal(0, scale)},
     ).derive()
-    share = 0.4 * stats.norm.pdf(X, 1)
-    share /= share + 0.6 * stats.norm.pdf(X)
+    share = 0.4 * scipy.stats.norm.pdf(X, 1)
+    share /= share + 0.6 * scipy.stats.norm.pdf(X)
     start = {"q": 0.4, "theta": np.ones(3)}
     close(em.solver().em_step(start, x=X, scale=2.0).theta, share * X / (share + 0.25))
-    whole = np.log(0.4 * stats.norm.pdf(X, 1) + 0.6 * stats.norm.pdf(X)) + stats.norm.logpdf(1, 0, 2)
+    whole = np.log(
+        0.4 * scipy.stats.norm.pdf(X, 1) + 0.6 * scipy.stats.norm.pdf(X)
+    ) + scipy.stats.norm.logpdf(1, 0, 2)
     close(em.solver().log_posterior(start, x=X, scale=2.0), whole.sum())

@@ -13,26 +13,25 @@ from sympy import Idx, IndexedBase, MatrixSymbol, symbols
 
 from symem import EM, Categorical, DataError, IndexedVector, Model, MultivariateNormal, Normal
 
-distributed = pytest.importorskip("distributed")
-cluster = pytest.importorskip("tests.cluster")
-arrays = pytest.importorskip("dask.array")
-frames = pytest.importorskip("dask.dataframe")
-pandas = pytest.importorskip("pandas")
-
 n, K, d, V = symbols("n K d V", integer=True, positive=True)
 i, k, c = Idx("i", n), Idx("k", K), Idx("c", V)
 x, z, w, mu, s, B, g, weight = map(IndexedBase, ["x", "z", "w", "mu", "s", "B", "g", "weight"])
 label = {z[i]: Categorical(w[k])}
 
 
+def peer() -> Any:
+    """Dask, loaded where a test needs it."""
+    return pytest.importorskip("tests.cluster")
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """Two processes on this machine."""
     with (
-        distributed.LocalCluster(
+        peer().distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
         ) as both,
-        distributed.Client(both, set_as_default=False) as found,
+        peer().distributed.Client(both, set_as_default=False) as found,
     ):
         yield found
 
@@ -54,7 +53,7 @@ START = {"w": [0.5, 0.5], "mu": [0.0, 3.0], "s": [1.0, 1.0]}
 
 
 def cut(data: dict[str, Any], length: int) -> dict[str, Any]:
-    return {name: arrays.from_array(each, chunks=length) for name, each in data.items()}
+    return {name: peer().arrays.from_array(each, chunks=length) for name, each in data.items()}
 
 
 def agree(one: Any, other: Any, rtol: float) -> None:
@@ -85,14 +84,14 @@ def test_arrays_give_the_estimate_of_memory_though_a_worker_is_lost(client: Any,
 
 def test_bytes_in_an_iteration_do_not_grow_with_the_rows(client: Any, weighted: EM) -> None:
     client.wait_for_workers(2)
-    client.run(cluster.count_bytes)
-    cluster.count_bytes()
+    client.run(peer().count_bytes)
+    peer().count_bytes()
     moved = []
     for count in (2_000, 400_000):
         passed: list[int] = []
 
         def tell(_iteration: int, _theta: Any, _value: float, passed: list[int] = passed) -> bool:
-            passed.append(cluster.bytes_written() + sum(client.run(cluster.bytes_written).values()))
+            passed.append(peer().bytes_written() + sum(client.run(peer().bytes_written).values()))
             return len(passed) == 8
 
         parts = cut(overlapping(count), count // 4)
@@ -106,14 +105,14 @@ def test_frames_have_their_words_and_missing_entries_from_all_partitions(client:
     letters = np.sort(rng.choice(["north", "east", "west"], 600, p=[0.5, 0.3, 0.2])).astype(object)
     values = rng.normal(0, 1, 600) + 3 * (rng.random(600) < 0.5)
     values[rng.random(600) < 0.1] = np.nan
-    frame = pandas.DataFrame({"site": letters, "value": values})
+    frame = peer().pd.DataFrame({"site": letters, "value": values})
     law = {**label, g[i]: Categorical(B[z[i], c]), x[i]: Normal(mu[z[i]], 1)}
     em = Model(law, latent=[z], missing=[x]).derive()
     columns = {"x": "value", "g": "site"}
     whole = em.fit(frame, **columns, K=2, seed=0)  # type: ignore[arg-type]
     # sorted words: no partition has all of them
     with client.as_current():
-        parts = em.fit(frames.from_pandas(frame, npartitions=5), **columns, K=2, seed=0)  # type: ignore[arg-type]
+        parts = em.fit(peer().frames.from_pandas(frame, npartitions=5), **columns, K=2, seed=0)  # type: ignore[arg-type]
     blocks = em.fit(lambda: (frame[at : at + 120] for at in range(0, 600, 120)), **columns, K=2, seed=0)  # type: ignore[arg-type]
     assert parts.categories == blocks.categories == whole.categories == {"g": ("east", "north", "west")}
     agree(parts, whole, 1e-8)
@@ -139,7 +138,10 @@ def test_what_is_wrong_on_a_worker_is_named(client: Any, weighted: EM) -> None:
         weighted.fit(**cut(data, 50), start=START, client=client)
     with pytest.raises(DataError, match="cut into parts of other lengths"):
         weighted.fit(
-            x=arrays.ones(100, chunks=50), weight=arrays.ones(100, chunks=20), start=START, client=client
+            x=peer().arrays.ones(100, chunks=50),
+            weight=peer().arrays.ones(100, chunks=20),
+            start=START,
+            client=client,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from symem import (
     diag,
 )
 
-pytest.importorskip("sklearn")
+pytestmark = pytest.mark.skipif(find_spec("sklearn") is None, reason="there is no scikit-learn here")
 
 n, K, J, d, r = symbols("n K J d r", integer=True, positive=True)
 i, k, j = Idx("i", n), Idx("k", K), Idx("j", J)

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.optimize
-import scipy.special
-import scipy.stats
+import scipy
 from sympy import Expr, Idx, IndexedBase, Symbol, besseli, digamma, log, loggamma, sqrt, symbols
 
 from symem import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+import scipy
 from sympy import Expr, Float, Idx, IndexedBase, S, Symbol, exp, lambdify, log, oo, stats, symbols
 
 from symem import Categorical, Family, Model, Multinomial, NormalisationError, Positive
@@ -161,7 +161,7 @@ def integral(name: str, of: Expr) -> float:
     low, high = (float(end) for end in bounds)
     if FAMILIES[family].home.discrete:
         return float(sum(np.real(function(int(v))) for v in range(int(low), int(min(high, low + 150)) + 1)))
-    return float(quad(lambda v: np.real(function(v)), low, high, limit=300)[0])
+    return float(scipy.integrate.quad(lambda v: np.real(function(v)), low, high, limit=300)[0])
 
 
 def central_square(name: str, of: Expr) -> float:

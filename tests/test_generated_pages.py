@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from symem import errors
@@ -10,7 +12,7 @@ from symem.commands import COMMANDS
 from symem.language.exponential_face import ExponentialFace
 from symem.language.families import FAMILIES
 
-pytest.importorskip("sphinx")
+pytestmark = pytest.mark.skipif(find_spec("sphinx") is None, reason="there is no Sphinx here")
 
 
 def test_every_row_of_the_table_has_a_section() -> None:

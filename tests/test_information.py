@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.optimize
-import scipy.stats
+import scipy
 from sympy import Idx, IndexedBase, symbols
 
 from symem import EM, DataError, Exponential, Model, Normal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,12 @@ from symem.report.media.notebook import _entries
 from tests.derived import em
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-nbformat = pytest.importorskip("nbformat", reason="SKIPPED: there is no nbformat here: pip install '.[dev]'")
 ONE_OF_EACH = ("two_coins", "old_faithful", "peppered_moths")
+
+
+@pytest.fixture
+def nbformat() -> Any:
+    return pytest.importorskip("nbformat", reason="SKIPPED: there is no nbformat here: pip install '.[dev]'")
 
 
 def notebook(name: str, folder: Path) -> str:
@@ -25,7 +30,7 @@ def notebook(name: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("name", ["gmm1d_faithful", "ibm_model1", "student_t_known_nu"])
-def test_a_notebook_is_valid(name: str) -> None:
+def test_a_notebook_is_valid(nbformat: Any, name: str) -> None:
     """By the format's own schema, of which the cell ids are part since 4.5."""
     book = nbformat.reads(em(name).notebook(), as_version=4)
     nbformat.validate(book)
@@ -42,7 +47,7 @@ def test_a_notebook_is_the_same_every_time(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
+def test_a_notebook_runs(nbformat: Any, name: str, tmp_path: Path) -> None:
     """Every cell, in a kernel of its own; the numbers it prints are those of the fit."""
     nbclient = pytest.importorskip(
         "nbclient", reason="SKIPPED: there is no nbclient here: pip install '.[dev]'"

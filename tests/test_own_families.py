@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+import scipy
 from sympy import (
     Expr,
     Float,
@@ -234,7 +234,7 @@ def test_the_mean_is_that_of_the_density(name: str) -> None:
 
 
 def _integral(function: Callable[..., float], density: Callable[[float], float]) -> float:
-    return float(quad(lambda v: function(v) * density(v), 0, np.inf, limit=400)[0])
+    return float(scipy.integrate.quad(lambda v: function(v) * density(v), 0, np.inf, limit=400)[0])
 
 
 @EACH

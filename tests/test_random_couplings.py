@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Expr, Identity, Idx, IndexedBase, MatrixSymbol, Sum, ZeroMatrix, symbols
 
 from symem import BudgetError, IndexedVector, Model, MultivariateNormal, Normal, NotDerivedError
@@ -148,7 +148,7 @@ class Coupled:
     def log_likelihood(self, theta: Mapping[str, Array]) -> float:
         left, seen, design, prior = self._at(theta)
         whole = theta["s"] ** 2 * np.eye(len(left)) + (design * prior) @ design.T
-        return float(stats.multivariate_normal(cov=whole[np.ix_(seen, seen)]).logpdf(left[seen]))
+        return float(scipy.stats.multivariate_normal(cov=whole[np.ix_(seen, seen)]).logpdf(left[seen]))
 
     def surrogate(self, new: Mapping[str, Array]) -> float:
         """Q at new parameters, of what was seen and the latents; a gap tells nothing."""

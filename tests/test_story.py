@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize_scalar
+import scipy
 from sympy import Expr, Integer, Sum, Symbol
 
 from symem.calculus import maximisers
@@ -343,7 +343,7 @@ def smooth(log_density: Any, f: Any, low: float, high: float) -> float:
     def height(t: float) -> float:
         return float(log_density(place(t)) + np.log(slope(t)))
 
-    top = minimize_scalar(lambda t: -height(t), bounds=(-25, 25), method="bounded").x
+    top = scipy.optimize.minimize_scalar(lambda t: -height(t), bounds=(-25, 25), method="bounded").x
     reach, peak = {-1: 1e-3, 1: 1e-3}, height(top)
     for side in (-1, 1):
         while height(top + side * reach[side]) > peak - 32:

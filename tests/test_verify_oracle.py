@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
-from scipy.integrate import trapezoid
 from scipy.special import gammaln, logsumexp
 from sympy import (
     And,
@@ -155,7 +154,9 @@ def test_normal_latents_beside_another_are_integrated_at_its_nodes() -> None:
     precision = np.geomspace(1e-7, 60, 400_001)
     density = precision**2 * np.exp(-3 * precision) * scipy.stats.norm.pdf(2.5, 1, np.sqrt(3 + 1 / precision))
     assert found.groups[0].mixed is not None
-    assert found.log_likelihood == pytest.approx(np.log(trapezoid(density, precision)), rel=1e-8)
+    assert found.log_likelihood == pytest.approx(
+        np.log(scipy.integrate.trapezoid(density, precision)), rel=1e-8
+    )
 
 
 def test_a_product_of_normal_latents_is_normal_given_one_of_them() -> None:
@@ -163,7 +164,9 @@ def test_a_product_of_normal_latents_is_normal_given_one_of_them() -> None:
     found = brute(log_joint, latent("u", Reals()), latent("v", Reals()), y=0.5).at({})
     line = np.linspace(-9, 9, 20_001)
     expected = np.log(
-        trapezoid(scipy.stats.norm.pdf(line) * scipy.stats.norm.pdf(0.5, 0, np.sqrt(1 + line**2)), line)
+        scipy.integrate.trapezoid(
+            scipy.stats.norm.pdf(line) * scipy.stats.norm.pdf(0.5, 0, np.sqrt(1 + line**2)), line
+        )
     )
     assert found.groups[0].mixed is not None
     assert len(found.groups[0].mixed.places) == 1

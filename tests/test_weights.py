@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+import scipy
 from sympy import Eq, Identity, Idx, IndexedBase, MatrixSymbol, Product, Sum, ZeroMatrix, log, symbols
 
 from symem import (
@@ -329,7 +329,7 @@ def test_real_weights_climb_the_weighted_likelihood() -> None:
         )
         return float(-counts @ np.log(density))
 
-    best = minimize(loss, [0.0, np.log(0.2), 0.0], method="BFGS", options={"gtol": 1e-8})
+    best = scipy.optimize.minimize(loss, [0.0, np.log(0.2), 0.0], method="BFGS", options={"gtol": 1e-8})
     assert fit.log_likelihood == pytest.approx(-best.fun, rel=1e-8)
     np.testing.assert_allclose(np.sort(fit.parameters.mu), np.sort(np.exp(best.x[1:])), rtol=1e-3)
 
