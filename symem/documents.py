@@ -18,12 +18,18 @@ class Choices(TypedDict, total=False):
     `level` is brief (the updates), paper, or teaching (every line between); `notation` is symem, bishop, mclachlan
     or dempster; `rename` gives a symbol, or its name, another name; with `data` (arrays and sizes) and `start` one
     iteration is worked in numbers; with `fit` the report tells of that fit, and of its data by the name `source`.
+    `title`, `author` and `date` stand at the head, as they are given and only if they are; `reference` says where the
+    model is from; with `listing` the emitted module stands at the end.
     """
 
     level: str
     notation: str
     rename: Mapping[Any, str]
     title: str
+    author: str
+    date: str
+    reference: str
+    listing: bool
     data: Mapping[str, Any]
     start: Mapping[str, Any]
     fit: Fit
@@ -119,17 +125,21 @@ def options_of(
         level=chosen(Level, choices.get("level", "paper")),
         notation=chosen(Notation, choices.get("notation", "symem")),
         rename=_renamed(derivation, choices.get("rename", {})),
-        title=_title(choices.get("title")),
+        title=_text(choices.get("title"), "title"),
+        author=_text(choices.get("author"), "author"),
+        date=_text(choices.get("date"), "date"),
+        reference=_text(choices.get("reference"), "reference"),
         worked=_worked(derivation, choices, solver),
         fitted=_fitted(derivation, choices, solver),
         code=source,
+        listing=choices.get("listing", False),
     )
 
 
-def _title(title: str | None) -> str | None:
-    if title is not None and not isinstance(title, str):
-        raise DataError(f"title is a text, not {title!r}.")
-    return title if title is None else _writable(title, "title")
+def _text(text: str | None, what: str) -> str | None:
+    if text is not None and not isinstance(text, str):
+        raise DataError(f"{what} is a text, not {text!r}.")
+    return text if text is None else _writable(text, what)
 
 
 def _writable(text: str, what: str) -> str:

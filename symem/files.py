@@ -38,6 +38,7 @@ class ModelFile:
     data: Mapping[str, Any] | None
     start: Mapping[str, Any] | None
     title: str | None
+    reference: str | None
 
     @property
     def statement(self) -> str | None:
@@ -56,7 +57,9 @@ def load_model(spec: str) -> Model:
 
 
 def load_file(spec: str) -> ModelFile:
-    """The model as by `load_model`, and what stands beside it; the title is the first line of the docstring.
+    """The model as by `load_model`, and what stands beside it.
+
+    The title is the first line of the docstring, the reference its paragraph that begins with `Source:`.
 
     Raises:
         ModelError: the file is missing, does not run, or holds no model of that name; the message has the line.
@@ -67,8 +70,19 @@ def load_file(spec: str) -> ModelFile:
     data, start = (
         found if isinstance(found := names.get(key), Mapping) else None for key in ("data", "start")
     )
-    title = (names.get("__doc__") or "").strip().partition("\n")[0].rstrip(".") or None
-    return ModelFile(path, name, model, names, data, start, title)
+    told = (names.get("__doc__") or "").strip()
+    title = told.partition("\n")[0].rstrip(".") or None
+    return ModelFile(path, name, model, names, data, start, title, _reference(told))
+
+
+def _reference(told: str) -> str | None:
+    r"""Where a docstring says that its model is from.
+
+    >>> _reference("Two coins.\n\nSource: Do & Batzoglou 2008,\nfigure 1b.\n\nMore.")
+    'Do & Batzoglou 2008, figure 1b.'
+    """
+    paragraphs = (" ".join(each.split()) for each in told.split("\n\n"))
+    return next((each.removeprefix("Source: ") for each in paragraphs if each.startswith("Source: ")), None)
 
 
 #: What a file may claim, as the arguments of `EM.audit`.

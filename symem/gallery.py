@@ -124,6 +124,8 @@ def _table_beside(file: ModelFile) -> Mapping[str, Any] | None:
 
 def _page(exhibit: Exhibit, choices: Choices) -> str:
     own: Choices = {**choices, "title": exhibit.title}
+    if exhibit.file.reference:
+        own["reference"] = exhibit.file.reference
     if exhibit.data is not None:
         own["data"] = exhibit.data
         if exhibit.file.start is not None:

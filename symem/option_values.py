@@ -56,20 +56,31 @@ def form_asked(options: argparse.Namespace) -> str:
 
 def choices_of_fit(options: argparse.Namespace, stated: ModelFile, found: Any) -> Any:
     """What the report of a fit is to hold."""
-    titled = {"title": stated.title} if stated.title else {}
-    return {**titled, "statement": stated.statement, "fit": found, "source": Path(options.data).name}
+    source = Path(options.data).name
+    return {**headed(stated), "statement": stated.statement, "fit": found, "source": source}
+
+
+def headed(stated: ModelFile) -> Choices:
+    """What a file says of itself."""
+    choices: Choices = {}
+    if stated.title:
+        choices["title"] = stated.title
+    if stated.reference:
+        choices["reference"] = stated.reference
+    return choices
 
 
 def choices_of(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:
     """What the report is to hold; the file's own numbers where no table is given."""
     choices: Choices = {
+        **headed(stated),
         "level": options.level,
         "notation": options.notation,
         "rename": dict(map(_pair, options.rename)),
+        "listing": options.listing,
     }
-    title = options.title or stated.title
-    if title:
-        choices["title"] = title
+    given = {name: getattr(options, name) for name in ("title", "author", "date")}
+    choices.update({name: text for name, text in given.items() if text is not None})  # type: ignore[typeddict-item]
     own = read_table(options.data, em.model).arrays if options.data else stated.data or {}
     data = {**own, **read_values(options.set), **read_values(options.size)}
     if data:

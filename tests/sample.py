@@ -17,6 +17,7 @@ from symem.report.document import (
     Section,
     Table,
     Term,
+    Typed,
     said,
 )
 
@@ -49,7 +50,8 @@ def sample(words: str = "Heads and tails") -> tuple[Section, ...]:
         Mark(Status.CHECKED, 12, "x"),
     )
     prose = (
-        words, " in ", Maths(r"x_{i} < 1"), ", by ", Term(words), ", see ", Link(words, "certificate"), ".",
+        words, " in ", Maths(r"x_{i} < 1"), ", by ", Term(words), ", see ", Link(words, "certificate"), ", ",
+        Typed(words), ".",
     )  # fmt: skip
     lines = (
         Instruction(said("Choose @.", r"\theta^{(0)}")),

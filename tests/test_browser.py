@@ -113,7 +113,9 @@ def test_every_formula_of_every_model(
     ]
     path = tmp_path / "models.html"
     set_ = pages(told, web.HtmlMedium())
-    text = web.framed("report.html.j2", shared=None, back=None, title="Models", kicker="", pages=set_)
+    text = web.framed(
+        "report.html.j2", shared=None, back=None, title="Models", kicker="", byline="", pages=set_
+    )
     path.write_text(text, encoding="utf-8")
     sound(tab, tab.open(path, width=390))
 

@@ -52,6 +52,26 @@ def test_what_there_is_not_is_refused(form: str) -> None:
         told(colour="red")
 
 
+@every_form
+def test_who_when_and_whence_are_told_if_they_are_given(form: str) -> None:
+    told = getattr(em("gmm1d_faithful"), form)
+    head = {"author": "A. Lecturer", "date": "May 2026", "reference": "Pearson 1894, page 84"}
+    assert all(words in told(level=level, **head) for words in head.values() for level in ("brief", "paper"))
+    assert "A. Lecturer, May 2026" in told(level="brief", **head)
+    assert not any(words in told(level="brief") for words in head.values())
+    with pytest.raises(DataError, match="date is a text, not 2026"):
+        told(date=2026)
+
+
+@pytest.mark.parametrize("form", FORMS[:3])
+def test_the_module_is_listed_if_that_is_asked(form: str) -> None:
+    told = getattr(em("gmm1d_faithful"), form)
+    assert "def" in told(level="brief", listing=True)
+    assert len(told(level="brief", listing=True)) > len(told(level="brief")) + 10_000
+    assert "symem emit" in told(level="brief")
+    assert "symem emit" not in told(level="brief", listing=True)
+
+
 @pytest.mark.parametrize(("words", "form"), list(zip(HOSTILE, cycle(FORMS))), ids=range(len(HOSTILE)))
 def test_hostile_names_are_shown_or_refused(words: str, form: str) -> None:
     """A symbol called so is refused by name, or its report holds no element and no command of its own.

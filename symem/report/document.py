@@ -61,7 +61,14 @@ class Term:
     words: str
 
 
-Part = str | Maths | Mark | Anchor | Link | Term
+@dataclass(frozen=True)
+class Typed:
+    """Words that a reader may type as they stand."""
+
+    words: str
+
+
+Part = str | Maths | Mark | Anchor | Link | Term | Typed
 Prose = tuple[Part, ...]
 Lines = tuple[str, ...]
 

@@ -43,16 +43,21 @@ class Options:
     """The choices for one report.
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
-    iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module.
+    iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module,
+    which is shown if there is to be a `listing`; `reference` says where the model is from.
     """
 
     level: Level = Level.PAPER
     notation: Notation = Notation.SYMEM
     rename: Mapping[str, str] = field(default_factory=dict)
     title: str | None = None
+    author: str | None = None
+    date: str | None = None
+    reference: str | None = None
     worked: Worked | None = None
     fitted: Fitted | None = None
     code: str | None = None
+    listing: bool = False
 
 
 PLAIN = Options()

@@ -7,16 +7,18 @@ the formulas that are computed, the paper gives the argument, the teaching one t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from symem.derivation import Derivation
-from symem.report.document import Block, Code, Section, said
+from symem.report.document import Code, Section, Typed, said
 from symem.report.options import PLAIN, Level, Options
 from symem.report.sections.algorithm import algorithm, cost
-from symem.report.sections.certificates import certificates
+from symem.report.sections.certificates import certificates, summary
 from symem.report.sections.e_step_section import brief_e_step, e_step
 from symem.report.sections.fit_section import this_fit
 from symem.report.sections.m_step_section import brief_m_step, m_step
 from symem.report.sections.model_section import brief_model, model
+from symem.report.sections.references import origin, references
 from symem.report.sections.surrogate_section import ascent, observed, surrogate
 from symem.report.sections.worked_section import worked
 from symem.report.writer import Voice
@@ -35,9 +37,12 @@ def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...
 
 def _brief(voice: Voice) -> Iterator[Section]:
     yield brief_model(voice)
+    yield _expectations(voice)
     yield _updates(voice)
-    yield algorithm(voice)
-    yield from _numbers(voice)
+    yield _conditions(voice)
+    if voice.options.fitted is not None:
+        yield this_fit(voice.options.fitted, voice)
+    yield from _appendix(voice)
 
 
 def _whole(voice: Voice) -> Iterator[Section]:
@@ -48,22 +53,33 @@ def _whole(voice: Voice) -> Iterator[Section]:
     yield from m_step(voice)
     yield ascent(voice)
     yield algorithm(voice)
-    yield cost(voice)
+    yield _ended(cost(voice), voice)
     yield from _numbers(voice)
     proof = certificates(voice)
     if proof is not None:
         yield proof
+    yield references(voice)
     yield from _appendix(voice)
 
 
+def _expectations(voice: Voice) -> Section:
+    """What is computed at the current parameters."""
+    blocks = (said("At the current @,", voice.old), *brief_e_step(voice))
+    return Section(said("The E-step"), blocks, anchor="e-step")
+
+
 def _updates(voice: Voice) -> Section:
-    """Both steps on half a page."""
-    blocks: list[Block] = [said("E-step, at the current @:", voice.old), *brief_e_step(voice)]
-    statistics = voice.derivation.surrogate.statistics
-    if statistics:
-        blocks += [said("With the expected sufficient statistics"), voice.definitions(statistics, voice.now)]
-    blocks += [said("the M-step is" if statistics else "M-step:"), *brief_m_step(voice)]
-    return Section(said("The updates"), tuple(blocks), anchor="updates")
+    return Section(said("The M-step"), tuple(brief_m_step(voice)), anchor="m-step")
+
+
+def _conditions(voice: Voice) -> Section:
+    """How far the updates are established and what they need; when to stop, and what to read."""
+    rise = said(
+        "The two steps in turn never lower @; they are repeated until it no longer rises.",
+        voice.objective(voice.theta),
+    )
+    blocks = (*summary(voice), rise, *origin(voice))
+    return _ended(Section(said("Conditions"), blocks, anchor="conditions"), voice)
 
 
 def _numbers(voice: Voice) -> Iterator[Section]:
@@ -74,11 +90,19 @@ def _numbers(voice: Voice) -> Iterator[Section]:
 
 
 def _appendix(voice: Voice) -> Iterator[Section]:
-    if voice.options.code is not None:
-        words = said(
-            "The stand-alone module that runs this algorithm; it needs NumPy, and SciPy where it says so. Its "
-            "arrays count from 0 what the formulas count from 1."
-        )
-        yield Section(
-            ("The module",), (words, Code("python", voice.options.code, "solver.py")), anchor="module"
-        )
+    if voice.options.code is not None and voice.options.listing:
+        words = (f"This is {_MODULE}. Its arrays count from 0 what the formulas count from 1.",)
+        listing = Code("python", voice.options.code, "solver.py")
+        yield Section(("The module",), (words, listing), anchor="module")
+
+
+_MODULE = "a module that runs this algorithm with NumPy, and SciPy where it says so, alone"
+
+
+def _ended(section: Section, voice: Voice) -> Section:
+    """The section, and where the module is to be had, if it is not listed."""
+    if voice.options.code is None or voice.options.listing:
+        return section
+    python, shell = Typed('em.write("solver.py")'), Typed("symem emit FILE -o solver.py")
+    words = (python, ", or ", shell, f", writes {_MODULE}; ", Typed("listing=True"), " shows it here.")
+    return replace(section, blocks=(*section.blocks, words))

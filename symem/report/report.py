@@ -104,9 +104,9 @@ def _pages(derivation: Derivation, options: Options, medium: Medium) -> tuple[Pa
 
 
 def _titles(derivation: Derivation, options: Options, medium: Medium) -> dict[str, Any]:
-    """The title, and above it what the document is, if the title does not say so."""
+    """The title, what the document is if the title does not say so, and by whom and of when."""
     kind = "a MAP-EM" if derivation.model.log_prior != 0 else "an EM"
     document = f"Derivation of {kind} algorithm"
-    if options.title is None:
-        return {"title": medium.words(document), "kicker": ""}
-    return {"title": medium.words(options.title), "kicker": medium.words(document)}
+    signed = ", ".join(filter(None, (options.author, options.date)))
+    titled = (document, "") if options.title is None else (options.title, document)
+    return dict(zip(("title", "kicker", "byline"), map(medium.words, (*titled, signed)), strict=True))

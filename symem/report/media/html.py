@@ -34,6 +34,7 @@ from symem.report.document import (
     Prose,
     Table,
     Term,
+    Typed,
 )
 from symem.report.media.drawing import inert
 from symem.report.media.medium import Medium, slug
@@ -78,6 +79,9 @@ class HtmlMedium(Medium):
 
     def term(self, term: Term) -> Markup:
         return filled("<em>{}</em>", term.words)
+
+    def typed(self, typed: Typed) -> Markup:
+        return filled("<code>{}</code>", typed.words)
 
     def paragraph(self, prose: Prose) -> Markup:
         return filled("<p>{}</p>", self.prose(prose))

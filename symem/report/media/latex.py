@@ -25,6 +25,7 @@ from symem.report.document import (
     Prose,
     Table,
     Term,
+    Typed,
 )
 from symem.report.media.medium import Medium, slug, starts
 from symem.report.media.picture import picture
@@ -58,6 +59,9 @@ class LatexMedium(Medium):
 
     def term(self, term: Term) -> str:
         return rf"\emph{{{self.words(term.words)}}}"
+
+    def typed(self, typed: Typed) -> str:
+        return rf"\texttt{{{self.words(typed.words)}}}"
 
     def _led(self, words: str, anchor: str) -> str:
         return rf"\hyperlink{{{slug(anchor)}}}{{{words}}}" if anchor else words

@@ -22,6 +22,7 @@ from symem.report.document import (
     Maths,
     Table,
     Term,
+    Typed,
 )
 from symem.report.media.medium import Medium, slug
 
@@ -53,6 +54,12 @@ class MarkdownMedium(Medium):
 
     def term(self, term: Term) -> str:
         return f"*{self.words(term.words)}*"
+
+    def typed(self, typed: Typed) -> str:
+        """Between marks longer than any within; nothing is escaped there."""
+        words = typed.words.replace("\n", " ")
+        fence = "`" * (1 + max(map(len, re.findall("`+", words)), default=0))
+        return f"{fence} {words} {fence}" if "`" in words else f"{fence}{words}{fence}"
 
     def display(self, display: Display) -> str:
         return aligned(display.equations)

@@ -23,6 +23,7 @@ from symem.report.document import (
     Section,
     Table,
     Term,
+    Typed,
 )
 
 
@@ -58,6 +59,8 @@ class Medium(ABC):
                 return self.link(part)
             case Term():
                 return self.term(part)
+            case Typed():
+                return self.typed(part)
 
     def body(self, blocks: Sequence[Block]) -> str:
         return "\n\n".join(map(self.block, blocks))
@@ -99,6 +102,9 @@ class Medium(ABC):
 
     @abstractmethod
     def term(self, term: Term) -> str: ...
+
+    @abstractmethod
+    def typed(self, typed: Typed) -> str: ...
 
     @abstractmethod
     def display(self, display: Display) -> str: ...

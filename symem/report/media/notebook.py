@@ -59,8 +59,8 @@ METADATA = {
 
 
 def _told(told: Sequence[Page], medium: NotebookMedium, titles: Mapping[str, str]) -> Iterator[Cell]:
-    head = f"# {titles['title']}" + (f"\n\n*{titles['kicker']}*" if titles["kicker"] else "")
-    yield _words(head)
+    kicker = f"*{titles['kicker']}*" if titles["kicker"] else ""
+    yield _words("\n\n".join(filter(None, (f"# {titles['title']}", kicker, titles["byline"]))))
     for page in told:
         anchor = f'<a id="{page.anchor}"></a>' if page.named else ""
         body = f"{'#' * (page.level + 1)} {anchor}{page.title}\n\n{page.body}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from symem.derivation import Derivation
-from symem.report.document import Code, Lines, Maths
+from symem.report.document import Code, Maths
 from symem.report.media import html as web
 from symem.report.media.medium import slug
-from symem.report.sections.m_step_section import solved
+from symem.report.sections.m_step_section import at_length
 from symem.report.writer import Voice
 
 
@@ -36,7 +36,7 @@ class Card:
     def updates(self) -> str:
         """The update formulas as one display, written out where they fit."""
         voice = Voice(self.derivation)
-        equations = tuple(_explicit(solved(update, voice)) for update in self.derivation.updates)
+        equations = tuple(at_length(update, voice)[1] for update in self.derivation.updates)
         return web.displayed("aligned", equations) if equations else ""
 
     @property
@@ -66,12 +66,6 @@ def index(cards: Sequence[Card], shared: str) -> str:
     return web.framed(
         "gallery.html.j2", shared=shared, back=None, title="EM algorithms", cards=cards, here=here
     )
-
-
-def _explicit(lines: Lines) -> Lines:
-    """The last of several equal sides, which is the one in data and posteriors."""
-    last = max(place for place, line in enumerate(lines) if "&=" in line)
-    return (lines[0].partition("&=")[0] + lines[last][lines[last].index("&=") :], *lines[last + 1 :])
 
 
 def here(name: str) -> str:

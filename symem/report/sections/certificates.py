@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sympy import Expr, true
 
@@ -45,6 +45,17 @@ def anchor(parameter: Expr) -> str:
 def marks(parameters: Sequence[Expr], voice: Voice) -> Iterator[Block]:
     """Stationarity proved, second order proved, …, and under which conditions the updates exist."""
     found = [each for each in voice.derivation.certificates if each.parameter in parameters]
+    yield from _established(found, voice, anchor)
+
+
+def summary(voice: Voice) -> Iterator[Block]:
+    """The same of all parameters, where no certificates follow."""
+    yield from _established(voice.derivation.certificates, voice, lambda _parameter: "")
+
+
+def _established(
+    found: Sequence[Certificate], voice: Voice, place_of: Callable[[Expr], str]
+) -> Iterator[Block]:
     parts: list[Part] = []
     for place, claims in enumerate(_claims(found)):
         weakest = max(claims, key=lambda pair: WEAKER.index(pair[1].status))
@@ -52,7 +63,7 @@ def marks(parameters: Sequence[Expr], voice: Voice) -> Iterator[Block]:
         parts += [
             "; " if place else "",
             f"{name} ",
-            Mark(weakest[1].status, weakest[1].points or None, anchor(weakest[0].parameter)),
+            Mark(weakest[1].status, weakest[1].points or None, place_of(weakest[0].parameter)),
         ]
     short, long = _conditions(found, voice)
     ending = said(". Needed: @.", r",\quad ".join(short)) if short else (".",)

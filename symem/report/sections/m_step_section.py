@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from sympy import Expr, Sum, factor_terms
+from sympy import Expr, Sum, Symbol, factor_terms
 
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
 from symem.algebra.squares import completed
-from symem.derivation import NotDerived, Relation, Step, Update
+from symem.derivation import Definition, NotDerived, Relation, Step, Update
+from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Lines, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.lexicon import Lexicon
@@ -94,7 +95,12 @@ _SHOWN: Mapping[Relation, Callable[[Step, Voice], Iterator[Lines]]] = {
 def brief_m_step(voice: Voice) -> Iterator[Block]:
     """The updates, and what has none."""
     if voice.derivation.updates:
-        yield Display(tuple(solved(update, voice) for update in voice.derivation.updates))
+        found = [at_length(update, voice) for update in voice.derivation.updates]
+        yield Display(tuple(lines for _, lines in found))
+        named = _named([formula for formula, _ in found], voice)
+        if named:
+            yield said("with")
+            yield voice.definitions(named, voice.now)
     for block in voice.derivation.not_derived:
         names = [voice.name(parameter) for parameter in block.parameters]
         yield (f"There is no {'update' if block.refuted else 'closed form'} for ", *listed(names), ".")
@@ -108,18 +114,39 @@ def _vanishing(equation: Expr, scope: Lexicon, voice: Voice) -> Lines:
 
 def solved(update: Update, voice: Voice) -> Lines:
     """The update in the statistics, and once more with the statistics written out."""
-    scope = matrices.scope_of(update, voice)
-    short = in_statistics(update, voice)
-    explicit = _counted(written_out(update, voice.derivation), voice)
-    first, *more = broken("", explicit, scope)
-    widths = [width(line) for line in (first, *more)]
-    if (
-        explicit in (direct(update), over_common_denominators(direct(update)))
-        or sum(widths) > SHORT
-        or max(widths) > LINE
-    ):
-        return short
-    return (*short, first.replace("& ", "&= ", 1), *more)
+    short, (_, (first, *more)) = in_statistics(update, voice), _explicit(update, voice, "")
+    return (*short, first.replace("& ", "&= ", 1), *more) if first else short
+
+
+def at_length(update: Update, voice: Voice) -> tuple[Expr, Lines]:
+    """The update with its statistics written out, where that fits a line; else in the statistics."""
+    formula, lines = _explicit(update, voice, letter(update.parameter, matrices.scope_of(update, voice)))
+    return (
+        (formula, lines) if len(lines) == 1 and lines[0] else (direct(update), in_statistics(update, voice))
+    )
+
+
+def _explicit(update: Update, voice: Voice, left: str) -> tuple[Expr, Lines]:
+    """A formula with its statistics written out; an empty line where it says no more, or is too long."""
+    formula = _counted(written_out(update, voice.derivation), voice)
+    lines = tuple(broken(left, formula, matrices.scope_of(update, voice)))
+    widths = [width(line) for line in lines]
+    says_no_more = formula in (direct(update), over_common_denominators(direct(update)))
+    return formula, ("",) if says_no_more or sum(widths) > SHORT or max(widths) > LINE else lines
+
+
+def _named(formulas: Sequence[Expr], voice: Voice) -> list[Definition]:
+    """The statistics that these formulas are made of, each after those that it is made of."""
+    used, found = set().union(*(each.free_symbols for each in formulas)), []
+    for statistic in reversed(voice.derivation.surrogate.statistics):
+        if used & {
+            statistic.symbol,
+            getattr(statistic.symbol, "base", None),
+            Symbol(name_of(statistic.symbol)),
+        }:
+            used |= statistic.value.free_symbols
+            found.append(statistic)
+    return found[::-1]
 
 
 def _counted(expr: Expr, voice: Voice) -> Expr:

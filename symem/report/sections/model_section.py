@@ -28,10 +28,9 @@ def model(voice: Voice) -> Section:
 
 
 def brief_model(voice: Voice) -> Section:
-    """The same without the symbols' table, where declarations say it all."""
-    lines = stated(voice)
-    blocks = [*_stated(voice), *([] if lines else [symbols(voice)]), *_likelihood(voice)]
-    return Section(said("The model"), tuple(blocks), anchor="model")
+    """The declarations; where there are none, the likelihood and its symbols."""
+    blocks = tuple(_stated(voice)) if stated(voice) else (symbols(voice), *_likelihood(voice))
+    return Section(said("The model"), blocks, anchor="model")
 
 
 def _blocks(voice: Voice) -> Iterator[Block]:
