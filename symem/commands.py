@@ -33,6 +33,7 @@ from symem.option_values import (
     data_to_check,
     fit_settings,
     form_asked,
+    loading_of,
     settings_of,
     table_of,
 )
@@ -158,7 +159,8 @@ def report(options: argparse.Namespace) -> int:
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
     em = derived(stated.model, budget=options.budget)
-    text = em.told_in(form, statement=stated.statement, **choices_of(options, stated, em))
+    python = {"statement": stated.statement, "loading": loading_of(options, stated, path)}
+    text = em.told_in(form, **python, **choices_of(options, stated, em))
     if path == "-":
         _print_document(as_json({"source": text}) if options.json else text)
     else:

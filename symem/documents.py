@@ -70,22 +70,39 @@ class Documents:
 
         return markdown(self.derivation, self.options(choices))
 
-    def told_in(self, form: str, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
+    def told_in(
+        self,
+        form: str,
+        *,
+        statement: str | None = None,
+        loading: str | None = None,
+        **choices: Unpack[Choices],
+    ) -> str:
         """The derivation as html, latex, markdown or notebook."""
         if form == "notebook":
-            return self.notebook(statement=statement, **choices)
+            return self.notebook(statement=statement, loading=loading, **choices)
         forms = {"html": self.html, "latex": self.latex, "markdown": self.markdown}
         return forms[form](**choices)
 
-    def notebook(self, *, statement: str | None = None, **choices: Unpack[Choices]) -> str:
-        """The derivation as a Jupyter notebook, with the solver and, given data, a fit; else as `html`.
+    def notebook(
+        self, *, statement: str | None = None, loading: str | None = None, **choices: Unpack[Choices]
+    ) -> str:
+        """The derivation as a Jupyter notebook, which states, derives, fits and plots the model; else as `html`.
 
-        `statement` is Python that states the model; it becomes a cell of its own.
+        `statement` is Python that states the model, the last name that it assigns; `loading` is Python that reads the
+        data as `data`. Without it data of few rows stand in a cell, and in the place of others as many are drawn.
         """
         from symem.report.report import notebook
 
-        data, start = choices.get("data"), choices.get("start")
-        return notebook(self.derivation, self.options(choices), statement=statement, data=data, start=start)
+        fit = choices.get("fit")
+        return notebook(
+            self.derivation,
+            self.options(choices),
+            statement=statement,
+            loading=loading,
+            data=choices.get("data") or (fit.data if fit is not None else None),
+            start=choices.get("start"),
+        )
 
     def options(self, choices: Choices) -> Options:
         """What a report is asked for, checked."""
@@ -173,7 +190,7 @@ def _fitted(derivation: Derivation, choices: Choices, solver: Any) -> Any:
         return None
     from symem.report.fitted import fitted
 
-    return fitted(derivation, fit, solver.SOLVER.fingerprint, _writable(choices.get("source", ""), "source"))
+    return fitted(derivation, fit, solver.SOLVER, _writable(choices.get("source", ""), "source"))
 
 
 def _worked(derivation: Derivation, choices: Choices, solver: Any) -> Any:

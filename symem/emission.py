@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
@@ -93,13 +94,14 @@ class Emission(Documents):
         path: str | Path,
         *,
         statement: str | None = None,
+        loading: str | None = None,
         force: bool = False,
         **choices: Unpack[Choices],
     ) -> Path:
         """Write the derivation as the document that the name asks for: .html, .tex, .md or .ipynb.
 
         `em.report("fit.html", fit=fit)` tells of a fit too; the other keywords are those of `Choices`, and `statement`
-        is Python that states the model, for a notebook.
+        is Python that states the model, `loading` Python that reads `data`, for a notebook.
 
         Raises:
             ExistingFileError: the file exists, and `force` is not set.
@@ -107,7 +109,9 @@ class Emission(Documents):
         """
         form = form_of(path)
         refuse_existing([path], force=force)
-        return write_whole(path, self.told_in(form, statement=statement, **choices), force=force)
+        return write_whole(
+            path, self.told_in(form, statement=statement, loading=loading, **choices), force=force
+        )
 
     def plot(self, theta: Any = None, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
         """The model as plates, as in a report; with parameters and data, what these say of them: `plot(theta, x=data)`.
@@ -134,7 +138,13 @@ class Emission(Documents):
             raise DataError(
                 "A picture over data takes both: em.plot(theta, x=data). Without either it is of the model."
             )
-        return plot_at(self.solver(), theta, data, what, ax)
+        return plot_at(self.solver().SOLVER, theta, data, lambda: self._first_step(theta, data), what, ax)
+
+    def _first_step(self, theta: Any, data: Mapping[str, Any]) -> str | None:
+        """The drawing of one iteration, if its tables are small."""
+        from symem.report.report import first_step
+
+        return first_step(self.derivation, self.solver(), data, theta)
 
     def solver(self, *, verify: bool = True) -> EmittedModule:
         """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def form_asked(options: argparse.Namespace) -> str:
 
 def choices_of_fit(options: argparse.Namespace, stated: ModelFile, found: Any) -> Any:
     """What the report of a fit is to hold."""
-    source = Path(options.data).name
-    return {**headed(stated), "statement": stated.statement, "fit": found, "source": source}
+    python = {"statement": stated.statement, "loading": loading_of(options, stated, options.report or "-")}
+    return {**headed(stated), **python, "fit": found, "source": Path(options.data).name}
 
 
 def headed(stated: ModelFile) -> Choices:
@@ -68,6 +69,17 @@ def headed(stated: ModelFile) -> Choices:
     if stated.reference:
         choices["reference"] = stated.reference
     return choices
+
+
+def loading_of(options: argparse.Namespace, stated: ModelFile, beside: str) -> str | None:
+    """Python that reads the data of a report in a notebook, by its way from the folder of the file `beside`."""
+    folder = Path(beside).parent if beside != "-" else Path()
+    if options.data:
+        where = relpath(options.data, folder)
+        return f"from symem.tables import read_table\n\ndata = read_table({where!r}, {stated.name}).arrays"
+    if stated.data is None:
+        return None
+    return f'import runpy\n\ndata = runpy.run_path({relpath(stated.path, folder)!r})["data"]'
 
 
 def choices_of(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choices:

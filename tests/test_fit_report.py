@@ -13,8 +13,6 @@ import symem
 from symem import DataError, ExistingFileError
 from symem.__main__ import main
 from symem.em import EM
-from symem.report.figures.scatter import scatter
-from symem.report.fitted import fitted
 from tests.derived import em
 from tests.models import BY_NAME
 
@@ -80,10 +78,11 @@ def test_warnings_words_and_ends_are_told() -> None:
 
 def test_pairs_are_scattered_in_the_ink_of_their_label() -> None:
     found = of("gmm_mv_full")
-    plot = scatter(fitted(em("gmm_mv_full").derivation, found, found.fingerprint), ("a", "b"), "z")
-    assert plot is not None
+    told = em("gmm_mv_full").html(fit=found, level="brief")
+    plot = next(part for part in told.split("<svg")[1:] if "Scatter of the data" in part).split("</svg>")[0]
+    dots = [part.split("/>")[0] for part in plot.split("<circle")[1:]]
     labels = found.predict()
-    inks = [part.split('"')[0] for part in plot.svg.split('fill="#')[1:]]
+    inks = [part.split('fill="')[1].split('"')[0] for part in dots]
     counts = sorted(inks.count(ink) for ink in set(inks))
     assert counts == sorted(np.bincount(labels).tolist())
 

@@ -74,9 +74,8 @@ def text(words: str = "Heads and tails") -> str:
 def book(words: str = "Heads and tails") -> str:
     medium = NotebookMedium()
     told, title = pages(sample(words), medium), medium.words(words)
-    return written(
-        Script("x = 1", None, None, None), told, medium, {"title": title, "kicker": title, "byline": title}
-    )
+    script = Script("x = 1", derived=False, data=None, start=None)
+    return written(script, told, medium, {"title": title, "kicker": title, "byline": title})
 
 
 # golden ----------------------------------------------------------------------------------------------

@@ -1,34 +1,27 @@
-"""Pictures by matplotlib, an optional extra: of a fit, of parameters over data, of a model as plates, of a selection."""
+"""Pictures by matplotlib, an optional extra: of a fit, of parameters over data, of a model as plates, of a selection.
+
+What a picture shows is said once, in `report.figures`, for pages as for these axes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from symem.errors import DataError
-from symem.pictures.panels import draw_data, draw_latents, draw_posterior, has_data, whole_ticks
-from symem.pictures.shown import Shown, means
-from symem.report.figures.plot_axes import INKS
+from symem.pictures.drawn_charts import draw_chart
+from symem.report.figures.chart import INKS, Chart
+from symem.report.figures.data_charts import data_chart
+from symem.report.figures.latent_charts import latents_chart, posterior_chart
+from symem.report.figures.path_charts import ascent, components, iterates, likelihood_path
+from symem.report.figures.shown import Names, Shown
 
-Panels = dict[str, Callable[[Any], None]]
-
-
-class At(NamedTuple):
-    """Parameters that say of data what a fit does."""
-
-    solver: Any
-    theta: Any
-
-    def posterior_of(self, **data: Any) -> Any:
-        return self.solver.posterior(self.theta, **data)
-
-    def predict(self, **data: Any) -> Any:
-        return self.solver.predict(self.theta, **data)
-
-    def score_samples(self, **data: Any) -> Any:
-        return self.solver.score_samples(self.theta, **data)
+#: What is drawn when it is asked for: a chart, or None where there is nothing of it.
+Panels = Mapping[str, Callable[[], Chart | None]]
+#: A drawing of shapes, which fills its axes.
+Drawings = Mapping[str, Callable[[], str | None]]
 
 
 def plot_fit(
@@ -42,15 +35,44 @@ def plot_fit(
     Raises:
         DataError: matplotlib is not installed; there is no such panel.
     """
-    panels: Panels = {"objective": lambda ax: _rise(ax, fit)}
+    names = Names()
+    if fit.objective != fit.log_likelihood:
+        names.objective = "log-posterior"
+    panels: Panels = {"objective": lambda: ascent(fit.history, names)}
     if data:
-        panels |= _panels(Shown(At(solver, fit.parameters), solver.model, data, fit.categories))
-    return _drawn(panels, what, ax)
+        panels = {**panels, **_of_data(Shown(solver, fit.parameters, data, fit.categories))}
+    return _drawn(panels, {}, what, ax)
 
 
-def plot_at(solver: Any, theta: Any, data: Mapping[str, Any], what: str | None = None, ax: Any = None) -> Any:
-    """What parameters say of data, as `plot_fit`."""
-    return _drawn(_panels(Shown(At(solver, theta), solver.SOLVER.model, data, {})), what, ax)
+def plot_at(
+    solver: Any,
+    theta: Any,
+    data: Mapping[str, Any],
+    step: Callable[[], str | None],
+    what: str | None = None,
+    ax: Any = None,
+) -> Any:
+    """What parameters say of data, as `plot_fit`; asked for by name also the way of EM from them, of which `step` draws
+    the first one.
+    """
+
+    def way(draw: Callable[[list[Any]], Chart | None]) -> Chart | None:
+        return draw(iterates(solver, _as_parameters(solver, theta), data))
+
+    found = Shown(solver, theta, data)
+    asked: Panels = {
+        "iterations": lambda: way(lambda path: components(Shown(solver, path[-1], data), path)),
+        "likelihood": lambda: way(lambda path: likelihood_path(solver, data, path, Names())),
+    }
+    return _drawn(_of_data(found), {"step": step}, what, ax, asked)
+
+
+def _as_parameters(solver: Any, theta: Any) -> Any:
+    """The solver's own record of parameters."""
+    found = theta if isinstance(theta, Mapping) else theta._asdict()
+    return solver.model.steps.Parameters(
+        **{name: np.asarray(value, dtype=float) for name, value in found.items()}
+    )
 
 
 def plot_plates(svg: str, ax: Any = None) -> Any:
@@ -75,7 +97,8 @@ def plot_selection(selection: Any, ax: Any = None) -> Any:
         colour = INKS[1] if each is selection.chosen_or_none else INKS[0]
         ax.scatter([name], [value], facecolors=colour if sound else "none", edgecolors=colour, zorder=2)
     ax.set(ylabel=f"{selection.criterion.upper()} (less is better)")
-    return _plain_frame(ax)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
 
 
 def matplotlib() -> Any:
@@ -91,50 +114,47 @@ def matplotlib() -> Any:
     return plt
 
 
-def _panels(shown: Shown) -> Panels:
+def _of_data(shown: Shown) -> Panels:
     """What can be drawn of data and latents."""
-    found: Panels = {}
-    if has_data(shown):
-        found["data"] = lambda ax: draw_data(ax, shown)
-    if shown.table is not None:
-        found["posterior"] = lambda ax: draw_posterior(ax, shown)
-    if means(shown) is not None:
-        found["latents"] = lambda ax: draw_latents(ax, shown)
-    return found
+    return {
+        "data": lambda: data_chart(shown),
+        "posterior": lambda: posterior_chart(shown),
+        "latents": lambda: latents_chart(shown),
+    }
 
 
-def _drawn(panels: Panels, what: str | None, ax: Any) -> Any:
+def _drawn(panels: Panels, drawings: Drawings, what: str | None, ax: Any, asked: Panels | None = None) -> Any:
+    """One panel on its axes, or all beside one another; those that are `asked` for, and drawings, by their names only."""
     plt = matplotlib()
-    if not panels:
+    if what is None and ax is None:
+        return _beside_one_another(plt, panels)
+    if what is None:
+        what = next((name for name in ("data", "posterior", "latents") if _there(panels, name)), "objective")
+    if what in drawings:
+        svg = drawings[what]()
+        if svg is None:
+            raise DataError(f"what = {what!r}, but rows or numbers are too many, or of other kinds, to draw.")
+        return plot_plates(svg, ax)
+    every = {**panels, **(asked or {})}
+    chart = every[what]() if what in every else None
+    if chart is None:
+        known = [*(name for name in panels if _there(panels, name)), *(asked or {}), *drawings]
+        raise DataError(f"what = {what!r}, but of this there is {', '.join(map(repr, known))}.")
+    ax = plt.subplots(layout="constrained")[1] if ax is None else ax
+    return draw_chart(chart, ax)
+
+
+def _there(panels: Panels, name: str) -> bool:
+    return name in panels and panels[name]() is not None
+
+
+def _beside_one_another(plt: Any, panels: Panels) -> Any:
+    charts = [chart for chart in (each() for each in panels.values()) if chart is not None]
+    if not charts:
         raise DataError(
             "There is nothing to draw of these data: no number, pair, label or latent of the rows."
         )
-    if what is not None and what not in panels:
-        raise DataError(f"what = {what!r}, but of this there is {', '.join(map(repr, panels))}.")
-    if what is None and ax is not None:
-        what = next((name for name in ("data", "posterior", "latents") if name in panels), "objective")
-    if what is not None:
-        ax = plt.subplots(layout="constrained")[1] if ax is None else ax
-        panels[what](ax)
-        return _plain_frame(ax)
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 3.5), layout="constrained")
-    for draw, each in zip(panels.values(), np.atleast_1d(axes), strict=True):
-        draw(each)
-        _plain_frame(each)
+    figure, axes = plt.subplots(1, len(charts), figsize=(4.5 * len(charts), 3.5), layout="constrained")
+    for chart, each in zip(charts, np.atleast_1d(axes), strict=True):
+        draw_chart(chart, each)
     return figure
-
-
-def _plain_frame(ax: Any) -> Any:
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
-
-
-def _rise(ax: Any, fit: Any) -> None:
-    ax.plot(
-        np.arange(len(fit.history)), fit.history, marker="." if len(fit.history) < 50 else "", color=INKS[0]
-    )
-    whole_ticks(ax)
-    ax.set(
-        xlabel="iteration",
-        ylabel="log-likelihood" if fit.objective == fit.log_likelihood else "log-posterior",
-    )

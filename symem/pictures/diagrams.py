@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from symem.report.media.drawing import checked
@@ -122,12 +124,13 @@ def _write(ax: Any, element: ET.Element, place: Place) -> None:
 
 def _mathtext(element: ET.Element, place: Place) -> str:
     """The spans of a text: what is set higher or lower stands as a script."""
-    told, risen = _set(element.text or "", place), 0.0
+    parts, risen = [("", _set(element.text or "", place))], 0.0
     for span in element:
         risen -= float(span.get("dy", "0"))
-        letters = _set(span.text or "", place.inside(span))
-        told += letters if abs(risen) < 0.5 else f"{'^' if risen > 0 else '_'}{{{letters}}}"
-    return re.sub(r"\}(\^|_)\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\1\{", r"}\1{\2", told)
+        height = "" if abs(risen) < 0.5 else "^" if risen > 0 else "_"
+        parts.append((height, _set(span.text or "", place.inside(span))))
+    told = ((height, "".join(letters for _, letters in run)) for height, run in groupby(parts, itemgetter(0)))
+    return "".join(f"{height}{{{letters}}}" if height else letters for height, letters in told)
 
 
 def _set(text: str, place: Place) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import Derivation, Table
+from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.runtime.results import Fit
 
@@ -22,12 +22,14 @@ class Fitted:
     Args:
         derivation: the records of the model.
         fit: the fit.
+        solver: what it was made by, the `Solver` of the emitted module.
         given: data, constants and sizes by name; none if the fit has none.
         source: what the data are called, such as the name of their file.
     """
 
     derivation: Derivation
     fit: Fit
+    solver: Any
     given: Values
     source: str = ""
 
@@ -41,19 +43,8 @@ class Fitted:
         """The objective at every iterate, the start included."""
         return tuple(float(value) for value in self.fit.history)
 
-    def shares(self, posterior: Table) -> Any:
-        """The posterior of a label that is shown."""
-        return self.estimated_shares(posterior)
 
-    def estimated_shares(self, posterior: Table) -> Any:
-        """The posterior of a label at the estimate, with its outcomes last; nothing without data."""
-        if not self.given:
-            return np.zeros(0)
-        found = np.asarray(getattr(self.fit.posterior, posterior.latent.name), dtype=float)
-        return np.stack([1 - found, found], axis=1) if found.ndim == 1 else found
-
-
-def fitted(derivation: Derivation, fit: Any, fingerprint: str, source: str = "") -> Fitted:
+def fitted(derivation: Derivation, fit: Any, solver: Any, source: str = "") -> Fitted:
     """A fit that somebody gives, beside the derivation of its model.
 
     Raises:
@@ -61,9 +52,9 @@ def fitted(derivation: Derivation, fit: Any, fingerprint: str, source: str = "")
     """
     if not all(hasattr(fit, name) for name in ("parameters", "history", "fingerprint")):
         raise DataError(f"fit is what em.fit(...) or symem.load(...) gives, not {type(fit).__name__}.")
-    if fit.fingerprint != fingerprint:
+    if fit.fingerprint != solver.fingerprint:
         raise DataError(f"The fit is of another model: it has {', '.join(fit.parameters._asdict())}.")
-    return Fitted(derivation=derivation, fit=fit, given=dict(fit.data or {}), source=source)
+    return Fitted(derivation=derivation, fit=fit, solver=solver, given=dict(fit.data or {}), source=source)
 
 
 def by_name(theta: Any) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Symbol
 
-from symem.derivation import Derivation, Table
+from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.situation import extent_of, situation
-from symem.language.leaves import name_of
 from symem.report.fitted import Fitted, Values, by_name
 
 MOST_ITERATIONS = 200
@@ -32,15 +31,13 @@ class Worked(Fitted):
         old: the start θ⁽⁰⁾ by name.
         new: θ⁽¹⁾.
         arrays: everything by name: data, sizes, θ⁽⁰⁾, the posteriors' arrays and the statistics.
+        path: the parameters at every iterate, the start's first.
     """
 
     old: Values
     new: Values
     arrays: Values
-
-    def shares(self, posterior: Table) -> Any:
-        """The posterior at θ⁽⁰⁾, as in the table of the iteration."""
-        return np.asarray(self.arrays[name_of(posterior.probability.symbol)], dtype=float)
+    path: tuple[Any, ...]
 
     def table(self, value: Expr, indices: tuple[Symbol, ...], shape: tuple[int, ...]) -> Any:
         """A formula at every position of its indices."""
@@ -87,7 +84,17 @@ def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values
     with np.errstate(all="ignore"):
         found = evaluate(updates, arrays)
     new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
-    return Worked(derivation=derivation, fit=fit, given=dict(data), old=old, new=new, arrays=arrays)
+    path = tuple(theta for theta, _ in iterates)
+    return Worked(
+        derivation=derivation,
+        fit=fit,
+        solver=solver.SOLVER,
+        given=dict(data),
+        old=old,
+        new=new,
+        arrays=arrays,
+        path=path,
+    )
 
 
 def _arrays(derivation: Derivation, data: Values, theta: Values) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from symem.derivation import Derivation
+from symem.report.figures.em_step import em_step
+from symem.report.iteration import Worked, work
 from symem.report.media import html as web
 from symem.report.media import notebook as cells
 from symem.report.media import terminal
@@ -20,6 +22,7 @@ from symem.report.media.medium import Medium, Page, pages
 from symem.report.notation.lexicon import Lexicon
 from symem.report.options import PLAIN, Options
 from symem.report.outline import tell
+from symem.report.sections.em_step_figure import iteration
 from symem.report.sections.m_step_section import solved
 from symem.report.writer import Voice
 from symem.templating import render
@@ -69,18 +72,36 @@ def notebook(
     options: Options = PLAIN,
     *,
     statement: str | None = None,
+    loading: str | None = None,
     data: Mapping[str, Any] | None = None,
     start: Mapping[str, Any] | None = None,
 ) -> str:
-    """The derivation as a Jupyter notebook (nbformat 4.5): told, stated again, run and fitted.
+    """The derivation as a Jupyter notebook (nbformat 4.5): the model stated, derived, told, fitted and drawn.
 
-    `statement` is Python that states the model; `data` (arrays and sizes) and `start` are what
-    it is fitted to and from.
+    `statement` is Python that states the model, `loading` Python that reads its data as `data`; `data` (arrays and
+    sizes) and `start` are what it is fitted to and from.
     """
     medium = cells.NotebookMedium()
     titles = _titles(derivation, options, medium)
-    told = _pages(derivation, replace(options, code=None), medium)  # the module has a cell of its own
-    return cells.written(cells.Script(options.code, statement, data, start), told, medium, titles)
+    told = _pages(derivation, replace(options, code=None), medium)
+    drawn = None if options.worked is None else _drawn(options.worked)
+    script = cells.Script(statement, not derivation.not_derived, data, start, loading, drawn)
+    return cells.written(script, told, medium, titles)
+
+
+def _drawn(found: Worked) -> tuple[Mapping[str, Any], Mapping[str, int]] | None:
+    """The estimate, and the sizes with which data like these are drawn; None if numbers must be given for that."""
+    draws = found.solver.model.draws
+    if isinstance(draws, str) or draws is None or draws.known:
+        return None
+    return found.fitted, {name: int(found.arrays[name]) for name in draws.sizes}
+
+
+def first_step(derivation: Derivation, solver: Any, data: Mapping[str, Any], start: Any) -> str | None:
+    """A drawing of the first iteration from these parameters; None where its tables are too large for one."""
+    given = start if isinstance(start, Mapping) else start._asdict()
+    told = iteration(work(derivation, solver, data, given), Voice(derivation))
+    return None if told is None else em_step(told)
 
 
 def text(derivation: Derivation) -> str:

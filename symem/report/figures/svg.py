@@ -18,8 +18,8 @@ SERIF = "'Latin Modern Math', 'STIX Two Text', 'Cambria Math', Georgia, 'Times N
 SANS = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^]|\s+|.")
 _SIGNS = {
-    r"\dots": "…", r"\infty": "∞", r"\in": " ∈ ", r"\mid": " | ", r"\log": "log", r"\ell": "ℓ", r"\varepsilon": "ε",
-    r"\vartheta": "ϑ", r"\,": "\u2009", r"\ ": " ", r"\;": " ", r"\quad": "  ", r"\cdot": "·", r"\prime": "′",
+    r"\approx": " ≈ ", r"\left": "", r"\right": "", r"\dots": "…", r"\infty": "∞", r"\in": " ∈ ", r"\mid": " | ", r"\log": "log", r"\ell": "ℓ", r"\varepsilon": "ε",
+    r"\vartheta": "ϑ", r"\,": "\u2009", r"\ ": " ", r"\;": " ", r"\quad": "  ", r"\cdot": " · ", r"\prime": "′",
     r"\le": " ≤ ", r"\ge": " ≥ ", r"\neq": " ≠ ", r"\langle": "⟨", r"\rangle": "⟩", r"\sum": "Σ", r"\varphi": "φ",
 }  # fmt: skip
 _STYLES = {
@@ -116,6 +116,10 @@ class _Reader:
             self.place += 1
         elif token in "_^":
             yield from self.one(style, 1 if token == "^" else -1)
+        elif token in {r"\frac", r"\dfrac", r"\tfrac"}:
+            yield from self.in_brackets(style, level)
+            yield Run(" / ", "upright", level)
+            yield from self.in_brackets(style, level)
         elif token in _STYLES:
             yield from self.one(_STYLES[token], level)
         elif token in _ACCENTS:
@@ -123,6 +127,12 @@ class _Reader:
             yield from (Run(run.text + _ACCENTS[token], run.style, run.level) for run in inner)
         else:
             yield from self.letter(token, style, level)
+
+    def in_brackets(self, style: str, level: int) -> Iterator[Run]:
+        """A group, in brackets if it is a sum or a product."""
+        inner = list(self.one(style, level))
+        several = any(run.text.strip() in {"+", "−", "·", "/"} and run.level == level for run in inner)
+        yield from [Run("(", "upright", level), *inner, Run(")", "upright", level)] if several else inner
 
     def letter(self, token: str, style: str, level: int) -> Iterator[Run]:
         greek = GREEK.get(token[1:]) if token.startswith("\\") else None

@@ -20,7 +20,17 @@ WIDEST = 440.0  # big points: what fits a page
 ROUND = 0.5523  # a quarter of a circle as a Bézier curve
 SIZES = ((6.5, r"\tiny"), (8.5, r"\scriptsize"), (9.5, r"\footnotesize"), (10.5, r"\small"))
 ACCENTS = {"\u0302": r"\hat", "\u0304": r"\bar", "\u0303": r"\tilde"}
-SIGNS = {" ": "~", "−": "$-$", "\u2009": r"\,", "ϑ": r"$\vartheta$", "′": r"$'$", "|": r"$|$", "=": r"$=$"}
+SIGNS = {
+    " ": "~",
+    "−": "$-$",
+    "\u2009": r"\,",
+    "ϑ": r"$\vartheta$",
+    "′": r"$'$",
+    "|": r"$|$",
+    "=": r"$=$",
+    "≈": r"$\approx$",
+    "·": r"$\cdot$",
+}
 GREEK = re.compile(r"\\ensuremath\{(\\[A-Za-z]+)\}")
 SIDES = {"start": "l", "middle": "c", "end": "r"}
 INHERITED = (

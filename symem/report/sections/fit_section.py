@@ -4,23 +4,30 @@ the posterior of each row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from sympy import Integer, Symbol
 
-from symem.derivation import Probabilities
-from symem.language.traces import Element
 from symem.report.document import Block, Figure, Items, Prose, Section, Table, said
-from symem.report.figures.plots import Plot, ascent, density, shares, single_datum
-from symem.report.figures.scatter import pairs, scatter
+from symem.report.figures.chart import Bars, Chart
+from symem.report.figures.chart_svg import svg
+from symem.report.figures.data_charts import data_chart
+from symem.report.figures.latent_charts import rows_chart
+from symem.report.figures.path_charts import ascent, components, likelihood_path
+from symem.report.figures.shown import Shown
 from symem.report.fitted import Fitted
 from symem.report.iteration import Worked
 from symem.report.notation.digits import fixed, in_formula, single
-from symem.report.notation.notation import latex
+from symem.report.sections.drawn_letters import Letters
+from symem.report.sections.em_step_figure import iteration
 from symem.report.sections.estimates import parameters_table
 from symem.report.writer import COUNTED, Voice
 from symem.runtime.results import Fit
+
+#: Rows that make a picture of the data.
+LEAST_ROWS = 12
 
 #: Entries of an array of estimates that are shown.
 MOST_ESTIMATES = 20
@@ -104,24 +111,49 @@ def _fit(found: Worked, voice: Voice) -> Iterator[Block]:
 
 
 def _figures(found: Fitted, voice: Voice, where: str) -> Iterator[Figure]:
-    name = voice.objective(voice.old)
-    yield from _figure(
-        ascent(found, name), f"The objective at each iterate{_monotone(found)}.", _table_of(found, voice)
+    names = Letters(voice)
+    rises = f"The objective at each iterate{_monotone(found)}."
+    yield from _figure(ascent(found.history, names), rises, _table_of(found, voice))
+    if not found.given:
+        return
+    solver, theta = found.solver, found.fit.parameters
+    shown = Shown(solver, theta, found.given, found.fit.categories, names)
+    yield from _figure(_over_data(shown), _of_the_data(shown))
+    at = replace(shown, theta=found.path[0]) if isinstance(found, Worked) else shown
+    seen = (
+        isinstance(found, Worked) and iteration(found, voice) is not None
+    )  # in the picture of the iteration
+    yield from _figure(None if seen else rows_chart(at), f"The posterior of the label of each row, {where}.")
+    if isinstance(found, Worked):
+        yield from _figure(_moving(shown, found.path), "The components as they move, the later the stronger.")
+        way = likelihood_path(solver, found.given, found.path, names)
+        yield from _figure(way, "The iterates on lines of equal log-likelihood.")
+
+
+def _over_data(shown: Shown) -> Chart | None:
+    """The data, if they are many enough and rows are alike, or hang on one number."""
+    if shown.number is None or len(shown.of_rows[shown.number]) < LEAST_ROWS:
+        return None
+    chart = data_chart(shown)
+    plain = chart is not None and isinstance(chart.marks[0], Bars) and not shown.alone
+    return None if plain else chart
+
+
+def _of_the_data(shown: Shown) -> str:
+    """The caption of their picture."""
+    if shown.number is not None and shown.of_rows[shown.number].ndim == 2:
+        lines = ", and around each component the lines that hold half of it and 95 %" if shown.alone else ""
+        inks = "The data, each row in the ink of its most probable label" if shown.table else "The data"
+        return f"{inks}{lines}."
+    return (
+        "The fitted density over a histogram of the data; components dashed." if shown.alone else "The data."
     )
-    datum, label = single_datum(found), _label(found, voice)
-    at = voice.name(datum.symbol[_index(voice)]) if datum is not None and datum.sizes else "x"
-    yield from _figure(
-        density(found, at, label), "The fitted density over a histogram of the data; components dashed."
-    )
-    yield from _figure(
-        scatter(found, _entry_names(found, voice), label),
-        "The data, each row in the ink of its most probable label." if label else "The data.",
-    )
-    posterior = next((p for p in found.derivation.posteriors if isinstance(p, Probabilities)), None)
-    if posterior is not None and posterior.axes:
-        gamma, row = voice.name(posterior.probability.symbol), voice.name(posterior.axes[0].index)
-        caption = f"The posterior of the label of each row, {where}."
-        yield from _figure(shares(found, gamma, row, label), caption)
+
+
+def _moving(shown: Shown, path: Sequence[Any]) -> Chart | None:
+    """Pairs alone: of numbers the density is drawn at the estimate."""
+    pairs = shown.number is not None and shown.of_rows[shown.number].ndim == 2
+    return components(shown, path) if pairs else None
 
 
 def _monotone(found: Fitted) -> str:
@@ -131,37 +163,13 @@ def _monotone(found: Fitted) -> str:
     return "; it never falls" if rises else ""
 
 
-def _entry_names(found: Fitted, voice: Voice) -> tuple[str, str]:
-    """The two numbers of a row in print."""
-    seen = pairs(found)
-    if seen is None:
-        return "", ""
-    symbol, index = seen[0].symbol, _index(voice)
-    if seen[0].shape:
-        entries = [Element(symbol[index], Integer(entry), Integer(0)) for entry in range(2)]
-    else:
-        entries = [symbol[index, entry] for entry in range(2)]
-    first, second = (latex(entry, voice.free) for entry in entries)
-    return first, second
-
-
 def _plain_objective(voice: Voice) -> str:
     return rf"\ell + \log p({voice.theta})" if voice.model.log_prior != 0 else r"\ell"
 
 
-def _label(found: Fitted, voice: Voice) -> str:
-    labelled = [p for p in found.derivation.posteriors if isinstance(p, Probabilities)]
-    return voice.name(labelled[0].atom) if labelled else ""
-
-
-def _index(voice: Voice) -> Symbol:
-    axes = [axis for p in voice.derivation.posteriors for axis in p.axes]
-    return axes[0].index
-
-
-def _figure(plot: Plot | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:
-    if plot is not None:
-        yield Figure(plot.svg, (caption,), plot.words, instead)
+def _figure(chart: Chart | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:
+    if chart is not None:
+        yield Figure(svg(chart), (caption,), chart.words, instead)
 
 
 def _table_of(found: Fitted, voice: Voice) -> Table:

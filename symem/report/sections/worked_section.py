@@ -7,11 +7,11 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Indexed, Integer, Sum, Symbol
+from sympy import Integer
 
 from symem.derivation import Definition, Update
-from symem.language.leaves import labels_in, name_of, places_of
-from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.leaves import name_of
+from symem.language.matrices import is_matrix
 from symem.language.model import Role
 from symem.language.plates import Axis, LinearSolution
 from symem.report.document import Block, Display, Lines, Prose, Section, Table, listed, said
@@ -19,14 +19,15 @@ from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.digits import as_matrix, breadth, decimals, fixed, in_formula, in_numbers, single
 from symem.report.notation.notation import latex, letter
-from symem.report.notation.printed_form import direct, over_common_denominators
+from symem.report.notation.printed_form import direct
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
+from symem.report.sections.em_step_figure import em_step_figure
 from symem.report.sections.estimates import ELLIPSIS, MOST_PLACES, entries, entry_line, parameters_table
 from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
-from symem.report.sections.matrix_section import held_by, with_held
-from symem.report.sections.substituted import substituted
+from symem.report.sections.matrix_section import with_held
+from symem.report.sections.put_in import put_in
 from symem.report.writer import COUNTED, Voice
 
 MOST_ROWS = 12
@@ -49,6 +50,7 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     here = (" Here ", *listed(scalars), ".") if scalars else ()
     cut = " Of long vectors the first entries are shown." if _is_long(found) else ""
     yield (*told, *here, f" Numbers are rounded for print only.{cut} {COUNTED}")
+    yield from em_step_figure(found, voice)
     yield from _matrices(list(_constants(found, voice)))
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
@@ -224,28 +226,13 @@ def _parameters(found: Worked, voice: Voice) -> Table:
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
-    if is_matrix(update.parameter) and not direct(update).has(LinearSolution):
-        yield from _matrix_result(update, found, voice)
+    if is_matrix(update.parameter):
+        if not direct(update).has(LinearSolution):
+            yield from _matrix_result(update, found, voice)
         return
-    if (
-        direct(update).has(Sum, LinearSolution)
-        or not direct(update).is_commutative
-        or direct(update).has(MatrixEntry)
-    ):
-        return
-    held = held_by(update, voice.derivation.updates)
-    scope = with_held(voice.first, update, voice, voice.pack.start)
-    sizes = [found.size(axis.size) for axis in update.definition.axes]
-    for place in list(product(*map(range, sizes)))[:2]:
-        at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
-        value = over_common_denominators(direct(update).xreplace(at))
-        atom = update.parameter.xreplace(at)
-        numbers = {entry: _number(entry, found, held) for entry in _named(value, found)}
-        left, result = letter(atom, voice.first), in_formula(_number(atom, found))
-        put_in = substituted(value, numbers, scope)
-        told = put_in if put_in == result else rf"{put_in} \approx {result}"
-        line, short = f"{left} &= {latex(value, scope)} = {told}", f"{left} &= {told}"
-        yield from ((each,) for each in [each for each in (line, short) if width(each) <= LINE][:1])
+    for each in put_in(update, found, voice):
+        line, short = f"{each.left} &= {each.formula} = {each.told}", f"{each.left} &= {each.told}"
+        yield from ((one,) for one in [one for one in (line, short) if width(one) <= LINE][:1])
 
 
 def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
@@ -265,18 +252,3 @@ def _matrix_result(update: Update, found: Worked, voice: Voice) -> Iterator[Line
             yield (f"{left} &= {formula}", rf"&\approx {told}")
         else:
             yield (rf"{left} &\approx {told}",)
-
-
-def _named(value: Expr, found: Worked) -> Iterator[Expr]:
-    """The entries that a formula uses."""
-    slots = labels_in(value)
-    for atom in value.atoms(Indexed, Symbol):
-        if not atom.is_Dummy and atom not in slots and name_of(atom) in {**found.arrays, **found.new}:
-            yield atom
-
-
-def _number(entry: Expr, found: Worked, held: frozenset[str] = frozenset()) -> float:
-    """An entry's number; a parameter in an update is one updated before, unless it is held."""
-    name = name_of(entry)
-    array = found.new[name] if name in found.new and name not in held else found.arrays[name]
-    return float(np.asarray(array)[tuple(int(slot) for slot in places_of(entry))])

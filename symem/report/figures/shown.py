@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,16 +22,52 @@ _SUPPORTS = {
 _MOST_ROWS = 5_000
 
 
+class Names:
+    """What a picture calls what it shows: as its user named it, counted from 0. Reports give their own letters."""
+
+    objective = "log-likelihood"
+    iteration = "iteration"
+    row = "row"
+    #: What rows and entries are counted from.
+    first_row = 0
+
+    def number(self, name: str) -> str:
+        return name
+
+    def entry(self, name: str, place: tuple[int, ...]) -> str:
+        """An entry of an array, of a row if it has some."""
+        return f"{name}[{', '.join(map(str, place))}]" if place else name
+
+    def outcome(self, name: str, place: int, word: Any) -> str:
+        """A label at its outcome of that place, which is called so."""
+        return f"{name} = {word}"
+
+    def probability(self, name: str) -> str:
+        return f"P({name} | data)"
+
+    def index_of(self, name: str) -> str:
+        return f"index of {name}, from {self.first_row}"
+
+    def mean(self, name: str) -> str:
+        return f"E[{name} | data]"
+
+
 @dataclass(frozen=True)
 class Shown:
-    """What is drawn: parameters that say `posterior_of` and `score_samples` of data, the model as the runtime sees it, the
-    data, and the words that labels stand for.
+    """What is drawn: a solver and parameters, the data of which they say something, the words that labels stand for, and
+    what all is called.
     """
 
-    source: Any
-    model: Any
+    solver: Any
+    theta: Any
     data: Mapping[str, Any]
-    categories: Mapping[str, tuple[Any, ...]]
+    categories: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
+
+    @property
+    def model(self) -> Any:
+        """The model as the runtime sees it."""
+        return self.solver.model
 
     @cached_property
     def rows(self) -> str | None:
@@ -79,7 +115,7 @@ class Shown:
 
     @cached_property
     def posterior(self) -> Any:
-        return self.source.posterior_of(**self.few)
+        return self.solver.posterior(self.theta, **self.few)
 
     @cached_property
     def table(self) -> tuple[str, Any, list[str]] | None:
@@ -91,14 +127,10 @@ class Shown:
                 isinstance(how, tuple) and np.ndim(found) == 2 and how[0] in (1, -1) and len(found) == count
             )
             if fits:
-                words = self.categories.get(
-                    name.removesuffix("_missing"), range(how[1], how[1] + found.shape[1])
-                )
-                return (
-                    name,
-                    np.asarray(found),
-                    [f"{name.removesuffix('_missing')} = {each}" for each in words],
-                )
+                plain_name = name.removesuffix("_missing")
+                words = self.categories.get(plain_name, range(how[1], how[1] + found.shape[1]))
+                called = [self.names.outcome(plain_name, k, word) for k, word in enumerate(words)]
+                return name, np.asarray(found), called
         return None
 
     @cached_property
@@ -124,14 +156,14 @@ class Shown:
         assert self.table is not None
         inside, given = self._at(points)
         found = np.full((len(points), self.table[1].shape[1]), np.nan)
-        found[inside] = getattr(self.source.posterior_of(**given), self.table[0])
+        found[inside] = getattr(self.solver.posterior(self.theta, **given), self.table[0])
         return found
 
     def density(self, points: Any) -> tuple[Any, list[Any]]:
         """p(point) and, with a label, p(point, outcome) of each, NaN outside the support."""
         inside, given = self._at(points)
         whole = np.full(len(points), np.nan)
-        whole[inside] = np.exp(self.source.score_samples(**given))
+        whole[inside] = np.exp(self.solver.score_samples(self.theta, **given))
         return whole, [] if self.table is None else list(whole * self.shares(points).T)
 
 
@@ -144,7 +176,7 @@ def means(shown: Shown) -> tuple[str, Any, Any] | None:
     """The first latent that is no label: its name, its means (places, entries), and its standard deviations if they are
     known.
     """
-    names, predicted = shown.posterior._fields, shown.source.predict(**shown.few)
+    names, predicted = shown.posterior._fields, shown.solver.predict(shown.theta, **shown.few)
     values = (predicted,) if len(names) == 1 else tuple(predicted)
     for (name, how), value in zip(_ways(shown.model, shown.posterior), values, strict=True):
         mean = np.asarray(value, dtype=float)
