@@ -62,7 +62,7 @@ def page(words: str = "Heads and tails") -> str:
 def article(words: str = "Heads and tails") -> str:
     medium = LatexMedium()
     told, title = pages(sample(words), medium), medium.words(words)
-    return render("report.tex.j2", pages=told, title=title, kicker=title, byline=title)
+    return render("report.tex.j2", size="11pt", pages=told, title=title, kicker=title, byline=title)
 
 
 def text(words: str = "Heads and tails") -> str:

@@ -155,7 +155,7 @@ HOSTILE = (
     "a\nb",
 )
 COMMAND = re.compile(
-    r"\\(?!ensuremath\{(?:\\[A-Za-z]+\}|\{\}[_^])|(?<=ensuremath\{\\)|text(?:backslash|asciicircum|asciitilde|less|greater|asciigrave)\{\}|[{}$&#%_]|text\{|mathrm\{)"
+    r"\\(?!ensuremath\{(?:-\}|\\[A-Za-z]+\}|\{\}[_^])|[`'^~\"rvc]\{[A-Za-z]\}|(?<=ensuremath\{\\)|text(?:backslash|asciicircum|asciitilde|less|greater|asciigrave)\{\}|[{}$&#%_]|text\{|mathrm\{)"
 )
 
 
@@ -170,6 +170,7 @@ def test_hostile_names_are_set_as_text(name: str) -> None:
 
 def test_words_of_mathematics_are_set_as_mathematics() -> None:
     assert escape("c ≥ λ") == r"c \ensuremath{\ge} \ensuremath{\lambda}"
+    assert escape("−1–2, Müller") == r"\ensuremath{-}1--2, M\"{u}ller"
     assert escape("u⁻ᵃ") == r"u\ensuremath{{}^{-}}\ensuremath{{}^{a}}"
 
 

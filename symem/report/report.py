@@ -20,7 +20,7 @@ from symem.report.media.latex import LatexMedium
 from symem.report.media.markdown import MarkdownMedium
 from symem.report.media.medium import Medium, Page, pages
 from symem.report.notation.lexicon import Lexicon
-from symem.report.options import PLAIN, Options
+from symem.report.options import PLAIN, Level, Options
 from symem.report.outline import tell
 from symem.report.sections.em_step_figure import iteration
 from symem.report.sections.m_step_section import solved
@@ -32,7 +32,10 @@ def latex(derivation: Derivation, options: Options = PLAIN) -> str:
     """The whole derivation as a LaTeX document; needs amsmath, amssymb, geometry, hyperref, no shell escape."""
     medium = LatexMedium()
     return render(
-        "report.tex.j2", pages=_pages(derivation, options, medium), **_titles(derivation, options, medium)
+        "report.tex.j2",
+        size="10pt" if options.level is Level.BRIEF else "11pt",
+        pages=_pages(derivation, options, medium),
+        **_titles(derivation, options, medium),
     )
 
 

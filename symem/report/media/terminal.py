@@ -46,7 +46,7 @@ def algorithm(derivation: Derivation) -> dict[str, Any]:
     lexicon = Lexicon.of(derivation)
     statistics = (_named(each, derivation) for each in derivation.surrogate.statistics)
     return {
-        "e_step": tuple(_line(each, lexicon) for each in _e_step(derivation)),
+        "e_step": tuple(dict.fromkeys(_line(each, lexicon) for each in _e_step(derivation))),
         "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
         "statistics": tuple(_line(each, lexicon) for each in statistics),
         "updates": tuple(

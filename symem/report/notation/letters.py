@@ -101,6 +101,18 @@ SIGNS = {
 LETTERS = {letter: word for word, letter in GREEK.items()} | SIGNS
 
 
+DASHES = {"–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''"}
+#: Commands that set an accent, by the code of the accent.
+ACCENTS = {
+    "0300": "`",
+    "0301": "'",
+    "0302": "^",
+    "0303": "~",
+    "0308": '"',
+    "030A": "r",
+    "030C": "v",
+    "0327": "c",
+}
 RAISED = {"<super>": "^", "<sub>": "_"}
 
 
@@ -113,11 +125,20 @@ def _escaped(character: str) -> str:
     if character in ESCAPES:
         return ESCAPES[character]
     if character in LETTERS:
-        return "-" if character == "−" else rf"\ensuremath{{\{LETTERS[character]}}}"
+        return r"\ensuremath{-}" if character == "−" else rf"\ensuremath{{\{LETTERS[character]}}}"
+    if character in DASHES:
+        return DASHES[character]
     place, _, code = unicodedata.decomposition(character).partition(" ")
+    if code in ACCENTS and place.isalnum() and chr(int(place, 16)).isascii():
+        return rf"\{ACCENTS[code]}{{{chr(int(place, 16))}}}"
     if place in RAISED and len(code) == 4:
-        return rf"\ensuremath{{{{}}{RAISED[place]}{{{_escaped(chr(int(code, 16)))}}}}}"
+        return rf"\ensuremath{{{{}}{RAISED[place]}{{{_below(chr(int(code, 16)))}}}}}"
     return character if character.isascii() and (character.isprintable() or character == " ") else "?"
+
+
+def _below(character: str) -> str:
+    """A character that is raised or lowered stands in a formula already."""
+    return "-" if character == "−" else _escaped(character)
 
 
 def latex_word(word: str) -> str:

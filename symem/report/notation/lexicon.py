@@ -19,6 +19,7 @@ from symem.derivation import (
     Posterior,
     Probabilities,
     Recognised,
+    Shared,
     Shares,
     Table,
     Tabulated,
@@ -149,8 +150,9 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
     """Every name with the labels it would like, users' names first."""
     for name, variable in derivation.model.variables.items():
         yield name, (*seen_labels(derivation.model, variable), Label.of(name))
-    alone = sum(isinstance(posterior, Tabulated) for posterior in derivation.posteriors) == 1
+    tables = [posterior for posterior in derivation.posteriors if isinstance(posterior, Tabulated)]
     for posterior in derivation.posteriors:
+        alone = [posterior] in (tables, list(derivation.posteriors))
         yield from _posterior_choices(posterior, alone=alone)
     for definition in derivation.surrogate.statistics:
         name = name_of(definition.symbol)
@@ -168,14 +170,28 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
     if isinstance(posterior, Probabilities):
         named.append((posterior.probability, "gamma"))
     for definition, letter in named:
-        simple = (Label(letter),) if alone and isinstance(posterior, Tabulated) else ()
-        yield name_of(definition.symbol), (*simple, Label(letter, sup=latent))
+        simple = (Label(letter),) if alone else ()
+        yield (
+            name_of(definition.symbol),
+            (*simple, *_counted(posterior, definition, letter), Label(letter, sup=latent)),
+        )
     letters = _argument_letters(posterior)
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
         word = name.removesuffix(f"_{posterior.latent.name}").removesuffix(f"_{latent.head}")
         letter = letters.get(definition.symbol, word)
         yield name, (Label(letter, hat=True), Label(letter, sup=latent, hat=True))
+
+
+def _counted(posterior: Posterior, definition: Definition, letter: str) -> tuple[Label, ...]:
+    """Names of counts stand below, for above they would be powers: A_C of those that sum to n_C."""
+    if not isinstance(posterior, Shared):
+        return ()
+    total = posterior.trials if definition == posterior.log_normaliser else posterior.atom
+    label = (
+        Label.of(name_of(total)) if isinstance(total, Symbol | Indexed) else latent_label(posterior.latent)
+    )
+    return (Label(letter, sub=label.sub or (label.head,)),)
 
 
 def _argument_letters(posterior: Posterior) -> dict[Expr, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 from sympy import Expr, true
 
@@ -21,6 +22,7 @@ from symem.report.document import (
     Prose,
     Section,
     Term,
+    listed,
     said,
 )
 from symem.report.line_breaking import LINE, broken, width
@@ -113,7 +115,8 @@ def bare(condition: Expr) -> Expr:
 
 def certificates(voice: Voice) -> Section | None:
     """The arguments, parameter by parameter."""
-    blocks = [block for each in voice.derivation.certificates for block in _certificate(each, voice)]
+    alike = groupby(voice.derivation.certificates, key=lambda each: _arguments(each, voice))
+    blocks = [block for _, group in alike for block in _certificate(tuple(group), voice)]
     if not blocks:
         return None
     start = (
@@ -131,24 +134,32 @@ _BESIDES = {
 }
 
 
-def _certificate(certificate: Certificate, voice: Voice) -> Iterator[Block]:
-    yield (
-        Anchor(anchor(certificate.parameter)),
-        "The update of ",
-        Maths(voice.name(certificate.parameter)),
-        ":",
-    )
-    entries: list[Prose] = []
-    for claim in certificate.claims:
-        argument = (": ", *with_names(claim.argument, voice)) if claim.argument else ()
-        entries.append(
-            (Term(claim.name.capitalize()), " ", Mark(claim.status, claim.points or None), *argument, ".")
+def _arguments(certificate: Certificate, voice: Voice) -> tuple[Prose, ...]:
+    """What is claimed, how far it is established, and why."""
+    return tuple(
+        (
+            Term(claim.name.capitalize()),
+            " ",
+            Mark(claim.status, claim.points or None),
+            *((": ", *with_names(claim.argument, voice)) if claim.argument else ()),
+            ".",
         )
-    short, long = _conditions([certificate], voice)
-    entries += [said("It exists if @.", each) for each in short]
-    yield Items(tuple(entries))
+        for claim in certificate.claims
+    )
+
+
+def _certificate(alike: Sequence[Certificate], voice: Voice) -> Iterator[Block]:
+    """The argument, once for all parameters for which it is the same."""
+    names = listed([voice.name(each.parameter) for each in alike])
+    several = len(alike) > 1
+    anchors = [Anchor(anchor(each.parameter)) for each in alike]
+    yield (*anchors, "The updates of " if several else "The update of ", *names, ":")
+    short, long = _conditions(alike, voice)
+    exists = "They exist if" if several else "It exists if"
+    conditions = (said(f"{exists} @.", r",\ ".join(short)),) if short else ()
+    yield Items((*_arguments(alike[0], voice), *conditions))
     if long:
-        yield ("It exists if",)
+        yield (exists,)
         yield Display(long)
 
 

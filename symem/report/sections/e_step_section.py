@@ -9,12 +9,13 @@ from itertools import groupby
 from sympy import Add, Expr, Mul, Sum, Symbol
 
 from symem.algebra.matrix_words import gathered_words
-from symem.algebra.rewriting import form
+from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
     Definition,
     Derivation,
     GaussianVector,
+    MemberCounts,
     Posterior,
     Probabilities,
     Step,
@@ -59,6 +60,8 @@ def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
     steps = [step for step in voice.steps("E-step") if own.keys() >= set(step.about)]
     for law, group in groupby(steps, key=lambda step: step.law.name):
         same = tuple(group)
+        if law == "moments" and all(map(is_part, posteriors)):
+            continue
         show = _SHOWN.get(law, _defined)
         yield from told(
             same, [line for step in same for line in show(step, own[step.about[0]], voice)], voice
@@ -95,6 +98,25 @@ def _shares(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     yield from _defined(step, posterior, voice)
 
 
+def _expected(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """Counts by their expectations, in which the shares are written out; cells of an array by their shares."""
+    if is_part(posterior):
+        yield from voice.definitions(expected(posterior), voice.now).equations
+    else:
+        yield from _shares(step, posterior, voice)
+
+
+def is_part(posterior: Posterior) -> bool:
+    """Whether a count has a share of a total, and nothing but its expectation is asked for."""
+    return isinstance(posterior, MemberCounts) and bool(posterior.moments)
+
+
+def expected(posterior: Posterior) -> list[Definition]:
+    """Its expectation, the share of the total written out."""
+    assert isinstance(posterior, MemberCounts)
+    return [replace(each, value=inlined(each.value, [posterior.probability])) for each in posterior.moments]
+
+
 def _together(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     """What depends on a product, as it stands and by the two values of the product."""
     scope = voice.now.within(step.axes)
@@ -128,7 +150,7 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "weights": _weights,
     "acting together": _together,
     "softmax": _shares,
-    "known total": _shares,
+    "known total": _expected,
     "natural form": _natural,
     "recognition": _arguments,
     "moments": _moments,
@@ -174,8 +196,8 @@ def arguments(posterior: Posterior) -> list[Definition]:
 def computed(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
     """What of these posteriors the M-step uses, and what that is made of."""
     used = needed(voice.derivation)
-    found = [each for p in posteriors for each in (*arguments(p), *_probability(p))]
-    found += [each for p in posteriors for each in p.moments]
+    found = [each for p in posteriors if not is_part(p) for each in (*arguments(p), *_probability(p))]
+    found += [each for p in posteriors for each in (expected(p) if is_part(p) else p.moments)]
     return [each for each in found if name_of(each.symbol) in used]
 
 

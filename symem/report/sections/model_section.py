@@ -11,6 +11,8 @@ from symem.report.notation.lexicon import index_names
 from symem.report.notation.notation import letter
 from symem.report.notation.printed_sets import counted, members
 from symem.report.sections.matrix_section import remarks
+from symem.report.sections.observed_relations import lines as relation_lines
+from symem.report.sections.observed_relations import observed_of, without
 from symem.report.sections.sampling_statement import stated
 from symem.report.writer import Voice
 
@@ -45,6 +47,10 @@ def _stated(voice: Voice) -> Iterator[Block]:
     if lines:
         yield said("The data arise as follows, independently over the plates:")
         yield Display(lines)
+    observed = observed_of(voice.model)
+    if observed:
+        yield said("Of the latents it is observed that" if lines else "It is observed that")
+        yield Display(tuple(relation_lines(observed, voice)))
     for weight in voice.model.weights:
         index, entry = (letter(each, voice.complete) for each in (weight.axis.index, weight.entry))
         yield said(
@@ -120,9 +126,10 @@ def _likelihood(voice: Voice) -> Iterator[Block]:
     if inside == voice.theta:
         yield said("The log-likelihood of the complete data, latents included, is")
     else:
-        together = rf"{voice.theta} = ({inside})"
+        together = f"{voice.theta} = {inside}" if inside.count(",") == 0 else f"{voice.theta} = ({inside})"
         yield said("With @, the log-likelihood of the complete data, latents included, is", together)
-    yield Display((voice.equation(rf"\log {voice.density}", voice.model.log_likelihood, voice.free),))
+    complete = without(voice.model.log_likelihood, observed_of(voice.model))
+    yield Display((voice.equation(rf"\log {voice.density}", complete, voice.free),))
     if voice.model.log_prior != 0:
         yield said("The logarithm of the prior density is, up to a constant,")
         yield Display((voice.equation(rf"\log p({voice.theta})", voice.model.log_prior, voice.free),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from symem.report.document import Block, Items, Prose, Section, Term
@@ -19,7 +20,10 @@ def references(voice: Voice) -> Section:
 def origin(voice: Voice) -> tuple[Block, ...]:
     """Where the model is from, if that is said."""
     told = voice.options.reference
-    return ((f"The model: {told.rstrip('.')}.",),) if told else ()
+    if not told:
+        return ()
+    signed = re.sub(r"(?<![\w.])-(?=[.\d])", "−", told)
+    return ((f"The model: {signed.rstrip('.')}.",),)
 
 
 def _work(work: Work, places: Sequence[str]) -> Prose:
