@@ -29,6 +29,7 @@ from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.refusals import obstacle, told, with_reasons
+from symem.calculus.scores import with_scores
 from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.steps import steps
@@ -94,7 +95,7 @@ def _derived(model: Model) -> Derivation:
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
     kept = without_refuted(with_unidentified(derivation))
-    return final_form(as_known_totals(kept), names)
+    return with_scores(final_form(as_known_totals(kept), names), names)
 
 
 def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...]) -> Derivation:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from symem.runtime.results import Fit
+    from symem.runtime.standard_errors import Information
     from symem.solvers import EmittedModule
 
 Style = Literal["module", "plain"]
@@ -173,6 +174,26 @@ class EM(Formulas, Examination, Emission):
             raise ModelError(self._drawing.MODEL.draws)
         found: dict[str, Any] = self._drawing.sample(theta, seed=seed, latents=latents, **given)
         return found
+
+    def information(self, at: Any, /, **data: Any) -> Information:
+        """What the data say of the parameters at an estimate: standard errors, intervals, what is missing.
+
+        Args:
+            at: a fit, whose data are taken if none are given; or parameters by name.
+            data: arrays by declared name, and sizes that neither these nor the parameters show.
+
+        Returns:
+            an `Information`: `standard_errors`, `intervals(0.95)` and `covariance`, the `complete`, the `missing` and the
+            `observed` information, the `rate` of EM; as text a line for each entry. At an edge, a saddle or in a flat
+            direction there are no standard errors, and `message` says why.
+
+        Raises:
+            DataError: an array or a parameter is lacking, or the fit was read without data or of blocks.
+        """
+        if hasattr(at, "information_of"):
+            found: Information = at.information_of(**data) if data else at.information
+            return found
+        return self.solver().information(at, **data)
 
     def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> Any:
         """The model with scikit-learn's conventions, `em.estimator(K=3, random_state=0).fit(X)`: the module's `Estimator`.

@@ -1,15 +1,12 @@
-"""What may be asked of an algorithm: whether it is right, whether somebody else's is, and what the data say."""
+"""What may be asked of an algorithm: whether it is right, and whether somebody else's is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from symem.errors import DataError
-
 if TYPE_CHECKING:
     from symem.auditing.audit import Audit
-    from symem.information import Information
 
 
 class Examination:
@@ -76,26 +73,3 @@ class Examination:
         from symem.auditing.audit import audit, claims_of
 
         return audit(self, claims_of(self, updates, step, log_likelihood), data, theta, sizes, seed)
-
-    def information(self, at: Any, /, **data: Any) -> Information:
-        """What the data say of the parameters at an estimate: standard errors, intervals, what is missing.
-
-        Args:
-            at: a fit, whose data are taken if none are given; or parameters by name.
-            data: arrays by declared name, and sizes that neither these nor the parameters show.
-
-        Returns:
-            an `Information`: `standard_errors` and `intervals(0.95)` by name, `covariance`, the `observed` and the
-            `complete` information and what is `missing`, the `rate` of EM; as text a line for each entry. At an edge,
-            a saddle or in a flat direction there are no standard errors, and `message` says why.
-
-        Raises:
-            DataError: an array is lacking, or the fit was read without data or of blocks.
-        """
-        from symem.information import information
-
-        theta = getattr(at, "parameters", at)
-        given = data or getattr(at, "data", None)
-        if given is None:
-            raise DataError("No data are held here: give them by name, as to fit.")
-        return information(self, theta if isinstance(theta, Mapping) else theta._asdict(), given)

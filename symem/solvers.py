@@ -11,6 +11,7 @@ from symem.errors import DataError
 from symem.runtime.blocks import Source
 from symem.runtime.description import Model
 from symem.runtime.results import Fit
+from symem.runtime.standard_errors import Information
 
 
 class EmittedModule(Protocol):
@@ -34,6 +35,12 @@ class EmittedModule(Protocol):
 
     def score_samples(self, theta: Any, /, **data: Any) -> Any:
         """The log-likelihood of each row, (n)."""
+
+    def score(self, theta: Any, /, **data: Any) -> Any:
+        """The slopes of the log-likelihood of each row in the entries of the parameters, (n, p)."""
+
+    def information(self, theta: Any, /, **data: Any) -> Information:
+        """Complete, missing and observed information over the entries of the parameters, (p, p)."""
 
     def posterior(self, theta: Any, /, **data: Any) -> Any:
         """The posterior of every latent, a record of arrays."""

@@ -39,7 +39,7 @@ FLOORS = (
         "readers",
         "cells",
     },
-    {"auditing", "tables", "emission", "user_formulas", "arguments", "information"},
+    {"auditing", "tables", "emission", "user_formulas", "arguments"},
     {"examination"},
     {"blockwise"},
     {"distributed"},

@@ -1,4 +1,4 @@
-"""Information at an estimate: published values, second derivatives of another log-likelihood, and where there are none."""
+"""Information at an estimate: published values, another log-likelihood, the same by its definition, and where there is none."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy
+import scipy.stats
 from sympy import Idx, IndexedBase, symbols
 
 from symem import EM, DataError, Exponential, Model, Normal
-from symem.evaluation.coordinates import Coordinates
+from symem.runtime.tangents import _flat, _unflat, _way_to_end
 from tests.derived import em
-from tests.models import BY_NAME, MODELS, Row
+from tests.models import BY_NAME, DERIVED, FEW, HALF, Row, slow_but_for
 
 n = symbols("n", integer=True, positive=True)
 i = Idx("i", n)
@@ -28,28 +28,25 @@ def at_the_estimate(name: str) -> tuple[EM, Any]:
 
 def test_the_linkage_of_rao() -> None:
     """Information 377.5 = 435.3 - 57.8, so a standard error of 0.0515; each step leaves 13.28 % (Dempster et al. 1977)."""
-    algorithm, fit = at_the_estimate("rao_linkage")
-    found = algorithm.information(fit)
-    (slope,) = found.jacobian.ravel()
-    told = [float(each.item()) / slope**2 for each in (found.observed, found.complete, found.missing)]
+    _algorithm, fit = at_the_estimate("rao_linkage")
+    found = fit.information
+    told = [each.item() for each in (found.observed, found.complete, found.missing)]
     assert told == pytest.approx([377.5, 435.3, 57.8], abs=0.05)
-    assert found.standard_errors["th"] == pytest.approx(0.0515, abs=5e-5)
+    assert fit.standard_errors.th == pytest.approx(0.0515, abs=5e-5)
     assert found.rate == pytest.approx(0.1328, abs=5e-5)
 
 
 def test_the_peppered_moths() -> None:
     """The model is saturated, so that standard errors and correlations are known: √(n_C / 4n²) for C."""
-    algorithm, fit = at_the_estimate("peppered_moths")
-    found = algorithm.information(fit)
-    errors = [found.standard_errors[name] for name in ("pC", "pI", "pT")]
-    assert errors == pytest.approx([0.0074112, 0.0122052, 0.0134751], abs=5e-7)
-    spread = np.sqrt(np.diag(found.covariance))
-    correlations = (found.covariance / np.outer(spread, spread))[np.tril_indices(3, -1)]
+    _algorithm, fit = at_the_estimate("peppered_moths")
+    assert [*fit.standard_errors] == pytest.approx([0.0074112, 0.0122052, 0.0134751], abs=5e-8)
+    spread = np.sqrt(np.diag(fit.covariance))
+    correlations = (fit.covariance / np.outer(spread, spread))[np.tril_indices(3, -1)]
     assert correlations == pytest.approx([-0.1233, -0.4383, -0.8379], abs=5e-5)
 
 
 def test_a_mixture_against_second_differences_of_another_likelihood() -> None:
-    algorithm, fit = at_the_estimate("gmm1d_faithful")
+    _algorithm, fit = at_the_estimate("gmm1d_faithful")
     rows = np.asarray(BY_NAME["gmm1d_faithful"].data["x"], dtype=float)
     theta = fit.parameters
 
@@ -58,24 +55,17 @@ def test_a_mixture_against_second_differences_of_another_likelihood() -> None:
         parts = scipy.stats.norm.pdf(rows[:, None], m, s) * np.array([w, 1 - w])
         return -float(np.log(parts.sum(axis=1)).sum())
 
-    names = list(theta._asdict())
-    spread = next(name for name in names if name not in ("w", "mu"))
-    at = np.array([theta.w[0], *theta.mu, *getattr(theta, spread)])
+    at = np.array([theta.w[0], *theta.mu, *theta.sigma])
     steps = 1e-3 * np.abs(at)
     bent = np.empty((5, 5))
     for a, one in enumerate(np.diag(steps)):
         for b, other in enumerate(np.diag(steps)):
-            ends = (
-                less(at + one + other)
-                - less(at + one - other)
-                - less(at - one + other)
-                + less(at - one - other)
-            )
+            signs = ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+            ends = sum(sign * less(at + s * one + t * other) for s, t, sign in signs)
             bent[a, b] = ends / (4 * steps[a] * steps[b])
     errors = np.sqrt(np.diag(np.linalg.inv(bent)))
-    found = algorithm.information(fit).standard_errors
-    mine = [found["w"][0], *found["mu"], *found[spread]]
-    assert mine == pytest.approx(errors, rel=2e-3)
+    found = fit.standard_errors
+    assert [found.w[0], *found.mu, *found.sigma] == pytest.approx(errors, rel=2e-3)
 
 
 def test_a_missing_value_leaves_half() -> None:
@@ -83,10 +73,11 @@ def test_a_missing_value_leaves_half() -> None:
     algorithm = Model({x[i]: Exponential(rate)}, missing=[x]).derive()
     fit = algorithm.fit(x=[2.0, np.nan], start={"r": 1.0}, tol=1e-14)
     found = algorithm.information(fit)
-    assert found.rate == pytest.approx(0.5, abs=1e-6)
-    assert found.standard_errors["r"] == pytest.approx(0.5, rel=1e-5)
-    low, high = found.intervals(0.9)["r"]
+    assert [found.rate, found.fractions.r] == pytest.approx([0.5, 0.5], abs=1e-8)
+    assert fit.standard_errors.r == pytest.approx(0.5, rel=1e-7)
+    low, high = fit.intervals(0.9).r
     assert (low * high, low > 0) == (pytest.approx(0.25, rel=1e-6), True)
+    assert found.iterations() == pytest.approx(np.log(10) / np.log(2), rel=1e-6)
 
 
 def test_what_is_only_a_product_has_no_standard_errors() -> None:
@@ -94,7 +85,7 @@ def test_what_is_only_a_product_has_no_standard_errors() -> None:
     algorithm = Model({u[i]: Normal(p + q, 1), y[i]: Normal(u[i], 1)}, latent=[u]).derive()
     found = algorithm.information({"p": 1.0, "q": 1.0}, y=np.array([1.0, 2.0, 3.0]))
     assert "flat along a direction that moves p, q" in found.message
-    assert np.isnan(found.standard_errors["p"])
+    assert np.isnan(found.standard_errors.p)
     assert str(found).startswith("No standard errors: ")
 
 
@@ -104,9 +95,17 @@ def test_elsewhere_than_at_the_maximum_there_are_none() -> None:
     assert "still rises" in found.message
 
 
+def test_at_an_end_there_are_none() -> None:
+    algorithm = Model({x[i]: Exponential(rate)}, missing=[x]).derive()
+    singh = em("hurdle_exponential")
+    assert algorithm.information({"r": 0.5}, x=[2.0, np.nan]).message == ""
+    found = singh.information({"w": 1.0, "rate": 1.0}, **BY_NAME["hurdle_exponential"].data)
+    assert found.message == "w lies at the end of the support"
+
+
 def test_a_parameter_that_is_lacking_is_named() -> None:
     algorithm, _fit = at_the_estimate("rao_linkage")
-    with pytest.raises(DataError, match="lacks th"):
+    with pytest.raises(DataError, match="'theta' is not a parameter"):
         algorithm.information({"theta": 0.3}, **BY_NAME["rao_linkage"].data)
 
 
@@ -114,9 +113,44 @@ def test_every_line_and_its_interval_is_told() -> None:
     algorithm, fit = at_the_estimate("peppered_moths")
     lines = str(algorithm.information(fit)).splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["pC", "pI", "pT"]
-    assert lines[-1].startswith("Of the information 17.6% is missing")
+    assert lines[4].startswith("Each step of EM leaves 17.6 % of the distance")
+    assert lines[5] == "Missing: 17.4 % of the information on pI, the most of all entries."
     with pytest.raises(DataError, match="level"):
-        algorithm.information(fit).intervals(95)
+        fit.intervals(95)
+
+
+def test_a_summary_tells_them() -> None:
+    _algorithm, fit = at_the_estimate("peppered_moths")
+    lines = fit.summary().splitlines()
+    assert lines[0].split() == ["estimate", "std.", "error", "95", "%", "interval"]
+    assert lines[1].split() == ["pC", "0.0708369", "0.007411", "0.05762", "0.08681"]
+    assert any(line.startswith("pace") and "17.6 %" in line for line in lines)
+
+
+def test_a_summary_says_why_there_are_none() -> None:
+    _algorithm, fit = at_the_estimate("bernoulli_singh")
+    assert "no standard errors  ℓ is flat along a direction that moves p, q" in fit.summary()
+    assert "interval" not in fit.summary()
+
+
+def test_rows_that_count_are_as_rows_that_are_there() -> None:
+    """The sandwich of rows that count twice, and the information, are those of rows that are there twice."""
+    algorithm = Model({x[i]: Exponential(rate)}, missing=[x]).derive()
+    solver, rows, counts = algorithm.solver().MODEL, np.array([2.0, 1.0, 0.5, np.nan]), np.array([1, 2, 3, 2])
+    own = algorithm.solver().SOLVER
+    theta = {"r": 6 / 5.5}
+    all_rows = np.repeat(rows, counts)
+    one = own.information(theta, x=all_rows)
+    other = own.information_counted(counts, theta, x=rows)
+    assert solver.plates.rows == "n"
+    assert other.observed == pytest.approx(one.observed, rel=1e-9)
+    robust = one.robust_covariance(*own.row_scores(None, theta, x=all_rows))
+    again = other.robust_covariance(*own.row_scores(counts, theta, x=rows))
+    assert again == pytest.approx(robust, rel=1e-9)
+    scores = all_rows[: 1 + 2 + 3]
+    assert robust.item() == pytest.approx(
+        np.sum((1 / theta["r"] - scores) ** 2) / one.observed.item() ** 2, rel=1e-8
+    )
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -125,34 +159,58 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     for _ in range(200):
         rows = rng.exponential(0.5, 80)
         rows[:40] = np.nan
-        low, high = algorithm.information({"r": 40 / np.nansum(rows)}, x=rows).intervals()["r"]
+        low, high = algorithm.information({"r": 40 / np.nansum(rows)}, x=rows).intervals().r
         held += low < 2.0 < high
     assert 0.95 - 3 * 0.0154 < held / 200 <= 1
 
 
-ESTIMATED = [row for row in MODELS if not row.blocked and row.file and row.file.get("fixed_point")]
-
-
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("row", ESTIMATED, ids=lambda row: row.name)
-def test_it_is_what_the_likelihood_bends_by(row: Row) -> None:
-    """Minus second differences of the module's ℓ along each coordinate, or a sentence why there are no errors."""
-    algorithm = em(row.name)
-    fit = algorithm.fit(**row.data, start=row.theta(row.file["fixed_point"]), tol=1e-13, max_iter=3000)
-    found = algorithm.information(fit)
-    if found.message:
-        assert np.isnan(found.covariance).all()
+@slow_but_for(DERIVED, {row.name for row in FEW if row.name in HALF})
+def test_information_is_what_the_likelihood_bends_by(row: Row) -> None:
+    """Score and information against differences of the module's ℓ along lines, and the sum of the rows' scores."""
+    solver, theta = em(row.name).solver(), row.theta(row.file["start"])
+    found = solver.information(theta, **row.data)
+    if "end of the support" in found.message:
+        assert np.isnan(found.observed).all()
         return
-    solver = algorithm.solver()
     height = getattr(solver, "log_posterior", solver.log_likelihood)
-    coordinates = Coordinates(algorithm.model, {name: np.asarray(v) for name, v in found.parameters.items()})
-    at = coordinates.free()
-    for place, curvature in enumerate(np.diag(found.observed)[:4].tolist()):
-        step = np.zeros(len(at))
-        step[place] = 0.05 / np.sqrt(curvature)
-        bend = sum(
-            k * height(coordinates.point(at + j * step), **row.data) for j, k in ((-1, 1), (0, -2), (1, 1))
-        )
-        assert -bend / 0.0025 == pytest.approx(1.0, rel=2e-2)
-    assert 0 <= found.fractions_missing[0] < 1
+    theta = found.parameters
+    at, room = _flat(theta), _way_to_end(solver.SOLVER.model, theta)
+    for move in (found.basis @ np.random.default_rng(0).normal(size=(found.basis.shape[1], 2))).T:
+        way = move / np.sqrt(move @ found.complete @ move)
+        moved = way != 0
+        step = min(0.05, 0.1 * np.min(room[moved] / np.abs(way[moved])))
+        f = [height(_unflat(theta, at + k * step * way), **row.data) for k in range(-2, 3)]
+        bend = (-f[0] + 16 * f[1] - 30 * f[2] + 16 * f[3] - f[4]) / (12 * step**2)
+        slope = (f[0] - 8 * f[1] + 8 * f[3] - f[4]) / (12 * step)
+        rounding = 1e-13 * (1 + abs(f[2])) / step
+        assert bend == pytest.approx(-way @ found.observed @ way, abs=1e-4 + rounding / step)
+        assert slope == pytest.approx(way @ found.score, abs=1e-4 + rounding)
+
+
+@pytest.mark.filterwarnings("ignore")
+@slow_but_for(
+    DERIVED, {"gmm1d_faithful", "lca_missing_items", "random_effects_dyestuff", "map_gamma_poisson"}
+)
+def test_scores_of_rows_add_up_to_the_score(row: Row) -> None:
+    """Together with the slope of the log-prior, found by differences, they are the score of all."""
+    solver, theta = em(row.name).solver(), row.theta(row.file["start"])
+    model = solver.MODEL
+    if model.plates.rows is None or model.parts.constant is not None:
+        return
+    found = solver.information(theta, **row.data)
+    if "end of the support" in found.message:
+        return
+    each = solver.score(theta, **row.data)
+    at, way = _flat(found.parameters), found.basis @ np.ones(found.basis.shape[1])
+    prior = 0.0
+    if model.parts.log_prior is not None:
+        step = 1e-4 * np.min(at[at > 0])
+        ends = [
+            solver.log_posterior(p, **row.data) - solver.log_likelihood(p, **row.data)
+            for p in (_unflat(found.parameters, at + k * step * way) for k in (-1, 1))
+        ]
+        prior = (ends[1] - ends[0]) / (2 * step)
+    assert each.sum(axis=0) @ way + prior == pytest.approx(
+        found.score @ way, rel=1e-5, abs=1e-5 * np.abs(each).max()
+    )

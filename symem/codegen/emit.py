@@ -43,8 +43,8 @@ RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
     "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Estimator", "Fit", "Parameters", "Posterior", "Statistics",
-    "em_step", "fit", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
-    "score_samples", "statistics",
+    "em_step", "fit", "information", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
+    "score", "score_samples", "statistics",
 )  # fmt: skip
 
 
@@ -66,12 +66,8 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     written = list(functions)
     model = _with_equations(written, functions.lines.spell.equations.values())
     table = description(functions, [each.name for each in written])
-    records, drawing, predictions = _records(program), functions.drawing, functions.predictions
-    beside = {
-        "how data arise: the declared laws, for sample": drawing.function,
-        "what predict tells of latents beyond their posteriors": predictions.function,
-    }
-    described = completed(drawing.told, means=predictions.function is not None)
+    records, beside = _records(program), functions.beside
+    described = completed(functions.drawing.told, {each.name for each in beside.values() if each is not None})
     special = special_functions(functions.lines.spell.helpers)
     own = [
         *records.values(),
@@ -94,7 +90,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         table=table,
         sections=_sections(special, beside, "" if shared else runtime()),
         described=described,
-        estimator=estimator_of(program, predictions.names),
+        estimator=estimator_of(program, functions.predictions.names),
         adds="merge" not in {each.name for each in written},
         shared=shared,
         offered=_offered(with_prior=program.log_prior is not None),

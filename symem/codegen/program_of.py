@@ -21,6 +21,7 @@ from symem.codegen.passes.referring import referred
 from symem.codegen.passes.row_counts import with_counts
 from symem.codegen.passes.row_sums import summed
 from symem.codegen.passes.scheduling import scheduled
+from symem.codegen.passes.slopes_of_q import sloped
 from symem.codegen.passes.stating import stated
 from symem.codegen.passes.summarising import summarised
 from symem.derivation import Derivation
@@ -46,6 +47,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     scheduled,
     # The M-step reads statistics, by the names they have been given.
     maximised,
+    # So do the slopes of Q, which may read sizes that the M-step does not.
+    sloped,
     # Differences stand in the lines of the M-step.
     told_apart,
     # The prior reads parameters alone.

@@ -99,6 +99,18 @@ Update = Closed | Shares | Conditional
 
 
 @dataclass(frozen=True)
+class Score:
+    """∂Q/∂parameter in statistics and parameters, which at θ = θ⁽ᵗ⁾ is the score of the observed data (Fisher's identity);
+    in MAP-EM the slope of the log-prior is part of it.
+
+    Of a symmetric matrix it is the symmetric G of dQ = tr(G dΣ).
+    """
+
+    parameter: Expr
+    definition: Definition
+
+
+@dataclass(frozen=True)
 class Unidentified:
     """Parameters that Q holds in some `forms` only, of one `kind`: a product, a ratio, a sum or a difference, or several."""
 

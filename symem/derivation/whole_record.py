@@ -10,7 +10,7 @@ from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import Surrogate
 from symem.derivation.posterior_kinds import Posterior, Table
 from symem.derivation.told_steps import Step
-from symem.derivation.update_kinds import Certificate, NotDerived, Unidentified, Update
+from symem.derivation.update_kinds import Certificate, NotDerived, Score, Unidentified, Update
 from symem.language.model import Model
 from symem.language.reading import Extent
 
@@ -29,6 +29,7 @@ class Derivation:
     certificates: tuple[Certificate, ...] = ()
     steps: tuple[Step, ...] = field(default=())
     unidentified: tuple[Unidentified, ...] = ()
+    scores: tuple[Score, ...] = ()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:

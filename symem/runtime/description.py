@@ -205,7 +205,8 @@ class Model(NamedTuple):
     are the same in all other data enter through the mean and covariance of the `condensed` alone. `weights` say how often
     each row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
     is called; None where neither is there; left out where all are labels that count from 0. `draws` is how data arise, or
-    why none are drawn; `means(posterior, theta, data)` is what else is predicted, by latent.
+    why none are drawn; `means(posterior, theta, data)` is what else is predicted, by latent; `slopes(theta, statistics, data)` are those
+    of Q in the parameters.
     """
 
     parameters: Mapping[str, Array]
@@ -226,3 +227,4 @@ class Model(NamedTuple):
     predicted: tuple[Any, ...] = ()
     draws: Draws | str = ""
     means: Callable[[Any, Any, dict[str, Any]], dict[str, Any]] | None = None
+    slopes: Callable[[Any, Any, Data], Any] | None = None

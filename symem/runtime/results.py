@@ -12,13 +12,14 @@ import numpy as np
 
 from symem.runtime.description import Array
 from symem.runtime.loop import DataError
+from symem.runtime.precision import Precision
 from symem.runtime.saving import _as_text, _write_whole
 
 #: An array of more entries than these is shown by its first ones.
 _MOST_SHOWN = 100
 
 
-class Fit:
+class Fit(Precision):
     """The result of `fit`.
 
     Functions of data take them by name, or a frame with columns of these names, as `fit` does; numbers that all rows share are those of the fit unless they are
@@ -51,9 +52,13 @@ class Fit:
     #: What symem gives a fit that it made: it reads frames and words as data; a module alone does not.
     reader: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 
-    def __init__(self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any]) -> None:
-        self.__dict__.update(found)
-        self._solver, self._data = solver, data
+    def __init__(
+        self, solver: Any, data: Mapping[str, Any] | None, found: Mapping[str, Any], counts: Any = None
+    ) -> None:
+        kept = dict(found)
+        self._kept_precision = kept.pop("precision", None)
+        self.__dict__.update(kept)
+        self._solver, self._data, self._counts = solver, data, counts
         self._posterior: Any = None
 
     def beside(self, data: Mapping[str, Any]) -> Fit:
@@ -200,21 +205,38 @@ class Fit:
         return [*rows, ("log-likelihood", f"{self.log_likelihood:.10g}")]
 
     def summary(self) -> str:
-        """The estimates entry by entry, the likelihood and what is made of it, how the fit ended, its warnings."""
-        table = [("", "estimate"), *self._entries()]
-        wide = max(len(name) for name, _ in table)
-        entries = [f"{name:<{wide}}  {value:>12}" for name, value in table]
-        facts = [f"{name}  {value}" for name, value in _beside_one_another(self._facts())]
+        """The estimates entry by entry with standard errors and 95 % intervals, the likelihood and what is made of it, how
+        the fit ended, how fast EM was, its warnings.
+        """
+        table = [self._columns, *self._entries()]
+        wide = [max(map(len, column)) for column in zip(*table, strict=True)]
+        entries = ["  ".join([f"{row[0]:<{wide[0]}}", *map(str.rjust, row[1:], wide[1:])]) for row in table]
+        facts = [
+            f"{name}  {value}"
+            for name, value in _beside_one_another([*self._facts(), *map(tuple, self.precision["facts"])])
+        ]
         given = [f"warning: {each}" for each in self.warnings]
         return "\n".join([*entries, "", *facts, *([""] if given else []), *given])
 
-    def _entries(self) -> Iterator[tuple[str, str]]:
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (
+            "",
+            "    estimate",
+            *(("std. error", "95 %", "interval") if self.precision["entries"] else ()),
+        )
+
+    def _entries(self) -> Iterator[tuple[str, ...]]:
+        blank = ("",) * (len(self._columns) - 2)
+        told = iter(self.precision["entries"])
         for name, value in self.parameters._asdict().items():
             array = np.asarray(value)
-            for place in list(np.ndindex(array.shape))[:_MOST_SHOWN]:
-                yield f"{name}{list(place) if place else ''}", f"{array[place]:.6g}"
+            for number, place in enumerate(np.ndindex(array.shape)):
+                beside = tuple(f"{each:.4g}" for each in next(told, ()))
+                if number < _MOST_SHOWN:
+                    yield f"{name}{list(place) if place else ''}", f"{array[place]:.6g}", *beside
             if array.size > _MOST_SHOWN:
-                yield name, f"and {array.size - _MOST_SHOWN} more"
+                yield name, f"and {array.size - _MOST_SHOWN} more", *blank
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield "log-likelihood", f"{self.log_likelihood:.10g}"

@@ -34,6 +34,7 @@ def _as_text(fit: Any, version: str, fingerprint: str) -> str:
         "symem": version,
         "model": fingerprint,
         "parameters": fit.parameters._asdict(),
+        "precision": fit.precision,
         **fields,
     }
     return json.dumps(_as_json(whole), indent=2, allow_nan=False) + "\n"
@@ -124,6 +125,7 @@ def _found_in(saved: Mapping[str, Any]) -> dict[str, Any]:
     """What a `Fit` holds, of what stands in a file, but for the parameters."""
     found = {name: saved[name] for name in _FIELDS}
     found["history"] = np.array(saved["history"], dtype=float)
+    found["precision"] = saved.get("precision") or {"entries": [], "facts": []}
     found["restarts"] = tuple(map(float, saved["restarts"]))
     found["warnings"] = tuple(saved["warnings"])
     found["categories"] = {name: tuple(words) for name, words in saved["categories"].items()}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.blocks import Source
-from symem.runtime.chunks import _as_parameters
+from symem.runtime.chunks import _as_parameters, _uncut
 from symem.runtime.description import Model
 from symem.runtime.em_steps import (
     _arrays,
@@ -26,12 +26,13 @@ from symem.runtime.em_steps import (
     _refuse_no_value,
 )
 from symem.runtime.fitting import _Fitting
-from symem.runtime.loop import EMWarning
+from symem.runtime.loop import DataError, EMWarning
 from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.results import Fit
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import Settings, _checked_settings
 from symem.runtime.simulation import _drawn_data
+from symem.runtime.standard_errors import Information, _few_rows, _information, _row_scores, _times
 
 
 class Solver:
@@ -113,6 +114,48 @@ class Solver:
         return _by_row(self._model, *_given(self._model, theta, data))
 
     @np.errstate(all="ignore")
+    def score(self, theta: Any, /, **data: Any) -> Any:
+        """The slopes of the log-likelihood of each row in the p entries of the parameters, (n, p), arrays read row by row: by
+        Fisher's identity those of Q. Of a row that counts c times, c times that of one; what belongs to no row is left out.
+
+        Raises:
+            DataError: the rows of the model are not independent.
+        """
+        inside = _as_parameters(self._model, theta)
+        return _row_scores(self._model, inside, _uncut(self._model, data, inside))[0]
+
+    def information(self, theta: Any, /, **data: Any) -> Information:
+        """The information of data on the parameters: complete, missing and observed, (p, p) over their p entries, arrays read
+        row by row; with standard errors and intervals, if theta is an estimate.
+        """
+        return self.information_counted(None, theta, **data)
+
+    @np.errstate(all="ignore")
+    def information_counted(self, counts: Any, theta: Any, /, **data: Any) -> Information:
+        """The same of rows of which each counts so often, (n)."""
+        inside = _as_parameters(self._model, theta)
+        return _information(
+            self._model, inside, _few_rows(self._model, _uncut(self._model, data, inside), counts)
+        )
+
+    @np.errstate(all="ignore")
+    def row_scores(self, counts: Any, theta: Any, /, **data: Any) -> tuple[Any, Any]:
+        """The score of each row as if it counted once, and how often it counts.
+
+        Raises:
+            DataError: the rows are not independent, or not all of the data.
+        """
+        inside = _as_parameters(self._model, theta)
+        checked = _uncut(self._model, data, inside)
+        weights, times = _times(self._model, checked, None), _times(self._model, checked, counts)
+        scores, beside = _row_scores(self._model, inside, checked)
+        if self._model.parts.log_prior is None and np.any(beside):
+            raise DataError(
+                "Some of the data belong to no row, so that the rows do not tell how much scores vary."
+            )
+        return scores / np.where(weights > 0, weights, 1.0)[:, None], times
+
+    @np.errstate(all="ignore")
     def log_posterior(self, theta: Any, /, **data: Any) -> float:
         """The log-likelihood plus the log-prior, which MAP-EM raises."""
         inside, checked = _given(self._model, theta, data)
@@ -190,7 +233,9 @@ class Solver:
             warnings.simplefilter("always")
             found = _Fitting(self._model, source, start, asked, data, counts).found()
         own = [each.message.args[0] for each in given if isinstance(each.message, EMWarning)]
-        fit = Fit(self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))})
+        fit = Fit(
+            self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))}, counts
+        )
         for each in given:
             warnings.warn(each.message, each.category, stacklevel=4)
         return fit

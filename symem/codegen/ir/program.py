@@ -126,6 +126,10 @@ class Program:
     sizes: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
 
+    # the slopes of Q in the parameters, and the name of each
+    slopes: tuple[Assign | Entry, ...] = ()
+    slope_names: Mapping[str, str] = field(default_factory=dict)
+
     @property
     def in_entries(self) -> bool:
         """Whether the model has vectors or matrices."""

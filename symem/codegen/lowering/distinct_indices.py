@@ -102,7 +102,7 @@ class Indices:
 
 def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
     """The derivation with indices renamed so that each has one size; and those sizes."""
-    updates = [each.definition for each in derivation.updates]
+    updates = [each.definition for each in (*derivation.updates, *derivation.scores)]
     texts = [each.value for each in (*derivation.definitions, *derivation.surrogate.statistics, *updates)]
     texts += [derivation.log_likelihood, derivation.model.log_prior]
     indices = Indices(symbol.name for text in texts for symbol in text.atoms(Symbol))
@@ -119,6 +119,9 @@ def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
         ),
         updates=tuple(
             replace(each, definition=indices.definition(each.definition)) for each in derivation.updates
+        ),
+        scores=tuple(
+            replace(each, definition=indices.definition(each.definition)) for each in derivation.scores
         ),
     )
     return renamed, indices

@@ -14,8 +14,9 @@ from typing import assert_never
 
 from sympy import Expr, Indexed, IndexedBase, Integer, Pow, S, Symbol, preorder_traversal
 
+from symem.codegen.lowering.diagonal_statistics import Diagonals, Factors
 from symem.codegen.lowering.entries import Entries
-from symem.codegen.lowering.entry_places import is_entry, place
+from symem.codegen.lowering.entry_places import place
 from symem.codegen.lowering.product_order import ProductOrder
 from symem.derivation import (
     CellCounts,
@@ -27,6 +28,7 @@ from symem.derivation import (
     Posterior,
     Recognised,
     Scatter,
+    Score,
     Table,
     Update,
 )
@@ -37,8 +39,6 @@ from symem.language.plates import Axis
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Labels
 from symem.language.variables import Role
-
-Factors = tuple[Definition, ...]
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,16 @@ class _Rewriting:
         likelihood = self.e_step.scalar(old.log_likelihood)
         ending = self._shared_out(posteriors, [likelihood, *(each.value for each in statistics)])
         model.variables = {**model.variables, **self._patterns(model)}
-        updates = self._updates(old.updates)
-        statistics, moments, updates = self._diagonals(statistics, moments, updates)
+        updates, scores = self._updates(old.updates), self._scores(old.scores)
+        readers = [each.definition for each in (*updates, *scores)]
+        statistics, moments, changed = Diagonals(self.factors).told(statistics, moments, readers)
+        updates = tuple(replace(each, definition=changed[each.definition]) for each in updates)
+        scores = tuple(replace(each, definition=changed[each.definition]) for each in scores)
         prior = self._entries(solving=False)
         log_prior = prior.scalar(log_prior)
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
-            updates, old.not_derived, old.certificates, old.steps, old.unidentified,
+            updates, old.not_derived, old.certificates, old.steps, old.unidentified, scores,
             self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 
@@ -250,63 +253,15 @@ class _Rewriting:
             found.append(replace(update, definition=definition, nested=S.Zero))
         return tuple(found)
 
-    # -- statistics of which only the diagonal is read ----------------------------------------------------
-
-    def _diagonals(
-        self, statistics: Factors, moments: tuple[Moments, ...], updates: tuple[Update, ...]
-    ) -> tuple[Factors, tuple[Moments, ...], tuple[Update, ...]]:
-        """Matrices of which the M-step reads the diagonal alone, as vectors."""
-        found = {statistic.symbol: statistic for statistic in statistics}
-        for statistic in statistics:
-            if _is_square(statistic) and self._reads_diagonal(name_of(statistic.symbol), updates):
-                found[statistic.symbol], updates = self._as_diagonal(statistic, updates)
-        kept = tuple(
-            replace(each, scatters=tuple(_as_found(scatter, found) for scatter in each.scatters))
-            for each in moments
-        )
-        return tuple(found.values()), kept, updates
-
-    def _entries_read(self, name: str, updates: Sequence[Update]) -> list[Indexed]:
-        values = [each.value for each in updates]
-        values += [each.value for update in updates for each in self.factors.get(update.parameter, ())]
-        return [entry for value in values for entry in value.atoms(Indexed) if name_of(entry) == name]
-
-    def _reads_diagonal(self, name: str, updates: Sequence[Update]) -> bool:
-        read = self._entries_read(name, updates)
-        return bool(read) and all(entry.indices[-1] == entry.indices[-2] for entry in read)
-
-    def _as_diagonal(
-        self, statistic: Definition, updates: tuple[Update, ...]
-    ) -> tuple[Definition, tuple[Update, ...]]:
-        base = statistic.symbol.base
-        changes = {
-            entry: base[tuple(entry.indices[:-1])] for entry in self._entries_read(name_of(base), updates)
-        }
-        row, column = statistic.symbol.indices[-2:]
-        vector = Definition(
-            base[tuple(statistic.symbol.indices[:-1])],
-            statistic.axes[:-1],
-            statistic.value.xreplace({column: row}),
-        )
-        for update in updates:
-            factors = self.factors.get(update.parameter, ())
-            self.factors[update.parameter] = tuple(
-                replace(each, value=each.value.xreplace(changes)) for each in factors
-            )
-        return vector, tuple(
-            replace(each, definition=replace(each.definition, value=each.value.xreplace(changes)))
-            for each in updates
-        )
-
-
-def _as_found(scatter: Scatter, found: Mapping[Expr, Definition]) -> Scatter:
-    """A scatter with its definition as it is now: of a diagonal, all that belongs to it is at row = column."""
-    definition = found[scatter.definition.symbol]
-    if definition == scatter.definition:
-        return scatter
-    row, column = scatter.definition.symbol.indices[-2:]
-    parts = (each.xreplace({column: row}) for each in (scatter.raw, scatter.excess, scatter.between))
-    return Scatter(definition, *parts)
+    def _scores(self, scores: Sequence[Score]) -> tuple[Score, ...]:
+        """The slopes of Q, at parameters that do not change meanwhile: what is factorised is so once."""
+        entries, found = self._entries(solving=True), []
+        for score in scores:
+            before = len(entries.made)
+            definition = self._definition(score.definition, entries)
+            self.factors[definition.symbol] = tuple(entries.made[before:])
+            found.append(replace(score, definition=definition))
+        return tuple(found)
 
 
 def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:
@@ -316,11 +271,6 @@ def _needed(values: Iterable[Expr], left: dict[str, Definition]) -> Factors:
         if name in read:
             read |= {name_of(each) for each in definition.value.atoms(Indexed, Symbol)}
     return tuple(left.pop(name) for name in list(left) if name in read)
-
-
-def _is_square(statistic: Definition) -> bool:
-    slots = tuple(getattr(statistic.symbol, "indices", ()))
-    return len(slots) > 1 and is_entry(slots[-1]) and statistic.axes[-1].size == statistic.axes[-2].size
 
 
 def _in_entries(variable: Variable) -> Variable:

@@ -28,6 +28,7 @@ def parted(derivation: Derivation, by_rows: ByRows) -> Derivation:
     }
     if not mixed:
         return derivation
+    scores = (replace(each, definition=_put_in([each.definition], mixed)[0]) for each in derivation.scores)
     statistics = [mixed.get(name_of(each.symbol), (each,)) for each in surrogate.statistics]
     updates = (
         replace(each, definition=_put_in([each.definition], mixed)[0], nested=_sums(each.nested, mixed))
@@ -39,6 +40,7 @@ def parted(derivation: Derivation, by_rows: ByRows) -> Derivation:
             surrogate, statistics=_put_in((each for pair in statistics for each in pair), mixed)
         ),
         updates=tuple(updates),
+        scores=tuple(scores),
     )
     if isinstance(found, EntryDerivation):
         factors = {symbol: _put_in(each, mixed) for symbol, each in found.factors.items()}

@@ -25,7 +25,7 @@ def observed(model: Model) -> tuple[Variable, ...]:
 def used_sizes(derivation: Derivation) -> tuple[Variable, ...]:
     """The sizes that some slot has or some formula names."""
     model = derivation.model
-    updates = [update.definition for update in derivation.updates]
+    updates = [each.definition for each in (*derivation.updates, *derivation.scores)]
     definitions = (*derivation.definitions, *derivation.surrogate.statistics, *updates)
     named = {symbol for each in definitions for symbol in each.value.free_symbols}
     named |= derivation.log_likelihood.free_symbols | model.log_prior.free_symbols
@@ -75,7 +75,8 @@ class _Rows:
         model, surrogate = self.derivation.model, self.derivation.surrogate
         if not self.shown or self.twice or any(self.size in each.sizes for each in model.parameters):
             return False
-        if any(self.slots.keys() & _bases(update.value) for update in self.derivation.updates):
+        told = (each.definition for each in (*self.derivation.updates, *self.derivation.scores))
+        if any(self.slots.keys() & _bases(each.value) for each in told):
             return False
         statistics = all(
             not self._places(each) and self._adds_up(each.value) and not self._mixes(each.value)

@@ -33,9 +33,11 @@ def description(functions: ModelFunctions, names: Iterable[str]) -> str:
     )
 
 
-def completed(draws: str, *, means: bool) -> str:
-    """The statement that makes the table, with how data arise and what is predicted."""
-    more = ", means=means" if means else ""
+def completed(draws: str, functions: Collection[str]) -> str:
+    """The statement that makes the table, with how data arise, and those of what is predicted and the slopes of Q that are
+    among the functions.
+    """
+    more = "".join(f", {name}={name}" for name in ("means", "slopes") if name in functions)
     value = ast.parse(f"model()._replace(draws={draws}{more})", mode="eval").body
     return "\n".join(_broken("MODEL = ", value, 0)).removesuffix(",")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from symem.codegen.numpy.function_text import ROWS, Function
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.m_step_functions import MStep
 from symem.codegen.numpy.predict_function import Predictions
+from symem.codegen.numpy.slopes_function import slopes_function
 from symem.codegen.numpy.starts import Starts
 from symem.derivation import reported
 
@@ -41,6 +42,20 @@ class ModelFunctions:
     def predictions(self) -> Predictions:
         """What is predicted of latents whose posteriors do not show it."""
         return Predictions(self.program, self.lines, self.records)
+
+    @cached_property
+    def slopes(self) -> Function | None:
+        """The slopes of Q."""
+        return slopes_function(self.program, self.lines, self.records)
+
+    @cached_property
+    def beside(self) -> Mapping[str, Function | None]:
+        """What stands below the model, each under its title."""
+        return {
+            "how sure an estimate is: the slopes of Q": self.slopes,
+            "how data arise: the declared laws, for sample": self.drawing.function,
+            "what predict tells of latents beyond their posteriors": self.predictions.function,
+        }
 
     def __iter__(self) -> Iterator[Function]:
         yield from self._check()

@@ -28,6 +28,7 @@ from symem.runtime import (
     monomials,
     outcome,
     parted,
+    precision,
     progress,
     reference,
     results,
@@ -38,6 +39,8 @@ from symem.runtime import (
     sigma_points,
     simulation,
     solver,
+    standard_errors,
+    tangents,
     with_scipy,
     wording,
 )
@@ -65,6 +68,9 @@ _MODULES: Sequence[ModuleType] = (
     parted,
     progress,
     saving,
+    tangents,
+    standard_errors,
+    precision,
     results,
     fitting,
     samplers,
@@ -89,6 +95,7 @@ _IMPORTS = (
     "from collections.abc import Callable, Iterable, Iterator, Mapping",
     "from functools import cached_property",
     "from pathlib import Path",
+    "from statistics import NormalDist",
     "from typing import ClassVar, Protocol, Self, TypeVar",
 )
 

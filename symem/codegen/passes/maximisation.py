@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sympy import Expr, Indexed, IndexedBase, Symbol
@@ -26,8 +26,8 @@ def maximised(program: Program) -> Program:
     return _Updates(program).entered()
 
 
-class _Updates:
-    """Writes the updates of one program."""
+class OfStatistics:
+    """Writes what is computed of statistics and parameters, without the rows."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -46,6 +46,24 @@ class _Updates:
         order = tuple(range(len(getattr(symbol, "indices", ()))))
         self.layouts[name_of(symbol)] = Layout(name, order, _STATISTIC)
 
+    def place_factor(self, definition: Definition) -> None:
+        """A name for what is factorised on the way."""
+        name = self.program.names.take(name_of(definition.symbol))
+        self.layouts[name_of(definition.symbol)] = Layout(
+            name, tuple(range(len(definition.axes))), _STATISTIC
+        )
+
+    def sizes_read(self, nodes: Iterable[Node]) -> list[str]:
+        """The sizes among what is read."""
+        read = set().union(*(reads(node) for node in nodes))
+        names = [each.name for each in self.program.sized]
+        names += [each.symbol.name for each in self.derivation.extents]
+        return [name for name in names if self.layouts[name].name in read]
+
+
+class _Updates(OfStatistics):
+    """Writes the updates of one program."""
+
     def entered(self) -> Program:
         program, updates = self.program, self._definitions()
         lower = Lowering(self.layouts, program.rank, dict(program.index_sizes))
@@ -60,14 +78,8 @@ class _Updates:
             program,
             m_step=woven(named, lines),
             m_step_layouts=self.layouts,
-            sizes=tuple(sorted({*program.sizes, *self._sizes_read(nodes)})),
+            sizes=tuple(sorted({*program.sizes, *self.sizes_read(nodes)})),
         )
-
-    def _sizes_read(self, nodes: list[Node]) -> list[str]:
-        read = set().union(*(reads(node) for node in nodes))
-        names = [each.name for each in self.program.sized]
-        names += [each.symbol.name for each in self.derivation.extents]
-        return [name for name in names if self.layouts[name].name in read]
 
     def _determined(self, lower: Lowering) -> list[Assign]:
         """The means that are read, undetermined where nothing is left to take them of."""
@@ -97,9 +109,7 @@ class _Updates:
             later = [each.parameter for each in self.derivation.updates[place:]]
             for each in (*factors_of(self.derivation, update.parameter), update.definition):
                 if each is not update.definition:
-                    order = tuple(range(len(each.axes)))
-                    name = self.program.names.take(name_of(each.symbol))
-                    self.layouts[name_of(each.symbol)] = Layout(name, order, _STATISTIC)
+                    self.place_factor(each)
                 found.append(replace(each, value=self._with_old(each.value, later)))
         return found
 

@@ -23,6 +23,7 @@ from symem.report.notation.digits import fixed, in_formula, single
 from symem.report.sections.drawn_letters import Letters
 from symem.report.sections.em_step_figure import iteration
 from symem.report.sections.estimates import parameters_table
+from symem.report.sections.precision_section import precision, precision_columns
 from symem.report.writer import COUNTED, Voice
 from symem.runtime.results import Fit
 
@@ -64,9 +65,10 @@ def _told(found: Fitted, voice: Voice) -> Iterator[Block]:
     for name, words in fit.categories.items():
         named = ", ".join(f"{number} is {word}" for number, word in enumerate(words, _first(found, name)))
         yield (f"The labels of {name}: {named}.",)
-    columns = ((("estimate",), found.fitted),)
+    columns = ((("estimate",), found.fitted), *precision_columns(fit))
     yield (COUNTED,)
     yield parameters_table(columns, ("The estimate.",), voice, most=MOST_ESTIMATES)
+    yield from precision(fit, voice)
     yield from _figures(found, voice, "at the estimate")
 
 

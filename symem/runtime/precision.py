@@ -1,0 +1,102 @@
+"""What a fit says of its own precision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.standard_errors import Information
+from symem.runtime.tangents import _flat, _unflat
+
+#: A summary tells the standard errors of a fit whose entries times rows are no more.
+_QUICK = 20_000_000
+
+
+class Precision:
+    """Standard errors, intervals and how fast EM is, from the information of the rows of a fit."""
+
+    parameters: Any
+    n_rows: float
+    _solver: Any
+    _data: Mapping[str, Any] | None
+    _counts: Any = None
+    _known_information: Any = None
+    _kept_precision: Any = None
+
+    def _given(self, frame: Any, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    @property
+    def information(self) -> Information:
+        """Complete, missing and observed information at the estimate, from the rows of the fit, computed when it is first
+        asked for.
+        """
+        if self._known_information is None:
+            self._known_information = self.information_of()
+        found: Information = self._known_information
+        return found
+
+    def information_of(self, frame: Any = None, /, **data: Any) -> Information:
+        """The information of data on the parameters, at the estimate."""
+        counts = None if frame is not None or data else self._counts
+        found: Information = self._solver.information_counted(
+            counts, self.parameters, **self._given(frame, data)
+        )
+        return found
+
+    @property
+    def standard_errors(self) -> Any:
+        """Parameters with the standard error of every entry; NaN where there are none, and `information.message` says why."""
+        return self.information.standard_errors
+
+    @property
+    def covariance(self) -> Any:
+        """The covariance of all entries of the estimate, in the order of the parameters, arrays read row by row."""
+        return self.information.covariance
+
+    def intervals(self, level: float = 0.95) -> Any:
+        """Parameters with the lower and upper ends of every entry, (…, 2), on the scale on which its support has no ends."""
+        return self.information.intervals(level)
+
+    @property
+    def precision(self) -> Mapping[str, Any]:
+        """What `summary` tells, and `save` keeps: of the `entries` standard error and 95 % interval, if there are some that do
+        not take long; and as `facts` how fast EM is and of which entry most information is missing, or why there is nothing.
+        """
+        if self._kept_precision is None:
+            self._kept_precision = {"entries": [*self._told_entries()], "facts": [*self._told_facts()]}
+        kept: Mapping[str, Any] = self._kept_precision
+        return kept
+
+    @property
+    def _is_quick(self) -> bool:
+        return len(_flat(self.parameters)) * self.n_rows <= _QUICK
+
+    def _told_entries(self) -> Iterator[list[float]]:
+        if self._data is not None and self._is_quick and not self.information.message:
+            yield from ([*each[2:]] for each in self.information.lines())
+
+    def _told_facts(self) -> Iterator[list[str]]:
+        if self._data is None:
+            return
+        if not self._is_quick:
+            yield ["standard errors", "of so many entries and rows they take long: fit.standard_errors"]
+        elif self.information.message:
+            yield ["no standard errors", self.information.message]
+        else:
+            yield ["pace", self.information.pace]
+            yield from map(list, self.information.told_missing())
+
+    @property
+    def robust_covariance(self) -> Any:
+        """The same where the model need not be right: the sandwich (Huber 1967; White 1982)."""
+        return self.information.robust_covariance(
+            *self._solver.row_scores(self._counts, self.parameters, **self._given(None, {}))
+        )
+
+    @property
+    def robust_standard_errors(self) -> Any:
+        """Parameters with standard errors from it."""
+        return _unflat(self.parameters, np.sqrt(np.maximum(np.diag(self.robust_covariance), 0.0)))
