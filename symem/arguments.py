@@ -115,6 +115,11 @@ def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tol", type=float, help="stop when the log-likelihood per observation gains less")
     parser.add_argument("--max-iter", type=int, metavar="N", help="give up after so many iterations")
     parser.add_argument(
+        "--accelerate",
+        metavar="WAY",
+        help="jump ahead where that does not lower the log-likelihood: anderson, squarem, or auto, which begins where EM is slow",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="progress on stderr, also where it is no terminal"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress on a terminal")

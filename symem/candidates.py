@@ -132,7 +132,7 @@ def select(
         seed: of the starts of each fit.
         verbose: tell on stderr how far it has come.
         sizes: the sizes to try, by name: a range, a list, or one number; of several, all pairs. Options of `fit`, such
-            as tol and max_iter, may stand among them.
+            as tol, max_iter and accelerate, may stand among them.
 
     Returns:
         a `Selection`: `table`, `best`, `plot()`. A size at which a fit fails is in the table with the reason.
@@ -143,7 +143,9 @@ def select(
     if criterion not in CRITERIA:
         raise DataError(f"criterion = {criterion!r}, but it must be one of {', '.join(CRITERIA)}.")
     em = model if isinstance(model, EM) else derive(model)
-    options: dict[str, Any] = {name: sizes.pop(name) for name in ("tol", "max_iter") if name in sizes}
+    options: dict[str, Any] = {
+        name: sizes.pop(name) for name in ("tol", "max_iter", "accelerate") if name in sizes
+    }
     tried = _grid(em, sizes)
     table = []
     for each in tried:

@@ -84,6 +84,7 @@ class EM(Formulas, Examination, Emission):
         seed: int | np.random.Generator | None = None,
         callback: Callable[[int, Any, float], Any] | None = None,
         verbose: bool = False,
+        accelerate: str | None = None,
         client: Any = None,
         **data: Any,
     ) -> Fit:
@@ -100,6 +101,7 @@ class EM(Formulas, Examination, Emission):
             seed: of the random starts.
             callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
             verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
+            accelerate: "anderson", "squarem" or "auto": jump ahead where that does not lower the objective; None for EM alone.
             client: of `dask.distributed` (symem[dask]): the rows stay on its workers, as partitions of a Dask frame or of
                 Dask arrays, or as blocks that each worker reads of the function; Dask collections need not name it.
             data: the arrays and sizes of the model, by name; words in an array of labels become labels.
@@ -114,6 +116,7 @@ class EM(Formulas, Examination, Emission):
         """
         source, categories, arrays = self._read(frame, data, client)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
+        asked["accelerate"] = accelerate
         fit = self.solver().fit(source, start=start, callback=callback, **asked, **arrays)
         columns = {name: value for name, value in data.items() if names_columns(value)}
         return self._beside(fit, categories, {} if frame is None else columns)
@@ -201,7 +204,7 @@ class EM(Formulas, Examination, Emission):
         Args:
             X: the array of the model that X is, where that is to be said.
             label: the latent that `predict` tells, if several are labels of the rows.
-            options: sizes that X does not show, such as K, and known numbers; tol, max_iter, n_init, random_state; columns;
+            options: sizes that X does not show, such as K, and known numbers; tol, max_iter, n_init, random_state, accelerate; columns;
                 binarize of 0/1 data.
 
         Raises:

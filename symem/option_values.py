@@ -34,7 +34,7 @@ def data_to_check(options: argparse.Namespace, em: EM) -> tuple[dict[str, Any] |
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """What was given; the rest is the solver's to choose."""
-    names = ("seed", "tol", "max_iter", "n_init")
+    names = ("seed", "tol", "max_iter", "n_init", "accelerate")
     chosen = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     return {**chosen, "verbose": _is_watched(options)}
 

@@ -80,6 +80,7 @@ class EmittedModule(Protocol):
         seed: int | np.random.Generator | None = None,
         callback: Callable[[int, Any, float], Any] | None = None,
         verbose: bool = False,
+        accelerate: str | None = None,
         **data: Any,
     ) -> Fit:
         """Fit by EM."""

@@ -62,7 +62,7 @@ def test_the_limit_is_as_near_as_the_tolerance_says(rate: float, unit: float) ->
     def step(theta: Point) -> tuple[Point, float]:
         return Point(limit + rate * (theta.a - limit)), -(((theta.a - limit) / unit) ** 2)
 
-    last, history, converged, _ = _iterate(step, Point(unit), scale=1, tol=1e-8, max_iter=100_000)
+    last, history, converged, *_ = _iterate(step, Point(unit), scale=1, tol=1e-8, max_iter=100_000)
     assert converged
     assert abs(last.a / limit - 1) < 1.5e-4
     assert len(history) < 12 / (1 - rate)
@@ -74,7 +74,7 @@ def test_steps_that_fade_like_a_power_end_by_the_tolerance() -> None:
     def step(theta: Point) -> tuple[Point, float]:
         return Point(theta.a / (1 + theta.a)), -theta.a
 
-    last, history, converged, _ = _iterate(step, Point(1.0), scale=1, tol=1e-6, max_iter=10_000)
+    last, history, converged, *_ = _iterate(step, Point(1.0), scale=1, tol=1e-6, max_iter=10_000)
     assert converged
     assert last.a == pytest.approx(1 / len(history))
     assert 900 < len(history) < 1100

@@ -15,11 +15,10 @@ from symem.runtime.loop import (
     EmptyComponentWarning,
     LikelihoodFellWarning,
     NotConvergedWarning,
-    _best,
     _iterate,
-    _random_starts,
 )
 from symem.runtime.outcome import _warn_of_edges
+from symem.runtime.restarts import _best, _random_starts
 
 
 class Point(NamedTuple):
@@ -42,7 +41,7 @@ def halving(theta: Point) -> tuple[Point, float]:
 
 
 def test_the_history_holds_every_iterate() -> None:
-    last, history, converged, stopped = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=100)
+    last, history, converged, stopped, _ = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=100)
     assert not stopped
     assert converged
     assert history == [-(4.0**-t) for t in range(len(history))]
@@ -51,7 +50,7 @@ def test_the_history_holds_every_iterate() -> None:
 
 
 def test_no_iteration_is_the_start() -> None:
-    last, history, converged, _ = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=0)
+    last, history, converged, *_ = _iterate(halving, Point(1.0), scale=1, tol=1e-6, max_iter=0)
     assert (last.a, history, converged) == (1.0, [-1.0], False)
 
 
@@ -99,16 +98,16 @@ def test_a_failed_run_counts_only_if_all_fail() -> None:
     def step(theta: Point) -> tuple[Point, float]:
         return (theta, float("nan")) if theta.a > 5 else halving(theta)
 
-    best, ends = _best(step, [Point(9.0), Point(1.0)], 1, 1e-9, 100, None)
+    best, ends = _best(step, [Point(9.0), Point(1.0)], scale=1, tol=1e-9, max_iter=100)
     assert best.converged
     assert np.isnan(ends[0])
     assert ends[1] == best.history[-1]
     with pytest.raises(DataError, match="at the start"):
-        _best(step, [Point(9.0)], 1, 1e-9, 100, None)
+        _best(step, [Point(9.0)], scale=1, tol=1e-9, max_iter=100)
 
 
 def test_the_best_run_wins() -> None:
-    best, ends = _best(halving, [Point(3.0), Point(1.0)], 1, 0.0, 5000, None)
+    best, ends = _best(halving, [Point(3.0), Point(1.0)], scale=1, tol=0.0, max_iter=5000)
     assert best.converged
     assert len(ends) == 2
     assert best.theta.a == 0.0 or best.history[-1] > -1e-300
@@ -122,7 +121,9 @@ def test_no_run_begins_after_one_that_is_stopped() -> None:
         told.append(iteration)
         return bool(theta.a == 1.5)
 
-    best, ends = _best(halving, [Point(1.0), Point(3.0), Point(5.0)], 1, 1e-9, 100, tell)
+    best, ends = _best(
+        halving, [Point(1.0), Point(3.0), Point(5.0)], scale=1, tol=1e-9, max_iter=100, tell=tell
+    )
     assert (len(ends), told[-1]) == (2, 1)
     assert best.stopped
     assert not best.converged
@@ -131,7 +132,7 @@ def test_no_run_begins_after_one_that_is_stopped() -> None:
 
 def test_max_iter_is_said() -> None:
     with pytest.warns(NotConvergedWarning, match="after 2 iterations"):
-        _best(halving, [Point(3.0)], 1, 0.0, 2, None)
+        _best(halving, [Point(3.0)], scale=1, tol=0.0, max_iter=2)
 
 
 def test_starts_are_reproducible_and_skip_what_fails() -> None:

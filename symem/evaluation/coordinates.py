@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from symem.evaluation.stacks import Array
-from symem.language.charts import Chart
 from symem.language.support import Support
 from symem.language.supports import Simplex
+from symem.runtime.charts import Chart
 
 Theta = dict[str, Any]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from sympy import Expr
 
-from symem.language.charts import Array, Chart, DefiniteChart, SymmetricChart
 from symem.language.support import Ends, Shape, Support
+from symem.runtime.charts import Chart, DefiniteChart, SymmetricChart
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Symmetric(Support):
         values = rng.normal(size=shape)
         return values + np.swapaxes(values, -1, -2)
 
-    def chart(self, values: Array) -> Chart:
+    def chart(self, values: np.ndarray) -> Chart:
         return SymmetricChart(values)
 
-    def defect(self, values: Array) -> float:
+    def defect(self, values: np.ndarray) -> float:
         return _asymmetry(values)
 
 
@@ -56,14 +56,14 @@ class PositiveDefinite(Support):
         root = rng.normal(size=(*shape[:-1], shape[-1] + 4))
         return root @ np.swapaxes(root, -1, -2) / (shape[-1] + 1)
 
-    def chart(self, values: Array) -> Chart:
+    def chart(self, values: np.ndarray) -> Chart:
         return DefiniteChart(values)
 
-    def defect(self, values: Array) -> float:
+    def defect(self, values: np.ndarray) -> float:
         return _asymmetry(values) if np.all(np.linalg.eigvalsh(values) > 0) else np.inf
 
 
-def _asymmetry(values: Array) -> float:
+def _asymmetry(values: np.ndarray) -> float:
     """How far matrices are from their transposes, relative to themselves."""
     gaps = np.abs(values - np.swapaxes(values, -1, -2)).max(axis=(-1, -2), initial=0.0)
     sizes = 1e-300 + np.abs(values).max(axis=(-1, -2), initial=0.0)

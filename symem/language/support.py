@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sympy import And, Eq, Expr, Ge, Gt, Le, Lt, floor, oo
 
-from symem.language.charts import Array, Chart, IntervalChart
+from symem.runtime.charts import Chart, IntervalChart
 
 Shape = tuple[int, ...]
 Ends = tuple[Any, Any]
@@ -87,11 +87,11 @@ class Support:
         away = rng.gamma(4.0, 0.5, shape)
         return np.select([np.isfinite(low), np.isfinite(high)], [low + away, high - away], 2 - away)
 
-    def chart(self, values: Array) -> Chart:
+    def chart(self, values: np.ndarray) -> Chart:
         """Coordinates without constraints, around an array of members."""
         return IntervalChart(values, *self._numbers())
 
-    def defect(self, values: Array) -> float:
+    def defect(self, values: np.ndarray) -> float:
         """How far an array of numbers is from the set."""
         low, high = self._numbers()
         return 0.0 if np.all(values >= low) and np.all(values <= high) else np.inf

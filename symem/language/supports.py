@@ -11,14 +11,13 @@ import numpy as np
 from sympy import Expr, Integer, S, oo, pi
 
 from symem.errors import ModelError, SupportError
-from symem.language.charts import (
-    Array,
+from symem.language.stated import expression
+from symem.language.support import Ends, Shape, Support, Tex
+from symem.runtime.charts import (
     Chart,
     CircleChart,
     SimplexChart,
 )
-from symem.language.stated import expression
-from symem.language.support import Ends, Shape, Support, Tex
 
 
 def as_support(stated: Any, owner: Any) -> Support:
@@ -137,7 +136,7 @@ class Circle(Support):
     def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
         return rng.uniform(-np.pi, np.pi, shape)
 
-    def chart(self, values: Array) -> Chart:
+    def chart(self, values: np.ndarray) -> Chart:
         return CircleChart(values)
 
 
@@ -159,14 +158,14 @@ class Simplex(Support):
         outer, inner = shape[: len(shape) - self.axes], shape[len(shape) - self.axes :]
         return rng.dirichlet(np.full(int(np.prod(inner)), 4.0), size=outer).reshape(shape)
 
-    def chart(self, values: Array) -> Chart:
+    def chart(self, values: np.ndarray) -> Chart:
         return SimplexChart(self._rows(values))
 
-    def defect(self, values: Array) -> float:
+    def defect(self, values: np.ndarray) -> float:
         gaps = np.abs(self._rows(values).sum(axis=-1) - 1.0)
         return max(float(np.max(gaps, initial=0.0)), float(np.max(-values, initial=0.0)))
 
-    def _rows(self, values: Array) -> Array:
+    def _rows(self, values: np.ndarray) -> np.ndarray:
         """The simplexes of an array, each a row."""
         return values.reshape(*values.shape[: values.ndim - self.axes], -1)
 

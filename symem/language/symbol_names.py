@@ -21,7 +21,7 @@ from symem.errors import ModelError, NameClashError
 from symem.language.leaves import IndexedMatrix, array_of, labels_in, name_of
 
 #: The options of an emitted `fit`, which takes data, constants and sizes by name beside them.
-FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose"})
+FIT_OPTIONS = frozenset({"start", "tol", "max_iter", "n_init", "seed", "callback", "verbose", "accelerate"})
 
 
 def stated_name(symbol: Any) -> str:

@@ -19,7 +19,7 @@ from symem.runtime.rows_of_x import (
 )
 from symem.runtime.solver import Solver
 
-_SETTINGS = {"tol": 1e-6, "max_iter": 1000, "n_init": 1, "random_state": None}
+_SETTINGS = {"tol": 1e-6, "max_iter": 1000, "n_init": 1, "random_state": None, "accelerate": None}
 
 
 class _Estimator:
@@ -102,7 +102,7 @@ class _Estimator:
         table = self._table(X, reset=True)
         weights = _weights_of(sample_weight, len(table))
         rows, counts = _in_one_order(table, weights)
-        settings = {name: getattr(self, name) for name in ("tol", "max_iter", "n_init")}
+        settings = {name: getattr(self, name) for name in ("tol", "max_iter", "n_init", "accelerate")}
         settings["seed"] = _seed_of(self.random_state)
         once = self._solver.model.weights or np.all(counts == 1)
         fit = self._solver.fit_counted(

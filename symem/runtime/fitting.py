@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.acceleration import _ACCELERATORS
 from symem.runtime.blocks import _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _cut, _uncut
@@ -26,10 +27,11 @@ from symem.runtime.em_steps import (
     _step,
     _summarised,
 )
-from symem.runtime.loop import DataError, Run, _best, _random_starts, _rounding
+from symem.runtime.loop import Accelerator, DataError, Run, _rounding
 from symem.runtime.outcome import _say_saddle, _stays_inside, _warn_of_edges, _warn_of_empty
 from symem.runtime.parted import Parted
 from symem.runtime.progress import _Progress
+from symem.runtime.restarts import _best, _random_starts
 from symem.runtime.results import _free_parameters
 from symem.runtime.settings import Settings
 
@@ -81,6 +83,7 @@ class _Fitting:
             "history": np.array(run.history),
             "converged": converged,
             "n_iter": len(run.history) - 1,
+            "n_evaluations": run.n_evaluations,
             "restarts": ends,
             "message": self._ended(run, converged=converged),
             "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
@@ -115,7 +118,8 @@ class _Fitting:
             return starts, run, ends
         _say_saddle(len(run.history) - 1)
         further, ends = self._run([beside])
-        return starts, further._replace(history=run.history + further.history), ends
+        both = (run.history + further.history, run.n_evaluations + further.n_evaluations)
+        return starts, further._replace(history=both[0], n_evaluations=both[1]), ends
 
     @cached_property
     def _some(self) -> Data:
@@ -136,7 +140,12 @@ class _Fitting:
     def _run(self, starts: list[Any]) -> tuple[Run, tuple[float, ...]]:
         asked = self.asked
         tell = self._progress if self._progress.is_wanted else None
-        return _best(self._step, starts, self.data.scale, asked.tol, asked.max_iter, tell, self._supports)
+        ends: Any = {"scale": self.data.scale, "tol": asked.tol, "max_iter": asked.max_iter}
+        return _best(self._step, starts, **ends, tell=tell, supports=self._supports, accelerator=self._jumps)
+
+    def _jumps(self) -> Accelerator | None:
+        way = self.asked.accelerate
+        return None if way is None else _ACCELERATORS[way](self.model)
 
     def _step(self, theta: Any) -> tuple[Any, float]:
         """One EM step; where rows that stand for many cannot take it, the others say which row it is."""

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from symem.runtime.convergence import _Distance
-from symem.runtime.wording import _Option, _Words
 
 
 class Supports(Protocol):
@@ -31,6 +30,25 @@ class Supports(Protocol):
 
 #: Below this share of the largest of its array, or of what the others leave of it, a spread has lost its digits.
 _LOST = 1e-6
+
+#: A fall by that share of the objective is the rounding of the number itself.
+_ULP = 1e-15
+
+
+class Accelerator(Protocol):
+    """What proposes jumps in one run, from the EM steps that it is shown."""
+
+    #: How far the last jump would have led, as a share of the parameters: what is left, as far as it can tell.
+    distance: float
+
+    def proposed(self, theta: Any, following: Any) -> Any:
+        """A point beyond the EM step from `theta` to `following`; None for none."""
+
+    def refused(self) -> None:
+        """The last jump was not taken."""
+
+    def forget(self) -> None:
+        """A parameter keeps its value: the steps so far tell nothing of those that follow."""
 
 
 class DataError(ValueError):
@@ -66,19 +84,22 @@ class SaddleWarning(EMWarning):
 
 
 class Run(NamedTuple):
-    """One run from one start: `history[t]` is the objective at the t-th iterate, the start included."""
+    """One run from one start: `history[t]` is the objective at the t-th iterate, the start included, after so
+    many EM steps tried, those from jumps that were not taken among them.
+    """
 
     theta: Any
     history: list[float]
     converged: bool
     stopped: bool = False
+    n_evaluations: int = 0
 
 
 #: What is done after every iteration, with the objective and the distance to its end; whether the run is to stop.
 Tell = Callable[[int, Any, float, float], bool]
 
 
-def _iterate(
+def _iterate(  # noqa: PLR0913  what a run needs
     step: Callable[[Any], tuple[Any, float]],
     theta: Any,
     *,
@@ -87,11 +108,12 @@ def _iterate(
     max_iter: int,
     tell: Tell | None = None,
     supports: Supports | None = None,
+    jumps: Accelerator | None = None,
 ) -> Run:
     """Repeat `step` until the objective changes by at most tol * scale, and the distance that is left is short.
 
     `step(theta)` gives (next theta, objective at theta). `supports` tell where a
-    parameter is at 0, or a matrix singular, though it must not be.
+    parameter is at 0, or a matrix singular, though it must not be; `jumps` lead ahead where that does not lower the objective.
     The run ends at the last theta whose objective is known. It has not converged beside a parameter that keeps its
     value. EM ends where the objective falls by far more than rounding or, beside such a parameter, by more.
     """
@@ -104,16 +126,48 @@ def _iterate(
         history.append(value)
         if tell is not None and tell(iteration, theta, value, left.objective):
             return Run(theta, history, converged=False, stopped=True)
-        if iteration > 0 and _settled(history, scale, tol, left, kept):
+        if iteration > 0 and _settled(history, scale, tol, left, kept, jumps):
             return Run(theta, history, not kept.now)
         if iteration < max_iter:
             last = theta
-            theta, following, value = _advance(step, theta, following, value, supports, kept)
-            left.moved(value - history[-1], last, theta)
+            ahead = None if jumps is None else _jump(step, theta, following, value, supports, jumps)
+            theta, following, value = ahead or _advance(step, theta, following, value, supports, kept)
+            left = left if ahead is None else _Distance()
+            if ahead is None:
+                left.moved(value - history[-1], last, theta)
+            if kept.now and jumps is not None:
+                jumps.forget()
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
                 _say_fallen(history[-1] - value, iteration + 1, kept)
                 return Run(last, history, converged=False)
     return Run(theta, history, converged=False)
+
+
+def _jump(
+    step: Callable[[Any], tuple[Any, float]],
+    theta: Any,
+    following: Any,
+    before: float,
+    supports: Supports | None,
+    jumps: Accelerator,
+) -> tuple[Any, Any, float] | None:
+    """On by a jump, unless the objective falls or has no value there; None if none is taken."""
+    try:
+        ahead = jumps.proposed(theta, following)
+    except np.linalg.LinAlgError:
+        jumps.forget()
+        return None
+    if ahead is None:
+        return None
+    try:
+        if supports is None or supports.hold(ahead):
+            after, value = step(ahead)
+            if value >= before - _ULP * abs(before):
+                return ahead, after, value
+    except DataError:
+        pass
+    jumps.refused()
+    return None
 
 
 class _Kept:
@@ -245,11 +299,20 @@ def _far(value: float) -> float:
     return 1e-6 * (1.0 + abs(value))
 
 
-def _settled(history: list[float], scale: int, tol: float, left: _Distance, kept: _Kept) -> bool:
+def _settled(
+    history: list[float],
+    scale: int,
+    tol: float,
+    left: _Distance,
+    kept: _Kept,
+    jumps: Accelerator | None,
+) -> bool:
     change = history[-1] - history[-2]
     if change < 0 and change < -_rounding(history[-2], scale):
         _say_fallen(-change, len(history) - 1, kept)
-    return abs(change) <= tol * scale and left.is_short(tol, scale)
+    if abs(change) > tol * scale:
+        return False
+    return (jumps is not None and jumps.distance <= math.sqrt(tol)) or left.is_short(tol, scale)
 
 
 def _say_fallen(by: float, iteration: int, kept: _Kept) -> None:
@@ -262,83 +325,6 @@ def _say_fallen(by: float, iteration: int, kept: _Kept) -> None:
             LikelihoodFellWarning,
             stacklevel=6,
         )
-
-
-def _best(
-    step: Callable[[Any], tuple[Any, float]],
-    starts: list[Any],
-    scale: int,
-    tol: float,
-    max_iter: int,
-    tell: Tell | None,
-    supports: Supports | None = None,
-) -> tuple[Run, tuple[float, ...]]:
-    """The run with the highest objective of those from all starts, and where each ended: nan where it failed, which
-    counts only if all do. Where one is stopped, no other begins.
-    """
-    runs: list[Run] = []
-    ends: list[float] = []
-    failure: DataError | None = None
-    for theta in starts:
-        try:
-            run = _iterate(step, theta, scale=scale, tol=tol, max_iter=max_iter, tell=tell, supports=supports)
-        except DataError as error:
-            failure = error
-            ends.append(np.nan)
-            continue
-        runs.append(run)
-        ends.append(run.history[-1])
-        if run.stopped:
-            break
-    if failure is not None and not runs:
-        raise failure
-    best = max(runs, key=lambda run: run.history[-1])
-    if not best.converged and len(best.history) > max_iter:
-        warnings.warn(
-            _Words(
-                f"EM has not converged after {max_iter} iterations: raise ",
-                _Option("max_iter", ""),
-                ", or loosen ",
-                _Option("tol", ""),
-                ".",
-            ),
-            NotConvergedWarning,
-            stacklevel=4,
-        )
-    stopped = any(run.stopped for run in runs)
-    return (best._replace(converged=False, stopped=True) if stopped else best), tuple(ends)
-
-
-def _random_starts(
-    draw: Callable[[np.random.Generator], Any],
-    step: Callable[[Any], tuple[Any, float]],
-    seed: int | None,
-    n_init: int,
-    supports: Supports | None = None,
-) -> list[Any]:
-    """For each restart, the best of several draws after a few EM steps."""
-    rng = np.random.default_rng(seed)
-    return [_promising([draw(rng) for _ in range(6)], step, supports) for _ in range(n_init)]
-
-
-def _promising(
-    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], supports: Supports | None
-) -> Any:
-    best, highest = None, -np.inf
-    for theta in candidates:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                run = _iterate(step, theta, scale=0, tol=0.0, max_iter=5, supports=supports)
-        except DataError:
-            continue
-        if run.history[-1] > highest:
-            best, highest = run.theta, run.history[-1]
-    if best is None:
-        raise DataError(
-            _Words("No start was found from which the log-likelihood is finite: give ", _Option("start"), ".")
-        )
-    return best
 
 
 def _position(name: str, wrong: np.ndarray, origin: int = 0) -> str:

@@ -39,13 +39,15 @@ class Fit(Precision):
     message: str
     warnings: tuple[str, ...]
     n_iter: int
+    #: How many EM steps were tried in the best run: those from jumps that were not taken among them.
+    n_evaluations: int
     #: The objective at the end of the run from each start, nan where it failed.
     restarts: tuple[float, ...]
     #: The numbers that are free: K - 1 of a simplex, d (d + 1) / 2 of a symmetric matrix.
     n_parameters: int
     #: The observations that BIC counts: the rows, each as often as its weight says.
     n_rows: float
-    #: tol, max_iter, n_init and seed.
+    #: tol, max_iter, n_init, seed and accelerate.
     settings: Mapping[str, Any]
     #: Of data that came as words, what its labels stand for, the first label's first.
     categories: Mapping[str, tuple[Any, ...]] = {}
@@ -197,7 +199,8 @@ class Fit(Precision):
     @property
     def _ending(self) -> str:
         """How the fit ended, in a few words."""
-        return f"{self.message}, {_counted(self.n_iter, 'iteration')}"
+        steps = f" of {self.n_evaluations} EM steps" if self.settings["accelerate"] else ""
+        return f"{self.message}, {_counted(self.n_iter, 'iteration')}{steps}"
 
     def _told(self) -> list[tuple[str, str]]:
         """The estimates on a line each, and their likelihood."""

@@ -21,7 +21,7 @@ _FORMAT = "symem fit 1"
 
 #: What is written of a fit beside its parameters, in this order.
 _FIELDS = (
-    "log_likelihood", "objective", "converged", "message", "warnings", "n_iter", "n_parameters", "n_rows",
+    "log_likelihood", "objective", "converged", "message", "warnings", "n_iter", "n_evaluations", "n_parameters", "n_rows",
     "restarts", "settings", "categories", "history",
 )  # fmt: skip
 

@@ -11,6 +11,9 @@ import numpy as np
 from symem.runtime.loop import DataError
 from symem.runtime.wording import _Option, _Words
 
+#: How a fit may be accelerated.
+_WAYS = ("anderson", "squarem", "auto")
+
 
 class Settings(NamedTuple):
     """The options of a fit."""
@@ -21,15 +24,17 @@ class Settings(NamedTuple):
     seed: Any
     callback: Callable[[int, Any, float], Any] | None
     verbose: bool
+    accelerate: str | None = None
 
     def told(self) -> dict[str, Any]:
         """Those that decide what is found; a generator as such has no value."""
         seed = None if self.seed is None else self.seed if isinstance(self.seed, int) else "a generator"
-        return {"tol": self.tol, "max_iter": self.max_iter, "n_init": self.n_init, "seed": seed}
+        found = {"tol": self.tol, "max_iter": self.max_iter, "n_init": self.n_init, "seed": seed}
+        return {**found, "accelerate": self.accelerate}
 
 
 def _checked_settings(
-    tol: Any, max_iter: Any, n_init: Any, seed: Any, callback: Any, verbose: Any
+    tol: Any, max_iter: Any, n_init: Any, seed: Any, callback: Any, verbose: Any, accelerate: Any = None
 ) -> Settings:
     """The options, each of its kind."""
     number = _as_number(tol)
@@ -48,6 +53,11 @@ def _checked_settings(
         )
     if not isinstance(verbose, (bool, int, np.bool_)):
         raise DataError(f"verbose = {verbose!r}, but it must be True or False.")
+    if accelerate is not None and accelerate not in _WAYS:
+        ways = " or ".join(filter(None, [", ".join(map(repr, _WAYS[:-1])), repr(_WAYS[-1])]))
+        raise DataError(
+            _Words(_given_as("accelerate", accelerate), f", but it must be {ways}, or not be given.")
+        )
     if not isinstance(seed, np.random.Generator) and seed is not None:
         seed = _whole("seed", seed, 0, ", or not be given")
     return Settings(
@@ -57,6 +67,7 @@ def _checked_settings(
         seed,
         callback,
         bool(verbose),
+        accelerate,
     )
 
 

@@ -201,6 +201,7 @@ class Solver:
         seed: int | np.random.Generator | None = None,
         callback: Callable[[int, Any, float], Any] | None = None,
         verbose: bool = False,
+        accelerate: str | None = None,
         **data: Any,
     ) -> Fit:
         """Fit by EM.
@@ -215,14 +216,16 @@ class Solver:
             seed: of the random starts, a whole number or a NumPy generator.
             callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
             verbose: tell on stderr how far it has come.
+            accelerate: jump ahead where that does not lower the objective: by "anderson" (Henderson & Varadhan 2019) or
+                "squarem" (Varadhan & Roland 2008), or by "auto", which begins where EM is slow; None for EM alone.
             data: the arrays and sizes of the model, by name.
         """
-        asked = _checked_settings(tol, max_iter, n_init, seed, callback, verbose)
+        asked = _checked_settings(tol, max_iter, n_init, seed, callback, verbose, accelerate)
         return self._fitted(source, start, asked, data)
 
     @np.errstate(all="ignore")
     def fit_counted(self, counts: Any, /, *, settings: Mapping[str, Any], **data: Any) -> Fit:
-        """Fit rows of which each counts so often, (n); `settings` are tol, max_iter, n_init and seed."""
+        """Fit rows of which each counts so often, (n); `settings` are tol, max_iter, n_init, seed and accelerate."""
         asked = _checked_settings(**settings, callback=None, verbose=False)
         return self._fitted(None, None, asked, data, counts)
 

@@ -13,7 +13,9 @@ from functools import cache
 from symem.codegen.ir.functions import SCIPY
 from symem.errors import NameClashError
 
-FIT_KEYWORDS = frozenset(["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose", "client"])
+FIT_KEYWORDS = frozenset(
+    ["start", "tol", "max_iter", "n_init", "seed", "callback", "verbose", "accelerate", "client"]
+)
 
 
 #: What the functions of a model call their own things: their names, their arguments, the records they read.

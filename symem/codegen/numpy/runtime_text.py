@@ -10,7 +10,9 @@ from types import ModuleType
 
 from symem.codegen.ir.functions import SCIPY
 from symem.runtime import (
+    acceleration,
     blocks,
+    charts,
     checks,
     chunks,
     collapse,
@@ -23,6 +25,7 @@ from symem.runtime import (
     em_steps,
     estimators,
     fitting,
+    free_vector,
     kernels,
     loop,
     monomials,
@@ -31,6 +34,7 @@ from symem.runtime import (
     precision,
     progress,
     reference,
+    restarts,
     results,
     rows_of_x,
     samplers,
@@ -49,6 +53,7 @@ _MODULES: Sequence[ModuleType] = (
     wording,
     convergence,
     loop,
+    restarts,
     outcome,
     description,
     settings,
@@ -57,6 +62,9 @@ _MODULES: Sequence[ModuleType] = (
     reference,
     distinct,
     checks,
+    charts,
+    free_vector,
+    acceleration,
     monomials,
     chunks,
     sigma_points,
