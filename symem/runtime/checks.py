@@ -128,8 +128,14 @@ class _Ranges:
         return ~sound & np.isfinite(value).all(axis=(-1, -2))
 
 
+def _infimum_supremum(spec: Array) -> tuple[float, float]:
+    """Of every entry of a parameter."""
+    return (0.0, np.inf) if spec.kind == "positive" else spec.ends or _ENDS.get(spec.kind, _NO_ENDS)
+
+
 def _ends(spec: Array) -> tuple[float, float]:
-    return (_TINIEST, np.inf) if spec.kind == "positive" else spec.ends or _ENDS.get(spec.kind, _NO_ENDS)
+    """The least and the largest number that an entry may be."""
+    return (_TINIEST, np.inf) if spec.kind == "positive" else _infimum_supremum(spec)
 
 
 def _is_between(value: Any, low: float, high: float) -> bool:

@@ -14,7 +14,7 @@ from symem.runtime.charts import (
     SimplexChart,
     SymmetricChart,
 )
-from symem.runtime.checks import _ENDS, _NO_ENDS
+from symem.runtime.checks import _infimum_supremum
 from symem.runtime.description import Array, Model
 
 
@@ -35,7 +35,7 @@ class _Covered:
         return values.reshape(*values.shape[: values.ndim - self._spec.simplex_axes], -1)
 
     def _chart(self, rows: np.ndarray) -> Chart:
-        kind, ends = self._spec.kind, self._spec.ends or _ENDS.get(self._spec.kind, _NO_ENDS)
+        kind, ends = self._spec.kind, _infimum_supremum(self._spec)
         if kind == "definite":
             return DefiniteChart(rows)
         if kind == "symmetric":
@@ -44,7 +44,7 @@ class _Covered:
             return SimplexChart(rows)
         if ends == (-np.pi, np.pi):
             return CircleChart(rows)
-        return IntervalChart(rows, *(ends if kind != "positive" else (0.0, np.inf)))
+        return IntervalChart(rows, *ends)
 
     def coordinates(self, theta: Any) -> np.ndarray:
         return self.chart.coordinates(self._rows(theta))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symem.runtime.checks import _ENDS, _NO_ENDS
+from symem.runtime.checks import _infimum_supremum
 from symem.runtime.description import Array, Model
 
 #: Steps of a derivative: this share of a standard error, and at most that of the way to an end.
@@ -113,8 +113,7 @@ def _bounds(model: Model, theta: Any) -> Any:
     found = np.empty((len(_flat(theta)), 2))
     for name, place in _places(theta):
         spec = model.parameters[name]
-        positive = spec.kind == "positive"
-        found[place.ravel()] = spec.ends or ((0.0, np.inf) if positive else _ENDS.get(spec.kind, _NO_ENDS))
+        found[place.ravel()] = _infimum_supremum(spec)
         if spec.kind == "definite":
             found[np.diagonal(place, 0, -2, -1).ravel()] = 0.0, np.inf
     return found
