@@ -19,6 +19,8 @@ from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.situation import extent_of, situation
 from symem.report.fitted import Fitted, Values, by_name
+from symem.report.notation.by_label import by_label
+from symem.report.notation.plain_statistics import plainly
 
 MOST_ITERATIONS = 200
 
@@ -102,4 +104,5 @@ def _arrays(derivation: Derivation, data: Values, theta: Values) -> dict[str, An
     arrays = {**situation(derivation.model, data, {**data, **theta}), **theta}
     arrays |= {each.symbol.name: extent_of(each, arrays) for each in derivation.own_extents}
     with np.errstate(all="ignore"):
-        return evaluate((*derivation.definitions, *derivation.surrogate.statistics), arrays)
+        told = by_label(plainly(derivation)).surrogate.statistics
+        return evaluate((*derivation.definitions, *derivation.surrogate.statistics, *told), arrays)

@@ -46,7 +46,7 @@ def told(steps: Sequence[Step], lines: Sequence[Lines], voice: Voice) -> Iterato
     """Steps by one law: its sentence, and below it what is displayed of them, if anything."""
     *words, last = sentence(steps, voice)
     if isinstance(last, str):
-        last = re.sub(r"[.:]$", ":" if lines else ".", last)
+        last = re.sub(r"[.:]$", ":", last) if lines else last.rstrip(".:,") + "."
     yield (*words, last)
     if lines:
         yield Display(tuple(dict.fromkeys(lines)))

@@ -14,6 +14,7 @@ from symem.language.model import Model, Role, Variable
 from symem.report.document import Display, Lines
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.books import PACKS, lettered
+from symem.report.notation.by_label import by_label
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
@@ -31,12 +32,12 @@ class Voice:
     """`now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ; `start` and `first` as those of iteration one."""
 
     def __init__(self, derivation: Derivation, options: Options = PLAIN) -> None:
-        self.derivation = plainly(derivation)
+        self.derivation = by_label(plainly(derivation))
         self.options = options
         self.model: Model = derivation.model
         self.pack = PACKS[options.notation]
         self.meanings = Meanings.of(self.derivation)
-        self.free = lettered(Lexicon.of(derivation), derivation, self.pack, options.rename)
+        self.free = lettered(Lexicon.of(self.derivation), self.derivation, self.pack, options.rename)
         self.complete = completed(self.free, self.model)
         self.now, self.new = self.marked(self.pack.now), self.marked(self.pack.new)
         self.start, self.first = self.marked(self.pack.start), self.marked(self.pack.first)

@@ -20,7 +20,7 @@ from symem.errors import NotationError
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.plates import Axis
-from symem.language.supports import Binary, Simplex
+from symem.language.supports import Binary, Counts, Simplex
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_names import bold_names, capitals
@@ -65,6 +65,9 @@ class Pack:
     count: str = "N"
     dated: bool = False
 
+
+#: The letter of a count where the book's is taken, as by a known number of trials: n_k, which sum to n.
+COUNT = "n"
 
 OLD, NEW = r"\mathrm{old}", r"\mathrm{new}"
 
@@ -137,12 +140,17 @@ def _wanted(derivation: Derivation, pack: Pack) -> Iterator[tuple[str, Label]]:
             argument = Label.of(posterior.latent.name.removesuffix("_missing")) if pack.of_label else None
             yield name_of(posterior.probability.symbol), Label(pack.responsibility, argument=argument)
     surrogate = derivation.surrogate
-    for number, statistic in enumerate(surrogate.numbered if pack.count else surrogate.statistics):
-        label = Label(_statistic(statistic, derivation, pack), (str(number + pack.base),))
-        yield name_of(statistic.symbol), label
-    for statistic in surrogate.statistics if pack.count else ():
-        if (place := _counts(statistic.value, derivation)) is not None:
-            yield name_of(statistic.symbol), Label(pack.count, place)
+    counts = [(each, _counts(each.value, derivation)) for each in surrogate.statistics if pack.count]
+    counted = [each for each, place in counts if place is not None]
+    numbered = [
+        each for each in (surrogate.numbered if pack.count else surrogate.statistics) if each not in counted
+    ]
+    for number, statistic in enumerate(numbered):
+        at = (str(number + pack.base),) if len(numbered) > 1 else ()
+        yield name_of(statistic.symbol), Label(_statistic(statistic, derivation, pack), at)
+    for statistic, place in counts:
+        if place is not None:
+            yield from ((name_of(statistic.symbol), Label(letter, place)) for letter in (COUNT, pack.count))
 
 
 def _statistic(statistic: Definition, derivation: Derivation, pack: Pack) -> str:
@@ -177,9 +185,11 @@ def _weights(derivation: Derivation, posterior: Table) -> Iterator[str]:
 
 
 def _counts(value: Expr, derivation: Derivation) -> tuple[str, ...] | None:
-    """The subscript of N, if a statistic adds up the probabilities of one label over its plate."""
+    """The subscript of N, if a statistic adds up the probabilities of one label over its plate, or expected counts."""
     if not isinstance(value, Sum) or not isinstance(value.function, Indexed):
         return None
+    if name_of(value.function) in _expected_counts(derivation):
+        return ()
     if name_of(value.function) not in set(_responsibilities(derivation)) or len(value.function.indices) != 2:
         return None
     place = value.function.indices[1]
@@ -188,6 +198,13 @@ def _counts(value: Expr, derivation: Derivation) -> tuple[str, ...] | None:
     summed = name_of(value.function)
     labels = {name_of(each.probability.symbol): each.latent for each in _labelled(derivation)}
     return (str(int(place) + (0 if isinstance(labels[summed].support, Binary) else 1)),)
+
+
+def _expected_counts(derivation: Derivation) -> set[str]:
+    """The names of the expectations of latent counts."""
+    counts = [each for each in derivation.posteriors if isinstance(each.latent.support, Counts)]
+    names = [each.expectations.get(each.atom) for each in counts]
+    return {name_of(each) for each in names if isinstance(each, Symbol | Indexed)}
 
 
 # indices and sizes -------------------------------------------------------------------------------------

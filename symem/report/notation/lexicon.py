@@ -156,7 +156,8 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
         yield from _posterior_choices(posterior, alone=alone)
     for definition in derivation.surrogate.statistics:
         name = name_of(definition.symbol)
-        yield name, (*statistic_labels(derivation, definition), Label.of(name))
+        own = Label.of(name)
+        yield name, (*statistic_labels(derivation, definition), own, replace(own, sub=(*own.sub, "0")))
     for update in derivation.updates:
         if isinstance(update, Shares):
             yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))

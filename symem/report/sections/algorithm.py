@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from sympy import Add, Expr, Poly, Symbol
 
-from symem.derivation import Tabulated
+from symem.derivation import Causes, Tabulated
+from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
     Block,
@@ -22,7 +23,7 @@ from symem.report.document import (
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.notation import latex
 from symem.report.sections.costs import Cost, costs
-from symem.report.sections.e_step_section import computed, grouped, second_moments
+from symem.report.sections.e_step_section import computed, grouped, probabilities, second_moments
 from symem.report.sections.m_step_section import in_statistics
 from symem.report.writer import Voice
 
@@ -63,12 +64,15 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        weights = [each.log_weight for each in posteriors[:1] if isinstance(each, Tabulated)]
-        probabilities = {each.probability for each in posteriors if isinstance(each, Tabulated)}
+        tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]
+        for table in tables[:1]:
+            yield from probabilities(table, voice)
+        told = {each.probability for each in tables}
+        cells = [each for each in posteriors[:1] if isinstance(each, Tabulated) and not tables]
+        weights = [part for each in cells for part in (each.log_weight, each.log_normaliser)]
         for definition in (*weights, *computed(posteriors, voice)):
-            if definition in probabilities:
-                yield voice.definition(posteriors[0].log_normaliser, voice.now)
-            yield voice.definition(definition, voice.now)
+            if definition not in told:
+                yield voice.definition(definition, voice.now)
         for each in posteriors:
             yield from second_moments(each, voice)
 

@@ -36,6 +36,7 @@ from symem.report.notation.printed_form import (
     printed,
     pulled_out,
 )
+from symem.report.options import Level
 from symem.report.sentence import told
 from symem.report.writer import Voice
 
@@ -62,10 +63,17 @@ def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
         same = tuple(group)
         if law == "moments" and all(map(is_part, posteriors)):
             continue
+        if law == "Bayes' rule" and voice.options.level is not Level.TEACHING and _has_outcomes(posteriors):
+            yield from told(same, [], voice)  # the next line has the same at an outcome
+            continue
         show = _SHOWN.get(law, _defined)
         yield from told(
             same, [line for step in same for line in show(step, own[step.about[0]], voice)], voice
         )
+
+
+def _has_outcomes(posteriors: Sequence[Posterior]) -> bool:
+    return all(isinstance(each, Table) and not isinstance(each, Causes) for each in posteriors)
 
 
 def _defined(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
@@ -92,10 +100,9 @@ def _weights(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
 
 
 def _shares(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
-    """The probabilities written out, and by the log-normaliser."""
-    if isinstance(posterior, Tabulated):
-        yield from _bayes(posterior, voice)
-    yield from _defined(step, posterior, voice)
+    """The probabilities written out; where that is too long, by the log-normaliser."""
+    written = tuple(_bayes(posterior, voice)) if isinstance(posterior, Tabulated) else ()
+    yield from written or _defined(step, posterior, voice)
 
 
 def _expected(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
@@ -168,11 +175,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     for posteriors in grouped(voice):
         first = posteriors[0]
         if isinstance(first, Table) and not isinstance(first, Causes):
-            written = tuple(_bayes(first, voice))
-            shown = [
-                voice.definition(_tidy(each), voice.now) for each in (first.log_weight, first.probability)
-            ]
-            yield Display(written or tuple(shown))
+            yield Display(tuple(probabilities(first, voice)))
         else:
             squares = [lines for each in posteriors for lines in second_moments(each, voice)]
             yield Display((*voice.definitions(computed(posteriors, voice), voice.now).equations, *squares))
@@ -201,6 +204,13 @@ def computed(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
     return [each for each in found if name_of(each.symbol) in used]
 
 
+def probabilities(posterior: Table, voice: Voice) -> Iterator[Lines]:
+    """The probabilities in one formula, or where that is too long by the weights and the log-normaliser."""
+    written = tuple(_bayes(posterior, voice))
+    named = (posterior.log_weight, posterior.log_normaliser, posterior.probability)
+    yield from written or (voice.definition(_tidy(each), voice.now) for each in named)
+
+
 def _probability(posterior: Posterior) -> tuple[Definition, ...]:
     return (posterior.probability,) if isinstance(posterior, Probabilities) else ()
 
@@ -222,6 +232,10 @@ def _bayes(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
     weight, probability, outcome = posterior.log_weight, posterior.probability, posterior.outcome
     logs = Add(*(term for term in Add.make_args(printed(weight.value)) if term.has(outcome.index)))
     weights = by_outcome(replace(weight, value=logs), outcome)
+    shared = (
+        set.intersection(*(set(Add.make_args(each.value)) for each in weights)) if len(weights) > 1 else ()
+    )
+    weights = tuple(replace(each, value=each.value - Add(*shared)) for each in weights)
     other, lexicon = voice.now.within(weight.axes).fresh(outcome)
     symbol = probability.symbol
     if len(weights) > 1:
@@ -234,6 +248,8 @@ def _bayes(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:
     left, right = letter(symbol, voice.now), rf"\frac{{\displaystyle {above}}}{{\displaystyle {below}}}"
     if width(left + right) <= LINE:
         yield (f"{left} &= {right}",)
+        if len(weights) == 2:
+            yield (f"{letter(probability.symbol.subs(outcome.index, 0), voice.now)} &= 1 - {left}",)
 
 
 def _density(logs: Expr) -> Expr:
