@@ -239,7 +239,7 @@ COMMANDS = (
     ("select", "fit every size of a range, and choose by BIC or AIC", SELECT, _select),
     ("predict", "say what the latents of a table are, by a fit", PREDICT, _predict),
     ("sample", "draw data from the model", SAMPLE, _sample),
-    ("verify", "check the derivation by the ladder V0 to V5", VERIFY, _verify),
+    ("verify", "check the derivation by the ladder V0 to V6", VERIFY, _verify),
     ("audit", "hold somebody else's updates against the derivation", AUDIT, _audit),
     ("report", "write the derivation as HTML, LaTeX, Markdown or a notebook", REPORT, _report),
     ("gallery", "write a browsable HTML gallery of the models in a folder", GALLERY, _gallery),

@@ -134,7 +134,7 @@ def sample(options: argparse.Namespace) -> int:
 
 
 def verify(options: argparse.Namespace) -> int:
-    """Climb the ladder V0 to V5 and print every rung."""
+    """Climb the ladder V0 to V6 and print every rung."""
     em = _derived(options)
     data, beside = data_to_check(options, em)
     found = em.verify(data, **beside)

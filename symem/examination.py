@@ -21,7 +21,7 @@ class Examination:
         seed: int = 0,
         seconds: float = 10.0,
     ) -> Any:
-        """Climb the ladder of identities V0 to V5 at random θ⁽ᵗ⁾, against the declared model.
+        """Climb the ladder of identities V0 to V6 at random θ⁽ᵗ⁾, against the declared model.
 
         Args:
             data: arrays by declared name; without them they are drawn from the model.

@@ -18,6 +18,7 @@ from symem.verification.emitted import emitted_equals_formulas
 from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import GAIN, IDENTITY, ROUNDING, SLOPE, Finding, Ground
 from symem.verification.identities import fisher_identity, free_energy_equals_likelihood
+from symem.verification.information_rung import information_is_that_of_the_model
 from symem.verification.records import BLOCKING, Rung
 
 #: Seconds that a rung may take.
@@ -93,6 +94,12 @@ LADDER = (
         "a fixed point is a maximum of ℓ: a direct maximiser finds no better",
         fixed_point_is_maximum,
         GAIN,
+    ),
+    Check(
+        "V6",
+        "score and information are the slopes of ℓ, and -∂²Q/∂θ² less what is missing is -∂²ℓ/∂θ²",
+        information_is_that_of_the_model,
+        SLOPE,
     ),
 )
 

@@ -50,7 +50,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Verification:
-    """The ladder V0 to V5, with the data on which it was climbed."""
+    """The ladder V0 to V6, with the data on which it was climbed."""
 
     rungs: tuple[Rung, ...]
     data: str = ""
@@ -64,7 +64,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Every rung from V0 to V3 was checked and held, and none failed. V4 and V5 may be open: see `open`."""
+        """Every rung from V0 to V3 was checked and held, and none failed. V4 to V6 may be open: see `open`."""
         return self.verdict == "passed"
 
     @property

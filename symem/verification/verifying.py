@@ -46,7 +46,7 @@ def verify(
     seed: int = 0,
     seconds: float = SECONDS,
 ) -> Verification:
-    """Climb the ladder V0 to V5.
+    """Climb the ladder V0 to V6.
 
     Args:
         em: an `EM`, or a bare `Derivation`: then V0 is open and the other rungs use the formulas.
