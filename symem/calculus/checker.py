@@ -25,8 +25,6 @@ from symem.language.model import Variable
 from symem.language.plates import LogIverson
 
 POINTS = 3
-#: The law of scales and what ties them, which stand in threes.
-COVARIANCE = "scales of a covariance"
 
 
 @dataclass(frozen=True)
@@ -88,16 +86,19 @@ class Checker:
             return self.terms
         return entrywise(self.terms, parameter.base)
 
-    def covariance(self, update: Update) -> CovarianceClaims:
-        """The scales of the covariance that an update belongs to, what was solved before them put in."""
+    def joint(self, update: Update) -> CovarianceClaims | None:
+        """The claims of an update and its companions, what was solved before them put in; None where it has its own."""
+        kind = law_of(update.law).joint
+        if kind is None:
+            return None
         block = self.block_of(update)
-        alike = [u for u in block if u.law == COVARIANCE and u.definition.axes == update.definition.axes]
-        place = alike.index(update) // 3 * 3
-        together = alike[place : place + 3]
+        alike = [u for u in block if u.law == update.law and u.definition.axes == update.definition.axes]
+        place = alike.index(update) // kind.size * kind.size
+        together = alike[place : place + kind.size]
         put = self.solved_before(together[0]).put
         slopes = [put(self.raw_slope(u) or S.NaN) for u in together]
         parameters, values = [u.parameter for u in together], [u.value for u in together]
-        return CovarianceClaims(slopes, parameters, values, self.vanishes, self.signs)
+        return kind(slopes, parameters, values, self.vanishes, self.signs)
 
     # -- the block of an update --------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class Checker:
     def _is_best_for_all(self, update: Update) -> bool:
         """Whether Q has one maximum in a parameter, at its nested form, whatever those before it are."""
         raw = None if is_matrix(update.parameter) else self.slope(update)
-        if raw is None or update.law == COVARIANCE:
+        if raw is None or law_of(update.law).joint is not None:
             return False
         raw = self.put_in(self.within(update), raw)
         seen = Slope(raw, update, self.signs)

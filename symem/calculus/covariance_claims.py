@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sympy import Dummy, Expr, S
 
@@ -24,6 +25,8 @@ class CovarianceClaims:
     values: Sequence[Expr]
     vanishes: Callable[[Expr], bool]
     signs: Signs
+    #: Two scales and what ties them are one.
+    size: ClassVar[int] = 3
 
     @property
     def names(self) -> str:
@@ -53,6 +56,11 @@ class CovarianceClaims:
         """Whether the updates are the maximum, if Σ̂ is regular."""
         found = self.stated()
         return found is not None and self.signs(found[1]) in (0, 1) and self.is_semidefinite(*found)
+
+    def within(self, low: Expr, high: Expr) -> str:
+        """Why a value lies between such ends; empty where it is not because of the others."""
+        tied = (low, high) == (-1, 1) and self.holds()
+        return "the update lies between -1 and 1 (Cauchy-Schwarz)" if tied else ""
 
     def is_semidefinite(self, scales: Scales, count: Expr) -> bool:
         """N Σ̂ is: (1, t) N Σ̂ (1, t)ᵀ ≥ 0 for every t."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from sympy import Add, Dummy, Expr, Lambda, Mul, S, expand_mul, log, oo
 
-from symem.calculus.differentiate import Unknown, equation
+from symem.calculus.differentiate import Unknown
 from symem.calculus.existence import of_inverse
 from symem.calculus.falling_functions import (
     Parts,
@@ -21,8 +22,8 @@ from symem.calculus.falling_functions import (
     near_zero,
     parts_of,
 )
-from symem.calculus.separate import gather
-from symem.calculus.stationarity import Root, Stationarity, put_in
+from symem.calculus.putting_in import with_others_put_in
+from symem.calculus.stationarity import Root, Stationarity
 from symem.language.falling_root import FallingRoot, given_letter, unknown_letter
 from symem.language.leaves import name_of
 from symem.language.support import Support
@@ -42,7 +43,11 @@ class Falling:
 def falling_equations(problem: Stationarity) -> Iterator[Falling]:
     """The positive numbers whose equation, the others being put in, is a sum of functions that are known to fall."""
     for unknown in problem.free:
-        reduced = _with_others_put_in(unknown, problem) if _is_sought(unknown, problem) else None
+        if not _is_sought(unknown, problem):
+            continue
+        reduced = with_others_put_in(
+            problem, unknown, problem.free, partial(_alone, problem), lambda whole: whole
+        )
         found = None if reduced is None else _read(unknown, problem, *reduced)
         if found is not None:
             yield found
@@ -57,28 +62,11 @@ def _read(
     return Falling(unknown, parts, problem, gone) if known else None
 
 
-def _with_others_put_in(unknown: Unknown, problem: Stationarity) -> tuple[Expr, tuple[Unknown, ...]] | None:
-    """The equation in which every other open number stands at its own solution, for any value of this one, and those."""
-    terms, gone = problem.known(problem.slope(unknown)), []
-    while others := [o for o in problem.pending if o != unknown and any(o.entries(t.factor) for t in terms)]:
-        if others[0] not in problem.free:
-            return None
-        value = _alone(others[0], problem)
-        if value is None or not problem.is_free(value, but=(unknown, *others[1:])):
-            return None
-        terms = gather(part for term in terms for part in put_in(term, others[0], value))
-        gone.append(others[0])
-    return problem.collapse(equation(terms)), tuple(gone)
-
-
-def _alone(other: Unknown, problem: Stationarity) -> Expr | None:
+def _alone(problem: Stationarity, other: Unknown) -> Expr | None:
     """The solution of an equation for any value of the other numbers: by a formula, or else the root of it."""
-    whole = problem.reduced(problem.slope(other))
-    found = problem.alone(whole, other)
-    if found is not None:
-        return found[1]
-    read = _read(other, problem, whole)
-    return None if read is None else _root_of(read)
+    found = problem.own(other)
+    read = _read(other, problem, problem.reduced(problem.slope(other))) if found is None else None
+    return found if read is None else _root_of(read)
 
 
 def falling_root(found: Falling) -> list[Root] | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sympy import Add, Eq, Expr, Matrix, Mul, S, expand
 
-from symem.calculus.differentiate import Unknown, equation, pulled
+from symem.calculus.differentiate import Unknown, pulled
 from symem.calculus.gathering import places_of
 from symem.calculus.roots import simplified
-from symem.calculus.separate import Term, gather
-from symem.calculus.stationarity import Root, Stationarity, put_in
+from symem.calculus.separate import Term
+from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import neighbouring
 from symem.language.plates import Iverson, LinearSolution, fresh_index, index_symbol
 
@@ -181,26 +181,3 @@ def _linear_row(whole: Expr, atoms: Sequence[Expr]) -> list[Expr] | None:
             return None
         row[held[0] if held else -1] += slope
     return row
-
-
-# a number, others being put in ------------------------------------------------------------------------------
-
-
-def put_in_first(problem: Stationarity) -> Iterator[Root]:
-    """The numbers in whose equations every other open number can be put in from its own: a slope, intercepts apart."""
-    for unknown in filter(problem.is_linear, problem.free):
-        terms = problem.known(problem.slope(unknown))
-        others = [o for o in problem.free if o != unknown and any(o.entries(t.factor) for t in terms)]
-        met = [other for other in others if problem.is_linear(other)]
-        for other in met:
-            found = problem.alone(problem.reduced(problem.slope(other)), other)
-            if found is None or not problem.is_free(
-                found[1], but=(unknown, *(o for o in others if o not in met))
-            ):
-                break
-            terms = tuple(part for term in terms for part in put_in(term, other, found[1]))
-        else:
-            alone = problem.alone(problem.collapse(equation(gather(terms))), unknown) if met else None
-            if alone and not unknown.entries(alone[1]) and problem.is_free(alone[1]):
-                value = problem.collapse(alone[1])
-                yield Root(unknown, value, problem.raw(unknown), value, eliminated=tuple(met))

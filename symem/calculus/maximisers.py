@@ -15,8 +15,9 @@ from typing import Any, Generic, TypeVar
 from sympy import Expr
 
 from symem.calculus import constrained, correlations, existence, falling, linear, maxima, roots, shares
+from symem.calculus.covariance_claims import CovarianceClaims
 from symem.calculus.matrix_equations import any_words, in_words, linear_root, scatter_over_count, scattered
-from symem.calculus.putting_in import matrices_alone
+from symem.calculus.putting_in import matrices_alone, numbers_alone
 from symem.calculus.stationarity import Root, Stationarity
 from symem.derivation import Relation, Rule
 from symem.language.matrices import is_matrix
@@ -38,6 +39,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
         maxima: why the root is a maximum, the argument that needs the fewest signs first.
         exists: (root, support) -> what must not vanish.
         positive: root -> what must be positive for it to exist.
+        joint: the claims of parameters that are one only together, as the checker makes them; None where each has its own.
     """
 
     form: str
@@ -46,6 +48,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
     maxima: tuple[maxima.Maximum[Any], ...]
     exists: Callable[[Expr, Support], Iterable[Expr]] = existence.of_ratio
     positive: Callable[[Expr], Iterable[Expr]] = existence.anyway
+    joint: type[CovarianceClaims] | None = None
 
     def solve(self, equations: Equations) -> Solution | None:
         """The solution, if the equations are of this form."""
@@ -211,6 +214,7 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         reads=correlations.correlated,
         root=correlations.by_scales,
         maxima=(maxima.CORRELATED,),
+        joint=CovarianceClaims,
     ),
     Law(
         "numbers put in",
@@ -219,7 +223,7 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         "algebra",
         Relation.AT_THE_UPDATE,
         form="c u + Σ aₖ vₖ = d and vₖ = vₖ(u)",
-        reads=linear.put_in_first,
+        reads=numbers_alone,
         root=lambda root: [root],
         maxima=(maxima.FALLING,),
     ),

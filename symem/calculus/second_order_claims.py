@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Expr, expand_mul
 
-from symem.calculus.checker import COVARIANCE, Checker
+from symem.calculus.checker import Checker
 from symem.calculus.covariance_claims import CovarianceClaims
 from symem.calculus.maxima import MatrixSlope, Maximum, Slope
 from symem.calculus.maximisers import law_of
@@ -42,8 +42,9 @@ def _seen(checker: Checker, update: Update) -> Iterator[Slope | MatrixSlope | Co
     if is_matrix(update.parameter):
         yield MatrixSlope(checker.matrices, update)
         return
-    if update.law == COVARIANCE:
-        yield checker.covariance(update)
+    joint = checker.joint(update)
+    if joint is not None:
+        yield joint
         return
     raw = checker.raw_slope(update)
     inner = checker.within(update)

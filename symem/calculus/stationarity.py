@@ -98,6 +98,15 @@ class Stationarity:
         solve = self.confine if self.is_ended(unknown) and not isinstance(support, Simplex) else self.isolate
         return solve(whole, unknown.atom, support)
 
+    def solution(self, whole: Expr, unknown: Unknown) -> Expr | None:
+        """The value of one unknown by one equation."""
+        found = self.alone(whole, unknown)
+        return None if found is None else found[1]
+
+    def own(self, unknown: Unknown) -> Expr | None:
+        """The value of an unknown by its own equation, the other open ones standing in it."""
+        return self.solution(self.reduced(self.slope(unknown)), unknown)
+
     # -- unknowns ------------------------------------------------------------------------------------
 
     @property

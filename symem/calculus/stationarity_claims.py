@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Add, Expr
 
-from symem.calculus.checker import COVARIANCE, Checker
+from symem.calculus.checker import Checker
 from symem.calculus.slopes import Solved, at_update, entries, holds_as_it_stands
 from symem.calculus.systems import solves
 from symem.derivation import Claim, Shares, Status, Update
@@ -37,8 +37,9 @@ def is_stationary(checker: Checker, update: Update) -> bool:
     raw = checker.slope(update)
     if raw is None:
         return False
-    if update.law == COVARIANCE:
-        return checker.covariance(update).stated() is not None
+    joint = checker.joint(update)
+    if joint is not None:
+        return joint.stated() is not None
     inner = checker.within(update)
     if inner and checker.vanishes_within(inner, update, raw):
         return on_simplex(checker, update)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, S
 
-from symem.calculus.checker import COVARIANCE, Checker
+from symem.calculus.checker import Checker
 from symem.calculus.maxima import GIBBS
 from symem.calculus.second_order_claims import argument_of
 from symem.calculus.stationarity_claims import on_simplex
@@ -28,9 +28,8 @@ def support(checker: Checker, update: Update) -> Claim:
             checker, update
         ):
             return Claim(name, Status.PROVED, "the shares are not negative and sum to one")
-    elif update.law == COVARIANCE and (low, high) == (-1, 1):
-        if checker.covariance(update).holds():
-            return Claim(name, Status.PROVED, "the update lies between -1 and 1 (Cauchy-Schwarz)")
+    elif (joint := checker.joint(update)) is not None and (argument := joint.within(low, high)):
+        return Claim(name, Status.PROVED, argument)
     elif all(
         any(_beyond(checker, value, end, way) for value in values) for end, way in ((low, 1), (high, -1))
     ):
