@@ -37,7 +37,7 @@ from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
 from symem.derivation import Definition, Derivation, Surrogate, Update
 from symem.errors import NotDerivedError
-from symem.language.leaves import array_of
+from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
 from symem.language.support import Support
 
@@ -143,6 +143,6 @@ def _by_parameter(model: Model, updates: Iterable[Update]) -> dict[Any, Expr]:
     found = {}
     for update in updates:
         atom = model.declared(update.parameter)
-        whole = all(not place.is_Integer for place in getattr(update.parameter, "indices", ()))
+        whole = all(not place.is_Integer for place in places_of(update.parameter))
         found[array_of(atom) if whole else atom] = model.declared(update.value)
     return found

@@ -22,7 +22,7 @@ from sympy import (
 
 from symem.algebra.exponential import readable
 from symem.derivation import Definition, Derivation
-from symem.language.leaves import IndexedMatrixEntry, array_of
+from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
 
@@ -77,9 +77,9 @@ class Explicit:
         definition = self._definitions[array_of(atom)]
         own, value = (definition.symbol, definition.value) if inside else self._shown(definition)
         value = _by_label(value) if self._has_cases else value
-        places = getattr(atom, "indices", ())
+        places = places_of(atom)
         held = {symbol for place in places for symbol in place.free_symbols}
-        moved = dict(zip(getattr(own, "indices", ()), places, strict=True))
+        moved = dict(zip(places_of(own), places, strict=True))
         return reindex(rebind(value, taken | held), moved)
 
     def _shown(self, definition: Definition) -> tuple[Any, Any]:

@@ -48,7 +48,7 @@ class Updates(Mapping[Any, Expr]):
         self._indices: dict[str, Any] = {}
         for update in derivation.updates:
             atom = derivation.model.declared(update.parameter)
-            whole = all(not p.is_Integer for p in getattr(update.parameter, "indices", ()))
+            whole = all(not p.is_Integer for p in places_of(update.parameter))
             key = array_of(atom) if whole else atom
             value = sized(derivation.model.declared(update.value), atom)
             self._found[str(key)], self._keys[str(key)] = value, key

@@ -32,11 +32,12 @@ from sympy import (
 
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import at_value, by_value, definite, with_companions
-from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
+from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.separate import Term, gather, rejoin
 from symem.derivation import Causes, Definition
 from symem.errors import NotDerivedError
 from symem.language.counting_families import Bernoulli
+from symem.language.leaves import places_of
 from symem.language.logarithm import log_of
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, fresh_index, total

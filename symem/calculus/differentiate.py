@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sympy import Add, And, Dummy, Eq, Expr, Indexed, Mul, S, Sum, diff
 
-from symem.calculus.gathering import places_of
 from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
+from symem.language.leaves import places_of
 from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, word_of
-from symem.language.plates import Axis, Iverson, rebind, reindex, total
+from symem.language.plates import Axis, Iverson, outermost_sums, rebind, reindex, total
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _tied(term: Term, unknown: Unknown) -> Iterator[tuple[Term, _Ties]]:
     """The parts of ∂term/∂unknown, and what of their entry's place is bound outside the term."""
     generic = {axis.index for axis in unknown.axes}
     term = rename_apart(Term(rebind(term.factor, generic), term.axes), generic)
-    shields = {inner: Dummy(real=True) for inner in _outermost_sums(term.factor) if unknown.entries(inner)}
+    shields = {inner: Dummy(real=True) for inner in outermost_sums(term.factor) if unknown.entries(inner)}
     shown = {shield: inner for inner, shield in shields.items()}
     shielded = term.factor.xreplace(shields)
     for entry in unknown.entries(shielded):
@@ -113,12 +113,6 @@ def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
 def _times(slope: Expr, part: Term, axes: tuple[Axis, ...]) -> Iterator[Term]:
     for product in separate(slope * part.factor):
         yield Term(product.factor, product.axes + part.axes + axes)
-
-
-def _outermost_sums(expr: Expr) -> set[Expr]:
-    if isinstance(expr, Sum):
-        return {expr}
-    return {found for argument in expr.args for found in _outermost_sums(argument)}
 
 
 def pulled(term: Term) -> Expr:

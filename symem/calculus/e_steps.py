@@ -24,6 +24,7 @@ from symem.derivation import (
     Step,
     Table,
 )
+from symem.language.leaves import places_of
 from symem.language.matrices import transpose
 from symem.language.traces import inverse, trace
 
@@ -186,7 +187,7 @@ def _vector(posterior: GaussianVector) -> Step:
     precision = posterior.natural[1] if seen else inverse(posterior.covariance)
     density = -posterior.log_volume - _square(posterior, precision) / 2
     after = density + (normaliser.value if posterior.inline else normaliser.symbol)
-    places = tuple(getattr(posterior.atom, "indices", ()))
+    places = places_of(posterior.atom)
     companions = {"observed": seen[0], "missing": seen[1]} if seen else {}
     told: dict[str, Any] = {name: each[places] if places else each for name, each in companions.items()}
     about, axes = (posterior.atom,), posterior.axes

@@ -9,10 +9,11 @@ from sympy import Expr, Symbol
 
 from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import Conditional, atoms_of, places_of
+from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.derivation import Causes, CellCounts, Definition, Posterior
 from symem.errors import NotDerivedError
+from symem.language.leaves import places_of
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis
 from symem.language.supports import Binary

@@ -13,7 +13,7 @@ from symem.calculus.along import scalars_of_matrices
 from symem.calculus.inequalities import Bounds, Polynomial
 from symem.calculus.probes import is_nonnegative
 from symem.derivation import Definition, Derivation, Posterior, Probabilities, Table
-from symem.language.leaves import array_of
+from symem.language.leaves import array_of, places_of
 from symem.language.model import Variable
 from symem.language.plates import Iverson, reindex
 from symem.language.support_ends import ends_of, indices_of
@@ -60,7 +60,7 @@ class EntryBounds:
     def _support(self, atom: Expr, variable: Variable) -> Bounds:
         if variable.name in self._unit:
             return (S.Zero,), (S.One,)
-        rules = dict(zip(indices_of(variable, self._model), getattr(atom, "indices", ()), strict=False))
+        rules = dict(zip(indices_of(variable, self._model), places_of(atom), strict=False))
         low, high = (end.xreplace(rules) for end in ends_of(variable, self._model))
         return (() if low == -oo else (low,)), (() if high == oo else (high,))
 

@@ -12,7 +12,7 @@ from symem.calculus.causal_independence import products_of
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
 from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
@@ -27,6 +27,7 @@ from symem.derivation import (
     Table,
 )
 from symem.errors import NotDerivedError
+from symem.language.leaves import places_of
 from symem.language.plates import Axis, Expectation, Iverson, LogIverson, deviation, fresh_index, reindex
 from symem.language.supports import Binary
 

@@ -14,6 +14,7 @@ from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
 
 from symem.calculus.separate import Term, conditions_of, inner_indices, tidy
 from symem.errors import NotDerivedError
+from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
@@ -46,10 +47,6 @@ def atoms_of(expr: Expr, variable: Variable) -> list[Expr]:
     if variable.sizes:
         return sorted((atom for atom in expr.atoms(Indexed) if atom.base == variable.symbol), key=str)
     return [variable.symbol] if variable.symbol in expr.free_symbols else []
-
-
-def places_of(atom: Expr) -> tuple[Expr, ...]:
-    return tuple(atom.indices) if isinstance(atom, Indexed) else ()
 
 
 def gather_latent(terms: Iterable[Term], variable: Variable, weights: Sequence[Weight] = ()) -> Conditional:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sympy import Add, Eq, Expr, Matrix, Mul, S, expand
 
 from symem.calculus.differentiate import Unknown, pulled
-from symem.calculus.gathering import places_of
 from symem.calculus.roots import simplified
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import neighbouring
+from symem.language.leaves import places_of
 from symem.language.plates import Iverson, LinearSolution, fresh_index, index_symbol
 
 # the entries of an array ----------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from math import prod
 from sympy import Add, Expr, Max, Mul, Sum, Symbol, expand
 
 from symem.calculus.differentiate import Unknown
-from symem.calculus.gathering import places_of
 from symem.calculus.roots import simplified
 from symem.calculus.stationarity import Root, Stationarity
+from symem.language.leaves import places_of
 from symem.language.plates import total
 from symem.language.supports import Simplex
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from sympy import Mul
 
-from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term
+from symem.language.leaves import places_of
 from symem.language.model import Variable
 from symem.language.supports import Simplex
 

@@ -15,7 +15,7 @@ from symem.calculus.falling_functions import is_multiple
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Conditional, Derivation, Update
 from symem.language.falling_root import FallingRoot
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Model
 from symem.language.plates import LinearSolution, reindex, total
@@ -67,7 +67,7 @@ def _pulled(term: Term) -> Expr:
 def _placed(entry: Expr, atom: Expr, term: Term) -> dict[Expr, Expr]:
     """Each bound index of the entry, and the place of the atom it stands for."""
     rules: dict[Expr, Expr] = {}
-    for mine, wanted in zip(getattr(entry, "indices", ()), getattr(atom, "indices", ()), strict=True):
+    for mine, wanted in zip(places_of(entry), places_of(atom), strict=True):
         if mine == wanted:
             continue
         if mine not in term.indices or mine in rules:

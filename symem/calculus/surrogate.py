@@ -17,14 +17,14 @@ from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations
 from symem.calculus.exponents import exponents_apart
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.simplex_sums import with_whole_shares
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
 from symem.derivation import CellCounts, GaussianVector, Recognised, Table
 from symem.errors import NotDerivedError
-from symem.language.leaves import array_of
+from symem.language.leaves import array_of, places_of
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Variable
 from symem.language.plates import Axis, Expectation, Iverson, LogIverson, index_symbol

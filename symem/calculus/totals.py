@@ -10,11 +10,12 @@ from sympy import Add, Expr, S, Sum, exp, log, loggamma
 from symem.calculus.conditioning import Group
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
-from symem.calculus.gathering import Conditional, atoms_of, gather_latent, places_of
+from symem.calculus.gathering import Conditional, atoms_of, gather_latent
 from symem.calculus.separate import rejoin, rename_apart
 from symem.derivation import CellCounts, Definition, MemberCounts
 from symem.errors import NotDerivedError
 from symem.language.counting_families import Binomial
+from symem.language.leaves import places_of
 from symem.language.model import Variable
 from symem.language.plates import Axis, fresh_index, reindex, total
 

@@ -8,8 +8,9 @@ from sympy import Expr, Indexed
 
 from symem.calculus.differentiate import Unknown
 from symem.calculus.fresh_names import Names
-from symem.calculus.gathering import atoms_of, places_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term
+from symem.language.leaves import places_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Variable
 from symem.language.plates import Axis

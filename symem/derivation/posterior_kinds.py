@@ -11,6 +11,7 @@ from sympy import Expr, S, Sum, log, pi
 from symem.derivation.definition import Definition
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
+from symem.language.leaves import places_of
 from symem.language.matrices import COORDINATE, ENTRY, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis
@@ -133,15 +134,11 @@ class Causes(Table):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellCounts(_Posterior):
-    """Counts over the cells `outcome` of an array whose total `trials` is known: each has a share of it."""
+class _Counts(_Posterior):
+    """Counts whose total `trials` is known: each has a share of it."""
 
     trials: Expr
-    outcome: Axis
-    log_weight: Definition
     probability: Definition
-
-    defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
 
     def mean(self, function: Expr) -> Expr | None:
         """E[count]; of other functions none is told."""
@@ -149,17 +146,20 @@ class CellCounts(_Posterior):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberCounts(_Posterior):
-    """One of several counts whose total `trials` is known; those of one total share their normaliser."""
+class CellCounts(_Counts):
+    """Counts over the cells `outcome` of an array."""
 
-    trials: Expr
-    probability: Definition
+    outcome: Axis
+    log_weight: Definition
+
+    defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberCounts(_Counts):
+    """One of several counts; those of one total share their normaliser."""
 
     defining: ClassVar[tuple[str, ...]] = ("log_normaliser", "probability", "moments")
-
-    def mean(self, function: Expr) -> Expr | None:
-        """E[count]; of other functions none is told."""
-        return self.trials * self.probability.symbol if function == self.atom else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +251,7 @@ class GaussianVector(_Posterior):
             return (size * log(2 * pi) + log_det(self.covariance, size)) / 2
         mask = self.latent.seen[1]
         if not isinstance(mask, MatrixEntry):
-            mask = mask[(*getattr(self.atom, "indices", ()), ENTRY)]
+            mask = mask[(*places_of(self.atom), ENTRY)]
         unseen = Sum(1 - mask.xreplace({ENTRY: COORDINATE}), (COORDINATE, 0, size - 1))
         return (unseen * log(2 * pi) - block_log_det(self.natural[1], mask, size)) / 2
 

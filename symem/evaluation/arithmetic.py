@@ -20,7 +20,7 @@ from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.rules import Algebra, Bindings
 from symem.evaluation.scalar_functions import Head, function
 from symem.evaluation.stacks import Array
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixEntry, is_matrix
 
 Arrays = dict[str, Any]
@@ -87,7 +87,7 @@ class Arithmetic(Algebra[Any]):
     def defined(self, definition: Definition) -> Any:
         """The array that a definition defines, or the one it sets entries of, such as mu[0], with these set."""
         symbol, lengths = definition.symbol, {axis.index: self.integer(axis.size) for axis in definition.axes}
-        bindings, indices = self.over(lengths, lengths.values()), getattr(symbol, "indices", ())
+        bindings, indices = self.over(lengths, lengths.values()), places_of(symbol)
         found = np.asarray(self(definition.value, bindings), dtype=float)
         own = found.shape[-2:] if isinstance(symbol, MatrixEntry) else ()
         if own and symbol.dimensions[1] == 1:

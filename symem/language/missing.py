@@ -14,8 +14,9 @@ from typing import Any
 
 from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
 
+from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry, shape
-from symem.language.plates import Iverson, LogIverson, total
+from symem.language.plates import Iverson, LogIverson, outermost_sums, total
 from symem.language.supports import Binary
 from symem.language.traces import Tr, trace
 from symem.language.variables import Role, Variable
@@ -105,10 +106,6 @@ def _entry(symbol: Any, places: tuple[Expr, ...]) -> Expr:
     return symbol[places] if places else symbol
 
 
-def _places(atom: Expr) -> tuple[Expr, ...]:
-    return tuple(atom.indices) if isinstance(atom, Indexed) else ()
-
-
 def _tie(variable: Variable, latent: Variable, mask: Variable) -> Expr:
     axes = variable.axes
     places = tuple(axis.index for axis in axes)
@@ -122,7 +119,7 @@ def _known_where_observed(constraint: Expr, variable: Variable, latent: Variable
     if not atoms:
         return constraint
     bracket = next(iter(constraint.atoms(LogIverson)))
-    seen = [Eq(_entry(mask.symbol, _places(atom)), 1) for atom in atoms]
+    seen = [Eq(_entry(mask.symbol, places_of(atom)), 1) for atom in atoms]
     relation = bracket.args[0].xreplace({variable.symbol: latent.symbol})
     return constraint.xreplace({bracket: LogIverson(Or(*seen, relation))})
 
@@ -143,20 +140,14 @@ def _split(expr: Expr, variable: Variable, latent: Variable, mask: Variable) -> 
 def _split_summand(part: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
     inner = {
         each: Sum(_split(each.function, variable, latent, mask), *each.limits)
-        for each in sorted(_outermost_sums(part), key=str)
+        for each in sorted(outermost_sums(part), key=str)
         if _atoms(each, variable)
     }
     shields = {each: Dummy() for each in inner}
     part = part.xreplace(shields)
     for atom in _atoms(part, variable):
-        places = _places(atom)
+        places = places_of(atom)
         seen = _entry(mask.symbol, places)
         unseen = part.xreplace({atom: _entry(latent.symbol, places)})
         part = Iverson(Eq(seen, 1)) * part + Iverson(Ne(seen, 1)) * unseen
     return part.xreplace({shields[each]: inner[each] for each in inner})
-
-
-def _outermost_sums(expr: Expr) -> set[Sum]:
-    if isinstance(expr, Sum):
-        return {expr}
-    return {found for argument in expr.args for found in _outermost_sums(argument)}

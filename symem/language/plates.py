@@ -91,6 +91,13 @@ def total(value: Expr, axes: tuple[Axis, ...]) -> Expr:
     return Sum(value, *(axis.limits for axis in axes)) if axes else value
 
 
+def outermost_sums(expr: Expr) -> set[Expr]:
+    """The sums in an expression that stand in no other."""
+    return (
+        {expr} if isinstance(expr, Sum) else {found for part in expr.args for found in outermost_sums(part)}
+    )
+
+
 def reindex(expr: Expr, rules: Mapping[Any, Any]) -> Expr:
     """Replace indices and entries in an expression; sums whose own index would be captured are renamed first."""
     incoming = {symbol for value in rules.values() for symbol in getattr(value, "free_symbols", ())}

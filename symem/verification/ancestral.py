@@ -12,7 +12,7 @@ from sympy.core.relational import Equality, Relational
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
 from symem.language.supports import Positive
@@ -135,7 +135,7 @@ class _Numbers:
         scope = Arithmetic(self.known)
         places = self.model.formula(entry, self.own, {}).value
         bindings = scope.over(self.indices, self.shape)
-        there = tuple(np.asarray(scope(each, bindings), dtype=int) for each in getattr(places, "indices", ()))
+        there = tuple(np.asarray(scope(each, bindings), dtype=int) for each in places_of(places))
         turned = np.transpose(
             values, (*range(len(self.shape))[::-1], *range(len(self.shape), np.ndim(values)))
         )
@@ -219,7 +219,7 @@ def _is_free(variable: Any, entry: Any, other: Expr) -> bool:
     """Whether a relation may settle an entry: data or known, with an index for each of the other side."""
     indices = {each for at in other.atoms(Indexed) for place in at.indices for each in place.free_symbols}
     unbound = indices & other.free_symbols
-    return variable.role.value in {"data", "known"} and unbound <= set(getattr(entry, "indices", ()))
+    return variable.role.value in {"data", "known"} and unbound <= set(places_of(entry))
 
 
 def _relations(model: Any) -> list[Relational]:
@@ -230,7 +230,7 @@ def _relations(model: Any) -> list[Relational]:
 def _table(variable: Any, entry: Any, value: Expr, arrays: Arrays) -> Array:
     """The value at every position of an array whose entry stands on the other side."""
     scope = Arithmetic(arrays)
-    indices = tuple(getattr(entry, "indices", ()))
+    indices = places_of(entry)
     return np.asarray(scope.table(value, indices, tuple(scope.integer(size) for size in variable.sizes)))
 
 

@@ -134,7 +134,7 @@ def reads(node: Node) -> set[str]:
     return {part.name for part in node.walk() if isinstance(part, Load)}
 
 
-def nodes_of(statement: Statement) -> list[Node]:
+def nodes_of(statement: Statement | Entry) -> list[Node]:
     """What a statement computes."""
     if isinstance(statement, Assign):
         return [statement.node]

@@ -16,7 +16,7 @@ from sympy import Add, Eq, Expr, Indexed, Mul, S, Sum, Symbol, expand, log, oo, 
 from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
 from symem.derivation import Causes, Definition, Derivation, GaussianVector, Posterior, Recognised, Table
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix, letters, word_of
 from symem.language.plates import Axis, Iverson, fresh_index, reindex
 from symem.language.traces import Tr, trace, words
@@ -204,7 +204,7 @@ def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
         raise _Unsuited
     bound = {axis.index: axis for axis in term.axes}
     body, renamed = term.body, {}
-    for place, axis in zip(getattr(atom, "indices", ()), own, strict=True):
+    for place, axis in zip(places_of(atom), own, strict=True):
         if place in bound:
             renamed[bound[place]] = axis
         else:

@@ -17,7 +17,7 @@ from symem.codegen.lowering.entry_places import PATTERN, place
 from symem.codegen.lowering.product_order import ProductOrder
 from symem.codegen.lowering.whole_matrices import Masked, Wholes
 from symem.errors import NotDerivedError
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import (
     ENTRY,
     BlockInverse,
@@ -162,7 +162,7 @@ class Entries(Wholes):
 
         Rows of one pattern share what is computed of it.
         """
-        slots = tuple(getattr(mask, "indices", ()))
+        slots = places_of(mask)
         if len(slots) != 2 or slots[1] != ENTRY or slots[0] in matrix.free_symbols:
             return mask, {}
         name = name_of(mask).removeprefix("observed_")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from sympy import Expr, Indexed, Symbol, expand
 
-from symem.codegen.ir.nodes import DiagonalOf, Load, Node, Sources, Take, union, without
-from symem.language.leaves import name_of
+from symem.codegen.ir.nodes import DiagonalOf, Load, Node, Source, Sources, Take, union, without
+from symem.language.leaves import name_of, places_of
+from symem.language.model import Variable
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,18 @@ class Layout:
     sources: Sources
     integer: bool = False
     sizes: tuple[Expr, ...] = ()
+
+    @classmethod
+    def declared(cls, name: str, variable: Variable, source: Source, *, integer: bool = False) -> Self:
+        """An array as it is declared, its dimensions in the order of its slots."""
+        order = tuple(range(len(variable.sizes)))
+        return cls(name, order, frozenset({source}), integer, variable.sizes)
+
+    @classmethod
+    def along(cls, name: str, symbol: Expr, sources: Sources, axes: Sequence[Any] | None = None) -> Self:
+        """An array of the record, its dimensions along these axes; by default in the order of its slots."""
+        slots = places_of(symbol)
+        return cls(name, tuple(map(slots.index, slots if axes is None else axes)), sources)
 
     def in_part(self, slot: int, size: Expr) -> bool:
         """Whether an index of that size runs over a part of a slot, as t does in y[t] beside y[t + 1]."""

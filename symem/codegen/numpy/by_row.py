@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh, live
+from symem.codegen.ir.instructions import Assign, Entry, Normalise, Statement, Weigh, live, nodes_of
 from symem.codegen.ir.nodes import Node
-from symem.codegen.numpy.e_step_lines import EStepLines, nodes_read
+from symem.codegen.numpy.e_step_lines import EStepLines
 from symem.codegen.numpy.fields_read import names_in
 from symem.codegen.numpy.lines import Given, Line
 
@@ -25,7 +25,7 @@ class ByRow(EStepLines):
         if not records.given_to_log_joint:
             lines, given = self.lines.compact(lines, given)
         left = names_in(
-            [*(node for each in lines for node in nodes_read(each)), *(node for node, _ in given.values)]
+            [*(node for each in lines for node in nodes_of(each)), *(node for node, _ in given.values)]
         )
         natural = ["natural"] if program.features else []
         names = [*records.coefficients, *natural]

@@ -20,7 +20,7 @@ from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import listed
 from symem.errors import NotDerivedError
 from symem.language.family import OTHERWISE
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Labels
@@ -65,13 +65,12 @@ class Drawing:
         yield from (*model.parameters, *model.data, *model.known, *model.latents, *self.program.sized)
 
     def _layout(self, variable: Variable) -> Layout:
-        """As it is declared, its dimensions in the order of its slots."""
         placed = self.program.layouts.get(variable.name)
         name = self.program.names.take(variable.name) if placed is None else placed.name
         source = Source.THETA if variable in self.model.parameters else Source.ROWS
         whole = variable.role.name == "SIZE" or isinstance(variable.support, Labels)
         whole |= variable.support.discrete and variable not in (*self.model.known, *self.model.parameters)
-        return Layout(name, tuple(range(len(variable.sizes))), frozenset({source}), whole, variable.sizes)
+        return Layout.declared(name, variable, source, integer=whole)
 
     def _local(self, name: str) -> str:
         return self.scope.layouts[name].name
@@ -193,7 +192,7 @@ class Drawing:
         if isinstance(relation, Equality):
             for entry, other in ((relation.lhs, relation.rhs), (relation.rhs, relation.lhs)):
                 if self._is_settled(entry, other):
-                    places = tuple(getattr(entry, "indices", ()))
+                    places = places_of(entry)
                     self._write(f"{self._local(name_of(entry))} = ", at.over(other, places), [name_of(entry)])
                     return
         hidden = {each.name for each in self.model.latents}
@@ -205,7 +204,7 @@ class Drawing:
         """Whether an equation says what a datum without a law is."""
         if not isinstance(entry, Indexed | Symbol) or name_of(entry) in self.drawn:
             return False
-        plain = all(isinstance(each, Symbol) for each in getattr(entry, "indices", ()))
+        plain = all(isinstance(each, Symbol) for each in places_of(entry))
         datum = name_of(entry) in {each.name for each in self.model.data}
         return plain and datum and name_of(entry) not in _names(other)
 

@@ -20,7 +20,7 @@ from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.spelling import Spelling
 from symem.codegen.numpy.wrapping import tupled
 from symem.derivation import Definition
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Model
 from symem.language.supports import Positive
@@ -63,10 +63,10 @@ class Scope:
     def defined(self, definition: Definition, lower: Lowering) -> None:
         """A matrix that is computed as a whole, by a name of its own."""
         name = self.names.take(name_of(definition.symbol))
-        slots = tuple(getattr(definition.symbol, "indices", ()))
+        slots = places_of(definition.symbol)
         node = lower.over(definition.value, tuple(sorted(slots, key=self.rank)))
-        order = tuple(slots.index(axis) for axis in node.axes)
-        self.layouts[name_of(definition.symbol)] = Layout(name, order, frozenset({Source.THETA}))
+        layout = Layout.along(name, definition.symbol, frozenset({Source.THETA}), node.axes)
+        self.layouts[name_of(definition.symbol)] = layout
         self.nodes.append(node)
         self.write(f"{name} = ", self.spell(node))
         self.made.add(name)

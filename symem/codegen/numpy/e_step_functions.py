@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from symem.codegen.ir.instructions import Assign, Entry
+from symem.codegen.ir.instructions import Assign, Entry, nodes_of
 from symem.codegen.ir.nodes import ZERO, Axes, Load, Node
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.by_row import ByRow
-from symem.codegen.numpy.e_step_lines import EStepLines, nodes_read
+from symem.codegen.numpy.e_step_lines import EStepLines
 from symem.codegen.numpy.fields_read import names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
 from symem.codegen.numpy.lines import Given, Line
 from symem.codegen.numpy.wrapping import WIDTH, fitted, listed, tupled
 from symem.derivation import Definition, Probabilities, reported
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 
 
 class EStep(EStepLines):
@@ -161,7 +161,7 @@ class EStep(EStepLines):
         )
         kept, ended = self._compact(list(program.infer), given)
         left = (
-            [node for each in kept for node in nodes_read(each)]
+            [node for each in kept for node in nodes_of(each)]
             + [node for node, _ in ended.values]
             + records.shared()
         )
@@ -235,7 +235,7 @@ class EStep(EStepLines):
 
     def _shown(self, definition: Definition) -> tuple[Node, Axes]:
         layout = self.program.layouts[name_of(definition.symbol)]
-        slots = tuple(getattr(definition.symbol, "indices", ()))
+        slots = places_of(definition.symbol)
         stored = tuple(slots[d] for d in layout.order)
         return Load(stored, layout.name, stored, frozenset()), slots
 

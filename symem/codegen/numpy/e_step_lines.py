@@ -112,9 +112,3 @@ class EStepLines:
         if isinstance(line.node, Apply | Contract | Total):
             return self.lines.assign(line)
         return self.lines.fitted(f"{line.name} = ", f"np.array({self.lines.text(line.node, line.axes)})")
-
-
-def nodes_read(statement: object) -> list[Node]:
-    if isinstance(statement, Assign):
-        return [statement.node]
-    return [statement.rest] if isinstance(statement, Weigh) and statement.rest is not None else []

@@ -16,7 +16,7 @@ from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, tupled
 from symem.derivation import CellCounts, MemberCounts, Posterior, Shared
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 
 
@@ -33,8 +33,7 @@ class LatentDraws:
         self._done: set[str] = set()
         layouts = dict(program.layouts)
         for latent in self.model.latents:
-            order = tuple(range(len(latent.sizes)))
-            layouts[latent.name] = Layout(self.names[latent.name], order, frozenset({Source.LATENT}))
+            layouts[latent.name] = Layout.declared(self.names[latent.name], latent, Source.LATENT)
         self.lower = Lowering(layouts, program.lower.rank, program.lower.sizes, program.lower.rows)
 
     def draw(self, posterior: Posterior) -> None:
@@ -43,7 +42,7 @@ class LatentDraws:
         if drawn in self._done:
             return
         self._done.add(drawn)
-        places = tuple(getattr(posterior.atom, "indices", ()))
+        places = places_of(posterior.atom)
         sizes = [self.program.lower.size(index) for index in places if isinstance(index, Symbol)]
         self.read |= loads_in(sizes)
         if isinstance(posterior, Shared):

@@ -19,7 +19,7 @@ from symem.codegen.numpy.predictions import first_outcome, predicted
 from symem.codegen.numpy.spelling import Spelling
 from symem.codegen.numpy.wrapping import listed, unpacked
 from symem.derivation import Posterior, Probabilities, Table, reported
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.plates import Axis, Iverson
 
 #: What is so short stands where it is returned.
@@ -46,16 +46,14 @@ class Predictions:
         """Everything as it is given, and as posteriors show it."""
         model, placed = self.program.derivation.model, self.program.layouts
         for variable in (*model.parameters, *observed(model), *self.program.sized):
-            whole = placed[variable.name].integer
-            order, source = tuple(range(len(variable.sizes))), frozenset({Source.ROWS})
-            yield variable.name, Layout(placed[variable.name].name, order, source, whole, variable.sizes)
+            kept = placed[variable.name]
+            yield variable.name, Layout.declared(kept.name, variable, Source.ROWS, integer=kept.integer)
         for posterior in self.posteriors.values():
             for each in reported(posterior):
                 name, field = name_of(each.symbol), f"shown.{posterior.latent.name}"
                 local = placed[name].name
                 self.shown[local] = field if isinstance(posterior, Probabilities) else f'{field}["{name}"]'
-                slots = tuple(range(len(getattr(each.symbol, "indices", ()))))
-                yield name, Layout(local, slots, frozenset({Source.LATENT}))
+                yield name, Layout.along(local, each.symbol, frozenset({Source.LATENT}))
 
     def _function(self) -> Function | None:
         texts = {name: self._predicted(each) for name, each in self.posteriors.items() if not predicted(each)}
@@ -105,7 +103,7 @@ class Predictions:
             if not isinstance(table, Table) or table.labels or label in seen:
                 return None
             seen.add(label)
-            places = dict(zip(getattr(table.atom, "indices", ()), getattr(label, "indices", ()), strict=True))
+            places = dict(zip(places_of(table.atom), places_of(label), strict=True))
             own = table.probability.symbol.xreplace({**places, table.outcome.index: axis.index})
             weights.append(self._as_seen(table.latent.name, label, axis.index, own))
             axes.append(axis)
@@ -117,7 +115,7 @@ class Predictions:
         if datum == name or f"observed_{datum}" not in variables:
             return weight
         symbols = (variables[each].symbol for each in (datum, f"observed_{datum}"))
-        places = tuple(getattr(label, "indices", ()))
+        places = places_of(label)
         value, seen = (each[places] if places else each for each in symbols)
         return seen * Iverson(Eq(value, outcome)) + (1 - seen) * weight
 
@@ -147,7 +145,7 @@ class Predictions:
 
 def _expected(posterior: Posterior) -> tuple[Expr | None, Axes]:
     """The mean of a latent in what is reported of it, of a label its table; and its own axes, outcomes last."""
-    own = tuple(getattr(posterior.atom, "indices", ()))
+    own = places_of(posterior.atom)
     if posterior.inline:
         return None, own
     if isinstance(posterior, Table):

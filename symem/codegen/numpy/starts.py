@@ -21,7 +21,7 @@ from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
 from symem.derivation import Causes, GaussianVector, Posterior, Tabulated
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
 
@@ -174,7 +174,7 @@ class Starts:
         mean = next(iter(statistic.atoms(Expectation)), None)
         statistic = statistic if mean is None else mean.args[0] ** 2
         self._draws.draw(posterior)
-        slots = tuple(getattr(definition.symbol, "indices", ()))
+        slots = places_of(definition.symbol)
         axes = tuple(slots[d] for d in self.program.layouts[name_of(definition.symbol)].order)
         node = self._draws.lower.over(_known(statistic), axes)
         self._note([node])

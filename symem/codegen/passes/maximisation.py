@@ -16,7 +16,7 @@ from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Determined
 from symem.derivation import Definition
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 
 _STATISTIC = frozenset({Source.STATISTIC})
 
@@ -43,15 +43,11 @@ class OfStatistics:
             )
 
     def _place(self, symbol: Expr, name: str) -> None:
-        order = tuple(range(len(getattr(symbol, "indices", ()))))
-        self.layouts[name_of(symbol)] = Layout(name, order, _STATISTIC)
+        self.layouts[name_of(symbol)] = Layout.along(name, symbol, _STATISTIC)
 
     def place_factor(self, definition: Definition) -> None:
         """A name for what is factorised on the way."""
-        name = self.program.names.take(name_of(definition.symbol))
-        self.layouts[name_of(definition.symbol)] = Layout(
-            name, tuple(range(len(definition.axes))), _STATISTIC
-        )
+        self._place(definition.symbol, self.program.names.take(name_of(definition.symbol)))
 
     def sizes_read(self, nodes: Iterable[Node]) -> list[str]:
         """The sizes among what is read."""
@@ -88,7 +84,7 @@ class _Updates(OfStatistics):
             for mean in moments.means:
                 value = Determined(mean.symbol, moments.total)
                 node = lower.over(value, self.program.axes(mean))
-                slots = tuple(getattr(mean.symbol, "indices", ()))
+                slots = places_of(mean.symbol)
                 if not self.program.plain and Source.STATISTIC in lower(moments.total).sources:
                     name = next(
                         each.name for each in self.program.statistics if each.definition.symbol == mean.symbol
@@ -130,7 +126,7 @@ class _Updates(OfStatistics):
         return Symbol(f"old_{name}", **atom.assumptions0)
 
     def _update(self, lower: Lowering, update: Definition, node: Node, seen: set[str]) -> Assign | Entry:
-        slots = tuple(getattr(update.symbol, "indices", ()))
+        slots = places_of(update.symbol)
         if name_of(update.symbol) not in self.derivation.model.variables:
             return Assign(lower.layouts[name_of(update.symbol)].name, node, slots)
         name = self.program.layouts[name_of(update.symbol)].name
@@ -146,5 +142,5 @@ def _meet(atom: Expr, parameter: Expr) -> bool:
     """Whether an atom may be an entry that the update of a parameter sets."""
     if name_of(atom) != name_of(parameter) or isinstance(atom, Indexed) != isinstance(parameter, Indexed):
         return False
-    slots = zip(getattr(atom, "indices", ()), getattr(parameter, "indices", ()), strict=True)
+    slots = zip(places_of(atom), places_of(parameter), strict=True)
     return all(mine == yours or not (mine.is_Integer and yours.is_Integer) for mine, yours in slots)

@@ -73,7 +73,5 @@ def _sources(program: Program, variable: Variable) -> Sources:
 
 
 def _of_definition(program: Program, definition: Definition, sources: Sources) -> Layout:
-    indices = [axis.index for axis in definition.axes]
-    slots = tuple(getattr(definition.symbol, "indices", ()))
-    order = tuple(slots.index(index) for index in sorted(indices, key=program.rank))
-    return Layout(program.names.take(name_of(definition.symbol)), order, sources)
+    axes = sorted((axis.index for axis in definition.axes), key=program.rank)
+    return Layout.along(program.names.take(name_of(definition.symbol)), definition.symbol, sources, axes)

@@ -21,7 +21,7 @@ from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Mean
 from symem.derivation import Definition, Moments, Scatter
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 
 _STATISTIC = frozenset({Source.STATISTIC})
 _LENGTH = Symbol("length of a chunk", integer=True, positive=True)
@@ -39,7 +39,7 @@ class _Summary:
         self.program = program
         self.surrogate = program.derivation.surrogate
         self.statistics = tuple(
-            Statistic(program.names.take(name_of(each.symbol)), each, _slots(each.symbol))
+            Statistic(program.names.take(name_of(each.symbol)), each, places_of(each.symbol))
             for each in self.surrogate.statistics
         )
         self.layouts = dict(program.layouts)
@@ -53,7 +53,7 @@ class _Summary:
         self.quick: Gathered | None = Gathered()
 
     def place(self, symbol: Expr, name: str) -> None:
-        self.layouts[name_of(symbol)] = Layout(name, tuple(range(len(_slots(symbol)))), _STATISTIC)
+        self.layouts[name_of(symbol)] = Layout.along(name, symbol, _STATISTIC)
 
     def entered(self) -> Program:
         owners = {
@@ -111,7 +111,7 @@ class _Summary:
 
     def line(self, definition: Definition, value: Expr) -> Assign:
         name = self.layouts[name_of(definition.symbol)].name
-        return Assign(name, self.node(value, definition), _slots(definition.symbol))
+        return Assign(name, self.node(value, definition), places_of(definition.symbol))
 
     def node(self, value: Expr, definition: Definition) -> Node:
         return self.lower.over(self.in_chunk(value), self.program.axes(definition))
@@ -190,7 +190,7 @@ class _Quick:
         single = len({name_of(each) for each in _entries_of(scatter.excess, self.offsets)}) == 1
         lost = ((_diagonal(whole.name, definition), _diagonal(rest.name, definition)),) if single else ()
         if place is None:
-            of_data = Assign(name_of(second), raw, _slots(definition.symbol))
+            of_data = Assign(name_of(second), raw, places_of(definition.symbol))
             return Gathered((rest, whole), lost, (of_data,))
         return Gathered((Column(name_of(second), place, raw.axes), rest, whole), lost)
 
@@ -206,7 +206,7 @@ class _Quick:
         return _like(definition.symbol, name)
 
     def _line(self, symbol: Expr, like: Definition, value: Expr) -> Assign:
-        return Assign(name_of(symbol), self.summary.node(value, like), _slots(symbol))
+        return Assign(name_of(symbol), self.summary.node(value, like), places_of(symbol))
 
 
 class _Pooling:
@@ -296,13 +296,9 @@ def _total(moments: Moments, function: Expr) -> Expr:
     return Sum(moments.weight * function, *(axis.limits for axis in moments.summed))
 
 
-def _slots(symbol: Expr) -> tuple[Symbol, ...]:
-    return tuple(getattr(symbol, "indices", ()))
-
-
 def _like(symbol: Expr, name: str) -> Expr:
     """A symbol of that name at the same places."""
-    return IndexedBase(name, real=True)[_slots(symbol)] if _slots(symbol) else Symbol(name, real=True)
+    return IndexedBase(name, real=True)[places_of(symbol)] if places_of(symbol) else Symbol(name, real=True)
 
 
 def _entries_of(value: Expr, names: Mapping[str, str]) -> set[Expr]:
@@ -321,5 +317,5 @@ def _sums_over(value: Expr, rows: Expr) -> bool:
 
 def _diagonal(name: str, definition: Definition) -> str:
     """The array, of matrices the diagonals."""
-    entries = [each for each in _slots(definition.symbol) if is_entry(each)]
+    entries = [each for each in places_of(definition.symbol) if is_entry(each)]
     return f"np.diagonal({name}, 0, -2, -1)" if len(entries) == 2 else name
