@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,17 @@ from symem.language.exponential_face import ExponentialFace
 from symem.language.families import FAMILIES
 
 pytestmark = pytest.mark.skipif(find_spec("sphinx") is None, reason="there is no Sphinx here")
+
+
+GENERATORS = Path(__file__).parents[1] / "docs" / "generators"
+#: What pages may take of reports: whole ones, and parts by themselves.
+DOORS = {"symem.report.report", "symem.report.extracts"}
+
+
+def test_pages_take_reports_by_their_doors() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in GENERATORS.glob("*.py")]
+    taken = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {module for module in taken if module and module.startswith("symem.report")} == DOORS
 
 
 def test_every_row_of_the_table_has_a_section() -> None:

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from inspect import isclass
 
-from sympy import Add, Dummy, Expr, Symbol
+from sympy import Add, Dummy, Symbol
 
 from symem.language import matrix_supports, supports
 from symem.language.exponential_face import ExponentialFace, ShapedFace
 from symem.language.family import Family
 from symem.language.plates import LogIverson
 from symem.language.support import Support
-from symem.report.notation.lexicon import Lexicon, Rank
-from symem.report.notation.notation import latex
+from symem.report.extracts import formula_of
 
 
 def rows_of(module: str) -> list[Family]:
@@ -29,12 +28,11 @@ def distributions(module: str) -> str:
 
 
 def _section(row: Family) -> str:
-    lexicon = Lexicon(ranks=dict.fromkeys(row.parameters, Rank.PARAMETER))
     density = row.log_density(Symbol("x"), *row.letters)
     inside = Add(*(part for part in Add.make_args(density) if not isinstance(part, LogIverson)))
     places = [("x", row.support(*row.letters)), *row.parameters.items()]
     told = ", ".join(
-        rf"{latex(Symbol(name), lexicon)} \in {_set(support, lexicon)}" for name, support in places
+        rf"{formula_of(Symbol(name), row.parameters)} \in {_set(support, row)}" for name, support in places
     )
     return "\n".join(
         [
@@ -43,7 +41,7 @@ def _section(row: Family) -> str:
             f"`{row.name}({', '.join(row.parameters)})` with ${told}$",
             "",
             "$$",
-            rf"\log p(x) = {_spaced(latex(inside, lexicon))}",
+            rf"\log p(x) = {_spaced(formula_of(inside, row.parameters))}",
             "$$",
             "",
             _as_posterior(row),
@@ -57,8 +55,8 @@ def _spaced(formula: str) -> str:
     return re.sub(r"(\\mathrm\{\w+\}) (?=\w)", r"\1\\, ", before)
 
 
-def _set(support: Support, lexicon: Lexicon) -> str:
-    return support.in_latex(lambda end: latex(end, lexicon))
+def _set(support: Support, row: Family) -> str:
+    return support.in_latex(lambda end: formula_of(end, row.parameters))
 
 
 def _as_posterior(row: Family) -> str:
@@ -76,7 +74,7 @@ def _as_posterior(row: Family) -> str:
 
 
 def _listed(face: ExponentialFace) -> str:
-    return ", ".join(latex(each, Lexicon()) for each in face.statistics(Dummy("u", positive=True))) or "1"
+    return ", ".join(formula_of(each) for each in face.statistics(Dummy("u", positive=True))) or "1"
 
 
 # the table of conjugate laws ------------------------------------------------------------------------------
@@ -94,11 +92,14 @@ def _recognised(row: Family, face: ExponentialFace) -> str:
     eta = tuple(
         Symbol(f"eta_{place + 1}") for place in range(len(face.statistics(Dummy("u", positive=True))))
     )
-    bounds, lexicon = row.support(*row.letters).bounds, Lexicon(ranks={e.name: Rank.PARAMETER for e in eta})
+    bounds, names = row.support(*row.letters).bounds, [each.name for each in eta]
     arguments = face.arguments(eta, bounds)
     letters = {name: Symbol(face.argument(name).letter or name, positive=True) for name in arguments}
-    told = [f"{latex(letters[name], lexicon)} = {latex(value, lexicon)}" for name, value in arguments.items()]
-    partition = latex(face.log_partition(letters, bounds), lexicon)
+    told = [
+        f"{formula_of(letters[name], names)} = {formula_of(value, names)}"
+        for name, value in arguments.items()
+    ]
+    partition = formula_of(face.log_partition(letters, bounds), names)
     return f"| {row.name} | ${_listed(face)}$ | {_formulas(told)} | {_formulas([partition])} |"
 
 
@@ -124,10 +125,6 @@ def _supports() -> Iterator[type[Support]]:
 def _support(kind: type[Support]) -> str:
     made = kind(Symbol("K")) if kind is supports.Labels else kind()
     numbers = not (made.of_matrices or kind in (supports.Simplex, supports.OneHot))
-    shown = f"${made.in_latex(_number)}$" if numbers else ""
+    shown = f"${made.in_latex(formula_of)}$" if numbers else ""
     words = (kind.__doc__ or "").partition("\n")[0]
     return f"| `{kind.__name__}` | {shown} | {words} |"
-
-
-def _number(end: Expr) -> str:
-    return latex(end, Lexicon())

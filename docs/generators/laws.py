@@ -9,23 +9,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sympy import Expr
-
 from generators.models import MODELS
 from symem.calculus import maxima
 from symem.calculus.laws import LAWS
 from symem.calculus.maximisers import ENDED, MATRICES, NUMBERS, TOGETHER, Law
-from symem.derivation import Relation, Rule, Step
+from symem.derivation import Rule, Step
 from symem.em import derive
 from symem.files import load_file
 from symem.language.model import Model
-from symem.report.line_breaking import LINE, width
-from symem.report.media.markdown import MarkdownMedium
-from symem.report.notation.lexicon import Lexicon
-from symem.report.notation.notation import latex
-from symem.report.notation.printed_form import printed
-from symem.report.sentence import formula, mathematics, sentence
-from symem.report.writer import Voice
+from symem.report.extracts import Extracts, formula_of_law
 
 ROOT = Path(__file__).parents[2]
 #: Where steps are looked for, in this order: examples, then models that are stated for the pages alone.
@@ -40,16 +32,6 @@ EXAMPLES = (
     "factor_analysis",
     "missing_normal",
 )
-MEDIUM = MarkdownMedium()
-#: Laws that say something of themselves, without a line before and a line after.
-ALONE = {Relation.MAXIMISER, Relation.CLIMBS}
-#: How the line after stands to the line before.
-SIGNS = {
-    Relation.EQUAL: "= ",
-    Relation.AT_THE_UPDATE: "= ",
-    Relation.VANISHES: "= ",
-}
-
 
 #: The tables of the M-step by the words with which a page asks for one.
 TABLES = {"numbers": NUMBERS, "ends": ENDED, "matrices": MATRICES, "together": TOGETHER}
@@ -70,9 +52,9 @@ def _is_bare(law: Rule) -> bool:
 
 
 def _formulas(laws: Iterable[Rule]) -> str:
-    """Laws that are formulas, in a table; the letter X is the parameter."""
+    """Laws that are formulas, in a table."""
     rows = list(laws)
-    lines = (f"| {law.name} | ${mathematics(law.formula.replace('{parameter}', '𝐗'))}$ |" for law in rows)
+    lines = (f"| {law.name} | ${formula_of_law(law)}$ |" for law in rows)
     sources = "; ".join(dict.fromkeys(law.source for law in rows))
     return "\n".join(["| law | formula |", "| --- | --- |", *lines, "", f"{{.source}}\nSource: {sources}."])
 
@@ -109,10 +91,9 @@ def _told(law: Rule) -> Iterator[str]:
         yield f"{head}An equation of the form {law.form}."
         head = ""
     if shown:
-        name, voice, step = shown
-        told = MEDIUM.prose(sentence((step,), voice)).strip().rstrip(":.,")
-        lines = _lines(step, voice)
-        yield f"{head}{told}{':' if lines else '.'}"
+        name, extracts, step = shown
+        lines = extracts.lines(step)
+        yield f"{head}{extracts.sentence(step)}{':' if lines else '.'}"
         if lines:
             yield lines
     else:
@@ -131,34 +112,16 @@ def _why(law: Law[Any, Any, Any]) -> str:
 
 
 @cache
-def _voices() -> dict[str, Voice]:
+def _derived() -> dict[str, Extracts]:
     models: dict[str, Model] = {
         f"`examples/{name}.py`": load_file(str(ROOT / "examples" / f"{name}.py")).model for name in EXAMPLES
     }
-    return {name: Voice(derive(model).derivation) for name, model in {**models, **MODELS}.items()}
+    return {name: Extracts(derive(model).derivation) for name, model in {**models, **MODELS}.items()}
 
 
-def _first_step(law: str) -> tuple[str, Voice, Step] | None:
-    steps = ((name, voice, step) for name, voice in _voices().items() for step in voice.derivation.steps)
-    return next(((name, voice, step) for name, voice, step in steps if step.law.name == law), None)
-
-
-def _lines(step: Step, voice: Voice) -> str:
-    """The line before and the line after, or the formula that the law itself says."""
-    if step.law.formula:
-        return MEDIUM.block(formula(step, voice))
-    if step.law.relation in ALONE:
-        return ""
-    lexicon = (voice.now if step.stage == "E-step" else voice.free).within(step.axes)
-    before, after = (_tex(each, lexicon) for each in (step.before, step.after))
-    sign = SIGNS.get(step.law.relation, r"\;\longrightarrow\; ")
-    apart = r" \\" if width(before) + width(after) > LINE / 2 else ""
-    lines = before if before == after else f"& {before}{apart}\n{'& ' if apart else ''}{sign}{after}"
-    return f"$$\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n$$"
-
-
-def _tex(expr: Expr, lexicon: Lexicon) -> str:
-    return latex(printed(expr), lexicon).replace("|", r"\vert ")
+def _first_step(law: str) -> tuple[str, Extracts, Step] | None:
+    steps = ((name, each, step) for name, each in _derived().items() for step in each.derivation.steps)
+    return next(((name, each, step) for name, each, step in steps if step.law.name == law), None)
 
 
 # why a stationary point is a maximum ----------------------------------------------------------------------
