@@ -19,7 +19,7 @@ from symem.runtime.chunks import (
     _with_features,
 )
 from symem.runtime.collapse import _counted_arrays, _standing_for, _Stock, _Table
-from symem.runtime.description import Data, Model, Rows
+from symem.runtime.description import Cut, Data, Model, Rows, Unheld
 from symem.runtime.loop import DataError
 from symem.runtime.reference import _FEW_FOR_A_POINT, _point
 from symem.runtime.wording import _counted_place, _Words
@@ -50,27 +50,20 @@ class _Seen(NamedTuple):
     one: dict[str, Any]
 
 
-class _Unheld(Data):
-    """Data whose rows are not held here: what all rows share."""
-
-    held = False
-    #: Rows that stand for all, where these are few.
-    few: Data | None = None
-
-    def _settle(self, model: Model, seen: _Seen) -> None:
-        """What follows from a look at all rows: sizes, patterns, points near the data."""
-        rows = sum(seen.rows.values())
-        self.update({**seen.shared, **seen.shown, str(model.plates.rows): rows})
-        for name, patterns in seen.patterns.items():
-            self.update({f"patterns_{name}": patterns, f"n_patterns_{name}": len(patterns)})
-        self.slots = _row_slots(model, seen.one)
-        for each in model.references:
-            self[each.point] = _point(each.function(seen.some[each.data]), self.slots[each.data])
-        self.count = seen.weight
-        self.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
+def _settle(data: Unheld, model: Model, seen: _Seen) -> None:
+    """What follows from a look at all rows: sizes, patterns, points near the data."""
+    rows = sum(seen.rows.values())
+    data.update({**seen.shared, **seen.shown, str(model.plates.rows): rows})
+    for name, patterns in seen.patterns.items():
+        data.update({f"patterns_{name}": patterns, f"n_patterns_{name}": len(patterns)})
+    data.slots = _row_slots(model, seen.one)
+    for each in model.references:
+        data[each.point] = _point(each.function(seen.some[each.data]), data.slots[each.data])
+    data.count = seen.weight
+    data.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
 
 
-class _Blocks(_Unheld):
+class _Blocks(Unheld):
     """What all rows share, and their chunks, made when they are reached; a first pass looks at the blocks."""
 
     def __init__(self, model: Model, source: Source, shared: Mapping[str, Any], theta: Any) -> None:
@@ -82,7 +75,7 @@ class _Blocks(_Unheld):
         self._model, self._source, self._shared, self._theta = model, source, dict(shared), theta
         self._rows, self._looked_at = _plate_of_rows(model), False
         seen, table = self._look()
-        self._settle(model, seen)
+        _settle(self, model, seen)
         self._shared.update(seen.shown)
         self._looked_at, self._is_whole = True, False
         _lay_out(
@@ -90,7 +83,8 @@ class _Blocks(_Unheld):
         )
         self._room, self._peaks = _room_for(self), dict[int, Any]()
         self.chunks = _Anew(self._each)
-        self.few = None if table is None else _standing_for(model, self, table)
+        #: Rows that stand for all, where these are few; else the chunks as they are reached.
+        self.few: Cut = self if table is None else _standing_for(model, self, table)
 
     def _blocks(self) -> Iterator[tuple[int, Data]]:
         """The blocks as arrays, each with the number of its first row; those of the first pass are checked."""

@@ -20,7 +20,7 @@ from symem.runtime.checks import (
     _require_sizes,
     _sizes_of,
 )
-from symem.runtime.description import Data, Model, Rows
+from symem.runtime.description import Cut, Data, Model, Rows
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _blocks, _put_features
 from symem.runtime.reference import _point
@@ -55,7 +55,7 @@ def _as_record(record: Any, theta: Any) -> Any:
     return theta if isinstance(theta, record) else record(**{name: np.asarray(theta[name]) for name in theta})
 
 
-def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Data:
+def _prepare(model: Model, given: Mapping[str, Any], theta: Any, *, every_row: bool = False) -> Cut:
     """Check the data, read the sizes off them, and cut them into chunks.
 
     `every_row`: also rows that count 0 times are asked about.
@@ -141,9 +141,12 @@ def _taken_out(model: Model, data: Data) -> Data:
     return data
 
 
-def _cut(model: Model, data: Data) -> Data:
-    """The data with their chunks."""
-    data = _taken_out(model, data)
+def _cut(model: Model, whole: Data, counts: Any = None) -> Cut:
+    """The data in chunks of rows, which count so often."""
+    whole = _taken_out(model, whole)
+    data = Cut(whole)
+    data.given, data.slots, data.scale, data.count = whole.given, whole.slots, whole.scale, whole.count
+    data.counts = counts
     count = next((data.given[name].shape[slot] for name, slot in data.slots.items()), 1)
     views = _views(model, data, data.given)
     _lay_out(model, data, _chunk(model, data, views, slice(0, 1)), count)
@@ -160,7 +163,7 @@ def _cut(model: Model, data: Data) -> Data:
     return data
 
 
-def _lay_out(model: Model, data: Data, one: Rows, count: int) -> None:
+def _lay_out(model: Model, data: Cut, one: Rows, count: int) -> None:
     """How long the chunks of so many rows are, where the features of each lie, and room for their labels: as in one row."""
     natural = model.natural
     data.layout = () if natural is None else _blocks(natural, one)
@@ -171,7 +174,7 @@ def _lay_out(model: Model, data: Data, one: Rows, count: int) -> None:
         data.labels = np.empty((*(data.get(size, size) for size in natural.labels), _longest(data.length)))
 
 
-def _room_for(data: Data, length: int | None = None) -> Any:
+def _room_for(data: Cut, length: int | None = None) -> Any:
     """Room for the features of so many rows, or of any chunk, with those that are 1 in it; None where there are no features."""
     if not data.layout:
         return None
@@ -218,7 +221,7 @@ def _views(model: Model, data: Data, arrays: Mapping[str, Any]) -> list[_View]:
     return found
 
 
-def _chunk(model: Model, data: Data, views: list[_View], part: slice, room: Any = None) -> Rows:
+def _chunk(model: Model, data: Cut, views: list[_View], part: slice, room: Any = None) -> Rows:
     """Some of the rows: their arrays, with what all rows share and what is computed once. What is a feature as it is, is
     written into this room for features.
     """
@@ -264,7 +267,7 @@ def _numbers_per_row(model: Model, sizes: Mapping[str, Any]) -> int:
     return sum(math.prod(int(sizes.get(size, size)) for size in shape) for shape in model.plates.tables)
 
 
-def _with_features(model: Model, data: Data, rows: Rows, room: Any, peaks: Any = None) -> Rows:
+def _with_features(model: Model, data: Cut, rows: Rows, room: Any, peaks: Any = None) -> Rows:
     """The chunk with room for its labels, and with its features, in this room or in its own; their peaks may be known."""
     if model.natural is None:
         return rows

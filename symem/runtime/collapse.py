@@ -13,7 +13,7 @@ import numpy as np
 
 from symem.runtime.checks import _find_patterns
 from symem.runtime.chunks import _cut
-from symem.runtime.description import Data, Model
+from symem.runtime.description import Cut, Data, Model, Unheld
 from symem.runtime.distinct import _codes, _n_distinct, _together
 from symem.runtime.sigma_points import _sigma_points
 
@@ -37,11 +37,11 @@ class _Table(NamedTuple):
     counts: Any
 
 
-def _sampled(model: Model, data: Data, few: Data) -> Data:
+def _sampled(model: Model, data: Data, few: Cut) -> Cut:
     """Some of the rows, chosen at random, on which starts are drawn; all where these are held and not many."""
     rows = model.plates.rows
-    if rows is None or (data.held and data[rows] <= _ENOUGH):
-        return few if few.counts is None else _cut(model, _copied(data))
+    if rows is None or not (isinstance(data, Unheld) or data[rows] > _ENOUGH):
+        return few if few.counts is None else _cut(model, data)
     count = min(data[rows], _ENOUGH)
     chosen = np.sort(np.random.default_rng(0).choice(data[rows], count, replace=False))
     some = Data(data)
@@ -51,18 +51,18 @@ def _sampled(model: Model, data: Data, few: Data) -> Data:
 
 
 def _copied(data: Data, counts: Any = None) -> Data:
-    """The same data, to be cut in another way; how often each row counts."""
+    """The same data, as far as they are not cut; how often each row counts."""
     other = Data(data)
     other.counts = counts
     other.given, other.slots, other.scale, other.count = data.given, data.slots, data.scale, data.count
     return other
 
 
-def _collapsed(model: Model, data: Data) -> Data:
+def _collapsed(model: Model, data: Data) -> Cut:
     """The data by fewer rows, where that pays, with their chunks."""
     arrays = _counted_arrays(model, data if model.plates.rows is None else data.given)
     found = _fewer(model, arrays, data.counts) if arrays else None
-    return _standing_for(model, data, found) if found is not None else _cut(model, _copied(data, data.counts))
+    return _standing_for(model, data, found) if found is not None else _cut(model, data, data.counts)
 
 
 def _weighing(model: Model, data: Data, counts: Any) -> Data:
@@ -74,7 +74,7 @@ def _weighing(model: Model, data: Data, counts: Any) -> Data:
     return found
 
 
-def _standing_for(model: Model, data: Data, table: _Table) -> Data:
+def _standing_for(model: Model, data: Data, table: _Table) -> Cut:
     """The data with the rows of a table in the place of theirs, which are as many as these count, with their chunks."""
     few, slots = _copied(data), _counted_slots(model)
     arrays = {name: np.moveaxis(array, 0, slots[name]) for name, array in table.arrays.items()}
@@ -83,8 +83,7 @@ def _standing_for(model: Model, data: Data, table: _Table) -> Data:
         _find_patterns(name, arrays, sizes)
         few[f"patterns_{name}"] = arrays.pop(f"patterns_{name}")
     few.update({**sizes, **arrays})
-    few.counts = table.counts
-    return _cut(model, few)
+    return _cut(model, few, table.counts)
 
 
 def _counted_slots(model: Model) -> dict[str, int]:

@@ -61,21 +61,27 @@ class Rows(dict[str, Any]):
 
 
 class Data(dict[str, Any]):
-    """The data, checked: by name what all rows share, sizes among it; the arrays that are cut, how often each of their
-    rows counts (None: once), and the chunks of rows.
+    """The data, checked: by name what all rows share, sizes among it; the arrays with rows that are `given`, and how often
+    each of their rows counts (None: once).
     """
 
     given: Mapping[str, Any] = {}
     counts: Any = None
     #: The dimension of each of these arrays along which its rows lie.
     slots: Mapping[str, int] = {}
-    chunks: Iterable[Rows] = ()
-    #: Whether the rows are held, and need not be asked for anew; where they are held elsewhere, who is asked of them.
-    held = True
-    elsewhere: Callable[[str, Any], Any] | None = None
     scale = 1
     #: The rows, each as often as it counts.
     count: float = 1
+
+    def taken(self, chosen: Any) -> dict[str, Any]:
+        """These rows of every array that has some, by their numbers in ascending order."""
+        return {name: np.take(self.given[name], chosen, slot) for name, slot in self.slots.items()}
+
+
+class Cut(Data):
+    """Data in chunks of rows."""
+
+    chunks: Iterable[Rows] = ()
     #: Of how many rows a chunk is; where the features lie in it; room for its labels.
     length = 1
     layout: tuple[Any, ...] = ()
@@ -87,9 +93,17 @@ class Data(dict[str, Any]):
     #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
     apart = 0
 
-    def taken(self, chosen: Any) -> dict[str, Any]:
-        """These rows of every array that has some, by their numbers in ascending order."""
-        return {name: np.take(self.given[name], chosen, slot) for name, slot in self.slots.items()}
+
+class Unheld(Cut):
+    """Data whose rows are not held here: what all rows share."""
+
+
+class Elsewhere(Unheld):
+    """Data whose rows are held elsewhere: who holds them is asked."""
+
+    def ask(self, what: str, about: Any) -> Any:
+        """What is found of all rows together."""
+        raise NotImplementedError
 
 
 class Moments(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.chunks import _as_parameters, _cut, _prepare
-from symem.runtime.description import Data, Model, Moments, Rows
+from symem.runtime.description import Cut, Data, Elsewhere, Model, Moments, Rows
 from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in, _times_counts
 from symem.runtime.loop import DataError
@@ -23,13 +23,13 @@ Infer = Callable[[Rows], tuple[tuple[Any, ...], Any]]
 _APART = 16
 
 
-def _given(model: Model, theta: Any, data: Mapping[str, Any], *, every_row: bool = False) -> tuple[Any, Data]:
+def _given(model: Model, theta: Any, data: Mapping[str, Any], *, every_row: bool = False) -> tuple[Any, Cut]:
     """Parameters and data, checked."""
     parameters = _as_parameters(model, theta)
     return parameters, _prepare(model, data, parameters, every_row=every_row)
 
 
-def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
+def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
     """The first row without a log-likelihood, found by halving."""
     rows = model.plates.rows
     first, stop = 0, 1 if rows is None else data[rows]
@@ -48,24 +48,24 @@ def _refuse_no_value(model: Model, theta: Any, data: Data) -> None:
     )
 
 
-def _step(model: Model, theta: Any, data: Data) -> tuple[Any, float]:
+def _step(model: Model, theta: Any, data: Cut) -> tuple[Any, float]:
     """The parameters after one EM step, and the objective before it."""
     expected = _e_step(model, theta, data)
     return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
 
 
-def _maximised(model: Model, expected: Any, theta: Any, data: Data) -> Any:
+def _maximised(model: Model, expected: Any, theta: Any, data: Cut) -> Any:
     """The M-step."""
     return _of_statistics(model.steps.m_step, model, expected, theta, data)
 
 
-def _lost(model: Model, expected: Any, theta: Any, data: Data) -> bool:
+def _lost(model: Model, expected: Any, theta: Any, data: Cut) -> bool:
     """Whether a parameter loses its digits in the M-step; it is named."""
     shares = model.parts.shares
     return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
 
 
-def _has_cancelled(model: Model, data: Data, value: float) -> bool:
+def _has_cancelled(model: Model, data: Cut, value: float) -> bool:
     """Whether the log-likelihood has lost its digits beside constants of the data, where no exact form lacks them; it is
     said.
     """
@@ -73,7 +73,7 @@ def _has_cancelled(model: Model, data: Data, value: float) -> bool:
     return not exact and _warn_of_cancelled(data.constant, value)
 
 
-def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:
+def _has_no_bound(model: Model, theta: Any, data: Cut) -> bool:
     """Whether the log-prior rises for ever towards the end of a support where a parameter stands; it is named."""
     prior = model.parts.log_prior
     if prior is None:
@@ -81,30 +81,29 @@ def _has_no_bound(model: Model, theta: Any, data: Data) -> bool:
     return _is_unbounded(theta, model.parameters, lambda other: float(prior(other, data)))
 
 
-def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Data) -> Any:
+def _of_statistics(function: Callable[..., Any], model: Model, expected: Any, theta: Any, data: Cut) -> Any:
     """What reads all that the M-step reads."""
     before = (theta,) if model.conditional else ()
     known = {name: data[name] for name in model.known} if model.known else {}
     return function(expected, *before, **known)
 
 
-def _objective(model: Model, theta: Any, data: Data, expected: Any) -> float:
+def _objective(model: Model, theta: Any, data: Cut, expected: Any) -> float:
     """The log-likelihood, plus the log-prior if there is one."""
     prior = 0.0 if model.parts.log_prior is None else float(model.parts.log_prior(theta, data))
     return float(expected.log_likelihood) + prior
 
 
-def _e_step(model: Model, theta: Any, data: Data) -> Any:
+def _e_step(model: Model, theta: Any, data: Cut) -> Any:
     """The expected statistics."""
-    ask = data.elsewhere
-    found = _of_rows(model, theta, data) if ask is None else ask("expected", theta)
+    found = data.ask("expected", theta) if isinstance(data, Elsewhere) else _of_rows(model, theta, data)
     if model.parts.constant is None:
         return found
     once = float(model.parts.constant(theta, data))
     return found._replace(log_likelihood=found.log_likelihood + once, once=once)
 
 
-def _of_rows(model: Model, theta: Any, data: Data) -> Any:
+def _of_rows(model: Model, theta: Any, data: Cut) -> Any:
     """The expected statistics, without what belongs to no row."""
     coefficients = _coefficients(model, theta, data)
 
@@ -115,7 +114,7 @@ def _of_rows(model: Model, theta: Any, data: Data) -> Any:
     return _summarised(model, data, infer)
 
 
-def _summarised(model: Model, data: Data, infer: Infer) -> Any:
+def _summarised(model: Model, data: Cut, infer: Infer) -> Any:
     """The statistics of all rows: from products summed over chunks; where these lose digits, those of chunks pooled."""
     if model.moments is not None and not data.apart:
         found, lost = _gathered(model.moments, data, infer)
@@ -131,7 +130,7 @@ def _summarised(model: Model, data: Data, infer: Infer) -> Any:
     return found
 
 
-def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
+def _gathered(moments: Moments, data: Cut, infer: Infer) -> tuple[Any, bool]:
     """The statistics from weights times features, and whether they have lost their digits."""
     products, total = None, 0.0
     for rows in data.chunks:
@@ -143,7 +142,7 @@ def _gathered(moments: Moments, data: Data, infer: Infer) -> tuple[Any, bool]:
     return moments.of_products(_by_feature(products, data.layout), data, total)
 
 
-def _coefficients(model: Model, theta: Any, data: Data) -> tuple[Any, ...]:
+def _coefficients(model: Model, theta: Any, data: Cut) -> tuple[Any, ...]:
     """What the E-step needs of the parameters, once an iteration; the natural form last."""
     values = () if model.parts.coefficients is None else model.parts.coefficients(theta, data)
     if model.natural is None:
@@ -157,7 +156,7 @@ def _refill(rows: Rows) -> None:
         _put_features(rows)
 
 
-def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any, Any]]:
+def _inferred(model: Model, theta: Any, data: Cut) -> Iterator[tuple[Rows, Any, Any]]:
     """The chunks, each with its posterior and its log-likelihood."""
     coefficients = _coefficients(model, theta, data)
     for rows in data.chunks:
@@ -166,7 +165,7 @@ def _inferred(model: Model, theta: Any, data: Data) -> Iterator[tuple[Rows, Any,
         yield rows, shown, value
 
 
-def _posterior(model: Model, theta: Any, data: Data) -> Any:
+def _posterior(model: Model, theta: Any, data: Cut) -> Any:
     """The posterior of every latent, the chunks put together."""
     whole: tuple[Any, ...] = ()
     shown: Any = None
@@ -176,7 +175,7 @@ def _posterior(model: Model, theta: Any, data: Data) -> Any:
     return _refilled(shown, whole)
 
 
-def _by_row(model: Model, theta: Any, data: Data) -> Any:
+def _by_row(model: Model, theta: Any, data: Cut) -> Any:
     """The log-likelihood of each row."""
     size = model.plates.rows
     if size is None:
@@ -193,7 +192,7 @@ def _by_row(model: Model, theta: Any, data: Data) -> Any:
     return found
 
 
-def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
+def _blurred(model: Model, theta: Any, data: Cut, shown: Any) -> Any:
     """The log-likelihood of each row, where it tells that labels are lost in the size of their log weights: nothing where
     there are none, or where far rows are told apart.
     """
@@ -204,7 +203,7 @@ def _blurred(model: Model, theta: Any, data: Data, shown: Any) -> Any:
     return _by_row(model, theta, data)
 
 
-def _predicted(model: Model, shown: Any, theta: Any, data: Data) -> Any:
+def _predicted(model: Model, shown: Any, theta: Any, data: Cut) -> Any:
     """Of each latent the most probable outcome, or the posterior mean: an array, or a record of several by name."""
     found, made = [], {} if model.means is None else model.means(shown, theta, {**data, **data.given})
     for each, (name, how) in zip(shown, _ways(model, shown), strict=True):
@@ -240,10 +239,10 @@ def _refilled(shown: Any, arrays: tuple[Any, ...]) -> Any:
     )
 
 
-def _masses(model: Model, theta: Any, data: Data) -> dict[str, dict[int, float]]:
+def _masses(model: Model, theta: Any, data: Cut) -> dict[str, dict[int, float]]:
     """How many rows the outcomes of each label hold that may be empty, by outcome as the model counts them."""
-    if data.elsewhere is not None:
-        return dict(data.elsewhere("masses", theta))
+    if isinstance(data, Elsewhere):
+        return dict(data.ask("masses", theta))
     found: dict[str, Any] = {}
     firsts: dict[str, int] = {}
     for rows, shown, _ in _inferred(model, theta, data) if model.labels.components else ():

@@ -12,9 +12,9 @@ from symem.runtime.acceleration import _ACCELERATORS
 from symem.runtime.blocks import _Blocks
 from symem.runtime.checks import _Ranges, _refuse_first_unseen
 from symem.runtime.chunks import _as_parameters, _cut, _uncut
-from symem.runtime.collapse import _collapsed, _copied, _sampled, _weighing
+from symem.runtime.collapse import _collapsed, _sampled, _weighing
 from symem.runtime.convergence import _escaped
-from symem.runtime.description import Data, Model, Rows
+from symem.runtime.description import Cut, Model, Rows, Unheld
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.em_steps import (
     _e_step,
@@ -57,9 +57,8 @@ class _Fitting:
             whole = self.data if counts is None else _weighing(model, self.data, counts)
             self._few = _collapsed(model, whole)
         else:
-            kind = Parted if hasattr(source, "ask") else _Blocks
-            self.data = unheld = kind(model, source, data, self.start)
-            self._few = unheld if unheld.few is None else unheld.few
+            self.data = unheld = _unheld(model, source, data, self.start)
+            self._few = unheld.few if isinstance(unheld, _Blocks) else unheld
         self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
     def found(self) -> dict[str, Any]:
@@ -107,11 +106,9 @@ class _Fitting:
         try:
             run, ends = self._run(starts)
         except DataError:
-            if self.start or not self.data.held:
+            if self.start or isinstance(self.data, Unheld):
                 raise
-            starts = self._starts(
-                self._few if self._few.counts is None else _cut(self.model, _copied(self.data))
-            )
+            starts = self._starts(self._few if self._few.counts is None else _cut(self.model, self.data))
             run, ends = self._run(starts)
         beside = self._beside(run) if self.start and run.converged else None
         if beside is None:
@@ -122,11 +119,11 @@ class _Fitting:
         return starts, further._replace(history=both[0], n_evaluations=both[1]), ends
 
     @cached_property
-    def _some(self) -> Data:
+    def _some(self) -> Cut:
         """Rows on which starts are drawn."""
         return _sampled(self.model, self.data, self._few)
 
-    def _starts(self, some: Data) -> list[Any]:
+    def _starts(self, some: Cut) -> list[Any]:
         """Starts drawn on some of the rows."""
         model, asked = self.model, self.asked
         return _random_starts(
@@ -152,9 +149,9 @@ class _Fitting:
         try:
             return _step(self.model, theta, self._few)
         except DataError:
-            if self._few.counts is None or not self.data.held:
+            if self._few.counts is None or isinstance(self.data, Unheld):
                 raise
-            return _step(self.model, theta, _cut(self.model, _copied(self.data)))
+            return _step(self.model, theta, _cut(self.model, self.data))
 
     def _beside(self, run: Run) -> Any:
         """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""
@@ -168,7 +165,12 @@ class _Fitting:
             return None
 
 
-def _drawn_start(model: Model, rng: np.random.Generator, data: Data) -> Any:
+def _unheld(model: Model, source: Any, data: Mapping[str, Any], theta: Any) -> _Blocks | Parted:
+    """Data that a function gives in blocks, or that are held elsewhere."""
+    return (Parted if hasattr(source, "ask") else _Blocks)(model, source, data, theta)
+
+
+def _drawn_start(model: Model, rng: np.random.Generator, data: Cut) -> Any:
     """The M-step at imputed latents."""
     prototypes: Any = None
     if model.labels.prototypes is not None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symem.runtime.description import Data, NaturalForm, Rows
+from symem.runtime.description import Cut, NaturalForm, Rows
 from symem.runtime.kernels import _all, _softmax, _times_counts
 
 #: Coefficients of features, at parameters and about the points of the data.
@@ -75,7 +75,7 @@ def _put_pairs(room: Any, x: Any) -> None:
         start += len(x) - a
 
 
-def _natural(natural: NaturalForm, theta: Any, data: Data) -> Any:
+def _natural(natural: NaturalForm, theta: Any, data: Cut) -> Any:
     """The coefficients of all features side by side, over the labels."""
     return _side_by_side(natural.coefficients(theta, data), data.layout, data.labels.shape[:-1])
 

@@ -16,11 +16,11 @@ from symem.runtime.blocks import (
     _Seen,
     _seen_in,
     _seen_together,
-    _Unheld,
+    _settle,
 )
 from symem.runtime.chunks import _taken_out
 from symem.runtime.collapse import _collapsed
-from symem.runtime.description import Data, Model
+from symem.runtime.description import Cut, Data, Elsewhere, Model
 from symem.runtime.em_steps import _masses, _of_rows
 from symem.runtime.loop import DataError
 
@@ -38,7 +38,7 @@ class Pool(Protocol):
         """What all parts answer, put together."""
 
 
-class Parted(_Unheld):
+class Parted(Elsewhere):
     """What all rows share, and the way to the parts."""
 
     def __init__(self, model: Model, pool: Pool, shared: Mapping[str, Any], theta: Any) -> None:
@@ -48,17 +48,21 @@ class Parted(_Unheld):
         seen: _Seen | None = pool.ask("seen", None)
         if seen is None:
             raise DataError("The data have no rows.")
-        self._settle(model, seen)
+        _settle(self, model, seen)
         numbers = sorted(seen.rows)
         before = np.cumsum([0, *(seen.rows[each] for each in numbers)]).tolist()
         self._firsts = dict(zip(numbers, before, strict=False))
         pool.settle(dict(self))
-        self.elsewhere = self._ask = pool.ask
-        self.constant = self._ask("constant", None)
+        self._pool = pool
+        self.constant = self.ask("constant", None)
+
+    def ask(self, what: str, about: Any) -> Any:
+        """What all parts answer, put together."""
+        return self._pool.ask(what, about)
 
     def taken(self, chosen: Any) -> dict[str, Any]:
         """These rows of every array, by their numbers in ascending order."""
-        found = self._ask("taken", (chosen, self._firsts))
+        found = self.ask("taken", (chosen, self._firsts))
         return _joined(self.slots, [found[number] for number in sorted(found)])
 
 
@@ -132,7 +136,7 @@ class Part:
         return {number: _taken_out(self._model, data) for number, data in found.items()}
 
     @cached_property
-    def _few(self) -> dict[int, Data]:
+    def _few(self) -> dict[int, Cut]:
         """The blocks by rows that stand for many, where that pays, with their chunks."""
         return {number: _collapsed(self._model, data) for number, data in self._held.items()}
 
