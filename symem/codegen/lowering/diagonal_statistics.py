@@ -9,7 +9,7 @@ from sympy import Expr, Indexed
 
 from symem.codegen.lowering.entry_places import is_entry
 from symem.derivation import Definition, Moments, Scatter
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 
 Factors = tuple[Definition, ...]
 
@@ -81,5 +81,5 @@ def _as_found(scatter: Scatter, found: Mapping[Expr, Definition]) -> Scatter:
 
 
 def _is_square(statistic: Definition) -> bool:
-    slots = tuple(getattr(statistic.symbol, "indices", ()))
+    slots = places_of(statistic.symbol)
     return len(slots) > 1 and is_entry(slots[-1]) and statistic.axes[-1].size == statistic.axes[-2].size

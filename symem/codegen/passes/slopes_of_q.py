@@ -14,7 +14,7 @@ from symem.codegen.lowering.entrywise import factors_of
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.passes.maximisation import OfStatistics
 from symem.derivation import Definition
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 
 
 def sloped(program: Program) -> Program:
@@ -32,7 +32,7 @@ class _Slopes(OfStatistics):
             for each in factors_of(derivation, score.definition.symbol):
                 self.place_factor(each)
                 steps.append((each, None))
-            steps.append((score.definition, tuple(getattr(score.definition.symbol, "indices", ()))))
+            steps.append((score.definition, places_of(score.definition.symbol)))
         lower = Lowering(self.layouts, program.rank, dict(program.index_sizes))
         nodes = [lower.over(each.value, program.axes(each)) for each, _ in steps]
         named, nodes = shared(program.names, "c", nodes)
@@ -41,7 +41,7 @@ class _Slopes(OfStatistics):
             name = name_of(each.symbol)
             if places is None:
                 lines.append(
-                    Assign(self.layouts[name].name, node, tuple(getattr(each.symbol, "indices", ())))
+                    Assign(self.layouts[name].name, node, places_of(each.symbol))
                 )
                 continue
             fresh = name not in made
@@ -58,7 +58,7 @@ class _Slopes(OfStatistics):
     def _slope(
         self, lower: Lowering, name: str, slope: Definition, node: Node, *, fresh: bool
     ) -> Assign | Entry:
-        places = tuple(getattr(slope.symbol, "indices", ()))
+        places = places_of(slope.symbol)
         if all(isinstance(place, Symbol) for place in places):
             return Assign(name, node, places)
         variable = self.derivation.model.variables[name_of(slope.symbol).removeprefix("slope_")]
