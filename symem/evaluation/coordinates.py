@@ -18,6 +18,7 @@ from symem.evaluation.stacks import Array
 from symem.language.support import Support
 from symem.language.supports import Simplex
 from symem.runtime.charts import Chart
+from symem.runtime.tangents import _entries_of
 
 Theta = dict[str, Any]
 
@@ -62,7 +63,7 @@ class Coordinates:
     def labels(self) -> list[str]:
         """The entry that each coordinate moves: `mu[1, 0]`, or `s` where it is a number."""
         entries = (
-            (entries_of(names[0], self.theta[names[0]]) if len(names) == 1 else names, chart.moved.tolist())
+            (_entries_of(names[0], self.theta[names[0]]) if len(names) == 1 else names, chart.moved.tolist())
             for names, chart in self._charts
         )
         return [named[place] for named, places in entries for place in places]
@@ -123,13 +124,6 @@ def outside(model: Any, theta: Mapping[str, Any], tolerance: float) -> tuple[str
         if not block.defect() <= tolerance:
             return ", ".join(block.names), block.support
     return None
-
-
-def entries_of(name: str, value: Any) -> list[str]:
-    """What the entries of an array are called, in the order of the flat array: `mu[1, 0]`, counted from 0; `s` of a number."""
-    return [
-        f"{name}[{', '.join(map(str, place))}]" if place else name for place in np.ndindex(np.shape(value))
-    ]
 
 
 def directions(rng: np.random.Generator, count: int, width: int) -> Sequence[Array]:

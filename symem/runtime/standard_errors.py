@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.chunks import _cut
-from symem.runtime.collapse import _collapsed, _copied, _weighing
-from symem.runtime.description import Data, Model
+from symem.runtime.collapse import _collapsed, _weighing
+from symem.runtime.description import Cut, Data, Model
 from symem.runtime.em_steps import _coefficients, _e_step
 from symem.runtime.loop import DataError
 from symem.runtime.tangents import (
@@ -173,7 +173,7 @@ def _shares(part: Any, whole: Any) -> tuple[Any, Any]:
     return values, np.linalg.solve(half.T, vectors)
 
 
-def _information(model: Model, theta: Any, data: Data) -> Information:
+def _information(model: Model, theta: Any, data: Cut) -> Information:
     """The information of data, cut, at parameters."""
     slopes = model.slopes
     if slopes is None:
@@ -237,7 +237,7 @@ def _moved(found: Information, way: Any) -> str:
     return ", ".join(name for name, part in names if part > size.max() / 4)
 
 
-def _few_rows(model: Model, data: Data, counts: Any) -> Data:
+def _few_rows(model: Model, data: Data, counts: Any) -> Cut:
     """Data that were checked, rows that are the same once, cut."""
     return _collapsed(model, data if counts is None else _weighing(model, data, counts))
 
@@ -258,7 +258,7 @@ def _row_scores(model: Model, theta: Any, data: Data) -> tuple[Any, Any]:
             "The data of this model are not cut into independent rows, so no row has a score of its own."
         )
     found = np.array([_flat(slopes(theta, each, data)) for each in _by_single_rows(model, theta, data)])
-    whole = _flat(slopes(theta, _e_step(model, theta, _cut(model, _copied(data))), data))
+    whole = _flat(slopes(theta, _e_step(model, theta, _cut(model, data)), data))
     beside = (found.sum(axis=0) - whole) / max(len(found) - 1, 1)
     beside = np.where(np.abs(beside) > 1e-8 * np.abs(found).max(axis=0), beside, 0.0)
     return found - beside, beside

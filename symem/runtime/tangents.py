@@ -39,11 +39,14 @@ def _unflat(theta: Any, flat: Any) -> Any:
 
 def _entry_names(theta: Any) -> tuple[str, ...]:
     """mu[1, 0], s: every entry, as it is read in Python."""
-    return tuple(
-        f"{name}[{', '.join(map(str, place))}]" if place else name
-        for name, value in theta._asdict().items()
-        for place in np.ndindex(np.shape(value))
-    )
+    return tuple(entry for name, value in theta._asdict().items() for entry in _entries_of(name, value))
+
+
+def _entries_of(name: str, value: Any) -> list[str]:
+    """The entries of one array in the order of the flat array; of a number its name."""
+    return [
+        f"{name}[{', '.join(map(str, place))}]" if place else name for place in np.ndindex(np.shape(value))
+    ]
 
 
 def _places(theta: Any) -> Iterator[tuple[str, Any]]:

@@ -40,9 +40,7 @@ class _Slopes(OfStatistics):
         for (each, places), node in zip(steps, nodes, strict=True):
             name = name_of(each.symbol)
             if places is None:
-                lines.append(
-                    Assign(self.layouts[name].name, node, places_of(each.symbol))
-                )
+                lines.append(Assign(self.layouts[name].name, node, places_of(each.symbol)))
                 continue
             fresh = name not in made
             made[name] = made.get(name) or program.names.take(name)
