@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.stats
+import scipy
 from sympy import Idx, IndexedBase, symbols
 
 from symem import EM, DataError, Exponential, Model, Normal
