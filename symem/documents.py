@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
-from symem.derivation import Derivation
+from symem.derivation import Derivation, RunningCost
 from symem.errors import DataError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
@@ -149,8 +149,19 @@ def options_of(
         worked=_worked(derivation, choices, solver),
         fitted=_fitted(derivation, choices, solver),
         code=source,
+        cost=None if source is None else _cost(derivation, choices),
         listing=choices.get("listing", False),
     )
+
+
+def _cost(derivation: Derivation, choices: Choices) -> RunningCost | None:
+    """What the emitted module takes, for a report that says so."""
+    if choices.get("level") == Level.BRIEF:
+        return None
+    from symem.codegen.program_of import program_of
+    from symem.codegen.running_costs import running_cost
+
+    return running_cost(program_of(derivation))
 
 
 def _text(text: str | None, what: str) -> str | None:

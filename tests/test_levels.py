@@ -6,7 +6,6 @@ Of a few models that show all that there is; every model's longest report is set
 from __future__ import annotations
 
 import pytest
-from sympy import Integer, Poly
 
 from symem.derivation import Status
 from symem.language.leaves import name_of
@@ -15,10 +14,9 @@ from symem.report.line_breaking import LINE, width
 from symem.report.notation.by_label import by_label
 from symem.report.notation.plain_statistics import plainly
 from symem.report.options import Level
-from symem.report.sections.costs import costs, growth, operations
 from symem.report.sections.e_step_section import needed
 from tests.derived import em
-from tests.models import FEW, HALF, MODELS, Row, few_quick, slow_but_for
+from tests.models import FEW, HALF, Row, slow_but_for
 from tests.told import told
 
 OVER_FEW = slow_but_for(FEW, HALF)
@@ -37,7 +35,7 @@ def test_anatomy() -> None:
     anchors = {level: [section.anchor for section in told("gmm1d_faithful", level)] for level in Level}
     assert anchors[Level.BRIEF] == ["model", "e-step", "m-step", "conditions"]
     assert [a for a in anchors[Level.PAPER] if a] == [
-        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "ascent", "algorithm", "cost", "certificates",
+        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "ascent", "algorithm", "certificates",
         "references",
     ]  # fmt: skip
     assert anchors[Level.TEACHING] == anchors[Level.PAPER]
@@ -92,17 +90,3 @@ def test_the_box_computes_all_that_the_m_step_needs(row: Row) -> None:
     blocks = [block for section in told(row.name, Level.TEACHING) for block in section.blocks]
     (box,) = [block for block in blocks if isinstance(block, Algorithm)]
     assert ("M-step" in str(box.lines)) == bool(derivation.updates)
-
-
-@few_quick(MODELS, 3)
-def test_costs_are_polynomials_in_the_sizes(row: Row) -> None:
-    for each in costs(em(row.name).derivation):
-        sizes = sorted(each.operations.free_symbols, key=str)
-        assert not sizes or Poly(each.operations, *sizes).total_degree() >= 1
-        assert each.order == growth(each.operations)
-
-
-def test_costs_of_a_mixture() -> None:
-    found = {each.part: str(each.order[0]) for each in costs(em("gmm1d_faithful").derivation)}
-    assert found == {"E-step": "K*n", "statistics": "K*n", "M-step": "K", "an iteration": "K*n"}
-    assert operations(Integer(3)) == 0

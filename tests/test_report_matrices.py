@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sympy import Symbol, symbols
 
 from symem.derivation import Derivation
 from symem.language.model import Role
@@ -17,7 +16,6 @@ from symem.report.figures.plate_graph import graph
 from symem.report.notation.digits import as_matrix, in_numbers
 from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
-from symem.report.sections.costs import costs, operations_of
 from tests.derived import em
 from tests.models import Row, factors, vectors
 from tests.told import worked
@@ -118,46 +116,6 @@ def test_the_box_has_second_moments() -> None:
     told = report.latex_fragment(em("factor_analysis_mean").derivation)
     box = told[told.index(r"\textbf{Algorithm.}") :]
     assert r"\left\langle \mathbf{z}_{i} \mathbf{z}_{i}^{\mathsf{T}} \right\rangle &= \hat{\mathbf{V}}" in box
-
-
-# costs --------------------------------------------------------------------------------------------------
-
-n, d, m, K = symbols("n d m K", integer=True, positive=True)
-
-
-def growth(name: str, part: str) -> set[str]:
-    (found,) = [each for each in costs(em(name).derivation) if each.part == part]
-    return set(map(str, found.order))
-
-
-def test_a_mixture_costs_rows_times_components_times_squares() -> None:
-    """A factorisation for each component, not for each row."""
-    assert growth("gmm_mv_full", "E-step") == {"K*d**2*n", "K*d**3"}
-    assert growth("gmm_mv_full", "statistics") == {"K*d**2*n"}
-
-
-def test_factor_analysis_never_factorises_a_matrix_of_the_data() -> None:
-    """(I + W'Ψ⁻¹W)⁻¹ is m × m, Ψ is a diagonal (Bishop 2006, section 12.2.4)."""
-    assert growth("factor_analysis_mean", "E-step") == {"d*m**2", "d*m*n", "m**2*n", "m**3"}
-
-
-def test_entries_missing_row_by_row_cost_a_factorisation_a_row() -> None:
-    assert "d**3*n" in growth("mvn_missing", "E-step")
-
-
-def test_the_count_of_a_mean() -> None:
-    """E = V W'Ψ⁻¹x - V W'Ψ⁻¹μ from the right: two products with a diagonal, with W' and with V each."""
-    derivation = em("factor_analysis_mean").derivation
-    (mean,) = [each for each in derivation.definitions if str(each.symbol).startswith("E_z")]
-    found = operations_of(mean).subs({Symbol(s.name): s for s in (n, d, m)})
-    values = {each: 10**k for k, each in enumerate(sorted(found.free_symbols, key=str))}
-    counted = 2 * (d + 2 * d * m + 2 * m**2) * n
-    expected = counted.xreplace({each: next(s for s in values if s.name == each.name) for each in (n, d, m)})
-    assert abs(int((found - expected).subs(values))) <= int(
-        (4 * (m + d) * n)
-        .xreplace({each: next(s for s in values if s.name == each.name) for each in (n, d, m)})
-        .subs(values)
-    )
 
 
 # diagrams -----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from symem.derivation.posterior_kinds import (
     Tabulated,
     reported,
 )
+from symem.derivation.running_cost import RunningCost
 from symem.derivation.told_steps import THEORY, Ends, Relation, Rule, Step
 from symem.derivation.update_kinds import (
     Certificate,
@@ -58,6 +59,7 @@ __all__ = [
     "Recognised",
     "Relation",
     "Rule",
+    "RunningCost",
     "Scatter",
     "Score",
     "Shared",

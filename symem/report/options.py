@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from symem.derivation import RunningCost
 from symem.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Options:
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
     iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module,
-    which is shown if there is to be a `listing`; `reference` says where the model is from.
+    which is shown if there is to be a `listing`, and `cost` what it takes; `reference` says where the model is from.
     """
 
     level: Level = Level.PAPER
@@ -57,6 +58,7 @@ class Options:
     worked: Worked | None = None
     fitted: Fitted | None = None
     code: str | None = None
+    cost: RunningCost | None = None
     listing: bool = False
 
 

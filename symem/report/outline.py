@@ -12,8 +12,9 @@ from dataclasses import replace
 from symem.derivation import Derivation
 from symem.report.document import Code, Section, Typed, said
 from symem.report.options import PLAIN, Level, Options
-from symem.report.sections.algorithm import algorithm, cost
+from symem.report.sections.algorithm import algorithm
 from symem.report.sections.certificates import certificates, summary
+from symem.report.sections.cost_section import cost
 from symem.report.sections.e_step_section import brief_e_step, e_step
 from symem.report.sections.fit_section import this_fit
 from symem.report.sections.m_step_section import brief_m_step, m_step
@@ -52,8 +53,11 @@ def _whole(voice: Voice) -> Iterator[Section]:
     yield surrogate(voice)
     yield from m_step(voice)
     yield ascent(voice)
-    yield algorithm(voice)
-    yield _ended(cost(voice), voice)
+    if voice.options.cost is None:
+        yield _ended(algorithm(voice), voice)
+    else:
+        yield algorithm(voice)
+        yield _ended(cost(voice.options.cost, voice), voice)
     yield from _numbers(voice)
     proof = certificates(voice)
     if proof is not None:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from sympy import Add, Expr, Poly, Symbol
+from collections.abc import Iterator
 
 from symem.derivation import Causes, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
-    Block,
     Instruction,
-    Items,
     Lines,
-    Maths,
     Prose,
     Section,
-    Table,
     said,
 )
-from symem.report.line_breaking import LINE, width
-from symem.report.notation.notation import latex
-from symem.report.sections.costs import Cost, costs
 from symem.report.sections.e_step_section import computed, grouped, probabilities, second_moments
 from symem.report.sections.m_step_section import in_statistics
 from symem.report.writer import Voice
-
-WIDEST = LINE / 2
-WIDEST_ROW = 0.8 * LINE
 
 
 def algorithm(voice: Voice) -> Section:
@@ -81,71 +69,3 @@ def _advance(voice: Voice) -> Prose:
     if voice.pack.counter:
         return said("Add 1 to @.", voice.pack.counter)
     return said("Let @ be @.", voice.old, voice.next)
-
-
-# cost --------------------------------------------------------------------------------------------------
-
-
-def cost(voice: Voice) -> Section:
-    """Operations per iteration."""
-    found = costs(voice.derivation)
-    rows = tuple(_row(each, voice) for each in found)
-    note = (
-        "Counted in the formulas as they stand: each sum, product, power and function of one entry is one operation; "
-        "sums, inverses and determinants that stand still are computed once."
-    )
-    header = (("part",), ("operations",), ("growth",))
-    table = Table(header, rows, caption=("The cost of an iteration.",), note=(note,), align="lll", totals=1)
-    whole = found[-1]
-    wide = max(
-        sum(width(part.latex) for cell in row[1:] for part in cell if isinstance(part, Maths)) for row in rows
-    )
-    blocks: tuple[Block, ...] = (
-        said("An iteration takes @ operations.", _order(whole, voice)),
-        table if wide <= WIDEST_ROW else _by_growth(found, voice),
-    )
-    return Section(said("Cost"), blocks, anchor="cost")
-
-
-def _by_growth(found: Sequence[Cost], voice: Voice) -> Items:
-    """How the parts grow, where a table of them would be too wide."""
-    return Items(tuple((f"{each.part}: ", *said("@.", _order(each, voice))) for each in found[:-1]))
-
-
-def _row(each: Cost, voice: Voice) -> tuple[Prose, ...]:
-    return (each.part,), said("@", _operations(each, voice)), said("@", _order(each, voice))
-
-
-def _operations(each: Cost, voice: Voice) -> str:
-    """All terms, or where these are many those that none of the others outgrows."""
-    whole = _polynomial(each.operations, voice)
-    if width(whole) <= WIDEST:
-        return whole
-    terms = {term.as_coeff_Mul()[1]: term for term in Add.make_args(each.operations)}
-    return _polynomial(Add(*(terms[term] for term in each.order)), voice) + r" + \dots"
-
-
-def _order(each: Cost, voice: Voice) -> str:
-    return f"O({_polynomial(Add(*each.order), voice)})"
-
-
-def _polynomial(expr: Expr, voice: Voice) -> str:
-    """A polynomial in sizes, the fastest growing terms first, sizes of data before those of models, vectors' last: 29 n K + n."""
-    sides = {size for each in voice.model.variables.values() for size in each.shape}
-    sizes = sorted(expr.free_symbols, key=lambda size: (size in sides, str(size)[0].isupper(), str(size)))
-    if not sizes:
-        return latex(expr, voice.free)
-    terms = sorted(
-        Poly(expr, *sizes).terms(), key=lambda term: (-sum(term[0]), [-power for power in term[0]])
-    )
-    return " + ".join(_monomial(powers, number, sizes, voice) for powers, number in terms)
-
-
-def _monomial(powers: Sequence[int], number: Expr, sizes: Sequence[Symbol], voice: Voice) -> str:
-    factors = [
-        voice.name(size) + (f"^{{{power}}}" if power > 1 else "")
-        for size, power in zip(sizes, powers, strict=True)
-        if power
-    ]
-    shown = [] if number == 1 and factors else [latex(number, voice.free)]
-    return " ".join([*shown, *factors])
