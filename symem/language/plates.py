@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from sympy import Basic, Expr, Function, Integer, Product, S, Sum, Symbol
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue
@@ -147,10 +147,6 @@ class LinearSolution(Expr):  # type: ignore[misc]
 
     is_real = True
     is_commutative = True
-
-    def __new__(cls, *args: Any) -> Self:
-        made: Self = Expr.__new__(cls, *args)
-        return made
 
     @property
     def free_symbols(self) -> set[Any]:

@@ -36,10 +36,6 @@ class Features:
         """The entries of each feature."""
         return tuple(tuple(axis for axis in each.axes if axis != self.row) for each in self.features)
 
-    @property
-    def has_entries(self) -> bool:
-        return any(self.entries)
-
     def moment(self, node: Node) -> int | None:
         """r, if the node is the sum over rows of weight * features[r]."""
         value: Node

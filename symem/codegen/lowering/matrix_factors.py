@@ -6,8 +6,6 @@ matrix whose entry there is G, an expression in a and b.
 
 from __future__ import annotations
 
-from typing import Any, Self
-
 from sympy import Expr
 
 
@@ -16,10 +14,6 @@ class MatrixFunction(Expr):  # type: ignore[misc]
 
     is_real = True
     is_commutative = True
-
-    def __new__(cls, *args: Any) -> Self:
-        made: Self = Expr.__new__(cls, *args)
-        return made
 
 
 class CholeskyEntry(MatrixFunction):
