@@ -10,6 +10,7 @@ from symem.errors import DataError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
 from symem.runtime.results import Fit
+from symem.workings.every_line import line_by_line
 
 
 class Choices(TypedDict, total=False):
@@ -56,19 +57,19 @@ class Documents:
         """The derivation as a LaTeX article; the keywords are those of `Choices`."""
         from symem.report.report import latex
 
-        return latex(self.derivation, self.options(choices))
+        return latex(self.recorded(choices), self.options(choices))
 
     def html(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
         from symem.report.report import html
 
-        return html(self.derivation, self.options(choices))
+        return html(self.recorded(choices), self.options(choices))
 
     def markdown(self, **choices: Unpack[Choices]) -> str:
         """The derivation in Markdown; the keywords are those of `Choices`."""
         from symem.report.report import markdown
 
-        return markdown(self.derivation, self.options(choices))
+        return markdown(self.recorded(choices), self.options(choices))
 
     def told_in(
         self,
@@ -96,13 +97,19 @@ class Documents:
 
         fit = choices.get("fit")
         return notebook(
-            self.derivation,
+            self.recorded(choices),
             self.options(choices),
             statement=statement,
             loading=loading,
             data=choices.get("data") or (fit.data if fit is not None else None),
             start=choices.get("start"),
         )
+
+    def recorded(self, choices: Choices) -> Derivation:
+        """The record, with every line between its steps where these are asked for."""
+        if choices.get("level") != Level.TEACHING:
+            return self.derivation
+        return line_by_line(self.derivation)
 
     def options(self, choices: Choices) -> Options:
         """What a report is asked for, checked."""

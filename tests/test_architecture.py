@@ -23,6 +23,7 @@ FLOORS = (
     {"derivation"},
     {"algebra", "evaluation"},
     {"calculus", "verification", "codegen", "report"},
+    {"workings"},
     {
         "derive",
         "documents",

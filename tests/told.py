@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from symem.derivation import Derivation
 from symem.report.document import Section
 from symem.report.iteration import Worked, work
 from symem.report.media.latex import LatexMedium
@@ -11,6 +12,7 @@ from symem.report.media.medium import pages
 from symem.report.options import Level, Notation, Options
 from symem.report.outline import tell
 from symem.templating import render
+from symem.workings.every_line import line_by_line
 from tests.derived import em, solver
 from tests.models import BY_NAME, MODELS
 
@@ -18,7 +20,13 @@ from tests.models import BY_NAME, MODELS
 @cache
 def told(name: str, level: Level) -> tuple[Section, ...]:
     """The report of that row."""
-    return tell(em(name).derivation, Options(level=level))
+    return tell(in_lines(name) if level is Level.TEACHING else em(name).derivation, Options(level=level))
+
+
+@cache
+def in_lines(name: str) -> Derivation:
+    """The derivation of that row with every line."""
+    return line_by_line(em(name).derivation)
 
 
 #: Each row in one school's letters, the next row in the next school's.
@@ -28,7 +36,7 @@ SCHOOL = {row.name: list(Notation)[place % len(Notation)] for place, row in enum
 @cache
 def told_in_its_school(name: str) -> tuple[Section, ...]:
     """The longest report of that row in the letters of its school."""
-    return tell(em(name).derivation, Options(level=Level.TEACHING, notation=SCHOOL[name]))
+    return tell(in_lines(name), Options(level=Level.TEACHING, notation=SCHOOL[name]))
 
 
 @cache

@@ -73,12 +73,12 @@ class Checker:
         atom = update.parameter
         if atom not in self.slopes:
             try:
-                self.slopes[atom] = slope(self._terms_in(atom), atom)
+                self.slopes[atom] = slope(self.terms_in(atom), atom)
             except EntangledError:
                 self.slopes[atom] = None
         return self.slopes[atom]
 
-    def _terms_in(self, parameter: Expr) -> tuple[Term, ...]:
+    def terms_in(self, parameter: Expr) -> tuple[Term, ...]:
         """Q's terms, an array that stands in diagonals being written entry by entry."""
         if not isinstance(parameter, Indexed) or not any(
             entries(each, parameter) for term in self.terms for each in term.factor.atoms(Diagonal)

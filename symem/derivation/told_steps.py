@@ -29,6 +29,7 @@ class Relation(Enum):
     AT_LEAST = "at no θ less, with statistics and what the step defines held at θ⁽ᵗ⁾"
     RISES = "at the new parameters not less, with what the step defines held at θ⁽ᵗ⁾"
     CLIMBS = "the same, with the statistics held too"
+    DIFFERENTIATED = "the derivative with respect to what the step is about"
     MAXIMISER = "the point at which the function is largest"
 
 

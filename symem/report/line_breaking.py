@@ -94,8 +94,8 @@ class Breaker:
             (Sum, self._big_sum),
             (Mul, self._product),
             (ScalarMean, self._mean),
-            (log, lambda e, room: self._wrapped(r"\log", e.args[0], room)),
-            (exp, lambda e, room: self._wrapped(r"\exp", e.args[0], room)),
+            (log, lambda e, room: self._wrapped(r"\log", e.args[0], room, always=True)),
+            (exp, lambda e, room: self._wrapped(r"\exp", e.args[0], room, always=True)),
         )
 
     def _sum_of_terms(self, expr: Expr, room: float) -> list[str]:
@@ -112,9 +112,10 @@ class Breaker:
         head = " ".join(printer.markup.big("Sum", *map(self.latex, limit)) for limit in outermost_first(expr))
         return self._wrapped(head, expr.function, room)
 
-    def _wrapped(self, head: str, body: Expr, room: float) -> list[str]:
+    def _wrapped(self, head: str, body: Expr, room: float, *, always: bool = False) -> list[str]:
+        """Behind a head, in parentheses if it is a sum, or always."""
         inner = self.pieces(body, room - width(head) - 2)
-        if not body.is_Add:
+        if not (body.is_Add or always):
             return [f"{head} {inner[0]}", *inner[1:]]
         return (
             [rf"{head} \Bigl( {inner[0]}", *inner[1:-1], rf"{inner[-1]} \Bigr)"]

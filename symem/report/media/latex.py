@@ -33,7 +33,7 @@ from symem.report.notation.letters import escape
 
 
 class LatexMedium(Medium):
-    """A display belongs to the paragraph before it, so no empty line stands between them."""
+    """A display belongs to the paragraph before it, so no empty line stands between them; no page ends within an equation."""
 
     def body(self, blocks: Sequence[Block]) -> str:
         if not blocks:
@@ -67,7 +67,7 @@ class LatexMedium(Medium):
         return rf"\hyperlink{{{slug(anchor)}}}{{{words}}}" if anchor else words
 
     def display(self, display: Display) -> str:
-        equations = [" \\notag \\\\\n".join(f"  {line}" for line in lines) for lines in display.equations]
+        equations = [" \\notag \\\\*\n".join(f"  {line}" for line in lines) for lines in display.equations]
         return "\\begin{align}\n" + " \\\\\n".join(equations) + "\n\\end{align}"
 
     def items(self, items: Items) -> str:

@@ -247,9 +247,10 @@ def exponentiated(expr: Expr) -> Expr:
 
 def _factor(term: Expr) -> Expr | None:
     """exp(term), if it reads better without exp."""
-    if isinstance(term, Sum):
-        inner = exponentiated(term.function)
-        return None if inner.has(exp) else Product(inner, *term.limits)
+    number, whole = term.as_coeff_Mul()
+    if isinstance(whole, Sum):
+        inner = exponentiated(number * whole.function)
+        return None if inner.has(exp) else Product(inner, *whole.limits)
     if isinstance(term, LogIverson):
         return Iverson(*term.args)
     if isinstance(term, loggamma):

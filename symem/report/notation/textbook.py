@@ -104,11 +104,13 @@ class Textbook(MatrixNotation, FunctionNotation):
         return sorted(Add.make_args(expr), key=key)
 
     def centred(self, base: Expr) -> Expr:
-        """The base of an even power, or the angle of a cosine, turned so that data come first: (x - mu), not (mu - x)."""
+        """The base of an even power, or the angle of a cosine, turned so that data come first: (x - mu), not (mu - x), but (1 - mu)."""
         if not base.is_Add:
             return base
         if base.has(MatrixEntry):
             return self._from_the_data(base)
+        if any(term.is_Rational and term.is_positive for term in base.args):
+            return base
         leading = max(base.args, key=lambda term: (self._deepest(term), not is_negative(term)))
         return Add(*(-term for term in base.args)) if is_negative(leading) else base
 

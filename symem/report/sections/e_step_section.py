@@ -37,6 +37,7 @@ from symem.report.notation.printed_form import (
     pulled_out,
 )
 from symem.report.options import Level
+from symem.report.sections.line_section import equalities
 from symem.report.sentence import told
 from symem.report.writer import Voice
 
@@ -67,9 +68,9 @@ def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:
             yield from told(same, [], voice)  # the next line has the same at an outcome
             continue
         show = _SHOWN.get(law, _defined)
-        yield from told(
-            same, [line for step in same for line in show(step, own[step.about[0]], voice)], voice
-        )
+        lines = [line for step in same for line in show(step, own[step.about[0]], voice)]
+        if lines or law not in WITH_LINES:
+            yield from told(same, lines, voice)
 
 
 def _has_outcomes(posteriors: Sequence[Posterior]) -> bool:
@@ -150,6 +151,19 @@ def _moments(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
         yield from second_moments(posterior, voice)
 
 
+def _equal_sides(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    yield from equalities([step], voice.now.within(step.axes))
+
+
+def _written_out(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """The ratio, where something cancels."""
+    assert isinstance(posterior, Tabulated)
+    if any(
+        not term.has(posterior.outcome.index) for term in Add.make_args(printed(posterior.log_weight.value))
+    ):
+        yield from _equal_sides(step, posterior, voice)
+
+
 #: What is displayed of a step where that is more than the names that it defines.
 _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "Bayes' rule": _log_density,
@@ -161,7 +175,15 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "natural form": _natural,
     "recognition": _arguments,
     "moments": _moments,
+    "numerator and evidence": _equal_sides,
+    "ratio": _written_out,
+    "coefficients": _equal_sides,
+    "completed square": _equal_sides,
 }
+
+
+#: Laws of which nothing is said where nothing is displayed.
+WITH_LINES = frozenset({"ratio"})
 
 
 def grouped(voice: Voice) -> Iterator[tuple[Posterior, ...]]:

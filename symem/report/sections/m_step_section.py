@@ -20,6 +20,7 @@ from symem.report.notation.matrix_updates import entries_gathered, over_one_numb
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators, written_out
 from symem.report.options import Level
+from symem.report.sections import line_section
 from symem.report.sections import matrix_section as matrices
 from symem.report.sections.certificates import marks
 from symem.report.sentence import sentence, told
@@ -52,7 +53,8 @@ def _told(block: Sequence[Step], voice: Voice) -> Iterator[Block]:
         elif relation is Relation.CLIMBS:
             yield from (sentence([step], voice) for step in steps)
         else:
-            lines = [lines for step in steps for lines in _SHOWN[relation](step, voice)]
+            show = line_section.SHOWN.get(steps[0].law.name, _SHOWN.get(relation, _zero))
+            lines = [lines for step in steps for lines in show(step, voice)]
             if lines:
                 yield from told(steps, lines, voice)
 
@@ -67,8 +69,12 @@ def _some_terms(step: Step, voice: Voice) -> Iterator[Lines]:
 
 
 def _zero(step: Step, voice: Voice) -> Iterator[Lines]:
-    equation = step.before if step.law.relation is Relation.VANISHES else step.after
-    yield _vanishing(equation, voice.free.within(step.axes), voice)
+    if step.law.relation is not Relation.VANISHES:
+        yield _vanishing(step.after, voice.free.within(step.axes), voice)
+    elif voice.options.level is Level.TEACHING:
+        yield line_section.vanishing_slope(step, voice)
+    else:
+        yield _vanishing(step.before, voice.free.within(step.axes), voice)
 
 
 def _solution(step: Step, voice: Voice) -> Iterator[Lines]:

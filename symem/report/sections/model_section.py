@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
+from sympy import Add, Expr, Mul, Product, Sum
+
+from symem.algebra.squares import merged_sums
 from symem.language.model import Role, Variable
 from symem.report.document import Block, Display, Figure, Prose, Section, Table, said
 from symem.report.figures.plate_diagram import plate_diagram
+from symem.report.line_breaking import LINE, width
 from symem.report.notation.lexicon import index_names
-from symem.report.notation.notation import letter
+from symem.report.notation.notation import latex, letter
+from symem.report.notation.printed_form import exponentiated, merged_logs, printed
 from symem.report.notation.printed_sets import counted, members
 from symem.report.sections.matrix_section import remarks
 from symem.report.sections.observed_relations import lines as relation_lines
 from symem.report.sections.observed_relations import observed_of, without
 from symem.report.sections.sampling_statement import stated
+from symem.report.sentence import told
 from symem.report.writer import Voice
 
 ROLES = (
@@ -121,7 +127,33 @@ def _diagram(voice: Voice) -> Figure:
     return Figure(shown, (legend,), words)
 
 
+def _as_product(voice: Voice) -> Iterator[Block]:
+    """p as a product over plates, where every line is told."""
+    steps = [step for step in voice.steps("model") if step.law.name == "joint density"]
+    if steps:
+        whole = voice.model.log_likelihood
+        (together,) = _factors([merged_sums(whole)], voice)
+        apart = _factors(Add.make_args(whole), voice)
+        yield from told(steps, [tuple(apart if width(together) > LINE else [together])], voice)
+
+
+def _factors(parts: Iterable[Expr], voice: Voice) -> list[str]:
+    """p as a product: of the factors that these parts of its logarithm are, a line for each."""
+    found = [latex(Mul(*map(_factor, Add.make_args(part)), evaluate=False), voice.free) for part in parts]
+    return [
+        rf"& \qquad \times {each}" if place else f"{voice.density} &= {each}"
+        for place, each in enumerate(found)
+    ]
+
+
+def _factor(part: Expr) -> Expr:
+    if isinstance(part, Sum):
+        return Product(exponentiated(merged_logs(printed(part.function))), *part.limits)
+    return exponentiated(merged_logs(printed(part)))
+
+
 def _likelihood(voice: Voice) -> Iterator[Block]:
+    yield from _as_product(voice)
     inside = voice.names(Role.PARAMETER)
     if inside == voice.theta:
         yield said("The log-likelihood of the complete data, latents included, is")

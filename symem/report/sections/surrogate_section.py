@@ -10,11 +10,13 @@ from symem.algebra.rewriting import bottom_up
 from symem.algebra.squares import merged_sums, squares
 from symem.derivation import Step
 from symem.language.leaves import name_of
+from symem.language.plates import Iverson
 from symem.report.document import Block, Display, Lines, Section, said
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.notation import latex
 from symem.report.notation.printed_form import over_common_denominators, pulled_out
 from symem.report.options import Level
+from symem.report.sections.line_section import told_in_lines
 from symem.report.sentence import formula, sentence, told
 from symem.report.writer import Voice
 
@@ -34,18 +36,22 @@ def surrogate(voice: Voice) -> Section:
 
 
 def _surrogate(voice: Voice) -> Iterator[Block]:
-    mean, *gathered = voice.steps("surrogate")
+    steps = {step.law.name: step for step in voice.steps("surrogate")}
+    mean, gathered = steps["expectation"], steps.get("sufficient statistics")
+    if "indicators" in steps:
+        yield from told([steps["indicators"]], [_in_indicators(steps["indicators"].after, voice)], voice)
     full = (
         [_q(_in_full(mean.after, voice), voice)]
         if voice.options.level is Level.TEACHING or not gathered
         else []
     )
     yield from told([mean], full, voice)
-    for step in gathered:
+    for step in [gathered] if gathered else []:
         lines = voice.definitions(step.defines, voice.now).equations
         yield from told([step], [*lines, _q(over_common_denominators(step.after), voice)], voice)
     if voice.options.level is Level.TEACHING:
         yield from _about_zero(voice)
+        yield from _multiplied_out(voice)
 
 
 def _q(value: Expr, voice: Voice) -> Lines:
@@ -54,7 +60,7 @@ def _q(value: Expr, voice: Voice) -> Lines:
 
 def _about_zero(voice: Voice) -> Iterator[Block]:
     """What centred sums are about zero."""
-    steps = voice.steps("statistics")
+    steps = [step for step in voice.steps("statistics") if step.law.name != "square multiplied out"]
     if steps:
         yield sentence(steps, voice)
         yield Display(tuple(_about_mean(step, voice) for step in steps))
@@ -69,6 +75,12 @@ def _about_mean(step: Step, voice: Voice) -> Lines:
     return voice.equation(latex(before, scope), step.after, scope)
 
 
+def _multiplied_out(voice: Voice) -> Iterator[Block]:
+    """Σ γ (x - m)² = Σ γ x² - 2 m Σ γ x + m² Σ γ = Σ γ x² - N m²."""
+    steps = [step for step in voice.steps("statistics") if step.law.name == "square multiplied out"]
+    yield from told_in_lines(steps, voice, voice.now)
+
+
 def ascent(voice: Voice) -> Section:
     """Why an iteration does not lower the likelihood."""
     blocks: list[Block] = []
@@ -80,6 +92,11 @@ def ascent(voice: Voice) -> Section:
 def _in_full(mean: Expr, voice: Voice) -> Expr:
     """Q before its sums have names."""
     return named_moments(weighted(merged_sums(expand_mul(inside(mean)))), voice.meanings)
+
+
+def _in_indicators(whole: Expr, voice: Voice) -> Lines:
+    """log p, the terms of one indicator together."""
+    return voice.equation(rf"\log {voice.density}", weighted(merged_sums(inside(whole))), voice.free)
 
 
 def inside(expr: Expr) -> Expr:
@@ -120,11 +137,16 @@ def weighted(expr: Expr) -> Expr:
 def _weighted(body: Expr) -> Expr:
     groups: dict[Expr, list[Expr]] = {}
     for term in Add.make_args(body):
-        weight = Mul(
-            *(f for f in Mul.make_args(term) if isinstance(f, Indexed) and name_of(f).startswith("gamma_"))
-        )
+        weight = Mul(*filter(_weighs, Mul.make_args(term)))
         groups.setdefault(weight, []).append(term / weight)
     return Add(*(_times(weight, squares(Add(*rest))) for weight, rest in groups.items()))
+
+
+def _weighs(factor: Expr) -> bool:
+    """Whether a factor is a posterior probability, or the indicator that has it for its mean."""
+    if isinstance(factor, Iverson):
+        return True
+    return isinstance(factor, Indexed) and name_of(factor).startswith("gamma_")
 
 
 def _times(weight: Expr, rest: Expr) -> Expr:
