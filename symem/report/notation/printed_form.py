@@ -260,9 +260,18 @@ def _factor(term: Expr) -> Expr | None:
         return Pow(Det(logs.args[0]), coefficient, evaluate=False)
     if isinstance(logs, log) and not coefficient.has(Sum):
         return logs.args[0] if coefficient == 1 else Pow(logs.args[0], coefficient, evaluate=False)
-    if isinstance(logs, loggamma) and coefficient.is_Integer:
+    if isinstance(logs, loggamma) and not coefficient.has(Sum):
         return Pow(_gamma(logs.args[0]), coefficient)
-    return None
+    return _raised(term)
+
+
+def _raised(term: Expr) -> Expr | None:
+    """exp(z (a log p + b log q)) as the product to the power z."""
+    sums = [factor for factor in Mul.make_args(term) if factor.is_Add and factor.has(log)]
+    if len(sums) != 1 or term.has(Sum):
+        return None
+    inner = exponentiated(sums[0])
+    return None if inner.has(exp) else Pow(inner, term / sums[0], evaluate=False)
 
 
 def _gamma(argument: Expr) -> Expr:

@@ -155,13 +155,19 @@ def _equal_sides(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Li
     yield from equalities([step], voice.now.within(step.axes))
 
 
+def _short_sides(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """A product that no line can be broken in, where it fits one."""
+    lines = tuple(equalities([step], voice.now.within(step.axes)))
+    yield from lines if max(width(line) for each in lines for line in each) <= LINE else ()
+
+
 def _written_out(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
     """The ratio, where something cancels."""
     assert isinstance(posterior, Tabulated)
     if any(
         not term.has(posterior.outcome.index) for term in Add.make_args(printed(posterior.log_weight.value))
     ):
-        yield from _equal_sides(step, posterior, voice)
+        yield from _short_sides(step, posterior, voice)
 
 
 #: What is displayed of a step where that is more than the names that it defines.
@@ -175,7 +181,7 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "natural form": _natural,
     "recognition": _arguments,
     "moments": _moments,
-    "numerator and evidence": _equal_sides,
+    "numerator and evidence": _short_sides,
     "ratio": _written_out,
     "coefficients": _equal_sides,
     "completed square": _equal_sides,
@@ -183,7 +189,7 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
 
 
 #: Laws of which nothing is said where nothing is displayed.
-WITH_LINES = frozenset({"ratio"})
+WITH_LINES = frozenset({"ratio", "numerator and evidence"})
 
 
 def grouped(voice: Voice) -> Iterator[tuple[Posterior, ...]]:

@@ -134,7 +134,9 @@ def _as_product(voice: Voice) -> Iterator[Block]:
         whole = voice.model.log_likelihood
         (together,) = _factors([merged_sums(whole)], voice)
         apart = _factors(Add.make_args(whole), voice)
-        yield from told(steps, [tuple(apart if width(together) > LINE else [together])], voice)
+        shown = apart if width(together) > LINE else [together]
+        if max(map(width, shown)) <= LINE:
+            yield from told(steps, [tuple(shown)], voice)
 
 
 def _factors(parts: Iterable[Expr], voice: Voice) -> list[str]:
