@@ -67,6 +67,11 @@ def _derive(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("--latex", metavar="OUT.tex", help="write the whole derivation as LaTeX")
     parser.add_argument("--markdown", metavar="OUT.md", help="write the whole derivation as Markdown")
+    parser.add_argument(
+        "--exercise",
+        action="store_true",
+        help="in what is written, tasks with their solutions folded or at the end",
+    )
     _force(parser)
 
 
@@ -210,6 +215,10 @@ def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--author", help="who hands it out")
     parser.add_argument("--date", help="of the report; none if it is not given")
     parser.add_argument("--listing", action="store_true", help="with the module at the end")
+    parser.add_argument(
+        "--exercise", action="store_true", help="tasks, the algebra folded away or at the end"
+    )
+    parser.add_argument("--slides", action="store_true", help="a step a page: HTML to print, or LaTeX beamer")
     parser.add_argument("-o", "--output", metavar="OUT", help="default: the name of FILE; - for stdout")
     parser.add_argument("--open", action="store_true", help="show it")
     _force(parser)
@@ -218,7 +227,7 @@ def _report(parser: argparse.ArgumentParser) -> None:
 def _reading(parser: argparse.ArgumentParser) -> None:
     levels, notations = ([str(each) for each in kind] for kind in (Level, Notation))
     parser.add_argument(
-        "--level", choices=levels, default=levels[1], help="how much algebra (default: %(default)s)"
+        "--level", choices=levels, help="how much algebra (default: paper; teaching for exercises and slides)"
     )
     parser.add_argument("--notation", choices=notations, default=notations[0], help="whose letters")
 

@@ -14,6 +14,7 @@ from symem.arguments import Command
 from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
+from symem.errors import DataError
 from symem.estimate import estimate
 from symem.files import load_claims, load_file, load_model, read_sizes, read_values
 from symem.flags import spelt
@@ -48,11 +49,13 @@ DONE, FAILED = 0, 1
 
 def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
+    if options.exercise and not (options.latex or options.markdown):
+        raise DataError("--exercise is for what is written: add --latex OUT.tex or --markdown OUT.md.")
     refuse_existing([options.latex, options.markdown], force=options.force)
     em = _derived(options)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
-    _write(options.latex, em.latex, options)
-    _write(options.markdown, em.markdown, options)
+    _write(options.latex, lambda: em.latex(exercise=options.exercise), options)
+    _write(options.markdown, lambda: em.markdown(exercise=options.exercise), options)
     return FAILED if em.derivation.not_derived else DONE
 
 
@@ -172,7 +175,7 @@ def report(options: argparse.Namespace) -> int:
 
 def gallery(options: argparse.Namespace) -> int:
     """Write a folder of reports, with an index."""
-    choices: Choices = {"level": options.level, "notation": options.notation}
+    choices: Choices = {"level": options.level or "paper", "notation": options.notation}
     pages = build(options.directory, choices, tell=say, budget=options.budget)
     targets = {Path(options.output) / name: text for name, text in pages.items()}
     refuse_existing(targets, force=options.force)

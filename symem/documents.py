@@ -20,7 +20,9 @@ class Choices(TypedDict, total=False):
     or dempster; `rename` gives a symbol, or its name, another name; with `data` (arrays and sizes) and `start` one
     iteration is worked in numbers; with `fit` the report tells of that fit, and of its data by the name `source`.
     `title`, `author` and `date` stand at the head, as they are given and only if they are; `reference` says where the
-    model is from; with `listing` the emitted module stands at the end.
+    model is from; with `listing` the emitted module stands at the end. With `exercise` each step is a task whose
+    algebra is folded away, or stands at the end of a LaTeX document; with `slides` HTML and LaTeX (beamer) have a step a
+    page. Both tell every line unless another `level` is asked for.
     """
 
     level: str
@@ -31,6 +33,8 @@ class Choices(TypedDict, total=False):
     date: str
     reference: str
     listing: bool
+    exercise: bool
+    slides: bool
     data: Mapping[str, Any]
     start: Mapping[str, Any]
     fit: Fit
@@ -55,18 +59,21 @@ class Documents:
 
     def latex(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a LaTeX article; the keywords are those of `Choices`."""
-        from symem.report.report import latex
+        from symem.report.report import beamer, latex
 
-        return latex(self.recorded(choices), self.options(choices))
+        told = beamer if choices.get("slides") else latex
+        return told(self.recorded(choices), self.options(choices))
 
     def html(self, **choices: Unpack[Choices]) -> str:
         """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
-        from symem.report.report import html
+        from symem.report.report import html, slides
 
-        return html(self.recorded(choices), self.options(choices))
+        told = slides if choices.get("slides") else html
+        return told(self.recorded(choices), self.options(choices))
 
     def markdown(self, **choices: Unpack[Choices]) -> str:
-        """The derivation in Markdown; the keywords are those of `Choices`."""
+        """The derivation in Markdown; the keywords are those of `Choices`, without `slides`."""
+        _on_paper(choices, "Markdown")
         from symem.report.report import markdown
 
         return markdown(self.recorded(choices), self.options(choices))
@@ -95,6 +102,7 @@ class Documents:
         """
         from symem.report.report import notebook
 
+        _on_paper(choices, "a notebook")
         fit = choices.get("fit")
         return notebook(
             self.recorded(choices),
@@ -107,9 +115,7 @@ class Documents:
 
     def recorded(self, choices: Choices) -> Derivation:
         """The record, with every line between its steps where these are asked for."""
-        if choices.get("level") != Level.TEACHING:
-            return self.derivation
-        return line_by_line(self.derivation)
+        return line_by_line(self.derivation) if _level(choices) is Level.TEACHING else self.derivation
 
     def options(self, choices: Choices) -> Options:
         """What a report is asked for, checked."""
@@ -146,7 +152,7 @@ def options_of(
     if unknown:
         raise TypeError(f"A report takes {', '.join(sorted(Choices.__optional_keys__))}, not {unknown}.")
     return Options(
-        level=chosen(Level, choices.get("level", "paper")),
+        level=_level(choices),
         notation=chosen(Notation, choices.get("notation", "symem")),
         rename=_renamed(derivation, choices.get("rename", {})),
         title=_text(choices.get("title"), "title"),
@@ -158,6 +164,8 @@ def options_of(
         code=source,
         cost=None if source is None else _cost(derivation, choices),
         listing=choices.get("listing", False),
+        exercise=choices.get("exercise", False),
+        slides=choices.get("slides", False),
     )
 
 
@@ -169,6 +177,24 @@ def _cost(derivation: Derivation, choices: Choices) -> RunningCost | None:
     from symem.codegen.running_costs import running_cost
 
     return running_cost(program_of(derivation))
+
+
+def _on_paper(choices: Choices, form: str) -> None:
+    if choices.get("slides"):
+        raise DataError(
+            f"Slides are LaTeX or HTML, not {form}: em.latex(slides=True) or em.html(slides=True)."
+        )
+
+
+def _level(choices: Choices) -> Level:
+    """How much algebra: what was asked for, else every line where a reader is to be taught, else a paper's."""
+    taught = [name for name in ("exercise", "slides") if choices.get(name)]
+    level = chosen(Level, choices.get("level") or (Level.TEACHING if taught else Level.PAPER))
+    if taught and level is Level.BRIEF:
+        raise DataError(
+            f"{taught[0]}=True needs steps, which level='brief' leaves out: level='paper' has them."
+        )
+    return level
 
 
 def _text(text: str | None, what: str) -> str | None:

@@ -86,7 +86,7 @@ def choices_of(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choice
     """What the report is to hold; the file's own numbers where no table is given."""
     choices: Choices = {
         **headed(stated),
-        "level": options.level,
+        **_taught(options),
         "notation": options.notation,
         "rename": dict(map(_pair, options.rename)),
         "listing": options.listing,
@@ -101,6 +101,12 @@ def choices_of(options: argparse.Namespace, stated: ModelFile, em: EM) -> Choice
         if start is not None:
             choices["start"] = start
     return choices
+
+
+def _taught(options: argparse.Namespace) -> Choices:
+    """How much algebra, and whether as an exercise or as slides."""
+    told: Choices = {"exercise": options.exercise, "slides": options.slides}
+    return {**told, "level": options.level} if options.level else told
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -15,10 +15,26 @@ for (const source of document.querySelectorAll("code.tex")) {
     source.title = error.message;
   }
 }
-for (const box of document.querySelectorAll(".wide")) {
+// A slide is set as large as it can hold, all of it alike.
+const over = box => box.scrollHeight > box.clientHeight + 1 || [...box.querySelectorAll(".katex-html, table, svg")].some(each => each.getBoundingClientRect().right > box.getBoundingClientRect().right + 1);
+const fit = () => {
+  for (const box of document.querySelectorAll(".slide > .inside")) {
+    box.style.fontSize = "";
+    if (getComputedStyle(box).position === "static") continue;
+    const whole = parseFloat(getComputedStyle(box).fontSize) / box.parentElement.clientWidth * 100;
+    for (let part = 150; part > 30; part -= 3) {
+      box.style.fontSize = `${whole * part / 100}cqw`;
+      if (!over(box)) break;
+    }
+  }
+};
+if (document.documentElement.classList.contains("slides")) document.fonts.ready.then(fit);
+for (const folded of document.querySelectorAll("details")) folded.addEventListener("toggle", () => scrolls(folded));
+const scrolls = place => { for (const box of place.querySelectorAll(".wide")) {
   if (box.scrollWidth <= box.clientWidth) continue;
   box.classList.add("scrolls");
   box.tabIndex = 0;
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "scrolls sideways");
-}
+} };
+scrolls(document);

@@ -139,13 +139,23 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """Numbered instructions in a box."""
+    """Numbered instructions in a box; the first number is another where it goes on."""
 
     title: Prose
     lines: tuple[Instruction, ...]
+    start: int = 1
 
 
-Block = Prose | Display | Items | Table | Figure | Code | Algorithm
+@dataclass(frozen=True)
+class Exercise:
+    """A task in words, and the blocks that do it; `number` where they are hidden."""
+
+    task: Prose
+    solution: tuple[Block, ...]
+    number: int = 0
+
+
+Block = Prose | Display | Items | Table | Figure | Code | Algorithm | Exercise
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class Options:
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
     iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module,
-    which is shown if there is to be a `listing`, and `cost` what it takes; `reference` says where the model is from.
+    which is shown if there is to be a `listing`, and `cost` what it takes; `reference` says where the model is from. In an
+    `exercise` what is to be found is folded away, or stands at the end; `slides` have one step each.
     """
 
     level: Level = Level.PAPER
@@ -60,6 +61,8 @@ class Options:
     code: str | None = None
     cost: RunningCost | None = None
     listing: bool = False
+    exercise: bool = False
+    slides: bool = False
 
 
 PLAIN = Options()

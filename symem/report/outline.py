@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from symem.derivation import Derivation
 from symem.report.document import Code, Section, Typed, said
+from symem.report.exercises import numbered, shown
 from symem.report.options import PLAIN, Level, Options
 from symem.report.sections.algorithm import algorithm
 from symem.report.sections.certificates import certificates, summary
@@ -33,7 +34,9 @@ def tell(derivation: Derivation, options: Options = PLAIN) -> tuple[Section, ...
     """
     voice = Voice(derivation, options)
     told = _brief(voice) if options.level is Level.BRIEF else _whole(voice)
-    return tuple(told)
+    if options.exercise:
+        return tuple(numbered(told))
+    return tuple(told if options.slides else shown(told))
 
 
 def _brief(voice: Voice) -> Iterator[Section]:
@@ -53,7 +56,7 @@ def _whole(voice: Voice) -> Iterator[Section]:
     yield surrogate(voice)
     yield from m_step(voice)
     yield ascent(voice)
-    if voice.options.cost is None:
+    if voice.options.cost is None or voice.options.exercise:
         yield _ended(algorithm(voice), voice)
     else:
         yield algorithm(voice)

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from symem.derivation import Derivation
+from symem.report.exercises import parted
 from symem.report.figures.em_step import em_step
 from symem.report.iteration import Worked, work
 from symem.report.media import html as web
 from symem.report.media import notebook as cells
 from symem.report.media import terminal
-from symem.report.media.latex import LatexMedium
+from symem.report.media.latex import BeamerMedium, LatexMedium
 from symem.report.media.markdown import MarkdownMedium
 from symem.report.media.medium import Medium, Page, pages
 from symem.report.notation.lexicon import Lexicon
@@ -24,6 +25,7 @@ from symem.report.options import PLAIN, Level, Options
 from symem.report.outline import tell
 from symem.report.sections.em_step_figure import iteration
 from symem.report.sections.m_step_section import solved
+from symem.report.slides import cut, largest
 from symem.report.writer import Voice
 from symem.templating import render
 
@@ -34,7 +36,7 @@ def latex(derivation: Derivation, options: Options = PLAIN) -> str:
     return render(
         "report.tex.j2",
         size="10pt" if options.level is Level.BRIEF else "11pt",
-        pages=_pages(derivation, options, medium),
+        pages=pages(parted(tell(derivation, options)), medium),
         **_titles(derivation, options, medium),
     )
 
@@ -68,6 +70,22 @@ def html(
         pages=_pages(derivation, options, medium),
         **_titles(derivation, options, medium),
     )
+
+
+def beamer(derivation: Derivation, options: Options = PLAIN) -> str:
+    """The derivation as LaTeX slides; needs beamer, which a full TeX has."""
+    medium, told = BeamerMedium(), cut(tell(derivation, options))
+    sizes = [f"{10 * largest(each):.1f}" for each in told]
+    shown = list(zip(pages(told, medium), sizes, strict=True))
+    return render("slides.tex.j2", pages=shown, **_titles(derivation, options, medium))
+
+
+def slides(derivation: Derivation, options: Options = PLAIN) -> str:
+    """The derivation as a page of slides, each of which prints as a sheet of 16 by 9."""
+    medium = web.SlideMedium()
+    told = pages(cut(tell(derivation, options)), medium)
+    titles = _titles(derivation, options, medium)
+    return web.framed("slides.html.j2", shared=None, back=None, pages=told, **titles)
 
 
 def notebook(

@@ -24,6 +24,7 @@ from symem.report.document import (
     Block,
     Code,
     Display,
+    Exercise,
     Figure,
     Instruction,
     Items,
@@ -36,6 +37,7 @@ from symem.report.document import (
     Term,
     Typed,
 )
+from symem.report.exercises import place_of
 from symem.report.media.drawing import inert
 from symem.report.media.medium import Medium, slug
 from symem.templating import bytes_of, render, text_of
@@ -126,12 +128,28 @@ class HtmlMedium(Medium):
 
     def algorithm(self, algorithm: Algorithm) -> Markup:
         lines = Markup("").join(map(self._instruction, algorithm.lines))
-        frame = '<div class="algorithm"><p class="head"><strong>Algorithm.</strong> {}</p><ol>{}</ol></div>'
-        return filled(frame, self.prose(algorithm.title), lines)
+        frame = '<div class="algorithm"><p class="head"><strong>Algorithm.</strong> {}</p><ol start="{}">{}</ol></div>'
+        return filled(frame, self.prose(algorithm.title), algorithm.start, lines)
+
+    def exercise(self, exercise: Exercise) -> Markup:
+        """The task, and its solution to unfold."""
+        frame = (
+            '<div class="exercise" id="{}"><p><strong>Exercise {}.</strong> {}</p>'
+            '<details class="solution"><summary>Show</summary>{}</details></div>'
+        )
+        place = slug(place_of(exercise).name)
+        return filled(frame, place, exercise.number, self.prose(exercise.task), self.body(exercise.solution))
 
     def _instruction(self, line: Instruction) -> Markup:
         below = displayed("aligned", line.equations) if line.equations else ""
         return filled('<li class="depth-{}">{}{}</li>\n', line.depth, self.prose(line.words), below)
+
+
+class SlideMedium(HtmlMedium):
+    """Slides: no equation has a number."""
+
+    def display(self, display: Display) -> Markup:
+        return displayed("aligned", display.equations)
 
 
 def displayed(environment: str, equations: Sequence[Lines]) -> Markup:

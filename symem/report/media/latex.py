@@ -15,6 +15,7 @@ from symem.report.document import (
     Block,
     Code,
     Display,
+    Exercise,
     Figure,
     Instruction,
     Items,
@@ -27,6 +28,7 @@ from symem.report.document import (
     Term,
     Typed,
 )
+from symem.report.exercises import place_of
 from symem.report.media.medium import Medium, slug, starts
 from symem.report.media.picture import picture
 from symem.report.notation.letters import escape
@@ -117,13 +119,33 @@ class LatexMedium(Medium):
     def algorithm(self, algorithm: Algorithm) -> str:
         lines = [r"\par\medskip\hrule\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
         lines += [r"\par\smallskip\hrule\smallskip", r"\begin{enumerate}"]
+        lines += [rf"\setcounter{{enumi}}{{{algorithm.start - 1}}}"] if algorithm.start > 1 else []
         lines += [self._instruction(each) for each in algorithm.lines]
         return "\n".join([*lines, r"\end{enumerate}", r"\hrule\medskip"])
+
+    def exercise(self, exercise: Exercise) -> str:
+        """The task; its solution stands in the last part of the document."""
+        head = rf"\textbf{{Exercise {exercise.number}.}} {self.prose(exercise.task)}"
+        solution = f"\n\n{self.body(exercise.solution)}" if exercise.solution else ""
+        return self.anchor(place_of(exercise)) + head + solution
 
     def _instruction(self, line: Instruction) -> str:
         moved = rf"\hspace*{{{1.5 * line.depth}em}}" if line.depth else ""
         told = rf"  \item {moved}{self.prose(line.words)}"
         return f"{told}\n{_unnumbered(line.equations)}" if line.equations else told
+
+
+class BeamerMedium(LatexMedium):
+    """Slides: no equation has a number, and no mark leads to what is not on them."""
+
+    def display(self, display: Display) -> str:
+        return _unnumbered(display.equations)
+
+    def _led(self, words: str, anchor: str) -> str:
+        return words
+
+    def anchor(self, anchor: Anchor) -> str:
+        return ""
 
 
 def _gap(before: Block, block: Block) -> str:

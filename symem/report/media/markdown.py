@@ -13,6 +13,7 @@ from symem.report.document import (
     Anchor,
     Code,
     Display,
+    Exercise,
     Figure,
     Instruction,
     Items,
@@ -24,8 +25,10 @@ from symem.report.document import (
     Term,
     Typed,
 )
+from symem.report.exercises import place_of
 from symem.report.media.medium import Medium, slug
 
+OPENED = "<details>\n<summary>Show</summary>"
 RULES = {"l": ":--", "c": ":-:", "r": "--:"}
 
 
@@ -93,6 +96,11 @@ class MarkdownMedium(Medium):
 
     def algorithm(self, algorithm: Algorithm) -> str:
         return "\n".join([f"> **Algorithm.** {self.prose(algorithm.title)}", ">", *self._lines(algorithm)])
+
+    def exercise(self, exercise: Exercise) -> str:
+        """The task, and its solution to unfold; an empty line lets what is inside be Markdown."""
+        task = f"{self.anchor(place_of(exercise))}**Exercise {exercise.number}.** {self.prose(exercise.task)}"
+        return f"{task}\n\n{OPENED}\n\n{self.body(exercise.solution)}\n\n</details>"
 
     def _lines(self, algorithm: Algorithm) -> Iterator[str]:
         for number, line in enumerate(algorithm.lines, start=1):

@@ -13,6 +13,7 @@ from symem.report.document import (
     Block,
     Code,
     Display,
+    Exercise,
     Figure,
     Items,
     Link,
@@ -79,6 +80,8 @@ class Medium(ABC):
                 return self.code(block)
             case Algorithm():
                 return self.algorithm(block)
+            case Exercise():
+                return self.exercise(block)
             case _:
                 return self.paragraph(block)
 
@@ -123,6 +126,9 @@ class Medium(ABC):
 
     @abstractmethod
     def algorithm(self, algorithm: Algorithm) -> str: ...
+
+    @abstractmethod
+    def exercise(self, exercise: Exercise) -> str: ...
 
 
 def pages(sections: Sequence[Section], medium: Medium) -> tuple[Page, ...]:

@@ -8,6 +8,7 @@ from symem.derivation import Causes, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
+    Exercise,
     Instruction,
     Lines,
     Prose,
@@ -21,7 +22,8 @@ from symem.report.writer import Voice
 
 def algorithm(voice: Voice) -> Section:
     """The section with the box."""
-    return Section(said("The algorithm"), (box(voice),), anchor="algorithm")
+    task = said("Write the two steps down as an algorithm, in the order in which they are computed.")
+    return Section(said("The algorithm"), (Exercise(task, (box(voice),)),), anchor="algorithm")
 
 
 def box(voice: Voice) -> Algorithm:

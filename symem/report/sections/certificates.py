@@ -14,6 +14,7 @@ from symem.report.document import (
     Anchor,
     Block,
     Display,
+    Exercise,
     Items,
     Lines,
     Mark,
@@ -125,7 +126,10 @@ def certificates(voice: Voice) -> Section | None:
     )
     found = {claim.status for each in voice.derivation.certificates for claim in each.claims}
     more = "".join(sentence for status, sentence in _BESIDES.items() if status in found)
-    return Section(("Certificates",), ((start + more,), *blocks), anchor="certificates")
+    task = said(
+        "Say of each update whether it is the maximum, whether it lies where it may, and when it exists."
+    )
+    return Section(("Certificates",), (Exercise(task, ((start + more,), *blocks)),), anchor="certificates")
 
 
 _BESIDES = {

@@ -24,7 +24,7 @@ from symem.derivation import (
 )
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import transpose
-from symem.report.document import Block, Display, Lines, Section, listed, said
+from symem.report.document import Block, Display, Exercise, Lines, Prose, Section, listed, said
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.letters import anchored
 from symem.report.notation.matrix_updates import mean_of
@@ -53,7 +53,15 @@ def e_step(voice: Voice) -> Iterator[Section]:
         title = listed([voice.name(each.atom) for each in posteriors])
         latent = "The latent " if len(posteriors) == 1 else "The latents "
         anchor = f"latent-{anchored(posteriors[0].latent.name)}"
-        yield Section((latent, *title), tuple(_told(posteriors, voice)), level=2, anchor=anchor)
+        blocks = (Exercise(_task(title, voice), tuple(_told(posteriors, voice))),)
+        yield Section((latent, *title), blocks, level=2, anchor=anchor)
+
+
+def _task(names: Prose, voice: Voice) -> Prose:
+    """What is asked of latents."""
+    first, last = "Collect the terms that hold ", " and find the posterior given the data, at the current @. "
+    more = "Sum or integrate out, and give the means that the M-step needs."
+    return (first, *names, *said(last + more, voice.old))
 
 
 def _told(posteriors: Sequence[Posterior], voice: Voice) -> Iterator[Block]:

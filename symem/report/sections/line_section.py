@@ -63,8 +63,11 @@ def equalities(steps: Sequence[Step], scope: Lexicon, *, tail: str = "") -> Iter
 
 def opened(before: Expr, after: Expr, scope: Lexicon, tail: str = "") -> Lines:
     left = latex(shaped(before), scope)
-    if width(left) <= SIDE or width(left) + width(latex(shaped(after), scope)) < LINE:
+    if width(left) <= SIDE:
         return lines(left, after, scope, tail)
+    right = latex(shaped(after), scope)
+    if width(left) + width(right) < LINE:
+        return (f"& {left} = {right}{tail}",)
     return (*lines("", before, scope), *continued(after, scope, tail))
 
 
@@ -87,7 +90,7 @@ def of_a_term(step: Step, voice: Voice) -> Iterator[Lines]:
     """∂/∂μ (term) = derivative."""
     scope, head = voice.free.within(step.axes), operator(step, voice)
     inside = readable(shaped(step.before), scope)
-    room = LINE - width(head) - 2
+    room = LINE - width(head) - 6
     first, *rest = filled(Breaker(scope).pieces(inside, room), room)
     if not rest and width(first) <= SIDE:
         yield lines(rf"{head} \left( {first} \right)", step.after, scope)

@@ -10,9 +10,9 @@ from sympy import Expr, Sum, Symbol, factor_terms
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
 from symem.algebra.squares import completed
-from symem.derivation import Definition, NotDerived, Relation, Step, Update
+from symem.derivation import Conditional, Definition, NotDerived, Relation, Shares, Step, Update
 from symem.language.leaves import name_of
-from symem.report.document import Block, Display, Lines, Section, listed, said
+from symem.report.document import Block, Display, Exercise, Lines, Prose, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_names import is_count
@@ -36,9 +36,38 @@ def m_step(voice: Voice) -> Iterator[Section]:
     blocks = {update.parameter: update.block for update in voice.derivation.updates}
     for number, block in groupby(steps[1:], key=lambda step: blocks[step.about[0]]):
         names = [voice.name(parameter) for parameter, own in blocks.items() if own == number]
-        yield Section(("The update of ", *listed(names)), tuple(_told(tuple(block), voice)), level=2)
+        yield Section(("The update of ", *listed(names)), tuple(_tasks(tuple(block), voice)), level=2)
     for open_block in voice.derivation.not_derived:
         yield _not_derived(open_block, voice)
+
+
+def _tasks(block: Sequence[Step], voice: Voice) -> Iterator[Block]:
+    """What is to be found of the parameters that are solved side by side."""
+    together = {name: simplex for simplex in voice.model.simplexes for name in simplex}
+
+    def companions(step: Step) -> tuple[str, ...]:
+        name = name_of(step.about[0])
+        return () if step.law.relation is Relation.CLIMBS else together.get(name, (name,))
+
+    for names, group in groupby(block, key=companions):
+        steps = tuple(group)
+        told = tuple(_told(steps, voice))
+        if names:
+            yield Exercise(_task(steps, voice), told)
+        else:
+            yield from told
+
+
+def _task(steps: Sequence[Step], voice: Voice) -> Prose:
+    """Differentiate, and so on."""
+    atoms = list(dict.fromkeys(each for step in steps for each in step.about))
+    names = listed([voice.name(each) for each in atoms])
+    solved = [update for update in voice.derivation.updates if update.parameter in atoms]
+    lead = said("Differentiate @ with respect to ", voice.surrogate)
+    if any(isinstance(update, Shares) for update in solved):
+        lead = said("Add a multiple of the constraint to @, differentiate with respect to ", voice.surrogate)
+    held = ", the others being held" if any(isinstance(update, Conditional) for update in solved) else ""
+    return (*lead, *names, f"{held}, set it to zero and solve. Show that this is a maximum.")
 
 
 def _told(block: Sequence[Step], voice: Voice) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from sympy import Add, Expr, Mul, Product, Sum
 
 from symem.algebra.squares import merged_sums
 from symem.language.model import Role, Variable
-from symem.report.document import Block, Display, Figure, Prose, Section, Table, said
+from symem.report.document import Block, Display, Exercise, Figure, Prose, Section, Table, said
 from symem.report.figures.plate_diagram import plate_diagram
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.lexicon import index_names
@@ -45,7 +45,8 @@ def _blocks(voice: Voice) -> Iterator[Block]:
     yield from _stated(voice)
     yield symbols(voice)
     yield _diagram(voice)
-    yield from _likelihood(voice)
+    task = said("Write down the density of the complete data, latents included, and its logarithm.")
+    yield Exercise(task, tuple(_likelihood(voice)))
 
 
 def _stated(voice: Voice) -> Iterator[Block]:

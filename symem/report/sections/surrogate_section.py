@@ -11,7 +11,7 @@ from symem.algebra.squares import merged_sums, squares
 from symem.derivation import Step
 from symem.language.leaves import name_of
 from symem.language.plates import Iverson
-from symem.report.document import Block, Display, Lines, Section, said
+from symem.report.document import Block, Display, Exercise, Lines, Section, said
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.notation import latex
 from symem.report.notation.printed_form import over_common_denominators, pulled_out
@@ -25,14 +25,19 @@ def observed(voice: Voice) -> Section:
     """The log-likelihood of the observed data."""
     (step,) = voice.steps("likelihood")
     shown = Display((voice.equation(rf"\ell({voice.old})", step.after, voice.now),))
-    return Section(
-        said("The likelihood of the observed data"), (sentence([step], voice), shown), anchor="likelihood"
-    )
+    task = said("Write down the log-likelihood of the observed data.")
+    blocks = (Exercise(task, (sentence([step], voice), shown)),)
+    return Section(said("The likelihood of the observed data"), blocks, anchor="likelihood")
 
 
 def surrogate(voice: Voice) -> Section:
     """Q and the expected sufficient statistics."""
-    return Section(said("The surrogate"), tuple(_surrogate(voice)), anchor="surrogate")
+    task = said(
+        "Take the posterior mean of the complete-data log-likelihood, gather its terms, and write @ in expected sufficient "
+        "statistics.",
+        voice.surrogate,
+    )
+    return Section(said("The surrogate"), (Exercise(task, tuple(_surrogate(voice))),), anchor="surrogate")
 
 
 def _surrogate(voice: Voice) -> Iterator[Block]:
@@ -86,7 +91,8 @@ def ascent(voice: Voice) -> Section:
     blocks: list[Block] = []
     for step in voice.steps("ascent"):
         blocks += [sentence([step], voice), formula(step, voice)]
-    return Section(said("The ascent"), tuple(blocks), anchor="ascent")
+    task = said("Show that an iteration does not lower @.", voice.objective(voice.theta))
+    return Section(said("The ascent"), (Exercise(task, tuple(blocks)),), anchor="ascent")
 
 
 def _in_full(mean: Expr, voice: Voice) -> Expr:

@@ -14,7 +14,7 @@ from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Role
 from symem.language.plates import Axis, LinearSolution
-from symem.report.document import Block, Display, Lines, Prose, Section, Table, listed, said
+from symem.report.document import Block, Display, Exercise, Lines, Prose, Section, Table, listed, said
 from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
 from symem.report.notation.digits import as_matrix, breadth, decimals, fixed, in_formula, in_numbers, single
@@ -38,7 +38,9 @@ WIDEST_HEAD = 22.0
 
 def worked(found: Worked, voice: Voice) -> Iterator[Section]:
     """The sections with the reader's numbers."""
-    yield Section(said("One iteration in numbers"), tuple(_iteration(found, voice)), anchor="numbers")
+    task = said("Compute one iteration with the data given, from the start @.", voice.at(voice.pack.start))
+    blocks = (Exercise(task, tuple(_iteration(found, voice))),)
+    yield Section(said("One iteration in numbers"), blocks, anchor="numbers")
     if voice.options.fitted is None:
         yield fit(found, voice)
 
