@@ -32,8 +32,8 @@ from symem.report.media.medium import wording
 ROOM = 15.0
 #: Lines of words that end a slide rather than begin one.
 FEW = 2.0
-#: Lines of text that fill a slide, and how much larger than text a slide is set at most.
-FULL, LARGEST = 17.0, 1.35
+#: Lines of text that fill a slide, and how much smaller and larger than text a slide is set.
+FULL, SMALLEST, LARGEST = 17.0, 0.6, 1.35
 #: What is left out: it is read, not shown.
 LEFT_OUT = frozenset({"cost", "certificates", "module", "references"})
 
@@ -206,17 +206,26 @@ def _unlinked(block: Block) -> Block:
 
 def largest(section: Section) -> float:
     """How many times as large as text a slide may be set, by the width of its displays and by its height."""
-    lines = [line for block in section.blocks for line in _lines(block)]
-    across = LINE / max([width(line) for line in lines], default=LINE)
-    down = (FULL / max(1.0, sum(map(height, section.blocks)))) ** 0.5 if lines else 1.2
-    return max(1.0, min(across, down, LARGEST))
+    widest = max(map(_across, section.blocks), default=0.0) or LINE / LARGEST
+    down = (FULL / max(1.0, sum(map(height, section.blocks)))) ** 0.5
+    return max(SMALLEST, min(LINE / widest, down, LARGEST))
 
 
-def _lines(block: Block) -> Iterator[str]:
+def _across(block: Block) -> float:
+    """The width of what cannot be broken, 0 of words."""
     match block:
         case Display():
-            yield from (line for equation in block.equations for line in equation)
+            return _joint(block.equations)
         case Algorithm():
-            yield from (line for each in block.lines for equation in each.equations for line in equation)
+            return max(12 + _joint(each.equations) for each in block.lines)
         case Figure() | Table():
-            yield "m" * int(LINE)
+            return LINE
+        case _:
+            return 0.0
+
+
+def _joint(equations: Iterable[Lines]) -> float:
+    """Of equations aligned at their signs: the widest left side and the widest right side beside each other."""
+    sides = [line.partition("&") for equation in equations for line in equation]
+    left = max((width(before) for before, _, _ in sides), default=0.0)
+    return left + max((width(after) for _, _, after in sides), default=0.0)
