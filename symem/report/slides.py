@@ -208,7 +208,7 @@ def largest(section: Section) -> float:
     """How many times as large as text a slide may be set, by the width of its displays and by its height."""
     widest = max(map(_across, section.blocks), default=0.0) or LINE / LARGEST
     down = (FULL / max(1.0, sum(map(height, section.blocks)))) ** 0.5
-    return max(SMALLEST, min(LINE / widest, down, LARGEST))
+    return float(max(SMALLEST, min(LINE / widest, down, LARGEST)))
 
 
 def _across(block: Block) -> float:
