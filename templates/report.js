@@ -16,7 +16,7 @@ for (const source of document.querySelectorAll("code.tex")) {
   }
 }
 // A slide is set as large as it can hold, all of it alike.
-const over = box => box.scrollHeight > box.clientHeight + 1 || [...box.querySelectorAll(".katex-html, table, svg")].some(each => each.getBoundingClientRect().right > box.getBoundingClientRect().right + 1);
+const over = box => box.scrollHeight > box.clientHeight + 1 || [...box.querySelectorAll(".katex-html, table, figure svg")].some(each => each.getBoundingClientRect().right > box.getBoundingClientRect().right + 1);
 const fit = () => {
   for (const box of document.querySelectorAll(".slide > .inside")) {
     box.style.fontSize = "";

@@ -60,8 +60,9 @@ def _slides(section: Section) -> Iterator[Section]:
         if not isinstance(block, Exercise):
             waiting.append(block)
         elif block.number:
-            task = Section((f"Exercise {block.number}",), (*waiting, block.task))
-            yield from (*_filled(task), *_filled(replace(section, blocks=block.solution)))
+            task = Section((f"Exercise {block.number}",), (block.task,))
+            asked = replace(section, blocks=tuple(waiting))
+            yield from (*_filled(asked), task, *_filled(replace(section, blocks=block.solution)))
             waiting = []
         else:
             yield from _filled(replace(section, blocks=(*waiting, *block.solution)))
@@ -208,7 +209,7 @@ def largest(section: Section) -> float:
     """How many times as large as text a slide may be set, by the width of its displays and by its height."""
     widest = max(map(_across, section.blocks), default=0.0) or LINE / LARGEST
     down = (FULL / max(1.0, sum(map(height, section.blocks)))) ** 0.5
-    return float(max(SMALLEST, min(LINE / widest, down, LARGEST)))
+    return float(max(SMALLEST, min(0.96 * LINE / widest, down, LARGEST)))
 
 
 def _across(block: Block) -> float:
