@@ -63,7 +63,7 @@ def test_on_paper_the_solutions_stand_at_the_end_numbered_alike() -> None:
     assert numbers == re.findall(r"\\subsection\{Exercise (\d+)\}", answered)
     assert r"\frac{\partial Q}" in answered
     assert r"\frac{\partial Q}" not in asked
-    assert r"Differentiate $Q(\theta \mid \theta^{(t)})$ with respect to $\theta_{0}$" in asked
+    assert r"Differentiate $Q(\theta \mid \theta^{(t)})$ with respect to $\theta_{k}$" in asked
 
 
 def test_on_a_page_the_solutions_are_folded() -> None:
