@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from symem.derivation import Step
+from symem.language.matrices import is_matrix
 from tests.derived import em
 from tests.models import DERIVED, FEW, Row, slow_but_for
 from tests.replaying import Replay
@@ -35,7 +36,7 @@ def test_every_line_is_the_line_before(row: Row) -> None:
     replay = Replay(row)
     for step in lines(row.name):
         assert not replay.disagreements(step)
-        assert all(number <= 0 for number in signed(replay, step))
+        assert not [number for number in signed(replay, step) if number > 0]
 
 
 @pytest.mark.parametrize("name", ["gmm1d_faithful", "peppered_moths", "factor_analysis_mean"])
@@ -44,4 +45,7 @@ def test_a_spoilt_line_is_seen(name: str) -> None:
     replay = Replay(row)
     assert lines(name)
     for step in lines(name):
-        assert replay.disagreements(replace(step, after=1.01 * step.after + 10_000))
+        if is_matrix(step.after) and not any(np.any(right) for _, right in replay.pairs(step)):
+            continue  # nothing, twice
+        aside = 0 if is_matrix(step.after) else 10_000
+        assert replay.disagreements(replace(step, after=2 * step.after + aside))

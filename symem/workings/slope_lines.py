@@ -14,10 +14,10 @@ from sympy import Add, Dummy, Expr, Mul, S, Sum, cancel, diff, expand, together
 from symem.algebra.squares import as_squares
 from symem.calculus.checker import Checker
 from symem.calculus.differentiate import Unknown, derivative, equation
-from symem.calculus.gathering import places_of
 from symem.calculus.separate import Term, rename_apart
 from symem.derivation import Shares, Step, Update
 from symem.language.falling_root import FallingRoot
+from symem.language.leaves import places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import LinearSolution, reindex, total
 from symem.workings.line_laws import line
