@@ -118,14 +118,6 @@ def test_factors_stated_by_their_entries() -> None:
     assert after.L.ravel() == pytest.approx(solved[1:])
 
 
-def test_groups_by_label_are_told_the_vectors_to_write() -> None:
-    first, second = IndexedBase("first"), IndexedBase("second")
-    laws = {a[j]: Normal(0, ta), b[k]: Normal(0, tb), y[i]: Normal(mu + a[first[i]] + b[second[i]], s)}
-    words = r"depends on b\[second\[i\]\] at all .* as vectors, a: MultivariateNormal\(m, S\), and a\[j\] as h\[i\].T\*a"
-    with pytest.raises(NotDerivedError, match=words):
-        Model(laws, latent=[a, b], known=[first, second]).derive()
-
-
 @pytest.mark.parametrize(
     "mean",
     [

@@ -9,6 +9,7 @@ from sympy import Expr, Indexed, Mul, Pow, Product, Sum, Symbol
 from sympy.core.relational import Relational
 
 from symem.language.leaves import name_of
+from symem.language.matrices import Unit
 from symem.language.plates import Axis, LinearSolution
 from symem.language.traces import Element
 
@@ -40,9 +41,8 @@ class FromOne:
             return self._indexed(expr)
         if isinstance(expr, LinearSolution):
             return self._component(expr)
-        if isinstance(expr, Element):
-            matrix, *places = map(self, expr.args)
-            return Element(matrix, *(place + 1 for place in places))
+        if isinstance(expr, Element | Unit):
+            return self._placed(expr)
         if isinstance(expr, Symbol):
             return expr - 1 if expr in self.indices or expr.name in self.labels else expr
         if isinstance(expr, Relational):
@@ -59,6 +59,11 @@ class FromOne:
             for axis, limit in zip(axes, expr.limits, strict=True)
         ]
         return expr.func(inner(expr.function), *limits)
+
+    def _placed(self, expr: Expr) -> Expr:
+        """An entry of a matrix, or a unit vector."""
+        first, *rest = map(self, expr.args)
+        return Unit(first + 1, *rest) if isinstance(expr, Unit) else Element(first, *(p + 1 for p in rest))
 
     def _component(self, expr: LinearSolution) -> LinearSolution:
         place, row, column, matrix, vector, size = expr.args

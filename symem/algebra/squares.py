@@ -42,21 +42,25 @@ class _Kind:
 
 def _number(term: Expr) -> _Root | None:
     """term = scale * root**2, the root made of numerator factors that are letters, functions or forms of vectors."""
-    plain = (
-        factor.base
-        for factor in Mul.make_args(term)
-        if isinstance(factor, Pow)
-        and factor.exp == 2
-        and isinstance(factor.base, Symbol | Indexed | Function | Tr)
-    )
-    root = Mul(*plain)
-    return _Root(term / root**2, S.One, root) if root != 1 else None
+    root = _root_of_squares(term)
+    whole = root != 1 or (not term.is_number and term.is_nonnegative)  # v, beside 2 v c and v c²
+    return _Root(term / root**2, S.One, root) if whole else None
 
 
 def _form(term: Expr) -> _Root | None:
     forms = [factor for factor in Mul.make_args(term) if isinstance(factor, Tr)]
     halves = halved(forms[0].word) if len(forms) == 1 and forms[0].is_form else None
-    return _Root(term / forms[0], *halves) if halves else None
+    if not halves:
+        return None
+    number, (core, root) = term / forms[0], halves
+    inner = _root_of_squares(number)
+    return _Root(number / inner**2, core, inner * root)
+
+
+def _root_of_squares(number: Expr) -> Expr:
+    """The letters of a product that are squared in it."""
+    powers = (f for f in Mul.make_args(number) if isinstance(f, Pow) and f.exp == 2)
+    return Mul(*(f.base for f in powers if isinstance(f.base, Symbol | Indexed | Function | Tr)))
 
 
 def _product(term: Expr) -> _Root | None:

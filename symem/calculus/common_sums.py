@@ -47,9 +47,8 @@ def completed(terms: list[Term], tables: Container[Expr]) -> list[Term]:
 def _extended(term: Term, axis: Axis, shares: list[Expr]) -> Term:
     if axis in term.axes:
         return term
-    left = term.factor / axis.size
-    if not left.has(axis.size) and term.factor.has(axis.size):
-        return Term(left, (*term.axes, axis))
+    if term.factor.as_powers_dict().get(axis.size) == 1:
+        return Term(term.factor / axis.size, (*term.axes, axis))
     reach = term.factor.free_symbols | term.indices | {axis.index}
     for share in shares:
         if {place for entry in share.atoms(Indexed) for place in entry.indices} <= reach:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
-from sympy import Add, Expr, Integer, Mul, S, oo
+from sympy import Add, And, Expr, Integer, Mul, S, oo
 
 from symem.calculus.density import density_of
 from symem.calculus.eliminated import Case, Elimination
@@ -16,12 +16,14 @@ from symem.calculus.quadratic import summed_form
 from symem.calculus.reach import Reach, reach
 from symem.calculus.recognise import Match, counting_bounds, recognise
 from symem.calculus.refusals import told, written_out
-from symem.calculus.separate import Term, fold, rejoin, separate
+from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import Definition, Recognised
 from symem.errors import NotDerivedError
 from symem.language.exponential_face import ExponentialFace
+from symem.language.matrices import is_matrix, shape, transpose
 from symem.language.plates import Iverson, LogIverson
 from symem.language.supports import Binary
+from symem.language.traces import trace
 
 Density = Mapping[Expr, Expr]
 Bounds = tuple[Expr, Expr]
@@ -124,34 +126,52 @@ def _named(
     """An argument by name; where it is a polynomial in other latents, its coefficients by name."""
     if value.is_number:
         return value, []
-    named = []
+    named, whole = list[Definition](), S.Zero
     for latent, coefficient in _by_latent(state, case, value).items():
         stem = f"{name}_{case.variable.name}" if latent == 1 else f"slope_{case.variable.name}"
-        symbol = state.names.entry(stem, case.places, **assumptions)
-        named.append((latent, Definition(symbol, case.axes, coefficient)))
-    return Add(*(latent * definition.symbol for latent, definition in named)), [d for _, d in named]
+        if is_matrix(coefficient):
+            symbol = state.names.matrix(stem, case.places, shape(coefficient))
+        else:
+            symbol = state.names.entry(stem, case.places, **assumptions)
+        named.append(Definition(symbol, case.axes, coefficient))
+        whole += trace(transpose(symbol) * latent, 1) if is_matrix(symbol) else latent * symbol
+    return whole, named
 
 
 def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
-    """{product of other latents, in the brackets they stand in: coefficient}.
+    """{product of other latents, in the brackets they stand in: coefficient}; of a vector b the u of uᵀb.
 
     Raises:
         NotDerivedError: another latent stands under a sum over its positions.
     """
     parts: dict[Expr, Expr] = {}
     for term in separate(value):
-        held = [f for f in term.factors() if any(atoms_of(f, latent) for latent in state.model.latents)]
-        held += [f for f in term.factors() if held and isinstance(f, Iverson)]
-        latent, rest = Mul(*held), Mul(*(f for f in term.factors() if f not in held))
-        coefficient = fold(Term(rest, term.axes)).expr
+        held, rest = _latents_apart(state, term)
+        latent = Mul(*held)
         if latent.free_symbols & term.indices:
             form = summed_form(term.factor, term.axes, state.model.latents)
             if form is None:
                 others = Mul(*(f for f in held if not isinstance(f, Iverson)))
                 raise NotDerivedError(_at_all_places(case.atom, others))
-            latent, coefficient = form, S.One
+            coefficient, latent = form
+        else:
+            coefficient = fold(Term(rest, term.axes)).expr
         parts[latent] = parts.get(latent, S.Zero) + coefficient
     return parts if set(parts) != {S.One} else {S.One: value}
+
+
+def _latents_apart(state: Elimination, term: Term) -> tuple[list[Expr], Expr]:
+    """The latents among the factors of a term, in the brackets they stand in, and the rest.
+
+    A bracket that runs with the sum, where the latents do not, only says which summands count.
+    """
+    plain = [f for f in term.factors() if not isinstance(f, Iverson)]
+    held = [f for f in plain if any(atoms_of(f, latent) for latent in state.model.latents)]
+    conditions = conditions_of(term.factor)
+    run = any(f.free_symbols & term.indices for f in held)
+    within = {c for c in conditions if held and (run or not c.free_symbols & term.indices)}
+    rest = Mul(Iverson(And(*(conditions - within))), *(f for f in plain if f not in held))
+    return [*held, *([Iverson(And(*within))] if within else [])], rest
 
 
 def _at_all_places(atom: Expr, latent: Expr) -> str:

@@ -41,7 +41,7 @@ def _squared(terms: Iterable[Expr]) -> set[Expr]:
 
 
 def _completed(terms: set[Expr], letter: Expr) -> tuple[Expr, Expr] | None:
-    """(a, u + b/2a) of a u² + b u + b²/4a, if b is not zero and all of it is there."""
+    """(a, u + b/2a) of a u² + b u + b²/4a, if b is not zero and all of it is there; c² (u + b/c)² is (c u + b)²."""
     parts = {
         degree: Add(*(t / letter**degree for t in terms if _degree(t, letter) == degree)) for degree in (1, 2)
     }
@@ -51,7 +51,21 @@ def _completed(terms: set[Expr], letter: Expr) -> tuple[Expr, Expr] | None:
     if any(power.exp.is_negative and power.has(Iverson) for power in root.atoms(Pow)):  # where it is 0
         return None
     whole = (parts[2] * root**2).expand()
-    return (parts[2], root) if set(Add.make_args(whole)) <= terms else None
+    if not set(Add.make_args(whole)) <= terms:
+        return None
+    inner = _divisors(root, parts[2])
+    return parts[2] / inner**2, (inner * root).expand()
+
+
+def _divisors(root: Expr, scale: Expr) -> Expr:
+    """What a root is divided by and a scale holds the square of: where it is 0, their product has no value."""
+    below = {power.base for power in root.atoms(Pow) if power.exp.is_negative}
+    powers = scale.as_powers_dict()
+    return Mul(*(base ** (powers[base] / 2) for base in sorted(below, key=str) if _is_even(powers.get(base))))
+
+
+def _is_even(exponent: Expr | None) -> bool:
+    return exponent is not None and bool(exponent.is_even)
 
 
 def _degree(term: Expr, letter: Expr) -> int:

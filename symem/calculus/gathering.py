@@ -105,9 +105,10 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
     absent = tuple(axis for axis in position if axis.index not in {each.index for each in axes})
     places = tuple(axis.index for axis in position)
     token = _token(atoms[0])
-    factor = term.factor.xreplace({atoms[0]: token}).xreplace(rules)
+    known = {place.xreplace(rules): index for place, index in brackets}
+    factor = term.factor.xreplace({atoms[0]: token}).xreplace(rules).xreplace(known)
     factor = factor.xreplace({token: variable.symbol[places] if places else variable.symbol})
-    bracket = Iverson(And(*(Eq(place.xreplace(rules), index) for place, index in brackets)))
+    bracket = Iverson(And(*(Eq(place, index) for place, index in known.items())))
     return tidy(Term(factor * bracket, axes + absent))
 
 

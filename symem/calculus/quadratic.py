@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Pow, S, Sum
+from sympy import Add, Eq, Expr, Mul, Pow, S, Sum, factor_terms
 
 from symem.calculus.eliminated import Case
 from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, fold, separate
 from symem.errors import NotDerivedError
-from symem.language.matrices import T, transpose, word_of
+from symem.language.matrices import ENTRY, Diagonal, T, Unit, letters, transpose, word_of
 from symem.language.model import Variable
-from symem.language.plates import Axis
-from symem.language.traces import Tr, trace, words
+from symem.language.plates import Axis, Iverson, total
+from symem.language.traces import Tr, words
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ def _shift(coefficient: Expr, column: Expr, axes: tuple[Axis, ...], case: Case) 
     return _summed(rest * column * transpose(row), axes) * vector
 
 
-def summed_form(factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]) -> Expr | None:
-    """Σ c uᵀb as (Σ c u)ᵀ b; None if the factor holds no such form in a vector that stays as the axes run."""
+def summed_form(factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]) -> tuple[Expr, Expr] | None:
+    """(Σ c u, b) of Σ c uᵀb; None if the factor holds no such form in a vector that stays as the axes run."""
     found = _form_apart(factor, axes, others)
     if found is None:
         return None
     rest, row, vector = found
-    return trace(transpose(_summed(rest * row, axes)) * vector, 1)
+    return _summed(factor_terms(rest) * row, axes), vector
 
 
 def _form_apart(
@@ -128,9 +128,27 @@ def _summed_word(coefficient: Expr, word: Expr, axes: tuple[Axis, ...]) -> Expr:
     folded = fold(Term(product, axes))
     if not folded.axes:
         return folded.factor
+    if len(letters(word)) == 2 and isinstance(letters(word)[0], Unit) and word == _square(letters(word)[0]):
+        return _on_diagonal(folded)
     bound = {axis.index for axis in folded.axes}
     outer = Mul(*(f for f in Mul.make_args(folded.factor) if f.is_commutative and not f.free_symbols & bound))
     return outer * Sum(folded.factor / outer, *(axis.limits for axis in folded.axes))
+
+
+def _square(letter: Expr) -> Expr:
+    return letter * transpose(letter)
+
+
+def _on_diagonal(term: Term) -> Expr:
+    """Σ c e_p e_pᵀ, the diagonal matrix whose entry at a is Σ [p = a] c."""
+    commuting, (unit, _row) = term.factor.args_cnc()
+    place, size = unit.args
+    own = next((axis for axis in term.axes if axis.index == place), None)
+    if own is None:
+        entry = total(Mul(Iverson(Eq(place, ENTRY)), *commuting), term.axes)
+    else:
+        entry = total(Mul(*commuting), tuple(a for a in term.axes if a != own)).xreplace({place: ENTRY})
+    return Diagonal(entry, size)
 
 
 def common_scale(case: Case, quadratic: Quadratic) -> tuple[Expr, Quadratic]:

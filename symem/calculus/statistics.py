@@ -6,7 +6,8 @@ Data that enter Q in one proportion everywhere are one statistic. (Dempster, Lai
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from sympy import Add, Expr, Indexed, Mul, Pow, S, Sum, Symbol
 
@@ -213,7 +214,7 @@ def whole_squares(splits: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
     places: dict[Place, list[SplitTerm]] = {}
     for split in splits:
         places.setdefault(split.place, []).append(split)
-    return [split for alike in places.values() for split in _whole(alike, facts)]
+    return [split for alike in places.values() for split in _whole(_over_one_grid(alike, facts), facts)]
 
 
 def _whole(alike: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
@@ -227,6 +228,30 @@ def _whole(alike: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
         return alike
     told = [SplitTerm(number, first.parameter, first.axes, datum) for number, datum in found]
     return [*(split for split in alike if split not in held), *told]
+
+
+def _over_one_grid(alike: list[SplitTerm], facts: Facts) -> list[SplitTerm]:
+    """Sums over the sides of a grid, K Σ_j f, as sums over all of it, Σ_jk f, where there are such over two of its sides."""
+    sums = [split for split in alike if isinstance(split.data, Sum)]
+    spans = [frozenset(split.data.limits) for split in sums]
+    whole = max(spans, key=len, default=frozenset())
+    sides = [span for span in spans if span < whole]
+    data = [split for split in alike if split.data.free_symbols - facts.fixed]
+    if len(sums) < len(data) or all(a <= b or b <= a for a, b in combinations(sides, 2)):
+        return alike
+    limits = next(split.data.limits for split in sums if frozenset(split.data.limits) == whole)
+    told = {split: _over(split, limits) for split in sums}
+    return alike if None in told.values() else [told.get(split) or split for split in alike]
+
+
+def _over(split: SplitTerm, limits: Sequence[tuple[Expr, ...]]) -> SplitTerm | None:
+    """A split term with its sum over more axes, which its number counts."""
+    counts = [limit[2] + 1 for limit in limits if limit not in split.data.limits]
+    if not set(split.data.limits) <= set(limits):
+        return None
+    if any(split.number.as_powers_dict().get(count, S.Zero) < 1 for count in counts):
+        return None
+    return replace(split, number=split.number / Mul(*counts), data=Sum(split.data.function, *limits))
 
 
 def merge(

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from sympy import (
     Add,
     Basic,
+    Eq,
     Expr,
     Indexed,
     Integer,
@@ -36,8 +37,8 @@ from symem.language.bessel_logarithms import LOGARITHMS, by_logarithms
 from symem.language.falling_root import FallingRoot
 from symem.language.leaves import name_of
 from symem.language.logarithm import stable
-from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Whole, is_matrix
-from symem.language.plates import Expectation, LinearSolution
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Unit, Whole, is_matrix
+from symem.language.plates import Expectation, Iverson, LinearSolution
 from symem.language.traces import BlockLogDet, LogDet, Tr
 
 Value = TypeVar("Value")
@@ -181,6 +182,11 @@ def _diagonal(scope: Algebra[Any], expression: Diagonal, bindings: Bindings) -> 
     return scope.apply("Diagonal", *_along(scope, entry, ENTRY, size, bindings))
 
 
+def _unit(scope: Algebra[Any], expression: Unit, bindings: Bindings) -> Any:
+    place, size = expression.args
+    return _column(scope, Iverson(Eq(ENTRY, place)), ENTRY, size, bindings)
+
+
 def _block(scope: Algebra[Any], expression: Expr, bindings: Bindings) -> Any:
     matrix, mask, size = expression.args
     seen = _along(scope, mask, ENTRY, size, bindings)
@@ -234,6 +240,7 @@ RULES: Mapping[type, Rule] = {
     Tr: _first,
     LogDet: _first,
     Diagonal: _diagonal,
+    Unit: _unit,
     BlockInverse: _block,
     BlockLogDet: _block,
     Basic: _function,

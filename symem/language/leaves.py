@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sympy import Basic, Expr, Indexed, MatrixExpr, Symbol, Tuple
+from sympy import Basic, Expr, Indexed, MatrixExpr, S, Symbol, Tuple
 from sympy.core.symbol import Str
 from sympy.matrices.expressions import DiagMatrix, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
@@ -159,6 +159,26 @@ class MatrixSum(OperatedMatrix):
             for limit in reversed(self.limits)
         ]
         return " ".join([*signs, printer.doprint(self.function)])
+
+
+class UnitVector(OperatedMatrix):
+    """The vector that is 1 at a place, which counts from 0, and 0 elsewhere: args (place, size)."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return self.args[1], S.One
+
+    def doit(self, **_hints: Any) -> Self:
+        return self
+
+    def _eval_transpose(self) -> None:
+        return None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"e[{printer.doprint(self.args[0])}]"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\mathbf{{e}}_{{{printer.doprint(self.args[0])}}}"
 
 
 class UnseenPart(OperatedMatrix):

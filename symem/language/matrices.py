@@ -113,13 +113,34 @@ class MatrixEntry(Indexed):  # type: ignore[misc]
         return f"{self.base.label}[{places}]" if places else str(self.base.label)
 
 
+class Unit(Expr):  # type: ignore[misc]
+    """The vector that is 1 at a place and 0 elsewhere: args (place, size)."""
+
+    is_commutative = False
+    is_symmetric_letter = False
+
+    @property
+    def dimensions(self) -> Shape:
+        return self.args[1], S.One
+
+    @property
+    def name(self) -> str:
+        return "e"
+
+    def _eval_derivative(self, _symbol: Expr) -> Expr:
+        return S.Zero
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"e[{printer.doprint(self.args[0])}]"
+
+
 class T(Expr):  # type: ignore[misc]
     """The transpose of a letter; of anything else it moves inwards."""
 
     is_commutative = False
 
     def __new__(cls, matrix: Expr) -> Expr:
-        if not isinstance(matrix, MatrixEntry) or matrix.is_symmetric_letter:
+        if not isinstance(matrix, (MatrixEntry, Unit)) or matrix.is_symmetric_letter:
             return transpose(matrix)
         made: Expr = Expr.__new__(cls, matrix)
         return made
@@ -238,7 +259,7 @@ def transpose(expr: Expr) -> Expr:
         return expr
     if isinstance(expr, T):
         return expr.args[0]
-    if isinstance(expr, MatrixEntry):
+    if isinstance(expr, (MatrixEntry, Unit)):
         return expr if expr.is_symmetric_letter else T(expr)
     if isinstance(expr, Pow) and is_symmetric(expr.base):
         return expr

@@ -20,6 +20,7 @@ from symem.language.consistency import (
     check_vectors,
 )
 from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
+from symem.language.crossed_effects import with_crossed_as_vectors
 from symem.language.families import FAMILIES
 from symem.language.family import Family
 from symem.language.logarithm import expand_logs
@@ -187,13 +188,14 @@ class Model:
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())
 
     def _settle(self, table: Mapping[str, Variable], extra: Extras) -> None:
-        """One-hot rows become labels, and what may be missing gets a latent and a mask beside it."""
+        """One-hot rows become labels, what may be missing gets a latent and a mask, and numbers that cross are vectors."""
         check_names(table, [n for name in sorted(extra.missing) for n in companion_names(name)])
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
         one_hot = tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
         whole, constraints, table = as_labels(one_hot, self._whole, self.constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table)
+        whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)
         check_supports(table, self.log_likelihood)

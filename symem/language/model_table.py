@@ -31,14 +31,15 @@ def _row(variable: Variable, *, counts: bool) -> tuple[str, str, str, str]:
         role += " (NaN is latent)"
     elif of != variable.name:
         role += f" ({of} where it is NaN)"
-    shape = " × ".join(map(str, variable.sizes)) or ("single" if variable.shape else "scalar")
+    sizes = (*variable.sizes, *variable.shape) if variable.of_numbers else variable.sizes
+    shape = " × ".join(map(str, sizes)) or ("single" if variable.shape else "scalar")
     return variable.name, role, shape, _set(variable)
 
 
 def _set(variable: Variable) -> str:
     """The set that each entry of a variable lies in."""
     entries = " × ".join(map(str, variable.shape))
-    if not entries:
+    if not entries or variable.of_numbers:
         return str(variable.support)
     if variable.support.of_matrices:
         return f"{variable.support} {entries}"

@@ -41,6 +41,7 @@ from symem.language.matrices import (
     MatrixArray,
     MatrixEntry,
     T,
+    Unit,
     is_matrix,
     shape,
     transpose,
@@ -122,6 +123,7 @@ class Reader:
             (LogDet, self._read_log_det),
             (Element, self._read_element),
             (Diagonal, self._read_diagonal),
+            (Unit, lambda unit, env: Unit(*(self._read(each, env) for each in unit.args))),
         )
         reading = next((each for kinds, each in readings if isinstance(expr, kinds)), self._read_parts)
         return reading(expr, env)

@@ -31,6 +31,7 @@ from symem.language.matrices import (
     ENTRY,
     BlockInverse,
     Diagonal,
+    Unit,
     Whole,
     is_matrix,
     is_positive_definite,
@@ -276,6 +277,16 @@ def _element(word: Expr, row: Expr, column: Expr) -> Expr:
         sequence = letters(word)
         word = word_of(min(sequence, tuple(transpose(each) for each in reversed(sequence)), key=_key))
     return Element(word, row, column)
+
+
+def entry_of(word: Sequence[Expr]) -> Element | None:
+    """e_pᵀM e_q and e_pᵀv, or vᵀe_p, as the entries that they are; None of any other form."""
+    turned = [transpose(each) for each in reversed(word)] if isinstance(word[-1], Unit) else list(word)
+    if len(word) < 2 or not isinstance(transpose(turned[0]), Unit):
+        return None
+    row, *rest = turned
+    column = rest.pop().args[0] if isinstance(rest[-1], Unit) and len(rest) > 1 else S.Zero
+    return Element(word_of(rest), transpose(row).args[0], column)
 
 
 def differential(expr: Expr, symbol: Expr) -> Expr:

@@ -42,6 +42,7 @@ from symem.language.leaves import (
     IndexedMatrix,
     IndexedMatrixEntry,
     MatrixSum,
+    UnitVector,
     UnseenInverse,
     UnseenPart,
     name_of,
@@ -52,6 +53,7 @@ from symem.language.matrices import (
     Diagonal,
     MatrixArray,
     MatrixEntry,
+    Unit,
     is_matrix,
     transpose,
 )
@@ -218,6 +220,7 @@ _MATRICES: tuple[Rule, ...] = (
     (ZeroMatrix, lambda _expr: S.Zero),
     (DiagMatrix, _diagonal),
     (MatrixSum, _matrix_sum),
+    (UnitVector, lambda expr: Unit(*map(transcribed, expr.args))),
     (UnseenInverse, lambda expr: BlockInverse(*_unseen(expr))),
 )
 _SCALARS: tuple[Rule, ...] = (

@@ -31,10 +31,10 @@ from sympy import (
 from sympy.matrices.expressions import DiagMatrix, FunctionMatrix, Inverse, Transpose
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from symem.language.leaves import UnseenInverse, UnseenPart, name_of
-from symem.language.matrices import ENTRY, BlockInverse, Diagonal, T, Whole, is_matrix, shape
+from symem.language.leaves import UnitVector, UnseenInverse, UnseenPart, name_of
+from symem.language.matrices import ENTRY, BlockInverse, Diagonal, T, Unit, Whole, is_matrix, letters, shape
 from symem.language.operators import OneByOne, dressed, plain
-from symem.language.traces import BlockLogDet, Element, LogDet, Tr
+from symem.language.traces import BlockLogDet, Element, LogDet, Tr, entry_of
 from symem.language.transcription import stated_array
 
 Outward = Callable[[Any], Any]
@@ -117,6 +117,8 @@ def _trace(expr: Tr, outward: Outward) -> Expr:
     (word,) = expr.args
     if not is_matrix(word):
         return outward(word)
+    if shape(word)[0] == 1 and (entry := entry_of(letters(word))) is not None:
+        return _element(entry, outward)
     inside = _inside(word, outward)
     return OneByOne(inside) if shape(word)[0] == 1 else Trace(inside)
 
@@ -134,6 +136,7 @@ _MATRICES: tuple[Rule, ...] = (
     (T, lambda expr, outward: Transpose(_inside(expr.args[0], outward))),
     (Whole, lambda expr, outward: _inside(expr.args[0], outward)),
     (Diagonal, _diagonal),
+    (Unit, lambda expr, outward: UnitVector(*map(outward, expr.args))),
     (BlockInverse, _block),
 )
 _NUMBERS: tuple[Rule, ...] = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, IndexedBase
 
 from symem.language.plates import Axis, index_symbol
 from symem.language.support import Support
@@ -48,6 +48,11 @@ class Variable:
     missing: bool = False
     shape: tuple[Expr, ...] = ()
     seen: tuple[Any, Any] | None = None
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether the user wrote an array of numbers, be it read as vectors."""
+        return isinstance(self.declared, IndexedBase)
 
     @property
     def axes(self) -> tuple[Axis, ...]:

@@ -155,7 +155,7 @@ def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random
         return _of_branch(distribution, declaration, number, rng)
     if distribution.family.sampler is None:
         raise CannotSampleError(f"{distribution.name} has no sampler")
-    if number.variable.shape:
+    if number.variable.shape and not number.variable.of_numbers:
         return distribution.family.sampler(rng, shape, *_of_vector(distribution, arguments, number))
     return np.asarray(distribution.family.sampler(rng, shape, *map(number, arguments)))
 

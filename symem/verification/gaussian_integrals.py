@@ -27,7 +27,7 @@ _QUADRATIC = 1e-9
 
 @dataclass(frozen=True)
 class Gaussian:
-    """exp of a quadratic at each (row, node): mode, a Cholesky factor of the covariance, the log-integral."""
+    """exp of a quadratic at each (row, node): mode, a factor L of the covariance L Lᵀ, the log-integral."""
 
     mean: Array
     factor: Array
@@ -118,14 +118,15 @@ def _swept(function: Function, basis: Gaussian) -> tuple[Gaussian, float]:
     precision = np.where(finite[..., None, None], -curvature, eye)
     proper = finite & (np.linalg.eigvalsh(precision)[..., 0] > 0)
     precision = np.where(proper[..., None, None], precision, eye)
-    covariance = np.linalg.inv(precision)
-    shift = np.where(proper[..., None], np.einsum("rnab,rnb->rna", covariance, slope), 0.0)
-    log_det = np.linalg.slogdet(basis.factor)[1] - np.linalg.slogdet(precision)[1] / 2
+    spreads, turn = np.linalg.eigh(precision)
+    root = turn / np.sqrt(spreads)[..., None, :]
+    shift = np.where(proper[..., None], np.einsum("rnac,rnbc,rnb->rna", root, root, slope), 0.0)
+    log_det = np.linalg.slogdet(basis.factor)[1] - np.log(spreads).sum(axis=-1) / 2
     peak = value + np.sum(slope * shift, axis=-1) / 2
     log_mass = np.where(proper, peak + log_det + basis.width * np.log(2 * np.pi) / 2, -np.inf)
     mean = basis.mean + np.einsum("rnab,rnb->rna", basis.factor, shift)
     moved = np.max(np.abs(shift), initial=0.0) + np.max(np.abs(precision - eye), initial=0.0)
-    return Gaussian(mean, basis.factor @ np.linalg.cholesky(covariance), log_mass), float(moved)
+    return Gaussian(mean, basis.factor @ root, log_mass), float(moved)
 
 
 def _expanded(function: Function, basis: Gaussian) -> tuple[Array, Array, Array]:

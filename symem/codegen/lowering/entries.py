@@ -24,6 +24,7 @@ from symem.language.matrices import (
     Diagonal,
     MatrixEntry,
     T,
+    Unit,
     Whole,
     is_matrix,
     is_positive_definite,
@@ -138,6 +139,9 @@ class Entries(Wholes):
     def diagonal(self, expr: Diagonal, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         return self.scalar(expr.at(row), busy) * _delta(row, column)
 
+    def unit(self, expr: Unit, row: Expr, _column: Expr, _busy: frozenset[Symbol]) -> Expr:
+        return _delta(row, expr.args[0])
+
     def block_inverse(self, expr: BlockInverse, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         matrix, mask, size = expr.args
         mask, back = self._by_pattern(matrix, mask)
@@ -196,6 +200,10 @@ class Entries(Wholes):
     def _chain(self, word: Sequence[Expr], row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:
         if len(word) == 1:
             return self.entry(word[0], row, column, busy)
+        if isinstance(word[0], T) and isinstance(word[0].args[0], Unit):
+            return self._chain(word[1:], word[0].args[0].args[0], column, busy)
+        if isinstance(word[-1], Unit):
+            return self._chain(word[:-1], row, word[-1].args[0], busy)
         system = self._system(word, row, column, busy)
         if system is not None:
             return system
@@ -266,6 +274,7 @@ _READINGS: tuple[tuple[type, Callable[..., Expr]], ...] = (
     (Masked, Entries.masked),
     (BlockInverse, Entries.block_inverse),
     (MatrixEntry, Entries.letter),
+    (Unit, Entries.unit),
     (T, Entries.transposed),
     (Whole, Entries.whole),
     (Diagonal, Entries.diagonal),

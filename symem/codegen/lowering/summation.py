@@ -12,7 +12,7 @@ from symem.codegen.lowering.contraction import add, apply, multiply, negated, su
 from symem.codegen.lowering.layouts import Reader
 from symem.codegen.lowering.selection import collapsed, is_finite, key_of, parted, read_by
 from symem.language.bessel_logarithms import by_logarithms
-from symem.language.plates import Iverson
+from symem.language.plates import Iverson, reindex
 
 
 class Summation:
@@ -58,7 +58,7 @@ class Summation:
         keys = [key for factor in factors if (key := key_of(factor, over))]
         rest = [factor for factor in factors if not key_of(factor, over)]
         if keys and len({v for v, _ in keys}) == len(keys):
-            return self._scattered([factor.xreplace(dict(keys)) for factor in rest], keys, tuple(over))
+            return self._by_key(rest, keys, over)
         coefficient, signed = _sign(factors)
         masks = [factor for factor in signed if isinstance(factor, Iverson)]
         nodes = self._filled([factor for factor in signed if factor not in masks], over, masks)
@@ -99,6 +99,13 @@ class Summation:
         if isinstance(node, Apply) and node.operation == "*":
             return list(node.arguments)
         return [node]
+
+    def _by_key(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: list[Symbol]) -> Node:
+        """Σ by key; what the sum does not touch stands before it."""
+        before = [each for each in rest if not each.free_symbols & set(over) and each.has(Sum)]
+        inside = [reindex(each, dict(keys)) for each in rest if each not in before]
+        scattered = self._scattered(inside, keys, tuple(over))
+        return multiply(self.lower.rank, [*map(self.lower, before), scattered])
 
     def _scattered(self, rest: list[Expr], keys: list[tuple[Symbol, Expr]], over: Axes) -> Node:
         nodes = tuple((v, self.lower(key)) for v, key in keys)

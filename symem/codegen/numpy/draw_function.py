@@ -157,7 +157,7 @@ class Drawing:
         sampler = distribution.family.sampler
         if sampler is None:
             raise UnsaidError(f"{distribution.name} has no sampler")
-        vectors = bool(at.variable.shape)
+        vectors = bool(at.variable.shape) and not at.variable.of_numbers
         texts = at.of_vector(distribution) if vectors else [at(each) for each in arguments]
         own = getattr(samplers, getattr(sampler, "__name__", ""), None) is sampler
         call = f"{sampler.__name__}(" if own else f"_draw_own({quoted(distribution.name)}, "

@@ -92,7 +92,7 @@ class Positions:
     def _open(self) -> None:
         """Its indices as axes; that of the cells of a Multinomial apart."""
         own, cell = list(self.declaration.own), self.declaration.cell
-        plates = len(self.variable.sizes) - len(self.variable.shape)
+        plates = len(self.variable.sizes) - (0 if self.variable.of_numbers else len(self.variable.shape))
         if len(own) != plates:
             raise UnsaidError(f"{self.variable.name} is declared as rows of a single one")
         if cell is not None:
@@ -139,7 +139,11 @@ class Positions:
     def __call__(self, expr: Any, *, label: bool = False) -> str:
         """A number at each position; a label of vectors with a dimension for their entries."""
         value, axes = self.internal(expr)
-        more = (place(self.variable.shape[0], 1),) if label and self.variable.shape else ()
+        more = (
+            (place(self.variable.shape[0], 1),)
+            if label and self.variable.shape and not self.variable.of_numbers
+            else ()
+        )
         return self.scope.spell.aligned(self.node(value), (*axes, *more))
 
     def over(self, value: Expr, axes: Axes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Eq, Expr, Indexed, Mul, Sum, Symbol, oo
+from sympy import Dummy, Eq, Expr, Indexed, Mul, Sum, Symbol, oo
 
 from symem.codegen.ir.nodes import Axes, Node, Source
 from symem.codegen.ir.program import Program
@@ -19,7 +19,7 @@ from symem.codegen.numpy.predictions import first_outcome, predicted
 from symem.codegen.numpy.spelling import Spelling
 from symem.codegen.numpy.wrapping import listed, unpacked
 from symem.derivation import Posterior, Probabilities, Table, reported
-from symem.language.leaves import name_of, places_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.plates import Axis, Iverson
 
 #: What is so short stands where it is returned.
@@ -75,17 +75,31 @@ class Predictions:
     def _predicted(self, posterior: Posterior) -> str | None:
         """The text of what is predicted, None where nothing in the record says it."""
         value, own = _expected(posterior)
+        value = self._on_average(value) if posterior.inline and value is not None else value
         if value is None:
             return None
         whole = self._over_labels(posterior, value)
         known = {*self.layouts, *(axis.name for axis in self.program.index_sizes)}
-        if whole is None or not {name_of(each) for each in whole.atoms(Indexed, Symbol)} <= known:
+        if whole is None or not {name_of(each) for each in whole.free_symbols} <= known:
             return None
         text = self._text(whole, own)
         if isinstance(posterior, Table):
             first = first_outcome(posterior)
             text = f"np.argmax({text}, axis=-1)" + (f" + {first}" if first else "")
         return self._where_missing(posterior, self._in_support(posterior, value, text))
+
+    def _on_average(self, mean: Expr) -> Expr | None:
+        """A mean given other latents with their means in their place, None where it is not linear in them."""
+        rules = {}
+        for entry in mean.atoms(Indexed, Symbol) - labels_in(mean):
+            other = self.posteriors.get(name_of(entry))
+            if other is not None and (value := _expected(other)[0]) is not None:
+                there = dict(zip(*map(places_of, (other.atom, entry)), strict=True))
+                value = value.xreplace(there)
+                rules[entry] = self._on_average(value) if other.inline else value
+        times = Dummy()
+        whole = mean.xreplace({entry: times * entry for entry in rules})
+        return None if None in rules.values() or whole.diff(times, 2).expand() != 0 else mean.xreplace(rules)
 
     def _text(self, value: Expr, own: Axes) -> str:
         self.rank.first = own
@@ -146,13 +160,11 @@ class Predictions:
 def _expected(posterior: Posterior) -> tuple[Expr | None, Axes]:
     """The mean of a latent in what is reported of it, of a label its table; and its own axes, outcomes last."""
     own = places_of(posterior.atom)
-    if posterior.inline:
-        return None, own
     if isinstance(posterior, Table):
         return posterior.probability.symbol, (*own, posterior.outcome.index)
     shown = {each.symbol for each in reported(posterior)}
     mean = posterior.expectations.get(posterior.atom)
-    if mean in shown:
+    if mean in shown or (mean is not None and posterior.inline):
         return mean, own
     found = getattr(posterior, "mean", None)
     return (found(posterior.atom) if callable(found) else None), own

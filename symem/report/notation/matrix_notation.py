@@ -14,8 +14,17 @@ from sympy import Add, Expr, Integer, Mul, Sum
 
 from symem.algebra.rewriting import Identity, Ratio, is_negative, shape_of
 from symem.language.leaves import name_of, places_of
-from symem.language.matrices import ENTRY, Diagonal, MatrixEntry, T, Whole, is_matrix, letters, transpose
-from symem.language.traces import Element
+from symem.language.matrices import (
+    ENTRY,
+    Diagonal,
+    MatrixEntry,
+    T,
+    Whole,
+    is_matrix,
+    letters,
+    transpose,
+)
+from symem.language.traces import Element, entry_of
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon, Mean
 from symem.report.notation.markup import Markup
@@ -149,6 +158,9 @@ class MatrixNotation:
     def _print_T(self, expr: Expr, **_: Any) -> str:
         return self._raised(expr.args[0], self.markup.transpose)
 
+    def _print_Unit(self, expr: Expr, **_: Any) -> str:
+        return self.markup.letter(Label("e", bold=True), self._places(expr.args[:1]), "")
+
     def _print_Whole(self, expr: Expr, **_: Any) -> str:
         return self.doprint(expr.args[0])
 
@@ -157,6 +169,8 @@ class MatrixNotation:
 
     def _print_Tr(self, expr: Any, **_: Any) -> str:
         word = taken_apart(expr.args[0])[1]
+        if expr.is_form and (entry := entry_of(word)) is not None:
+            return self.doprint(entry)
         if expr.is_form:
             return self.word(word)
         return self.markup.function("tr", self.word(inverse_first(word)), bare=False)
