@@ -58,6 +58,7 @@ from symem import (
     Positive,
     Reals,
     Simplex,
+    StudentT,
     SupportError,
     SymemError,
     UndeclaredSymbolError,
@@ -629,3 +630,11 @@ def test_a_likelihood_that_is_not_normalised(name: str) -> None:
     body, words = NOT_NORMALISED[name]
     with pytest.raises(NormalisationError, match=words):
         check_normalised(stated(body))
+
+
+def test_a_law_with_more_parameters_is_written_otherwise() -> None:
+    nu, m, s = symbols("nu m s")
+    with pytest.raises(
+        ModelError, match=r"u\[i\]: Gamma\(nu/2, 2/nu\) beside x\[i\]: Normal\(m, s/sqrt\(u\[i\]\)\)"
+    ):
+        StudentT(nu, m, s)

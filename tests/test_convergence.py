@@ -12,7 +12,17 @@ import pytest
 import scipy
 from sympy import Identity, Idx, IndexedBase, MatrixSymbol, ZeroMatrix, symbols
 
-from symem import Bernoulli, Categorical, IndexedVector, Model, MultivariateNormal, Normal, Poisson, diag
+from symem import (
+    Bernoulli,
+    Categorical,
+    DataError,
+    IndexedVector,
+    Model,
+    MultivariateNormal,
+    Normal,
+    Poisson,
+    diag,
+)
 from symem.codegen.emit import load
 from symem.em import EM
 from symem.runtime.convergence import _Distance
@@ -225,3 +235,29 @@ def test_parameters_outside_their_supports_are_no_fit(mixture: EM) -> None:
         found = load(wrong).fit(x=TWO, start=start, max_iter=50)
     assert not found.converged
     assert any("sigma" in str(each.message) for each in said)
+
+
+def test_a_warning_stands_at_the_line_of_whoever_asked(mixture: EM) -> None:
+    """Not inside symem, whether the algorithm or its module is asked."""
+    rows: Any = {"x": np.array([1.0, 1.2, 3.0, 3.1, 5.0]), "K": 2, "seed": 0, "max_iter": 2, "tol": 0.0}
+    for door in (mixture, mixture.solver()):
+        with pytest.warns(match="not converged after 2 iterations") as given:
+            door.fit(**rows)
+        assert {each.filename for each in given} == {__file__}
+
+
+def test_a_row_that_no_start_explains_is_named() -> None:
+    """Four counts where none can be: exposure 0."""
+    N, lam = IndexedBase("N"), IndexedBase("lam")
+    laws = {z[i]: Categorical(w[k]), x[i]: Poisson(N[i] * lam[z[i]])}
+    em = Model(laws, latent=[z], known=[N]).derive()
+    exposures, counts = np.ones(12), np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8])
+    exposures[7] = 0
+    with pytest.raises(DataError, match=r"log-likelihood is finite; row 7 .* has none"):
+        em.fit(x=counts, N=exposures, K=2, seed=0)
+
+
+def test_a_frame_is_no_argument_of_a_draw(mixture: EM) -> None:
+    fit = mixture.fit(x=[1.0, 1.2, 3.0, 3.1, 5.0], K=2, seed=0)
+    with pytest.raises(DataError, match=r"fit\.sample\(n=100"):
+        fit.sample({"x": [1.0]})

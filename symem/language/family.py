@@ -73,6 +73,7 @@ class Family:
     face: ExponentialFace | ShapedFace | None = None
     printed: Printed = Printed()
     closed: bool = False
+    more: str = ""  #: how a law with more parameters is written
 
     def __reduce__(self) -> Any:
         """A row of a module is pickled as a function is: by where it stands; others by what they hold."""
@@ -162,6 +163,7 @@ class Family:
             by_name = "".join(f", {name}=…" for name in named)
             raise ModelError(
                 f"{self.name} takes ({', '.join(names)}), but {len(arguments)} arguments were given{by_name}."
+                f"{self.more and f' {self.more}.'}"
             )
         stated = (*arguments, *(named[name] for name in left))
         return Distribution(self, tuple(expression(each, f"An argument of {self.name}") for each in stated))

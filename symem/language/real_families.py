@@ -246,6 +246,8 @@ StudentT = Family(
     lambda *_: _REAL,
     _draw_student_t,
     printed=Printed(sign=r"\mathrm{Student\,t}"),
+    more="About m with a scale s it is a Normal law whose precision is latent: u[i]: Gamma(nu/2, 2/nu) beside "
+    "x[i]: Normal(m, s/sqrt(u[i])), latent=[u]",
 )
 Logistic = Family(
     "Logistic",

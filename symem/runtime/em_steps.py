@@ -29,8 +29,8 @@ def _given(model: Model, theta: Any, data: Mapping[str, Any], *, every_row: bool
     return parameters, _prepare(model, data, parameters, every_row=every_row)
 
 
-def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
-    """The first row without a log-likelihood, found by halving."""
+def _first_row(model: Model, theta: Any, data: Data, lacks: Callable[[Any], Any]) -> str:
+    """The first row whose log-likelihood lacks something, found by halving."""
     rows = model.plates.rows
     first, stop = 0, 1 if rows is None else data[rows]
     while rows is not None and stop - first > 1:
@@ -39,11 +39,14 @@ def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
         half.update(data.taken(range(first, middle)))
         half[rows] = middle - first
         half = _cut(model, half)
-        first, stop = (
-            (first, middle) if np.isnan(_e_step(model, theta, half).log_likelihood) else (middle, stop)
-        )
+        first, stop = (first, middle) if lacks(_e_step(model, theta, half).log_likelihood) else (middle, stop)
+    return _counted_place("Row", first)
+
+
+def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
+    """The first row without a log-likelihood is named."""
     raise DataError(
-        f"{_counted_place('Row', first)} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
+        f"{_first_row(model, theta, data, np.isnan)} has no log-likelihood in floating-point numbers: it lies too far from what the parameters say. "
         "Leave it out, or scale the data."
     )
 

@@ -18,6 +18,7 @@ from symem.runtime.description import Cut, Model, Rows, Unheld
 from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
 from symem.runtime.em_steps import (
     _e_step,
+    _first_row,
     _has_cancelled,
     _has_no_bound,
     _lost,
@@ -132,7 +133,15 @@ class _Fitting:
             asked.seed,
             asked.n_init,
             self._supports,
+            self._blamed,
         )
+
+    def _blamed(self, theta: Any) -> str:
+        """The first row that has no log-likelihood there, if the rows are held."""
+        if self.model.plates.rows is None or isinstance(self.data, Unheld):
+            return ""
+        row = _first_row(self.model, theta, self.data, lambda value: not np.isfinite(value))
+        return f"; {row[0].lower()}{row[1:]} has none from the last that was tried, so look at that row"
 
     def _run(self, starts: list[Any]) -> tuple[Run, tuple[float, ...]]:
         asked = self.asked

@@ -228,6 +228,8 @@ def _held_back(
     )
 
 
+#: What is the matter with an update that is no number.
+_UNDETERMINED = "is undetermined (0/0): no observations are left for it, or data that stand beside it are constant or repeat others"
 #: What is the matter with an update that is infinite.
 _OVERFLOWS = (
     "is infinite: a sum in it has vanished or has no floating-point number, as exponentials of data far from 0 have; measure "
@@ -255,8 +257,7 @@ def _repaired(
         elif np.any(fallen):
             kept.fallen[name] = fallen | kept.fallen.get(name, False)
         unknown, far = np.isnan(new), np.isinf(new)
-        told = "is undetermined: no observations are left for it"
-        _say_kept(name, old, unknown, EmptyComponentWarning, told, kept)
+        _say_kept(name, old, unknown, EmptyComponentWarning, _UNDETERMINED, kept)
         _say_kept(name, old, far, LostDigitsWarning, _OVERFLOWS, kept)
         matrices = np.ndim(fallen) < np.ndim(new)
         what = (

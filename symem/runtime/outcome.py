@@ -12,6 +12,7 @@ from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.loop import (
     _OVERFLOWS,
+    _UNDETERMINED,
     BoundaryWarning,
     DataError,
     EmptyComponentWarning,
@@ -63,8 +64,7 @@ def _warn_of_undetermined(theta: Any) -> None:
             )
         if np.any(np.isnan(value)):
             warnings.warn(
-                f"{_position(name, np.isnan(value))} is undetermined (0/0) after this step: no observations are left for "
-                "it. Start elsewhere, or give the parameter a prior.",
+                f"After this step {_position(name, np.isnan(value))} {_UNDETERMINED}. Start elsewhere, or give the parameter a prior.",
                 EmptyComponentWarning,
                 stacklevel=4,
             )

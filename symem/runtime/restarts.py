@@ -78,14 +78,20 @@ def _random_starts(
     seed: int | None,
     n_init: int,
     supports: Supports | None = None,
+    blamed: Callable[[Any], str] = lambda _theta: "",
 ) -> list[Any]:
-    """For each restart, the best of several draws after a few EM steps."""
+    """For each restart, the best of several draws after a few EM steps; where there is none, `blamed` says what has no
+    value there.
+    """
     rng = np.random.default_rng(seed)
-    return [_promising([draw(rng) for _ in range(6)], step, supports) for _ in range(n_init)]
+    return [_promising([draw(rng) for _ in range(6)], step, supports, blamed) for _ in range(n_init)]
 
 
 def _promising(
-    candidates: list[Any], step: Callable[[Any], tuple[Any, float]], supports: Supports | None
+    candidates: list[Any],
+    step: Callable[[Any], tuple[Any, float]],
+    supports: Supports | None,
+    blamed: Callable[[Any], str],
 ) -> Any:
     best, highest = None, -np.inf
     for theta in candidates:
@@ -99,6 +105,12 @@ def _promising(
             best, highest = run.theta, run.history[-1]
     if best is None:
         raise DataError(
-            _Words("No start was found from which the log-likelihood is finite: give ", _Option("start"), ".")
+            _Words(
+                "No start was found from which the log-likelihood is finite",
+                blamed(candidates[-1]),
+                ": give ",
+                _Option("start"),
+                ".",
+            )
         )
     return best

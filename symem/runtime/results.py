@@ -152,13 +152,19 @@ class Fit(Precision):
         given = self._given(None, data) if data or self._data else None
         return plots.plot_fit(self, self._solver, given, what, ax)
 
-    def sample(self, /, *, seed: Any = None, latents: bool = False, **given: Any) -> dict[str, Any]:
+    def sample(
+        self, frame: Any = None, /, *, seed: Any = None, latents: bool = False, **given: Any
+    ) -> dict[str, Any]:
         """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`; numbers that all rows share are those
         of the fit unless they are given.
 
         Raises:
             DataError: a size or a known array is lacking; the model does not say how its data arise.
         """
+        if frame is not None:
+            raise DataError(
+                "Data are drawn of what is known, given by name, and of sizes: fit.sample(n=100, x=frame['x'])."
+            )
         draws = self._solver.model.draws
         takes = () if isinstance(draws, str) else (*draws.known, *draws.sizes)
         shared = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -240,5 +241,13 @@ class Solver:
             self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))}, counts
         )
         for each in given:
-            warnings.warn(each.message, each.category, stacklevel=4)
+            warnings.warn(each.message, each.category, stacklevel=_level_of_caller())
         return fit
+
+
+def _level_of_caller() -> int:
+    """How far up whoever asked stands, who is neither of this module nor of symem."""
+    own, frame, level = {__name__.partition(".")[0], "symem", "numpy"}, sys._getframe(1), 1  # noqa: SLF001
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in own:
+        frame, level = frame.f_back, level + 1
+    return level
