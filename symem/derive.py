@@ -5,9 +5,9 @@ separate → condition → eliminate (E-step, ℓ) → expected (Q, statistics) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sympy import Add, Expr, Integer
@@ -26,16 +26,18 @@ from symem.calculus.fresh_names import Names
 from symem.calculus.identified import with_unidentified
 from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
-from symem.calculus.maximise import Block, solve_blocks
+from symem.calculus.maximise import Block, Constants, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.refusals import obstacle, told, with_reasons
 from symem.calculus.scores import with_scores
 from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
+from symem.calculus.signs import Signs
+from symem.calculus.statistics import Named
 from symem.calculus.steps import steps
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
-from symem.derivation import Definition, Derivation, Surrogate, Update
+from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
@@ -73,7 +75,9 @@ def _derived(model: Model) -> Derivation:
     named, reach = surrogate.named, Reach(model, elimination.done)
     collapse = Collapse(named.statistics, elimination.done, model, names)
     look("taking the M-step")
-    solve = partial(solve_blocks, named.terms, model.parameters, model.simplexes, names, collapse, reach)
+    sign = _sign(model, lambda: posteriors(elimination.done, expectations), named)
+    constants = Constants(collapse, reach, sign)
+    solve = partial(solve_blocks, named.terms, model.parameters, model.simplexes, names, constants)
     blocks = solve()
     look("writing the entropy")
     disorder = entropy(elimination.done, expectations)
@@ -81,21 +85,29 @@ def _derived(model: Model) -> Derivation:
     left = Add(*(fold(term).expr for term in elimination.terms))
     eliminated = posteriors(elimination.done, expectations)
     check_latents_gone(model, eliminated, left, found)
-    record = Derivation(
-        model=model,
-        complete=rejoin(map(fold, terms)),
-        posteriors=eliminated,
-        log_likelihood=left,
-        surrogate=found,
-        updates=(),
-        not_derived=(),
-    )
+    record = Derivation(model, rejoin(map(fold, terms)), eliminated, left, found, (), ())
     look("certifying the updates")
     derivation = certify(_with(record, blocks, collapse.statistics))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
     kept = without_refuted(with_unidentified(derivation))
     return with_scores(final_form(as_known_totals(kept), names), names)
+
+
+def _sign(
+    model: Model, eliminated: Callable[[], tuple[Posterior, ...]], named: Named
+) -> Callable[[Expr], int | None]:
+    """The signs of what stands in Q, worked out once they are asked for."""
+
+    @cache
+    def signs() -> Signs:
+        before = Surrogate(rejoin(named.terms), named.statistics, Integer(0), Integer(0), named.moments)
+        return Signs(Derivation(model, Integer(0), eliminated(), Integer(0), before, (), ()))
+
+    def sign(expr: Expr) -> int | None:
+        return signs()(expr)
+
+    return sign
 
 
 def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition, ...]) -> Derivation:

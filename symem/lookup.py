@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
-from symem.derivation import Derivation
+from symem.derivation import Ascent, Derivation
 from symem.errors import NotDerivedError, UndeclaredSymbolError
 from symem.language.leaves import array_of, name_of, places_of
 from symem.language.operators import sized
@@ -50,7 +50,8 @@ class Updates(Mapping[Any, Expr]):
             atom = derivation.model.declared(update.parameter)
             whole = all(not p.is_Integer for p in places_of(update.parameter))
             key = array_of(atom) if whole else atom
-            value = sized(derivation.model.declared(update.value), atom)
+            found = update.nested if isinstance(update, Ascent) else update.value
+            value = sized(derivation.model.declared(found), atom)
             self._found[str(key)], self._keys[str(key)] = value, key
             self._indices[str(key)] = places_of(atom)
         self._refused = {name_of(p): o.reason for o in derivation.not_derived for p in o.parameters}

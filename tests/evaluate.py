@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanAtom
 
 from symem import Labels, Model
+from symem.derivation import Ascent, Update
 from symem.language.falling_root import FallingRoot
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
@@ -141,6 +142,40 @@ class Evaluator:
                 found = np.empty([*(indices[str(p)] for p in symbol.indices), *matrix.shape], dtype=object)
             found[tuple(scope[str(p)] for p in symbol.indices)] = matrix
         return found
+
+    def update(self, updates: Iterable[Update]) -> None:
+        """The M-step: the updates in their order, then what is climbed, where its equations hold together."""
+        found = list(updates)
+        for each in found:
+            self.define(each.definition.symbol, each.definition.axes, each.definition.value)
+        for part in dict.fromkeys(each.within for each in found if isinstance(each, Ascent)):
+            self._climb([each for each in found if isinstance(each, Ascent) and each.within == part])
+
+    def _climb(self, updates: list[Ascent]) -> None:
+        sizes = [[int(self(axis.size)) for axis in each.definition.axes] for each in updates]
+        places = [
+            (each, dict(zip((str(axis.index) for axis in each.definition.axes), place, strict=True)))
+            for each, own in zip(updates, sizes, strict=True)
+            for place in itertools.product(*map(range, own))
+        ]
+        where = [
+            (
+                _name(each.parameter),
+                tuple(int(self(p, scope)) for p in getattr(each.parameter, "indices", ())),
+            )
+            for each, scope in places
+        ]
+
+        def slopes(*point: Any) -> list[Any]:
+            for (name, place), number in zip(where, point, strict=True):
+                array = np.array(self.values[name], dtype=object)
+                array[place] = float(number)
+                self.values[name] = array if array.shape else array[()]
+            self.cache.clear()
+            return [self(each.equation, scope) for each, scope in places]
+
+        start = [float(np.asarray(self.values[name])[place]) for name, place in where]
+        slopes(*mpmath.findroot(slopes, start, solver="mdnewton", tol=1e-24, verify=False))
 
     def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
         """A posterior is computed on a whole grid, also where no latent is: what a bracket hides may be undefined."""

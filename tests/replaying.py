@@ -148,8 +148,7 @@ class Replay:
 
     def _updated(self, updates: Iterable[Update]) -> Evaluator:
         run = Evaluator(dict(self.old.values))
-        for update in updates:
-            run.define(update.definition.symbol, update.definition.axes, update.definition.value)
+        run.update(updates)
         return run
 
     def disagreements(self, step: Step) -> list[tuple[Any, ...]]:

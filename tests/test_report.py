@@ -101,7 +101,9 @@ def test_rewriting_for_the_reader_keeps_every_value(row: Row) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", in_turn(DERIVED, 2), ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", in_turn([row for row in DERIVED if not row.climbed], 2), ids=lambda row: row.name
+)
 def test_updates_written_out_keep_their_values(row: Row) -> None:
     """Each update as the report writes it, one after the other, equals the derived one."""
     derivation, run = em(row.name).derivation, run_e_step(row)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from symem.calculus import maximisers
+from symem.derivation import Ascent
+from symem.language.leaves import name_of
 from tests.derived import em
 from tests.models import DERIVED, HALF, Row, in_turn, slow_but_for
 from tests.replaying import Replay, told
@@ -60,7 +62,9 @@ def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
     e_step = {"outcomes", "recognition", "known total", "Gaussian vector", "Gaussian entries"}
     assert sum(step.law.name in e_step for step in derivation.steps) == len(derivation.posteriors)
     solved = [step.before for step in derivation.steps if step.law.name in SOLVED]
-    assert solved == [update.parameter for update in derivation.updates]
+    assert solved == [each.parameter for each in derivation.updates if not isinstance(each, Ascent)]
+    climbed = [step.about for step in derivation.steps if step.law.name == "concave"]
+    assert sorted({name_of(each) for about in climbed for each in about}) == sorted(row.climbed)
 
 
 def test_the_second_order_step_is_the_certificates() -> None:

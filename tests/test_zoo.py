@@ -132,12 +132,9 @@ def run_formulas(row: Row, theta: Values) -> tuple[Values, float]:
         log_likelihood += run(derivation.model.log_prior)
     for definition in derivation.surrogate.statistics:
         run.define(definition.symbol, definition.axes, definition.value)
-    updated = {}
-    for update in derivation.updates:
-        run.define(update.definition.symbol, update.definition.axes, update.value)
-        name = name_of(update.parameter)
-        updated[name] = np.array(run.values[name], dtype=float)
-    return updated, float(log_likelihood)
+    run.update(derivation.updates)
+    names = {name_of(update.parameter) for update in derivation.updates}
+    return {name: np.array(run.values[name], dtype=float) for name in names}, float(log_likelihood)
 
 
 @over(DERIVED)

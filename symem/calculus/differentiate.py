@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from sympy import Add, And, Dummy, Eq, Expr, Indexed, Mul, S, Sum, diff
 
-from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal
+from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal, jacobian
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
 from symem.language.leaves import places_of
-from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, word_of
+from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, transpose, word_of
 from symem.language.plates import Axis, Iverson, outermost_sums, rebind, reindex, total
 
 
@@ -47,6 +47,16 @@ class Unknown:
 def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
     """∂/∂unknown of a sum of terms."""
     return gather(part for term in terms for part in _of_term(term, unknown))
+
+
+def crossed(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
+    """∂/∂unknown of terms that have open indices of their own, as a gradient has: brackets say where they must be equal."""
+    parts = ((part, ties) for term in terms for part, ties in _tied(term, unknown))
+    return gather(
+        Term(product.factor, product.axes + part.axes)
+        for part, ties in parts
+        for product in separate(part.factor * Iverson(And(*(Eq(*tie) for tie in ties.items()))))
+    )
 
 
 def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
@@ -103,7 +113,7 @@ def _at_place(slope: Expr, part: Term, axes: tuple[Axis, ...], rules: _Ties) -> 
 def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
     """∂factor/∂entry: of a matrix, of an entry of a diagonal, of a number."""
     if isinstance(entry, MatrixEntry):
-        return gradient(factor, entry)
+        return jacobian(factor, entry) if is_matrix(factor) else gradient(factor, entry)
     if holds_in_diagonal(factor, entry):
         return diagonal_slope(factor, entry, places_of(unknown.atom)[-1])
     variable = Dummy(**unknown.atom.assumptions0)
@@ -111,7 +121,9 @@ def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
 
 
 def _times(slope: Expr, part: Term, axes: tuple[Axis, ...]) -> Iterator[Term]:
-    for product in separate(slope * part.factor):
+    """A product of two vectors has the entries of the first along its rows, those of the second along its columns."""
+    factor = transpose(part.factor) if is_matrix(slope) and is_matrix(part.factor) else part.factor
+    for product in separate(slope * factor):
         yield Term(product.factor, product.axes + part.axes + axes)
 
 

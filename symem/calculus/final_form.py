@@ -10,7 +10,7 @@ from sympy import Add, Expr, Ge, Gt, Mul, Pow, S, expand
 from sympy.core.relational import Relational
 
 from symem.calculus.fresh_names import Names
-from symem.derivation import Certificate, Definition, Derivation, Update
+from symem.derivation import Ascent, Certificate, Definition, Derivation, Update
 from symem.language.leaves import array_of
 from symem.language.matrices import is_matrix
 
@@ -43,9 +43,14 @@ def _apart(definition: Definition, names: Names) -> Definition:
 
 def _updated(update: Update, names: Names) -> Update:
     taken = {axis.index for axis in update.definition.axes}
-    return replace(
+    found = replace(
         update, definition=_apart(update.definition, names), nested=names.apart(update.nested, taken)
     )
+    if isinstance(found, Ascent):
+        return replace(
+            found, within=found.within.rewritten(lambda part: part, lambda each: _apart(each, names))
+        )
+    return found
 
 
 class Needed:

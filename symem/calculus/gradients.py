@@ -28,6 +28,21 @@ def gradient(factor: Expr, entry: Expr) -> Expr:
     return (found + transpose(found)) / 2 if entry.is_symmetric_letter else found
 
 
+def jacobian(factor: Expr, entry: Expr) -> Expr:
+    """∂/∂Xᵀ of a vector by a vector: of a number times a word it is the word times the number's gradient, beside the word's own."""
+    numbers, sequence = factor.args_cnc() if isinstance(factor, Mul) else ([], [factor])
+    number, word = Mul(*numbers), word_of(sequence)
+    found = word * transpose(gradient(number, entry)) if number.has(entry) else S.Zero
+    step = MatrixArray(DIFFERENTIAL, *entry.dimensions)()
+    for own in _words(_differential(word, entry, step)) if word.has(entry) else ():
+        commuting, factors = own.args_cnc()
+        *before, last = letters(word_of(factors))
+        if last != step:
+            raise NotDerivedError(f"The derivative of {word} by {entry} is not in the rules for matrices.")
+        found += Mul(number, *commuting) * (word_of(before) if before else S.One)
+    return found
+
+
 def diagonal_slope(factor: Expr, entry: Expr, place: Expr) -> Expr:
     """∂/∂ψ_a of a product of scalars in which diag(… ψ …) stands, at the entry `place`."""
     size = next(each.args[1] for each in factor.atoms(Diagonal) if each.has(entry))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sympy import Add, Expr, Integer, Mul, Sum, Symbol, expand
 
 from symem.algebra.rewriting import bottom_up
 from symem.calculus.conditioning import Group
-from symem.derivation import Certificate, Derivation, Shares, Tabulated, Update
+from symem.derivation import Ascent, Certificate, Definition, Derivation, Shares, Tabulated, Update
 from symem.language.matrices import is_matrix
 from symem.language.model import Model
 from symem.language.plates import total
@@ -70,7 +71,13 @@ def _updated(update: Update, told: _Told) -> Update:
     if isinstance(found, Shares):
         symbol, value = found.multiplier
         return replace(found, multiplier=(symbol, told(value)))
+    if isinstance(found, Ascent):
+        return replace(found, within=found.within.rewritten(told, partial(_defined, told=told)))
     return found
+
+
+def _defined(definition: Definition, told: _Told) -> Definition:
+    return replace(definition, value=told(definition.value))
 
 
 def _certified(certificate: Certificate, told: _Told) -> Certificate:

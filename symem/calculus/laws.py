@@ -191,6 +191,13 @@ _ROWS = (
         Relation.CLIMBS,
     ),
     Rule(
+        "concave",
+        "No formula gives {parameter}: what holds them is another function at every row, so that no statistics would do. But {Q} is "
+        "concave there, so that Newton's method climbs to its maximum; every step is a pass over the rows.",
+        "McCullagh & Nelder 1989, section 2.5",
+        Relation.CLIMBS,
+    ),
+    Rule(
         "identified together",
         "Whatever the data are, {Q} holds {parameter} in the {kind} {forms} alone: no more of them is identified, and "
         "what each of them becomes depends on the start. Name one of them in known=, or make a parameter of what is identified.",

@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Add, Expr, Integer, Pow, Sum, Symbol, fraction, together
 
 from symem.calculus.laws import LAWS, step
-from symem.derivation import Conditional, Definition, Derivation, Rule, Shares, Step, Update
+from symem.derivation import Ascent, Conditional, Definition, Derivation, Rule, Shares, Step, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, shape
 from symem.language.model import Model
@@ -29,6 +29,8 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
         held = tuple(update.parameter for update in updates if isinstance(update, Conditional))
         if held:
             yield step("M-step", "conditional maximisation", q, old.symbol, held, (old,))
+        for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
+            yield step("M-step", "concave", q, old.symbol, part.parameters, (old,))
         for each in derivation.unidentified:
             if set(each.parameters) <= {update.parameter for update in updates}:
                 told: dict[str, Any] = {"kind": each.kind, "forms": list(each.forms)}
@@ -49,10 +51,11 @@ def _together(derivation: Derivation, updates: Sequence[Update]) -> Iterator[Ste
     yield from _lagrangian(derivation, updates)
     for update in updates:
         yield _stationarity(update, derivation.surrogate.value)
-    yield from _without_denominators(updates)
-    for update in updates:
+    solved = [update for update in updates if not isinstance(update, Ascent)]
+    yield from _without_denominators(solved)
+    for update in solved:
         yield _solution(update)
-    for update in updates:
+    for update in solved:
         if update.nested != update.value:
             parameter = (update.parameter,)
             yield step(

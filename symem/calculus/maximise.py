@@ -16,6 +16,8 @@ from sympy import Add, Expr
 
 from symem.algebra.squares import as_squares
 from symem.budget import look
+from symem.calculus.concave import ascents
+from symem.calculus.curvature import Sign
 from symem.calculus.differentiate import Unknown
 from symem.calculus.falling import falling_root_given_the_others
 from symem.calculus.fresh_names import Names
@@ -23,11 +25,27 @@ from symem.calculus.maximisers import TOGETHER, confine, isolate
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import cells_one_by_one, components, in_order, unknowns_of
-from symem.derivation import Closed, Conditional, Definition, NotDerived, Shares, Update
+from symem.derivation import Ascent, Closed, Conditional, Definition, NotDerived, Shares, Update
 from symem.language.model import Variable
 
 #: An update is written in earlier updates where putting them in makes it that many times longer.
 LONG = 1.5
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What is known of what stands beside the parameters in Q.
+
+    Args:
+        collapse: writes sums over it in fewer statistics.
+        is_free_of_data: whether it can be had from statistics; conditional maximisers (ECM) are taken where a block has no
+            joint solution, if this says that they can. Without it they are not.
+        sign: its sign; with it, blocks in which Q is concave are left to Newton's method.
+    """
+
+    collapse: Callable[[Expr], Expr] = lambda expr: expr
+    is_free_of_data: Callable[[Expr], bool] | None = None
+    sign: Sign | None = None
 
 
 @dataclass
@@ -36,7 +54,8 @@ class Block:
 
     number: int
     problem: Stationarity
-    is_free_of_data: Callable[[Expr], bool] | None = None
+    names: Names
+    constants: Constants
     again: Expr | None = None
 
     def solve(self) -> None:
@@ -45,6 +64,8 @@ class Block:
             for root in found:
                 self.problem.accept(root)
         self._conditionally()
+        for root in self._ascents():
+            self.problem.accept(root)
 
     def _conditionally(self) -> None:
         """Conditional maximisation (ECM): each of the rest given the others (Meng & Rubin 1993).
@@ -54,17 +75,22 @@ class Block:
         found = []
         for unknown in self.problem.pending:
             look()
-            if self.problem.constraint_of(unknown) or self.is_free_of_data is None:
+            if self.problem.constraint_of(unknown) or self.constants.is_free_of_data is None:
                 return
             root = _given_the_others(unknown, self.problem)
             if root is None:
                 return
-            if not self.is_free_of_data(root.nested):
+            if not self.constants.is_free_of_data(root.nested):
                 self.again = root.nested
                 return
             found.append(root)
         for root in found:
             self.problem.accept(root)
+
+    def _ascents(self) -> list[Root]:
+        """What is left to Newton's method."""
+        sign = self.constants.sign
+        return ascents(self.problem, self.names, sign) if sign is not None and self.problem.pending else []
 
     # -- outcome -------------------------------------------------------------------------------------
 
@@ -100,6 +126,8 @@ def _update(root: Root, block: int) -> Update:
     }
     if root.multiplier is not None:
         return Shares(**found, multiplier=root.multiplier)
+    if root.within is not None:
+        return Ascent(**found, within=root.within)
     return Conditional(**found) if root.conditional else Closed(**found)
 
 
@@ -152,15 +180,12 @@ def solve_blocks(
     parameters: Sequence[Variable],
     simplexes: Sequence[tuple[str, ...]],
     names: Names,
-    collapse: Callable[[Expr], Expr] = lambda expr: expr,
-    is_free_of_data: Callable[[Expr], bool] | None = None,
+    constants: Constants = Constants(),
     ended: frozenset[str] = frozenset(),
 ) -> list[Block]:
     """Solve ∂Q/∂θ = 0 for all parameters.
 
-    Conditional maximisers (ECM) are taken where a block has no joint solution, if `is_free_of_data` says that they
-    can be had from statistics; without it they are not. Of the parameters that are `ended` the maximum over the support
-    is taken, with its ends.
+    Of the parameters that are `ended` the maximum over the support is taken, with its ends.
     """
     unknowns = {unknown: v for v in parameters for unknown in unknowns_of(v, terms, names)}
     ties = [tuple(u for name in tie for u, v in unknowns.items() if v.name == name) for tie in simplexes]
@@ -170,8 +195,10 @@ def solve_blocks(
     for number, members in enumerate(components(terms, list(unknowns), groups)):
         own = tuple(t for t in terms if any(u.entries(t.factor) for u in members))
         supports = in_order({u: unknowns[u] for u in members})
-        problem = Stationarity(own, list(supports), supports, groups, collapse, isolate, confine, ended)
-        block = Block(number, problem, is_free_of_data)
+        problem = Stationarity(
+            own, list(supports), supports, groups, constants.collapse, isolate, confine, ended
+        )
+        block = Block(number, problem, names, constants)
         block.solve()
         blocks.append(block)
     return blocks

@@ -9,6 +9,7 @@ from sympy import Expr, Indexed, Symbol, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.separate import Term, gather, separate
+from symem.derivation import Concave
 from symem.language.model import Variable
 from symem.language.plates import reindex
 from symem.language.support import Support
@@ -24,7 +25,7 @@ class Root:
 
     `nested` is the value with the earlier parameters standing in it. Only where it is `explicit` is it put into
     later equations; a solution of several equations at once stays a name there. What was `eliminated` from its own
-    equation is solved after it.
+    equation is solved after it. Where it is found as a number `within` a part of Q, the value is where that starts from.
     """
 
     unknown: Unknown
@@ -36,6 +37,7 @@ class Root:
     law: str = ""
     conditional: bool = False
     eliminated: tuple[Unknown, ...] = ()
+    within: Concave | None = None
 
 
 @dataclass

@@ -30,6 +30,7 @@ from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
+from symem.evaluation.updating import updated
 from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 from symem.language.plates import Expectation
@@ -60,7 +61,7 @@ class Trial:
         for posterior in reversed(derivation.posteriors):
             self._draw(posterior)
         self.arrays = evaluate(derivation.surrogate.statistics, self.arrays)
-        self.after = evaluate((update.definition for update in derivation.updates), self.arrays)
+        self.after = updated(derivation.updates, self.arrays)
 
     def at(self, update: Update) -> Arrays:
         """What an update meets: if it is a conditional maximiser, old values of what is updated after it."""

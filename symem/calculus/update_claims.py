@@ -11,15 +11,18 @@ from dataclasses import replace
 
 from sympy import Expr, Gt, Ne
 
+from symem.calculus.ascent_claims import ascent_certificate
 from symem.calculus.checker import Checker
 from symem.calculus.second_order_claims import second_order
 from symem.calculus.stationarity_claims import stationarity
 from symem.calculus.support_claims import support
-from symem.derivation import Certificate, Status, Update
+from symem.derivation import Ascent, Certificate, Status, Update
 
 
 def certificate(checker: Checker, update: Update) -> Certificate:
     """The three claims of an update, and the conditions under which they hold."""
+    if isinstance(update, Ascent):
+        return ascent_certificate(checker, update)
     supposed: dict[Expr, None] = {}
     claims = []
     needed = tuple(checker.conditions.needed(update))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from symem.codegen.ir.program import Program
+from symem.codegen.passes.ascending import ascending
 from symem.codegen.passes.cancelling import told_apart
 from symem.codegen.passes.condensing import condensed
 from symem.codegen.passes.handing_on import handed_on
@@ -35,6 +36,8 @@ PASSES: Sequence[Callable[[Program], Program]] = (
     inferred,
     # Statistics that are moments of those features come with the same matrix product.
     summarised,
+    # What is climbed reads statistics too, by the names they have in their record.
+    ascending,
     # Only when statistics and log-likelihood stand is it known which statements of the E-step are read.
     summed,
     # Sums over rows are what rows that count more than once change, so all of them must stand.

@@ -25,9 +25,12 @@ from symem.derivation.posterior_kinds import (
 from symem.derivation.running_cost import RunningCost
 from symem.derivation.told_steps import THEORY, Ends, Relation, Rule, Step
 from symem.derivation.update_kinds import (
+    Ascent,
     Certificate,
+    Chart,
     Claim,
     Closed,
+    Concave,
     Conditional,
     NotDerived,
     Score,
@@ -41,11 +44,14 @@ from symem.derivation.whole_record import Derivation
 __all__ = [
     "NUMBERED",
     "THEORY",
+    "Ascent",
     "Causes",
     "CellCounts",
     "Certificate",
+    "Chart",
     "Claim",
     "Closed",
+    "Concave",
     "Conditional",
     "Definition",
     "Derivation",

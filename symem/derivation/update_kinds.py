@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sympy import Expr, Symbol
@@ -94,8 +95,47 @@ class Conditional(_Update):
     """
 
 
+@dataclass(frozen=True)
+class Chart:
+    """In which coordinate a parameter is climbed: itself, its `log`, or that times the parameter of number `beside`: a `power`."""
+
+    kind: str = ""
+    beside: int = -1
+
+
+@dataclass(frozen=True)
+class Concave:
+    """The part of Q that holds `parameters` which no formula maximises, concave in all of them together.
+
+    `slopes` are its derivatives by each, `curvatures` those of each by itself and every later one, row by row, as arrays over
+    the axes of both (of two vectors, then their entries).
+    """
+
+    parameters: tuple[Expr, ...]
+    part: Expr
+    slopes: tuple[Definition, ...]
+    curvatures: tuple[Definition, ...]
+
+    def rewritten(
+        self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]
+    ) -> Concave:
+        """With its numbers and its arrays rewritten."""
+        slopes, curvatures = tuple(map(array, self.slopes)), tuple(map(array, self.curvatures))
+        return replace(self, part=formula(self.part), slopes=slopes, curvatures=curvatures)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ascent(_Update):
+    """The maximiser of Q over the parameters of a concave part, by Newton's method, each step of which reads the data again.
+
+    Statistics alone leave the parameter where it is: that is its `value`, from which the ascent starts. `nested` says where it ends.
+    """
+
+    within: Concave
+
+
 #: What the update of a parameter may be.
-Update = Closed | Shares | Conditional
+Update = Closed | Shares | Conditional | Ascent
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "besselk": special.kv,
     "LogScaledBesselI": log_bessel(special.ive, lambda p, x: mpmath.besseli(p, x) * mpmath.exp(-x), 0.0),
     "LogBesselK": log_bessel(special.kve, mpmath.besselk, -1.0),
+    "FromLog": np.exp,
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,
     "Iverson": lambda holds: np.where(holds, 1.0, 0.0),

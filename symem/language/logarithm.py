@@ -63,6 +63,8 @@ def _negated(factor: Expr) -> Expr | None:
 
 def _log_of_sum(expr: Add) -> Expr:
     """log(a b + a c) is log a + log(b + c), where every factor is known to be positive; else it stays."""
+    if (ratio := _complement(expr)) is not None:
+        return log_of(ratio[0]) - log_of(ratio[1])
     content, primitive = expr.as_content_primitive()
     if content != 1 and content.is_positive:
         return log(content) + log_of(primitive)
@@ -71,6 +73,15 @@ def _log_of_sum(expr: Add) -> Expr:
     if len(factors) == 1 or not all(factor.is_positive for factor in factors):
         return log(expr)
     return Add(*(log(factor) if isinstance(factor, Add) else log_of(factor) for factor in factors))
+
+
+def _complement(expr: Add) -> tuple[Expr, Expr] | None:
+    """1 - 1/(1 + a) as a over 1 + a, a being positive: the other side of a logistic function."""
+    taken = 1 - expr
+    if not isinstance(taken, Pow) or taken.exp != -1 or not isinstance(taken.base, Add):
+        return None
+    odds = taken.base - 1
+    return (odds, taken.base) if odds.is_positive else None
 
 
 def stable(expr: Expr) -> tuple[str, tuple[Expr, ...]] | None:

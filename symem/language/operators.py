@@ -28,6 +28,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.precedence import PRECEDENCE
 
 from symem.errors import ShapeError
+from symem.language.where_vanishing import WhereVanishing
 
 
 def as_basic(stated: Any) -> Any:
@@ -174,7 +175,7 @@ def dressed(made: Any) -> Any:
 
 def sized(value: Any, like: Any) -> Any:
     """What a matrix of the shape of `like` equals, a number being that multiple of the identity."""
-    if not isinstance(like, MatrixExpr) or isinstance(value, MatrixExpr):
+    if not isinstance(like, MatrixExpr) or isinstance(value, MatrixExpr | WhereVanishing):
         return value
     rows, cols = like.shape
     return ZeroMatrix(rows, cols) if value == 0 else dressed(MatMul(value, Identity(rows)).doit())

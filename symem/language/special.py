@@ -1,4 +1,4 @@
-"""Functions of the normal law that SymPy has no stable form for."""
+"""Functions that SymPy has no stable form for: of the normal law, and shares by their logarithms."""
 
 from __future__ import annotations
 
@@ -34,3 +34,16 @@ class LogNormalInterval(Function):  # type: ignore[misc]
             1 if end == oo else 0 if end == -oo else (1 + erf(end / sqrt(2))) / 2 for end in self.args
         )
         return log(sympify(above) - below).evalf(prec_to_dps(prec))
+
+
+class FromLog(Function):  # type: ignore[misc]
+    """exp(x), kept whole: of a difference of logarithms SymPy would make a ratio, which overflows."""
+
+    nargs = 1
+    is_positive = True
+
+    def fdiff(self, _argindex: int = 1) -> Expr:
+        return self
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return exp(self.args[0]).evalf(prec_to_dps(prec))

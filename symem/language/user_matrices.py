@@ -36,6 +36,7 @@ from symem.language.matrices import ENTRY, BlockInverse, Diagonal, T, Unit, Whol
 from symem.language.operators import OneByOne, dressed, plain
 from symem.language.traces import BlockLogDet, Element, LogDet, Tr, entry_of
 from symem.language.transcription import stated_array
+from symem.language.where_vanishing import WhereVanishing
 
 Outward = Callable[[Any], Any]
 
@@ -138,6 +139,7 @@ _MATRICES: tuple[Rule, ...] = (
     (Diagonal, _diagonal),
     (Unit, lambda expr, outward: UnitVector(*map(outward, expr.args))),
     (BlockInverse, _block),
+    (WhereVanishing, lambda expr, outward: WhereVanishing(*(_inside(each, outward) for each in expr.args))),
 )
 _NUMBERS: tuple[Rule, ...] = (
     (Tr, _trace),

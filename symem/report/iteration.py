@@ -18,6 +18,7 @@ from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.situation import extent_of, situation
+from symem.evaluation.updating import updated
 from symem.report.fitted import Fitted, Values, by_name
 from symem.report.notation.by_label import by_label
 from symem.report.notation.plain_statistics import plainly
@@ -82,9 +83,8 @@ def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values
         raise DataError(str(error)) from None
     old = by_name(iterates[0][0])
     arrays = _arrays(derivation, data, old)
-    updates = [update.definition for update in derivation.updates]
     with np.errstate(all="ignore"):
-        found = evaluate(updates, arrays)
+        found = updated(derivation.updates, arrays)
     new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
     path = tuple(theta for theta, _ in iterates)
     return Worked(

@@ -202,6 +202,20 @@ class Parts(NamedTuple):
     log_likelihoods: Callable[[Any, Rows, Any], Any] | None = None
 
 
+class Rise(NamedTuple):
+    """A part of Q that is climbed over the rows, in parameters by name and place.
+
+    `of_rows(statistics, theta, rows, latents)` and `once(statistics, theta, data)` give what a chunk of rows, and what no row
+    adds to its value, its slopes by each parameter, and its second derivatives by each and every later one; `plates` are the
+    numbers of axes of each parameter that come before the entries of vectors.
+    """
+
+    of_rows: Callable[[Any, Any, Rows, Latents], list[Any]]
+    once: Callable[[Any, Any, Data], list[Any]]
+    parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
+    plates: tuple[int, ...]
+
+
 class Draws(NamedTuple):
     """How data arise: `draw(rng, theta, given)` gives latents and `data` by name; the known arrays and the sizes that it reads."""
 
@@ -236,6 +250,7 @@ class Model(NamedTuple):
     references: tuple[Reference, ...] = ()
     natural: NaturalForm | None = None
     moments: Moments | None = None
+    rises: tuple[Rise, ...] = ()
     condensed: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
     predicted: tuple[Any, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.chunks import _as_parameters, _cut, _prepare
+from symem.runtime.climbing import Held, _is_endless, _kept, _risen
 from symem.runtime.description import Cut, Data, Elsewhere, Model, Moments, Rows
 from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in, _times_counts
@@ -57,15 +58,32 @@ def _step(model: Model, theta: Any, data: Cut) -> tuple[Any, float]:
     return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
 
 
-def _maximised(model: Model, expected: Any, theta: Any, data: Cut) -> Any:
-    """The M-step."""
-    return _of_statistics(model.steps.m_step, model, expected, theta, data)
+def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
+    """The M-step: of statistics, then what is climbed over the rows, whose latents `infer` gives if not the E-step at theta."""
+    after = _of_statistics(model.steps.m_step, model, expected, theta, data)
+    if not model.rises:
+        return after
+    return _risen(model, expected, after, data, _latents(model, theta, data, infer))
+
+
+def _latents(model: Model, theta: Any, data: Cut, infer: Infer | None = None) -> Held:
+    """The latents of every chunk."""
+    asked = _inferring(model, theta, data) if infer is None else infer
+
+    def of(rows: Rows) -> tuple[Any, ...]:
+        _refill(rows)
+        return asked(rows)[0]
+
+    return _kept(model, data, of)
 
 
 def _lost(model: Model, expected: Any, theta: Any, data: Cut) -> bool:
-    """Whether a parameter loses its digits in the M-step; it is named."""
+    """Whether a parameter loses its digits in the M-step, or has no maximum there; it is named."""
     shares = model.parts.shares
-    return shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+    lost = shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
+    if not model.rises:
+        return lost
+    return _is_endless(model, expected, theta, data, _latents(model, theta, data)) or lost
 
 
 def _has_cancelled(model: Model, data: Cut, value: float) -> bool:
@@ -108,13 +126,18 @@ def _e_step(model: Model, theta: Any, data: Cut) -> Any:
 
 def _of_rows(model: Model, theta: Any, data: Cut) -> Any:
     """The expected statistics, without what belongs to no row."""
+    return _summarised(model, data, _inferring(model, theta, data))
+
+
+def _inferring(model: Model, theta: Any, data: Cut) -> Infer:
+    """The E-step at theta."""
     coefficients = _coefficients(model, theta, data)
 
     def infer(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         _, latents, value = model.steps.e_step(theta, rows, coefficients)
         return latents, value if isinstance(value, float) else _times_counts(value, rows).sum()
 
-    return _summarised(model, data, infer)
+    return infer
 
 
 def _summarised(model: Model, data: Cut, infer: Infer) -> Any:

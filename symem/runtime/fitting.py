@@ -187,14 +187,21 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Cut) -> Any:
         columns = _profiles(tuple(data.chunks), lambda rows: _profile(model, rows), rng)
         prototypes = _far_apart(rng, columns, data.get(size, size))
 
+    made: dict[int, Any] = {}
+
     def imputed(rows: Rows) -> tuple[tuple[Any, ...], float]:
+        if rows.first in made:
+            return made[rows.first], 0.0
         profile = None if prototypes is None else (prototypes, _profile(model, rows))
-        return model.steps.impute(rng, rows, profile), 0.0
+        found = model.steps.impute(rng, rows, profile)
+        if model.rises:
+            made[rows.first] = found
+        return found, 0.0
 
     expected = _summarised(model, data, imputed)
     theta = model.steps.Parameters(**_plain(model.parameters, data))
-    theta = _maximised(model, expected, theta, data) if model.conditional else theta
-    return _mended(_maximised(model, expected, theta, data), model.parameters)
+    theta = _maximised(model, expected, theta, data, imputed) if model.conditional else theta
+    return _mended(_maximised(model, expected, theta, data, imputed), model.parameters)
 
 
 def _profile(model: Model, rows: Rows) -> Any:

@@ -131,23 +131,36 @@ def likelihood_never_falls(ground: Ground) -> Iterator[Finding]:
         yield _ASTRAY
         return
     for theta in ground.points:
-        values = _path(ground, theta)
+        iterates, values = _path(ground, theta)
         falls = [(before - after) / (1 + abs(before)) for before, after in itertools.pairwise(values)]
         for place, fall in enumerate(falls):
-            yield Finding(fall, f"in step {place + 1}")
+            seen = fall
+            if fall > ROUNDING:
+                seen -= _noise(ground, iterates[place : place + 2]) / (1 + abs(values[place]))
+            yield Finding(seen, f"in step {place + 1}")
         if not falls:
             yield Finding(np.inf, "in the first step")
 
 
-def _path(ground: Ground, theta: Theta) -> list[float]:
-    """ℓ along EM, up to where it ceases to be finite: a component that collapses has no maximum."""
+def _noise(ground: Ground, thetas: Sequence[Theta]) -> float:
+    """How much ℓ changes where θ changes by its last digit: large counts, whose logarithms cancel, leave no more of it."""
+    units = np.arange(-8, 9) * np.finfo(float).eps
+    noise = 0.0
+    for theta in thetas:
+        moved = [{name: np.asarray(value) * (1 + unit) for name, value in theta.items()} for unit in units]
+        noise = max(noise, float(np.ptp(ground.oracle.log_posteriors(together(moved)))))
+    return 8 * noise
+
+
+def _path(ground: Ground, theta: Theta) -> tuple[list[Theta], list[float]]:
+    """θ and ℓ along EM, up to where it ceases to be finite: a component that collapses has no maximum."""
     iterates: list[Theta] = []
     here: Theta | None = theta
     while here is not None and len(iterates) <= STEPS:
         iterates.append(here)
         here = _stepped(ground, here)
     values = ground.oracle.log_posteriors(together(iterates)).tolist()
-    return list(itertools.takewhile(np.isfinite, values))
+    return iterates, list(itertools.takewhile(np.isfinite, values))
 
 
 def together(thetas: Sequence[Theta]) -> Theta:

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import reported
+from symem.derivation import Ascent, reported
 from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.situation import situation
+from symem.language.leaves import name_of
 from symem.verification.formulas import Expectation
 from symem.verification.ground import IDENTITY, Array, Finding, Ground, Theta
 
@@ -124,6 +125,7 @@ class Asked:
             if known is not None and np.shape(known) == np.shape(value):
                 yield _apart(value, known, f"{name} in statistics")
         yield _apart(found.log_likelihood, here.log_likelihood, "log_likelihood in statistics", 1.0)
+        right = {**right, **self._climbed(here)}
         yield from _parameters_apart(self.maximised(found), right, "m_step")
         parts = [
             _call(self.functions.statistics, dict(self.theta), **data)
@@ -133,6 +135,12 @@ class Asked:
             merged = _call(self.functions.merge, *parts)
             yield from _parameters_apart(self.maximised(merged), right, "m_step of merged halves")
             yield _apart(merged.log_likelihood, here.log_likelihood, "log_likelihood of merged halves", 1.0)
+
+    def _climbed(self, here: Expectation) -> dict[str, Any]:
+        """What `m_step` leaves where it is, for `em_step` to climb over the rows."""
+        updates = here.derivation.updates
+        names = {name_of(each.parameter) for each in updates if isinstance(each, Ascent)}
+        return {name: self.theta[name] for name in names}
 
     def maximised(self, statistics: Any) -> Any:
         """`m_step`, with what it needs beside statistics."""

@@ -11,11 +11,12 @@ import numpy as np
 from sympy import Expr, Sum, Symbol
 
 from symem.budget import look
-from symem.derivation import Definition, Derivation, Posterior, Tabulated
+from symem.derivation import Ascent, Definition, Derivation, Posterior, Tabulated
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
+from symem.evaluation.updating import settled, updated
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
@@ -109,9 +110,8 @@ class Expectation:
     @cached_property
     def with_updates(self) -> Arrays:
         """The posterior arrays, the statistics, and the parameters after the M-step in place of those before."""
-        definitions = [update.definition for update in self.derivation.updates]
         with np.errstate(all="ignore"):
-            return evaluate(definitions, self.with_statistics)
+            return updated(self.derivation.updates, self.with_statistics)
 
     def update(self) -> dict[str, Any]:
         """The M-step."""
@@ -131,7 +131,10 @@ class Expectation:
                 for condition in conditions.get(update.parameter, ()):
                     array, holds = self._where(update.definition, rounding.beyond(condition), arrays)
                     arrays, hold = {**arrays, name_of(update.parameter): array}, hold and holds
-        return arrays, hold
+        with np.errstate(all="ignore"):
+            found = settled(self.derivation.updates, arrays)
+        climbed = {name_of(u.parameter) for u in self.derivation.updates if isinstance(u, Ascent)}
+        return found, hold and all(np.all(np.isfinite(found[name])) for name in climbed)
 
     def _where(self, definition: Definition, condition: Expr, arrays: Arrays) -> tuple[Array, bool]:
         """An update NaN where a condition fails, unless that speaks of another plate than the parameter's."""

@@ -84,7 +84,7 @@ ROWS = [
     Row("student_t_unknown_nu", student_t),
     Row("negbin_gamma_poisson", negative_binomial, arrays=repeated),
     Row("vonmises_mixture", von_mises_mixture, theta=weights),
-    Row("mix_experts", mixture_of_experts, blocked=("v",)),
+    Row("mix_experts", mixture_of_experts, climbed=("v",)),
     Row("common_mean_ecm", common_mean, theta=weights, conditional=("mu",)),
     Row("betabinom_latent_beta", beta_binomial, arrays=repeated),
     Row("weibull_mixture", weibull_mixture, theta=weights, blocked=("k",)),

@@ -50,6 +50,7 @@ class Row:
         prior: MAP-EM; the file's ℓ is then log-likelihood plus log-prior.
         blocked: parameters without a closed form: the outcome must name all of them.
         conditional: parameters that are updated with the others at their old values (ECM).
+        climbed: parameters that are found by Newton's method over the rows.
         of: the file of numbers and the reference, where several rows declare one model.
     """
 
@@ -63,6 +64,7 @@ class Row:
     prior: bool = False
     blocked: tuple[str, ...] = ()
     conditional: tuple[str, ...] = ()
+    climbed: tuple[str, ...] = ()
     of: str = ""
 
     @property

@@ -71,6 +71,18 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Rise:
+    """A concave part of Q: the parameters by name and place, how many of each one's axes are plates; its value, slopes and
+    second derivatives as lines: what a chunk of rows adds to them, and what belongs to none.
+    """
+
+    parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
+    plates: tuple[int, ...]
+    of_rows: tuple[Assign, ...]
+    once: tuple[Assign, ...]
+
+
+@dataclass(frozen=True)
 class Program:
     """Everything that emission spells, as far as the passes have found it.
 
@@ -109,6 +121,8 @@ class Program:
     merged: tuple[Assign, ...] = ()
     #: The statistics that are sums: of two parts, both together.
     added: frozenset[str] = frozenset()
+    #: What of Q is climbed over the rows.
+    rises: tuple[Rise, ...] = ()
     log_likelihood: Node = ZERO
     #: What each row adds to it; None where there are no rows.
     log_likelihoods: Node | None = None
@@ -155,7 +169,12 @@ class Program:
         """What statistics and log-likelihood of a chunk are computed from."""
         lines = [each.node for each in self.summarise if isinstance(each, Assign)]
         shared = [self.features.shared] if self.features and self.features.shared else []
-        return [*lines, self.log_likelihood, *shared]
+        return [*lines, self.log_likelihood, *shared, *self.nodes_of_rises]
+
+    @property
+    def nodes_of_rises(self) -> list[Node]:
+        """What a chunk of rows adds to what is climbed."""
+        return [line.node for rise in self.rises for line in rise.of_rows]
 
     @property
     def sums_of_data(self) -> tuple[Assign, ...]:

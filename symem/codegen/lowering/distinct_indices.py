@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Expr, Sum, Symbol
 
-from symem.derivation import Definition, Derivation, Moments, Posterior, Scatter, Tabulated
+from symem.derivation import Ascent, Definition, Derivation, Moments, Posterior, Scatter, Tabulated, Update
 from symem.language.plates import Axis, LinearSolution
 
 _Names = Mapping[Symbol, Symbol]
@@ -67,6 +67,13 @@ class Indices:
         symbol = definition.symbol.xreplace(names)
         return Definition(symbol, axes, self.expr(definition.value, names))
 
+    def update(self, update: Update) -> Update:
+        found = replace(update, definition=self.definition(update.definition))
+        if isinstance(found, Ascent):
+            within = found.within.rewritten(lambda part: self.expr(part, {}), self.definition)
+            return replace(found, within=within)
+        return found
+
     def axis(self, axis: Axis) -> Axis:
         return Axis(self.symbol(axis.index, axis.size), axis.size)
 
@@ -117,9 +124,7 @@ def distinct(derivation: Derivation) -> tuple[Derivation, Indices]:
             statistics=statistics,
             moments=tuple(map(indices.moments, derivation.surrogate.moments)),
         ),
-        updates=tuple(
-            replace(each, definition=indices.definition(each.definition)) for each in derivation.updates
-        ),
+        updates=tuple(map(indices.update, derivation.updates)),
         scores=tuple(
             replace(each, definition=indices.definition(each.definition)) for each in derivation.scores
         ),

@@ -19,6 +19,7 @@ from symem.codegen.lowering.entries import Entries
 from symem.codegen.lowering.entry_places import place
 from symem.codegen.lowering.product_order import ProductOrder
 from symem.derivation import (
+    Ascent,
     CellCounts,
     Definition,
     Derivation,
@@ -250,7 +251,13 @@ class _Rewriting:
             if entries.made[before:]:
                 self.factors[definition.symbol] = tuple(entries.made[before:])
             entries.forget(name_of(definition.symbol))
-            found.append(replace(update, definition=definition, nested=S.Zero))
+            made = replace(update, definition=definition, nested=S.Zero)
+            if isinstance(made, Ascent):
+                within = made.within.rewritten(
+                    self.e_step.scalar, lambda each: self._definition(each, self.e_step)
+                )
+                made = replace(made, within=within)
+            found.append(made)
         return tuple(found)
 
     def _scores(self, scores: Sequence[Score]) -> tuple[Score, ...]:

@@ -84,11 +84,11 @@ from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBe
 from symem.language.falling_root import FallingRoot
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
-from symem.language.special import LogNormalInterval, NormalCDF
+from symem.language.special import FromLog, LogNormalInterval, NormalCDF
 
 #: Functions that act on each element, and the operation each one is.
 ELEMENTWISE: Mapping[Any, str] = {
-    exp: "exp", Abs: "abs", Max: "maximum", Min: "minimum", sin: "sin", cos: "cos", tan: "tan",
+    exp: "exp", FromLog: "exp", Abs: "abs", Max: "maximum", Min: "minimum", sin: "sin", cos: "cos", tan: "tan",
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sympy import Add, Expr, Indexed, IndexedBase, Symbol
 
 from symem.codegen.lowering.entrywise import EntryDerivation
-from symem.derivation import Definition, Derivation
+from symem.derivation import Ascent, Definition, Derivation, Update
 from symem.language.leaves import name_of
 
 #: Whether a term is a sum over rows, or as often there as there are rows.
@@ -30,10 +30,7 @@ def parted(derivation: Derivation, by_rows: ByRows) -> Derivation:
         return derivation
     scores = (replace(each, definition=_put_in([each.definition], mixed)[0]) for each in derivation.scores)
     statistics = [mixed.get(name_of(each.symbol), (each,)) for each in surrogate.statistics]
-    updates = (
-        replace(each, definition=_put_in([each.definition], mixed)[0], nested=_sums(each.nested, mixed))
-        for each in derivation.updates
-    )
+    updates = (_updated(each, mixed) for each in derivation.updates)
     found = replace(
         derivation,
         surrogate=replace(
@@ -45,6 +42,17 @@ def parted(derivation: Derivation, by_rows: ByRows) -> Derivation:
     if isinstance(found, EntryDerivation):
         factors = {symbol: _put_in(each, mixed) for symbol, each in found.factors.items()}
         return replace(found, factors=factors)
+    return found
+
+
+def _updated(update: Update, mixed: dict[str, tuple[Definition, Definition]]) -> Update:
+    definition, nested = _put_in([update.definition], mixed)[0], _sums(update.nested, mixed)
+    found = replace(update, definition=definition, nested=nested)
+    if isinstance(found, Ascent):
+        within = found.within.rewritten(
+            lambda part: _sums(part, mixed), lambda each: _put_in([each], mixed)[0]
+        )
+        return replace(found, within=within)
     return found
 
 

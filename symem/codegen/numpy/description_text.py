@@ -79,6 +79,8 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
     counted = [each for each in program.derivation.model.weights if each.axis.size == program.rows]
     if counted:
         yield "weights", quoted(tuple(each.name for each in counted))
+    if program.rises:
+        yield "rises", functions.ascents.table
     if program.condensed:
         yield "condensed", quoted(program.condensed)
     known = tuple(map(predicted, program.derivation.posteriors))

@@ -33,7 +33,7 @@ class Records:
         self.latents = self._latents()
 
     def _latents(self) -> tuple[str, ...]:
-        read = names_in(self.statistic_nodes())
+        read = names_in([*self.statistic_nodes(), *self.program.nodes_of_rises])
         if (self.has_products or self.program.gathered is not None) and self.program.features:
             read.add(self.program.features.weight)
         made = [*self.program.handed_on, *self.made_in_rows()]

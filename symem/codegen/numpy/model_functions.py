@@ -9,6 +9,7 @@ from functools import cached_property
 from symem.codegen.ir.nodes import Load, Node
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.reference_points import Reference
+from symem.codegen.numpy.ascent_functions import Ascents
 from symem.codegen.numpy.data_checks import Checks
 from symem.codegen.numpy.draw_function import Drawing
 from symem.codegen.numpy.e_step_functions import EStep
@@ -31,6 +32,7 @@ class ModelFunctions:
         self.checks = Checks(program, self.lines)
         self.e_step = EStep(program, self.lines, self.records)
         self.m_step = MStep(program, self.lines, self.records)
+        self.ascents = Ascents(program, self.lines, self.records)
         self.starts = Starts(program, self.lines, self.records)
 
     @cached_property
@@ -61,6 +63,7 @@ class ModelFunctions:
         yield from self._check()
         yield from self.e_step
         yield from self.m_step
+        yield from self.ascents
         given = [("rng", "np.random.Generator"), ROWS, ("prototypes", "Any")]
         sentence = "Latents made up for a chunk of rows, to start from."
         body = self.starts.body

@@ -26,7 +26,7 @@ class _Other(Exception):  # noqa: N818 - no error: all rows are needed
 def condensed(program: Program) -> Program:
     """The data that enter so, by name; none, where not all numbers on the rows do."""
     model = program.derivation.model
-    if program.counted is None or program.gathered is not None or model.weights:
+    if program.counted is None or program.gathered is not None or model.weights or program.rises:
         return program
     arrays = [each for each in observed(model) if program.counted in each.sizes]
     names = tuple(each.name for each in arrays if not each.support.discrete)

@@ -51,6 +51,9 @@ def with_counts(program: Program) -> Program:
     return replace(
         program, counted=size, features=features, gathered=gathered, log_likelihood=count(program.log_likelihood),
         infer=tuple(with_nodes(each, count) for each in program.infer),
+        rises=tuple(
+            replace(each, of_rows=tuple(replace(line, node=count(line.node)) for line in each.of_rows)) for each in program.rises
+        ),
         summarise=tuple(
             replace(each, node=count(each.node)) if isinstance(each, Assign) else each for each in program.summarise
         ),

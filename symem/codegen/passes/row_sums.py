@@ -19,7 +19,9 @@ def summed(program: Program) -> Program:
     value = value if program.plain else with_whole_probabilities(value)
     node = program.lower(value)
     lines = [each for each in program.summarise if isinstance(each, Assign)]
-    infer = tuple(live(program.infer, [*(each.node for each in lines), node], program.reported))
+    infer = tuple(
+        live(program.infer, [*(each.node for each in lines), node, *program.nodes_of_rises], program.reported)
+    )
     found = replace(program, log_likelihood=node, infer=infer, log_likelihood_once=program.lower(once))
     return found if program.rows is None else replace(found, log_likelihoods=_of_each_row(program, value))
 

@@ -9,7 +9,7 @@ from typing import Any
 from sympy import Indexed, Symbol, preorder_traversal
 
 from symem.algebra.rewriting import matrix_valued
-from symem.derivation import THEORY, Definition, Derivation, NotDerived, Status, Tabulated, Update
+from symem.derivation import THEORY, Ascent, Definition, Derivation, NotDerived, Status, Tabulated, Update
 from symem.language.leaves import name_of
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
@@ -58,6 +58,8 @@ def algorithm(derivation: Derivation) -> dict[str, Any]:
 
 def _short(update: Update, lexicon: Lexicon) -> str:
     """An update in terms of its statistics."""
+    if isinstance(update, Ascent):
+        return plain(update.nested, lexicon.within(update.definition.axes))
     return plain(over_common_denominators(direct(update)), lexicon.within(update.definition.axes))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Expr, Indexed, Integer, S, Symbol, expand_mul, gamma
+from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
@@ -91,6 +91,13 @@ class FunctionNotation:
         equation = " = ".join(map(self.doprint, (moving.xreplace(inner), -rest)))
         beside = (f"{self.doprint(letter)} = {self.doprint(root)}" for root, letter in inner.items())
         return self.markup.solving(self.doprint(expr.unknown), (equation, *beside))
+
+    def _print_WhereVanishing(self, expr: Expr, **_: Any) -> str:
+        left, right = map(self.doprint, expr.sides)
+        return self.markup.where(self.doprint(expr.args[0]), f"{left} = {right}")
+
+    def _print_FromLog(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(exp(expr.args[0]))
 
     def _print_NormalCDF(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Phi", self.doprint(expr.args[0]), bare=False)

@@ -76,6 +76,10 @@ class LatexMarkup:
         inside = r",\quad ".join(equations)
         return rf"\operatorname*{{root}}_{{{unknown} > 0}} \left[{inside}\right]"
 
+    def where(self, unknown: str, equation: str) -> str:
+        """What solves an equation."""
+        return rf"\operatorname*{{root}}_{{{unknown}}} \left[{equation}\right]"
+
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
@@ -151,6 +155,9 @@ class PlainMarkup:
 
     def solving(self, unknown: str, equations: Sequence[str]) -> str:
         return f"the {unknown} > 0 with {', '.join(equations)}"
+
+    def where(self, unknown: str, equation: str) -> str:
+        return f"the {unknown} with {equation}"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()

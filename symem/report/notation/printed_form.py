@@ -36,7 +36,7 @@ from sympy import (
 from symem.algebra.matrix_words import gathered_forms, gathered_words
 from symem.algebra.rewriting import Det, angle, bottom_up, form, inlined
 from symem.algebra.squares import absorbed, completed, merged_sums, squares
-from symem.derivation import Definition, Derivation, Update
+from symem.derivation import Ascent, Definition, Derivation, Update
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, Iverson, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
@@ -282,6 +282,8 @@ def _gamma(argument: Expr) -> Expr:
 
 def written_out(update: Update, derivation: Derivation) -> Expr:
     """An update with its statistics written out, a variance as one centred sum."""
+    if isinstance(update, Ascent):
+        return update.nested
     meanings = Meanings.of(derivation)
     told = _written(update.nested, meanings)
     return _written(direct(update), meanings) if meanings.holds_centred(told) else told
@@ -289,6 +291,8 @@ def written_out(update: Update, derivation: Derivation) -> Expr:
 
 def direct(update: Update) -> Expr:
     """The formula by which an update is computed: in earlier updates where that is no longer than without them."""
+    if isinstance(update, Ascent):
+        return update.nested
     return min(update.nested, update.value, key=lambda formula: formula.count_ops())
 
 

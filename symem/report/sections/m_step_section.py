@@ -10,7 +10,7 @@ from sympy import Expr, Sum, Symbol, factor_terms
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import is_negative, matrix_valued
 from symem.algebra.squares import completed
-from symem.derivation import Conditional, Definition, NotDerived, Relation, Shares, Step, Update
+from symem.derivation import Ascent, Conditional, Definition, NotDerived, Relation, Shares, Step, Update
 from symem.language.leaves import name_of
 from symem.report.document import Block, Display, Exercise, Lines, Prose, Section, listed, said
 from symem.report.line_breaking import LINE, broken, width
@@ -200,6 +200,8 @@ def in_statistics(update: Update, voice: Voice) -> Lines:
     """The update in the statistics alone."""
     scope = matrices.scope_of(update, voice)
     left = letter(update.parameter, scope)
+    if isinstance(update, Ascent):
+        return tuple(broken(left, update.nested, scope))
     told = tuple(broken(left, gathered(update), scope))
     if max(map(width, told)) <= LINE:
         return told

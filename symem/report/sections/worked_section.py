@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sympy import Integer
 
-from symem.derivation import Definition, Update
+from symem.derivation import Ascent, Definition, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Role
@@ -228,6 +228,8 @@ def _parameters(found: Worked, voice: Voice) -> Table:
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
     """The first entries of an update with the numbers put in, where that fits a line."""
+    if isinstance(update, Ascent):
+        return
     if is_matrix(update.parameter):
         if not direct(update).has(LinearSolution):
             yield from _matrix_result(update, found, voice)

@@ -1,0 +1,122 @@
+"""Blocks in which Q is concave: no formula gives the maximum, but Newton's method reaches it.
+
+Regression coefficients under Poisson counts, logistic gates and their like stand in an exponential or in a log of a sum of
+exponentials, at every row with other data: Q has no statistics for them, and every step of Newton's method is a pass over
+the rows. (McCullagh & Nelder 1989, section 2.5; Jordan & Jacobs 1994.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Add, Expr, Mul, Pow, exp, log, oo
+
+from symem.calculus.curvature import Curvature, Sign
+from symem.calculus.differentiate import Unknown, crossed, equation
+from symem.calculus.fresh_names import Names
+from symem.calculus.separate import Term, gather, rejoin
+from symem.calculus.stationarity import Root, Stationarity
+from symem.derivation import Concave, Definition
+from symem.language.leaves import name_of
+from symem.language.matrices import is_matrix
+from symem.language.plates import Axis, reindex
+from symem.language.special import FromLog
+from symem.language.where_vanishing import WhereVanishing
+
+LAW = "concave"
+
+
+def ascents(problem: Stationarity, names: Names, sign: Sign) -> list[Root]:
+    """The open unknowns of a problem in which Q is concave, all together; none where that is not known."""
+    unknowns = sorted(problem.pending, key=lambda each: (is_matrix(each.atom), problem.pending.index(each)))
+    terms = tuple(
+        term for term in problem.known(problem.terms) if any(u.entries(term.factor) for u in unknowns)
+    )
+    if not all(_may_be_anything(each, problem) for each in unknowns) or not terms:
+        return []
+    if not Curvature(unknowns, sign)(rejoin(terms)).concave:
+        return []
+    part = _Part(unknowns, problem, terms, names).told()
+    return [
+        Root(
+            unknown,
+            unknown.atom,
+            problem.raw(unknown),
+            WhereVanishing(unknown.atom, problem.collapse(problem.raw(unknown))),
+            explicit=False,
+            law=LAW,
+            within=part,
+        )
+        for unknown in unknowns
+    ]
+
+
+def _may_be_anything(unknown: Unknown, problem: Stationarity) -> bool:
+    if problem.constraint_of(unknown) or problem.is_ended(unknown):
+        return False
+    if is_matrix(unknown.atom):
+        return bool(unknown.atom.dimensions[1] == 1)
+    return bool(problem.supports[unknown].support.bounds == (-oo, oo))
+
+
+def by_logs(expr: Expr) -> Expr:
+    """Exponentials over sums of such by the logarithm of the ratio, which neither overflows nor is undefined."""
+    if not expr.args or not expr.has(exp):
+        return expr
+    factors = Mul.make_args(expr)
+    below = [
+        each for each in factors if isinstance(each, Pow) and each.exp.is_negative and each.base.has(exp)
+    ]
+    if not below:
+        return expr.func(*(by_logs(part) if isinstance(part, Expr) else part for part in expr.args))
+    above = [each for each in factors if isinstance(each, exp)]
+    power = Add(*(each.args[0] for each in above), *(each.exp * log(each.base) for each in below))
+    return Mul(FromLog(power), *(by_logs(each) for each in factors if each not in (*above, *below)))
+
+
+class _Part:
+    """Slopes and curvatures of the part of Q that holds some unknowns."""
+
+    def __init__(
+        self, unknowns: list[Unknown], problem: Stationarity, terms: tuple[Term, ...], names: Names
+    ) -> None:
+        self._unknowns, self._problem, self._terms, self._names = unknowns, problem, terms, names
+        self._slopes = [problem.known(problem.slope(unknown)) for unknown in unknowns]
+
+    def told(self) -> Concave:
+        return Concave(
+            tuple(unknown.atom for unknown in self._unknowns),
+            rejoin(self._terms),
+            tuple(
+                self._named("slope", (unknown,), terms)
+                for unknown, terms in zip(self._unknowns, self._slopes, strict=True)
+            ),
+            tuple(self._curvatures()),
+        )
+
+    def _curvatures(self) -> Iterator[Definition]:
+        for place, (first, terms) in enumerate(zip(self._unknowns, self._slopes, strict=True)):
+            for second in self._unknowns[place:]:
+                beside = self._beside(second, {axis.index for axis in first.axes})
+                yield self._named("bend", (first, beside), crossed(terms, beside))
+
+    def _beside(self, unknown: Unknown, taken: set[object]) -> Unknown:
+        """The unknown at indices of its own."""
+        axes: list[Axis] = []
+        for axis in unknown.axes:
+            axes.append(self._names.axis(axis.size, "m", {*taken, *(each.index for each in axes)}))
+        rules = {old.index: new.index for old, new in zip(unknown.axes, axes, strict=True)}
+        return Unknown(reindex(unknown.atom, rules), tuple(axes))
+
+    def _named(self, stem: str, of: tuple[Unknown, ...], terms: tuple[Term, ...]) -> Definition:
+        """An array over the axes of the unknowns, with their entries where they are vectors."""
+        name = "_".join([stem, *(name_of(each.atom) for each in of)])
+        axes = tuple(axis for each in of for axis in each.axes)
+        places = tuple(axis.index for axis in axes)
+        sides = [each.atom.dimensions[0] for each in of if is_matrix(each.atom)]
+        symbol = (
+            self._names.matrix(name, places, (sides[0], sides[1] if sides[1:] else 1))
+            if sides
+            else self._names.entry(name, places, real=True)
+        )
+        return Definition(symbol, axes, by_logs(self._problem.collapse(equation(gather(terms)))))

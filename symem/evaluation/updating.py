@@ -1,0 +1,82 @@
+"""The M-step in numbers: every update in its order, then what is found by ascent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sympy import Expr
+
+from symem.derivation import Ascent, Concave, Update
+from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
+from symem.language.leaves import name_of, places_of
+from symem.runtime.newton import Place, _as_one, _climbed, _parted_as
+
+#: How far away the maximum is looked for from again, and by how much it may then be elsewhere.
+_NEARBY, _SAME = 0.01, 1e-11
+
+
+def updated(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
+    """All arrays, the parameters being those after the M-step."""
+    return ascended(updates, evaluate((update.definition for update in updates), arrays))
+
+
+def ascended(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
+    """The arrays with every concave part at its maximum, all else being held."""
+    known = dict(arrays)
+    for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
+        known = _at_the_top(part, known)
+    return known
+
+
+def settled(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
+    """The same, NaN where the maximum depends on where it is looked for from: there is none, or it is lost in rounding."""
+    known = dict(arrays)
+    for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
+        one = _at_the_top(part, known)
+        values = [_entries(one, each) for each in part.parameters]
+        nearby = _at_the_top(part, _with(one, part.parameters, [each + _NEARBY for each in values]))
+        known = _with(
+            one,
+            part.parameters,
+            [
+                np.where(np.abs(_entries(nearby, each) - value) <= _SAME * (1 + np.abs(value)), value, np.nan)
+                for each, value in zip(part.parameters, values, strict=True)
+            ],
+        )
+    return known
+
+
+def _at_the_top(part: Concave, arrays: Arrays) -> Arrays:
+    """The arrays with the parameters of a concave part at its maximum."""
+    start = [_entries(arrays, each) for each in part.parameters]
+    plates = tuple(len(each.axes) for each in part.slopes)
+
+    def at(point: Any) -> Place:
+        known = _with(arrays, part.parameters, _parted_as(point, start))
+        value = Arithmetic(known).number(part.part)
+        found = evaluate((*part.slopes, *part.curvatures), known)
+        slopes = [found[name_of(each.symbol)] for each in part.slopes]
+        bends = [found[name_of(each.symbol)] for each in part.curvatures]
+        return _as_one(value, slopes, bends, plates)
+
+    flat = np.concatenate([np.reshape(each, -1) for each in start])
+    return _with(arrays, part.parameters, _parted_as(_climbed(at, flat).point, start))
+
+
+def _where(parameter: Expr) -> tuple[int | slice, ...]:
+    return tuple(int(each) if each.is_Integer else slice(None) for each in places_of(parameter))
+
+
+def _entries(arrays: Arrays, parameter: Expr) -> Any:
+    return np.array(arrays[name_of(parameter)], dtype=float)[_where(parameter)]
+
+
+def _with(arrays: Arrays, parameters: Sequence[Expr], values: Sequence[Any]) -> Arrays:
+    changed = dict(arrays)
+    for parameter, value in zip(parameters, values, strict=True):
+        whole = np.array(changed[name_of(parameter)], dtype=float)
+        whole[_where(parameter)] = value
+        changed[name_of(parameter)] = whole
+    return changed

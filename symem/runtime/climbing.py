@@ -1,0 +1,89 @@
+"""What of the M-step reads the rows again: parts of Q that are climbed, with the latents as the E-step left them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symem.runtime.description import Data, Latents, Model, Rise, Rows
+from symem.runtime.loop import BoundaryWarning, DataError, _position
+from symem.runtime.newton import Climb, Place, _as_one, _climbed, _parted_as
+
+#: The latents of a chunk.
+Held = Callable[[Rows], Latents]
+
+
+def _kept(model: Model, data: Data, latents: Held) -> Held:
+    """The latents of every chunk, kept for as long as the M-step lasts."""
+    if data.elsewhere is not None or not data.held:
+        names = ", ".join(dict.fromkeys(name for rise in model.rises for name, _ in rise.parameters))
+        raise DataError(
+            f"{names} are found by passes over all rows, so these must be in memory: give the arrays themselves."
+        )
+    kept = {}
+    for rows in data.chunks:
+        kept[rows.first] = tuple(np.array(each) for each in latents(rows))
+    return lambda rows: kept[rows.first]
+
+
+def _risen(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> Any:
+    """The parameters with every part at its maximum."""
+    for rise in model.rises:
+        start = _values(rise, theta)
+        theta = _moved(rise, theta, _parted_as(_top(rise, expected, theta, data, held).point, start))
+    return theta
+
+
+def _is_endless(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> bool:
+    """Whether a part rises for ever in some of its parameters; they are named."""
+    found = False
+    for rise in model.rises:
+        climb = _top(rise, expected, theta, data, held)
+        ends = _parted_as(climb.endless, _values(rise, theta))
+        for (name, place), each in zip(rise.parameters, ends, strict=True):
+            if np.any(each):
+                found = True
+                at = "".join(f"[{one}]" for one in place if one is not None)
+                warnings.warn(
+                    f"{_position(f'{name}{at}', each)} has no maximum: the likelihood rises for ever along it, as where data are "
+                    "separated or counts are all 0. A prior on it gives it one.",
+                    BoundaryWarning,
+                    stacklevel=4,
+                )
+    return found
+
+
+def _top(rise: Rise, expected: Any, theta: Any, data: Data, held: Held) -> Climb:
+    """The maximum of one part."""
+    start = _values(rise, theta)
+
+    def at(point: Any) -> Place:
+        here = _moved(rise, theta, _parted_as(point, start))
+        found = [np.asarray(each, dtype=float) for each in rise.once(expected, here, data)]
+        for rows in data.chunks:
+            added = rise.of_rows(expected, here, rows, held(rows))
+            found = [one + other for one, other in zip(found, added, strict=True)]
+        value, slopes, bends = found[0], found[1 : len(start) + 1], found[len(start) + 1 :]
+        return _as_one(value, slopes, bends, rise.plates)
+
+    return _climbed(at, np.concatenate([np.reshape(each, -1) for each in start]))
+
+
+def _values(rise: Rise, theta: Any) -> list[Any]:
+    return [np.asarray(getattr(theta, name), dtype=float)[_where(place)] for name, place in rise.parameters]
+
+
+def _moved(rise: Rise, theta: Any, values: list[Any]) -> Any:
+    changed: dict[str, Any] = {}
+    for (name, place), value in zip(rise.parameters, values, strict=True):
+        whole = np.array(changed.get(name, getattr(theta, name)), dtype=float)
+        whole[_where(place)] = value
+        changed[name] = whole
+    return theta._replace(**changed)
+
+
+def _where(place: tuple[int | None, ...]) -> tuple[Any, ...]:
+    return tuple(slice(None) if each is None else each for each in place)
