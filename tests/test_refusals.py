@@ -55,7 +55,6 @@ def gated(gate: Any) -> Model:
 
 REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
     "shape of a Weibull": (lambda: mixed(Weibull(a[z[i]], b[z[i]])), r"x\[i\]\*\*b\[k\]", "known=[b], and a[k] has one"),
-    "logistic gate": (lambda: gated(1 / (1 + exp(-p - q * v[i]))), r"exp\(-p - q\*v\[i\]\)", "known=[p, q]"),
     "probit gate": (lambda: gated(erf(p + q * v[i]) / 2 + Rational(1, 2)), r"erf\(p \+ q\*v\[i\]\)", "known=[p, q]"),
     "size of a negative binomial": (
         lambda: mixed(NegativeBinomial(a[z[i]], b[z[i]])),

@@ -6,7 +6,7 @@ variable of its own, its place becomes the fresh index, and the sums over that p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sympy import Add, And, Dummy, Eq, Expr, Indexed, Mul, S, Sum, diff
@@ -51,7 +51,7 @@ def derivative(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
 
 def crossed(terms: Iterable[Term], unknown: Unknown) -> tuple[Term, ...]:
     """∂/∂unknown of terms that have open indices of their own, as a gradient has: brackets say where they must be equal."""
-    parts = ((part, ties) for term in terms for part, ties in _tied(term, unknown))
+    parts = ((part, ties) for term in terms for part, ties in _tied(term, unknown, _slope_of_any))
     return gather(
         Term(product.factor, product.axes + part.axes)
         for part, ties in parts
@@ -64,11 +64,13 @@ def _of_term(term: Term, unknown: Unknown) -> Iterator[Term]:
     return (part for part, _ties in _tied(term, unknown))
 
 
+#: ∂/∂ an entry of an unknown, of a factor.
+_SlopeOf = Callable[[Expr, Expr, Unknown], Expr]
 #: Indices of an entry that are bound further out, with the generic index that each must be.
 _Ties = Mapping[Expr, Expr]
 
 
-def _tied(term: Term, unknown: Unknown) -> Iterator[tuple[Term, _Ties]]:
+def _tied(term: Term, unknown: Unknown, slope_of: _SlopeOf | None = None) -> Iterator[tuple[Term, _Ties]]:
     """The parts of ∂term/∂unknown, and what of their entry's place is bound outside the term."""
     generic = {axis.index for axis in unknown.axes}
     term = rename_apart(Term(rebind(term.factor, generic), term.axes), generic)
@@ -76,20 +78,18 @@ def _tied(term: Term, unknown: Unknown) -> Iterator[tuple[Term, _Ties]]:
     shown = {shield: inner for inner, shield in shields.items()}
     shielded = term.factor.xreplace(shields)
     for entry in unknown.entries(shielded):
-        yield from _by(Term(shielded, term.axes), entry, unknown, shown)
+        slope = (slope_of or _slope)(shielded, entry, unknown).xreplace(shown)
+        yield from _by(slope, term.axes, entry, unknown)
     for inner, shield in shields.items():
         slope = diff(shielded, shield).xreplace(shown)
         for inner_term in separate(inner):
-            for part, ties in _tied(inner_term, unknown):
+            for part, ties in _tied(inner_term, unknown, slope_of):
                 apart = rename_apart(part, set(term.indices))
                 yield from _at_place(slope, apart, term.axes, ties)
 
 
-def _by(
-    term: Term, entry: Expr, unknown: Unknown, shown: Mapping[Expr, Expr]
-) -> Iterator[tuple[Term, _Ties]]:
+def _by(slope: Expr, axes: tuple[Axis, ...], entry: Expr, unknown: Unknown) -> Iterator[tuple[Term, _Ties]]:
     """By one entry: its place becomes the generic index, and the sum over that place falls away."""
-    slope = _slope(term.factor, entry, unknown).xreplace(dict(shown))
     pairs = zip(places_of(entry), places_of(unknown.atom), strict=True)
     rules: dict[Expr, Expr] = {}
     twice = []
@@ -98,7 +98,7 @@ def _by(
             twice.append(Eq(rules[place], index))
         elif not place.is_Integer and place != ENTRY:
             rules[place] = index
-    return _at_place(slope, Term(Iverson(And(*twice))), term.axes, rules)
+    return _at_place(slope, Term(Iverson(And(*twice))), axes, rules)
 
 
 def _at_place(slope: Expr, part: Term, axes: tuple[Axis, ...], rules: _Ties) -> Iterator[tuple[Term, _Ties]]:
@@ -113,11 +113,18 @@ def _at_place(slope: Expr, part: Term, axes: tuple[Axis, ...], rules: _Ties) -> 
 def _slope(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
     """∂factor/∂entry: of a matrix, of an entry of a diagonal, of a number."""
     if isinstance(entry, MatrixEntry):
-        return jacobian(factor, entry) if is_matrix(factor) else gradient(factor, entry)
+        return gradient(factor, entry)
     if holds_in_diagonal(factor, entry):
         return diagonal_slope(factor, entry, places_of(unknown.atom)[-1])
     variable = Dummy(**unknown.atom.assumptions0)
     return diff(factor.xreplace({entry: variable}), variable).xreplace({variable: entry})
+
+
+def _slope_of_any(factor: Expr, entry: Expr, unknown: Unknown) -> Expr:
+    """The same of a vector too, by a vector."""
+    if is_matrix(factor) and isinstance(entry, MatrixEntry):
+        return jacobian(factor, entry)
+    return _slope(factor, entry, unknown)
 
 
 def _times(slope: Expr, part: Term, axes: tuple[Axis, ...]) -> Iterator[Term]:
