@@ -33,7 +33,7 @@ def _risen(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> A
     """The parameters with every part at its maximum."""
     for rise in model.rises:
         start = _values(rise, theta)
-        theta = _moved(rise, theta, _parted_as(_top(rise, expected, theta, data, held).point, start))
+        theta = _with_values(rise, theta, _parted_as(_top(rise, expected, theta, data, held).point, start))
     return theta
 
 
@@ -56,27 +56,40 @@ def _is_endless(model: Model, expected: Any, theta: Any, data: Data, held: Held)
     return found
 
 
+def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Data, held: Held) -> Any:
+    """Slopes of Q at theta, with those of the parts."""
+    for rise in model.rises:
+        place, like = _place_at(rise, theta, expected, data, held), _values(rise, theta)
+        slopes = _with_values(rise, slopes, _parted_as(place.slopes, like))
+    return slopes
+
+
 def _top(rise: Rise, expected: Any, theta: Any, data: Data, held: Held) -> Climb:
     """The maximum of one part."""
     start = _values(rise, theta)
 
     def at(point: Any) -> Place:
-        here = _moved(rise, theta, _parted_as(point, start))
-        found = [np.asarray(each, dtype=float) for each in rise.once(expected, here, data)]
-        for rows in data.chunks:
-            added = rise.of_rows(expected, here, rows, held(rows))
-            found = [one + other for one, other in zip(found, added, strict=True)]
-        value, slopes, bends = found[0], found[1 : len(start) + 1], found[len(start) + 1 :]
-        return _as_one(value, slopes, bends, rise.plates)
+        here = _with_values(rise, theta, _parted_as(point, start))
+        return _place_at(rise, here, expected, data, held)
 
     return _climbed(at, np.concatenate([np.reshape(each, -1) for each in start]))
+
+
+def _place_at(rise: Rise, theta: Any, expected: Any, data: Data, held: Held) -> Place:
+    """One part at theta."""
+    found = [np.asarray(each, dtype=float) for each in rise.once(expected, theta, data)]
+    for rows in data.chunks:
+        added = rise.of_rows(expected, theta, rows, held(rows))
+        found = [one + other for one, other in zip(found, added, strict=True)]
+    count = len(rise.parameters) + 1
+    return _as_one(found[0], found[1:count], found[count:], rise.plates)
 
 
 def _values(rise: Rise, theta: Any) -> list[Any]:
     return [np.asarray(getattr(theta, name), dtype=float)[_where(place)] for name, place in rise.parameters]
 
 
-def _moved(rise: Rise, theta: Any, values: list[Any]) -> Any:
+def _with_values(rise: Rise, theta: Any, values: list[Any]) -> Any:
     changed: dict[str, Any] = {}
     for (name, place), value in zip(rise.parameters, values, strict=True):
         whole = np.array(changed.get(name, getattr(theta, name)), dtype=float)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.chunks import _as_parameters, _cut, _prepare
-from symem.runtime.climbing import Held, _is_endless, _kept, _risen
+from symem.runtime.climbing import Held, _is_endless, _kept, _risen, _with_risen
 from symem.runtime.description import Cut, Data, Elsewhere, Model, Moments, Rows
 from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in, _times_counts
@@ -75,6 +75,15 @@ def _latents(model: Model, theta: Any, data: Cut, infer: Infer | None = None) ->
         return asked(rows)[0]
 
     return _kept(model, data, of)
+
+
+def _slopes(model: Model, theta: Any, at: Any, expected: Any, data: Cut) -> Any:
+    """∂Q/∂θ at theta, the posterior and the statistics being those at another point."""
+    assert model.slopes is not None
+    found = model.slopes(theta, expected, data)
+    if not model.rises:
+        return found
+    return _with_risen(model, found, theta, expected, data, _latents(model, at, data))
 
 
 def _lost(model: Model, expected: Any, theta: Any, data: Cut) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from symem.runtime.chunks import _cut
 from symem.runtime.collapse import _collapsed, _weighing
 from symem.runtime.description import Cut, Data, Model
-from symem.runtime.em_steps import _coefficients, _e_step
+from symem.runtime.em_steps import _coefficients, _e_step, _slopes
 from symem.runtime.loop import DataError
 from symem.runtime.tangents import (
     _basis,
@@ -175,17 +175,17 @@ def _shares(part: Any, whole: Any) -> tuple[Any, Any]:
 
 def _information(model: Model, theta: Any, data: Cut) -> Information:
     """The information of data, cut, at parameters."""
-    slopes = model.slopes
-    if slopes is None:
+    if model.slopes is None:
         raise DataError("The slopes of Q of this model have no formula, so there is no information.")
     at, moves, room = _flat(theta), _moves(model, theta), _way_to_end(model, theta)
     expected = _e_step(model, theta, data)
 
     def held(flat: Any) -> Any:
-        return _flat(slopes(_unflat(theta, flat), expected, data))
+        return _flat(_slopes(model, _unflat(theta, flat), theta, expected, data))
 
     def taken(flat: Any) -> Any:
-        return _flat(slopes(theta, _e_step(model, _unflat(theta, flat), data), data))
+        there = _unflat(theta, flat)
+        return _flat(_slopes(model, theta, there, _e_step(model, there, data), data))
 
     steps, size, basis = _first_steps(at, room), len(at), _basis(model, theta)
     complete = missing = np.full((size, size), np.nan)
@@ -252,20 +252,21 @@ def _row_scores(model: Model, theta: Any, data: Data) -> tuple[Any, Any]:
     """The score of each row, (n, p), the slopes of Q at the statistics of that row alone; and what belongs to no row, such as
     the slope of the log-prior, (p), which stands in each of these slopes.
     """
-    rows, slopes = model.plates.rows, model.slopes
-    if rows is None or slopes is None:
+    if model.plates.rows is None or model.slopes is None:
         raise DataError(
             "The data of this model are not cut into independent rows, so no row has a score of its own."
         )
-    found = np.array([_flat(slopes(theta, each, data)) for each in _by_single_rows(model, theta, data)])
-    whole = _flat(slopes(theta, _e_step(model, theta, _cut(model, data)), data))
+    singly = _by_single_rows(model, theta, data)
+    found = np.array([_flat(_slopes(model, theta, theta, each, one)) for one, each in singly])
+    every = _cut(model, data)
+    whole = _flat(_slopes(model, theta, theta, _e_step(model, theta, every), every))
     beside = (found.sum(axis=0) - whole) / max(len(found) - 1, 1)
     beside = np.where(np.abs(beside) > 1e-8 * np.abs(found).max(axis=0), beside, 0.0)
     return found - beside, beside
 
 
-def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[Any]:
-    """The statistics of each row, from chunks of one."""
+def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[tuple[Data, Any]]:
+    """The statistics of each row, with the data that it is, a chunk of one."""
     rows = str(model.plates.rows)
     for first in range(data[rows]):
         one = Data(data)
@@ -275,4 +276,4 @@ def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[Any]:
         coefficients = _coefficients(model, theta, one)
         for chunk in one.chunks:
             _, latents, value = model.steps.e_step(theta, chunk, coefficients)
-            yield model.steps.summarise(chunk, latents, value)
+            yield one, model.steps.summarise(chunk, latents, value)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from sympy import S
+
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
 from symem.codegen.lowering.complete_density import with_stated_densities
@@ -9,7 +13,7 @@ from symem.codegen.lowering.constants import with_folded_constants
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import cut, row_size, used_sizes
-from symem.derivation import Derivation
+from symem.derivation import Ascent, Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 
@@ -18,6 +22,7 @@ def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -
     """A program of which nothing is computed yet; `whole`: every parameter must have an update."""
     if whole:
         _refuse_open_blocks(derivation)
+    derivation = _without_climbed_scores(derivation)
     derivation, indices = distinct(with_folded_constants(with_stated_densities(derivation)))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
@@ -32,6 +37,18 @@ def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -
         prior=prior,
         plain=plain,
     )
+
+
+def _without_climbed_scores(derivation: Derivation) -> Derivation:
+    """The scores that statistics give, the others being 0: the runtime has those of what it climbs from the rows."""
+    climbed = {each.parameter for each in derivation.updates if isinstance(each, Ascent)}
+    scores = (
+        replace(each, definition=replace(each.definition, value=S.Zero))
+        if each.parameter in climbed
+        else each
+        for each in derivation.scores
+    )
+    return replace(derivation, scores=tuple(scores))
 
 
 def _refuse_open_blocks(derivation: Derivation) -> None:
