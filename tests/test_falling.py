@@ -137,7 +137,7 @@ def test_models_climb_the_ladder(name: str) -> None:
     for certificate in algorithm.certificates:
         assert {claim.status for claim in certificate.claims} <= {Status.PROVED, Status.UNDER, Status.CHECKED}
     found = algorithm.verify()
-    assert {rung.name: rung.passed for rung in found.rungs if rung.name != "V5"} == dict.fromkeys(
+    assert {rung.name: rung.passed for rung in found.rungs if rung.name < "V5"} == dict.fromkeys(
         ["V0", "V1", "V2", "V3", "V4"], True
     )
 

@@ -45,6 +45,8 @@ WORKS: Mapping[str, Work] = {
         ("Magnus & Neudecker", "J. R. Magnus and H. Neudecker", 2019,
          "Matrix Differential Calculus with Applications in Statistics and Econometrics", "3rd edition, Wiley"),
         ("Mardia & Jupp", "K. V. Mardia and P. E. Jupp", 2000, "Directional Statistics", "Wiley"),
+        ("McCullagh & Nelder", "P. McCullagh and J. A. Nelder", 1989,
+         "Generalized Linear Models", "2nd edition, Chapman & Hall"),
         ("Meng & Rubin", "X.-L. Meng and D. B. Rubin", 1993,
          "Maximum likelihood estimation via the ECM algorithm: a general framework", "Biometrika 80, 267–278"),
         ("Minka", "T. P. Minka", 2002, "Estimating a Gamma distribution", "Microsoft Research"),
