@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.description import Data, Latents, Model, Rise, Rows
+from symem.runtime.description import Cut, Latents, Model, Rise, Rows, Unheld
 from symem.runtime.loop import BoundaryWarning, DataError, _position
 from symem.runtime.newton import Climb, Place, _as_one, _climbed, _parted_as
 
@@ -16,9 +16,9 @@ from symem.runtime.newton import Climb, Place, _as_one, _climbed, _parted_as
 Held = Callable[[Rows], Latents]
 
 
-def _kept(model: Model, data: Data, latents: Held) -> Held:
+def _kept(model: Model, data: Cut, latents: Held) -> Held:
     """The latents of every chunk, kept for as long as the M-step lasts."""
-    if data.elsewhere is not None or not data.held:
+    if isinstance(data, Unheld):
         names = ", ".join(dict.fromkeys(name for rise in model.rises for name, _ in rise.parameters))
         raise DataError(
             f"{names} are found by passes over all rows, so these must be in memory: give the arrays themselves."
@@ -29,7 +29,7 @@ def _kept(model: Model, data: Data, latents: Held) -> Held:
     return lambda rows: kept[rows.first]
 
 
-def _risen(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> Any:
+def _risen(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> Any:
     """The parameters with every part at its maximum."""
     for rise in model.rises:
         start = _values(rise, theta)
@@ -37,7 +37,7 @@ def _risen(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> A
     return theta
 
 
-def _is_endless(model: Model, expected: Any, theta: Any, data: Data, held: Held) -> bool:
+def _is_endless(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> bool:
     """Whether a part rises for ever in some of its parameters; they are named."""
     found = False
     for rise in model.rises:
@@ -56,7 +56,7 @@ def _is_endless(model: Model, expected: Any, theta: Any, data: Data, held: Held)
     return found
 
 
-def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Data, held: Held) -> Any:
+def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut, held: Held) -> Any:
     """Slopes of Q at theta, with those of the parts."""
     for rise in model.rises:
         place, like = _place_at(rise, theta, expected, data, held), _values(rise, theta)
@@ -64,7 +64,7 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Data
     return slopes
 
 
-def _top(rise: Rise, expected: Any, theta: Any, data: Data, held: Held) -> Climb:
+def _top(rise: Rise, expected: Any, theta: Any, data: Cut, held: Held) -> Climb:
     """The maximum of one part."""
     start = _values(rise, theta)
 
@@ -75,7 +75,7 @@ def _top(rise: Rise, expected: Any, theta: Any, data: Data, held: Held) -> Climb
     return _climbed(at, np.concatenate([np.reshape(each, -1) for each in start]))
 
 
-def _place_at(rise: Rise, theta: Any, expected: Any, data: Data, held: Held) -> Place:
+def _place_at(rise: Rise, theta: Any, expected: Any, data: Cut, held: Held) -> Place:
     """One part at theta."""
     found = [np.asarray(each, dtype=float) for each in rise.once(expected, theta, data)]
     for rows in data.chunks:

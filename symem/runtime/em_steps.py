@@ -77,13 +77,13 @@ def _latents(model: Model, theta: Any, data: Cut, infer: Infer | None = None) ->
     return _kept(model, data, of)
 
 
-def _slopes(model: Model, theta: Any, at: Any, expected: Any, data: Cut) -> Any:
-    """∂Q/∂θ at theta, the posterior and the statistics being those at another point."""
+def _slopes(model: Model, theta: Any, at: Any, expected: Any, data: Data, rows: Cut) -> Any:
+    """∂Q/∂θ at theta, the posterior of the rows and the statistics being those at another point."""
     assert model.slopes is not None
     found = model.slopes(theta, expected, data)
     if not model.rises:
         return found
-    return _with_risen(model, found, theta, expected, data, _latents(model, at, data))
+    return _with_risen(model, found, theta, expected, rows, _latents(model, at, rows))
 
 
 def _lost(model: Model, expected: Any, theta: Any, data: Cut) -> bool:

@@ -181,11 +181,11 @@ def _information(model: Model, theta: Any, data: Cut) -> Information:
     expected = _e_step(model, theta, data)
 
     def held(flat: Any) -> Any:
-        return _flat(_slopes(model, _unflat(theta, flat), theta, expected, data))
+        return _flat(_slopes(model, _unflat(theta, flat), theta, expected, data, data))
 
     def taken(flat: Any) -> Any:
         there = _unflat(theta, flat)
-        return _flat(_slopes(model, theta, there, _e_step(model, there, data), data))
+        return _flat(_slopes(model, theta, there, _e_step(model, there, data), data, data))
 
     steps, size, basis = _first_steps(at, room), len(at), _basis(model, theta)
     complete = missing = np.full((size, size), np.nan)
@@ -257,23 +257,23 @@ def _row_scores(model: Model, theta: Any, data: Data) -> tuple[Any, Any]:
             "The data of this model are not cut into independent rows, so no row has a score of its own."
         )
     singly = _by_single_rows(model, theta, data)
-    found = np.array([_flat(_slopes(model, theta, theta, each, one)) for one, each in singly])
+    found = np.array([_flat(_slopes(model, theta, theta, each, data, one)) for one, each in singly])
     every = _cut(model, data)
-    whole = _flat(_slopes(model, theta, theta, _e_step(model, theta, every), every))
+    whole = _flat(_slopes(model, theta, theta, _e_step(model, theta, every), data, every))
     beside = (found.sum(axis=0) - whole) / max(len(found) - 1, 1)
     beside = np.where(np.abs(beside) > 1e-8 * np.abs(found).max(axis=0), beside, 0.0)
     return found - beside, beside
 
 
-def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[tuple[Data, Any]]:
+def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[tuple[Cut, Any]]:
     """The statistics of each row, with the data that it is, a chunk of one."""
     rows = str(model.plates.rows)
     for first in range(data[rows]):
         one = Data(data)
         one.update(data.taken([first]))
         one[rows] = one.scale = 1
-        one = _cut(model, one)
-        coefficients = _coefficients(model, theta, one)
-        for chunk in one.chunks:
+        cut = _cut(model, one)
+        coefficients = _coefficients(model, theta, cut)
+        for chunk in cut.chunks:
             _, latents, value = model.steps.e_step(theta, chunk, coefficients)
-            yield one, model.steps.summarise(chunk, latents, value)
+            yield cut, model.steps.summarise(chunk, latents, value)
