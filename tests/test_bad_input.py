@@ -51,7 +51,6 @@ from symem import (
     NameClashError,
     Normal,
     NormalisationError,
-    NotDerivedError,
     Pareto,
     PlateError,
     Poisson,
@@ -192,11 +191,15 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     ),
     "a chain": (
         lambda: Model({z[t]: Categorical(A[z[t - 1], k]), x[t]: Normal(mu[z[t]], 1)}, latent=[z]),
-        NotDerivedError,
-        r"z stands at t - 1.*chains are not derived yet",
+        UndeclaredSymbolError,
+        r"The law of the latent z\[t\] looks back along t, and nothing says how z\[0\] arises",
     ),
     "off the array": (
-        lambda: mixture(Normal(mu[z[i]] * y[i - 1], 1), known=[y]),
+        lambda: Model.from_likelihood(
+            log_likelihood=Sum(-((y[i - 1] - th * z[i]) ** 2), i),
+            latent={z: Binary()},
+            parameters={th: Reals()},
+        ),
         PlateError,
         "leaves the array",
     ),

@@ -25,7 +25,8 @@ from symem.derivation import Status
 from symem.errors import DataError, VerificationError
 from symem.verification import Rung, TooLargeError, Verification, numeric_second_order, prepare, verify
 from symem.verification.ladder import climb
-from symem.verification.sampling import default_sizes, draw
+from symem.verification.sampling import draw
+from symem.verification.sizes import default_sizes
 from tests.derived import em
 from tests.models import BY_NAME, DERIVED, FEW, Row, in_turn, slow_but_for
 

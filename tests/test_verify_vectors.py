@@ -19,7 +19,8 @@ from symem.language.matrix_supports import PositiveDefinite, Symmetric
 from symem.language.traces import log_det, trace
 from symem.verification import Oracle, prepare, situation
 from symem.verification.ancestral import ancestral
-from symem.verification.sampling import default_sizes, draw
+from symem.verification.sampling import draw
+from symem.verification.sizes import default_sizes
 from tests.evaluate import Evaluator
 from tests.models import BY_NAME
 from tests.test_matrices import CASES, LOG_DETS, SIZES, TRACES, arrays

@@ -19,7 +19,8 @@ from symem.language.supports import Simplex
 from symem.verification.enumeration import TooLargeError
 from symem.verification.formulas import Expectation
 from symem.verification.ground import Ground, Theta
-from symem.verification.sampling import default_sizes, draw, label_sizes
+from symem.verification.sampling import draw
+from symem.verification.sizes import default_sizes, label_sizes
 from symem.verification.verifying import prepare
 
 #: What the same formula in two algebraic forms may differ by, relative to its values.

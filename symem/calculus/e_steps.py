@@ -9,10 +9,12 @@ from typing import Any, assert_never
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.algebra.exponential import exponential
+from symem.calculus.chain_steps import chain_steps
 from symem.calculus.laws import step
 from symem.derivation import (
     Causes,
     CellCounts,
+    Chain,
     Definition,
     Derivation,
     Ends,
@@ -36,6 +38,9 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
     for _, group in groupby(derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
         posteriors = tuple(group)
         yield _gathered(posteriors)
+        if isinstance(posteriors[0], Chain):
+            yield from chain_steps(posteriors[0])
+            continue
         for posterior in posteriors:
             yield from _recognised(posterior)
         yield _normaliser(posteriors)

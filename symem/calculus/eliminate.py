@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from symem.budget import look
 from symem.calculus.causal_independence import acting_together, eliminate_causes
+from symem.calculus.chains import eliminate_chain, refuse_states
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
 from symem.calculus.gaussian_vectors import eliminate_vector
+from symem.calculus.links import is_chained
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
 from symem.language.model import Variable
@@ -64,6 +66,10 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
         return
     if acting_together(state.terms, variable):
         eliminate_causes(state, variable, waiting)
+        return
+    if is_chained(state.terms, variable):
+        refuse_states(state, variable)
+        eliminate_chain(state, variable, waiting)
         return
     conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from sympy import And, Eq, Expr, Mul, S, log
+from sympy import And, Eq, Expr, Mul, S, Symbol, log
 
 from symem.calculus.causal_independence import products_of
 from symem.calculus.density import split_factor
@@ -18,6 +18,7 @@ from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
+    Chain,
     Definition,
     GaussianVector,
     MemberCounts,
@@ -59,6 +60,8 @@ class Expectations:
             return []
         if isinstance(one.posterior, Causes) and (found := products_of(term.factor, one.posterior.latent)):
             return self._of_event(_Here(one, atoms[0]), one.posterior, found, term)
+        if isinstance(one.posterior, Chain) and len(atoms) == 2:
+            return self._of_pair(one, one.posterior, atoms, term)
         if len(atoms) > 1:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
@@ -99,6 +102,31 @@ class Expectations:
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
 
+    def _of_pair(self, one: Eliminated, chain: Chain, atoms: list[Expr], term: Term) -> list[Term]:
+        """Σ ξ f over the labels of two neighbours."""
+        pairs = zip(*(atom.indices for atom in atoms), strict=True)
+        ((slot, apart),) = ((slot, b - a) for slot, (a, b) in enumerate(pairs) if a != b)
+        if apart not in (1, -1):
+            raise NotDerivedError(
+                f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
+            )
+        first, second = atoms if apart == 1 else reversed(atoms)
+        here, taken = _Here(one, first), {*term.indices, *term.factor.free_symbols}
+        share = here.placed(chain.pair.symbol).xreplace({chain.steps.index: first.indices[slot]})
+        outcomes = (chain.outcome.index, chain.following.index)
+        if isinstance(chain.latent.support, Binary):
+            values = [(a, b) for a in (S.Zero, S.One) for b in (S.Zero, S.One)]
+            cells = [(at, share.xreplace(dict(zip(outcomes, at, strict=True)))) for at in values]
+            terms = ((term.factor.xreplace({first: a, second: b}), cell) for (a, b), cell in cells)
+            return _possible(term.axes, terms)
+        fresh: list[Symbol] = []
+        for index in outcomes:
+            free = index if index not in taken else fresh_index(index, taken | {*outcomes, *fresh})
+            fresh.append(free)
+        share = share.xreplace(dict(zip(outcomes, fresh, strict=True)))
+        axes = (*term.axes, *(Axis(index, chain.outcome.size) for index in fresh))
+        return [Term(term.factor.xreplace({first: fresh[0], second: fresh[1]}) * share, axes)]
+
     def _of_event(self, here: _Here, causes: Causes, products: list[Expr], term: Term) -> list[Term]:
         """(1 - π) f(0) + π f(1), π the probability of the event that all of several latents take part in."""
         (product, *others), latent = products, causes.latent
@@ -114,9 +142,9 @@ class Expectations:
     @staticmethod
     def _either(term: Term, choice: Expr, shares: Iterable[tuple[Expr, Expr]]) -> list[Term]:
         """Σ γ f(v) over the values of what is one of two; what is impossible, as log f(v) is -∞, counts for nothing."""
-        factors = ((term.factor.xreplace({choice: value}), share) for value, share in shares)
-        possible = (f * share for f, share in factors if not f.has(S.ComplexInfinity, S.NegativeInfinity))
-        return [part for each in possible for part in _over(term.axes, each)]
+        return _possible(
+            term.axes, ((term.factor.xreplace({choice: value}), share) for value, share in shares)
+        )
 
     # -- families and totals -----------------------------------------------------------------------------
 
@@ -188,6 +216,12 @@ class _Here:
 
     def probability(self, table: Table, outcome: Expr) -> Expr:
         return self.placed(table.probability.symbol).xreplace({table.outcome.index: outcome})
+
+
+def _possible(axes: tuple[Axis, ...], factors: Iterable[tuple[Expr, Expr]]) -> list[Term]:
+    """Values times shares, as terms; what is impossible, as log f(v) is -∞, counts for nothing."""
+    possible = (f * share for f, share in factors if not f.has(S.ComplexInfinity, S.NegativeInfinity))
+    return [part for each in possible for part in _over(axes, each)]
 
 
 def _over(axes: tuple[Axis, ...], value: Expr) -> list[Term]:

@@ -45,6 +45,45 @@ _ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "links",
+        "Along {along} each label stands beside its neighbours and no others. So the sum falls into what is said of the first "
+        "label, $ρ$, of a label and the next, $λ$, and of each by itself, $η$:",
+        "Rabiner 1989, section II",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "forward messages",
+        "Summed out from the first place on, the labels before a place leave a table over its own label, $α$, from which the "
+        "next one follows:",
+        "Baum, Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19 and 20",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "end of a chain",
+        "With the last label summed out too, the log-normaliser is left:",
+        "Rabiner 1989, equation 21",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "backward messages",
+        "Summed out from the last place on, the labels after a place leave a table too, $β$:",
+        "Rabiner 1989, equations 24 and 25",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "labels of a chain",
+        "Both together are all that is said of a label, so that its posterior has the probabilities",
+        "Rabiner 1989, equation 27",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "pairs of a chain",
+        "So with two neighbours, before whom and after whom all labels are summed out; the M-step will need their joint "
+        "posterior,",
+        "Rabiner 1989, equation 37",
+        Relation.EQUAL,
+    ),
+    Rule(
         "acting together",
         "All {latent} along a plate meet in the one product $P$ = {product}. What depends on it is, as an exponential, linear "
         "in $P$, which lies between 0 and 1:",

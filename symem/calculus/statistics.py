@@ -5,6 +5,7 @@ Data that enter Q in one proportion everywhere are one statistic. (Dempster, Lai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -330,8 +331,8 @@ def _with_letters(split: SplitTerm, names: Names, letters: dict[Expr, list[Symbo
 
 
 def _first_place(parameter: Expr, index: Symbol) -> tuple[int, str]:
-    text = str(parameter)
-    return text.find(str(index)), str(index)
+    found = re.search(rf"\b{index}\b", str(parameter))
+    return found.start() if found else -1, str(index)
 
 
 def _axes_of(splits: list[SplitTerm], value: Expr) -> tuple[Axis, ...]:

@@ -7,11 +7,12 @@ array operations, `certify` and `verify` check it; none of them derives anything
 
 from __future__ import annotations
 
-from symem.derivation.definition import Definition
+from symem.derivation.definition import Definition, Recurrence
 from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
+    Chain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -48,6 +49,7 @@ __all__ = [
     "Causes",
     "CellCounts",
     "Certificate",
+    "Chain",
     "Chart",
     "Claim",
     "Closed",
@@ -63,6 +65,7 @@ __all__ = [
     "Posterior",
     "Probabilities",
     "Recognised",
+    "Recurrence",
     "Relation",
     "Rule",
     "RunningCost",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Eq, Expr, Indexed, Integer, Piecewise, true
 
-from symem.language.leaves import places_of
+from symem.language.leaves import array_of, places_of
 from symem.language.plates import Axis, reindex
 
 
@@ -26,3 +26,41 @@ class Definition:
         """The value at the places of an entry of the array."""
         places = zip((axis.index for axis in self.axes), places_of(entry), strict=True)
         return reindex(self.value, {own: place for own, place in places if own != place})
+
+    @property
+    def recurrence(self) -> Recurrence | None:
+        """What the array is along an axis, where its value reads the array itself at the place before or after."""
+        if not isinstance(self.value, Piecewise) or not self.value.has(array_of(self.symbol)):
+            return None
+        (first, _), (following, _) = self.value.args
+        (entry,) = (each for each in following.atoms(Indexed) if each.base == array_of(self.symbol))
+        slot = next(
+            s
+            for s, (own, other) in enumerate(zip(places_of(self.symbol), entry.indices, strict=True))
+            if (own - other) in (1, -1)
+        )
+        axis = next(axis for axis in self.axes if axis.index == self.symbol.indices[slot])
+        return Recurrence(self.symbol, axis, first, following, backward=entry.indices[slot] - axis.index == 1)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """symbol along `axis`: `first` at its first place and `next`, which reads the place before, at the others; backward,
+    `first` at its last place, and `next` reads the place after.
+    """
+
+    symbol: Expr
+    axis: Axis
+    first: Expr
+    next: Expr
+    backward: bool = False
+
+    @property
+    def start(self) -> Expr:
+        """The place where it begins."""
+        return self.axis.size - 1 if self.backward else Integer(0)
+
+    @property
+    def value(self) -> Expr:
+        """The value of the `Definition` that this is."""
+        return Piecewise((self.first, Eq(self.axis.index, self.start)), (self.next, true))

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sympy import Basic, Dummy, Expr, Product, Sum, Symbol
 
-from symem.derivation import Definition
+from symem.derivation import Definition, Recurrence
 from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.rules import Algebra, Bindings
 from symem.evaluation.scalar_functions import Head, function
@@ -87,6 +87,8 @@ class Arithmetic(Algebra[Any]):
     def defined(self, definition: Definition) -> Any:
         """The array that a definition defines, or the one it sets entries of, such as mu[0], with these set."""
         symbol, lengths = definition.symbol, {axis.index: self.integer(axis.size) for axis in definition.axes}
+        if (told := definition.recurrence) is not None:
+            return self._recurred(told, lengths)
         bindings, indices = self.over(lengths, lengths.values()), places_of(symbol)
         found = np.asarray(self(definition.value, bindings), dtype=float)
         own = found.shape[-2:] if isinstance(symbol, MatrixEntry) else ()
@@ -96,6 +98,19 @@ class Arithmetic(Algebra[Any]):
         if set(indices) <= set(lengths):
             return self._set(np.empty((*(lengths[place] for place in indices), *own)), places, found)
         return self._set(self.arrays[name_of(symbol)], places, found)
+
+    def _recurred(self, told: Recurrence, lengths: Mapping[Symbol, int]) -> Any:
+        """The array of a recurrence, place after place."""
+        along, name = told.axis.index, name_of(told.symbol)
+        others = {index: size for index, size in lengths.items() if index != along}
+        array: Any = np.zeros([lengths[place] for place in told.symbol.indices])
+        order = range(lengths[along])[:: -1 if told.backward else 1]
+        for place in order:
+            here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
+            bindings = {along: np.asarray(place), **here.over(others, others.values())}
+            found = np.asarray(here(told.first if place == order[0] else told.next, bindings), dtype=float)
+            array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
+        return array
 
     def _set(self, array: Any, places: tuple[Any, ...], values: Array) -> Any:
         """An array with values in these places; it moves where there are points."""

@@ -7,7 +7,7 @@ that its arguments need for the density to exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,27 +53,37 @@ def in_letters(distribution: Distribution) -> Distribution:
     return Distribution(distribution.family, tuple(map(transcribed, distribution.arguments)), branches)
 
 
+def _replaced(law: Distribution, rules: Mapping[Any, Any]) -> Distribution:
+    arguments = tuple(argument.xreplace(rules) for argument in law.arguments)
+    return Distribution(law.family, arguments, {o: _replaced(b, rules) for o, b in law.branches.items()})
+
+
 def own_indices(variable: Any) -> tuple[Idx, ...]:
-    """The indices on the left of a colon: each a plain `Idx` with a range, none twice."""
+    """The indices on the left of a colon: each a plain `Idx` with a range, none twice; a first place is a number."""
     if not isinstance(variable, Indexed):
         return ()
-    for place in variable.indices:
+    found = tuple(place for place in variable.indices if not place.is_Integer)
+    for place in found:
         if not isinstance(place, Idx):
             raise PlateError(
                 f"{variable} on the left of a colon: write plain indices, one Idx a plate, not {place}."
             )
         own_range(place)
-    if len(set(variable.indices)) != len(variable.indices):
+    if len(set(found)) != len(found):
         raise PlateError(f"{variable} repeats an index: give every slot an Idx of its own.")
-    return tuple(variable.indices)
+    return found
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """One line of a model: `variable: distribution`; a Multinomial may have a tuple of variables."""
+    """One line of a model: `variable: distribution`; a Multinomial may have a tuple of variables.
+
+    `skipped`: an index, and at how many of its first places the law does not hold, for want of what it looks back at.
+    """
 
     variable: Any
     distribution: Distribution
+    skipped: tuple[Idx, int] | None = None
 
     @property
     def entries(self) -> tuple[Any, ...]:
@@ -95,6 +105,37 @@ class Declaration:
         inside = {index for argument in self.distribution.arguments for index in argument.atoms(Idx)}
         return (*self.own, *sorted(inside - set(self.own), key=str))
 
+    def offsets(self, index: Idx) -> dict[str, int]:
+        """How many places back along one of its own indices the law looks at each array: 2 where z[t-2] stands in it."""
+        entries = {entry for argument in self.stated_arguments for entry in argument.atoms(Indexed)}
+        found: dict[str, int] = {}
+        for entry in entries:
+            for place in entry.indices:
+                offset = index - place
+                if offset.is_Integer and offset > found.get(stated_name(entry), 0):
+                    found[stated_name(entry)] = int(offset)
+        return found
+
+    @property
+    def back(self) -> Idx | None:
+        """The index along which the law looks back at places that are not there from the beginning."""
+        return self.skipped[0] if self.skipped else None
+
+    @property
+    def reach(self) -> int:
+        """At how many places from the beginning it therefore does not hold."""
+        return self.skipped[1] if self.skipped else 0
+
+    def at(self, index: Idx, place: Expr) -> Declaration:
+        """The line at one place of an index."""
+        rules = {index: place}
+        return Declaration(self.variable.xreplace(rules), _replaced(self.distribution, rules))
+
+    def limits(self, index: Idx) -> Any:
+        """Where the law holds along an index: wherever the places exist that it looks back at."""
+        span = own_range(index)
+        return (index, span.lower + self.reach, span.upper) if index == self.back else index
+
     @property
     def name(self) -> str:
         return self.distribution.name
@@ -105,20 +146,23 @@ class Declaration:
         return self._cells()[1].index if self.name == "Multinomial" else None
 
     def log_likelihood(self) -> Expr:
-        """The log-density summed over the variable's plates."""
+        """The log-density summed over the variable's plates, where the places exist that the law looks back at."""
         if self.name == "Multinomial":
             return self._multinomial()
-        return _over(log_density(self.entries[0], self.distribution, self.own), self.own)
+        return self._over(log_density(self.entries[0], self.distribution, self.own), self.own)
 
     def _multinomial(self) -> Expr:
         total, cells = self._cells()
         if not cells.index:
             logs = Add(*(x * log(p) for x, p in zip(self.entries, cells.probabilities, strict=True)))
-            return _over(log_multinomial(total, self.entries) + logs, self.own)
+            return self._over(log_multinomial(total, self.entries) + logs, self.own)
         rest = tuple(index for index in self.own if index != cells.index)
         (x,) = self.entries
         inner = Sum(x * log(cells.probabilities[0]) - loggamma(x + 1), cells.index)
-        return _over(loggamma(total + 1) + inner, rest)
+        return self._over(loggamma(total + 1) + inner, rest)
+
+    def _over(self, density: Expr, own: tuple[Idx, ...]) -> Expr:
+        return Sum(density, *map(self.limits, reversed(own))) if own else density
 
     def _cells(self) -> tuple[Expr, Categories]:
         total, *probabilities = self.distribution.arguments
@@ -149,10 +193,6 @@ class Declaration:
             yield from cells.requirements()
         else:
             yield from requirements(self.distribution, self.own, str(self.variable))
-
-
-def _over(density: Expr, own: tuple[Idx, ...]) -> Expr:
-    return Sum(density, *reversed(own)) if own else density
 
 
 __all__ = ["Declaration", "categories", "declaration", "own_indices"]

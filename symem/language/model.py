@@ -32,8 +32,8 @@ from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ranges import free_indices, own_range
 from symem.language.reading import Extent, Reader, Shape
 from symem.language.roles import (
-    check_chains,
     check_missing,
+    check_places,
     check_prior,
     check_relations,
     roles_of,
@@ -160,7 +160,7 @@ class Model:
         check_missing(extra.missing, roles, survey)
         check_prior(extra, roles)
         check_relations(extra.relations, roles, extra.missing)
-        check_chains(survey, roles)
+        check_places(survey)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
         keys = (key if isinstance(key, tuple) else (key,) for key in extra.prior)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Equality, Expr, Indexed, Symbol
 
-from symem.errors import ModelError, NotDerivedError, PlateError, SupportError, UndeclaredSymbolError
+from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import MatrixArray
 from symem.language.statements import Extras, Statement
 from symem.language.support import Support
@@ -135,20 +135,15 @@ def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
             supports[stated_name(side)] = NonNegative()
 
 
-def check_chains(survey: Survey, roles: Mapping[str, Role]) -> None:
-    """A latent that stands beside its own predecessor is a chain.
+def check_places(survey: Survey) -> None:
+    """No index such as t - 1 leaves its array.
 
     Raises:
-        NotDerivedError: one does.
-        PlateError: an index such as t - 1 leaves its array.
+        PlateError: one does.
     """
     for name, slots in survey.slots.items():
         for slot in slots:
             shifted = [place for offset, place in slot.offsets.items() if offset != 0]
-            if shifted and roles[name] is Role.LATENT and len(slot.offsets) > 1:
-                raise NotDerivedError(
-                    f"The latent {name} stands at {shifted[0]} beside other places: chains are not derived yet."
-                )
             if shifted and slot.range and slot.range.lower.is_negative:
                 raise PlateError(
                     f"{name}[{shifted[0]}] leaves the array: its first place would be {slot.range.lower}."

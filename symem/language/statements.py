@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from symem.language.declarations import Declaration, declaration, in_letters
 from symem.language.demands import Demands
 from symem.language.families import as_distribution
 from symem.language.family import Distribution
+from symem.language.first_laws import at_their_places
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.support import Support
@@ -83,6 +83,7 @@ def by_distribution(
     read = tuple(declaration(key, value) for key, value in declarations.items())
     names, told = _known(known)
     roles = _declared_roles(read, names_of(latent, "latent"), names)
+    read = at_their_places(read, roles)
     named, tuples = named_supports(parameters, "parameters")
     roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
     observed = _observed(data, roles)
@@ -133,11 +134,7 @@ def _observed(stated: Any, roles: Mapping[str, Role]) -> dict[str, Support]:
 def _declared_roles(
     declarations: tuple[Declaration, ...], latent: tuple[str, ...], known: tuple[str, ...]
 ) -> dict[str, Role]:
-    names = [stated_name(entry) for each in declarations for entry in each.entries]
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise ModelError(f"{name!r} stands on the left of {count} distributions: give it one.")
-    roles = dict.fromkeys(names, Role.DATA)
+    roles = {stated_name(entry): Role.DATA for each in declarations for entry in each.entries}
     for name in latent:
         if name not in roles:
             raise UndeclaredSymbolError(

@@ -13,13 +13,14 @@ from symem.language.leaves import name_of
 from symem.language.model import Model, Role, Variable
 from symem.report.document import Display, Lines
 from symem.report.line_breaking import LINE, broken, width
-from symem.report.notation.books import PACKS, lettered
+from symem.report.notation.books import PACKS, counting_apart, lettered
 from symem.report.notation.by_label import by_label
+from symem.report.notation.chains_told import Span, cases, with_messages
 from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
-from symem.report.notation.notation import letter
+from symem.report.notation.notation import latex, letter
 from symem.report.notation.plain_statistics import plainly
 from symem.report.notation.printed_form import printed, ratios
 from symem.report.options import PLAIN, Options
@@ -32,10 +33,10 @@ class Voice:
     """`now` prints parameters as θ^(t), `new` as θ^(t+1), `free` as θ; `start` and `first` as those of iteration one."""
 
     def __init__(self, derivation: Derivation, options: Options = PLAIN) -> None:
-        self.derivation = by_label(plainly(derivation))
+        self.derivation = by_label(plainly(with_messages(derivation)))
         self.options = options
         self.model: Model = derivation.model
-        self.pack = PACKS[options.notation]
+        self.pack = counting_apart(PACKS[options.notation], self.model)
         self.meanings = Meanings.of(self.derivation)
         self.free = lettered(Lexicon.of(self.derivation), self.derivation, self.pack, options.rename)
         self.complete = completed(self.free, self.model)
@@ -140,9 +141,20 @@ class Voice:
         return tuple(broken(left, printed(right), lexicon, tail=tail))
 
     def definition(self, definition: Definition, lexicon: Lexicon) -> Lines:
+        """A definition; of a recurrence, how it begins and how it goes on."""
+        return tuple(line for each, span in cases(definition) for line in self._case(each, span, lexicon))
+
+    def _case(self, definition: Definition, span: Span | None, lexicon: Lexicon) -> Lines:
         scope = lexicon.within(definition.axes)
         value = named_moments(matrix_valued(definition.value, definition.symbol), self.meanings)
-        return self.equation(letter(definition.symbol, scope), ratios(value), scope)
+        tail = "" if span is None else rf",\qquad {', '.join(self._span(span, scope))}"
+        return self.equation(letter(definition.symbol, scope), ratios(value), scope, tail)
+
+    def _span(self, span: Span, scope: Lexicon) -> tuple[str, ...]:
+        """t = 2, …, T."""
+        index, low, high = span
+        shift = int(index in scope.from_one.indices)
+        return f"{letter(index, scope)} = {latex(low + shift, scope)}", r"\dots", latex(high + shift, scope)
 
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))

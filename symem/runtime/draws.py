@@ -54,6 +54,19 @@ def _random_table(rng: np.random.Generator, shape: tuple[int, ...], axis: int) -
     return table / table.sum(axis=axis, keepdims=True)
 
 
+def _random_states(
+    rng: np.random.Generator, shape: tuple[int, ...], axis: int, arrays: tuple[Any, ...]
+) -> Any:
+    """Probabilities of the labels of chains: those near prototypes of the data along them, if there are such."""
+    if not arrays:
+        return _random_table(rng, shape, axis)
+    columns = np.array([np.asarray(each, dtype=float).ravel() for each in arrays])
+    few = columns[:, rng.permutation(columns.shape[1])[:2000]]
+    table = _near(rng, (_far_apart(rng, few, shape[axis]), columns), 0)
+    others = (*shape[:axis], *shape[axis + 1 :])
+    return np.ascontiguousarray(np.moveaxis(table.reshape(shape[axis], *others), 0, axis))
+
+
 def _restricted(table: Any, possible: Any, axis: int) -> Any:
     """The table with impossible outcomes at 0."""
     table = np.where(possible > 0, table + 1e-12, 0.0)

@@ -57,7 +57,8 @@ def ancestral(
         variable = model.variables[name]
         known[name] = np.zeros([scope.integer(size) for size in (*variable.sizes, *variable.shape)])
     for declaration in _parents_first(model.declarations):
-        _draw(model, declaration, known, rng)
+        for line in _places(declaration, known):
+            _draw(model, line, known, rng)
     return _observed(model, known, rng, strict=strict)
 
 
@@ -65,11 +66,28 @@ def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
     waiting = list(declarations)
     while waiting:
         unborn = {name_of(entry) for each in waiting for entry in each.entries}
-        ready = [each for each in waiting if not (_names(each.distribution) & unborn)]
+        ready = [each for each in waiting if not (_names(each.distribution) - _own_past(each)) & unborn]
         if not ready:
             raise CannotSampleError("the declarations refer to one another in a circle")
-        yield from ready
+        yield from sorted(ready, key=lambda each: each.back is not None)
         waiting = [each for each in waiting if each not in ready]
+
+
+def _own_past(declaration: Any) -> set[str]:
+    """The variable, where its law looks back."""
+    return {name_of(entry) for entry in declaration.entries} if declaration.back is not None else set()
+
+
+def _places(declaration: Any, known: Arrays) -> Iterator[Any]:
+    """The line as it stands, or, if it looks back, at one place after another."""
+    index = declaration.back
+    if index is None:
+        yield declaration
+        return
+    entry = declaration.entries[0]
+    length = known[name_of(entry)].shape[list(entry.indices).index(index)]
+    for place in range(declaration.reach, length):
+        yield declaration.at(index, index.lower + place)
 
 
 def _names(distribution: Any) -> set[str]:

@@ -21,7 +21,8 @@ from symem.verification.ground import Finding, Ground, Theta
 from symem.verification.ladder import LADDER
 from symem.verification.oracle import Oracle
 from symem.verification.records import Rung
-from symem.verification.sampling import default_sizes, draw, hidden_sizes
+from symem.verification.sampling import draw
+from symem.verification.sizes import default_sizes, hidden_sizes
 
 #: Processor seconds that it may take.
 SECONDS = 2.0

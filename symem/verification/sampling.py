@@ -30,6 +30,7 @@ from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError,
 from symem.verification.beliefs import GroupBelief
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
+from symem.verification.sizes import LABEL_SIZES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
@@ -37,10 +38,6 @@ Values = dict[str, Any]
 LogLikelihood = Callable[[Mapping[str, Any], Values], float]
 
 CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
-_LABEL_SIZES = (2, 3, 4)
-_PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
-_PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
-_DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 _MISSING_SHARE = 0.25
 #: How large known counts may be in one attempt after another: what is rarely possible is likelier of few.
 _MOST_COUNTS = (1_000_000,) * 4 + (3,) * 4 + (1,) * 8
@@ -54,71 +51,6 @@ class Draw:
     data: Values
     theta: Values
     note: str
-
-
-def default_sizes(model: Any) -> dict[str, int]:
-    """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
-    data, others = _widths(model)
-    labels = [name for name in label_sizes(model) if name not in (*data, *others)]
-    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
-    labels += [extent.symbol.name for extent in model.extents]
-    known = _PLATES_OF_VECTORS if data or others else {}
-    choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
-    chosen = ((labels, _LABEL_SIZES), (data, _DATA_WIDTHS), (others, _OTHER_WIDTHS), (plates, choice))
-    return {
-        name: size
-        for names, sizes in chosen
-        for name, size in zip(names, itertools.cycle(sizes), strict=False)
-    }
-
-
-def other_sizes(model: Any) -> dict[str, int]:
-    """Of labels and of plates, sizes that differ from the default ones: few rows, of more outcomes."""
-    default, labels = default_sizes(model), set(label_sizes(model))
-    data, others = _widths(model)
-    return {
-        name: size + 1 if name in labels else max(2, size // 2)
-        for name, size in default.items()
-        if name not in (*data, *others)
-    }
-
-
-def hidden_sizes(
-    model: Any, data: Mapping[str, Any], theta: Mapping[str, Any] | None, sizes: Mapping[str, int]
-) -> dict[str, int]:
-    """Of the sizes that neither data nor theta show, those asked for, and small defaults."""
-    shown = {
-        size.name
-        for each in model.variables.values()
-        if each.name in data or each.name in (theta or {})
-        for size in (*each.sizes, *each.shape)
-        if isinstance(size, Symbol)
-    }
-    return {
-        name: size
-        for name, size in {**default_sizes(model), **sizes}.items()
-        if name not in shown and name not in data
-    }
-
-
-def label_sizes(model: Any) -> list[str]:
-    """Sizes that labels or parameters show: they are no plates of the data."""
-    shown = [size for variable in model.parameters for size in variable.sizes]
-    shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
-    return _in_turn(model, shown)
-
-
-def _widths(model: Any) -> tuple[list[str], list[str]]:
-    """How long the vectors of the data are, and the other vectors, rows and columns."""
-    data = _in_turn(model, [size for each in model.data if each.sizes for size in each.shape])
-    shaped = (*model.parameters, *model.latents, *(each for each in model.known if each.sizes))
-    others = _in_turn(model, [size for each in shaped for size in each.shape])
-    return data, [name for name in others if name not in data]
-
-
-def _in_turn(model: Any, sizes: Sequence[Any]) -> list[str]:
-    names = {symbol.name for size in sizes for symbol in size.free_symbols}
-    return [each.name for each in model.sizes if each.name in names]
 
 
 def draw(
@@ -205,7 +137,7 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
     values = random_member(variable, rng, sizes)
     lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
     if variable.name in lengths and not isinstance(variable.support, Labels):
-        return rng.integers(1, 1 + max(_LABEL_SIZES), np.shape(values))
+        return rng.integers(1, 1 + max(LABEL_SIZES), np.shape(values))
     symbols = {str(each) for each in model.log_likelihood.free_symbols}
     return (
         values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
@@ -338,4 +270,4 @@ def _assembled(variable: Any, arrays: Mapping[str, Any], drawn: Mapping[Any, flo
     return values
 
 
-__all__ = ["Draw", "default_sizes", "draw", "hidden_sizes", "near", "random_parameters", "with_missing"]
+__all__ = ["Draw", "draw", "near", "random_parameters", "with_missing"]

@@ -22,16 +22,9 @@ from symem.verification.ground import Ground
 from symem.verification.identities import of_free
 from symem.verification.ladder import SECONDS, climb, open_rungs
 from symem.verification.records import Verification
-from symem.verification.sampling import (
-    Values,
-    default_sizes,
-    draw,
-    hidden_sizes,
-    near,
-    other_sizes,
-    random_parameters,
-)
+from symem.verification.sampling import Values, draw, near, random_parameters
 from symem.verification.scales import at_scale, unit
+from symem.verification.sizes import default_sizes, hidden_sizes, other_sizes
 
 POINTS = 3
 MOST_ROWS = 40

@@ -207,6 +207,32 @@ class Root(Node):
 
 
 @dataclass(frozen=True)
+class Messages(Node):
+    """What forward-backward gives of chains, as a tuple: of log weights over `places`, of log-steps over `pairs`, and of
+    what is said of the first label, or of the last, over `start`.
+    """
+
+    weight: Node
+    step: Node
+    first: tuple[Node, ...]
+    last: tuple[Node, ...]
+    places: Axes
+    pairs: Axes
+    start: Axes
+    parts: ClassVar[tuple[str, ...]] = ("weight", "step", "first", "last")
+
+
+@dataclass(frozen=True)
+class Item(Node):
+    """A part of a tuple, kept over `stored`."""
+
+    base: Load
+    number: int
+    stored: Axes
+    parts: ClassVar[tuple[str, ...]] = ("base",)
+
+
+@dataclass(frozen=True)
 class Factor(Node):
     """A matrix function, such as the Cholesky factor, of a matrix over `row` and `column`, for all other axes at once."""
 

@@ -15,7 +15,16 @@ from sympy import Add, Eq, Expr, Indexed, Mul, S, Sum, Symbol, expand, log, oo, 
 
 from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
-from symem.derivation import Causes, Definition, Derivation, GaussianVector, Posterior, Recognised, Table
+from symem.derivation import (
+    Causes,
+    Chain,
+    Definition,
+    Derivation,
+    GaussianVector,
+    Posterior,
+    Recognised,
+    Table,
+)
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix, letters, word_of
 from symem.language.plates import Axis, Iverson, fresh_index, reindex
@@ -75,7 +84,7 @@ def _at_modes(derivation: Derivation) -> Derivation:
     for posterior in derivation.posteriors:
         if isinstance(posterior, Table):
             # Where a condition does not hold the table weighs nothing, and has no logarithm.
-            if posterior.condition is not None or isinstance(posterior, Causes):
+            if posterior.condition is not None or isinstance(posterior, Causes | Chain):
                 raise _Unsuited
             weight, terms = _weighed(posterior, terms, whole=whole)
             whole = False

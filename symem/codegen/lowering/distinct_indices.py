@@ -9,7 +9,17 @@ from typing import Any
 
 from sympy import Expr, Sum, Symbol
 
-from symem.derivation import Ascent, Definition, Derivation, Moments, Posterior, Scatter, Tabulated, Update
+from symem.derivation import (
+    Ascent,
+    Chain,
+    Definition,
+    Derivation,
+    Moments,
+    Posterior,
+    Scatter,
+    Tabulated,
+    Update,
+)
 from symem.language.plates import Axis, LinearSolution
 
 _Names = Mapping[Symbol, Symbol]
@@ -79,6 +89,10 @@ class Indices:
 
     def posterior(self, posterior: Posterior) -> Posterior:
         axes = tuple(map(self.axis, posterior.axes))
+        if isinstance(posterior, Chain):
+            names = ("outcome", "following", "along", "steps")
+            own = {name: self.axis(getattr(posterior, name)) for name in names}
+            return posterior.rewritten(self.definition, axes=axes, **own)
         if isinstance(posterior, Tabulated):
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))
         return posterior.rewritten(self.definition, axes=axes)

@@ -96,6 +96,7 @@ class Tables:
         """The shapes beside the rows of what is computed or given for each row."""
         rows = self.program.rows
         shapes = [[axis.size for axis in each.axes] for each in self.program.derivation.definitions]
+        shapes = [shape for shape in shapes if all(size.is_Atom for size in shape)]
         shapes += [list(each.sizes) for each in (*self.model.data, *self.model.known)]
         beside = [tuple(size for size in shape if size != rows) for shape in shapes if rows in shape]
         return tuple(tuple(map(plain_size, shape)) for shape in dict.fromkeys(beside) if shape)

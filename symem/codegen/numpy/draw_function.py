@@ -17,7 +17,7 @@ from symem.codegen.numpy.drawn_positions import Order, Positions, Scope, UnsaidE
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import Function
 from symem.codegen.numpy.lines import Lines
-from symem.codegen.numpy.wrapping import listed
+from symem.codegen.numpy.wrapping import listed, tupled
 from symem.errors import NotDerivedError
 from symem.language.family import OTHERWISE
 from symem.language.leaves import name_of, places_of
@@ -128,6 +128,11 @@ class Drawing:
     def _declared(self, declaration: Any) -> None:
         """The lines of one law."""
         at = Positions(self.scope, declaration)
+        if len(at.axes) < len(getattr(declaration.entries[0], "indices", ())) - (
+            declaration.cell is not None
+        ):
+            self._along(declaration, at)
+            return
         text = self._law(declaration.distribution, at)
         names = [name_of(entry) for entry in declaration.entries]
         if len(names) > 1:
@@ -137,6 +142,34 @@ class Drawing:
             start = f"{self._local(names[0])} = "
             text = text if at.cell_slot is None else f"np.moveaxis({text}, -1, {at.cell_slot})"
         self._write(start, text, names)
+
+    def _along(self, declaration: Any, at: Positions) -> None:
+        """The lines of the law of a first place, or of one place after another."""
+        entry, name = declaration.entries[0], name_of(declaration.entries[0])
+        first = [each.entries[0] for each in self.model.declarations if each.entries[0] != entry]
+        firsts = [each for each in first if name_of(each) == name]
+        if name not in self.drawn:
+            if declaration.back is not None and not firsts:
+                raise UnsaidError(f"nothing says how the first {name} arises, at which its law looks back")
+            kind = ", int" if self.scope.layouts[name].integer else ""
+            sizes = [self.scope.sized(size) for size in at.variable.sizes]
+            self._write(f"{self._local(name)} = ", f"np.zeros({tupled(sizes)}{kind})", [name])
+        places = [":" if each in declaration.own else str(int(each)) for each in entry.indices]
+        if at.loop is None:
+            origin = self.model.shape(name).origins
+            places = [p if p == ":" else str(int(p) - o) for p, o in zip(places, origin, strict=True)]
+            self._write(
+                f"{self._local(name)}[{', '.join(places)}] = ", self._law(declaration.distribution, at), []
+            )
+            return
+        index = self.scope.looped(at.loop)
+        places[list(entry.indices).index(declaration.back)] = index
+        text = self._law(declaration.distribution, at)
+        self.scope.statements.append(
+            f"for {index} in range({declaration.reach}, {self.scope.sized(at.loop.size)}):"
+        )
+        lines = self.scope.writer.fitted(f"{self._local(name)}[{', '.join(places)}] = ", text)
+        self.scope.statements += [f"    {line}" for line in lines]
 
     def _write(self, start: str, text: str, names: Sequence[str]) -> None:
         self.scope.write(start, text)
@@ -218,11 +251,16 @@ def _parents_first(declarations: Iterable[Any]) -> Iterator[Any]:
     waiting = list(declarations)
     while waiting:
         unborn = {name_of(entry) for each in waiting for entry in each.entries}
-        ready = [each for each in waiting if not _read_by(each.distribution) & unborn]
+        ready = [each for each in waiting if not (_read_by(each.distribution) - _own_past(each)) & unborn]
         if not ready:
             raise UnsaidError("the declarations refer to one another in a circle")
-        yield from ready
+        yield from sorted(ready, key=lambda each: each.back is not None)
         waiting = [each for each in waiting if each not in ready]
+
+
+def _own_past(declaration: Any) -> set[str]:
+    """The variable, where its law looks back."""
+    return {name_of(entry) for entry in declaration.entries} if declaration.back is not None else set()
 
 
 def _read_by(distribution: Any) -> set[str]:

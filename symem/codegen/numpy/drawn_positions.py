@@ -23,6 +23,7 @@ from symem.derivation import Definition
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Model
+from symem.language.plates import Axis
 from symem.language.supports import Positive
 
 
@@ -56,6 +57,19 @@ class Scope:
     def __post_init__(self) -> None:
         self.spell = Spelling(self.rank, self.writer.spell.helpers)
 
+    def sized(self, size: Expr) -> str:
+        """A size as text."""
+        node = Lowering(self.layouts, self.rank, {})(size)
+        self.nodes.append(node)
+        return self.spell(node)
+
+    def looped(self, axis: Axis) -> str:
+        """The name of an index that runs over its places one after another."""
+        name = self.names.take(axis.index.name)
+        self.layouts[axis.index.name] = Layout(name, (), frozenset({Source.ROWS}), integer=True)
+        self.made.add(name)
+        return name
+
     def write(self, start: str, text: str) -> None:
         """One more statement."""
         self.statements += self.writer.fitted(start, text)
@@ -81,6 +95,8 @@ class Positions:
         self.own: list[Any] = []
         self.axes: Axes = tuple(self.indices.symbol(index, high + 1) for index, _, high in limits)
         self.cell_slot: int | None = None
+        self.loop: Axis | None = None
+        self.places: list[Symbol] = []
         if declaration is not None:
             self.variable = self.model.variables[name_of(declaration.entries[0])]
             self._open()
@@ -93,19 +109,26 @@ class Positions:
         """Its indices as axes; that of the cells of a Multinomial apart."""
         own, cell = list(self.declaration.own), self.declaration.cell
         plates = len(self.variable.sizes) - (0 if self.variable.of_numbers else len(self.variable.shape))
-        if len(own) != plates:
+        stated = getattr(self.declaration.entries[0], "indices", ())
+        if len(own) != plates and len(stated) != plates:
             raise UnsaidError(f"{self.variable.name} is declared as rows of a single one")
+        slots = [slot for slot, each in enumerate(stated) if each in own] or range(plates)
         if cell is not None:
             self.cell_slot = own.index(cell) if own[-1] != cell else None
         self.own = [index for index in own if index != cell]
         formula = self.model.formula(S.Zero, own, {})
         axes = []
-        for index, axis, size in zip(own, formula.axes, self.variable.sizes, strict=False):
+        for index, axis, slot in zip(own, formula.axes, slots, strict=False):
+            size = self.variable.sizes[slot]
             ragged = axis.size.free_symbols & {each.index for each in formula.axes}
             if axis.size != size and not ragged:
                 raise UnsaidError(f"{self.variable.name} is declared for a part of its plate")
-            if index != cell:
+            if index == self.declaration.back:
+                self.loop = Axis(axis.index, size)
+                self.places.append(axis.index)
+            elif index != cell:
                 axes.append(self.indices.symbol(axis.index, size))
+                self.places.append(axes[-1])
         self.axes = tuple(axes)
 
     @property
@@ -118,10 +141,12 @@ class Positions:
     def internal(self, expr: Any, beside: Sequence[Any] = ()) -> Any:
         """A user's expression in internal symbols, over the positions and `beside`."""
         formula = self.model.formula(expr, [*self.own, *beside], {})
-        names = dict(zip([axis.index for axis in formula.axes], self.axes, strict=False))
-        for axis in formula.axes[len(self.axes) :]:
+        own = self.places or self.axes
+        names = dict(zip([axis.index for axis in formula.axes], own, strict=False))
+        for axis in formula.axes[len(own) :]:
             names[axis.index] = self.indices.symbol(axis.index, axis.size)
-        return self.indices.expr(formula.value, names), tuple(names.values())
+        axes = tuple(each for each in names.values() if self.loop is None or each != self.loop.index)
+        return self.indices.expr(formula.value, names), axes
 
     def node(self, value: Any) -> Node:
         """An expression in internal symbols as an array."""

@@ -19,7 +19,7 @@ from symem.codegen.ir.instructions import (
     reads,
     with_nodes,
 )
-from symem.codegen.ir.nodes import Axes, DiagonalOf, Load, Node, Take
+from symem.codegen.ir.nodes import Axes, DiagonalOf, Item, Load, Node, Take
 from symem.codegen.ir.program import Program
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.spelling import Spelling
@@ -213,7 +213,7 @@ def _replaced(node: Node, line: Assign) -> Node:
     """The node with the line's own in the place of its name."""
     if isinstance(node, Load) and node.name == line.name:
         return _at(line, node)
-    if isinstance(node, Take | DiagonalOf) and node.base.name == line.name:
+    if isinstance(node, Take | DiagonalOf | Item) and node.base.name == line.name:
         raise _Fixed
     return node.mapped(lambda child: _replaced(child, line))
 

@@ -16,8 +16,10 @@ from symem.codegen.ir.nodes import (
     DiagonalOf,
     Factor,
     Fill,
+    Item,
     Load,
     LogTotal,
+    Messages,
     Node,
     Number,
     Range,
@@ -28,6 +30,7 @@ from symem.codegen.ir.nodes import (
     Total,
     without,
 )
+from symem.codegen.numpy.chain_spelling import item, messages
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
@@ -251,4 +254,6 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Root: root,
     Factor: factor,
     DiagonalOf: diagonal,
+    Messages: messages,
+    Item: item,
 }

@@ -16,6 +16,7 @@ from sympy import Add, Expr, Symbol, exp
 from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
+from symem.codegen.lowering.scanned_chains import ScannedChain
 from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
@@ -87,6 +88,9 @@ class Starts:
             self._once(name)
             return
         posterior = self._owner[name]
+        if isinstance(posterior, ScannedChain):
+            self._chain(name, posterior)
+            return
         if self._is_covariance(name, posterior):
             self._no_spread(name, posterior)
         elif isinstance(posterior, Tabulated) and name in self._probabilities:
@@ -202,6 +206,38 @@ class Starts:
             self._note([node])
             call = f"_restricted({name}, {self.writer.spell(node)}, {place})"
             self.lines += fitted(f"{name} = ", call, self.writer.part_name)
+
+    def _chain(self, name: str, chain: ScannedChain) -> None:
+        """The table of a chain near prototypes; of pairs of neighbours the product of theirs."""
+        table, before, moved, _after = (
+            self.program.layouts[name_of(each.symbol)].name
+            for each in (chain.probability, chain.filtered, chain.moved, chain.coming)
+        )
+        if name != table:
+            self._impute(table)
+        axes = self.program.axes(chain.probability)
+        place = axes.index(chain.along.index)
+        sizes = [self.program.lower.size(axis) for axis in axes]
+        shape = tupled(map(self.writer.spell, sizes))
+        self._note(sizes)
+        if name == table:
+            alike = [
+                each
+                for each in self.model.data
+                if each.sizes == chain.latent.sizes and not each.shape and not chain.labels
+            ]
+            arrays = tupled(self.program.layouts[each.name].name for each in alike)
+            self.read |= {self.program.layouts[each.name].name for each in alike}
+            call = f"_random_states(rng, {shape}, {axes.index(chain.outcome.index)}, {arrays if alike else '()'})"
+            self.lines += fitted(f"{name} = ", call, self.writer.part_name)
+        elif name == moved:
+            own = [self.program.lower.size(axis) for axis in self.program.axes(chain.moved)]
+            self._note(own)
+            self.lines.append(f"{name} = np.ones({tupled(map(self.writer.spell, own))})")
+        else:
+            part = "[:-1]" if name == before else "[1:]"
+            cut = ", ".join([":"] * place + [part[1:-1]])
+            self.lines.append(f"{name} = {table}[{cut}]")
 
     def _is_row_label(self, axes: tuple[Symbol, ...], place: int) -> bool:
         """Whether the table has one row for each row of data, so that prototypes can stand for its outcomes."""

@@ -13,7 +13,7 @@ from symem.codegen.lowering.entrywise import of_prior
 from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.row_plate import observed
 from symem.derivation import Definition
-from symem.language.leaves import name_of
+from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 from symem.language.supports import Labels
 
@@ -74,4 +74,7 @@ def _sources(program: Program, variable: Variable) -> Sources:
 
 def _of_definition(program: Program, definition: Definition, sources: Sources) -> Layout:
     axes = sorted((axis.index for axis in definition.axes), key=program.rank)
-    return Layout.along(program.names.take(name_of(definition.symbol)), definition.symbol, sources, axes)
+    lengths = {axis.index: axis.size for axis in definition.axes}
+    sizes = tuple(lengths.get(slot, slot) for slot in places_of(definition.symbol))
+    name = program.names.take(name_of(definition.symbol))
+    return replace(Layout.along(name, definition.symbol, sources, axes), sizes=sizes)

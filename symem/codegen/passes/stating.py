@@ -13,6 +13,7 @@ from symem.codegen.lowering.constants import with_folded_constants
 from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import cut, row_size, used_sizes
+from symem.codegen.lowering.scanned_chains import with_scans
 from symem.derivation import Ascent, Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
@@ -23,7 +24,7 @@ def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -
     if whole:
         _refuse_open_blocks(derivation)
     derivation = _without_climbed_scores(derivation)
-    derivation, indices = distinct(with_folded_constants(with_stated_densities(derivation)))
+    derivation, indices = distinct(with_scans(with_folded_constants(with_stated_densities(derivation))))
     prior = indices.expr(derivation.model.log_prior, {})
     entries = in_entries(derivation, indices.sizes, prior)
     entries, rows = (entries, row_size(entries)) if plain else cut(entries)

@@ -11,6 +11,7 @@ from sympy import Indexed, Symbol, preorder_traversal
 from symem.algebra.rewriting import matrix_valued
 from symem.derivation import THEORY, Ascent, Definition, Derivation, NotDerived, Status, Tabulated, Update
 from symem.language.leaves import name_of
+from symem.report.notation.chains_told import cases, with_messages
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
@@ -43,10 +44,13 @@ def summary(derivation: Derivation) -> dict[str, Any]:
 
 def algorithm(derivation: Derivation) -> dict[str, Any]:
     """E-step, likelihood, statistics, and the updates in terms of these."""
+    derivation = with_messages(derivation)
     lexicon = Lexicon.of(derivation)
     statistics = (_named(each, derivation) for each in derivation.surrogate.statistics)
     return {
-        "e_step": tuple(dict.fromkeys(_line(each, lexicon) for each in _e_step(derivation))),
+        "e_step": tuple(
+            dict.fromkeys(line for each in _e_step(derivation) for line in _lines(each, lexicon))
+        ),
         "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
         "statistics": tuple(_line(each, lexicon) for each in statistics),
         "updates": tuple(
@@ -75,6 +79,16 @@ def _e_step(derivation: Derivation) -> Iterator[Definition]:
 def _named(statistic: Definition, derivation: Derivation) -> Definition:
     """A sum of ⟨zzᵀ⟩ by that name."""
     return replace(statistic, value=named_moments(statistic.value, Meanings.of(derivation)))
+
+
+def _lines(definition: Definition, lexicon: Lexicon) -> Iterator[str]:
+    """A definition; of a recurrence, how it begins and how it goes on."""
+    for each, span in cases(definition):
+        tail = ""
+        if span is not None:
+            shift = int(span[0] in lexicon.from_one.indices)
+            tail = f", {plain_letter(span[0], lexicon)} = {plain(span[1] + shift, lexicon)}, …, {plain(span[2] + shift, lexicon)}"
+        yield _line(each, lexicon) + tail
 
 
 def _line(definition: Definition, lexicon: Lexicon) -> str:

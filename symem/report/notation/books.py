@@ -19,6 +19,7 @@ from symem.derivation import Definition, Derivation, Probabilities, Table
 from symem.errors import NotationError
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
+from symem.language.model import Model
 from symem.language.plates import Axis
 from symem.language.supports import Binary, Counts, Simplex
 from symem.report.notation.letters import Label
@@ -87,6 +88,15 @@ PACKS: Mapping[Notation, Pack] = {
         statistic="t", base=1, count="", dated=True,
     ),
 }  # fmt: skip
+
+
+def counting_apart(pack: Pack, model: Model) -> Pack:
+    """The pack with another letter for the iterations where a plate has theirs as its index."""
+    taken = {*model.index_sizes, *model.variables}
+    if pack.counter not in model.index_sizes:
+        return pack
+    letter = next(each for each in "srqmnpb" if each not in taken)
+    return replace(pack, now=letter, new=f"{letter}+1", counter=letter)
 
 
 def lettered(lexicon: Lexicon, derivation: Derivation, pack: Pack, rename: Mapping[str, str]) -> Lexicon:

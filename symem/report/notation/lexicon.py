@@ -14,6 +14,7 @@ from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne
 from symem.derivation import (
+    Chain,
     Definition,
     Derivation,
     Posterior,
@@ -29,6 +30,7 @@ from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
 from symem.language.plates import Axis, LinearSolution, index_symbol
 from symem.language.supports import Binary, Labels
+from symem.report.notation.chains_told import letters_of
 from symem.report.notation.letters import Label, distinct
 from symem.report.notation.matrix_names import (
     bold_names,
@@ -166,6 +168,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
     latent = latent_label(posterior.latent)
     named = [(posterior.log_normaliser, "A")]
+    named += letters_of(posterior) if isinstance(posterior, Chain) else []
     if isinstance(posterior, Tabulated):
         named.append((posterior.log_weight, "eta"))
     if isinstance(posterior, Probabilities):
@@ -223,8 +226,9 @@ def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
             used = {letters[other] for other in near if other in letters}
             same = [
                 letters[each.index.name]
+                for shorter in (0, 1)
                 for each in axes
-                if each.size == axis.size and each.index.name in letters
+                if each.size - axis.size == shorter and each.index.name in letters
             ]
             spare = [letter for letter in "klmrstuvabcdefgh" if letter not in taken]
             letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)

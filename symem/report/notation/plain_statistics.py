@@ -69,6 +69,7 @@ def _not_derived(block: NotDerived, names: Names) -> NotDerived:
 
 def _certificate(certificate: Certificate, names: Names) -> Certificate:
     conditions = tuple(
-        each.func(*(_put(side, names) for side in each.args)) for each in certificate.conditions
+        each.func(*(_put(side, names) for side in each.args), evaluate=False)
+        for each in certificate.conditions
     )
     return replace(certificate, conditions=conditions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, Tabulated
+from symem.derivation import Causes, Chain, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -54,6 +54,9 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
+        if isinstance(posteriors[0], Chain):
+            yield from voice.definitions(posteriors[0].definitions, voice.now).equations
+            continue
         tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]
         for table in tables[:1]:
             yield from probabilities(table, voice)

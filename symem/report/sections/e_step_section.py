@@ -12,6 +12,7 @@ from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
+    Chain,
     Definition,
     Derivation,
     GaussianVector,
@@ -210,7 +211,9 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Table) and not isinstance(first, Causes):
+        if isinstance(first, Chain):
+            yield voice.definitions(first.definitions, voice.now)
+        elif isinstance(first, Table) and not isinstance(first, Causes):
             yield Display(tuple(probabilities(first, voice)))
         else:
             squares = [lines for each in posteriors for lines in second_moments(each, voice)]

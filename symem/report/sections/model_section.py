@@ -52,7 +52,10 @@ def _blocks(voice: Voice) -> Iterator[Block]:
 def _stated(voice: Voice) -> Iterator[Block]:
     lines = stated(voice)
     if lines:
-        yield said("The data arise as follows, independently over the plates:")
+        plates = (
+            "" if any(each.back for each in voice.model.declarations) else ", independently over the plates"
+        )
+        yield said(f"The data arise as follows{plates}:")
         yield Display(lines)
     observed = observed_of(voice.model)
     if observed:

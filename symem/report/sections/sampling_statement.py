@@ -70,10 +70,10 @@ class Statement:
         names = [letter(self._read(entry), self.voice.complete) for entry in self.declaration.entries]
         left = names[0] if len(names) == 1 else f"({', '.join(names)})"
         sign = law.family.sign
-        pieces = list(self._arguments(law))
+        pieces, tail = list(self._arguments(law)), self._places()
         tall = any(sign in piece for piece in pieces for sign in (r"\frac", r"\sum", r"\prod", r"\sqrt"))
         opening, closing = (r"\Bigl(", r"\Bigr)") if tall else ("(", ")")
-        whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}"]
+        whole = [*(f"{piece}," for piece in pieces[:-1]), f"{pieces[-1]}{closing}{tail}"]
         left += rf" \mid {given}" if given else ""
         head = rf"{left} &\sim {sign}{opening}"
         if width(head) > LINE / 2:
@@ -87,15 +87,25 @@ class Statement:
         first, *more = filled(whole, LINE - width(head) if width(head) < LINE / 2 else LINE / 2)
         return (head + first, *(rf"&\qquad {line}" for line in more))
 
+    def _places(self) -> str:
+        """Where the law holds, if it looks back at other places: t = 2, …, T."""
+        index = self.declaration.back
+        if index is None:
+            return ""
+        size = latex(self.voice.model.index_sizes[str(index.label)], self._scope)
+        first = self.declaration.reach + 1
+        return rf",\quad {letter(index_symbol(str(index.label)), self._scope)} = {first}, \dots, {size}"
+
     def _given(self, arguments: Arguments) -> str:
         """The random variables that the arguments hold."""
-        names = {name for entry in self.declaration.entries for name in [name_of(entry)]}
-        random = {each.name for each in (*self.voice.model.latents, *self.voice.model.data)} - names
+        own = {self._read(entry) for entry in self.declaration.entries}
+        random = {each.name for each in (*self.voice.model.latents, *self.voice.model.data)}
         found = [
             atom
             for argument in arguments
             for atom in sorted(self._read(argument).atoms(Indexed, Symbol), key=str)
             if name_of(atom) in random
+            and atom not in own
             and not (isinstance(atom, Symbol) and self.voice.model.variables[atom.name].sizes)
         ]
         return ", ".join(dict.fromkeys(self.voice.name(atom) for atom in found))

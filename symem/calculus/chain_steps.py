@@ -1,0 +1,32 @@
+"""The steps of the E-step of a chain: what is said of labels and pairs, the messages, the posteriors that they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symem.calculus.laws import step
+from symem.derivation import Chain, Step
+
+STAGE = "E-step"
+
+
+def chain_steps(chain: Chain) -> Iterator[Step]:
+    """The steps after the terms have been gathered."""
+    about, plates = (chain.atom,), tuple(axis for axis in chain.axes if axis != chain.along)
+    said = (chain.log_first, chain.log_last, chain.log_step, chain.log_weight)
+    links = tuple(each for each in said if each is not None)
+    value = chain.log_weight.value
+    yield step(
+        STAGE, "links", value, chain.log_weight.symbol, about, links, axes=plates, along=chain.along.index
+    )
+    told = (
+        ("forward messages", chain.forward),
+        ("end of a chain", chain.log_normaliser),
+        ("backward messages", chain.backward),
+        ("labels of a chain", chain.probability),
+        ("pairs of a chain", chain.pair),
+    )
+    for law, definition in told:
+        yield step(
+            STAGE, law, definition.value, definition.symbol, about, (definition,), axes=definition.axes
+        )

@@ -1,0 +1,286 @@
+"""What a log-likelihood says of labels that stand beside their neighbours: of each, of the first and last, of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Lt, Piecewise, S, Symbol, true
+
+from symem.calculus.brackets import collapse_to_index
+from symem.calculus.eliminated import Elimination
+from symem.calculus.finite_tables import definite
+from symem.calculus.gathering import atoms_of
+from symem.calculus.separate import Term, conditions_of, fold, gather, separate
+from symem.errors import NotDerivedError
+from symem.language.model import Variable
+from symem.language.plates import Axis, Iverson, LogIverson
+from symem.language.supports import Binary
+from symem.language.weights import count_of, once
+
+
+def is_chained(terms: Iterable[Term], variable: Variable) -> bool:
+    """Whether a latent stands beside its own neighbour along an index in a term."""
+    pairs = (atoms_of(term.factor, variable) for term in terms)
+    return any(_are_neighbours(*atoms) if len(atoms) == 2 else _is_long(variable, atoms) for atoms in pairs)
+
+
+def _are_neighbours(one: Expr, other: Expr) -> bool:
+    apart = [a - b for a, b in zip(one.indices, other.indices, strict=True) if a != b]
+    return len(apart) == 1 and bool(apart[0].is_Integer)
+
+
+def _is_long(variable: Variable, atoms: list[Expr]) -> bool:
+    """Whether three labels or more meet."""
+    return variable.support.finite and len(atoms) > 2
+
+
+@dataclass(frozen=True)
+class Links:
+    """The terms that hold the labels of a chain.
+
+    `position` are the axes of a label's own indices, `along` the one on which neighbours meet, `steps` numbers the pairs.
+    `terms` stand at the plates, that is at the other indices, and are summed over their own places along the chain.
+    """
+
+    variable: Variable
+    position: tuple[Axis, ...]
+    slot: int
+    steps: Axis
+    terms: tuple[Term, ...]
+    rest: tuple[Term, ...]
+    count: Expr
+    chained: frozenset[str]
+
+    @classmethod
+    def of(cls, state: Elimination, variable: Variable) -> Links:
+        """Read the terms.
+
+        Raises:
+            NotDerivedError: some couple labels that are no neighbours along one axis, or stand elsewhere than on the plates.
+        """
+        holding = [term for term in state.terms if atoms_of(term.factor, variable)]
+        slot = _slot(holding, variable)
+        used = {axis.index for term in holding for axis in term.axes}
+        position: list[Axis] = []
+        for place, size in enumerate(variable.sizes):
+            own = next(_plain(holding, variable, place, size), None)
+            position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
+        along = position[slot]
+        steps = state.names.axis(along.size - 1, str(along.index), {a.index for a in position})
+        companions = [term for term in state.terms if _is_companion(state, term, set(position))]
+        weights = state.model.weights
+        counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
+        if len(counts) > 1 or any(count.has(along.index) for count in counts):
+            raise NotDerivedError(
+                f"Labels of the chain {variable.name} stand in rows that count differently: weigh the plate of whole chains."
+            )
+        plates = tuple(axis for axis in position if axis != along)
+        if ends := {c for t in holding for c in conditions_of(t.factor) if c.has(Lt, Le, Gt, Ge)}:
+            raise NotDerivedError(
+                f"The chain {variable.name} has an end of its own in each sequence, {min(map(str, ends))}: chains of several lengths are "
+                f"not derived yet. Let all be as long as the longest, with missing=[…] and NaN for what stands behind an end."
+            )
+        terms = [_on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
+        terms += [Term(once(t.factor, weights), _less(t.axes, plates)) for t in companions]
+        rest = tuple(term for term in state.terms if term not in holding and term not in companions)
+        chained = frozenset(v.name for v in state.model.latents if is_chained(state.terms, v))
+        return cls(variable, tuple(position), slot, steps, gather(terms), rest, counts.pop(), chained)
+
+    @property
+    def along(self) -> Axis:
+        return self.position[self.slot]
+
+    @property
+    def plates(self) -> tuple[Axis, ...]:
+        return _less(self.position, (self.along,))
+
+    @property
+    def atom(self) -> Expr:
+        return self.variable.symbol[tuple(axis.index for axis in self.position)]
+
+    @property
+    def inner(self) -> set[Symbol]:
+        """The indices over which terms are summed."""
+        return {axis.index for term in self.terms for axis in term.axes} | {self.along.index}
+
+    def is_chained(self, other: Variable) -> bool:
+        return other.name in self.chained
+
+    # -- what they say ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _parts(self) -> Mapping[str, list[Term]]:
+        parts: dict[str, list[Term]] = {"weight": [], "first": [], "last": [], "step": []}
+        for term in self.terms:
+            atoms = self._atoms(term)
+            place = atoms[0].indices[self.slot] if atoms else None
+            ends = {S.Zero: "first", self.along.size - 1: "last"}
+            of_pair = len(atoms) > 1 or any(a.index == place and a.size == self.steps.size for a in term.axes)
+            parts["step" if of_pair else ends.get(place, "weight")].append(term)
+        return parts
+
+    def weight(self, outcome: Axis) -> Expr:
+        """What a place says of its label by itself."""
+        return _added(self._there(t, self.along, (outcome,)) for t in self._parts["weight"])
+
+    def first(self, outcome: Axis) -> Expr:
+        """What is said of the first label alone."""
+        return _added(self._valued(t, (outcome,)) for t in self._parts["first"])
+
+    def last(self, outcome: Axis) -> Expr:
+        """What is said of the last label alone."""
+        return _added(self._valued(t, (outcome,)) for t in self._parts["last"])
+
+    def step(self, outcome: Axis, following: Axis) -> Expr:
+        """What is said of a label and the next; beyond the end of a chain the label stays."""
+        terms, shared = self._parts["step"], self._shared("step", self.steps)
+        value = _added(
+            self._there(replace(t, factor=_without(t.factor, shared)), self.steps, (outcome, following))
+            for t in terms
+        )
+        if not shared:
+            return value
+        stays = LogIverson(Eq(outcome.index, following.index))
+        return Piecewise((value, And(*shared)), (stays, true))
+
+    @property
+    def condition(self) -> Expr | None:
+        """The bracket outside which there is no label: of chains of several lengths, beyond the end."""
+        shared = self._shared("weight", self.along)
+        return Iverson(And(*shared)) if shared else None
+
+    def _shared(self, kind: str, axis: Axis) -> set[Expr]:
+        """The conditions that all of these terms share, at an index of that axis."""
+        found = [
+            conditions_of(self._at(term, axis)[0])
+            for term in self._parts[kind]
+            if not term.factor.has(LogIverson)
+        ]
+        return set.intersection(*found) if found else set()
+
+    def _at(self, term: Term, axis: Axis) -> tuple[Expr, list[Expr], tuple[Axis, ...]]:
+        """A term's factor with its place along the chain at the index of an axis; where it is there; the axes left."""
+        atoms, index = self._atoms(term), axis.index
+        place = atoms[0].indices[self.slot] if atoms else self.along.index
+        own = next((a for a in term.axes if (place - a.index).is_Integer), None)
+        if own is None:
+            return term.factor, [Eq(place, index)], term.axes
+        offset = place - own.index
+        conditions = [Ge(index, offset)] if offset > 0 else []
+        conditions += [Le(index, own.size - 1 + offset)] if own.size + offset != axis.size else []
+        axes = _less(term.axes, (own,))
+        return term.factor.xreplace({own.index: index - offset}), conditions, axes
+
+    def _there(self, term: Term, axis: Axis, outcomes: tuple[Axis, ...]) -> Expr:
+        factor, conditions, axes = self._at(term, axis)
+        value = self._valued(Term(factor, axes), outcomes)
+        return Piecewise((value, And(*conditions)), (S.Zero, true)) if conditions else value
+
+    def _valued(self, term: Term, outcomes: tuple[Axis, ...]) -> Expr:
+        """A term with its labels at outcomes."""
+        atoms = self._atoms(term)
+        terms = definite([term], atoms) if isinstance(self.variable.support, Binary) else [term]
+        rules = dict(zip(atoms, (axis.index for axis in outcomes), strict=False))
+        parts = [
+            collapse_to_index(Term(part.factor, part.axes + each.axes), outcomes[0].index)
+            for each in terms
+            for part in separate(each.factor.xreplace(rules))
+        ]
+        return _added(fold(part).expr for part in gather(parts))
+
+    def _atoms(self, term: Term) -> list[Expr]:
+        """The labels in a term, in the order of their places."""
+        atoms = atoms_of(term.factor, self.variable)
+        return sorted(atoms, key=lambda each: int(each.indices[self.slot] - atoms[0].indices[self.slot]))
+
+
+def _added(values: Iterable[Expr]) -> Expr:
+    return Add(*values)
+
+
+def _less(axes: Iterable[Axis], gone: Iterable[Axis]) -> tuple[Axis, ...]:
+    without = {axis.index for axis in gone}
+    return tuple(axis for axis in axes if axis.index not in without)
+
+
+def _without(factor: Expr, shared: set[Expr]) -> Expr:
+    """A factor without conditions, which may stand there at another index."""
+    return factor.replace(
+        lambda node: isinstance(node, Iverson),
+        lambda node: Iverson(And(*(c for c in And.make_args(node.args[0]) if c not in shared))),
+    )
+
+
+def _plain(terms: Iterable[Term], variable: Variable, slot: int, size: Expr) -> Iterator[Axis]:
+    """The axes of that size whose index stands in a slot by itself."""
+    for term in terms:
+        for atom in atoms_of(term.factor, variable):
+            yield from (a for a in term.axes if a.index == atom.indices[slot] and a.size == size)
+
+
+def _slot(terms: Iterable[Term], variable: Variable) -> int:
+    """The slot in which neighbours differ.
+
+    Raises:
+        NotDerivedError: labels meet that are no neighbours along one axis.
+    """
+    slots = set()
+    for term in terms:
+        atoms = atoms_of(term.factor, variable)
+        if len(atoms) < 2:
+            continue
+        apart = [
+            (slot, a - b)
+            for slot, (a, b) in enumerate(zip(atoms[0].indices, atoms[1].indices, strict=True))
+            if a != b
+        ]
+        if len(atoms) > 2 or len(apart) != 1 or abs(apart[0][1]) != 1:
+            raise NotDerivedError(_refusal(atoms, term, apart))
+        slots.add(apart[0][0])
+    if len(slots) > 1:
+        raise NotDerivedError(
+            f"The labels {variable.name} are coupled along {len(slots)} of their indices: a grid has no exact E-step of this kind."
+        )
+    return slots.pop()
+
+
+def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]]) -> str:
+    told = f"{' and '.join(map(str, atoms))} stand in one term, {term.factor}"
+    if len(apart) == 1 and all(offset.is_Integer for _, offset in apart):
+        return (
+            f"{told}: a chain is derived whose labels depend on the one before. Let one label stand for a pair of "
+            f"neighbours, with a transition matrix for it that is zero where pairs do not meet."
+        )
+    return f"{told}: a chain is derived whose labels stand beside their neighbours along one index, z[t] beside z[t - 1]."
+
+
+def _is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:
+    """Whether parameters and no latent stand in a term of each place."""
+    if not position <= set(term.axes) or term.factor.has(LogIverson):
+        return False
+    if any(atoms_of(term.factor, latent) for latent in state.model.latents):
+        return False
+    return any(atoms_of(term.factor, parameter) for parameter in state.model.parameters)
+
+
+def _on_plates(term: Term, variable: Variable, slot: int, plates: tuple[Axis, ...]) -> Term:
+    """A term with the other indices of its labels at the plates.
+
+    Raises:
+        NotDerivedError: it stands elsewhere.
+    """
+    atom = atoms_of(term.factor, variable)[0]
+    places = [place for number, place in enumerate(atom.indices) if number != slot]
+    own = {axis.index: axis for axis in term.axes}
+    for place, axis in zip(places, plates, strict=True):
+        if place not in own or own[place].size != axis.size:
+            raise NotDerivedError(
+                f"{atom} stands in {term.factor}: a chain is derived where each of its places is an index of its own, not {place}."
+            )
+    rules = dict(zip(places, (axis.index for axis in plates), strict=True))
+    taken = set(rules.values()) - set(rules)
+    if taken & set(own):
+        raise NotDerivedError(f"{atom} stands in {term.factor} beside another place of its plate.")
+    return Term(term.factor.xreplace(rules), tuple(a for a in term.axes if a.index not in rules))

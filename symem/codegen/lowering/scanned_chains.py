@@ -1,0 +1,103 @@
+"""Chains as they are computed: ξ of a pair as a product of what is known up to it, of its step, and of what comes after.
+
+φ, the filtered probabilities, and ω are arrays over places and labels, so that sums of ξ over places are matrix
+products, and no array has an entry for each place and pair of labels. (Bishop 2006, equation 13.43.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from sympy import Expr, Indexed, IndexedBase, Sum, exp, log
+
+from symem.derivation import Chain, Definition, Derivation, Moments, Posterior, Scatter
+from symem.language.leaves import name_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScannedChain(Chain):
+    """A chain with φ, π and ω of its pairs."""
+
+    filtered: Definition
+    moved: Definition
+    coming: Definition
+
+    @property
+    def defining(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (*(name for name in super().defining if name != "pair"), "filtered", "moved", "coming")
+
+    @property
+    def share(self) -> Expr:
+        """ξ."""
+        return self.filtered.symbol * self.moved.symbol * self.coming.symbol
+
+    def of_pair(self, entry: Expr) -> Expr:
+        """ξ at the places of an entry."""
+        places = zip((axis.index for axis in self.pair.axes), entry.indices, strict=True)
+        return self.share.xreplace({own: place for own, place in places if own != place})
+
+
+def with_scans(derivation: Derivation) -> Derivation:
+    """The derivation with such products in the place of ξ."""
+    chains = [each for each in derivation.posteriors if isinstance(each, Chain)]
+    if not chains:
+        return derivation
+    scanned = {id(each): _scanned(each) for each in chains}
+    pairs = {name_of(each.pair.symbol): each for each in scanned.values()}
+
+    def put(value: Any) -> Any:
+        entries = {entry for entry in value.atoms(Indexed) if name_of(entry) in pairs}
+        return value.xreplace({entry: pairs[name_of(entry)].of_pair(entry) for entry in entries})
+
+    def written(definition: Definition) -> Definition:
+        return replace(definition, value=put(definition.value))
+
+    def told(posterior: Posterior) -> Posterior:
+        return scanned.get(id(posterior), posterior)
+
+    surrogate = derivation.surrogate
+    moments = tuple(_moments(each, put, written) for each in surrogate.moments)
+    statistics = tuple(map(written, surrogate.statistics))
+    return replace(
+        derivation,
+        posteriors=tuple(map(told, derivation.posteriors)),
+        surrogate=replace(surrogate, statistics=statistics, moments=moments),
+    )
+
+
+def _moments(
+    moments: Moments, put: Callable[[Any], Any], written: Callable[[Definition], Definition]
+) -> Moments:
+    return Moments(
+        put(moments.weight),
+        moments.summed,
+        put(moments.total),
+        tuple(map(put, moments.functions)),
+        tuple(map(written, moments.means)),
+        tuple(map(put, moments.parts)),
+        tuple(
+            Scatter(written(each.definition), *map(put, (each.raw, each.excess, each.between)))
+            for each in moments.scatters
+        ),
+    )
+
+
+def _scanned(chain: Chain) -> ScannedChain:
+    k, m, t, s = (axis.index for axis in (chain.outcome, chain.following, chain.along, chain.steps))
+    axes = chain.pair.axes
+    up_to = chain.forward.symbol.xreplace({t: s})
+    whole = log(Sum(exp(up_to), chain.outcome.limits))
+    after = (chain.log_weight.symbol + chain.backward.symbol).xreplace({t: s + 1, k: m})
+    filtered = _named(chain, "phi", tuple(a for a in axes if a.index != m), exp(up_to - whole))
+    coming_axes = tuple(a for a in axes if a.index != k)
+    coming = _named(chain, "omega", coming_axes, exp(after + whole - chain.log_normaliser.symbol))
+    moved = _named(chain, "pi", chain.log_step.axes, exp(chain.log_step.symbol))
+    own = {each.name: getattr(chain, each.name) for each in fields(chain)}
+    return ScannedChain(**own, filtered=filtered, moved=moved, coming=coming)
+
+
+def _named(chain: Chain, stem: str, axes: tuple[Any, ...], value: Expr) -> Definition:
+    places = tuple(axis.index for axis in axes)
+    return Definition(IndexedBase(f"{stem}_{chain.latent.name}", nonnegative=True)[places], axes, value)

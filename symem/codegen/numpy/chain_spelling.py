@@ -1,0 +1,36 @@
+"""Forward-backward as a call of the runtime, and its parts."""
+
+from __future__ import annotations
+
+from symem.codegen.ir.nodes import Axes, Item, Messages, Node
+from symem.codegen.numpy.matrix_spelling import transposed
+from symem.codegen.numpy.speller import ATOM, Speller
+
+
+def messages(spell: Speller, node: Messages) -> tuple[str, int]:
+    """Log weights over (place, label, *chains), log-steps over (label, label) or over (place, label, label, *chains)."""
+    spell.helpers.add("_forward_backward")
+    alike = set(node.step.axes) == set(node.pairs[1:3])
+    weight = _spread(spell, node.weight, node.places)
+    step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
+    ends = [_spread(spell, each[0], node.start) if each else "None" for each in (node.first, node.last)]
+    return f"_forward_backward({weight}, {step}, {', '.join(ends)})", ATOM
+
+
+def item(_spell: Speller, node: Item) -> tuple[str, int]:
+    """Of what does not vary along an axis that is no axis of the node, the one that is there."""
+    kept = tuple(axis for axis in node.stored if axis in node.axes)
+    places = (
+        "" if kept == node.stored else f"[{', '.join(':' if a in node.axes else '0' for a in node.stored)}]"
+    )
+    return f"{node.base.name}[{node.number}]{places}{transposed(kept, node.axes)}", ATOM
+
+
+def _spread(spell: Speller, node: Node, axes: Axes) -> str:
+    """The node over these axes, 1 long where it lacks one."""
+    held = tuple(axis for axis in axes if axis in node.axes)
+    text = spell.turned(node, held)
+    if held == axes:
+        return text
+    places = ", ".join(":" if axis in held else "None" for axis in axes)
+    return f"{text}[{places}]"

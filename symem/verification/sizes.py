@@ -1,0 +1,101 @@
+"""Sizes at which a model is checked: small, and of labels and vectors different from one another."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sympy import Indexed, Symbol
+
+from symem.language.leaves import name_of
+from symem.language.supports import Labels
+
+LABEL_SIZES = (2, 3, 4)
+_PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
+_PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
+_DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
+#: How long chains of latents are, whose every path is summed, and how many of them there are.
+_CHAIN_SIZES, _PLATES_OF_CHAINS = {1: (6,), 2: (4, 3)}, {1: (5,), 2: (3, 2)}
+
+
+def default_sizes(model: Any) -> dict[str, int]:
+    """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
+    data, others = _widths(model)
+    labels = [name for name in label_sizes(model) if name not in (*data, *others)]
+    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
+    labels += [extent.symbol.name for extent in model.extents]
+    chains = [name for name in plates if name in chain_sizes(model)]
+    known = _PLATES_OF_CHAINS if chains else _PLATES_OF_VECTORS if data or others else {}
+    plates = [name for name in plates if name not in chains]
+    choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
+    places = _CHAIN_SIZES[min(2, len(plates) + len(chains))] if chains else ()
+    chosen: list[tuple[list[str], tuple[int, ...]]] = [(labels, LABEL_SIZES), (data, _DATA_WIDTHS)]
+    chosen += [(others, _OTHER_WIDTHS), (plates, choice), (chains, places)]
+    return {
+        name: size
+        for names, sizes in chosen
+        for name, size in zip(names, itertools.cycle(sizes), strict=False)
+    }
+
+
+def other_sizes(model: Any) -> dict[str, int]:
+    """Of labels and of plates, sizes that differ from the default ones: few rows, of more outcomes."""
+    default, labels = default_sizes(model), set(label_sizes(model))
+    data, others = _widths(model)
+    short = bool(chain_sizes(model))
+    return {
+        name: size + 1 if name in labels else size if short else max(2, size // 2)
+        for name, size in default.items()
+        if name not in (*data, *others)
+    }
+
+
+def hidden_sizes(
+    model: Any, data: Mapping[str, Any], theta: Mapping[str, Any] | None, sizes: Mapping[str, int]
+) -> dict[str, int]:
+    """Of the sizes that neither data nor theta show, those asked for, and small defaults."""
+    shown = {
+        size.name
+        for each in model.variables.values()
+        if each.name in data or each.name in (theta or {})
+        for size in (*each.sizes, *each.shape)
+        if isinstance(size, Symbol)
+    }
+    return {
+        name: size
+        for name, size in {**default_sizes(model), **sizes}.items()
+        if name not in shown and name not in data
+    }
+
+
+def label_sizes(model: Any) -> list[str]:
+    """Sizes that labels or parameters show: they are no plates of the data."""
+    shown = [size for variable in model.parameters for size in variable.sizes]
+    shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
+    return _in_turn(model, shown)
+
+
+def chain_sizes(model: Any) -> set[str]:
+    """The sizes along which latents stand beside their neighbours."""
+    latents = {each.name: each for each in model.latents}
+    entries = (each for each in model.log_likelihood.atoms(Indexed) if name_of(each) in latents)
+    return {
+        str(size)
+        for entry in entries
+        for place, size in zip(entry.indices, latents[name_of(entry)].sizes, strict=False)
+        if place.is_Add and place.as_coeff_Add()[0] != 0
+    }
+
+
+def _widths(model: Any) -> tuple[list[str], list[str]]:
+    """How long the vectors of the data are, and the other vectors, rows and columns."""
+    data = _in_turn(model, [size for each in model.data if each.sizes for size in each.shape])
+    shaped = (*model.parameters, *model.latents, *(each for each in model.known if each.sizes))
+    others = _in_turn(model, [size for each in shaped for size in each.shape])
+    return data, [name for name in others if name not in data]
+
+
+def _in_turn(model: Any, sizes: Sequence[Any]) -> list[str]:
+    names = {symbol.name for size in sizes for symbol in size.free_symbols}
+    return [each.name for each in model.sizes if each.name in names]

@@ -1,0 +1,351 @@
+"""Chains of labels: what is stated, the messages, the module, and what is refused, against sums over all paths."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Idx, IndexedBase, Sum, Symbol, log, sqrt, symbols
+
+from symem import (
+    Bernoulli,
+    Categorical,
+    Dirichlet,
+    Labels,
+    Model,
+    ModelError,
+    Normal,
+    NotDerivedError,
+    PlateError,
+    Poisson,
+    Simplex,
+    UndeclaredSymbolError,
+)
+from symem.derivation import Chain
+from symem.em import EM
+from symem.evaluation.arithmetic import evaluate
+from symem.runtime.messages import _forward_backward
+
+FILE = json.loads((Path(__file__).parent / "chains" / "hmm_gaussian.json").read_text())
+T, K, J, M, V, s, p0 = symbols("T K J M V s p0", positive=True)
+T, K, J, M, V = symbols("T K J M V", integer=True, positive=True)
+t, k, j, r, v = Idx("t", T), Idx("k", K), Idx("j", J), Idx("r", M), Idx("v", V)
+y, z, c, u, pi, A, B, C, w, mu, sigma, lam, phi, a, alpha = map(
+    IndexedBase, ["y", "z", "c", "u", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "phi", "a", "alpha"]
+)
+ONE = {z[0]: Categorical(pi[k]), z[t]: Categorical(A[z[t - 1], k])}
+MANY = {z[j, 0]: Categorical(pi[k]), z[j, t]: Categorical(A[z[j, t - 1], k])}
+GAUSSIAN = {**MANY, y[j, t]: Normal(mu[z[j, t]], sigma[z[j, t]])}
+
+STATED: Mapping[str, Callable[[], Model]] = {
+    "one sequence": lambda: Model({**ONE, y[t]: Normal(mu[z[t]], sigma[z[t]])}, latent=[z]),
+    "many sequences": lambda: Model(GAUSSIAN, latent=[z]),
+    "poisson": lambda: Model({**ONE, y[t]: Poisson(lam[z[t]])}, latent=[z]),
+    "categorical": lambda: Model({**MANY, y[j, t]: Categorical(B[z[j, t], v])}, latent=[z]),
+    "binary states": lambda: Model(
+        {z[j, 0]: Bernoulli(p0), z[j, t]: Bernoulli(a[z[j, t - 1]]), y[j, t]: Normal(mu[z[j, t]], s)},
+        latent=[z],
+    ),
+    "covariate": lambda: Model(
+        {**MANY, y[j, t]: Normal(mu[z[j, t]] + phi[z[j, t]] * u[j, t], s)}, latent=[z], known=[u]
+    ),
+    "autoregression": lambda: Model(
+        {**MANY, y[j, t]: Normal(mu[z[j, t]] + phi[z[j, t]] * y[j, t - 1], s)}, latent=[z]
+    ),
+    "missing": lambda: Model({**ONE, y[t]: Normal(mu[z[t]], s)}, latent=[z], missing=[y]),
+    "mixture of chains": lambda: Model(
+        {
+            c[j]: Categorical(w[r]),
+            z[j, 0]: Categorical(pi[k]),
+            z[j, t]: Categorical(A[c[j], z[j, t - 1], k]),
+            y[j, t]: Poisson(lam[z[j, t]]),
+        },
+        latent=[c, z],
+    ),
+    "mixture emissions": lambda: Model(
+        {**ONE, c[t]: Categorical(C[z[t], r]), y[t]: Normal(mu[z[t], c[t]], s)}, latent=[c, z]
+    ),
+    "known transitions": lambda: Model({**ONE, y[t]: Normal(mu[z[t]], s)}, latent=[z], known=[A]),
+    "rows with priors": lambda: Model(GAUSSIAN, latent=[z], prior={A: Dirichlet(alpha[k])}),
+    "two chains": lambda: Model(
+        {
+            **ONE,
+            c[0]: Categorical(w[r]),
+            c[t]: Categorical(C[c[t - 1], r]),
+            y[t]: Normal(mu[z[t]], s),
+            u[t]: Poisson(lam[c[t]]),
+        },
+        latent=[z, c],
+    ),
+    "likelihood": lambda: Model.from_likelihood(
+        log_likelihood=log(pi[z[0]])
+        + Sum(log(A[z[t - 1], z[t]]), (t, 1, T - 1))
+        + Sum(log(B[z[t], y[t]]), (t, 0, T - 1)),
+        latent={z: Labels(K)},
+        parameters={pi: Simplex(), A: Simplex(), B: Simplex()},
+        data={y: Labels(V)},
+    ),
+}
+QUICK = ("one sequence", "many sequences", "missing")
+
+
+@cache
+def derived(name: str) -> EM:
+    return STATED[name]().derive(budget=float("inf"))
+
+
+# -- messages ---------------------------------------------------------------------------------------------
+
+
+def over_paths(weight: Any, step: Any, first: Any, last: Any) -> tuple[Any, Any, Any]:
+    """γ, ξ and the logarithm of the total by all paths of one chain; `step` over (place, label, next)."""
+    places, count = weight.shape
+    paths = list(itertools.product(range(count), repeat=places))
+    logs = [
+        first[p[0]]
+        + last[p[-1]]
+        + sum(weight[at, k] for at, k in enumerate(p))
+        + sum(step[at, k, m] for at, (k, m) in enumerate(itertools.pairwise(p)))
+        for p in paths
+    ]
+    shares = np.exp(np.array(logs) - max(logs))
+    total = float(np.log(shares.sum()) + max(logs))
+    gamma, xi = np.zeros((places, count)), np.zeros((places - 1, count, count))
+    for path, share in zip(paths, shares / shares.sum(), strict=True):
+        for at, k in enumerate(path):
+            gamma[at, k] += share
+        for at, (k, m) in enumerate(itertools.pairwise(path)):
+            xi[at, k, m] += share
+    return gamma, xi, total
+
+
+@pytest.mark.parametrize("varying", [False, True], ids=["one table", "a table a place"])
+@pytest.mark.parametrize("places", [1, 2, 7], ids="T={}".format)
+def test_messages_are_those_of_all_paths(places: int, varying: bool) -> None:
+    rng = np.random.default_rng(places)
+    weight = rng.normal(size=(places, 3, 2)) * 4 - 500
+    step = rng.normal(size=(places - 1, 3, 3, 2) if varying else (3, 3)) * 2
+    step[..., 0, 1] = -np.inf
+    first, last = rng.normal(size=(2, 3, 2))
+    gamma, total, before, moved, after = _forward_backward(weight, step, first, last)
+    table = moved if varying else moved[None, :, :, None]
+    for chain in range(2):
+        own = step[..., chain] if varying else np.broadcast_to(step, (places - 1, 3, 3))
+        wanted, pairs, value = over_paths(weight[..., chain], own, first[:, chain], last[:, chain])
+        np.testing.assert_allclose(gamma[..., chain], wanted, atol=1e-12)
+        np.testing.assert_allclose(total[chain], value, rtol=1e-13)
+        found = before[:, :, None, chain] * (table * after[:, None])[..., chain]
+        np.testing.assert_allclose(found, pairs, atol=1e-12)
+
+
+def test_blocks_side_by_side_say_what_one_place_after_another_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    weight, step = rng.normal(size=(200, 3, 1)) * 9, np.log(rng.dirichlet(np.ones(3), 3))
+    found = _forward_backward(weight, step, None, None)
+    monkeypatch.setattr("symem.runtime.messages._blocks_along", lambda *_: 1)
+    wanted = _forward_backward(weight, step, None, None)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-14)
+
+
+def test_a_chain_that_no_path_can_give_has_no_likelihood() -> None:
+    weight = np.zeros((4, 2, 1))
+    weight[2] = -np.inf
+    assert _forward_backward(weight, np.zeros((2, 2)), None, None)[1] == -np.inf
+
+
+# -- the record -------------------------------------------------------------------------------------------
+
+
+def test_record_holds_messages_as_recurrences_and_sums_over_transitions() -> None:
+    derivation = derived("many sequences").derivation
+    (chain,) = derivation.posteriors
+    assert isinstance(chain, Chain)
+    forward, backward = chain.forward.recurrence, chain.backward.recurrence
+    assert forward is not None
+    assert backward is not None
+    assert (forward.backward, backward.backward) == (False, True)
+    assert forward.axis == backward.axis == chain.along
+    assert backward.first == 0
+    transitions = [each for each in derivation.surrogate.statistics if each.value.has(chain.pair.symbol.base)]
+    assert len(transitions) == 1
+    assert {update.parameter.base.name for update in derivation.updates} == {"pi", "A", "mu", "sigma"}
+
+
+def test_record_is_that_of_all_paths() -> None:
+    derivation = derived("one sequence").derivation
+    (chain,) = derivation.posteriors
+    assert isinstance(chain, Chain)
+    rng = np.random.default_rng(2)
+    theta = {
+        "pi": rng.dirichlet(np.ones(3)),
+        "A": rng.dirichlet(np.ones(3), 3),
+        "mu": rng.normal(size=3),
+        "sigma": rng.gamma(2.0, size=3),
+    }
+    data = rng.normal(size=6)
+    arrays = evaluate(derivation.definitions, {**theta, "y": data, "T": 6, "K": 3})
+    weight = -np.log(theta["sigma"]) - (data[:, None] - theta["mu"]) ** 2 / (2 * theta["sigma"] ** 2)
+    step = np.broadcast_to(np.log(theta["A"]), (5, 3, 3))
+    gamma, xi, total = over_paths(weight, step, np.log(theta["pi"]), np.zeros(3))
+    np.testing.assert_allclose(arrays["gamma_z"], gamma, atol=1e-13)
+    np.testing.assert_allclose(arrays["xi_z"], xi, atol=1e-13)
+    np.testing.assert_allclose(arrays["A_z"], total, rtol=1e-13)
+
+
+# -- through every door -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, id=n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in STATED]
+)
+def test_every_statement_is_verified(name: str) -> None:
+    rungs = {each.name: each for each in derived(name).verify(seconds=60).rungs}
+    assert not derived(name).derivation.not_derived
+    assert [n for n in ("V0", "V1", "V2", "V3", "V4") if rungs[n].passed is not True] == []
+
+
+@cache
+def published() -> EM:
+    s2 = IndexedBase("s2")
+    return Model({**MANY, y[j, t]: Normal(mu[z[j, t]], sqrt(s2[z[j, t]]))}, latent=[z]).derive(
+        budget=float("inf")
+    )
+
+
+def theta_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {("pi" if name == "de" else name): np.array(value) for name, value in values.items()}
+
+
+def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
+    solver, data = published().solver(), np.array(FILE["data"]["x"])
+    start = theta_of(FILE["start"])
+    assert solver.log_likelihood(start, y=data) == pytest.approx(FILE["start_log_likelihood"], abs=1e-10)
+    first = solver.em_step(start, y=data)
+    for name, value in theta_of(FILE["first"]).items():
+        np.testing.assert_allclose(getattr(first, name), value, atol=1e-12)
+    fit = published().fit(y=data, start=start, tol=1e-13, max_iter=5000)
+    assert fit.log_likelihood == pytest.approx(FILE["fixed_point_log_likelihood"], abs=1e-9)
+    for name, value in theta_of(FILE["fixed_point"]).items():
+        np.testing.assert_allclose(getattr(fit.parameters, name), value, atol=1e-5)
+
+
+def test_statistics_of_parts_add_up_over_sequences() -> None:
+    solver, data = published().solver(), np.array(FILE["data"]["x"])
+    start = theta_of(FILE["start"])
+    both = solver.merge(solver.statistics(start, y=data[:1]), solver.statistics(start, y=data[1:]))
+    whole = solver.statistics(start, y=data)
+    for one, other in zip(both, whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_sample_draws_chains() -> None:
+    theta = {"pi": [1.0, 0.0], "A": [[0.0, 1.0], [1.0, 0.0]], "mu": [-9.0, 9.0], "sigma": [0.1, 0.1]}
+    drawn = derived("many sequences").sample(theta, J=3, T=5, seed=0)
+    np.testing.assert_array_equal(np.sign(drawn["y"]), np.tile([-1, 1, -1, 1, -1], (3, 1)))
+
+
+def test_plain_style_runs() -> None:
+    space: dict[str, Any] = {}
+    exec(published().source(style="plain"), space)
+    start = theta_of(FILE["start"])
+    *_, value = space["em"](*(start[n] for n in ("pi", "A", "mu", "s2")), np.array(FILE["data"]["x"]))
+    assert value == pytest.approx(FILE["fixed_point_log_likelihood"], abs=1e-6)
+
+
+def test_reports_tell_the_messages_as_the_books_do() -> None:
+    text = derived("one sequence").markdown()
+    for formula in (
+        r"\alpha_{1k} &= \pi_{k}^{(s)} e^{\eta_{1k}}",
+        r"\alpha_{tk} &= e^{\eta_{tk}} \sum_{l=1}^{K} \alpha_{t-1,l} A_{lk}^{(s)},\qquad t = 2, \dots, T",
+        r"\beta_{Tk} &= 1",
+        r"\gamma_{tk} &= \alpha_{tk} \beta_{tk} e^{-A^{z}}",
+        r"z_{t} \mid z_{t-1} &\sim",
+    ):
+        assert formula in text
+    assert "α_tk = exp(η_tk) Σ_l α[t-1,l] A_lk, t = 2, …, T" in str(derived("one sequence"))
+
+
+# -- what is refused --------------------------------------------------------------------------------------
+
+REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "no first law": (
+        lambda: Model({z[t]: Categorical(A[z[t - 1], k]), y[t]: Normal(mu[z[t]], s)}, latent=[z]),
+        UndeclaredSymbolError,
+        r"nothing says how z\[0\] arises: add z\[0\]: Categorical",
+    ),
+    "a first law alone": (
+        lambda: Model({z[0]: Categorical(pi[k]), y[t]: Normal(mu[z[t]], s)}, latent=[z]),
+        PlateError,
+        r"z\[0\] .* is the first place of a chain, and nothing says how the next arises",
+    ),
+    "a place that is none of the first": (
+        lambda: Model({z[3]: Categorical(pi[k]), z[t]: Categorical(A[z[t - 1], k])}, latent=[z]),
+        ModelError,
+        r"its first places are z\[0\]",
+    ),
+    "looking ahead": (
+        lambda: Model({z[0]: Categorical(pi[k]), z[t]: Categorical(A[z[t + 1], k])}, latent=[z]),
+        ModelError,
+        "which looks back at none",
+    ),
+    "order two": (
+        lambda: Model(
+            {
+                z[0]: Categorical(pi[k]),
+                z[1]: Categorical(C[z[0], k]),
+                z[t]: Categorical(A[z[t - 1], z[t - 2], k]),
+                y[t]: Normal(mu[z[t]], s),
+            },
+            latent=[z],
+        ).derive(),
+        NotDerivedError,
+        "one label stand for a pair",
+    ),
+    "two chains behind one datum": (
+        lambda: Model(
+            {
+                **ONE,
+                c[0]: Categorical(w[r]),
+                c[t]: Categorical(C[c[t - 1], r]),
+                y[t]: Normal(mu[z[t]] + phi[c[t]], s),
+            },
+            latent=[z, c],
+        ).derive(),
+        NotDerivedError,
+        "chains c and z are coupled.*one label stand for each combination",
+    ),
+    "Gaussian states": (
+        lambda: Model(
+            {
+                z[0]: Normal(p0, s),
+                z[t]: Normal(z[t - 1], Symbol("q")),
+                y[t]: Normal(z[t], Symbol("h")),
+            },
+            latent=[z],
+        ).derive(),
+        NotDerivedError,
+        "state-space",
+    ),
+    "a state-space model that switches": (
+        lambda: Model(
+            {**ONE, c[0]: Normal(0, 1), c[t]: Normal(phi[z[t]] * c[t - 1], s), y[t]: Normal(c[t], s)},
+            latent=[z, c],
+        ).derive(),
+        NotDerivedError,
+        "switch",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [pytest.param(name, id=name) for name in REFUSED])
+def test_what_is_no_chain_is_refused_by_name(case: str) -> None:
+    stated, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        stated()
