@@ -58,8 +58,10 @@ def _told(chain: Chain) -> Iterator[tuple[Definition, Definition]]:
         yield definition, replace(definition, value=unlogged(definition.value))
 
 
-def letters_of(chain: Chain) -> list[tuple[Definition, str]]:
-    """The letters that Rabiner and Bishop have for what is known of a chain."""
+def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
+    """The letters that Rabiner and Bishop have for what is known of a chain; of another posterior, none."""
+    if not isinstance(chain, Chain):
+        return []
     ends = ((chain.log_first, "rho"), (chain.log_last, "tau"))
     said = [(each, letter) for each, letter in ends if each is not None]
     messages = [(chain.forward, "alpha"), (chain.backward, "beta")]

@@ -14,7 +14,6 @@ from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne
 from symem.derivation import (
-    Chain,
     Definition,
     Derivation,
     Posterior,
@@ -167,8 +166,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
     latent = latent_label(posterior.latent)
-    named = [(posterior.log_normaliser, "A")]
-    named += letters_of(posterior) if isinstance(posterior, Chain) else []
+    named = [(posterior.log_normaliser, "A"), *letters_of(posterior)]
     if isinstance(posterior, Tabulated):
         named.append((posterior.log_weight, "eta"))
     if isinstance(posterior, Probabilities):
@@ -226,9 +224,8 @@ def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
             used = {letters[other] for other in near if other in letters}
             same = [
                 letters[each.index.name]
-                for shorter in (0, 1)
                 for each in axes
-                if each.size - axis.size == shorter and each.index.name in letters
+                if each.size == axis.size and each.index.name in letters
             ]
             spare = [letter for letter in "klmrstuvabcdefgh" if letter not in taken]
             letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)
@@ -339,9 +336,8 @@ def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Ax
 def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
     """Each slot in which an axis stands; a definition of single entries, such as mu[0, j], has others."""
     axes = {axis.index: axis for axis in definition.axes}
-    yield from (
-        (place, axes[slot]) for place, slot in enumerate(places_of(definition.symbol)) if slot in axes
-    )
+    places = enumerate(places_of(definition.symbol))
+    return ((place, axes[slot]) for place, slot in places if slot in axes)
 
 
 def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
