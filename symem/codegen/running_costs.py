@@ -17,6 +17,7 @@ from symem.codegen.ir.nodes import (
     Contract,
     Factor,
     LogTotal,
+    Messages,
     Node,
     Root,
     Scatter,
@@ -32,6 +33,9 @@ from symem.derivation import RunningCost
 NOTHING = Integer(0)
 #: Operations for each term of the logarithm of a sum: the largest taken off, exp, the sum, the division.
 OF_A_SOFTMAX = 4
+#: Operations for each entry of the messages of both directions beside the two products with the table of steps: exp, the
+#: density put in, the scale taken off, and both put together.
+OF_A_MESSAGE = 10
 #: Steps of Newton's method to a root.
 NEWTON = 5
 #: What costs nothing: a sign, and a count that multiplies rows which stand for several.
@@ -131,18 +135,23 @@ class _Count:
                 return OF_A_SOFTMAX * self.size(node.value.axes)
             case Contract():
                 return 2 * self.size(union(str, (node.left, node.right)))
-            case Solve():
-                apart = [axis for axis in node.matrix.axes if axis not in (node.row, node.column)]
-                return self.size(apart) * self.size([node.row]) ** 3 / 3 + 2 * self.size(node.matrix.axes)
-            case Factor():
-                apart = [axis for axis in node.matrix.axes if axis not in (node.row, node.column)]
-                share = Integer(3) if node.operation == "_cholesky" else Integer(1)
-                return self.size(apart) * self.size([node.row]) ** 3 / share
+            case Solve() | Factor():
+                return self._of_matrix(node)
+            case Messages():
+                return 4 * self.size(node.pairs) + OF_A_MESSAGE * self.size(node.places)
             case Root():
                 return (
                     NEWTON * self.size(node.axes) * (self._own_all(node.function) + self._own_all(node.slope))
                 )
         return NOTHING
+
+    def _of_matrix(self, node: Solve | Factor) -> Expr:
+        """A factorisation of a matrix, and what a system asks beside it."""
+        apart = [axis for axis in node.matrix.axes if axis not in (node.row, node.column)]
+        whole = self.size(apart) * self.size([node.row]) ** 3
+        if isinstance(node, Solve):
+            return whole / 3 + 2 * self.size(node.matrix.axes)
+        return whole / 3 if node.operation == "_cholesky" else whole
 
     def _own_all(self, node: Node) -> Expr:
         """The operations of a formula whose letters stand for numbers."""
