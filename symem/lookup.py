@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sympy import Expr
 
-from symem.derivation import Ascent, Derivation
+from symem.derivation import Ascent, Derivation, Update
 from symem.errors import NotDerivedError, UndeclaredSymbolError
 from symem.language.leaves import array_of, name_of, places_of
 from symem.language.operators import sized
@@ -40,18 +40,19 @@ class ByName(Mapping[Any, Any]):
 
 
 class Updates(Mapping[Any, Expr]):
-    """parameter -> update; parameters without one raise the reason."""
+    """parameter -> update, or another formula that belongs to it; parameters without one raise the reason."""
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, formulas: Iterable[tuple[Expr, Expr]] | None = None) -> None:
+        """`formulas` are pairs of a parameter and what belongs to it, by default its update."""
+        pairs = ((u.parameter, _told(u)) for u in derivation.updates) if formulas is None else formulas
         self._found: dict[str, Expr] = {}
         self._keys: dict[str, Any] = {}
         self._indices: dict[str, Any] = {}
-        for update in derivation.updates:
-            atom = derivation.model.declared(update.parameter)
-            whole = all(not p.is_Integer for p in places_of(update.parameter))
+        for parameter, formula in pairs:
+            atom = derivation.model.declared(parameter)
+            whole = all(not p.is_Integer for p in places_of(parameter))
             key = array_of(atom) if whole else atom
-            found = update.nested if isinstance(update, Ascent) else update.value
-            value = sized(derivation.model.declared(found), atom)
+            value = sized(derivation.model.declared(formula), atom)
             self._found[str(key)], self._keys[str(key)] = value, key
             self._indices[str(key)] = places_of(atom)
         self._refused = {name_of(p): o.reason for o in derivation.not_derived for p in o.parameters}
@@ -82,3 +83,8 @@ class Updates(Mapping[Any, Expr]):
 
     def __repr__(self) -> str:
         return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
+
+
+def _told(update: Update) -> Expr:
+    """What an update is told by."""
+    return update.nested if isinstance(update, Ascent) else update.value

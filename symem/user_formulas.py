@@ -79,6 +79,19 @@ class Formulas:
         return Updates(self.derivation)
 
     @cached_property
+    def score(self) -> Mapping[Any, Expr]:
+        """parameter -> the slope of ℓ in it that one row adds, in data, posterior means and θ, at each place of its plates; of
+        all data, in their statistics, where these are no independent rows. In MAP-EM the slope of the log-prior comes beside.
+
+        By Fisher's identity it is that of Q(θ|θ⁽ᵗ⁾) at θ = θ⁽ᵗ⁾; `written_out` shows it in data and θ alone. Of a symmetric
+        matrix Σ it is the symmetric G of dℓ = tr(G dΣ).
+
+        Source: Dempster, Laird & Rubin 1977, section 3; Louis 1982.
+        """
+        told = ((each.parameter, (each.row or each.definition).value) for each in self.derivation.scores)
+        return Updates(self.derivation, told)
+
+    @cached_property
     def log_likelihood(self) -> Expr:
         """The observed-data log-likelihood ℓ(θ), latents eliminated, written out."""
         return self._explicit.internal(self.derivation.log_likelihood)

@@ -238,6 +238,10 @@ class Replay:
         """The certificate's: see test_certify."""
         yield from ()
 
+    def _bends(self, _step: Step) -> Sides:
+        """The ladder's: V6, see test_information_mutants."""
+        yield from ()
+
     # bounds: what a step defines is held at θ⁽ᵗ⁾ --------------------------------------------------------
 
     def _held(self, step: Step) -> dict[str, Any]:

@@ -10,7 +10,13 @@ import scipy
 from sympy import Idx, IndexedBase, symbols
 
 from symem import EM, DataError, Exponential, Model, Normal
+from symem.evaluation.arithmetic import evaluate
+from symem.evaluation.situation import situation
+from symem.language.leaves import name_of, places_of
 from symem.runtime.tangents import _flat, _unflat, _way_to_end
+from symem.verification.formulas import Formulas
+from symem.verification.oracle import Oracle
+from symem.verification.sizes import hidden_sizes
 from tests.derived import em
 from tests.models import BY_NAME, DERIVED, FEW, HALF, Row, slow_but_for
 
@@ -214,3 +220,43 @@ def test_scores_of_rows_add_up_to_the_score(row: Row) -> None:
     assert each.sum(axis=0) @ way + prior == pytest.approx(
         found.score @ way, rel=1e-5, abs=1e-5 * np.abs(each).max()
     )
+
+
+@pytest.mark.filterwarnings("ignore")
+@slow_but_for(
+    DERIVED, {"gmm1d_faithful", "random_effects_dyestuff", "gmm_missing", "t_mixture", "normal_missing_both"}
+)
+def test_the_formula_of_a_row_is_the_score_of_that_row(row: Row) -> None:
+    """`em.score` in numbers against the module, which takes the statistics of each row alone."""
+    algorithm, theta = em(row.name), row.theta(row.file["start"])
+    solver, derivation = algorithm.solver(), algorithm.derivation
+    told = [score.row for score in derivation.scores if score.row is not None]
+    if not told or solver.MODEL.plates.rows != str(told[0].axes[0].size):
+        return
+    arrays = situation(
+        derivation.model, row.data, {**hidden_sizes(derivation.model, row.data, theta, {}), **theta}
+    )
+    here = Formulas(derivation, arrays, Oracle(derivation.model, arrays)).at(theta)
+    with np.errstate(all="ignore"):
+        found = evaluate(told, here.with_statistics)
+    own = solver.information(theta, **row.data).parameters
+    scores = [_unflat(own, each) for each in solver.score(theta, **row.data)]
+    for definition, score in zip(told, derivation.scores, strict=True):
+        name, places = name_of(score.parameter), places_of(score.parameter)
+        chosen = tuple(int(place) if place.is_Integer else slice(None) for place in places)
+        mine = np.array([np.asarray(getattr(each, name))[chosen] for each in scores])
+        right = np.asarray(found[name_of(definition.symbol)], dtype=float).reshape(mine.shape)
+        held = np.isfinite(right) & np.isfinite(mine)
+        assert mine[held] == pytest.approx(
+            right[held], rel=1e-8, abs=1e-8 * np.abs(right[held]).max(initial=1.0)
+        )
+
+
+def test_scores_are_formulas_in_the_symbols_of_the_user() -> None:
+    algorithm = Model({x[i]: Exponential(rate)}, missing=[x]).derive()
+    assert set(algorithm.score) == {rate}
+    assert str(em("gmm1d_faithful").score["mu"]) == "(-mu[k] + x[i])*gamma_z[i, k]/sigma[k]**2"
+    assert [step.law.name for step in algorithm.steps if step.stage == "information"] == [
+        "Fisher's identity",
+        "missing information",
+    ]

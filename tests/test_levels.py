@@ -35,7 +35,7 @@ def test_anatomy() -> None:
     anchors = {level: [section.anchor for section in told("gmm1d_faithful", level)] for level in Level}
     assert anchors[Level.BRIEF] == ["model", "e-step", "m-step", "conditions"]
     assert [a for a in anchors[Level.PAPER] if a] == [
-        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "ascent", "algorithm", "certificates",
+        "model", "e-step", "latent-z", "likelihood", "surrogate", "m-step", "ascent", "information", "algorithm", "certificates",
         "references",
     ]  # fmt: skip
     assert anchors[Level.TEACHING] == anchors[Level.PAPER]

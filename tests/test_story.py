@@ -17,7 +17,7 @@ ROWS = pytest.mark.parametrize("row", [pytest.param(row, id=row.name) for row in
 SOLVED = set(maximisers.LAWS)
 
 #: Told here, tested elsewhere: ℓ and Q by `verify`, a maximum by its certificate; of counts and vectors by the laws.
-ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments"}
+ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments", "missing information"}
 
 
 @slow_but_for(in_turn(DERIVED, 0), HALF)
@@ -46,7 +46,7 @@ def test_a_spoilt_step_is_seen(name: str) -> None:
 @ROWS
 def test_the_story_follows_the_textbook(row: Row) -> None:
     derivation = told(row)
-    order = ["model", "E-step", "likelihood", "surrogate", "statistics", "M-step", "ascent"]
+    order = ["model", "E-step", "likelihood", "surrogate", "statistics", "M-step", "ascent", "information"]
     found = [order.index(step.stage) for step in derivation.steps]
     assert found == sorted(found)
     laws = {step.law.name for step in derivation.steps}

@@ -30,7 +30,7 @@ class AboutZero:
         names = self._scatters.keys() | self._means.keys()
         if not any(array_of(entry) in names for entry in expr.atoms(Indexed, Symbol)):
             return expr
-        return self._linear(expand(_turned(inlined(expr, self._scatters.values()))))
+        return self._linear(expand(multiplied_out(inlined(expr, self._scatters.values()))))
 
     @cached_property
     def _scatters(self) -> Mapping[Expr, Definition]:
@@ -75,12 +75,12 @@ class AboutZero:
     def _product(self, term: Expr) -> Expr:
         """m f as Σ w f / N, where one mean stands once."""
         held = [e for e in term.atoms(Indexed, Symbol) - labels_in(term) if array_of(e) in self._means]
-        if len(held) != 1 or expand(_turned(term.xreplace({held[0]: 2 * held[0]})) - 2 * term) != 0:
+        if len(held) != 1 or expand(multiplied_out(term.xreplace({held[0]: 2 * held[0]})) - 2 * term) != 0:
             return term
-        return _turned(inlined(term, [self._means[array_of(held[0])]]))
+        return multiplied_out(inlined(term, [self._means[array_of(held[0])]]))
 
 
-def _turned(expr: Expr) -> Expr:
+def multiplied_out(expr: Expr) -> Expr:
     """Traces and entries multiplied out."""
     told = expr.replace(lambda e: isinstance(e, Tr), lambda e: trace(e.args[0], shape(e.args[0])[0]))
     return told.replace(lambda e: isinstance(e, Element), lambda e: element(*e.args))

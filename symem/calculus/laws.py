@@ -288,6 +288,27 @@ _ROWS = (
             ),
         )
     ),
+    Rule(
+        "Fisher's identity",
+        "At ${theta} = {old}$ the slope of {Q} in {parameter} is that of the log-likelihood of the observed data{prior}, the score. "
+        "It is the sum over rows of",
+        "Fisher 1925; Dempster, Laird & Rubin 1977, section 3",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "score of all data",
+        "At ${theta} = {old}$ the slope of {Q} in {parameter} is that of the log-likelihood of the observed data{prior}, the score:",
+        "Fisher 1925; Dempster, Laird & Rubin 1977, section 3",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "missing information",
+        "Minus the second derivatives of the log-likelihood are the observed information. It is the information that complete "
+        "data would have, minus the second derivatives of {Q} with its statistics held, less what is missing: the posterior "
+        "variance of the score of complete data, which is by how much the slopes of {Q} rise with {old} alone.",
+        "Orchard & Woodbury 1972; Louis 1982; Oakes 1999",
+        Relation.BENDS,
+    ),
     Rule("denominators", "Multiplied by {factors}, this is", "algebra", Relation.EQUAL, detail=True),
     Rule(
         "substitution",

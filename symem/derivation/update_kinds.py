@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from sympy import Expr, Symbol
+from sympy import Expr, S, Symbol
 
 from symem.derivation.definition import Definition
 
@@ -143,11 +143,15 @@ class Score:
     """∂Q/∂parameter in statistics and parameters, which at θ = θ⁽ᵗ⁾ is the score of the observed data (Fisher's identity);
     in MAP-EM the slope of the log-prior is part of it.
 
-    Of a symmetric matrix it is the symmetric G of dQ = tr(G dΣ).
+    Of a symmetric matrix it is the symmetric G of dQ = tr(G dΣ). `row` is what one row adds to it, over the plate of the rows
+    and the places of the parameter, in data, posterior means and parameters; None where the data are no such rows.
+    `beside` is what belongs to no row: the slope of the log-prior.
     """
 
     parameter: Expr
     definition: Definition
+    row: Definition | None = None
+    beside: Expr = S.Zero
 
 
 @dataclass(frozen=True)

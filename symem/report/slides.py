@@ -35,7 +35,7 @@ FEW = 2.0
 #: Lines of text that fill a slide, and how much smaller and larger than text a slide is set.
 FULL, SMALLEST, LARGEST = 17.0, 0.6, 1.35
 #: What is left out: it is read, not shown.
-LEFT_OUT = frozenset({"cost", "certificates", "module", "references"})
+LEFT_OUT = frozenset({"cost", "information", "certificates", "module", "references"})
 
 
 def cut(sections: Iterable[Section]) -> tuple[Section, ...]:

@@ -156,6 +156,15 @@ class Voice:
         shift = int(index in scope.from_one.indices)
         return f"{letter(index, scope)} = {latex(low + shift, scope)}", r"\dots", latex(high + shift, scope)
 
+    def slope(self, definition: Definition, parameter: Expr, own: int) -> Lines:
+        """The score in a parameter over so many axes of its own, of all data or of a row, under the sign of that derivative."""
+        scope = self.now.within(definition.axes)
+        value = named_moments(matrix_valued(definition.value, parameter), self.meanings)
+        rows = "".join(letter(axis.index, scope) for axis in definition.axes[: len(definition.axes) - own])
+        of_row = f"_{{{rows}}}" if rows else ""
+        left = rf"\frac{{\partial \ell{of_row}}}{{\partial {letter(parameter, self.free)}}}"
+        return self.equation(left, ratios(value), scope)
+
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))
 
