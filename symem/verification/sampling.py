@@ -8,8 +8,7 @@ arbitrary: the identities hold on any.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -24,10 +23,11 @@ from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.situation import extent_of, label_origin
 from symem.language.leaves import labels_in, name_of
 from symem.language.support import Support
-from symem.language.supports import Binary, Counts, Labels, Positive, Reals, UnitInterval
+from symem.language.supports import Labels
 from symem.language.weights import once
 from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError, ancestral
 from symem.verification.beliefs import GroupBelief
+from symem.verification.data_supports import candidate_supports
 from symem.verification.enumeration import TooLargeError
 from symem.verification.oracle import Oracle
 from symem.verification.sizes import LABEL_SIZES
@@ -36,8 +36,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Values = dict[str, Any]
 #: Of data, sizes and masks by name, and of θ.
 LogLikelihood = Callable[[Mapping[str, Any], Values], float]
-
-CANDIDATES: Sequence[Support] = (Binary(), Counts(), UnitInterval(), Positive(), Reals())
 _MISSING_SHARE = 0.25
 #: How large known counts may be in one attempt after another: what is rarely possible is likelier of few.
 _MOST_COUNTS = (1_000_000,) * 4 + (3,) * 4 + (1,) * 8
@@ -194,7 +192,7 @@ def _joint_draw(
 ) -> tuple[Values, str]:
     reasons = []
     masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
-    for supports in _candidate_supports(model):
+    for supports in candidate_supports(model):
         try:
             joint = Oracle(_everything_latent(model, supports), {**arrays, **masks}, _DRAWING)
             belief = joint.at(theta)
@@ -220,7 +218,7 @@ def _arbitrary(
 ) -> Values:
     """Data in the first candidate support on which the likelihood is finite: an identity holds on any data."""
     masks = {each.name: np.ones(shape_of(each, arrays)) for each in model.masks}
-    for supports in _candidate_supports(model):
+    for supports in candidate_supports(model):
         data = {
             each.name: random_member(replace(each, support=supports[each.name]), rng, arrays)
             for each in model.data
@@ -231,19 +229,6 @@ def _arbitrary(
         except (TooLargeError, UnknownSymbolError):
             continue
     raise DataError("No data could be drawn from the model as declared: give data.")
-
-
-def _candidate_supports(model: Any) -> Iterator[dict[str, Support]]:
-    """The declared supports, or every choice of candidates for data whose support nobody declared."""
-    names = [each.name for each in model.data]
-    if model.declarations:
-        yield {each.name: each.support for each in model.data}
-        return
-    fixed = {each.name: each.support for each in model.data if each.shape or type(each.support) is not Reals}
-    unknown = [name for name in names if name not in fixed]
-    together = [(each,) * len(unknown) for each in CANDIDATES]
-    for choice in itertools.product(CANDIDATES, repeat=len(unknown)) if len(unknown) < 3 else together:
-        yield {**fixed, **dict(zip(unknown, choice, strict=True))}
 
 
 def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
