@@ -19,7 +19,7 @@ _ROWS = (
     ),
     Rule(
         "indicators",
-        "A function of a variable with finitely many values is $f(z) = \u03a3ₖ [z = k] f(k)$; so the complete-data "
+        "A function of a variable with finitely many values is $f(z) = ∑ₖ [z = k] f(k)$; so the complete-data "
         "log-likelihood is linear in the indicators:",
         "algebra",
         Relation.EQUAL,
@@ -52,7 +52,7 @@ _ROWS = (
         "mean of an indicator",
         "The posterior mean of an indicator is a probability,",
         "Dempster, Laird & Rubin 1977, section 2",
-        Relation.EQUAL,
+        Relation.MEAN,
     ),
     Rule(
         "square multiplied out",

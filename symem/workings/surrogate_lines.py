@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sympy import Add, Eq, Expr, Indexed, Product, Sum, Symbol, log
 
@@ -51,6 +52,10 @@ def averaged(steps: tuple[Step, ...], checker: Checker) -> Iterator[Step]:
     if not used:
         return
     yield line("indicators", steps[0], derivation.complete, rejoin(told))
+    for table in used:
+        indicator, share = Iverson(Eq(table.atom, table.value)), table.probability
+        mean = line("mean of an indicator", steps[0], indicator, share.symbol, axes=share.axes)
+        yield replace(mean, about=(table.atom,))
 
 
 def _with_indicators(term: Term, table: Table) -> Term:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from sympy import Add, Expr, Mul, Sum, Symbol
+from sympy import Add, Expr, Mul, Sum, Symbol, exp
 
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form, inlined
@@ -164,10 +164,26 @@ def _equal_sides(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Li
     yield from equalities([step], voice.now.within(step.axes))
 
 
-def _short_sides(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
-    """A product that no line can be broken in, where it fits one."""
-    lines = tuple(equalities([step], voice.now.within(step.axes)))
-    yield from lines if max(width(line) for each in lines for line in each) <= LINE else ()
+def _coefficients(step: Step, _posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    scope = voice.now.within(step.axes)
+    yield voice.equation(latex(step.before, scope), _tidied(step.after), scope)
+
+
+def _weighed(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
+    """exp η of one value, or the sum over all, as densities; none where that fits no line."""
+    assert isinstance(posterior, Tabulated)
+    outcome, weights = posterior.outcome, by_outcome(posterior.log_weight, posterior.outcome)
+    own = [each for each in weights if step.before == exp(each.symbol)]
+    if own:
+        shown = _density(own[0].value)
+    elif len(weights) > 1:
+        shown = Add(*(_density(each.value) for each in weights))
+    else:
+        shown = Sum(_density(weights[0].value), outcome.limits)
+    scope = voice.now.within(step.axes)
+    line = f"{latex(step.before, scope)} &= {latex(shown, scope)}"
+    if width(line) <= LINE:
+        yield (line,)
 
 
 def _written_out(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lines]:
@@ -176,7 +192,13 @@ def _written_out(step: Step, posterior: Posterior, voice: Voice) -> Iterator[Lin
     if any(
         not term.has(posterior.outcome.index) for term in Add.make_args(printed(posterior.log_weight.value))
     ):
-        yield from _short_sides(step, posterior, voice)
+        yield from _ratio(step, voice)
+
+
+def _ratio(step: Step, voice: Voice) -> Iterator[Lines]:
+    """A numerator over the evidence, in one line."""
+    lines = tuple(equalities([step], voice.now.within(step.axes)))
+    yield from lines if max(width(line) for each in lines for line in each) <= LINE else ()
 
 
 #: What is displayed of a step where that is more than the names that it defines.
@@ -190,9 +212,9 @@ _SHOWN: Mapping[str, Callable[[Step, Posterior, Voice], Iterator[Lines]]] = {
     "natural form": _natural,
     "recognition": _arguments,
     "moments": _moments,
-    "numerator and evidence": _short_sides,
+    "numerator and evidence": _weighed,
     "ratio": _written_out,
-    "coefficients": _equal_sides,
+    "coefficients": _coefficients,
     "completed square": _equal_sides,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sympy import Add, Expr, Indexed, Mul, Sum, expand_mul
 
-from symem.algebra.rewriting import bottom_up
+from symem.algebra.rewriting import ScalarMean, bottom_up
 from symem.algebra.squares import merged_sums, squares
 from symem.derivation import Step
 from symem.language.leaves import name_of
@@ -45,6 +45,8 @@ def _surrogate(voice: Voice) -> Iterator[Block]:
     mean, gathered = steps["expectation"], steps.get("sufficient statistics")
     if "indicators" in steps:
         yield from told([steps["indicators"]], [_in_indicators(steps["indicators"].after, voice)], voice)
+        means = [step for step in voice.steps("surrogate") if step.law.name == "mean of an indicator"]
+        yield from told(means, [_mean(step, voice) for step in means], voice)
     full = (
         [_q(_in_full(mean.after, voice), voice)]
         if voice.options.level is Level.TEACHING or not gathered
@@ -57,6 +59,12 @@ def _surrogate(voice: Voice) -> Iterator[Block]:
     if voice.options.level is Level.TEACHING:
         yield from _about_zero(voice)
         yield from _multiplied_out(voice)
+
+
+def _mean(step: Step, voice: Voice) -> Lines:
+    """⟨[z = k]⟩ = γ_k."""
+    scope = voice.now.within(step.axes)
+    return voice.equation(latex(ScalarMean(step.before), scope), step.after, scope)
 
 
 def _q(value: Expr, voice: Voice) -> Lines:
