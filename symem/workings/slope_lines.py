@@ -15,7 +15,7 @@ from symem.algebra.squares import as_squares
 from symem.calculus.checker import Checker
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.separate import Term, rename_apart
-from symem.derivation import Shares, Step, Update
+from symem.derivation import Ascent, Shares, Step, Update
 from symem.language.falling_root import FallingRoot
 from symem.language.leaves import places_of
 from symem.language.matrices import is_matrix
@@ -133,7 +133,7 @@ def curved(steps: tuple[Step, ...], checker: Checker) -> Iterator[Step]:
 def _there(parts: list[Part], update: Update) -> Expr | None:
     """c g'' + d h'' where c g' + d h' = 0, without the longer of c and d."""
     found = update.nested.has(FallingRoot, LinearSolution)
-    if len(parts) != 2 or isinstance(update, Shares) or found:
+    if len(parts) != 2 or isinstance(update, Shares | Ascent) or found:
         return None
     atom = update.parameter
     long, short = sorted(parts, key=lambda part: -part.coefficient.count_ops())
