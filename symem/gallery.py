@@ -1,4 +1,4 @@
-"""A gallery: one report for each model file of a folder, and an index with their update formulas.
+"""A gallery: one report for each model file of a folder, and an index of them in groups, with both steps and pictures.
 
 The pages share a style and a script that lie beside them, and work from a file system as from a server. Everything
 is built before anything is written; nothing in it depends on the time or the place of the build.
@@ -17,6 +17,7 @@ from symem.errors import DataError, SymemError
 from symem.estimate import estimate
 from symem.files import ModelFile, load_file
 from symem.report import report
+from symem.report.fitted import fitted
 from symem.report.media.html import assets
 from symem.report.sections.catalogue import Card, index
 from symem.runtime.wording import _Words
@@ -69,6 +70,7 @@ def build(
         pages[exhibit.page] = _page(exhibit, choices)
         if exhibit.module is not None:
             pages[exhibit.module] = exhibit.em.source()
+        pages[exhibit.file.path.name] = exhibit.file.path.read_text(encoding="utf-8")
     shared = {f"{SHARED}.css": assets().style, f"{SHARED}.js": assets().script}
     return {**shared, **pages, "index.html": index([_card(exhibit) for exhibit in exhibits], SHARED)}
 
@@ -134,13 +136,16 @@ def _page(exhibit: Exhibit, choices: Choices) -> str:
 
 
 def _card(exhibit: Exhibit) -> Card:
-    shown = () if exhibit.fit is None else tuple(estimate(exhibit.fit))
+    em, fit = exhibit.em, exhibit.fit
     return Card(
         exhibit.title,
         exhibit.page,
+        exhibit.file.path.name,
         exhibit.module,
-        exhibit.em.derivation,
+        em.derivation,
         exhibit.ladder.summary,
-        shown,
+        () if fit is None else tuple(estimate(fit)),
+        None if fit is None else fitted(em.derivation, fit, em.solver().SOLVER),
         exhibit.file.statement,
+        exhibit.file.reference,
     )

@@ -38,3 +38,22 @@ const scrolls = place => { for (const box of place.querySelectorAll(".wide")) {
   box.setAttribute("aria-label", "scrolls sideways");
 } };
 scrolls(document);
+}
+// A gallery is searched as one types: every word must stand in a card, wherever it does.
+const search = document.querySelector("#search");
+if (search) {
+  const cards = [...document.querySelectorAll(".card")].map(card => [card, (card.dataset.words + " " + card.textContent).toLowerCase()]);
+  const empty = (group, entries) => { group.hidden = ![...group.querySelectorAll(entries)].some(entry => !entry.hidden); };
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const [card, text] of cards) {
+      card.hidden = !words.every(word => text.includes(word));
+      document.querySelector(`[data-card="${card.getAttribute("aria-labelledby")}"]`).hidden = card.hidden;
+      count += card.hidden ? 0 : 1;
+    }
+    for (const group of document.querySelectorAll("section.group")) empty(group, ".card");
+    for (const group of document.querySelectorAll("div.group")) empty(group, "li");
+    document.querySelector("#found").textContent = words.length ? `${count} of ${cards.length}` : "";
+  });
+}

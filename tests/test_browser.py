@@ -100,6 +100,20 @@ def test_every_page_of_the_gallery(tab: Browser, tmp_path: Path) -> None:
             sound(tab, seen)
             assert (state(tab)["doubled"], state(tab)["dangling"]) == ([], [])
             assert abroad(seen, tmp_path) == []
+    tab.open(tmp_path / "index.html", width=1280)
+    assert tab.evaluate(SEARCHED.format(words="binomial coin")) == [1, 1, "1 of 8"]
+    assert tab.evaluate(SEARCHED.format(words="nothing of this kind")) == [0, 0, "0 of 8"]
+    assert tab.evaluate(SEARCHED.format(words="")) == [8, 8, ""]
+
+
+#: What is left of a gallery that is searched: cards, entries beside them, and what is said.
+SEARCHED = """(() => {{
+  const search = document.querySelector("#search");
+  search.value = "{words}";
+  search.dispatchEvent(new Event("input"));
+  const left = name => [...document.querySelectorAll(name)].filter(each => each.offsetParent).length;
+  return [left(".card"), left("nav li"), document.querySelector("#found").textContent];
+}})()"""
 
 
 @over_all_at_once

@@ -212,10 +212,13 @@ def test_a_gallery(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "assets/symem.css",
         "assets/symem.js",
         "free_energy.html",
+        "free_energy.py",
         "index.html",
         "javascript:alert(1).html",
+        "javascript:alert(1).py",
         "javascript:alert(1)_em.py",
         "two_coins.html",
+        "two_coins.py",
         "two_coins_em.py",
     ]
     told = (out / "index.html").read_text(encoding="utf-8")

@@ -132,6 +132,12 @@ def _figures(found: Fitted, voice: Voice, where: str) -> Iterator[Figure]:
         yield from _figure(way, "The iterates on lines of equal log-likelihood.")
 
 
+def over_data(found: Fitted, voice: Voice) -> Chart | None:
+    """The picture of the data at the estimate, if there is one."""
+    fit = found.fit
+    return _over_data(Shown(found.solver, fit.parameters, found.given, fit.categories, Letters(voice)))
+
+
 def _over_data(shown: Shown) -> Chart | None:
     """The data, if they are many enough and rows are alike, or hang on one number."""
     if shown.number is None or len(shown.of_rows[shown.number]) < LEAST_ROWS:
