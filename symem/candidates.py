@@ -65,8 +65,10 @@ class Selection:
     def chosen(self) -> Candidate:
         """The candidate with the least of the criterion among those that converged.
 
-        Raises:
-            DataError: none converged.
+        Raises
+        ------
+        DataError
+            none converged.
         """
         sound = [each for each in self.table if each.fit is not None and each.fit.converged]
         if not sound:
@@ -82,7 +84,18 @@ class Selection:
         return fit
 
     def plot(self, ax: Any = None) -> Any:
-        """The criterion over the sizes; the axes of matplotlib on which it stands."""
+        """The criterion over the sizes tried.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            where to draw; else on a figure of its own.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            the axes on which it stands.
+        """
         from symem.pictures import plot_selection  # noqa: PLC0415  matplotlib is imported when it is asked for
 
         return plot_selection(self, ax)
@@ -124,21 +137,34 @@ def select(
 ) -> Selection:
     """Fit a model with every size of a range, each from several starts: `select(model, {"x": x}, K=range(1, 8))`.
 
-    Args:
-        model: or what was derived of it.
-        data: arrays by declared name, or a frame whose columns have these names.
-        criterion: "bic" or "aic"; less is better.
-        n_init: random starts of each fit.
-        seed: of the starts of each fit.
-        verbose: tell on stderr how far it has come.
-        sizes: the sizes to try, by name: a range, a list, or one number; of several, all pairs. Options of `fit`, such
-            as tol, max_iter and accelerate, may stand among them.
+    Parameters
+    ----------
+    model : EM or Model
+        or what was derived of it.
+    data : dict or data frame
+        arrays by declared name, or a frame whose columns have these names.
+    criterion : str
+        "bic" or "aic"; less is better.
+    n_init : int
+        random starts of each fit.
+    seed : int, optional
+        of the starts of each fit.
+    verbose : bool
+        tell on stderr how far it has come.
+    **sizes : range, list or int
+        the sizes to try, by name: a range, a list, or one number; of several, all pairs. Options of
+        `fit`, such as tol, max_iter and accelerate, may stand among them.
 
-    Returns:
-        a `Selection`: `table`, `best`, `plot()`. A size at which a fit fails is in the table with the reason.
+    Returns
+    -------
+    Selection
+        a `Selection`: `table`, `best`, `plot()`. A size at which a fit fails is in the table with the
+        reason.
 
-    Raises:
-        DataError: there is no such criterion, or no size to try.
+    Raises
+    ------
+    DataError
+        there is no such criterion, or no size to try.
     """
     if criterion not in CRITERIA:
         raise DataError(f"criterion = {criterion!r}, but it must be one of {', '.join(CRITERIA)}.")

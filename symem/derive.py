@@ -122,16 +122,23 @@ def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition,
 def maximise(objective: Any, parameters: dict[Any, Support]) -> dict[Any, Expr]:
     """Maximise an expression over parameters: the M-step's solver on its own.
 
-    Args:
-        objective: a SymPy expression; `Sum`s over `Idx` ranges are read as in a model.
-        parameters: each parameter with its support, `{p: Simplex()}`.
+    Parameters
+    ----------
+    objective : Expr
+        a SymPy expression; `Sum`s over `Idx` ranges are read as in a model.
+    parameters : dict[Any, Support]
+        each parameter with its support, `{p: Simplex()}`.
 
-    Returns:
-        parameter -> its maximiser, in the user's symbols: an end of its support where the objective is finite there and its
-        derivative may vanish beyond.
+    Returns
+    -------
+    dict[Any, Expr]
+        parameter -> its maximiser, in the user's symbols: an end of its support where the objective is
+        finite there and its derivative may vanish beyond.
 
-    Raises:
-        NotDerivedError: a block has no closed form; the message names the parameters and the term.
+    Raises
+    ------
+    NotDerivedError
+        a block has no closed form; the message names the parameters and the term.
     """
     model = Model.of_objective(objective, parameters)
     names = Names(model)

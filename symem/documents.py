@@ -58,21 +58,75 @@ class Documents:
         raise NotImplementedError
 
     def latex(self, **choices: Unpack[Choices]) -> str:
-        """The derivation as a LaTeX article; the keywords are those of `Choices`."""
+        """The derivation as a LaTeX article.
+
+        Parameters
+        ----------
+        **choices : Choices
+            level, notation, rename, title, data, start, fit, source and the others of `Choices`.
+
+        Returns
+        -------
+        str
+            the text; it needs amsmath, amssymb, geometry and hyperref, as `slides` beamer.
+
+        Raises
+        ------
+        DataError
+            a level or a notation that there is not; data or a start that the model cannot take.
+        UndeclaredSymbolError
+            a renamed symbol that the model does not have.
+        """
         from symem.report.report import beamer, latex
 
         told = beamer if choices.get("slides") else latex
         return told(self.recorded(choices), self.options(choices))
 
     def html(self, **choices: Unpack[Choices]) -> str:
-        """The derivation as a web page that needs nothing but itself; the keywords are those of `Choices`."""
+        """The derivation as a web page that needs nothing but itself.
+
+        Parameters
+        ----------
+        **choices : Choices
+            level, notation, rename, title, data, start, fit, source and the others of `Choices`.
+
+        Returns
+        -------
+        str
+            the page, with KaTeX and its fonts inside.
+
+        Raises
+        ------
+        DataError
+            a level or a notation that there is not; data or a start that the model cannot take.
+        UndeclaredSymbolError
+            a renamed symbol that the model does not have.
+        """
         from symem.report.report import html, slides
 
         told = slides if choices.get("slides") else html
         return told(self.recorded(choices), self.options(choices))
 
     def markdown(self, **choices: Unpack[Choices]) -> str:
-        """The derivation in Markdown; the keywords are those of `Choices`, without `slides`."""
+        """The derivation in Markdown.
+
+        Parameters
+        ----------
+        **choices : Choices
+            level, notation, rename, title, data, start, fit, source and the others of `Choices`.
+
+        Returns
+        -------
+        str
+            the text, with formulas between dollars.
+
+        Raises
+        ------
+        DataError
+            a level or a notation that there is not; data or a start that the model cannot take.
+        UndeclaredSymbolError
+            a renamed symbol that the model does not have.
+        """
         _on_paper(choices, "Markdown")
         from symem.report.report import markdown
 
@@ -95,10 +149,27 @@ class Documents:
     def notebook(
         self, *, statement: str | None = None, loading: str | None = None, **choices: Unpack[Choices]
     ) -> str:
-        """The derivation as a Jupyter notebook, which states, derives, fits and plots the model; else as `html`.
+        """The derivation as a Jupyter notebook, which states, derives, fits and plots the model.
 
-        `statement` is Python that states the model, the last name that it assigns; `loading` is Python that reads the
-        data as `data`. Without it data of few rows stand in a cell, and in the place of others as many are drawn.
+        Parameters
+        ----------
+        statement : str, optional
+            Python that states the model, the last name that it assigns; without it nothing is run.
+        loading : str, optional
+            Python that reads the data as `data`. Without it data of few rows stand in a cell, and in the place of
+            others as many are drawn.
+        **choices : Choices
+            as of `html`.
+
+        Returns
+        -------
+        str
+            JSON in nbformat 4.5.
+
+        Raises
+        ------
+        DataError
+            as of `html`.
         """
         from symem.report.report import notebook
 

@@ -33,10 +33,24 @@ class Model(stated.Model):  # its two doors are those of the statement
     __doc__ = stated.Model.__doc__
 
     def derive(self, *, budget: float | None = None) -> EM:
-        """Derive EM for this model; `budget` are seconds of processor time, by default 10, `math.inf` for no limit.
+        """Derive EM for this model.
 
-        Raises:
-            NotDerivedError: the E-step has no closed form; the message names the latent and its log-density.
+        Parameters
+        ----------
+        budget : float, optional
+            seconds of processor time, by default 10; `math.inf` for no limit.
+
+        Returns
+        -------
+        EM
+            its formulas, documents, module and fits. A parameter without an update is told there, not here.
+
+        Raises
+        ------
+        NotDerivedError
+            the E-step has no closed form; the message names the latent and its log-density.
+        BudgetError
+            it took longer; the message says where it stood.
         """
         return derive(self, budget=budget)
 
@@ -52,6 +66,16 @@ class EM(Formulas, Examination, Emission):
 
     Formulas are in the user's symbols. In `posterior`, `explicit` and `log_likelihood` a parameter means its
     value at θ⁽ᵗ⁾; in `Q` it is the new one, θ⁽ᵗ⁾ being hidden in the statistics (`written_out` shows it).
+    `Model.derive` makes it.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        the record of what was derived.
+
+    References
+    ----------
+    Dempster, Laird & Rubin 1977, Journal of the Royal Statistical Society B 39:1.
     """
 
     def __init__(self, derivation: Derivation) -> None:
@@ -90,29 +114,51 @@ class EM(Formulas, Examination, Emission):
     ) -> Fit:
         """Fit by the emitted module: `fit(x=data, K=2, seed=0)`, or `fit(frame, x="eruptions", K=2)`.
 
-        Args:
-            frame: of pandas, polars or Dask; arrays are its columns of their own names, or the columns that `data` names; or
-                a function that gives blocks of rows anew in every pass, as frames, dicts of arrays, or arrays: parts of a
-                memory map, or `lambda: (b.to_pandas() for b in pyarrow.parquet.ParquetFile(path).iter_batches())`.
-            start: the parameters to start from, by name; None for `n_init` random starts from `seed`.
-            tol: stop when the objective changes by at most this much per observation, and what is left is short.
-            max_iter: the most iterations; reaching it is not convergence.
-            n_init: how many random starts.
-            seed: of the random starts.
-            callback: called with (iteration, parameters, objective); where it returns True, the fit ends there.
-            verbose: tell on stderr how far it has come: one line on a terminal, lines elsewhere.
-            accelerate: "anderson", "squarem" or "auto": jump ahead where that does not lower the objective; None for EM alone.
-            client: of `dask.distributed` (symem[dask]): the rows stay on its workers, as partitions of a Dask frame or of
-                Dask arrays, or as blocks that each worker reads of the function; Dask collections need not name it.
-            data: the arrays and sizes of the model, by name; words in an array of labels become labels.
+        Parameters
+        ----------
+        frame : data frame or function, optional
+            of pandas, polars or Dask; arrays are its columns of their own names, or the columns that
+            `data` names; or a function that gives blocks of rows anew in every pass, as frames, dicts
+            of arrays, or arrays: parts of a memory map, or `lambda: (b.to_pandas() for b in
+            pyarrow.parquet.ParquetFile(path).iter_batches())`.
+        start : dict or named tuple, optional
+            the parameters to start from, by name; None for `n_init` random starts from `seed`.
+        tol : float
+            stop when the objective changes by at most this much per observation, and what is left is
+            short.
+        max_iter : int
+            the most iterations; reaching it is not convergence.
+        n_init : int
+            how many random starts.
+        seed : int or numpy.random.Generator, optional
+            of the random starts.
+        callback : function, optional
+            called with (iteration, parameters, objective); where it returns True, the fit ends there.
+        verbose : bool
+            tell on stderr how far it has come: one line on a terminal, lines elsewhere.
+        accelerate : {"anderson", "squarem", "auto"}, optional
+            jump ahead where that does not lower the objective; None for EM alone.
+        client : distributed.Client, optional
+            of `dask.distributed` (symem[dask]): the rows stay on its workers, as partitions of a Dask
+            frame or of Dask arrays, or as blocks that each worker reads of the function; Dask
+            collections need not name it.
+        **data : arrays and numbers
+            the arrays and sizes of the model, by name; words in an array of labels become labels.
 
-        Returns:
-            a `Fit`: estimates with the shapes of the declared arrays, in the units of the data, and what follows from them.
+        Returns
+        -------
+        Fit
+            a `Fit`: estimates with the shapes of the declared arrays, in the units of the data, and
+            what follows from them.
 
-        Raises:
-            DataError: an array, size or start that the model cannot take.
-            NotDerivedError: a parameter has no update.
-            VerificationError: the module does not compute what the formulas say.
+        Raises
+        ------
+        DataError
+            an array, size or start that the model cannot take.
+        NotDerivedError
+            a parameter has no update.
+        VerificationError
+            the module does not compute what the formulas say.
         """
         source, categories, arrays = self._read(frame, data, client)
         asked: Any = {"tol": tol, "max_iter": max_iter, "n_init": n_init, "seed": seed, "verbose": verbose}
@@ -140,8 +186,20 @@ class EM(Formulas, Examination, Emission):
     def load(self, path: str | Path) -> Fit:
         """A fit of this model that `Fit.save` wrote.
 
-        Raises:
-            DataError: the file holds no fit, or that of another model.
+        Parameters
+        ----------
+        path : str or Path
+            the file.
+
+        Returns
+        -------
+        Fit
+            without data of its own.
+
+        Raises
+        ------
+        DataError
+            the file holds no fit, or that of another model.
         """
         fit = self.solver().load(path)
         return self._beside(fit, fit.categories, {})
@@ -161,17 +219,30 @@ class EM(Formulas, Examination, Emission):
         latents: bool = False,
         **given: Any,
     ) -> dict[str, Any]:
-        """Data drawn from the declared model at θ, as `fit` takes them, by the emitted module: `sample(fit.parameters, n=100, seed=0)`.
+        """Data drawn from the declared model at θ, by the emitted module: `sample(fit.parameters, n=100, seed=0)`.
 
-        Args:
-            theta: the parameters, a dict or a named tuple.
-            seed: of the draws, a whole number or a NumPy generator.
-            latents: whether the latents are among what comes back.
-            given: known arrays, and the sizes that neither these nor the parameters show.
+        Parameters
+        ----------
+        theta : dict or named tuple
+            the parameters, by name.
+        seed : int or numpy.random.Generator, optional
+            of the draws.
+        latents : bool
+            whether the latents are among what comes back.
+        **given : arrays and numbers
+            known arrays, and the sizes that neither these nor the parameters show.
 
-        Raises:
-            ModelError: the model does not say how its data arise.
-            DataError: a size, a parameter or a known array is lacking, or is not what it must be.
+        Returns
+        -------
+        dict
+            arrays by declared name, as `fit` takes them.
+
+        Raises
+        ------
+        ModelError
+            the model does not say how its data arise.
+        DataError
+            a size, a parameter or a known array is lacking, or is not what it must be.
         """
         if isinstance(self._drawing.MODEL.draws, str):
             raise ModelError(self._drawing.MODEL.draws)
@@ -181,17 +252,25 @@ class EM(Formulas, Examination, Emission):
     def information(self, at: Any, /, **data: Any) -> Information:
         """What the data say of the parameters at an estimate: standard errors, intervals, what is missing.
 
-        Args:
-            at: a fit, whose data are taken if none are given; or parameters by name.
-            data: arrays by declared name, and sizes that neither these nor the parameters show.
+        Parameters
+        ----------
+        at : Any
+            a fit, whose data are taken if none are given; or parameters by name.
+        **data : Any
+            arrays by declared name, and sizes that neither these nor the parameters show.
 
-        Returns:
-            an `Information`: `standard_errors`, `intervals(0.95)` and `covariance`, the `complete`, the `missing` and the
-            `observed` information, the `rate` of EM; as text a line for each entry. At an edge, a saddle or in a flat
-            direction there are no standard errors, and `message` says why.
+        Returns
+        -------
+        Information
+            an `Information`: `standard_errors`, `intervals(0.95)` and `covariance`, the `complete`, the
+            `missing` and the `observed` information, the `rate` of EM; as text a line for each entry.
+            At an edge, a saddle or in a flat direction there are no standard errors, and `message` says
+            why.
 
-        Raises:
-            DataError: an array or a parameter is lacking, or the fit was read without data or of blocks.
+        Raises
+        ------
+        DataError
+            an array or a parameter is lacking, or the fit was read without data or of blocks.
         """
         if hasattr(at, "information_of"):
             found: Information = at.information_of(**data) if data else at.information
@@ -201,15 +280,27 @@ class EM(Formulas, Examination, Emission):
     def estimator(self, *, X: str | None = None, label: str | None = None, **options: Any) -> Any:
         """The model with scikit-learn's conventions, `em.estimator(K=3, random_state=0).fit(X)`: the module's `Estimator`.
 
-        Args:
-            X: the array of the model that X is, where that is to be said.
-            label: the latent that `predict` tells, if several are labels of the rows.
-            options: sizes that X does not show, such as K, and known numbers; tol, max_iter, n_init, random_state, accelerate; columns;
-                binarize of 0/1 data.
+        Parameters
+        ----------
+        X : str, optional
+            the array of the model that X is, where that is to be said.
+        label : str, optional
+            the latent that `predict` tells, if several are labels of the rows.
+        **options : Any
+            sizes that X does not show, such as K, and known numbers; tol, max_iter, n_init, random_state, accelerate; columns;
+            binarize of 0/1 data.
 
-        Raises:
-            ModelError: the model has no such array, or no such label.
-            DataError: the data of the model are not cut into independent rows.
+        Returns
+        -------
+        Estimator
+            not fitted: `fit`, `predict`, `predict_proba`, `score`, `sample`, `get_params`, as far as the model has them.
+
+        Raises
+        ------
+        ModelError
+            the model has no such array, or no such label.
+        DataError
+            the data of the model are not cut into independent rows.
         """
         made, data = self.solver().Estimator, [each.name for each in self.model.data]
         if X is not None and data != [X]:

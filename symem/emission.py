@@ -45,13 +45,24 @@ class Emission(Documents):
     def source(self, *, style: Style = "module", runtime: Runtime = "own") -> str:
         """The algorithm in NumPy.
 
-        Args:
-            style: "module", with checks, chunks, starts and a fit; or "plain", one short function to read and paste.
-            runtime: where a module has what is the same in all: its "own", or "shared", in `symem_runtime.py`.
+        Parameters
+        ----------
+        style : {"module", "plain"}
+            a module with checks, chunks, starts and a fit, or one short function to read and paste.
+        runtime : {"own", "shared"}
+            where a module has what is the same in all: in itself, or in `symem_runtime.py` beside it.
 
-        Raises:
-            NotDerivedError: a parameter has no closed-form update.
-            VerificationError: as `solver`.
+        Returns
+        -------
+        str
+            Python that needs NumPy, and SciPy where it says so.
+
+        Raises
+        ------
+        NotDerivedError
+            a parameter has no closed-form update.
+        VerificationError
+            as `solver`.
         """
         from symem.codegen.emit import emit
         from symem.codegen.numpy.plain_style import plain_source
@@ -72,9 +83,30 @@ class Emission(Documents):
     ) -> Path:
         """Write `source` to a file, whole or not at all; a shared runtime beside it, unless it is there already.
 
-        Raises:
-            VerificationError: a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
-            ExistingFileError: the file exists, or another `symem_runtime.py`, and `force` is not set.
+        Parameters
+        ----------
+        path : str or Path
+            the file.
+        style : {"module", "plain"}
+            as of `source`.
+        runtime : {"own", "shared"}
+            as of `source`.
+        force : bool
+            whether a file that is there is replaced.
+        verify : bool
+            whether the ladder is climbed first.
+
+        Returns
+        -------
+        Path
+            the file.
+
+        Raises
+        ------
+        VerificationError
+            a rung V0 to V3 of the ladder failed, or none could be climbed; nothing was written.
+        ExistingFileError
+            the file exists, or another `symem_runtime.py`, and `force` is not set.
         """
         from symem.codegen.emit import runtime_beside
 
@@ -100,12 +132,30 @@ class Emission(Documents):
     ) -> Path:
         """Write the derivation as the document that the name asks for: .html, .tex, .md or .ipynb.
 
-        `em.report("fit.html", fit=fit)` tells of a fit too; the other keywords are those of `Choices`, and `statement`
-        is Python that states the model, `loading` Python that reads `data`, for a notebook.
+        Parameters
+        ----------
+        path : str or Path
+            the file; its ending says the form.
+        statement : str, optional
+            Python that states the model, for a notebook.
+        loading : str, optional
+            Python that reads `data`, for a notebook.
+        force : bool
+            whether a file that is there is replaced.
+        **choices : Choices
+            as of `html`; `fit=` tells of a fit too.
 
-        Raises:
-            ExistingFileError: the file exists, and `force` is not set.
-            DataError: the name ends otherwise, or a choice is none; the fit is of another model.
+        Returns
+        -------
+        Path
+            the file.
+
+        Raises
+        ------
+        ExistingFileError
+            the file exists, and `force` is not set.
+        DataError
+            the name ends otherwise, or a choice is none; the fit is of another model.
         """
         form = form_of(path)
         refuse_existing([path], force=force)
@@ -116,17 +166,32 @@ class Emission(Documents):
     def plot(self, theta: Any = None, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
         """The model as plates, as in a report; with parameters and data, what these say of them: `plot(theta, x=data)`.
 
-        Args:
-            theta: the parameters, a dict or a named tuple.
-            what: one picture, as in `Fit.plot`.
-            ax: the axes of matplotlib on which one picture is drawn.
-            data: arrays and sizes by name.
+        Parameters
+        ----------
+        theta : dict or named tuple, optional
+            the parameters.
+        what : str, optional
+            one picture: "data", "posterior" or "latents", as in `Fit.plot`; "step", one iteration from theta in tables;
+            "iterations", the components as EM moves them; "likelihood", its path on lines of equal log-likelihood,
+            where two numbers are free.
+        ax : matplotlib.axes.Axes, optional
+            where one picture is drawn.
+        **data : arrays and numbers
+            arrays and sizes by name.
 
-        Returns:
-            the axes of matplotlib; of several pictures the figure.
+        Returns
+        -------
+        matplotlib.axes.Axes or matplotlib.figure.Figure
+            the axes; of several pictures the figure.
 
-        Raises:
-            DataError: matplotlib is not installed, or parameters or data are lacking or wrong.
+        Raises
+        ------
+        DataError
+            matplotlib is not installed, or parameters or data are lacking or wrong; there is no such picture of them.
+
+        References
+        ----------
+        The picture of a step is after Do & Batzoglou 2008, Nature Biotechnology 26:897, figure 1.
         """
         from symem.pictures import plot_at, plot_plates
 
@@ -149,9 +214,22 @@ class Emission(Documents):
     def solver(self, *, verify: bool = True) -> EmittedModule:
         """The emitted module itself, loaded, after a first look: that its functions compute what the formulas say.
 
-        Raises:
-            NotDerivedError: a parameter has no update.
-            VerificationError: they do not (V0).
+        Parameters
+        ----------
+        verify : bool
+            whether a module that fails the first look is refused.
+
+        Returns
+        -------
+        module
+            with `fit`, `em_step`, `log_likelihood`, `posterior`, `statistics`, `merge`, `m_step`, `sample` and others.
+
+        Raises
+        ------
+        NotDerivedError
+            a parameter has no update.
+        VerificationError
+            its functions do not compute the formulas (V0).
         """
         from symem.codegen.emit import load
 

@@ -23,14 +23,22 @@ class Examination:
     ) -> Any:
         """Climb the ladder of identities V0 to V6 at random θ⁽ᵗ⁾, against the declared model.
 
-        Args:
-            data: arrays by declared name; without them they are drawn from the model.
-            theta: parameters near which to check.
-            sizes: sizes that neither data nor theta show, such as K.
-            seed: of everything random.
-            seconds: that a rung may take; one that takes longer is open.
+        Parameters
+        ----------
+        data : dict, optional
+            arrays by declared name; without them they are drawn from the model.
+        theta : dict, optional
+            parameters near which to check.
+        sizes : dict, optional
+            sizes that neither data nor theta show, such as K.
+        seed : int
+            of everything random.
+        seconds : float
+            that a rung may take; one that takes longer is open.
 
-        Returns:
+        Returns
+        -------
+        Any
             a `Verification`: `passed`, `verdict`, `rungs`, and as text a line for each with its number.
         """
         from symem.verification import verify
@@ -50,25 +58,41 @@ class Examination:
     ) -> Audit:
         """Hold somebody else's algebra or code against the derivation.
 
-        Args:
-            updates: parameter -> its update, in the user's symbols, data and responsibilities: `em.posterior[z]`, or
-                `gamma[i, k]` as in a report. Other parameters have the values that they have there in a report,
-                which are the new ones unless the maximisation is conditional; `mu_old` is that of θ⁽ᵗ⁾.
-            step: a function `(theta, **data)` -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple in the
-                declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named tuple.
-            log_likelihood: a function `(theta, **data)` -> ℓ(θ).
-            data: as in `verify`, and so the others.
-            theta: parameters near which to try.
-            sizes: sizes that neither data nor theta show, such as K.
-            seed: of everything random.
+        Parameters
+        ----------
+        updates : dict, optional
+            parameter -> its update, in the user's symbols, data and responsibilities:
+            `em.posterior[z]`, or `gamma[i, k]` as in a report. Other parameters have the values that
+            they have there in a report, which are the new ones unless the maximisation is conditional;
+            `mu_old` is that of θ⁽ᵗ⁾.
+        step : function, optional
+            a function `(theta, **data)` -> the parameters of θ⁽ᵗ⁺¹⁾ as a named tuple, a dict or a tuple
+            in the declared order, or a pair of these and the log-likelihood at θ⁽ᵗ⁺¹⁾. theta is a named
+            tuple.
+        log_likelihood : function, optional
+            a function `(theta, **data)` -> ℓ(θ).
+        data : dict, optional
+            as in `verify`, and so the others.
+        theta : dict, optional
+            parameters near which to try.
+        sizes : dict, optional
+            sizes that neither data nor theta show, such as K.
+        seed : int
+            of everything random.
 
-        Returns:
-            an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or "refuted", then with
-            the smallest `counterexample` found, and with the `mistake` if a known one gives these very values.
+        Returns
+        -------
+        Audit
+            an `Audit`: `verdict` is "proved" (formulas only), "agrees" (at so many `points`) or
+            "refuted", then with the smallest `counterexample` found, and with the `mistake` if a known
+            one gives these very values.
 
-        Raises:
-            DataError: a function raises, or returns something else; no data could be drawn.
-            ModelError: a formula holds a symbol that the model has not.
+        Raises
+        ------
+        DataError
+            a function raises, or returns something else; no data could be drawn.
+        ModelError
+            a formula holds a symbol that the model has not.
         """
         from symem.auditing.audit import audit, claims_of
 

@@ -48,13 +48,23 @@ class Absent:
 def load(path: str | Path, model: EM | Model | None = None) -> Fit:
     """A fit that `fit.save` wrote.
 
-    Args:
-        path: the file.
-        model: of which it is, or what was derived of it. Without, the fit has its numbers and its words, but says
-            nothing of rows.
+    Parameters
+    ----------
+    path : str or Path
+        the file.
+    model : EM or Model, optional
+        of which it is, or what was derived of it. Without, the fit has its numbers and its words, but
+        says nothing of rows.
 
-    Raises:
-        DataError: the file holds no fit, or that of another model.
+    Returns
+    -------
+    Fit
+        the fit, as `em.fit` gave it, without its data.
+
+    Raises
+    ------
+    DataError
+        the file holds no fit, or that of another model.
     """
     if model is not None:
         em = model if isinstance(model, EM) else derive(model)

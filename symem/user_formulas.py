@@ -44,7 +44,9 @@ class Formulas:
     def Q(self) -> Expr:
         """The surrogate of θ given θ⁽ᵗ⁾: new parameters against the expected statistics of `statistics`.
 
-        Source: Dempster, Laird & Rubin 1977, section 2.
+        References
+        ----------
+        Dempster, Laird & Rubin 1977, section 2.
         """
         return self._explicit.user(self.derivation.surrogate.value + self.derivation.surrogate.constant)
 
@@ -73,8 +75,10 @@ class Formulas:
 
         Keys are whole arrays, or entries where each has an update of its own.
 
-        Raises:
-            NotDerivedError: on asking for a parameter without a closed form; the message says why.
+        Raises
+        ------
+        NotDerivedError
+            on asking for a parameter without a closed form; the message says why.
         """
         return Updates(self.derivation)
 
@@ -104,14 +108,38 @@ class Formulas:
     def explicit(self, parameter: Any) -> Expr:
         """The update of a parameter with every statistic and posterior written out in data and θ⁽ᵗ⁾.
 
-        Raises:
-            NotDerivedError: it has no closed form.
-            UndeclaredSymbolError: the model has no such parameter.
+        Parameters
+        ----------
+        parameter : Symbol, IndexedBase or str
+            the parameter, or one entry that has an update of its own.
+
+        Returns
+        -------
+        Expr
+            a SymPy expression at each place of the parameter's plates.
+
+        Raises
+        ------
+        NotDerivedError
+            it has no closed form.
+        UndeclaredSymbolError
+            the model has no such parameter.
         """
         return self._explicit(self.updates[parameter])
 
     def written_out(self, expr: Any) -> Expr:
-        """An expression with its statistics and posterior means in data and θ⁽ᵗ⁾."""
+        """An expression with its statistics and posterior means in data and θ⁽ᵗ⁾.
+
+        Parameters
+        ----------
+        expr : Expr
+            such as `em.Q`.
+
+        Returns
+        -------
+        Expr
+            the same in the user's symbols alone.
+        """
         return self._explicit(expr)
 
     @property

@@ -38,7 +38,6 @@ const scrolls = place => { for (const box of place.querySelectorAll(".wide")) {
   box.setAttribute("aria-label", "scrolls sideways");
 } };
 scrolls(document);
-}
 // A gallery is searched as one types: every word must stand in a card, wherever it does.
 const search = document.querySelector("#search");
 if (search) {

@@ -1,4 +1,4 @@
-"""The sections of docstrings, Args and Raises; of a property too, whose first line may hold a colon."""
+"""The sections of docstrings, by the conventions of numpydoc; those of what is inherited from inside may be Google's."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.ext import napoleon
-from sphinx.ext.napoleon.docstring import GoogleDocstring
+from sphinx.ext.napoleon.docstring import GoogleDocstring, NumpyDocstring
 
 #: Code between single backticks, and whether a letter follows: `MatrixSymbol`s.
 _CODE, SEPARATED = re.compile(r"(?<!`)`([^`]+)`(?!`)(?=(\w?))"), "\\ "
-CONFIG: Any = napoleon.Config(napoleon_use_rtype=False)
+_UNDERLINE = re.compile(r"-{4,}")
+CONFIG: Any = napoleon.Config(napoleon_use_rtype=False, napoleon_use_param=False)
 
 
 def setup(app: Sphinx) -> None:
@@ -23,4 +24,5 @@ def _sections(app: Sphinx, what: str, name: str, found: Any, options: Any, lines
     kind: Any = (
         "method" if what in ("property", "attribute") else what
     )  # else the words before a colon are a type
-    lines[:] = GoogleDocstring(lines, CONFIG, app, kind, name, found, options).lines()
+    reader = NumpyDocstring if any(map(_UNDERLINE.fullmatch, lines)) else GoogleDocstring
+    lines[:] = reader(lines, CONFIG, app, kind, name, found, options).lines()

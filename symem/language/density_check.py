@@ -15,14 +15,29 @@ _LONGEST_SUM = 2000
 
 
 def check_family(family: Family, points: Sequence[Sequence[float]] = (), *, tolerance: float = 1e-6) -> float:
-    """Integrate or sum the density of a family over its support, at `points` or at five random arguments.
+    """Integrate or sum the density of a family over its support.
 
-    Returns:
-        The largest distance of the total mass from one.
+    Parameters
+    ----------
+    family : Family
+        the row of the table.
+    points : sequence of sequences
+        arguments at which to try, in the order of the family's parameters; else five random ones.
+    tolerance : float
+        how far from one the total mass may be.
 
-    Raises:
-        NormalisationError: it is above `tolerance`, or the density is no number; the message has the arguments.
+    Returns
+    -------
+    float
+        the largest distance of the total mass from one.
 
+    Raises
+    ------
+    NormalisationError
+        it is above `tolerance`, or the density is no number; the message has the arguments.
+
+    Examples
+    --------
     >>> from symem.language.real_families import Normal
     >>> check_family(Normal) < 1e-6
     True

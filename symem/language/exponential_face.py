@@ -23,7 +23,17 @@ Arguments = Mapping[str, Expr]
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a face: where it lies, its letter in print (else its name), what it is called in a sentence."""
+    """An argument of a face.
+
+    Parameters
+    ----------
+    support : Support
+        where it lies.
+    letter : str
+        its letter in print, in LaTeX; else its name.
+    word : str
+        what it is called in a sentence.
+    """
 
     support: Support = Positive()
     letter: str = ""
@@ -34,19 +44,30 @@ class Argument:
 class ExponentialFace:
     """How a family is read off a log-density Σ ηᵣ Tᵣ(u) + log h(u); `bounds` are the ends of the range of u.
 
-    Args:
-        statistics: u -> the functions Tᵣ(u).
-        arguments: (η, bounds) -> the family's arguments by name, as closed forms.
-        log_partition: (arguments, bounds) -> A = log ∫ h(u) exp(Σ ηᵣ Tᵣ(u)) du.
-        moments: (u, arguments, bounds) -> function of u -> its mean, where it is known in a shorter form than
-            ∂A/∂ηᵣ, or is no Tᵣ.
-        base_measure: (u, bounds) -> log h(u).
-        natural: arguments -> η; left out, it is solved for.
-        parameters: (arguments, bounds) -> the parameters of the family in their order; left out, the arguments
-            of the same names.
-        named: what the arguments are; those left out are positive numbers with their names for letters.
-        on: bounds -> whether A is right on that range; left out, on the support of the family alone.
-        flat: whether the last ηᵣ may vanish, as that of a gamma law whose rate the data alone would give.
+    Parameters
+    ----------
+    statistics : Callable[[Expr], tuple[Expr, ...]]
+        u -> the functions Tᵣ(u).
+    arguments : Callable[[tuple[Expr, ...], Bounds], Arguments]
+        (η, bounds) -> the family's arguments by name, as closed forms.
+    log_partition : Callable[[Arguments, Bounds], Expr]
+        (arguments, bounds) -> A = log ∫ h(u) exp(Σ ηᵣ Tᵣ(u)) du.
+    moments : Callable[[Expr, Arguments, Bounds], Mapping[Expr, Expr]]
+        (u, arguments, bounds) -> function of u -> its mean, where it is known in a shorter form than
+        ∂A/∂ηᵣ, or is no Tᵣ.
+    base_measure : Callable[[Expr, Bounds], Expr]
+        (u, bounds) -> log h(u).
+    natural : Callable[[Arguments], tuple[Expr, ...]] | None
+        arguments -> η; left out, it is solved for.
+    parameters : Callable[[Arguments, Bounds], tuple[Expr, ...]] | None
+        (arguments, bounds) -> the parameters of the family in their order; left out, the arguments of
+        the same names.
+    named : Mapping[str, Argument]
+        what the arguments are; those left out are positive numbers with their names for letters.
+    on : Callable[[Bounds], bool] | None
+        bounds -> whether A is right on that range; left out, on the support of the family alone.
+    flat : bool
+        whether the last ηᵣ may vanish, as that of a gamma law whose rate the data alone would give.
     """
 
     statistics: Callable[[Expr], tuple[Expr, ...]]
@@ -70,8 +91,10 @@ class ExponentialFace:
     def natural_parameters(self, arguments: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
         """η at these arguments.
 
-        Raises:
-            ModelError: it was not told, and SymPy does not find one solution.
+        Raises
+        ------
+        ModelError
+            it was not told, and SymPy does not find one solution.
         """
         if self.natural is not None:
             return self.natural(arguments)
@@ -128,9 +151,12 @@ class ExponentialFace:
 class ShapedFace:
     """A face for each value of a shape that is no natural parameter, such as the power of a Weibull law.
 
-    Args:
-        shapes: (log-density by functions of u, u) -> the shapes that it shows.
-        at: shape -> the face of the laws of that shape.
+    Parameters
+    ----------
+    shapes : Callable[[Mapping[Expr, Expr], Expr], Iterable[Expr]]
+        (log-density by functions of u, u) -> the shapes that it shows.
+    at : Callable[[Expr], ExponentialFace]
+        shape -> the face of the laws of that shape.
     """
 
     shapes: Callable[[Mapping[Expr, Expr], Expr], Iterable[Expr]]

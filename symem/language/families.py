@@ -47,12 +47,22 @@ def _entries(arguments: tuple[Any, ...], named: Any, owner: str) -> tuple[Expr, 
 def Categorical(*cells: Any, p: Any = None) -> Distribution:
     """A label: `Categorical(w[k])` over the range of k, or `Categorical((p1, p2, ...))`; log p(x) = log p_x.
 
-    Args:
-        cells: the probabilities of the labels 0, 1, …: an array with its index, a tuple, or one by one.
-        p: the same by its name.
+    Parameters
+    ----------
+    *cells : Expr
+        the probabilities of the labels 0, 1, …: an array with its index, a tuple, or one by one.
+    p : array, optional
+        the same by its name.
 
-    Raises:
-        ModelError: there are no cells, or one is no SymPy expression.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ModelError
+        there are no cells, or one is no SymPy expression.
     """
     return Distribution(_CATEGORICAL, _entries(cells, p, "Categorical"))
 
@@ -62,13 +72,24 @@ def Multinomial(n: Any, *cells: Any, p: Any = None) -> Distribution:
 
     log p(x) = log n! + Σ_v (x_v log p_v - log x_v!).
 
-    Args:
-        n: the total.
-        cells: the probabilities of the cells: an array with its index, a tuple, or one by one.
-        p: the same by its name.
+    Parameters
+    ----------
+    n : Expr
+        the total.
+    *cells : Expr
+        the probabilities of the cells: an array with its index, a tuple, or one by one.
+    p : array, optional
+        the same by its name.
 
-    Raises:
-        ModelError: there are no cells, or one is no SymPy expression.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ModelError
+        there are no cells, or one is no SymPy expression.
     """
     total = expression(n, "The total of Multinomial")
     return Distribution(_MULTINOMIAL, (total, *_entries(cells, p, "Multinomial")))
@@ -79,12 +100,22 @@ def Dirichlet(*cells: Any, alpha: Any = None) -> Distribution:
 
     log p(x) = Σ_k (α_k - 1) log x_k + log Γ(Σ_k α_k) - Σ_k log Γ(α_k).
 
-    Args:
-        cells: the α_k, each positive.
-        alpha: the same by its name.
+    Parameters
+    ----------
+    *cells : Expr
+        the α_k, each positive.
+    alpha : array, optional
+        the same by its name.
 
-    Raises:
-        ModelError: there are no cells, or one is no SymPy expression.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ModelError
+        there are no cells, or one is no SymPy expression.
     """
     return Distribution(_DIRICHLET, _entries(cells, alpha, "Dirichlet"))
 
@@ -92,13 +123,25 @@ def Dirichlet(*cells: Any, alpha: Any = None) -> Distribution:
 def Cases(label: Any, branches: Any, *, otherwise: Any = None) -> Distribution:
     """A different family for each value of a label: `Cases(z[i], {0: Dirac(0), 1: Poisson(lam)})`.
 
-    Args:
-        label: a label, a 0/1 variable, or a count on a range that is written out.
-        branches: value of the label -> distribution.
-        otherwise: the distribution at every other value, `Cases(z[i], {0: Uniform(0, 9)}, otherwise=Normal(mu[z[i]], s))`.
+    Parameters
+    ----------
+    label : Expr
+        a label, a 0/1 variable, or a count on a range that is written out.
+    branches : dict
+        value of the label -> distribution.
+    otherwise : Distribution, optional
+        the distribution at every other value, `Cases(z[i], {0: Uniform(0, 9)},
+        otherwise=Normal(mu[z[i]], s))`.
 
-    Raises:
-        ModelError: the branches are no dict from the label's values to distributions.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ModelError
+        the branches are no dict from the label's values to distributions.
     """
     if not isinstance(branches, Mapping) or not len(branches):
         raise ModelError(
@@ -133,8 +176,10 @@ _OF_CELLS = {
 def as_distribution(stated: Any) -> Distribution:
     """What stands behind a colon, as a `Distribution`; a `sympy.stats` random symbol is taken too.
 
-    Raises:
-        ModelError: it is neither, or the table has no row for it.
+    Raises
+    ------
+    ModelError
+        it is neither, or the table has no row for it.
     """
     if isinstance(stated, Distribution):
         return stated

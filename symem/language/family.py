@@ -26,7 +26,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Printed:
-    """How a law is printed: its name in words, its sign in LaTeX, and its arguments where they are set otherwise."""
+    """How a law is printed.
+
+    Parameters
+    ----------
+    words : str
+        its name in a sentence.
+    sign : str
+        its name in a formula, in LaTeX.
+    shown : function
+        arguments -> those that are printed, where they are set otherwise: a variance for a standard deviation.
+    """
 
     words: str = ""
     sign: str = ""
@@ -36,16 +46,6 @@ class Printed:
 @dataclass(frozen=True)
 class Family:
     """One row of the table; one more row is all that a family from outside needs.
-
-    Args:
-        name: the name users write, and the one a recognised posterior carries.
-        parameters: parameter name -> support, in the order of `sympy.stats`.
-        log_density: `(value, *parameters)` -> log p in SymPy, normalised: see `symem.language.families.check_family`.
-        support: parameters -> the set of values.
-        sampler: `(rng, size, *parameters)` -> array, the parameters being arrays that broadcast to size.
-        face: the exponential face, for rows that a posterior can be recognised as.
-        printed: how it is printed; left out, by its name.
-        closed: whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.
 
     A family from outside, used as the table's own are:
 
@@ -63,6 +63,26 @@ class Family:
         Gompertz(b, eta): x in Positive, b in Positive, eta in Positive; log p(x) = b*x - eta*exp(b*x) + eta + log(b) + log(eta)
 
     Source of names and parameter order: `sympy.stats`.
+
+    Parameters
+    ----------
+    name : str
+        the name users write, and the one a recognised posterior carries.
+    parameters : Mapping[str, Support]
+        parameter name -> support, in the order of `sympy.stats`.
+    log_density : Callable[..., Expr]
+        `(value, *parameters)` -> log p in SymPy, normalised: see
+        `symem.language.families.check_family`.
+    support : Callable[..., Support]
+        parameters -> the set of values.
+    sampler : Callable[..., Array] | None
+        `(rng, size, *parameters)` -> array, the parameters being arrays that broadcast to size.
+    face : ExponentialFace | ShapedFace | None
+        the exponential face, for rows that a posterior can be recognised as.
+    printed : Printed
+        how it is printed; left out, by its name.
+    closed : bool
+        whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.
     """
 
     name: str
@@ -144,11 +164,12 @@ class Family:
     @property
     def told(self) -> str:
         """What `help` says of the row."""
-        places = "\n".join(f"    {name}: in {support}." for name, support in self.parameters.items())
+        places = "\n".join(f"{name} : Expr\n    in {support}." for name, support in self.parameters.items())
         recognised = "can be" if self.is_posterior else "cannot be"
         return (
-            f"{self._signature}\n\nThe {self.words} law of a number x in {self.support(*self.letters)}.\n\n"
-            f"Args:\n{places}\n\nlog p(x) = {self._told_density}\n\nThe posterior of a latent {recognised} recognised as it.\n"
+            f"{self._signature}\n\nThe {self.words} law of a number x in {self.support(*self.letters)}: "
+            f"log p(x) = {self._told_density}.\n\nThe posterior of a latent {recognised} recognised as it.\n\n"
+            f"Parameters\n----------\n{places}\n"
         )
 
     def __call__(self, *arguments: Any, **named: Any) -> Distribution:

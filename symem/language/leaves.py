@@ -20,14 +20,21 @@ from symem.language.operators import OperatedMatrix, as_basic, dressed
 class IndexedMatrix(Basic):  # type: ignore[misc]
     """An array of matrices over plates: `IndexedMatrix("Sigma", d, d)[k]` is a d × d matrix expression.
 
-    Args:
-        name: its name.
-        rows: a positive whole number, or a symbol for one: a size.
-        cols: the same.
+    Parameters
+    ----------
+    name : Any
+        its name.
+    rows : Any
+        a positive whole number, or a symbol for one: a size.
+    cols : Any
+        the same.
 
-    Raises:
-        ShapeError: a dimension is something else.
-        PlateError: on indexing with what is no index; a single matrix is a `MatrixSymbol`.
+    Raises
+    ------
+    ShapeError
+        a dimension is something else.
+    PlateError
+        on indexing with what is no index; a single matrix is a `MatrixSymbol`.
     """
 
     def __new__(cls, name: Any, rows: Any, cols: Any) -> Self:
@@ -54,7 +61,27 @@ class IndexedMatrix(Basic):  # type: ignore[misc]
 
 
 def IndexedVector(name: Any, size: Any) -> IndexedMatrix:
-    """An array of vectors over plates: `IndexedVector("x", d)[i]` is a d × 1 matrix expression; else as `IndexedMatrix`."""
+    """An array of vectors over plates: `IndexedVector("x", d)[i]` is a d × 1 matrix expression.
+
+    Parameters
+    ----------
+    name : str
+        its name.
+    size : int or Symbol
+        the number of entries: a positive whole number, or a symbol for one.
+
+    Returns
+    -------
+    IndexedMatrix
+        with one column.
+
+    Raises
+    ------
+    ShapeError
+        the size is something else.
+    PlateError
+        on indexing with what is no index; a single vector is `MatrixSymbol("b", d, 1)`.
+    """
     return IndexedMatrix(name, size, 1)
 
 
@@ -235,8 +262,20 @@ def places_of(entry: Any) -> tuple[Any, ...]:
 def diag(*vector: Any) -> Any:
     """The diagonal matrix whose diagonal is a vector: `diag(psi)`, `diag(v[k])`.
 
-    Raises:
-        ShapeError: it is no vector.
+    Parameters
+    ----------
+    *vector : matrix expression
+        one d × 1 matrix expression.
+
+    Returns
+    -------
+    matrix expression
+        d × d.
+
+    Raises
+    ------
+    ShapeError
+        it is no vector.
     """
     entries = vector[0] if len(vector) == 1 else None
     if not isinstance(entries, MatrixExpr) or entries.shape[1] != 1:

@@ -1,15 +1,13 @@
-"""The model: both front doors, and the role, support and range of every symbol."""
+"""The model: both front doors, from what was written to the role, support and range of every symbol."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Self
 
 from sympy import Add, Expr, S, Sum, log
 
-from symem.errors import ModelError, UndeclaredSymbolError
+from symem.errors import ModelError
 from symem.language.branching import with_branches
 from symem.language.consistency import (
     check_cases,
@@ -21,16 +19,15 @@ from symem.language.consistency import (
 )
 from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
 from symem.language.crossed_effects import with_crossed_as_vectors
-from symem.language.families import FAMILIES
-from symem.language.family import Family
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
+from symem.language.model_symbols import Symbols
 from symem.language.model_table import table_of
 from symem.language.one_hot import as_labels
-from symem.language.plates import Axis, LogIverson, index_symbol
+from symem.language.plates import LogIverson
 from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ranges import free_indices, own_range
-from symem.language.reading import Extent, Reader, Shape
+from symem.language.reading import Extent, Reader
 from symem.language.roles import (
     check_missing,
     check_places,
@@ -39,38 +36,52 @@ from symem.language.roles import (
     roles_of,
     supports_of,
 )
-from symem.language.shapes import index_sizes, reader_of, variables_of
-from symem.language.stated import as_sympy, expression
+from symem.language.shapes import reader_of, variables_of
+from symem.language.stated import expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
 from symem.language.supports import Counts, Interval, Labels, OneHot
 from symem.language.survey import Survey
 from symem.language.symbol_names import names_in, stated_name
-from symem.language.symbol_translation import Translation
 from symem.language.transcription import names_on_diagonals
 from symem.language.variables import Role, Variable
 from symem.language.weights import range_of, weighed, with_weights
 
 
-class Model:
+class Model(Symbols):
     """A model stated by how the data arise.
 
-    Args:
-        declarations: variable -> distribution, such as ``{z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s)}``.
-        latent: the variables that are not observed.
-        known: symbols supplied with the data (trial counts, covariates, fixed scales), as a list, or with what values
-            they take, `{e: Binary()}`.
-        parameters: supports that differ from what the distributions ask, ``{p: UnitInterval()}``.
-        data: supports of data that differ from what their distributions say, `{y: Binary()}`.
-        prior: parameter -> distribution; with it (or `log_prior`) EM maximises the posterior (MAP-EM). One that holds
-            a latent, as Normal(0, sqrt(tau)), stands in the E-step, and the log-likelihood is then log p(x, θ).
-        log_prior: a log-density of the parameters, up to a constant.
-        missing: data of which NaN entries are latent.
-        given: relations that were observed about latents: totals, censoring, deterministic nodes.
-        weights: `{i: c[i]}`, rows that count several times: row i, with all that stands on its plate, counts c[i] times,
-            as c[i] independent rows would that are like it; c is data, each c[i] a number that is not negative.
+    Parameters
+    ----------
+    declarations : dict
+        variable -> distribution, such as ``{z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s)}``.
+    latent : list
+        the variables that are not observed.
+    known : list or dict
+        symbols supplied with the data (trial counts, covariates, fixed scales), as a list, or with what
+        values they take, `{e: Binary()}`.
+    parameters : dict, optional
+        supports that differ from what the distributions ask, ``{p: UnitInterval()}``.
+    data : dict, optional
+        supports of data that differ from what their distributions say, `{y: Binary()}`.
+    prior : dict, optional
+        parameter -> distribution; with it (or `log_prior`) EM maximises the posterior (MAP-EM). One
+        that holds a latent, as Normal(0, sqrt(tau)), stands in the E-step, and the log-likelihood is
+        then log p(x, θ).
+    log_prior : Expr
+        a log-density of the parameters, up to a constant.
+    missing : list
+        data of which NaN entries are latent.
+    given : list of relations
+        relations that were observed about latents: totals, censoring, deterministic nodes.
+    weights : dict, optional
+        `{i: c[i]}`, rows that count several times: row i, with all that stands on its plate, counts
+        c[i] times, as c[i] independent rows would that are like it; c is data, each c[i] a number that
+        is not negative.
 
-    Raises:
-        ModelError: naming the symbol, index or density at fault and what to write instead.
+    Raises
+    ------
+    ModelError
+        naming the symbol, index or density at fault and what to write instead.
     """
 
     def __init__(  # noqa: PLR0913 - the vocabulary of a model
@@ -113,14 +124,45 @@ class Model:
     ) -> Self:
         """A model stated by its complete-data likelihood p(x, z; θ), or by its logarithm.
 
-        `latent` and `parameters` give each its support; every other symbol is data, or a size if it bounds a
-        range, and `data` may say what values they take, `{x: Counts(0, N)}`: the solver then refuses others, and
-        `verify` knows what to draw. A simplex is an indexed array (`{w: Simplex()}`) or a tuple of scalars (`{(p, q, r): Simplex()}`).
-        A covariance is declared `{Sigma: PositiveDefinite()}`; a form uᵀMv of entries x[i] is a number as it stands,
-        one of `MatrixSymbol`s alone goes into `Trace(…)`, because SymPy adds no number to it.
+        Every symbol that is neither latent nor a parameter is data, or a size if it bounds a range. A form uᵀMv of
+        entries x[i] is a number as it stands, one of `MatrixSymbol`s alone goes into `Trace(…)`, because SymPy adds
+        no number to it.
 
-        Raises:
-            ModelError: naming the symbol, index or density at fault and what to write instead.
+        Parameters
+        ----------
+        likelihood : Expr, optional
+            p(x, z; θ) as a paper prints it; or else `log_likelihood`.
+        log_likelihood : Expr, optional
+            its logarithm.
+        latent : dict
+            latent -> its support.
+        parameters : dict
+            parameter -> its support. A simplex is an indexed array, `{w: Simplex()}`, or a tuple of scalars,
+            `{(p, q, r): Simplex()}`; a covariance is `{Sigma: PositiveDefinite()}`.
+        data : dict, optional
+            what values data take, `{x: Counts(0, N)}`: the solver then refuses others, and `verify` knows what to draw.
+        known : list or dict
+            symbols supplied with the data, as of `Model`.
+        prior : dict, optional
+            parameter -> distribution, as of `Model`.
+        log_prior : Expr
+            a log-density of the parameters, up to a constant.
+        missing : list
+            data of which NaN entries are latent.
+        given : list of relations
+            what was observed about latents, as of `Model`.
+        weights : dict, optional
+            `{i: c[i]}`, rows that count several times, as of `Model`.
+
+        Returns
+        -------
+        Model
+            to be derived as any other.
+
+        Raises
+        ------
+        ModelError
+            naming the symbol, index or density at fault and what to write instead.
         """
         if (likelihood is None) == (log_likelihood is None):
             raise ModelError("Give either the likelihood or log_likelihood=, one of the two.")
@@ -200,121 +242,8 @@ class Model:
         self.log_likelihood: Expr = Add(whole, *constraints)
         check_supports(table, self.log_likelihood)
 
-    # -- what was understood -------------------------------------------------------------------------
-
-    def _of(self, role: Role) -> tuple[Variable, ...]:
-        return tuple(variable for variable in self.variables.values() if variable.role is role)
-
-    @property
-    def data(self) -> tuple[Variable, ...]:
-        return self._of(Role.DATA)
-
-    @property
-    def known(self) -> tuple[Variable, ...]:
-        return self._of(Role.KNOWN)
-
-    @property
-    def latents(self) -> tuple[Variable, ...]:
-        return self._of(Role.LATENT)
-
-    @property
-    def parameters(self) -> tuple[Variable, ...]:
-        return self._of(Role.PARAMETER)
-
-    @property
-    def sizes(self) -> tuple[Variable, ...]:
-        return self._of(Role.SIZE)
-
-    @property
-    def masks(self) -> tuple[Variable, ...]:
-        return self._of(Role.MASK)
-
-    @property
-    def own_families(self) -> tuple[Family, ...]:
-        """The families of the declarations that the user brought, those inside `Cases` included."""
-        laws = (law for each in self.declarations for law in each.distribution.parts())
-        known = {id(row) for row in FAMILIES.values()}
-        return tuple({law.name: law.family for law in laws if id(law.family) not in known}.values())
-
-    def variable(self, symbol: Any) -> Variable:
-        """The variable that a user's symbol, an entry of it, or its name stands for.
-
-        Raises:
-            UndeclaredSymbolError: the model has none of that name.
-        """
-        name = symbol if isinstance(symbol, str) else stated_name(symbol)
-        if name not in self.variables:
-            raise UndeclaredSymbolError(
-                f"{name!r} is not in the model; it has {', '.join(sorted(self.variables))}."
-            )
-        return self.variables[name]
-
-    @property
-    def index_sizes(self) -> dict[str, Expr]:
-        """The internal size of every index that the user wrote."""
-        return index_sizes(self._reader)
-
-    @cached_property
-    def _translation(self) -> Translation:
-        return Translation(self.variables.values(), self._reader)
-
-    def declared(self, expr: Any) -> Any:
-        """An internal expression in the user's symbols and indices."""
-        return self._translation.outward(expr)
-
-    def internal(self, expr: Any) -> Any:
-        """A user's expression in internal symbols.
-
-        Raises:
-            ModelError: it is no SymPy expression.
-            UndeclaredSymbolError: a symbol is not in the model.
-            PlateError: an index is free.
-        """
-        read = as_sympy(expr)
-        if read is None:
-            raise ModelError(f"{expr!r} is no SymPy expression.")
-        return self._reader.read(read)
-
-    def formula(self, expr: Any, places: Iterable[Any], beside: Mapping[str, tuple[Any, Shape]]) -> Formula:
-        """A user's expression with open indices, in internal symbols.
-
-        Args:
-            expr: in symbols of the model, and in those of `beside`.
-            places: the open indices.
-            beside: arrays that the model has not: what the user calls them -> the internal array and its shape.
-
-        Raises:
-            ModelError: as `internal`.
-        """
-        reader = replace(
-            self._reader,
-            symbols={**self._reader.symbols, **{name: array for name, (array, _) in beside.items()}},
-            shapes={**self._reader.shapes, **{name: shape for name, (_, shape) in beside.items()}},
-        )
-        spans = {place: own_range(place) for place in places}
-        opened = {place: index_symbol(reader.label(stated_name(place))) for place in spans}
-        scope = {place: index + spans[place].lower for place, index in opened.items()}
-        axes = (Axis(opened[p], reader.read(span.size, scope)) for p, span in spans.items())
-        return Formula(reader.read(expr, scope), tuple(axes))
-
-    def origin(self, place: Any) -> int:
-        """What the user's index counts from that stands behind an internal one."""
-        return int(self._reader.user_indices.get(place, (place, 0))[1])
-
-    def shape(self, name: str) -> Shape:
-        """The internal size and the origin of every slot of an array."""
-        return self._reader.shapes[name]
-
     def __str__(self) -> str:
         return table_of(self.variables.values(), self.simplexes, [each.name for each in self.weights])
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A value over open indices, in internal symbols."""
-
-    value: Expr
-    axes: tuple[Axis, ...]
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:

@@ -23,8 +23,10 @@ from symem.runtime.charts import (
 def as_support(stated: Any, owner: Any) -> Support:
     """A support as the user wrote it; `Positive` is taken for `Positive()`.
 
-    Raises:
-        SupportError: it is none.
+    Raises
+    ------
+    SupportError
+        it is none.
     """
     if isinstance(stated, type) and issubclass(stated, Support) and stated not in (Support, Labels):
         return stated()
@@ -96,7 +98,15 @@ class UnitInterval(Support):
 
 @dataclass(frozen=True)
 class Interval(Support):
-    """The interval from `lower` to `upper`; its ends may be data, never parameters."""
+    """The interval from `lower` to `upper`; its ends may be data, never parameters.
+
+    Parameters
+    ----------
+    lower : float or Expr
+        its lower end; `-oo` for none.
+    upper : float or Expr
+        its upper end; `oo` for none.
+    """
 
     lower: Expr = -oo
     upper: Expr = oo
@@ -142,7 +152,13 @@ class Circle(Support):
 
 @dataclass(frozen=True)
 class Simplex(Support):
-    """Positive numbers that sum to one over the last `axes` indices of an array, or over a tuple."""
+    """Positive numbers that sum to one over the last `axes` indices of an array, or over a tuple.
+
+    Parameters
+    ----------
+    axes : int
+        over how many indices they sum to one.
+    """
 
     ends: ClassVar[tuple[Expr, Expr]] = (S.Zero, S.One)
     axes: int = 1
@@ -194,7 +210,15 @@ class Binary(Support):
 
 @dataclass(frozen=True)
 class Labels(Support):
-    """{0, ..., size - 1}; `origin` is what the declared index counts from."""
+    """{0, ..., size - 1}; `origin` is what the declared index counts from.
+
+    Parameters
+    ----------
+    size : int or Symbol
+        how many there are.
+    origin : int
+        the first value of the declared index.
+    """
 
     size: Expr
     origin: int = 0
@@ -247,7 +271,15 @@ class OneHot(Support):
 
 @dataclass(frozen=True)
 class Counts(Support):
-    """The integers from `lower` to `upper`, by default all naturals; the ends may be data."""
+    """The integers from `lower` to `upper`, by default all naturals; the ends may be data.
+
+    Parameters
+    ----------
+    lower : int or Expr
+        the least.
+    upper : int or Expr
+        the largest; `oo` for none.
+    """
 
     lower: Expr = Integer(0)
     upper: Expr = oo

@@ -92,14 +92,26 @@ def MultivariateNormal(mean: Any, covariance: Any = None, *, precision: Any = No
 
     log p(x) = -(d log 2π + log det Σ + (x - μ)ᵀ Σ⁻¹ (x - μ))/2, with Σ the covariance.
 
-    Args:
-        mean: a d × 1 matrix expression.
-        covariance: a symmetric d × d matrix expression; `s*Identity(d)` and `diag(v)` among them.
-        precision: its inverse, in its place.
+    Parameters
+    ----------
+    mean : matrix expression
+        a d × 1 matrix expression.
+    covariance : matrix expression, optional
+        a symmetric d × d matrix expression; `s*Identity(d)` and `diag(v)` among them.
+    precision : matrix expression, optional
+        its inverse, in its place.
 
-    Raises:
-        ModelError: neither or both of covariance and precision are given.
-        ShapeError: the shapes are others.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ModelError
+        neither or both of covariance and precision are given.
+    ShapeError
+        the shapes are others.
     """
     if (covariance is None) == (precision is None):
         raise ModelError(
@@ -120,13 +132,24 @@ def MultivariateT(mean: Any, scale: Any, nu: Any) -> Distribution:
 
     log p(x) = log Γ((ν + d)/2) - log Γ(ν/2) - (d log νπ + log det Σ + (ν + d) log(1 + (x - μ)ᵀ Σ⁻¹ (x - μ)/ν))/2.
 
-    Args:
-        mean: a d × 1 matrix expression.
-        scale: a symmetric d × d matrix expression, no covariance: that is nu/(nu - 2) times as large.
-        nu: the degrees of freedom.
+    Parameters
+    ----------
+    mean : matrix expression
+        a d × 1 matrix expression.
+    scale : matrix expression
+        a symmetric d × d matrix expression, no covariance: that is nu/(nu - 2) times as large.
+    nu : Expr
+        the degrees of freedom.
 
-    Raises:
-        ShapeError: the shapes are others.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ShapeError
+        the shapes are others.
     """
     centre = matrix(mean, "The mean of MultivariateT")
     spread = matrix(scale, "The scale of MultivariateT")
@@ -139,12 +162,22 @@ def Wishart(nu: Any, scale: Any) -> Distribution:
 
     log p(Λ) = ((ν - d - 1) log det Λ - tr(S⁻¹Λ))/2 + a constant, with S the scale.
 
-    Args:
-        nu: the degrees of freedom, more than d - 1.
-        scale: a symmetric d × d matrix expression.
+    Parameters
+    ----------
+    nu : Expr
+        the degrees of freedom, more than d - 1.
+    scale : matrix expression
+        a symmetric d × d matrix expression.
 
-    Raises:
-        ShapeError: the scale is not square.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ShapeError
+        the scale is not square.
     """
     return _of_matrices(_WISHART, nu, scale)
 
@@ -154,12 +187,22 @@ def InverseWishart(nu: Any, scale: Any) -> Distribution:
 
     log p(Σ) = -((ν + d + 1) log det Σ + tr(SΣ⁻¹))/2 + a constant, with S the scale.
 
-    Args:
-        nu: the degrees of freedom, more than d - 1.
-        scale: a symmetric d × d matrix expression.
+    Parameters
+    ----------
+    nu : Expr
+        the degrees of freedom, more than d - 1.
+    scale : matrix expression
+        a symmetric d × d matrix expression.
 
-    Raises:
-        ShapeError: the scale is not square.
+    Returns
+    -------
+    Distribution
+        to stand behind a variable in a `Model`.
+
+    Raises
+    ------
+    ShapeError
+        the scale is not square.
     """
     return _of_matrices(_INVERSE_WISHART, nu, scale)
 

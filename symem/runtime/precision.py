@@ -39,7 +39,20 @@ class Precision:
         return found
 
     def information_of(self, frame: Any = None, /, **data: Any) -> Information:
-        """The information of data on the parameters, at the estimate."""
+        """The information of data on the parameters, at the estimate.
+
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        Information
+            complete, missing and observed, and what follows from them.
+        """
         counts = None if frame is not None or data else self._counts
         found: Information = self._solver.information_counted(
             counts, self.parameters, **self._given(frame, data)
@@ -57,7 +70,18 @@ class Precision:
         return self.information.covariance
 
     def intervals(self, level: float = 0.95) -> Any:
-        """Parameters with the lower and upper ends of every entry, (…, 2), on the scale on which its support has no ends."""
+        """Parameters with the lower and upper ends of every entry, on the scale on which its support has no ends.
+
+        Parameters
+        ----------
+        level : float
+            the share of samples in which an interval holds its parameter, between 0 and 1.
+
+        Returns
+        -------
+        named tuple
+            of each parameter an array of its shape with two more entries, (…, 2).
+        """
         return self.information.intervals(level)
 
     @property

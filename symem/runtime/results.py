@@ -1,25 +1,22 @@
-"""What a fit found, in numbers and in words, and what it says of other rows."""
+"""What a fit found, and what it says of other rows."""
 
 from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symem.runtime.description import Array
+from symem.runtime.in_words import InWords
 from symem.runtime.loop import DataError
-from symem.runtime.precision import Precision
 from symem.runtime.saving import _as_text, _write_whole
 
-#: An array of more entries than these is shown by its first ones.
-_MOST_SHOWN = 100
 
-
-class Fit(Precision):
+class Fit(InWords):
     """The result of `fit`.
 
     Functions of data take them by name, or a frame with columns of these names, as `fit` does; numbers that all rows share are those of the fit unless they are
@@ -64,20 +61,51 @@ class Fit(Precision):
         self._posterior: Any = None
 
     def beside(self, data: Mapping[str, Any]) -> Fit:
-        """The same fit with these rows for its own, such as the same ones in another order."""
+        """The same fit with these rows for its own, such as the same ones in another order.
+
+        Parameters
+        ----------
+        data : dict
+            arrays by declared name.
+
+        Returns
+        -------
+        Fit
+            another one.
+        """
         found = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
         return type(self)(self._solver, data, found)
 
     def save(self, path: Any, *, force: bool = False) -> Path:
         """Write the fit as JSON, whole or not at all, without data: `symem.load(path, model)` reads it.
 
-        Raises:
-            FileExistsError: the file is there, and `force` is not set.
+        Parameters
+        ----------
+        path : str or Path
+            the file.
+        force : bool
+            whether a file that is there is replaced.
+
+        Returns
+        -------
+        Path
+            the file.
+
+        Raises
+        ------
+        FileExistsError
+            the file is there, and `force` is not set.
         """
         return _write_whole(path, self.as_text(), force=force)
 
     def as_text(self) -> str:
-        """What `save` writes."""
+        """What `save` writes.
+
+        Returns
+        -------
+        str
+            JSON.
+        """
         return _as_text(self, self._solver.version, self._solver.fingerprint)
 
     @property
@@ -91,16 +119,6 @@ class Fit(Precision):
         return str(self._solver.fingerprint)
 
     @property
-    def aic(self) -> float:
-        """2 p - 2 l for p free parameters (Akaike 1974): less is better."""
-        return 2 * self.n_parameters - 2 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """p log n - 2 l for p free parameters and n rows (Schwarz 1978): less is better, and mclust shows its negative."""
-        return self.n_parameters * math.log(self.n_rows) - 2 * self.log_likelihood
-
-    @property
     def posterior(self) -> Any:
         """The posterior of every latent at the rows of the fit, computed when it is first asked for."""
         if self._posterior is None:
@@ -108,42 +126,97 @@ class Fit(Precision):
         return self._posterior
 
     def posterior_of(self, frame: Any = None, /, **data: Any) -> Any:
-        """The posterior of every latent at rows of data, whose weights need not be given."""
+        """The posterior of every latent at rows of data, whose weights need not be given.
+
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        named tuple
+            of each latent the probabilities (rows, outcomes), or the arguments of its law by name.
+        """
         return self._solver.posterior(self.parameters, **self._given(frame, data))
 
     def log_likelihood_of(self, frame: Any = None, /, **data: Any) -> float:
-        """The log-likelihood of data."""
+        """The log-likelihood of data.
+
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        float
+            the sum over the rows.
+        """
         return float(self._solver.log_likelihood(self.parameters, **self._given(frame, data)))
 
     def predict(self, frame: Any = None, /, **data: Any) -> Any:
         """The most probable value of a label at rows of data, the posterior mean of other latents, counts among them.
 
-        An array where there is one latent, else a record of arrays by name. What was seen of data that may be missing is
-        told as it was.
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        array or named tuple
+            an array where there is one latent, else a record of arrays by name. What was seen of data that may be
+            missing is told as it was.
         """
         return self._solver.predict(self.parameters, **self._given(frame, data))
 
     def score_samples(self, frame: Any = None, /, **data: Any) -> Any:
-        """The log-likelihood of each row, (n); of a row that counts c times, c times that of one."""
+        """The log-likelihood of each row.
+
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        array
+            (n); of a row that counts c times, c times that of one.
+        """
         return self._solver.score_samples(self.parameters, **self._given(frame, data))
 
     def plot(self, /, *, what: str | None = None, ax: Any = None, **data: Any) -> Any:
         """Pictures of the fit beside one another, each if there is something to draw.
 
-        "objective": the objective over the iterations. "data": a histogram under the density and its components, lines
-        around the components of pairs, a number over the one that it hangs on. "posterior": the probabilities of a label,
-        by value or by row. "latents": posterior means.
+        Parameters
+        ----------
+        what : str, optional
+            the one that is wanted: "objective", over the iterations; "data", a histogram under the density and its
+            components, lines around the components of pairs, a number over the one that it hangs on; "posterior", the
+            probabilities of a label by value or by row; "latents", posterior means.
+        ax : matplotlib.axes.Axes, optional
+            where one is drawn, that of the data if `what` does not say.
+        **data : arrays and numbers
+            other data than those of the fit.
 
-        Args:
-            what: the one that is wanted.
-            ax: the axes of matplotlib on which one is drawn, that of the data if `what` does not say.
-            data: other data than those of the fit.
+        Returns
+        -------
+        matplotlib.figure.Figure or matplotlib.axes.Axes
+            the figure; of one picture its axes.
 
-        Returns:
-            the figure of matplotlib; of one picture its axes.
-
-        Raises:
-            DataError: symem or matplotlib is not installed; there is no such picture.
+        Raises
+        ------
+        DataError
+            symem or matplotlib is not installed; there is no such picture.
         """
         try:
             plots = importlib.import_module("symem.pictures")
@@ -155,11 +228,28 @@ class Fit(Precision):
     def sample(
         self, frame: Any = None, /, *, seed: Any = None, latents: bool = False, **given: Any
     ) -> dict[str, Any]:
-        """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`; numbers that all rows share are those
-        of the fit unless they are given.
+        """Data drawn from the model at the estimate: `fit.sample(n=100, seed=0)`.
 
-        Raises:
-            DataError: a size or a known array is lacking; the model does not say how its data arise.
+        Parameters
+        ----------
+        frame : None
+            what is known is given by name.
+        seed : int or numpy.random.Generator, optional
+            of the draws.
+        latents : bool
+            whether the latents are among what comes back.
+        **given : arrays and numbers
+            sizes and known arrays; numbers that all rows share are those of the fit unless they are given.
+
+        Returns
+        -------
+        dict
+            arrays by declared name.
+
+        Raises
+        ------
+        DataError
+            a size or a known array is lacking; the model does not say how its data arise.
         """
         if frame is not None:
             raise DataError(
@@ -194,72 +284,6 @@ class Fit(Precision):
 
     # -- in words ------------------------------------------------------------------------------------
 
-    def __repr__(self) -> str:
-        lines = [f"{name}  {value}" for name, value in _beside_one_another(self._told())]
-        return "\n".join([f"Fit: {self._ending}", *(f"  {line}" for line in lines)])
-
-    def _repr_html_(self) -> str:
-        rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in self._told()]
-        return f"<table><caption>Fit: {_escaped_text(self._ending)}</caption>{''.join(rows)}</table>"
-
-    @property
-    def _ending(self) -> str:
-        """How the fit ended, in a few words."""
-        steps = f" of {self.n_evaluations} EM steps" if self.settings["accelerate"] else ""
-        return f"{self.message}, {_counted(self.n_iter, 'iteration')}{steps}"
-
-    def _told(self) -> list[tuple[str, str]]:
-        """The estimates on a line each, and their likelihood."""
-        rows = [(name, _numbers(value)) for name, value in self.parameters._asdict().items()]
-        return [*rows, ("log-likelihood", f"{self.log_likelihood:.10g}")]
-
-    def summary(self) -> str:
-        """The estimates entry by entry with standard errors and 95 % intervals, the likelihood and what is made of it, how
-        the fit ended, how fast EM was, its warnings.
-        """
-        table = [self._columns, *self._entries()]
-        wide = [max(map(len, column)) for column in zip(*table, strict=True)]
-        entries = ["  ".join([f"{row[0]:<{wide[0]}}", *map(str.rjust, row[1:], wide[1:])]) for row in table]
-        facts = [
-            f"{name}  {value}"
-            for name, value in _beside_one_another([*self._facts(), *map(tuple, self.precision["facts"])])
-        ]
-        given = [f"warning: {each}" for each in self.warnings]
-        return "\n".join([*entries, "", *facts, *([""] if given else []), *given])
-
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        return (
-            "",
-            "    estimate",
-            *(("std. error", "95 %", "interval") if self.precision["entries"] else ()),
-        )
-
-    def _entries(self) -> Iterator[tuple[str, ...]]:
-        blank = ("",) * (len(self._columns) - 2)
-        told = iter(self.precision["entries"])
-        for name, value in self.parameters._asdict().items():
-            array = np.asarray(value)
-            for number, place in enumerate(np.ndindex(array.shape)):
-                beside = tuple(f"{each:.4g}" for each in next(told, ()))
-                if number < _MOST_SHOWN:
-                    yield f"{name}{list(place) if place else ''}", f"{array[place]:.6g}", *beside
-            if array.size > _MOST_SHOWN:
-                yield name, f"and {array.size - _MOST_SHOWN} more", *blank
-
-    def _facts(self) -> Iterator[tuple[str, str]]:
-        yield "log-likelihood", f"{self.log_likelihood:.10g}"
-        if self.objective != self.log_likelihood:
-            yield "log-posterior", f"{self.objective:.10g}"
-        yield "rows", f"{self.n_rows:.10g}"
-        yield "free parameters", str(self.n_parameters)
-        yield "AIC", f"{self.aic:.10g}"
-        yield "BIC", f"{self.bic:.10g}"
-        yield "ended", self._ending
-        if len(self.restarts) > 1:
-            near = np.abs(np.array(self.restarts) - self.objective) <= 1e-6 * (1 + abs(self.objective))
-            yield "starts", f"{len(self.restarts)}, of which {int(np.sum(near))} led here"
-
 
 def _free_parameters(table: Mapping[str, Array], theta: Any, simplexes: tuple[tuple[str, ...], ...]) -> int:
     """How many numbers the parameters are free to be: sums of 1 and symmetry take theirs away."""
@@ -273,30 +297,3 @@ def _free_parameters(table: Mapping[str, Array], theta: Any, simplexes: tuple[tu
             size -= math.prod(shape[:-1]) * (shape[-1] - 1) // 2
         found += size
     return found - len(simplexes)
-
-
-def _numbers(value: Any) -> str:
-    """An array on one line."""
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return f"{float(array):.6g}"
-    if array.size > _MOST_SHOWN:
-        return f"{_numbers(array.ravel()[:4])}  … {array.size} numbers of shape {array.shape}"
-    if array.ndim == 1:
-        return "  ".join(f"{entry:<10.6g}" for entry in array).rstrip()
-    return "; ".join(_numbers(row) for row in array)
-
-
-def _beside_one_another(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Names made as wide as the widest."""
-    listed = list(rows)
-    wide = max(len(name) for name, _ in listed)
-    return [(f"{name:<{wide}}", value) for name, value in listed]
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _escaped_text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

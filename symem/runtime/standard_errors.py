@@ -88,17 +88,40 @@ class Information(NamedTuple):
         return float(self.fractions_missing[0]) if self.basis.shape[1] else 0.0
 
     def iterations(self, share: float = 0.1) -> float:
-        """How many EM steps bring the distance to that share of it, in the end: by default, for a further digit."""
+        """How many EM steps bring the distance to the estimate to a share of it, in the end.
+
+        Parameters
+        ----------
+        share : float
+            by default a tenth: a further digit.
+
+        Returns
+        -------
+        float
+            NaN where there is no maximum.
+        """
         return (
             math.log(share) / math.log(self.rate) if 0 < self.rate < 1 else math.nan if self.message else 1.0
         )
 
     def intervals(self, level: float = 0.95) -> Any:
-        """Parameters with the (lower, upper) ends of every entry, (…, 2): by the logarithm of what is positive, the log-odds of
+        """Parameters with the lower and upper ends of every entry: by the logarithm of what is positive, the log-odds of
         what lies between two ends.
 
-        Raises:
-            DataError: the level does not lie between 0 and 1.
+        Parameters
+        ----------
+        level : float
+            the share of samples in which an interval holds its parameter, between 0 and 1.
+
+        Returns
+        -------
+        named tuple
+            of each parameter an array of its shape with two more entries, (…, 2).
+
+        Raises
+        ------
+        DataError
+            the level does not lie between 0 and 1.
         """
         if not 0 < level < 1:
             raise DataError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
@@ -109,14 +132,40 @@ class Information(NamedTuple):
         return type(self.parameters)(*(np.stack(pair, axis=-1) for pair in zip(*both, strict=True)))
 
     def robust_covariance(self, scores: Any, counts: Any = None) -> Any:
-        """The sandwich: right where the model is not (Huber 1967; White 1982), from the scores of the rows, (n, p), each of
-        which counts so often.
+        """The sandwich: right where the model is not.
+
+        Parameters
+        ----------
+        scores : array
+            of the rows, (n, p).
+        counts : array, optional
+            how often each row counts, (n).
+
+        Returns
+        -------
+        array
+            (p, p).
+
+        References
+        ----------
+        Huber 1967; White 1982.
         """
         bread = self.covariance
         return bread @ (scores.T * (1.0 if counts is None else counts)) @ scores @ bread
 
     def in_basis(self, matrix: Any) -> Any:
-        """A matrix over the entries as one over the directions of `basis`, (q, q)."""
+        """A matrix over the entries as one over the directions of `basis`.
+
+        Parameters
+        ----------
+        matrix : array
+            (p, p).
+
+        Returns
+        -------
+        array
+            (q, q).
+        """
         return self.basis.T @ matrix @ self.basis
 
     def _inverse(self, matrix: Any) -> Any:
@@ -125,7 +174,13 @@ class Information(NamedTuple):
         return self.basis @ np.linalg.solve(self.in_basis(matrix), self.basis.T)
 
     def lines(self) -> Iterator[tuple[str, float, float, float, float]]:
-        """Of every entry its name, estimate, standard error, and 95 % interval."""
+        """Of every entry its name, estimate, standard error, and 95 % interval.
+
+        Yields
+        ------
+        tuple
+            a word and four numbers.
+        """
         ends = np.concatenate([each.reshape(-1, 2) for each in self.intervals()])
         columns = _flat(self.parameters), _flat(self.standard_errors), ends[:, 0], ends[:, 1]
         yield from zip(_entry_names(self.parameters), *(each.tolist() for each in columns), strict=True)
@@ -151,7 +206,13 @@ class Information(NamedTuple):
         return f"each step of EM leaves {_percent(self.rate)} of the distance: {often}"
 
     def told_missing(self) -> Iterator[tuple[str, str]]:
-        """Of which entry most of the information is missing."""
+        """Of which entry most of the information is missing.
+
+        Yields
+        ------
+        tuple
+            two words.
+        """
         shares = _flat(self.fractions)
         if self.rate >= _FLAT:
             most = int(np.argmax(shares))

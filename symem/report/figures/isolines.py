@@ -21,7 +21,7 @@ def isoline(x: Any, y: Any, heights: Any, level: float) -> tuple[Any, Any]:
 
     >>> across, up = isoline([0, 1], [0, 1], np.array([[0.0, 0.0], [1.0, 1.0]]), 0.25)
     >>> across.tolist(), up.tolist()
-    ([0.0, 1.0, nan], [0.25, 0.25, nan])
+    ([1.0, 0.0, nan], [0.25, 0.25, nan])
     """
     points: list[tuple[float, float]] = []
     for chain in _chained(list(_segments(heights, level))):
