@@ -76,8 +76,8 @@ DOORS: dict[str, tuple[Callable[[EM, Path], Any], list[str], str, str]] = {
     "iterations": (
         lambda em, _: em.fit(x=ROWS, K=2, seed=0, max_iter=0),
         ["fit", FAITHFUL, "rows.csv", "--size", "K=2", "--seed", "0", "--max-iter", "0"],
-        "raise max_iter=, or loosen tol=.",
-        "raise --max-iter, or loosen --tol.",
+        "raise max_iter=, loosen tol=, or jump ahead by accelerate=auto.",
+        "raise --max-iter, loosen --tol, or jump ahead by --accelerate auto.",
     ),
     "a file": (
         lambda em, folder: em.fit(x=ROWS, start=THETA).save(folder / "rows.csv"),

@@ -49,7 +49,8 @@ class InWords(Precision):
     def _ending(self) -> str:
         """How the fit ended, in a few words."""
         steps = f" of {self.n_evaluations} EM steps" if self.settings["accelerate"] else ""
-        return f"{self.message}, {_counted(self.n_iter, 'iteration')}{steps}"
+        count = _counted(self.n_iter, "iteration")
+        return f"{self.message}{steps}" if count in self.message else f"{self.message}, {count}{steps}"
 
     def _told(self) -> list[tuple[str, str]]:
         """The estimates on a line each, and their likelihood."""

@@ -61,8 +61,10 @@ def _best(  # noqa: PLR0913  what runs need
             _Words(
                 f"EM has not converged after {max_iter} iterations: raise ",
                 _Option("max_iter", ""),
-                ", or loosen ",
+                ", loosen ",
                 _Option("tol", ""),
+                ", or jump ahead by ",
+                _Option("accelerate", "auto"),
                 ".",
             ),
             NotConvergedWarning,
