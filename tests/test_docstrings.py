@@ -32,6 +32,7 @@ INSIDE = {
     "count",
     "index",
     "told_in",
+    "recorded",
 }
 CLASSES = (symem.Model, symem.EM, Fit, Selection, Information)
 

@@ -10,13 +10,7 @@ from sphinx.application import Sphinx
 
 from symem.em import EM, derive
 from symem.files import ModelFile, load_file
-from symem.report.figures.plate_diagram import plate_diagram
-from symem.report.media.drawing import inert
-from symem.report.media.markdown import MarkdownMedium
-from symem.report.media.medium import pages
-from symem.report.sections.catalogue import in_brief
-from symem.report.sections.kinds_of_latents import kind_of_latents
-from symem.report.writer import Voice
+from symem.report.extracts import card
 
 ROOT = Path(__file__).parents[2]
 SHOWN = (
@@ -38,7 +32,7 @@ SHOWN = (
 
 def gallery(_: str) -> str:
     """A group for each kind of latents, in it a section for each example."""
-    kinds = {name: kind_of_latents(_derived(name)[1].derivation) for name in SHOWN}
+    kinds = {name: card(_derived(name)[1].derivation)[0] for name in SHOWN}
     groups = dict.fromkeys(kinds.values())
     return "\n\n".join(
         "\n\n".join([f"## {kind}", *(_section(name) for name in SHOWN if kinds[name] == kind)])
@@ -55,11 +49,11 @@ def _section(name: str) -> str:
 
 def _told(em: EM) -> Iterator[str]:
     """The model, its E-step, its M-step, and the drawing of the model."""
-    voice = Voice(em.derivation)
-    for part in pages(in_brief(voice), MarkdownMedium()):
-        yield f"**{part.title}**"
-        yield part.body
-    yield f"<div>{inert(plate_diagram(em.derivation, voice.free), 'The model as plates')}</div>"
+    _, parts, drawing = card(em.derivation)
+    for title, body in parts:
+        yield f"**{title}**"
+        yield body
+    yield f"<div>{drawing}</div>"
 
 
 @cache

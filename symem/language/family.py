@@ -83,6 +83,8 @@ class Family:
         how it is printed; left out, by its name.
     closed : bool
         whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.
+    more : str
+        how a law with more parameters is written, for `help`.
     """
 
     name: str

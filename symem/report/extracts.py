@@ -9,11 +9,16 @@ from functools import cached_property
 from sympy import Expr
 
 from symem.derivation import Derivation, Relation, Rule, Step
+from symem.report.figures.plate_diagram import plate_diagram
 from symem.report.line_breaking import LINE, width
+from symem.report.media.drawing import inert
 from symem.report.media.markdown import MarkdownMedium
+from symem.report.media.medium import pages
 from symem.report.notation.lexicon import Lexicon, Rank
 from symem.report.notation.notation import latex
 from symem.report.notation.printed_form import printed
+from symem.report.sections.catalogue import in_brief
+from symem.report.sections.kinds_of_latents import kind_of_latents
 from symem.report.sentence import formula, mathematics, sentence
 from symem.report.writer import Voice
 
@@ -62,3 +67,16 @@ class Extracts:
         apart = r" \\" if width(before) + width(after) > LINE / 2 else ""
         lines = before if before == after else f"& {before}{apart}\n{'& ' if apart else ''}{sign}{after}"
         return f"$$\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n$$"
+
+
+def card(derivation: Derivation) -> tuple[str, tuple[tuple[str, str], ...], str]:
+    """For a gallery: the kind of its latents, the model and both steps in Markdown with their titles, the drawing of its
+    plates.
+    """
+    voice = Voice(derivation)
+    told = tuple((page.title, page.body) for page in pages(in_brief(voice), MarkdownMedium()))
+    return (
+        kind_of_latents(derivation),
+        told,
+        str(inert(plate_diagram(derivation, voice.free), "The model as plates")),
+    )
