@@ -8,13 +8,14 @@ are estimates in letters of the text font.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Product, S, Sum, exp, log
+from sympy import Add, Expr, Mul, Pow, Product, S, Sum, exp, log
 
 from symem.algebra.rewriting import ScalarMean, is_negative
 from symem.language.matrices import is_matrix
+from symem.report.document import Lines
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.markup import joined
 from symem.report.notation.matrix_notation import taken_apart
@@ -38,7 +39,16 @@ def width(latex: str) -> float:
     >>> width(r"\frac{a + b}{c}") < width("a + b + c")
     True
     """
-    return _Measure(latex).run()
+    return _Measure(_MATRIX.sub(_widest_row, latex)).run()
+
+
+_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
+
+
+def _widest_row(matrix: re.Match[str]) -> str:
+    """A matrix as the widest of its rows in parentheses."""
+    rows = matrix[1].split(r"\cr")
+    return f"( {max(rows, key=width)} )"
 
 
 class _Measure:
@@ -92,6 +102,7 @@ class Breaker:
         return (
             (Add, self._sum_of_terms),
             (Sum, self._big_sum),
+            (Pow, self._power),
             (Mul, self._product),
             (ScalarMean, self._mean),
             (log, lambda e, room: self._wrapped(r"\log", e.args[0], room, always=True)),
@@ -111,6 +122,13 @@ class Breaker:
         printer = Latex(self.lexicon)
         head = " ".join(printer.markup.big("Sum", *map(self.latex, limit)) for limit in outermost_first(expr))
         return self._wrapped(head, expr.function, room)
+
+    def _power(self, expr: Expr, room: float) -> list[str]:
+        """A sum to a power that is a number."""
+        if not (expr.base.is_Add and expr.exp.is_Integer and expr.exp > 0) or is_matrix(expr):
+            return [self.latex(expr)]
+        *lines, last = self._wrapped("", expr.base, room)
+        return [*lines, f"{last}^{{{self.latex(expr.exp)}}}"]
 
     def _wrapped(self, head: str, body: Expr, room: float, *, always: bool = False) -> list[str]:
         """Behind a head, in parentheses if it is a sum, or always."""
@@ -169,6 +187,10 @@ class Breaker:
             sign = -1 if ratio.negative else 1
             front = self.latex(Mul(sign * ratio.number, above))
             return [rf"{front} \Big/", *self._below(below, room)]
+        if width(self.latex(below)) > room / 2:
+            front = (-1 if ratio.negative else 1) * ratio.number
+            *lines, last = self._wrapped(self._head(front), above, room)
+            return [*lines, rf"{last} \Big/", *self._below(below, room)]
         front = self.latex((-1 if ratio.negative else 1) * ratio.number / below)
         return self._wrapped(front, above, room)
 
@@ -209,6 +231,28 @@ def broken(left: str, right: Expr, lexicon: Lexicon, room: float = LINE, tail: s
     lines = filled(breaker.pieces(expr, room - min(indent, room / 2)), room - min(indent, room / 2))
     lines[-1] += tail
     return list(_aligned(start, lines))
+
+
+def abreast(equations: Sequence[Lines]) -> tuple[Lines, ...]:
+    """Equations of one display whose wide left sides push no other off the page: these are not aligned at their sign.
+
+    >>> abreast([("a" * 50 + " &= b",), ("c &= " + "d" * 40,)])[0] == ("& " + "a" * 50 + " = b",)
+    True
+    """
+    told = list(equations)
+    for _ in equations:
+        lefts = [width(each[0].partition("&")[0]) for each in told]
+        rights = [max(width(line.partition("&")[2]) for line in each) for each in told]
+        widest = lefts.index(max(lefts))
+        if lefts[widest] + max(rights) <= LINE + SLACK or not lefts[widest]:
+            break
+        first, *more = told[widest]
+        told[widest] = ("& " + first.replace("&", "", 1), *more)
+    return tuple(told)
+
+
+#: What a line may be estimated too wide, as tests of lines allow.
+SLACK = 4.0
 
 
 def _aligned(start: str, lines: list[str]) -> Iterator[str]:

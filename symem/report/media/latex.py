@@ -29,6 +29,7 @@ from symem.report.document import (
     Typed,
 )
 from symem.report.exercises import place_of
+from symem.report.line_breaking import LINE, abreast, width
 from symem.report.media.medium import Medium, slug, starts
 from symem.report.media.picture import picture
 from symem.report.notation.letters import escape
@@ -69,7 +70,8 @@ class LatexMedium(Medium):
         return rf"\hyperlink{{{slug(anchor)}}}{{{words}}}" if anchor else words
 
     def display(self, display: Display) -> str:
-        equations = [" \\notag \\\\*\n".join(f"  {line}" for line in lines) for lines in display.equations]
+        told = abreast(display.equations)
+        equations = [" \\notag \\\\*\n".join(f"  {line}" for line in lines) for lines in told]
         return "\\begin{align}\n" + " \\\\\n".join(equations) + "\n\\end{align}"
 
     def items(self, items: Items) -> str:
@@ -81,6 +83,7 @@ class LatexMedium(Medium):
         rows = [self._row(row) for row in table.rows]
         above, below = _parted(rows, table.totals)
         lines = [
+            *_smaller(table),
             rf"\renewcommand{{\arraystretch}}{{1.2}}\begin{{tabular}}{{{table.columns}}}",
             r"\hline",
             *([self._row(table.header), r"\hline"] if any(table.header) else []),
@@ -148,6 +151,27 @@ class BeamerMedium(LatexMedium):
         return ""
 
 
+def _smaller(table: Table) -> list[str]:
+    """Letters so small that a wide table stays on the page, by an estimate of its width."""
+    cells = [*([table.header] if any(table.header) else []), *table.rows]
+    columns = [max(map(_breadth, column)) for column in zip(*cells, strict=True)]
+    whole = sum(columns) + 2.2 * len(columns)
+    size = next((size for room, size in SIZES if whole <= room * LINE), r"\tiny")
+    return [rf"{size}\setlength{{\tabcolsep}}{{3pt}}\setlength{{\arraycolsep}}{{2pt}}"] if size else []
+
+
+#: How much wider than a line a table may be that is set in these letters; all are set in small ones.
+SIZES = ((1.0, ""), (1.12, r"\footnotesize"), (1.3, r"\scriptsize"))
+
+
+def _breadth(cell: Prose) -> float:
+    return sum(
+        width(part.latex) if isinstance(part, Maths) else float(len(part))
+        for part in cell
+        if isinstance(part, str | Maths)
+    )
+
+
 def _gap(before: Block, block: Block) -> str:
     """An empty line where a paragraph ends."""
     continues = isinstance(block, Display) or (isinstance(before, Display) and not starts(block))
@@ -159,7 +183,7 @@ def _parted(rows: list[str], totals: int) -> tuple[list[str], list[str]]:
 
 
 def _unnumbered(equations: Sequence[Lines]) -> str:
-    lines = [f"  {line}" for equation in equations for line in equation]
+    lines = [f"  {line}" for equation in abreast(equations) for line in equation]
     return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
 
