@@ -77,7 +77,8 @@ class LatexMedium(Medium):
     def items(self, items: Items) -> str:
         kind = "enumerate" if items.ordered else "itemize"
         entries = "\n".join(rf"  \item {self.prose(entry)}" for entry in items.entries)
-        return f"\\begin{{{kind}}}\n{entries}\n\\end{{{kind}}}"
+        close = r"\setlength{\itemsep}{0pt}\setlength{\parskip}{0pt}"
+        return f"\\begin{{{kind}}}{close}\n{entries}\n\\end{{{kind}}}"
 
     def table(self, table: Table) -> str:
         rows = [self._row(row) for row in table.rows]

@@ -13,6 +13,7 @@ from symem.language.leaves import places_of
 from symem.language.model import Variable
 from symem.report.document import Prose, Table, said
 from symem.report.notation.digits import as_matrix, in_numbers, single
+from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import letter
 from symem.report.writer import Voice
 
@@ -22,12 +23,22 @@ ELLIPSIS: Prose = said("@", r"\dots")
 
 
 def parameters_table(
-    columns: Sequence[tuple[Prose, Mapping[str, Any]]], caption: Prose, voice: Voice, most: int = MOST_ENTRIES
+    columns: Sequence[tuple[Prose, Mapping[str, Any]]],
+    caption: Prose,
+    voice: Voice,
+    most: int = MOST_ENTRIES,
+    *,
+    matrices: bool = True,
 ) -> Table:
-    """All parameters, long arrays cut short after `most` entries; of each column its head and its values by name."""
+    """All parameters, long arrays cut short after `most` entries; of each column its head and its values by name.
+
+    Without `matrices`, numbers alone.
+    """
     lines: list[tuple[Prose, ...]] = []
     for variable in voice.model.parameters:
         arrays = [np.asarray(values[variable.name], dtype=float) for _, values in columns]
+        if variable.shape and not matrices:
+            continue
         if variable.shape:
             lines += _matrix_rows(variable, arrays, voice)
             continue
@@ -55,6 +66,16 @@ def entries(symbol: Expr, *arrays: Any, most: int = MOST_ENTRIES) -> Iterator[tu
         yield (symbol.xreplace(at), *(float(np.asarray(array)[place]) for array in arrays))
     if len(places) > most + 1:
         yield (None, *(0.0 for _ in arrays))
+
+
+def matrix_values(values: Mapping[str, Any], voice: Voice, scope: Lexicon) -> Iterator[tuple[str, Any]]:
+    """The parameters that are vectors or matrices at their first places, in the letters of an iterate."""
+    for variable in voice.model.parameters:
+        array = np.asarray(values[variable.name], dtype=float)
+        places = product(*map(range, array.shape[: len(variable.sizes)])) if variable.shape else ()
+        for place in list(places)[:MOST_PLACES]:
+            atom = variable.symbol[tuple(map(Integer, place))] if place else variable.symbol
+            yield letter(atom, scope), as_matrix(array, place)
 
 
 def _matrix_rows(variable: Variable, arrays: Sequence[Any], voice: Voice) -> Iterator[tuple[Prose, ...]]:

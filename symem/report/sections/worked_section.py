@@ -23,7 +23,14 @@ from symem.report.notation.printed_form import direct
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
 from symem.report.sections.em_step_figure import em_step_figure
-from symem.report.sections.estimates import ELLIPSIS, MOST_PLACES, entries, entry_line, parameters_table
+from symem.report.sections.estimates import (
+    ELLIPSIS,
+    MOST_PLACES,
+    entries,
+    entry_line,
+    matrix_values,
+    parameters_table,
+)
 from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
 from symem.report.sections.matrix_section import with_held
@@ -62,7 +69,7 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     if lines:
         yield said("The M-step then gives")
         yield Display(lines)
-    yield _parameters(found, voice)
+    yield from _parameters(found, voice)
 
 
 def _is_long(found: Worked) -> bool:
@@ -216,14 +223,22 @@ def _placed(definition: Definition, found: Worked, voice: Voice) -> Iterator[tup
         yield letter(definition.symbol.xreplace(at), voice.free), as_matrix(array, place)
 
 
-def _parameters(found: Worked, voice: Voice) -> Table:
+def _parameters(found: Worked, voice: Voice) -> Iterator[Block]:
+    """Numbers side by side; of vectors and matrices the start and the end, as the step itself stands above."""
     columns = (
         (said("@", voice.at(voice.pack.start)), found.old),
         (said("@", voice.at(voice.pack.first)), found.new),
         ((f"after {len(found.history) - 1}",), found.fitted),
     )
     caption = said("The parameters before and after the step, and at the end of the fit.")
-    return parameters_table(columns, caption, voice)
+    numbers = parameters_table(columns, caption, voice, matrices=False)
+    if numbers.rows:
+        yield numbers
+    ends = ((voice.start, found.old), (voice.marked(str(len(found.history) - 1)), found.fitted))
+    named = [pair for scope, values in ends for pair in matrix_values(values, voice, scope)]
+    if named:
+        yield said("Vectors and matrices at the start, and at the end of the fit:")
+        yield from _matrices(named)
 
 
 def _substituted(update: Update, found: Worked, voice: Voice) -> Iterator[Lines]:
