@@ -186,7 +186,7 @@ def test_what_is_held_in_a_conditional_update_has_its_old_value() -> None:
 def test_the_box_tells_conditional_updates_in_order() -> None:
     derivation = em("common_mean_vector").derivation
     told = report.latex_fragment(derivation)
-    box = told[told.index(r"\textbf{Algorithm.}") : told.index(r"\section{Cost}")]
+    box = told[told.index(r"\textbf{Algorithm.}") : told.index(r"\section{Certificates}")]
     assert "Set, in this order," in box
     assert box.index(r"\boldsymbol{\Sigma}_{k}^{(t)\,-1}") < box.rindex(r"\boldsymbol{\Sigma}_{k}^{(t+1)} &=")
     assert "conditional maximisation, ECM" in told
