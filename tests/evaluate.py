@@ -61,6 +61,7 @@ from sympy.logic.boolalg import BooleanAtom
 from symem import Labels, Model
 from symem.derivation import Ascent, Update
 from symem.language.falling_root import FallingRoot
+from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
@@ -293,6 +294,14 @@ def _interval(run: Evaluator, expr: Expr, scope: Values) -> Any:
     return run.context.log(run.context.ncdf(high) - run.context.ncdf(low))
 
 
+def _gamma_interval(run: Evaluator, expr: Expr, scope: Values) -> Any:
+    shape, low, high = (run(each, scope) for each in expr.args)
+    mass = run.context.gammainc(shape, low, high)
+    if isinstance(expr, LogGammaInterval):
+        return run.context.log(mass / run.context.gamma(shape))
+    return run.context.gammainc(shape + 1, low, high) / mass
+
+
 def _relation(run: Evaluator, expr: Relational, scope: Values) -> bool:
     left, right = (run(side, scope) for side in (expr.lhs, expr.rhs))
     return bool(OPERATORS[expr.rel_op](left, right))
@@ -346,6 +355,8 @@ RULES: dict[Any, Any] = {
     LogIverson: lambda run, expr, scope: 0 if run(expr.args[0], scope) else -run.context.inf,
     KroneckerDelta: lambda run, expr, scope: int(run(expr.args[0], scope) == run(expr.args[1], scope)),
     LogNormalInterval: _interval,
+    LogGammaInterval: _gamma_interval,
+    GammaIntervalMean: _gamma_interval,
     NormalCDF: _apply("ncdf"),
     Relational: _relation,
     And: lambda run, expr, scope: all(run(each, scope) for each in expr.args),

@@ -114,6 +114,9 @@ FACES: dict[str, tuple[str, tuple[float, ...], tuple[Any, Any], Any]] = {
     "between points": ("Normal", (0.7, -0.9), (-S(1) / 2, S(2)), None),
     "gamma": ("Gamma", (1.3, -2.1), HALF, None),
     "gamma of small shape": ("Gamma", (0.4, -2.1), HALF, None),
+    "gamma from a point": ("Gamma", (1.3, -2.1), (S(3) / 2, oo), None),
+    "gamma up to a point": ("Gamma", (1.3, -2.1), (S(0), S(1) / 2), None),
+    "gamma between points": ("Gamma", (1.3, -2.1), (S(1) / 2, S(2)), None),
     "exponential": ("Exponential", (-1.7,), HALF, None),
     "exponential from a point": ("Exponential", (-1.7,), (S(3) / 2, oo), None),
     "exponential between points": ("Exponential", (-1.7,), (S(1) / 2, S(2)), None),
@@ -124,10 +127,12 @@ FACES: dict[str, tuple[str, tuple[float, ...], tuple[Any, Any], Any]] = {
     "log-normal between points": ("LogNormal", (0.4, -1.1), (S(1) / 2, S(3)), None),
     "Weibull": ("Weibull", (-0.8,), HALF, S(3)),
     "Weibull from a point": ("Weibull", (-0.8,), (S(1) / 2, oo), S(3)),
+    "Weibull between points": ("Weibull", (-0.8,), (S(1) / 2, S(2)), S(3)),
     "beta": ("Beta", (0.8, 1.9), UNIT, None),
     "uniform": ("Uniform", (), (S(-1), S(2)), None),
     "poisson": ("Poisson", (0.6,), HALF, None),
     "poisson from a point": ("Poisson", (0.6,), (S(2), oo), None),
+    "poisson beyond its origin": ("Poisson", (0.6,), (S(3), oo), S(1)),
     "geometric": ("Geometric", (-0.4,), HALF, None),
     "geometric from a point": ("Geometric", (-0.4,), (S(3), oo), None),
     "negative binomial": ("NegativeBinomial", (-0.5,), HALF, S(5) / 2),
@@ -138,12 +143,17 @@ u = Symbol("u", positive=True)
 
 
 def face_of(name: str) -> ExponentialFace:
-    family, _, _, shape = FACES[name]
+    family, _, bounds, shape = FACES[name]
     face = FAMILIES[family].face
-    if isinstance(face, ShapedFace):
-        return face.at(shape)
-    assert face is not None
-    return face
+    ways = face if isinstance(face, tuple) else (face,)
+    shaped = [way for way in ways if isinstance(way, ShapedFace)]
+    if shape is not None:
+        return shaped[0].at(shape)
+    return next(
+        way
+        for way in ways
+        if isinstance(way, ExponentialFace) and way.reaches(bounds, FAMILIES[family].home.bounds)
+    )
 
 
 def arguments_of(name: str) -> Mapping[str, Expr]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from scipy import stats
-from sympy import Idx, IndexedBase, cos, pi, sin, symbols
+from scipy import integrate, stats
+from sympy import Gt, Idx, IndexedBase, Lt, cos, pi, sin, symbols
 
-from symem import Model, Normal, Uniform
+from symem import Gamma, Model, Normal, Poisson, Uniform, Weibull
+from symem.language.family import Distribution
 
 n = symbols("n", integer=True, positive=True)
 i = Idx("i", n)
-x, y, a = map(IndexedBase, ["x", "y", "a"])
+x, y, a, c, h = map(IndexedBase, ["x", "y", "a", "c", "h"])
 r, s = symbols("r s", positive=True)
 
 
@@ -36,3 +39,53 @@ def test_points_near_a_circle_have_a_von_mises_angle() -> None:
     assert module.log_likelihood(theta, **data) == pytest.approx(np.log(density.mean(1)).sum(), rel=1e-12)
     new = module.em_step(theta, **data)
     assert [new.r, new.s] == pytest.approx([radius, np.sqrt(spread)], rel=1e-12)
+
+
+ENDS = np.array([0.4, 1.3, 2.0, 5.5]), np.array([0.9, 4.0, 2.25, 9.0])
+
+
+def mean_between(law: Any, low: Any, high: Any, of: Any = lambda t: t) -> Any:
+    """(E[f(T) | low < T < high], P(low < T < high)) by quadrature."""
+    pairs = list(zip(*np.broadcast_arrays(low, high), strict=True))
+    mass = [integrate.quad(law.pdf, *pair)[0] for pair in pairs]
+    whole = [integrate.quad(lambda t: of(t) * law.pdf(t), *pair)[0] for pair in pairs]
+    return np.array(whole) / mass, np.array(mass)
+
+
+@pytest.mark.parametrize("side", ["right", "left", "between"])
+@pytest.mark.parametrize("name", ["Gamma", "Weibull"])
+def test_lifetimes_seen_between_ends_only(name: str, side: str) -> None:
+    """A Gamma law of shape 3, a Weibull law of power 2: the scale after a step, and ℓ."""
+    gamma = name == "Gamma"
+    law: Distribution = Gamma(3, r) if gamma else Weibull(r, 2)
+    given = {"right": [Gt(x[i], c[i])], "left": [Lt(x[i], h[i])], "between": [Gt(x[i], c[i]), Lt(x[i], h[i])]}
+    em = Model({x[i]: law}, latent=[x], given=given[side]).derive()
+    assert em.posterior[x].family.name == f"Truncated{name}"
+    theirs = stats.gamma(3, scale=1.7) if gamma else stats.weibull_min(2, scale=1.7)
+    low, high = (
+        (ENDS[0] if side != "left" else np.zeros(4)),
+        (ENDS[1] if side != "right" else np.full(4, 60.0)),
+    )
+    mean, mass = mean_between(theirs, low, high, (lambda t: t) if gamma else (lambda t: t**2))
+    data = {
+        name: each
+        for name, each in zip("ch", ENDS, strict=True)
+        if name in ("c" * (side != "left") + "h" * (side != "right"))
+    }
+    module = em.solver()
+    assert module.log_likelihood({"r": 1.7}, **data) == pytest.approx(np.log(mass).sum(), rel=1e-9)
+    wanted = mean.mean() / 3 if gamma else np.sqrt(mean.mean())
+    assert module.em_step({"r": 1.7}, **data).r == pytest.approx(wanted, rel=1e-9)
+
+
+def test_counts_of_which_it_is_known_that_they_are_more() -> None:
+    em = Model({x[i]: Poisson(r)}, latent=[x], given=[x[i] > c[i]]).derive()
+    passed = np.array([0, 2, 3, 40])
+    counts = np.arange(400)
+    weight = stats.poisson.pmf(counts, 3.2) * (counts > passed[:, None])
+    module = em.solver()
+    assert module.log_likelihood({"r": 3.2}, c=passed) == pytest.approx(
+        np.log(weight.sum(1)).sum(), rel=1e-12
+    )
+    mean = weight @ counts / weight.sum(1)
+    assert module.em_step({"r": 3.2}, c=passed).r == pytest.approx(mean.mean(), rel=1e-12)

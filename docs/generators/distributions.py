@@ -60,17 +60,24 @@ def _set(support: Support, row: Family) -> str:
 
 
 def _as_posterior(row: Family) -> str:
-    match row.face:
-        case ExponentialFace() if not row.face.statistics(Dummy("u", positive=True)):
+    first = _first_face(row)
+    match first:
+        case ExponentialFace() if not first.statistics(Dummy("u", positive=True)):
             return "As a posterior: yes, of a latent between two ends whose log-density is constant."
         case ExponentialFace():
-            return f"As a posterior: yes, of a latent whose log-density is linear in ${_listed(row.face)}$."
+            cut = ", also cut by ends that are known" if isinstance(row.face, tuple) else ""
+            return f"As a posterior: yes, of a latent whose log-density is linear in ${_listed(first)}${cut}."
         case ShapedFace():
             return "As a posterior: yes, at a known shape."
         case None if row.home.finite:
             return "As a posterior: yes, of any latent with these values."
         case _:
             return "As a posterior: no; of data, or as a prior of a parameter."
+
+
+def _first_face(row: Family) -> ExponentialFace | ShapedFace | None:
+    """The face of the whole law."""
+    return row.face[0] if isinstance(row.face, tuple) else row.face
 
 
 def _listed(face: ExponentialFace) -> str:
@@ -83,7 +90,8 @@ def _listed(face: ExponentialFace) -> str:
 def conjugacy(_: str) -> str:
     """What a posterior is recognised by: statistics, its arguments in η, and the log-partition."""
     families = import_module("symem.language.families").FAMILIES.values()
-    rows = [_recognised(row, row.face) for row in families if isinstance(row.face, ExponentialFace)]
+    faces = ((row, _first_face(row)) for row in families)
+    rows = [_recognised(row, face) for row, face in faces if isinstance(face, ExponentialFace)]
     head = ["| law of $u$ | $T(u)$ | arguments at $\\eta$ | $A$ |", "| --- | --- | --- | --- |"]
     return "\n".join([*head, *rows])
 

@@ -62,6 +62,23 @@ def log_normal_interval(low: Value, high: Value) -> Value:
     return above + np.log1p(-np.exp(below - above))
 
 
+def _between(shape: float, low: float, high: float) -> Any:
+    """∫ t^(s - 1) e^-t dt between two ends, to many digits, from the tail in which they are."""
+    with mpmath.workdps(60):
+        if low > shape or np.isinf(high):
+            return mpmath.gammainc(shape, low) - (mpmath.gammainc(shape, high) if np.isfinite(high) else 0)
+        return mpmath.gammainc(shape, 0, high) - (mpmath.gammainc(shape, 0, low) if low > 0 else 0)
+
+
+def _number_by_number(exact: Callable[..., Any]) -> Callable[..., Value]:
+    """A function of a Gamma law between ends, exactly; of shape 0, the law is at 0; NaN where there is no interval."""
+
+    def at(shape: float, low: float, high: float) -> float:
+        return 0.0 if shape == 0 else float(exact(shape, low, high)) if low < high else np.nan
+
+    return np.vectorize(at, otypes=[float])
+
+
 def log_difference(above: Value, below: Value) -> Value:
     """log(exp a - exp b) for a ≥ b."""
     with np.errstate(all="ignore"):
@@ -195,6 +212,12 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "FromLog": np.exp,
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,
+    "LogGammaInterval": _number_by_number(
+        lambda s, low, high: mpmath.log(_between(s, low, high)) - mpmath.loggamma(s)
+    ),
+    "GammaIntervalMean": _number_by_number(
+        lambda s, low, high: _between(s + 1, low, high) / _between(s, low, high)
+    ),
     "Iverson": lambda holds: np.where(holds, 1.0, 0.0),
     "LogIverson": log_bracket,
     "KroneckerDelta": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sympy import Expr, S, exp, log, loggamma, oo
 
-from symem.language.exponential_face import Argument, ExponentialFace, ShapedFace
+from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
+from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.supports import Binary, Counts, Positive, UnitInterval
 from symem.runtime.samplers import (
     _draw_bernoulli,
@@ -28,24 +30,48 @@ def _bernoulli(x: Expr, p: Expr) -> Expr:
     return x * log(p) + (1 - x) * log(1 - p)
 
 
+def _poisson_origins(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
+    """The a of each 1/(u - a)! in a log-density."""
+    for g, coefficient in density.items():
+        if isinstance(g, loggamma) and coefficient == -1 and not (u + 1 - g.args[0]).has(u):
+            yield u + 1 - g.args[0]
+
+
+_POISSON_FACE = ExponentialFace(
+    statistics=lambda u: (u,),
+    base_measure=lambda u, b: -loggamma(u - b[0] + 1),
+    arguments=lambda eta, _b: {"rate": exp(eta[0])},
+    log_partition=lambda a, b: b[0] * log(a["rate"]) + a["rate"],
+    moments=lambda u, a, b: {u: b[0] + a["rate"], u**2: (b[0] + a["rate"]) ** 2 + a["rate"]},
+    natural=lambda a: (log(a["rate"]),),
+    parameters=lambda a, _b: (a["rate"],),
+    named={"rate": Argument(letter="b")},
+    on=lambda b: b[1] == oo,
+    flat=True,
+)
+
+
+def _later_poisson_face(origin: Expr) -> ExponentialFace:
+    """Counts beyond their origin: P(V ≥ m) of a Poisson law of mean b is P(T < b) of a Gamma law of shape m."""
+
+    def missed(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
+        return bounds[0] - origin, S.Zero, a["rate"]
+
+    return replace(
+        _POISSON_FACE,
+        base_measure=lambda u, _b: -loggamma(u - origin + 1),
+        log_partition=lambda a, b: origin * log(a["rate"]) + a["rate"] + LogGammaInterval(*missed(a, b)),
+        moments=lambda u, a, b: {u: b[0] + a["rate"] - GammaIntervalMean(*missed(a, b))},
+    )
+
+
 Poisson = Family(
     "Poisson",
     {"lamda": _POSITIVE},
     lambda x, lam: x * log(lam) - lam - loggamma(x + 1),
     lambda *_: _COUNT,
     _draw_poisson,
-    face=ExponentialFace(
-        statistics=lambda u: (u,),
-        base_measure=lambda u, b: -loggamma(u - b[0] + 1),
-        arguments=lambda eta, _b: {"rate": exp(eta[0])},
-        log_partition=lambda a, b: b[0] * log(a["rate"]) + a["rate"],
-        moments=lambda u, a, b: {u: b[0] + a["rate"], u**2: (b[0] + a["rate"]) ** 2 + a["rate"]},
-        natural=lambda a: (log(a["rate"]),),
-        parameters=lambda a, _b: (a["rate"],),
-        named={"rate": Argument(letter="b")},
-        on=lambda b: b[1] == oo,
-        flat=True,
-    ),
+    face=(_POISSON_FACE, ShapedFace(_poisson_origins, _later_poisson_face)),
     closed=True,
 )
 Geometric = Family(

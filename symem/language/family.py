@@ -77,8 +77,9 @@ class Family:
         parameters -> the set of values.
     sampler : Callable[..., Array] | None
         `(rng, size, *parameters)` -> array, the parameters being arrays that broadcast to size.
-    face : ExponentialFace | ShapedFace | None
-        the exponential face, for rows that a posterior can be recognised as.
+    face : ExponentialFace | ShapedFace | tuple[ExponentialFace | ShapedFace, ...] | None
+        the exponential face, for rows that a posterior can be recognised as; that of the whole law first
+        where a law that is cut has another.
     printed : Printed
         how it is printed; left out, by its name.
     closed : bool
@@ -92,7 +93,7 @@ class Family:
     log_density: Callable[..., Expr]
     support: Callable[..., Support]
     sampler: Callable[..., Array] | None = None
-    face: ExponentialFace | ShapedFace | None = None
+    face: ExponentialFace | ShapedFace | tuple[ExponentialFace | ShapedFace, ...] | None = None
     printed: Printed = Printed()
     closed: bool = False
     more: str = ""  #: how a law with more parameters is written
@@ -129,13 +130,8 @@ class Family:
 
     def faces(self, density: Mapping[Expr, Expr], u: Expr) -> tuple[ExponentialFace, ...]:
         """The faces by which a log-density may be recognised as this family."""
-        match self.face:
-            case ExponentialFace():
-                return (self.face,)
-            case ShapedFace():
-                return tuple(map(self.face.at, self.face.shapes(density, u)))
-            case None:
-                return ()
+        own = self.face if isinstance(self.face, tuple) else (self.face,)
+        return tuple(face for each in own if each is not None for face in _faces(each, density, u))
 
     @property
     def is_posterior(self) -> bool:
@@ -190,6 +186,12 @@ class Family:
             )
         stated = (*arguments, *(named[name] for name in left))
         return Distribution(self, tuple(expression(each, f"An argument of {self.name}") for each in stated))
+
+
+def _faces(
+    face: ExponentialFace | ShapedFace, density: Mapping[Expr, Expr], u: Expr
+) -> tuple[ExponentialFace, ...]:
+    return tuple(map(face.at, face.shapes(density, u))) if isinstance(face, ShapedFace) else (face,)
 
 
 class _Doc:

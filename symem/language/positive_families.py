@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
+from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.real_families import LINE, NORMAL_FACE, inside, normal
 from symem.language.supports import Interval, Positive, Reals
 from symem.runtime.samplers import (
@@ -41,7 +43,7 @@ def _exponential_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr,
     if length == oo:
         mean = bounds[0] + 1 / rate
         return {u: mean, u**2: mean**2 + 1 / rate**2}
-    return {u: bounds[0] + 1 / rate - length * exp(-rate * length) / (1 - exp(-rate * length))}
+    return {u: GammaIntervalMean(1, rate * bounds[0], rate * bounds[1]) / rate}
 
 
 def _log_bounds(bounds: Bounds) -> Bounds:
@@ -102,17 +104,21 @@ def _powers(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
 
 
 def _power_face(power: Expr) -> ExponentialFace:
-    """u to a known power is exponential, whole or beyond a lower bound."""
+    """u to a known power is exponential, whole or between ends."""
+
+    def powers(bounds: Bounds) -> Bounds:
+        return bounds[0] ** power, oo if bounds[1] == oo else bounds[1] ** power
+
     return ExponentialFace(
         statistics=lambda u: (u**power,),
         base_measure=lambda u, _b: (power - 1) * log(u),
         arguments=lambda eta, _b: {"rate": -eta[0]},
-        log_partition=lambda a, b: -a["rate"] * b[0] ** power - log(a["rate"]) - log(power),
-        moments=lambda u, a, b: {u**power: b[0] ** power + 1 / a["rate"]},
+        log_partition=lambda a, b: _exponential_partition(a, powers(b)) - log(power),
+        moments=lambda u, a, b: {u**power: _exponential_moments(u**power, a, powers(b))[u**power]},
         natural=lambda a: (-a["rate"],),
         parameters=lambda a, _b: (a["rate"] ** (-1 / power), power),
         named={"rate": Argument(letter="b")},
-        on=lambda b: b[0] != -oo and b[1] == oo,
+        on=lambda b: b[0] != -oo,
     )
 
 
@@ -127,27 +133,42 @@ Weibull = Family(
 
 # -- Gamma, its inverse and what lies between --------------------------------------------------------------
 
+_GAMMA_FACE = ExponentialFace(
+    statistics=lambda u: (log(u), u),
+    arguments=lambda eta, _b: {"shape": eta[0] + 1, "rate": -eta[1]},
+    log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["rate"]),
+    moments=lambda u, a, _b: {
+        u: a["shape"] / a["rate"],
+        log(u): digamma(a["shape"]) - log(a["rate"]),
+        1 / u: a["rate"] / (a["shape"] - 1),
+        u**2: a["shape"] * (a["shape"] + 1) / a["rate"] ** 2,
+    },
+    natural=lambda a: (a["shape"] - 1, -a["rate"]),
+    parameters=lambda a, _b: (a["shape"], 1 / a["rate"]),
+    named={"shape": Argument(letter="a"), "rate": Argument(letter="b")},
+    flat=True,
+)
+
+
+def _scaled_ends(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
+    return a["shape"], a["rate"] * bounds[0], oo if bounds[1] == oo else a["rate"] * bounds[1]
+
+
+#: Between ends, by incomplete gamma functions.
+_CUT_GAMMA_FACE = replace(
+    _GAMMA_FACE,
+    log_partition=lambda a, b: _GAMMA_FACE.log_partition(a, b) + LogGammaInterval(*_scaled_ends(a, b)),
+    moments=lambda u, a, b: {u: GammaIntervalMean(*_scaled_ends(a, b)) / a["rate"]},
+    on=lambda b: b[0] != -oo and b != HALF_LINE,
+    flat=False,
+)
 Gamma = Family(
     "Gamma",
     {"k": _POSITIVE, "theta": _POSITIVE},
     lambda x, k, theta: (k - 1) * log(x) - x / theta - k * log(theta) - loggamma(k),
     lambda *_: _POSITIVE,
     _draw_gamma,
-    face=ExponentialFace(
-        statistics=lambda u: (log(u), u),
-        arguments=lambda eta, _b: {"shape": eta[0] + 1, "rate": -eta[1]},
-        log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["rate"]),
-        moments=lambda u, a, _b: {
-            u: a["shape"] / a["rate"],
-            log(u): digamma(a["shape"]) - log(a["rate"]),
-            1 / u: a["rate"] / (a["shape"] - 1),
-            u**2: a["shape"] * (a["shape"] + 1) / a["rate"] ** 2,
-        },
-        natural=lambda a: (a["shape"] - 1, -a["rate"]),
-        parameters=lambda a, _b: (a["shape"], 1 / a["rate"]),
-        named={"shape": Argument(letter="a"), "rate": Argument(letter="b")},
-        flat=True,
-    ),
+    face=(_GAMMA_FACE, _CUT_GAMMA_FACE),
 )
 GammaInverse = Family(
     "GammaInverse",

@@ -82,6 +82,7 @@ from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
 from symem.language.falling_root import FallingRoot
+from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import FromLog, LogNormalInterval, NormalCDF
@@ -92,6 +93,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     asin: "arcsin", acos: "arccos", atan: "arctan", atan2: "arctan2", floor: "floor", ceiling: "ceil",
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
+    LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
     LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",

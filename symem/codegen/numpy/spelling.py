@@ -58,6 +58,8 @@ PIECES = frozenset(["log_poisson", "log_binomial", "log_negative_binomial", "log
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
     "log_normal_interval": "_log_normal_interval",
+    "log_gamma_interval": "_log_gamma_interval",
+    "gamma_interval_mean": "_gamma_interval_mean",
     "log_besselk": "_log_besselk",
     "log_scaled_besseli": "_log_scaled_besseli",
     "LogSubExp": "_log_sub_exp",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma
+from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma, log
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
+from symem.language.incomplete_gamma import incomplete_gamma
 from symem.language.leaves import name_of
 from symem.language.special import NormalCDF
 from symem.report.notation.lexicon import Lexicon
@@ -107,6 +108,19 @@ class FunctionNotation:
         above = "1" if high is S.Infinity else self._print_NormalCDF(NormalCDF(high))
         below = "" if low is S.NegativeInfinity else " - " + self._print_NormalCDF(NormalCDF(low))
         return self.markup.function("log", above + below, bare=False)
+
+    def _print_LogGammaInterval(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(log(incomplete_gamma(*expr.args) / gamma(expr.args[0], evaluate=False)))
+
+    def _print_GammaIntervalMean(self, expr: Expr, **_: Any) -> str:
+        shape, *ends = expr.args
+        return self.doprint(incomplete_gamma(shape + 1, *ends) / incomplete_gamma(shape, *ends))
+
+    def _print_uppergamma(self, expr: Expr, **_: Any) -> str:
+        return self.markup.function("Gamma", ", ".join(map(self.doprint, expr.args)), bare=False)
+
+    def _print_lowergamma(self, expr: Expr, **_: Any) -> str:
+        return self.markup.function("gamma", ", ".join(map(self.doprint, expr.args)), bare=False)
 
     def _print_Equality(self, expr: Expr, **_: Any) -> str:
         return self._compared(expr, " = ", 1)

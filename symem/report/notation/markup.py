@@ -19,7 +19,7 @@ class LatexMarkup:
     transpose = r"\mathsf{T}"
 
     signs = {"Sum": r"\sum", "Product": r"\prod"}  # noqa: RUF012
-    functions = {name: rf"\{name}" for name in ("log", "cos", "sin", "Gamma", "psi", "Phi")}  # noqa: RUF012
+    functions = {name: rf"\{name}" for name in ("log", "cos", "sin", "Gamma", "gamma", "psi", "Phi")}  # noqa: RUF012
 
     def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
         """A named quantity with its slots, the iterate it belongs to, and what a matrix is raised to."""
@@ -99,7 +99,7 @@ class PlainMarkup:
     transpose = "ᵀ"
 
     signs = {"Sum": "Σ", "Product": "Π"}  # noqa: RUF012
-    functions = {"Gamma": "Γ", "psi": "ψ", "Phi": "Φ"}  # noqa: RUF012
+    functions = {"Gamma": "Γ", "gamma": "γ", "psi": "ψ", "Phi": "Φ"}  # noqa: RUF012
     raised = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
     def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
