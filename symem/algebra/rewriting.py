@@ -10,7 +10,7 @@ from sympy.core.relational import Relational
 
 from symem.algebra.counting import rebuilt
 from symem.derivation import Definition
-from symem.language.leaves import labels_in, name_of
+from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.traces import Tr
 
@@ -102,7 +102,9 @@ def inlined(expr: Expr, definitions: Iterable[Definition]) -> Expr:
     """An expression with the names that `definitions` define replaced by what they stand for."""
     meaning = {name_of(each.symbol): each for each in definitions}
     entries = expr.atoms(Indexed, Symbol) - labels_in(expr)
-    return expr.xreplace({e: meaning[name_of(e)].at(e) for e in entries if name_of(e) in meaning})
+    named = {e: meaning[name_of(e)] for e in entries if name_of(e) in meaning}
+    # An index may have the letter of an array.
+    return expr.xreplace({e: d.at(e) for e, d in named.items() if len(places_of(e)) == len(d.axes)})
 
 
 def angle(sine: Expr, cosine: Expr) -> Expr:

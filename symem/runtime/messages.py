@@ -1,8 +1,8 @@
 """Forward-backward along chains of labels, scaled: sequences side by side, long ones in blocks side by side.
 
-(Rabiner 1989, section III and V.A; Bishop 2006, section 13.2.4. In blocks: the product of the transfer matrices of a
-block is one matrix, so that all blocks go at once and only their products one after the other; Särkkä &
-García-Fernández 2021.)
+All that is computed is laid out over (place in a block, label, block and chain). (Rabiner 1989, section III and V.A;
+Bishop 2006, section 13.2.4. In blocks: the product of the transfer matrices of a block is one matrix, so that all
+blocks go at once and only their products one after the other; Särkkä & García-Fernández 2021.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
+
+#: Where every step is likelier than this, so many of them are taken before their product is brought to scale.
+_LIKELY, _BETWEEN = 1e-50, 4
 
 
 def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[Any, Any, Any, Any, Any]:
@@ -27,94 +30,88 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
         ξ between a place and the next is φ(k) π(k, l) ω(l).
     """
     places, count, *chains = weight.shape
-    shape, number = (places, count, *chains), math.prod(chains)
-    weight, peak = _relative(weight.reshape(places, count, number), (1,))
-    moved, height = _relative(np.asarray(step, dtype=float), (1, 2) if np.ndim(step) > 2 else ())
-    table = (
-        np.broadcast_to(moved, (places - 1, count, count, *chains)).reshape(places - 1, count, count, number)
-        if moved.ndim > 2
-        else moved
-    )
-    ends = [_relative(_end_of_chain(each, count, chains), (0,)) for each in (first, last)]
+    number = math.prod(chains)
+    blocks = _blocks_along(places, number)
+    length = -(-places // blocks)
+    blocks = -(-places // length)
+    moved, height = _relative(np.array(step, dtype=float), (1, 2) if np.ndim(step) > 2 else ())
+    table, size = moved, (places - 1, count, count, *chains)
+    if moved.ndim > 2:
+        table = np.broadcast_to(moved, size).reshape(places - 1, count, count, number)
+        table = _cut_along(np.concatenate([np.ones((1, *table.shape[1:])), table]), blocks, length)
+    weight, peak = _relative(_cut_along(weight.reshape(places, count, number), blocks, length), (1,))
+    (begin, low), (end, high) = (_end_of_chain(each, count, chains) for each in (first, last))
     with np.errstate(divide="ignore", invalid="ignore"):
-        filtered, scale, future = _messages_along(weight, table, ends[0][0], ends[1][0])
-        whole = np.add.reduce(filtered * future, 1)
-        total = np.log(scale).sum(0) + np.log(np.add.reduce(filtered[-1] * ends[1][0], 0)) + peak.sum((0, 1))
-    total += sum(each.reshape(-1) for _, each in ends)
+        found = _messages_along(weight, table, begin, end, places - (blocks - 1) * length)
+        gamma, filtered, coming, logs, after = found
+        total = (logs + peak[:, 0]).sum(0).reshape(-1, number).sum(0) + np.log(after) + low + high
+        total = np.where(np.isneginf(logs).any(0).reshape(-1, number).any(0), -np.inf, total)
     if moved.ndim > 2:
         total = total + np.broadcast_to(height, (places - 1, 1, 1, *chains)).sum((0, 1, 2)).reshape(-1)
-    total = np.where((scale == 0).any(0), -np.inf, total)
-    whole = np.where(whole > 0, whole, 1.0)[:, None]
-    gamma = filtered * future / whole
-    coming = weight[1:] * future[1:] / (np.where(scale > 0, scale, 1.0)[1:, None] * whole[1:])
-    parts = (each.reshape(len(each), count, *chains) for each in (gamma, filtered[:-1], coming))
-    shown, before, after = parts
-    return shown.reshape(shape), total.reshape(chains)[()], before, moved, after
+    shown, before, later = (
+        _joined_along(each, places, number).reshape(count, *chains, places) for each in (gamma, filtered, coming)
+    )
+    shown, before, later = (np.moveaxis(each, -1, 0) for each in (shown, before, later))
+    return shown, total.reshape(chains)[()], before[:-1], moved, later[1:]
 
 
 def _relative(value: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    """exp of logarithms less their largest along axes, and that; without axes, as they are."""
+    """exp of logarithms less their largest along axes, in place, and that; without axes, as they are."""
     if not axes:
         return np.exp(value), 0.0
     peak = np.maximum.reduce(value, axes, keepdims=True)
     peak = np.where(np.isneginf(peak), 0.0, peak)
-    return np.exp(value - peak), peak
+    value = np.subtract(value, peak, out=value)
+    return np.exp(value, out=value), peak
 
 
-def _end_of_chain(value: Any, count: int, chains: list[int]) -> Any:
-    """What is said of the labels at an end, over (label, chain)."""
+def _end_of_chain(value: Any, count: int, chains: list[int]) -> tuple[Any, Any]:
+    """What is said of the labels at an end, over (label, chain), relative to its largest, and the logarithm of that."""
     whole = np.zeros((count, *chains)) if value is None else np.broadcast_to(value, (count, *chains))
-    return whole.reshape(count, -1)
+    table, peak = _relative(np.array(whole.reshape(count, -1)), (0,))
+    return table, peak[0]
 
 
-def _messages_along(weight: Any, table: Any, first: Any, last: Any) -> tuple[Any, Any, Any]:
-    """Filtered probabilities, the factors that normalise them, and backward messages up to their scale."""
-    places, _count, number = weight.shape
-    filtered, future = np.empty_like(weight), np.empty_like(weight)
-    scale = np.empty((places, number))
-    steps = places - 1
-    length = -(-steps // _blocks_along(steps, number))
-    blocks = -(-steps // length) if steps else 1
-    cut = _cut_along(weight[1:], blocks, length)
-    tables = _cut_along(table, blocks, length) if table.ndim > 2 else table
-    start = first * weight[0]
-    scale[0] = np.add.reduce(start, 0)
-    filtered[0] = start / np.where(scale[0] > 0, scale[0], 1.0)
-    future[-1] = last
-    if blocks == 1:
-        before, after = filtered[0], last
-    else:
-        before, after = _through_blocks(cut, tables, filtered[0], last, steps - (blocks - 1) * length)
-    got, factors = _filtered_along(cut, tables, before)
-    filtered[1:], scale[1:] = _joined_along(got, blocks, steps), _joined_along(factors, blocks, steps)
-    future[:-1] = _joined_along(
-        _smoothed_along(cut, tables, after, last, steps - (blocks - 1) * length), blocks, steps
-    )
-    return filtered, scale, future
-
-
-def _blocks_along(steps: int, number: int) -> int:
+def _blocks_along(places: int, number: int) -> int:
     """How many blocks a chain is cut into: as many as keep both the loop and what goes side by side short."""
-    wanted = round(1.6 * math.sqrt(steps) / number) if steps else 1
-    return max(1, wanted if wanted > 3 else 1)
+    wanted = round(1.6 * math.sqrt(places) / number)
+    return wanted if wanted > 3 else 1
 
 
 def _cut_along(values: Any, blocks: int, length: int) -> Any:
-    """Values over (place, …, chain) as (place in a block, …, block and chain); what the last block lacks is 1."""
-    if blocks == 1:
-        return values
+    """A copy of values over (place, …, chain) as (place in a block, …, block and chain); what the last block lacks is 0."""
     missing = blocks * length - len(values)
-    whole = np.concatenate([values, np.ones((missing, *values.shape[1:]))]) if missing else values
+    whole = np.concatenate([values, np.zeros((missing, *values.shape[1:]))]) if missing else values
     apart = np.moveaxis(whole.reshape(blocks, length, *values.shape[1:]), 0, -2)
-    return np.ascontiguousarray(apart).reshape(length, *values.shape[1:-1], -1)
+    return np.array(apart, order="C").reshape(length, *values.shape[1:-1], -1)
 
 
-def _joined_along(values: Any, blocks: int, steps: int) -> Any:
-    """The same the other way round."""
-    if blocks == 1:
-        return values
-    apart = np.moveaxis(values.reshape(*values.shape[:-1], blocks, -1), -2, 0)
-    return apart.reshape(-1, *apart.shape[2:])[:steps]
+def _joined_along(values: Any, places: int, number: int) -> Any:
+    """The same the other way round, as (…, chain, place)."""
+    length, *shape, _ = values.shape
+    apart = values.reshape(length, *shape, -1, number)
+    turned = np.ascontiguousarray(np.moveaxis(apart, (0, -2), (-1, -2)))
+    return turned.reshape(*shape, number, -1)[..., :places]
+
+
+def _messages_along(weight: Any, table: Any, first: Any, last: Any, end: int) -> tuple[Any, ...]:
+    """γ, φ, ω, the logarithms of what normalises φ, and what is said of the last labels after all; the last block has
+    `end` places.
+    """
+    number = first.shape[-1]
+    before, after = _through_blocks(weight, table, first, last, end)
+    filtered, scale = _filtered_along(weight, table, before, first)
+    future = _smoothed_along(weight, table, after, last, end)
+    gamma = filtered * future
+    whole = np.add.reduce(gamma, 1, keepdims=True)
+    whole[whole == 0] = 1.0
+    gamma /= whole
+    whole *= scale
+    future *= weight
+    future /= whole
+    ended = np.add.reduce(filtered[end - 1, :, -number:] * last, 0)
+    scale[end:, :, -number:] = 1.0
+    return gamma, filtered, future, np.log(scale[:, 0]), ended
 
 
 def _stepped(table: Any, message: Any) -> Any:
@@ -122,64 +119,88 @@ def _stepped(table: Any, message: Any) -> Any:
     return table.T @ message if table.ndim == 2 else np.add.reduce(message[:, None] * table, 0)
 
 
-def _filtered_along(weight: Any, tables: Any, message: Any) -> tuple[Any, Any]:
-    filtered, factors = np.empty_like(weight), np.empty((len(weight), weight.shape[-1]))
+def _filtered_along(weight: Any, tables: Any, message: Any, first: Any) -> tuple[Any, Any]:
+    """Messages at each place, that of the first place of all from what is said of it."""
+    filtered, scale = np.empty_like(weight), np.empty((len(weight), 1, weight.shape[-1]))
     for place, own in enumerate(weight):
-        table = tables if tables.ndim == 2 else tables[place]
-        now, factor = filtered[place], factors[place]
-        np.multiply(_stepped(table, message), own, out=now)
-        np.add.reduce(now, 0, out=factor)
-        np.divide(now, factor, out=now)
+        now, factor = filtered[place], scale[place]
+        moved = _stepped(tables if tables.ndim == 2 else tables[place], message)
+        if place == 0:
+            moved[:, : first.shape[-1]] = first
+        np.multiply(moved, own, out=now)
+        np.add.reduce(now, 0, out=factor[0])
+        now /= factor
         message = now
-    return filtered, factors
+    return filtered, scale
 
 
 def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int) -> Any:
-    """Messages before each place; the last chains end at place `end`, where what comes after is `last`."""
+    """Messages after each place; the last block ends at place `end`, where what comes after is `last`."""
     future, tail = np.empty_like(weight), last.shape[-1]
-    message = np.array(message)
     for place in range(len(weight))[::-1]:
+        now = future[place]
+        now[...] = message
         if place == end - 1:
-            message[:, -tail:] = last
+            now[:, -tail:] = last
         table = tables if tables.ndim == 2 else tables[place]
-        after = message * weight[place]
+        after = now * weight[place]
         message = table @ after if table.ndim == 2 else np.add.reduce(table * after, 1)
         message /= np.add.reduce(message, 0)
-        future[place] = message
     return future
 
 
 def _through_blocks(weight: Any, tables: Any, first: Any, last: Any, end: int) -> tuple[Any, Any]:
     """The messages that reach each block from before and from after it, by the products of their transfer matrices."""
     count, number = first.shape
-    side = weight.shape[-1]
-    product = np.broadcast_to(np.eye(count)[:, :, None], (count, count, side))
-    logs = np.zeros((count, side))
+    if weight.shape[-1] == number:
+        return first, last
+    product = _products_of_blocks(weight, tables, number, end)
+    apart = np.ascontiguousarray(np.moveaxis(product.reshape(count, count, -1, number), (2, 3), (0, 1)))
+    before = _one_after_another(apart[:-1], first)
+    after = _one_after_another(apart[:0:-1].swapaxes(-1, -2), last)
+    return _of_all_blocks(before), _of_all_blocks(after[::-1])
+
+
+def _one_after_another(matrices: Any, message: Any) -> list[Any]:
+    """A message over (label, chain), and what each matrix of blocks over (chain, label, label) makes of the one before."""
+    messages = [message]
+    if message.shape[-1] == 1:
+        for (matrix,) in matrices:
+            reached = matrix @ messages[-1]
+            reached /= np.add.reduce(reached, 0)
+            messages.append(reached)
+        return messages
+    for block in matrices:
+        reached = (block @ messages[-1].T[..., None])[..., 0].T
+        messages.append(reached / np.add.reduce(reached, 0))
+    return messages
+
+
+def _products_of_blocks(weight: Any, tables: Any, number: int, end: int) -> Any:
+    """Over (label after, label before, block and chain), up to the scale of each block."""
+    count, side = weight.shape[1:]
+    every = _BETWEEN if tables.ndim == 2 and tables.min() > _LIKELY else 1
+    product = np.empty((count, count, side))
+    product[...] = np.eye(count)[:, :, None]
+    logs, kept = np.zeros((count, side)), None
     for place, own in enumerate(weight):
-        if place == end:
-            kept = product[..., -number:], logs[:, -number:].copy()
         table = tables if tables.ndim == 2 else tables[place]
         if table.ndim == 2:
-            product = (table.T @ product.reshape(count, -1)).reshape(count, count, side)
+            moved = (table.T @ product.reshape(count, -1)).reshape(count, count, side)
         else:
-            product = np.add.reduce(product[:, None] * table[:, :, None], 0)
-        product *= own[:, None]
-        factor = np.add.reduce(product, 0)
-        product /= np.where(factor > 0, factor, 1.0)
-        logs += np.log(factor)
-    if end < len(weight):
-        product = np.concatenate([product[..., :-number], kept[0]], axis=-1)
-        logs = np.concatenate([logs[:, :-number], kept[1]], axis=-1)
-    product = product * np.exp(logs - np.maximum.reduce(logs, 0))
-    apart = np.moveaxis(product.reshape(count, count, -1, number), (2, 3), (0, 1))
-    before, after = [first], [last]
-    for block in apart[:-1]:
-        reached = (block @ before[-1].T[..., None])[..., 0].T
-        before.append(reached / np.add.reduce(reached, 0))
-    for block in apart[:0:-1]:
-        reached = (after[-1].T[:, None] @ block)[:, 0].T
-        after.append(reached / np.add.reduce(reached, 0))
-    return _of_all_blocks(before), _of_all_blocks(after[::-1])
+            moved = np.add.reduce(product[:, None] * table[:, :, None], 0)
+        if place == 0:
+            moved[..., :number] = np.eye(count)[:, :, None]
+        product = np.multiply(moved, own[:, None], out=moved)
+        if place % every == every - 1 or place in (end - 1, len(weight) - 1):
+            factor = np.add.reduce(product, 0)
+            product /= np.where(factor > 0, factor, 1.0)
+            logs += np.log(factor)
+        if place == end - 1:
+            kept = product[..., -number:].copy(), logs[:, -number:].copy()
+    assert kept is not None
+    product[..., -number:], logs[:, -number:] = kept
+    return product * np.exp(logs - np.maximum.reduce(logs, 0))
 
 
 def _of_all_blocks(messages: list[Any]) -> Any:
