@@ -49,7 +49,8 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
     if moved.ndim > 2:
         total = total + np.broadcast_to(height, (places - 1, 1, 1, *chains)).sum((0, 1, 2)).reshape(-1)
     shown, before, later = (
-        _joined_along(each, places, number).reshape(count, *chains, places) for each in (gamma, filtered, coming)
+        _joined_along(each, places, number).reshape(count, *chains, places)
+        for each in (gamma, filtered, coming)
     )
     shown, before, later = (np.moveaxis(each, -1, 0) for each in (shown, before, later))
     return shown, total.reshape(chains)[()], before[:-1], moved, later[1:]
@@ -80,10 +81,14 @@ def _blocks_along(places: int, number: int) -> int:
 
 def _cut_along(values: Any, blocks: int, length: int) -> Any:
     """A copy of values over (place, …, chain) as (place in a block, …, block and chain); what the last block lacks is 0."""
-    missing = blocks * length - len(values)
-    whole = np.concatenate([values, np.zeros((missing, *values.shape[1:]))]) if missing else values
-    apart = np.moveaxis(whole.reshape(blocks, length, *values.shape[1:]), 0, -2)
-    return np.array(apart, order="C").reshape(length, *values.shape[1:-1], -1)
+    full, shape = len(values) // length, values.shape[1:]
+    cut = np.empty((length, *shape[:-1], blocks, shape[-1]))
+    apart = np.moveaxis(cut, -2, 0)
+    apart[:full] = values[: full * length].reshape(full, length, *shape)
+    if full < blocks:
+        rest = values[full * length :]
+        apart[full, : len(rest)], apart[full, len(rest) :] = rest, 0.0
+    return cut.reshape(length, *shape[:-1], -1)
 
 
 def _joined_along(values: Any, places: int, number: int) -> Any:
@@ -96,22 +101,22 @@ def _joined_along(values: Any, places: int, number: int) -> Any:
 
 def _messages_along(weight: Any, table: Any, first: Any, last: Any, end: int) -> tuple[Any, ...]:
     """γ, φ, ω, the logarithms of what normalises φ, and what is said of the last labels after all; the last block has
-    `end` places.
+    `end` places. ω takes the place of the weights.
     """
     number = first.shape[-1]
     before, after = _through_blocks(weight, table, first, last, end)
     filtered, scale = _filtered_along(weight, table, before, first)
     future = _smoothed_along(weight, table, after, last, end)
-    gamma = filtered * future
-    whole = np.add.reduce(gamma, 1, keepdims=True)
+    weight *= future
+    future *= filtered
+    whole = np.add.reduce(future, 1, keepdims=True)
     whole[whole == 0] = 1.0
-    gamma /= whole
-    whole *= scale
-    future *= weight
     future /= whole
+    whole *= scale
+    weight /= whole
     ended = np.add.reduce(filtered[end - 1, :, -number:] * last, 0)
     scale[end:, :, -number:] = 1.0
-    return gamma, filtered, future, np.log(scale[:, 0]), ended
+    return future, filtered, weight, np.log(scale[:, 0]), ended
 
 
 def _stepped(table: Any, message: Any) -> Any:
