@@ -136,7 +136,15 @@ def _run(level: str, run: str) -> str:
 
 
 TRANSPOSE = r"\mathsf{T}"
-SIGNS = {"½": r"\tfrac{1}{2}", "|": r"\mid ", "−": "-", "tr": r"\operatorname{tr}", "{": r"\{", "}": r"\}", "∑": r"\sum"}
+SIGNS = {
+    "½": r"\tfrac{1}{2}",
+    "|": r"\mid ",
+    "−": "-",
+    "tr": r"\operatorname{tr}",
+    "{": r"\{",
+    "}": r"\}",
+    "∑": r"\sum",
+}
 
 
 def _sign(sign: str) -> str:
