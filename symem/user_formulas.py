@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, diff, factor_terms
 
 from symem.derivation import Certificate, Derivation, Step
+from symem.errors import NotDerivedError
 from symem.explicit import Explicit
 from symem.language.family import Distribution
 from symem.language.model import Model
@@ -94,6 +95,24 @@ class Formulas:
         """
         told = ((each.parameter, (each.row or each.definition).value) for each in self.derivation.scores)
         return Updates(self.derivation, told)
+
+    @cached_property
+    def rate(self) -> Expr:
+        """Of a model of one number θ the derivative of the map of EM, ψ′(θ): at the estimate, the share of the distance that
+        each step leaves, and of the information that is missing.
+
+        Raises:
+            NotDerivedError: there are several numbers, whose rate is that of `fit.information`.
+
+        Source: Dempster, Laird & Rubin 1977, section 3.
+        """
+        first, *others = self.model.parameters
+        if others or first.sizes or first.shape:
+            raise NotDerivedError(
+                "The rate is a formula of models of one number; of others, fit.information has it as a number."
+            )
+        symbol = self.model.declared(first.symbol)
+        return factor_terms(diff(self.explicit(symbol), symbol))
 
     @cached_property
     def log_likelihood(self) -> Expr:

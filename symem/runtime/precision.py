@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.bootstrap import _refits
 from symem.runtime.standard_errors import Information
 from symem.runtime.tangents import _flat, _unflat
 
@@ -124,3 +125,25 @@ class Precision:
     def robust_standard_errors(self) -> Any:
         """Parameters with standard errors from it."""
         return _unflat(self.parameters, np.sqrt(np.maximum(np.diag(self.robust_covariance), 0.0)))
+
+    @property
+    def supplemented_covariance(self) -> Any:
+        """The covariance by another way, the supplemented EM algorithm (Meng & Rubin 1991): from the information of complete
+        data and the slopes of the map of EM; NaN where there are no standard errors.
+        """
+        return self._solver.supplemented_covariance(self._counts, self.parameters, **self._given(None, {}))
+
+    def bootstrap(self, times: int = 200, *, by: str = "rows", seed: Any = None) -> Any:
+        """Estimates of so many samples like the data (Efron 1979): parameters whose arrays have the samples as first axis, so
+        that `np.std(fit.bootstrap(seed=0).mu, axis=0)` is a standard error.
+
+        Args:
+            times: how many samples.
+            by: "rows", drawn anew from those of the fit; or "model", whose laws are drawn from at the estimate.
+            seed: of the draws, a whole number or a NumPy generator.
+
+        Raises:
+            DataError: there are no independent rows, or the model does not say how its data arise.
+        """
+        asked = {"times": times, "by": by, "seed": seed}
+        return _refits(self._solver, self.parameters, self._given(None, {}), self._counts, asked)

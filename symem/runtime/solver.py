@@ -34,6 +34,7 @@ from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import Settings, _checked_settings
 from symem.runtime.simulation import _drawn_data
 from symem.runtime.standard_errors import Information, _few_rows, _information, _row_scores, _times
+from symem.runtime.supplemented import _supplemented
 
 
 class Solver:
@@ -140,6 +141,17 @@ class Solver:
         )
 
     @np.errstate(all="ignore")
+    def supplemented_covariance(self, counts: Any, theta: Any, /, **data: Any) -> Any:
+        """The covariance of all entries by the supplemented EM algorithm, (p, p), rows counting so often (None: once).
+
+        Raises:
+            DataError: the maximisation is conditional.
+        """
+        inside = _as_parameters(self._model, theta)
+        few = _few_rows(self._model, _uncut(self._model, data, inside), counts)
+        return _supplemented(self._model, _information(self._model, inside, few), few)
+
+    @np.errstate(all="ignore")
     def row_scores(self, counts: Any, theta: Any, /, **data: Any) -> tuple[Any, Any]:
         """The score of each row as if it counted once, and how often it counts.
 
@@ -225,10 +237,12 @@ class Solver:
         return self._fitted(source, start, asked, data)
 
     @np.errstate(all="ignore")
-    def fit_counted(self, counts: Any, /, *, settings: Mapping[str, Any], **data: Any) -> Fit:
+    def fit_counted(
+        self, counts: Any, /, *, settings: Mapping[str, Any], start: Any = None, **data: Any
+    ) -> Fit:
         """Fit rows of which each counts so often, (n); `settings` are tol, max_iter, n_init, seed and accelerate."""
         asked = _checked_settings(**settings, callback=None, verbose=False)
-        return self._fitted(None, None, asked, data, counts)
+        return self._fitted(None, start, asked, data, counts)
 
     def _fitted(
         self, source: Any, start: Any, asked: Settings, data: Mapping[str, Any], counts: Any = None
