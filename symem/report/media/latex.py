@@ -102,13 +102,13 @@ class LatexMedium(Medium):
         return rf"\rule[-2.8ex]{{0pt}}{{7ex}}{high}" if high != cells else cells
 
     def _floating(self, body: str, caption: Prose, note: Prose = ()) -> str:
-        head = [rf"{{\small {self.prose(caption)}\par\smallskip}}"] if caption else []
+        head = [rf"{{\small {self.prose(caption)}\par\nopagebreak\smallskip}}"] if caption else []
         foot = [rf"\par\smallskip{{\footnotesize {self.prose(note)}\par}}"] if note else []
         return "\n".join([r"\begin{center}\small", *head, body, *foot, r"\end{center}"])
 
     def figure(self, figure: Figure) -> str:
         """Drawn by TeX, and told in words and numbers for those who cannot see it."""
-        drawn = f"\\begin{{center}}\\small\n{picture(figure.svg)}\n\\par\\smallskip\n"
+        drawn = f"\\begin{{center}}\\small\n{picture(figure.svg)}\n\\par\\nopagebreak\\smallskip\n"
         told = f"{drawn}{{\\small {self.prose(figure.caption)}\\par}}\n\\end{{center}}"
         return told if figure.instead is None else f"{told}\n{self.table(figure.instead)}"
 
@@ -121,8 +121,8 @@ class LatexMedium(Medium):
         )
 
     def algorithm(self, algorithm: Algorithm) -> str:
-        lines = [r"\par\medskip\hrule\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
-        lines += [r"\par\smallskip\hrule\smallskip", r"\begin{enumerate}"]
+        lines = [r"\par\medskip\hrule\nopagebreak\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
+        lines += [r"\par\nopagebreak\smallskip\hrule\nopagebreak\smallskip", r"\begin{enumerate}"]
         lines += [rf"\setcounter{{enumi}}{{{algorithm.start - 1}}}"] if algorithm.start > 1 else []
         lines += [self._instruction(each) for each in algorithm.lines]
         return "\n".join([*lines, r"\end{enumerate}", r"\hrule\medskip"])

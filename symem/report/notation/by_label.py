@@ -298,10 +298,18 @@ def _step(step: Step, reader: Reader, value: int | None) -> Step | None:
 
 
 def _defined(step: Step, reader: Reader, value: int | None) -> tuple[Definition, ...]:
-    """What the step brings in: statistics, or a multiplier."""
+    """What the step brings in: statistics, a multiplier, or the slope at that value."""
     if value is None:
         return tuple(reader.once(step.defines, _definition))
-    return tuple(replace(each, value=reader.at(each.value, value)) for each in step.defines)
+    return tuple(_brought_in(each, reader, value) for each in step.defines)
+
+
+def _brought_in(definition: Definition, reader: Reader, value: int) -> Definition:
+    symbol, found = definition.symbol, reader.at(definition.value, value)
+    if places_of(symbol)[-1:] != (Integer(value),):
+        return replace(definition, value=found)
+    entry = Indexed(symbol.base, *places_of(symbol)[:-1], reader.outcome.index)
+    return Definition(entry, (*definition.axes, reader.outcome), found)
 
 
 def _particular(told: Any, reader: Reader, value: int | None) -> Any:
