@@ -47,7 +47,7 @@ def parts_of(update: Update, checker: Checker) -> list[Part]:
         if unknown.entries(term.factor):
             own = _at_its_place(term, unknown)
             coefficient, function = (S.Zero, S.Zero) if own is None else _split(own, unknown.atom)
-            if function == 0 or coefficient.has(Sum):
+            if function == 0:
                 others.append(Part(term.expr if own is None else own, equation(derivative((term,), unknown))))
             else:
                 alike.setdefault(function, []).append(coefficient)
@@ -66,9 +66,15 @@ def slope(function: Expr, atom: Expr) -> Expr:
 
 
 def _split(expr: Expr, atom: Expr) -> tuple[Expr, Expr]:
-    """(c, g) of c·g(θ); no g where θ stands under a sum or is a matrix."""
+    """(c, g) of c·g(θ), of a sum whose index g does not touch too; no g where θ stands under a sum or is a matrix."""
     if is_matrix(atom):
         return S.Zero, S.Zero
+    if isinstance(expr, Sum):
+        coefficient, function = expr.function.as_independent(atom, as_Add=False)
+        bound = {limit[0] for limit in expr.limits}
+        within = function.has(Sum) or function.free_symbols & bound
+        number, rest = coefficient.as_coeff_Mul()
+        return (S.Zero, S.Zero) if within else (number * Sum(rest, *expr.limits), function)
     coefficient, function = expr.as_independent(atom, as_Add=False)
     return (S.Zero, S.Zero) if function.has(Sum) else (coefficient, function)
 
