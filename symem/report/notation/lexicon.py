@@ -122,9 +122,9 @@ class Lexicon:
         from_one = _counting(derivation)
         means = {name: mean for each in posteriors for name, mean in _means(each, from_one)}
         ranks = {name: ROLE_RANKS[variable.role] for name, variable in model.variables.items()}
-        for posterior in posteriors:
-            ranks |= {name_of(each.symbol): Rank.WEIGHT for each in posterior.definitions}
+        ranks |= {name_of(each.symbol): Rank.WEIGHT for own in posteriors for each in own.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
+        ranks |= {u.multiplier[0].name: Rank.SIZE for u in derivation.updates if isinstance(u, Shares)}
         labels = distinct(_choices(derivation)) | dict(_letters(derivation))
         labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
         return cls(
