@@ -12,6 +12,7 @@ from scipy import stats
 from sympy import Identity, Idx, IndexedBase, MatrixSymbol, Sum, ZeroMatrix, log, pi, symbols
 
 from symem import (
+    Binary,
     Labels,
     Model,
     MultivariateNormal,
@@ -178,6 +179,31 @@ def test_a_mean_of_its_own_is_drawn_for_every_number() -> None:
     likelihood, _ = truth([first, second], SEEN)
     found = em.solver(verify=False).log_likelihood(theta, y=SEEN, g=G, h=H, J=3, K=4)
     assert found == pytest.approx(likelihood, rel=1e-12)
+
+
+def test_a_number_that_is_0_or_1_chooses_between_two_effects() -> None:
+    """e² = e: no row holds both, so neither stands in the other's mean."""
+    chosen = (ROWS > 0).astype(float)
+    laws = {**TWO, y[i]: Normal(mu + x[i] * a[g[i]] + (1 - x[i]) * b[h[i]], s)}
+    em = Model(laws, latent=[a, b], known={x: Binary(), g: Labels(J), h: Labels(K)}).derive()
+    designs = [first * chosen[:, None], second * (1 - chosen)[:, None]]
+    likelihood, step = truth(designs, SEEN)
+    theta = {"ta": 0.8, "tb": 0.5, "mu": MEAN, "s": NOISE}
+    data = {"y": SEEN, "g": G, "h": H, "x": chosen, "J": 3, "K": 4}
+    solver = em.solver()
+    assert solver.log_likelihood(theta, **data) == pytest.approx(likelihood, rel=1e-12)
+    after = solver.em_step(theta, **data)
+    assert {each: float(getattr(after, each)) for each in step} == pytest.approx(step, rel=1e-10)
+
+
+def test_an_effect_whose_mean_is_another_of_the_same_label() -> None:
+    laws = {a[j]: Normal(0, ta), b[j]: Normal(m * a[j], tb), y[i]: Normal(b[g[i]], s)}
+    em = Model(laws, latent=[a, b], known=[g]).derive()
+    theta = {"ta": 0.8, "tb": 0.5, "m": 0.6, "s": NOISE}
+    covariance = (0.36 * 0.64 + 0.25) * first @ first.T + NOISE**2 * np.eye(25)
+    law = stats.multivariate_normal(np.zeros(25), covariance)
+    found = em.solver(verify=False).log_likelihood(theta, y=SEEN, g=G, J=3)
+    assert found == pytest.approx(law.logpdf(SEEN), rel=1e-12)
 
 
 def test_one_array_at_two_labels_is_refused() -> None:

@@ -8,17 +8,26 @@ from sympy import And, Eq, Expr, Mul, Symbol
 
 from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, conditions_of, gather
+from symem.language.leaves import array_of
 from symem.language.model import Model
 from symem.language.plates import Iverson
-from symem.language.supports import Labels
+from symem.language.supports import Binary, Labels
 
 
 def collapse_brackets(terms: tuple[Term, ...], model: Model) -> tuple[Term, ...]:
-    """Write label latents as indices wherever a bracket pins an index to them."""
+    """Write label latents as indices wherever a bracket pins an index to them; what was seen to be 0 or 1 has no powers."""
     labels = [v for v in model.latents if isinstance(v.support, Labels)]
+    either = {v.symbol for v in (*model.data, *model.known) if isinstance(v.support, Binary)}
     return gather(
-        _collapsed(term, lambda side: any(side in atoms_of(side, v) for v in labels)) for term in terms
+        _collapsed(_once(term, either), lambda side: any(side in atoms_of(side, v) for v in labels))
+        for term in terms
     )
+
+
+def _once(term: Term, either: set[Expr]) -> Term:
+    """e² = e where e is 0 or 1."""
+    powers = [f for f in term.factors() if f.is_Pow and f.exp.is_Integer and f.exp > 1] if either else []
+    return term.replace({f: f.base for f in powers if array_of(f.base) in either})
 
 
 def collapse_to_index(term: Term, outcome: Symbol) -> Term:
