@@ -260,3 +260,16 @@ def test_scores_are_formulas_in_the_symbols_of_the_user() -> None:
         "Fisher's identity",
         "missing information",
     ]
+
+
+def test_a_summary_of_what_takes_long_says_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    _algorithm, fit = at_the_estimate("peppered_moths")
+    monkeypatch.setitem(em("peppered_moths").solver().__dict__, "_QUICK", 8)
+    assert "take long: fit.standard_errors" in fit.summary()
+    assert fit.standard_errors.pC == pytest.approx(0.0074112, abs=5e-8)
+
+
+def test_a_summary_does_without_where_there_can_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    _algorithm, fit = at_the_estimate("peppered_moths")
+    monkeypatch.setitem(em("peppered_moths").solver().__dict__, "_MOST", 2)
+    assert "standard errors  none: The parameters have 3 entries, too many" in fit.summary()

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.bootstrap import _refits
+from symem.runtime.loop import DataError
 from symem.runtime.standard_errors import Information
 from symem.runtime.tangents import _flat, _unflat
 
-#: A summary tells the standard errors of a fit whose entries times rows are no more.
-_QUICK = 20_000_000
+#: A summary tells the standard errors of a fit of which rows, times the square of the entries, are no more.
+_QUICK = 100_000_000
 
 
 class Precision:
@@ -97,22 +98,33 @@ class Precision:
 
     @property
     def _is_quick(self) -> bool:
-        return len(_flat(self.parameters)) * self.n_rows <= _QUICK
+        return len(_flat(self.parameters)) ** 2 * self.n_rows <= _QUICK
 
     def _told_entries(self) -> Iterator[list[float]]:
-        if self._data is not None and self._is_quick and not self.information.message:
-            yield from ([*each[2:]] for each in self.information.lines())
+        found = self._quick_information()
+        if isinstance(found, Information) and not found.message:
+            yield from ([*each[2:]] for each in found.lines())
 
     def _told_facts(self) -> Iterator[list[str]]:
-        if self._data is None:
-            return
-        if not self._is_quick:
-            yield ["standard errors", "of so many entries and rows they take long: fit.standard_errors"]
-        elif self.information.message:
-            yield ["no standard errors", self.information.message]
+        found = self._quick_information()
+        if isinstance(found, str):
+            yield from ([["standard errors", found]] if found else [])
+        elif found.message:
+            yield ["no standard errors", found.message]
         else:
-            yield ["pace", self.information.pace]
-            yield from map(list, self.information.told_missing())
+            yield ["pace", found.pace]
+            yield from map(list, found.told_missing())
+
+    def _quick_information(self) -> Information | str:
+        """The information, or why a summary has none: nothing where there are no rows."""
+        if self._data is None:
+            return ""
+        if not self._is_quick:
+            return "of so many entries and rows they take long: fit.standard_errors"
+        try:
+            return self.information
+        except (DataError, np.linalg.LinAlgError) as reason:
+            return f"none: {reason}"
 
     @property
     def robust_covariance(self) -> Any:

@@ -37,6 +37,9 @@ from symem.runtime.tangents import (
 #: A share of the complete information below which a direction counts as flat; a slope, in standard errors, of no maximum.
 _FLAT, _STEEP = 1e-7, 0.05
 
+#: Of more entries than these no information is computed.
+_MOST = 5000
+
 
 class Information(NamedTuple):
     """Information at an estimate, over its p entries in the order of the parameters, arrays read row by row.
@@ -238,6 +241,10 @@ def _information(model: Model, theta: Any, data: Cut) -> Information:
     """The information of data, cut, at parameters."""
     if model.slopes is None:
         raise DataError("The slopes of Q of this model have no formula, so there is no information.")
+    if len(_flat(theta)) > _MOST:
+        raise DataError(
+            f"The parameters have {len(_flat(theta))} entries, too many for a table of each beside each."
+        )
     at, moves, room = _flat(theta), _moves(model, theta), _way_to_end(model, theta)
     expected = _e_step(model, theta, data)
 
