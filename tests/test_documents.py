@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -100,14 +101,37 @@ def test_hostile_names_are_shown_or_refused(words: str, form: str) -> None:
 @pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_tex_sets_an_example(name: str, tmp_path: Path) -> None:
     """With the numbers worked and the module in it, as a reader gets it."""
-    path = tmp_path / "report.tex"
-    assert main(["report", str(EXAMPLES / f"{name}.py"), "-o", str(path)]) in {0, 1}
+    said = typeset(name, tmp_path, "--listing")
+    assert "Undefined control sequence" not in said
+
+
+def typeset(name: str, folder: Path, *options: str) -> str:
+    """What TeX says of the report of an example."""
+    path = folder / "report.tex"
+    assert main(["report", str(EXAMPLES / f"{name}.py"), "-o", str(path), *options]) in {0, 1}
     command = ["pdflatex", "-no-shell-escape", "-halt-on-error", "-interaction=nonstopmode", path.name]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    assert "Undefined control sequence" not in done.stdout
+    return done.stdout
+
+
+#: Reports to hand out, with the most pages that they may have; no line of them leaves its page.
+PAGES = [
+    ("two_coins", "paper", 7),
+    *((name, "brief", 1) for name in ("two_coins", "peppered_moths", "old_faithful", "factor_analysis")),
+]
+
+
+@pytest.mark.slow
+@TEX
+@pytest.mark.parametrize(
+    ("name", "level", "most"), PAGES, ids=[f"{name}-{level}" for name, level, _ in PAGES]
+)
+def test_a_report_is_short_enough_to_hand_out(name: str, level: str, most: int, tmp_path: Path) -> None:
+    said = typeset(name, tmp_path, "--level", level)
+    (count,) = re.findall(r"Output written on report\.pdf \((\d+) page", said)
+    assert int(count) <= most
+    assert "Overfull" not in said
 
 
 # on the command line -----------------------------------------------------------------------------------

@@ -121,7 +121,10 @@ class LatexMedium(Medium):
         )
 
     def algorithm(self, algorithm: Algorithm) -> str:
-        lines = [r"\par\medskip\hrule\nopagebreak\smallskip", rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}"]
+        lines = [
+            r"\par\medskip\hrule\nopagebreak\smallskip",
+            rf"\textbf{{Algorithm.}} {self.prose(algorithm.title)}",
+        ]
         lines += [r"\par\nopagebreak\smallskip\hrule\nopagebreak\smallskip", r"\begin{enumerate}"]
         lines += [rf"\setcounter{{enumi}}{{{algorithm.start - 1}}}"] if algorithm.start > 1 else []
         lines += [self._instruction(each) for each in algorithm.lines]

@@ -22,7 +22,7 @@ from symem.report.notation.printed_form import direct, over_common_denominators,
 from symem.report.options import Level
 from symem.report.sections import line_section
 from symem.report.sections import matrix_section as matrices
-from symem.report.sections.certificates import marks
+from symem.report.sections.certificates import marks, open_conditions
 from symem.report.sentence import sentence, told
 from symem.report.writer import Voice
 
@@ -132,7 +132,8 @@ def brief_m_step(voice: Voice) -> Iterator[Block]:
     if voice.derivation.updates:
         found = [at_length(update, voice) for update in voice.derivation.updates]
         yield Display(tuple(lines for _, lines in found))
-        named = _named([formula for formula, _ in found], voice)
+        asked = (each for one in voice.derivation.certificates for each in open_conditions(one))
+        named = _named([*(formula for formula, _ in found), *asked], voice)
         if named:
             yield said("with")
             yield voice.definitions(named, voice.now)

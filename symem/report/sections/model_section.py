@@ -37,8 +37,20 @@ def model(voice: Voice) -> Section:
 
 def brief_model(voice: Voice) -> Section:
     """The declarations; where there are none, the likelihood and its symbols."""
-    blocks = tuple(_stated(voice)) if stated(voice) else (symbols(voice), *_likelihood(voice))
+    blocks = (*_stated(voice), _roles(voice)) if stated(voice) else (symbols(voice), *_likelihood(voice))
     return Section(said("The model"), blocks, anchor="model")
+
+
+def _roles(voice: Voice) -> Prose:
+    """What is what, in a line."""
+    told = (
+        (Role.DATA, "Observed"),
+        (Role.KNOWN, "known"),
+        (Role.LATENT, "latent"),
+        (Role.PARAMETER, "parameters"),
+    )
+    found = [(title, voice.names(role)) for role, title in told if voice.names(role)]
+    return said("; ".join(f"{title}: @" for title, _ in found) + ".", *(letters for _, letters in found))
 
 
 def _blocks(voice: Voice) -> Iterator[Block]:
