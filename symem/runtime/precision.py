@@ -146,16 +146,32 @@ class Precision:
         return self._solver.supplemented_covariance(self._counts, self.parameters, **self._given(None, {}))
 
     def bootstrap(self, times: int = 200, *, by: str = "rows", seed: Any = None) -> Any:
-        """Estimates of so many samples like the data (Efron 1979): parameters whose arrays have the samples as first axis, so
-        that `np.std(fit.bootstrap(seed=0).mu, axis=0)` is a standard error.
+        """Estimates of so many samples like the data.
 
-        Args:
-            times: how many samples.
-            by: "rows", drawn anew from those of the fit; or "model", whose laws are drawn from at the estimate.
-            seed: of the draws, a whole number or a NumPy generator.
+        `np.std(fit.bootstrap(seed=0).mu, axis=0)` is a standard error.
 
-        Raises:
-            DataError: there are no independent rows, or the model does not say how its data arise.
+        Parameters
+        ----------
+        times : int
+            how many samples.
+        by : {"rows", "model"}
+            whether rows are drawn anew from those of the fit, or from the laws of the model at the estimate.
+        seed : int or numpy.random.Generator, optional
+            of the draws.
+
+        Returns
+        -------
+        named tuple
+            parameters whose arrays have the samples as first axis.
+
+        Raises
+        ------
+        DataError
+            there are no independent rows, or the model does not say how its data arise.
+
+        References
+        ----------
+        Efron 1979.
         """
         asked = {"times": times, "by": by, "seed": seed}
         return _refits(self._solver, self.parameters, self._given(None, {}), self._counts, asked)
