@@ -59,20 +59,22 @@ def averaged(steps: tuple[Step, ...], checker: Checker) -> Iterator[Step]:
 
 
 def _with_indicators(term: Term, table: Table) -> Term:
-    """f(z) as Σₖ [z = k] f(k), where z stands in a slot."""
+    """f(z) as Σₖ [z = k] f(k), where z stands in slots; of neighbours each by its own value."""
     atoms = atoms_of(term.factor, table.latent)
     slots = {place for each in term.factor.atoms(Indexed) for place in each.indices}
-    if len(atoms) != 1 or atoms[0] not in slots or term.factor.has(LogIverson, Product):
+    if not atoms or not slots.issuperset(atoms) or term.factor.has(LogIverson, Product):
         return term
-    (atom,), index = atoms, table.outcome.index
-    taken = set(term.indices) | term.factor.free_symbols
-    if index in taken:
-        index = fresh_index(index, taken)
-    value = table.value.xreplace({table.outcome.index: index})
-    places = zip(getattr(table.atom, "indices", ()), getattr(atom, "indices", ()), strict=True)
-    value = value.xreplace(dict(places))
-    factor = Iverson(Eq(atom, value)) * term.factor.xreplace({atom: value})
-    return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
+    factor, axes = term.factor, term.axes
+    for atom in sorted(atoms, key=lambda each: (len(str(each)), str(each))):
+        index, taken = table.outcome.index, {axis.index for axis in axes} | factor.free_symbols
+        if index in taken:
+            index = fresh_index(index, taken)
+        value = table.value.xreplace({table.outcome.index: index})
+        places = zip(getattr(table.atom, "indices", ()), getattr(atom, "indices", ()), strict=True)
+        value = value.xreplace(dict(places))
+        factor = Iverson(Eq(atom, value)) * factor.xreplace({atom: value})
+        axes = (*axes, Axis(index, table.outcome.size))
+    return Term(factor, axes)
 
 
 # about the mean -------------------------------------------------------------------------------------------
