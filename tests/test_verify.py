@@ -142,7 +142,7 @@ def test_without_data_that_could_be_drawn_every_rung_is_open(monkeypatch: pytest
 
     monkeypatch.setattr("symem.verification.verifying.draw", refuse)
     found = verify(em("gmm1d_own_var"))
-    assert len(found.open) == len(found.rungs) == 6
+    assert len(found.open) == len(found.rungs) == 7
     assert found.verdict == "open"
     assert not found.passed
     assert found.blocks_emission
