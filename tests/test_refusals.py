@@ -26,7 +26,6 @@ from symem import (
     NegativeBinomial,
     Normal,
     Poisson,
-    Weibull,
     maximise,
 )
 from symem.errors import DataError, NotDerivedError, PlateError
@@ -54,7 +53,6 @@ def gated(gate: Any) -> Model:
 
 
 REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
-    "shape of a Weibull": (lambda: mixed(Weibull(a[z[i]], b[z[i]])), r"x\[i\]\*\*b\[k\]", "known=[b], and a[k] has one"),
     "probit gate": (lambda: gated(erf(p + q * v[i]) / 2 + Rational(1, 2)), r"erf\(p \+ q\*v\[i\]\)", "known=[p, q]"),
     "size of a negative binomial": (
         lambda: mixed(NegativeBinomial(a[z[i]], b[z[i]])),

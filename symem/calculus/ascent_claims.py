@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sympy import oo
+
 from symem.calculus.checker import Checker
 from symem.calculus.curvature import Curvature
 from symem.calculus.differentiate import Unknown
-from symem.derivation import Ascent, Certificate, Claim, Status
+from symem.derivation import Ascent, Certificate, Chart, Claim, Concave, Status
+from symem.language.matrices import is_matrix
 
 _STATIONARY = (
     "where the ascent ends, by steps that are rounding, the derivative of a concave function vanishes"
@@ -20,14 +23,11 @@ _CONCAVE = (
 def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
     """The claims of an update by ascent, by this checker's own signs."""
     part = update.within
-    unknowns = [
-        Unknown(each.parameter, each.definition.axes)
-        for each in checker.block_of(update)
-        if each.parameter in part.parameters
-    ]
-    concave = Curvature(unknowns, checker.signs)(part.part).concave
-    names = ", ".join(map(str, part.parameters))
-    told = _CONCAVE.format(names=names, together=" together" if len(part.parameters) > 1 else "")
+    axes = {each.parameter: each.definition.axes for each in checker.block_of(update)}
+    unknowns = [Unknown(each, axes[each]) for each in part.parameters]
+    concave = Curvature(unknowns, checker.signs, part.charts)(part.part).concave
+    coordinates = ", ".join(_coordinate(part, number) for number in range(len(unknowns)))
+    told = _CONCAVE.format(names=coordinates, together=" together" if len(part.parameters) > 1 else "")
     claims = (
         Claim("stationarity", Status.PROVED if concave else Status.OPEN, _STATIONARY),
         Claim(
@@ -35,6 +35,23 @@ def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
             Status.PROVED if concave else Status.OPEN,
             told if concave else "not known to be concave",
         ),
-        Claim("support", Status.PROVED, "every real number is allowed"),
+        Claim("support", Status.PROVED, _support(checker, update)),
     )
     return Certificate(update.parameter, claims)
+
+
+def _coordinate(part: Concave, number: int) -> str:
+    """The coordinate that is climbed."""
+    parameter = part.parameters[number]
+    chart = part.charts[number] if part.charts else Chart()
+    beside = f"{part.parameters[chart.beside]} " if chart.kind == "power" else ""
+    return f"{beside}log {parameter}" if chart.kind else str(parameter)
+
+
+def _support(checker: Checker, update: Ascent) -> str:
+    if checker.variable(update).support.bounds == (-oo, oo) or is_matrix(update.parameter):
+        return "every real number is allowed"
+    number = update.within.parameters.index(update.parameter)
+    if update.within.charts and update.within.charts[number].kind:
+        return "its logarithm may be anything"
+    return "the logarithm in Q falls without bound towards 0"

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Add, Expr, Mul, Pow, exp, log, oo
+from sympy import Add, Expr, Mul, Pow, exp, log
 
-from symem.calculus.curvature import Curvature, Sign
+from symem.calculus.chart_slopes import Charts, along, concave_charts, ways
+from symem.calculus.curvature import Sign
 from symem.calculus.differentiate import Unknown, crossed, equation
 from symem.calculus.fresh_names import Names
 from symem.calculus.separate import Term, gather, rejoin
@@ -32,11 +33,10 @@ def ascents(problem: Stationarity, names: Names, sign: Sign) -> list[Root]:
     terms = tuple(
         term for term in problem.known(problem.terms) if any(u.entries(term.factor) for u in unknowns)
     )
-    if not all(_may_be_anything(each, problem) for each in unknowns) or not terms:
+    charts = concave_charts(unknowns, terms, problem, sign) if terms else None
+    if charts is None:
         return []
-    if not Curvature(unknowns, sign)(rejoin(terms)).concave:
-        return []
-    part = _Part(unknowns, problem, terms, names).told()
+    part = _Part(unknowns, charts, problem, terms, names).told()
     return [
         Root(
             unknown,
@@ -49,14 +49,6 @@ def ascents(problem: Stationarity, names: Names, sign: Sign) -> list[Root]:
         )
         for unknown in unknowns
     ]
-
-
-def _may_be_anything(unknown: Unknown, problem: Stationarity) -> bool:
-    if problem.constraint_of(unknown) or problem.is_ended(unknown):
-        return False
-    if is_matrix(unknown.atom):
-        return bool(unknown.atom.dimensions[1] == 1)
-    return bool(problem.supports[unknown].support.bounds == (-oo, oo))
 
 
 def by_logs(expr: Expr) -> Expr:
@@ -78,10 +70,22 @@ class _Part:
     """Slopes and curvatures of the part of Q that holds some unknowns."""
 
     def __init__(
-        self, unknowns: list[Unknown], problem: Stationarity, terms: tuple[Term, ...], names: Names
+        self,
+        unknowns: list[Unknown],
+        charts: Charts,
+        problem: Stationarity,
+        terms: tuple[Term, ...],
+        names: Names,
     ) -> None:
-        self._unknowns, self._problem, self._terms, self._names = unknowns, problem, terms, names
-        self._slopes = [problem.known(problem.slope(unknown)) for unknown in unknowns]
+        self._unknowns, self._charts, self._problem = unknowns, charts, problem
+        self._terms, self._names = terms, names
+        self._slopes = [tuple(self._slope(number)) for number in range(len(unknowns))]
+
+    def _slope(self, number: int) -> Iterator[Term]:
+        """The derivative along one coordinate."""
+        for factor, other in ways(number, self._unknowns, self._charts):
+            terms = self._problem.known(self._problem.slope(other))
+            yield from along(factor, other, self._unknowns[number], terms)
 
     def told(self) -> Concave:
         return Concave(
@@ -92,13 +96,23 @@ class _Part:
                 for unknown, terms in zip(self._unknowns, self._slopes, strict=True)
             ),
             tuple(self._curvatures()),
+            self._charts if any(each.kind for each in self._charts) else (),
         )
 
     def _curvatures(self) -> Iterator[Definition]:
         for place, (first, terms) in enumerate(zip(self._unknowns, self._slopes, strict=True)):
-            for second in self._unknowns[place:]:
-                beside = self._beside(second, {axis.index for axis in first.axes})
-                yield self._named("bend", (first, beside), crossed(terms, beside))
+            for number in range(place, len(self._unknowns)):
+                beside = self._all_beside({axis.index for axis in first.axes})
+                bent = [
+                    part
+                    for factor, other in ways(number, beside, self._charts)
+                    for part in along(factor, other, beside[number], crossed(terms, other))
+                ]
+                yield self._named("bend", (first, beside[number]), tuple(bent))
+
+    def _all_beside(self, taken: set[object]) -> list[Unknown]:
+        """The unknowns at indices of their own, those of the same axes at the same."""
+        return [self._beside(unknown, taken) for unknown in self._unknowns]
 
     def _beside(self, unknown: Unknown, taken: set[object]) -> Unknown:
         """The unknown at indices of its own."""

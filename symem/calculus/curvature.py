@@ -149,7 +149,8 @@ class Curvature:
         if self._is_power_of(base, exponent):
             return AFFINE
         if not self._moves(base):
-            return AFFINE if base.is_positive and self(exponent).is_affine else UNKNOWN
+            # A power that is a real number whatever the exponent is has no negative base.
+            return AFFINE if base.is_real and self(exponent).is_affine else UNKNOWN
         return UNKNOWN if self._moves(exponent) else self._logarithm(base).times(self.sign(exponent))
 
 

@@ -108,13 +108,14 @@ class Concave:
     """The part of Q that holds `parameters` which no formula maximises, concave in all of them together.
 
     `slopes` are its derivatives by each, `curvatures` those of each by itself and every later one, row by row, as arrays over
-    the axes of both (of two vectors, then their entries).
+    the axes of both (of two vectors, then their entries): along the coordinates of the parameters' `charts`, if any has one.
     """
 
     parameters: tuple[Expr, ...]
     part: Expr
     slopes: tuple[Definition, ...]
     curvatures: tuple[Definition, ...]
+    charts: tuple[Chart, ...] = ()
 
     def rewritten(
         self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]

@@ -11,7 +11,7 @@ from sympy import Expr
 from symem.derivation import Ascent, Concave, Update
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.language.leaves import name_of, places_of
-from symem.runtime.newton import Place, _as_one, _climbed, _parted_as
+from symem.runtime.newton import Place, _as_one, _climbed, _coordinates, _from_coordinates, _parted_as
 
 #: How far away the maximum is looked for from again, and by how much it may then be elsewhere.
 _NEARBY, _SAME = 0.01, 1e-11
@@ -52,17 +52,19 @@ def _at_the_top(part: Concave, arrays: Arrays) -> Arrays:
     """The arrays with the parameters of a concave part at its maximum."""
     start = [_entries(arrays, each) for each in part.parameters]
     plates = tuple(len(each.axes) for each in part.slopes)
+    charts = tuple((each.kind, each.beside) for each in part.charts)
 
     def at(point: Any) -> Place:
-        known = _with(arrays, part.parameters, _parted_as(point, start))
+        known = _with(arrays, part.parameters, _from_coordinates(_parted_as(point, start), charts))
         value = Arithmetic(known).number(part.part)
         found = evaluate((*part.slopes, *part.curvatures), known)
         slopes = [found[name_of(each.symbol)] for each in part.slopes]
         bends = [found[name_of(each.symbol)] for each in part.curvatures]
         return _as_one(value, slopes, bends, plates)
 
-    flat = np.concatenate([np.reshape(each, -1) for each in start])
-    return _with(arrays, part.parameters, _parted_as(_climbed(at, flat).point, start))
+    flat = np.concatenate([np.reshape(each, -1) for each in _coordinates(start, charts)])
+    found = _parted_as(_climbed(at, flat).point, start)
+    return _with(arrays, part.parameters, _from_coordinates(found, charts))
 
 
 def _where(parameter: Expr) -> tuple[int | slice, ...]:

@@ -10,7 +10,16 @@ import numpy as np
 
 from symem.runtime.description import Cut, Latents, Model, Rise, Rows, Unheld
 from symem.runtime.loop import BoundaryWarning, DataError, _position
-from symem.runtime.newton import Climb, Place, _as_one, _climbed, _parted_as
+from symem.runtime.newton import (
+    Climb,
+    Place,
+    _as_one,
+    _by_values,
+    _climbed,
+    _coordinates,
+    _from_coordinates,
+    _parted_as,
+)
 
 #: The latents of a chunk.
 Held = Callable[[Rows], Latents]
@@ -33,7 +42,8 @@ def _risen(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> An
     """The parameters with every part at its maximum."""
     for rise in model.rises:
         start = _values(rise, theta)
-        theta = _with_values(rise, theta, _parted_as(_top(rise, expected, theta, data, held).point, start))
+        found = _parted_as(_top(rise, expected, theta, data, held).point, start)
+        theta = _with_values(rise, theta, _from_coordinates(found, rise.charts))
     return theta
 
 
@@ -48,8 +58,8 @@ def _is_endless(model: Model, expected: Any, theta: Any, data: Cut, held: Held) 
                 found = True
                 at = "".join(f"[{one}]" for one in place if one is not None)
                 warnings.warn(
-                    f"{_position(f'{name}{at}', each)} has no maximum: the likelihood rises for ever along it, as where data are "
-                    "separated or counts are all 0. A prior on it gives it one.",
+                    f"{_position(f'{name}{at}', each)} has no maximum in reach of floating-point numbers: the likelihood rises for "
+                    "ever along it, as where data are separated, counts are all 0, or rows have no spread. A prior on it gives it one.",
                     BoundaryWarning,
                     stacklevel=4,
                 )
@@ -60,7 +70,8 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut,
     """Slopes of Q at theta, with those of the parts."""
     for rise in model.rises:
         place, like = _place_at(rise, theta, expected, data, held), _values(rise, theta)
-        slopes = _with_values(rise, slopes, _parted_as(place.slopes, like))
+        found = _by_values(_parted_as(place.slopes, like), like, rise.charts)
+        slopes = _with_values(rise, slopes, found)
     return slopes
 
 
@@ -69,10 +80,11 @@ def _top(rise: Rise, expected: Any, theta: Any, data: Cut, held: Held) -> Climb:
     start = _values(rise, theta)
 
     def at(point: Any) -> Place:
-        here = _with_values(rise, theta, _parted_as(point, start))
+        here = _with_values(rise, theta, _from_coordinates(_parted_as(point, start), rise.charts))
         return _place_at(rise, here, expected, data, held)
 
-    return _climbed(at, np.concatenate([np.reshape(each, -1) for each in start]))
+    begin = _coordinates(start, rise.charts)
+    return _climbed(at, np.concatenate([np.reshape(each, -1) for each in begin]))
 
 
 def _place_at(rise: Rise, theta: Any, expected: Any, data: Cut, held: Held) -> Place:

@@ -207,13 +207,15 @@ class Rise(NamedTuple):
 
     `of_rows(statistics, theta, rows, latents)` and `once(statistics, theta, data)` give what a chunk of rows, and what no row
     adds to its value, its slopes by each parameter, and its second derivatives by each and every later one; `plates` are the
-    numbers of axes of each parameter that come before the entries of vectors.
+    numbers of axes of each parameter that come before the entries of vectors; `charts`, if any is climbed by a coordinate of
+    its own, say by which: "log", or "power", that times the parameter of this number.
     """
 
     of_rows: Callable[[Any, Any, Rows, Latents], list[Any]]
     once: Callable[[Any, Any, Data], list[Any]]
     parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
     plates: tuple[int, ...]
+    charts: tuple[tuple[str, int], ...] = ()
 
 
 class Draws(NamedTuple):

@@ -11,6 +11,8 @@ import numpy as np
 _STEPS, _HALVINGS = 100, 100
 #: What a step still gains where the next one is rounding, and how long it is beside the point.
 _GAIN, _SHORT = 1e-12, 1e-6
+#: How long a step is that the function does not let be taken, so that it has no maximum in reach.
+_STUCK = 1e-3
 #: How little a function bends where it has no maximum, beside how it bends at 0.
 _FLAT = 1e-8
 #: What is left of a direction that the function does not see.
@@ -38,21 +40,27 @@ def _climbed(at: Callable[[Any], Place], start: Any) -> Climb:
     for _ in range(_STEPS):
         step = _newton(here)
         gain = float(here.slopes @ step)
-        if not 0 < gain < np.inf:
+        if not np.isfinite(gain):
             break
         if gain < _GAIN:
-            short = np.all(np.abs(step) <= _SHORT * (1 + np.abs(point)))
-            if short or np.any(_is_shallow(point, here)):
-                point = point + step if short else point
-                break
+            if gain > 0 and np.all(np.abs(step) <= _SHORT * (1 + np.abs(point))):
+                return Climb(point + step, _is_flat(at, point, here))
+            if not gain > 0 or np.any(_is_shallow(point, here)):
+                return Climb(point, _is_flat(at, point, here))
         there, step = _raised(at, point, here, step)
         if there is None:
             break
         point, here = point + step, there
+    stuck = ~(np.abs(_newton(here)) <= _STUCK * (1 + np.abs(point)))
+    return Climb(point, _is_flat(at, point, here) | stuck)
+
+
+def _is_flat(at: Callable[[Any], Place], point: Any, here: Place) -> Any:
+    """In which numbers the function bends so little that there is no maximum to speak of."""
     shallow = _is_shallow(point, here)
     if np.any(shallow):
         shallow &= np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends)
-    return Climb(point, shallow)
+    return shallow
 
 
 def _raised(at: Callable[[Any], Place], point: Any, here: Place, step: Any) -> tuple[Place | None, Any]:
@@ -76,7 +84,7 @@ def _newton(here: Place) -> Any:
     scale = np.where(scale > 0, scale, 1.0)
     bent = -here.bends / np.outer(scale, scale)
     if not np.all(np.isfinite(bent)):
-        return np.zeros(len(scale))
+        return np.full(len(scale), np.nan)
     sizes, ways = np.linalg.eigh(bent)
     seen = sizes > _UNSEEN
     along = np.where(seen, ways.T @ (here.slopes / scale), 0.0) / np.where(seen, sizes, 1.0)
@@ -109,3 +117,36 @@ def _parted_as(point: Any, like: list[Any]) -> list[Any]:
     ends = np.cumsum([0, *(np.size(each) for each in like)])
     pieces = zip(ends, ends[1:], like, strict=False)
     return [np.reshape(point[low:high], np.shape(each)) for low, high, each in pieces]
+
+
+def _coordinates(values: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
+    """Parameters in the coordinates in which they are climbed: themselves, logarithms, or these times a parameter."""
+    if not charts:
+        return values
+    return [
+        value if not kind else np.log(value) * (values[beside] if kind == "power" else 1.0)
+        for value, (kind, beside) in zip(values, charts, strict=True)
+    ]
+
+
+def _from_coordinates(found: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
+    """The parameters that have these coordinates."""
+    if not charts:
+        return found
+    return [
+        each if not kind else np.exp(each / (found[beside] if kind == "power" else 1.0))
+        for each, (kind, beside) in zip(found, charts, strict=True)
+    ]
+
+
+def _by_values(slopes: list[Any], values: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
+    """Slopes by parameters, from those along coordinates."""
+    made = list(slopes)
+    for number, (kind, beside) in enumerate(charts):
+        if kind == "power":
+            more = np.log(values[number]) * slopes[number]
+            lost = np.ndim(more) - np.ndim(values[beside])
+            made[beside] = made[beside] + np.sum(more, axis=tuple(range(lost)))
+        if kind:
+            made[number] = slopes[number] * (values[beside] if kind == "power" else 1.0) / values[number]
+    return made

@@ -87,5 +87,5 @@ ROWS = [
     Row("mix_experts", mixture_of_experts, climbed=("v",)),
     Row("common_mean_ecm", common_mean, theta=weights, conditional=("mu",)),
     Row("betabinom_latent_beta", beta_binomial, arrays=repeated),
-    Row("weibull_mixture", weibull_mixture, theta=weights, blocked=("k",)),
+    Row("weibull_mixture", weibull_mixture, theta=weights, climbed=("k", "lam")),
 ]

@@ -82,6 +82,7 @@ class Rise:
     plates: tuple[int, ...]
     of_rows: tuple[Assign, ...]
     once: tuple[Assign, ...]
+    charts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class Ascents:
         return tupled(self._entry(number, rise) for number, rise in enumerate(self.program.rises))
 
     def _entry(self, number: int, rise: Rise) -> str:
-        return f"Rise({', '.join(_names(number))}, {quoted(rise.parameters)}, {quoted(rise.plates)})"
+        charts = f", {quoted(rise.charts)}" if rise.charts else ""
+        return f"Rise({', '.join(_names(number))}, {quoted(rise.parameters)}, {quoted(rise.plates)}{charts})"
 
     def _body(self, lines: Sequence[Assign], record: str) -> list[str]:
         named, nodes = shared(self.program.names, "e", [line.node for line in lines])

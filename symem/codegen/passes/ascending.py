@@ -59,6 +59,7 @@ class _Reading:
             plates,
             tuple(self._lines(arrays, of_rows=True)),
             tuple(self._lines(arrays, of_rows=False)),
+            tuple((each.kind, each.beside) for each in part.charts),
         )
 
     def _lines(self, arrays: Iterable[Definition], *, of_rows: bool) -> Iterator[Assign]:
