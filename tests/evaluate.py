@@ -15,6 +15,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import scipy.optimize
 from sympy import (
     Abs,
     Add,
@@ -176,7 +177,8 @@ class Evaluator:
             return [self(each.equation, scope) for each, scope in places]
 
         start = [float(np.asarray(self.values[name])[place]) for name, place in where]
-        slopes(*mpmath.findroot(slopes, start, solver="mdnewton", tol=1e-24, verify=False))
+        near = scipy.optimize.root(lambda point: [float(each) for each in slopes(*point)], start, tol=1e-14)
+        slopes(*mpmath.findroot(slopes, list(near.x), solver="mdnewton", tol=1e-24, verify=False))
 
     def _or_nan(self, value: Expr, scope: dict[str, Any]) -> Any:
         """A posterior is computed on a whole grid, also where no latent is: what a bracket hides may be undefined."""

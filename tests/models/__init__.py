@@ -34,7 +34,7 @@ FEW: tuple[Row, ...] = tuple(
         "student_t_known_nu", "t_mixture", "vonmises_mixture", "ordered_probit", "misclassified", "lca_missing_items",
         "coupled_labels", "common_mean_ecm", "common_mean_vector", "random_effects_dyestuff", "lmm_random_slope",
         "normal_missing_both", "mvn_missing", "factor_analysis_mean", "known_loading", "multivariate_regression",
-        "errors_in_variables_known", "weibull_mixture",
+        "errors_in_variables_known", "weibull_mixture", "seemingly_unrelated",
     )
 )  # fmt: skip
 
