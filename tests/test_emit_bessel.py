@@ -12,7 +12,7 @@ from scipy.special import kv
 from sympy import Idx, IndexedBase, Integer, MatrixSymbol, symbols
 
 from symem import EM, Exponential, IndexedVector, Model, MultivariateNormal
-from symem.runtime.with_scipy import _log_besselk
+from symem.runtime.with_scipy import _log_besselk, _log_scaled_besseli
 
 
 @cache
@@ -39,6 +39,15 @@ def test_logarithms_of_bessel_functions_are_those_of_many_digits(order: float, x
     with mpmath.workdps(40), np.errstate(all="ignore"):
         wanted = float(mpmath.log(mpmath.besselk(order, mpmath.mpf(x))))
         assert float(_log_besselk(order, x)) == pytest.approx(wanted, rel=1e-13)
+
+
+@pytest.mark.parametrize("order", [0, 0.5, 1, 80, 300, 999, 1001, 10**4])
+@pytest.mark.parametrize("x", [1e-300, 1e-20, 0.7, 60.0, 900.0, 2e8, 1e12])
+def test_those_of_the_first_kind_too(order: float, x: float) -> None:
+    with mpmath.workdps(50):
+        wanted = mpmath.log(mpmath.besseli(order, mpmath.mpf(x), maxterms=10**6)) - mpmath.mpf(x)
+        off = abs(float(_log_scaled_besseli(order, x) - wanted))
+        assert off < 1e-13 * max(1.0, abs(float(wanted)))
 
 
 def test_orders_and_arguments_broadcast() -> None:

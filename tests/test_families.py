@@ -133,6 +133,7 @@ FACES: dict[str, tuple[str, tuple[float, ...], tuple[Any, Any], Any]] = {
     "poisson": ("Poisson", (0.6,), HALF, None),
     "poisson from a point": ("Poisson", (0.6,), (S(2), oo), None),
     "poisson beyond its origin": ("Poisson", (0.6,), (S(3), oo), S(1)),
+    "differences of counts": ("Bessel", (0.6,), (S(2), oo), (S(0), S(2))),
     "geometric": ("Geometric", (-0.4,), HALF, None),
     "geometric from a point": ("Geometric", (-0.4,), (S(3), oo), None),
     "negative binomial": ("NegativeBinomial", (-0.5,), HALF, S(5) / 2),

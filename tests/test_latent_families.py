@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from sympy import Gt, Idx, IndexedBase, Lt, cos, pi, sin, symbols
+from sympy import Eq, Gt, Idx, IndexedBase, Lt, cos, pi, sin, symbols
 
 from symem import Gamma, Model, Normal, Poisson, Uniform, Weibull
 from symem.language.family import Distribution
 
 n = symbols("n", integer=True, positive=True)
 i = Idx("i", n)
-x, y, a, c, h = map(IndexedBase, ["x", "y", "a", "c", "h"])
+x, y, a, c, h, u, v = map(IndexedBase, ["x", "y", "a", "c", "h", "u", "v"])
 r, s = symbols("r s", positive=True)
 
 
@@ -89,3 +89,26 @@ def test_counts_of_which_it_is_known_that_they_are_more() -> None:
     )
     mean = weight @ counts / weight.sum(1)
     assert module.em_step({"r": 3.2}, c=passed).r == pytest.approx(mean.mean(), rel=1e-12)
+
+
+def test_differences_of_counts() -> None:
+    """Goals of home and guest, of which the difference was kept: both means after a step, by all pairs of counts."""
+    em = Model({u[i]: Poisson(r), v[i]: Poisson(s)}, latent=[u, v], given=[Eq(y[i], u[i] - v[i])]).derive()
+    assert em.posterior[v].family.name == "Bessel"
+    seen, counts = np.array([-9, -2, 0, 1, 30]), np.arange(200)
+    guests = counts * np.ones((5, 1))
+    weight = stats.poisson.pmf(guests + seen[:, None], 2.5) * stats.poisson.pmf(guests, 1.5)
+    mean = (weight * guests).sum(1) / weight.sum(1)
+    module, theta = em.solver(), {"r": 2.5, "s": 1.5}
+    ours = module.log_likelihood(theta, y=seen)
+    assert ours == pytest.approx(stats.skellam.logpmf(seen, 2.5, 1.5).sum(), rel=1e-9)
+    assert ours == pytest.approx(np.log(weight.sum(1)).sum(), rel=1e-12)
+    new = module.em_step(theta, y=seen)
+    assert [new.r, new.s] == pytest.approx([(mean + seen).mean(), mean.mean()], rel=1e-12)
+
+
+def test_differences_far_apart_keep_their_digits() -> None:
+    """1e5 more of one than of the other, of a mean of 1e-3: the other is E[V] = b / (d + 1) but for 1e-13."""
+    em = Model({u[i]: Poisson(r), v[i]: Poisson(s)}, latent=[u, v], given=[Eq(y[i], u[i] - v[i])]).derive()
+    new = em.solver().em_step({"r": 1e-3, "s": 1e-3}, y=np.array([100000]))
+    assert new.s == pytest.approx(1e-6 / 100001, rel=1e-9)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import permutations
 
-from sympy import Expr, S, exp, log, loggamma, oo
+from sympy import Abs, Expr, Max, S, besseli, exp, log, loggamma, oo
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
 from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
-from symem.language.supports import Binary, Counts, Positive, UnitInterval
+from symem.language.supports import Binary, Counts, NonNegative, Positive, UnitInterval
 from symem.runtime.samplers import (
     _draw_bernoulli,
     _draw_binomial,
@@ -112,6 +113,47 @@ Binomial = Family(
         flat=True,
     ),
     closed=True,
+)
+
+
+def _pairs_of_origins(density: Mapping[Expr, Expr], u: Expr) -> Iterable[tuple[Expr, Expr]]:
+    """The two a of 1/((u - a)! (u - b)!)."""
+    return permutations(_poisson_origins(density, u), 2)
+
+
+def _bessel_face(origins: tuple[Expr, Expr]) -> ExponentialFace:
+    """Counts by which two Poisson counts of a known difference exceed their least (Yuan & Kalbfleisch 2000).
+
+    Σ b^v/(v! (v + d)!) = b^(-d/2) I_d(2√b), and E[v (v + d)] = b.
+    """
+    one, other = origins
+    apart, least = Abs(one - other), Max(one, other)
+
+    def mean(a: Arguments) -> Expr:
+        return a["a"] * besseli(apart + 1, a["a"]) / (2 * besseli(apart, a["a"]))
+
+    def moments(u: Expr, a: Arguments, _bounds: Bounds) -> Mapping[Expr, Expr]:
+        square = a["a"] ** 2 / 4 - apart * mean(a)
+        return {u: least + mean(a), u**2: least**2 + 2 * least * mean(a) + square}
+
+    return ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, _b: -loggamma(u - one + 1) - loggamma(u - other + 1),
+        arguments=lambda eta, _b: {"a": 2 * exp(eta[0] / 2)},
+        log_partition=lambda a, _b: (one + other) * log(a["a"] / 2) + log(besseli(apart, a["a"])),
+        moments=moments,
+        natural=lambda a: (2 * log(a["a"] / 2),),
+        parameters=lambda a, _b: (apart, a["a"]),
+        on=lambda b: b == (least, oo),
+    )
+
+
+Bessel = Family(
+    "Bessel",
+    {"nu": NonNegative(), "a": _POSITIVE},
+    lambda x, nu, a: (2 * x + nu) * log(a / 2) - loggamma(x + 1) - loggamma(x + nu + 1) - log(besseli(nu, a)),
+    lambda *_: _COUNT,
+    face=ShapedFace(_pairs_of_origins, _bessel_face),
 )
 
 

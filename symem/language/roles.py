@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Equality, Expr, Indexed, Symbol
+from sympy import Add, Equality, Expr, Indexed, Symbol, expand
 
 from symem.errors import ModelError, PlateError, SupportError, UndeclaredSymbolError
 from symem.language.matrices import MatrixArray
 from symem.language.statements import Extras, Statement
 from symem.language.support import Support
-from symem.language.supports import Binary, Counts, Labels, NonNegative, Positive, Reals
+from symem.language.supports import Binary, Counts, Integers, Labels, NonNegative, Positive, Reals
 from symem.language.survey import Slot, Survey
 from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
@@ -130,9 +130,15 @@ def _link_bound(relation: Any, supports: dict[str, Support]) -> None:
         if stated_name(side) in supports or not others:
             continue
         if all(isinstance(s, (Counts, Binary)) for s in others) and isinstance(relation, Equality):
-            supports[stated_name(side)] = Counts()
+            supports[stated_name(side)] = Integers() if _takes_away(relation, side) else Counts()
         elif all(s.bounds[0] == 0 for s in others) and len(sides) == 2:
             supports[stated_name(side)] = NonNegative()
+
+
+def _takes_away(relation: Any, side: Any) -> bool:
+    """Whether what is equal to one side is a difference."""
+    other = next(each for each in relation.args if each is not side)
+    return any(term.as_coeff_Mul()[0].is_negative for term in Add.make_args(expand(other)))
 
 
 def check_places(survey: Survey) -> None:

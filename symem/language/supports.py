@@ -316,6 +316,21 @@ class Counts(Support):
         return rng.integers(first, np.minimum(high, first + 9) + 1, shape)
 
 
+@dataclass(frozen=True)
+class Integers(Support):
+    """The whole numbers, those below 0 too: a difference of counts."""
+
+    assumptions: ClassVar[dict[str, bool]] = {"integer": True}
+    discrete: ClassVar[bool] = True
+    kind: ClassVar[str] = "integer"
+
+    def in_latex(self, tex: Tex) -> str:
+        return r"\mathbb{Z}"
+
+    def member(self, rng: np.random.Generator, shape: Shape, ends: Ends | None = None) -> Any:
+        return rng.poisson(4, shape) - rng.poisson(4, shape)
+
+
 def _end(stated: Any, owner: Support) -> Expr:
     try:
         return expression(stated, f"{type(owner).__name__}: an end or a size")

@@ -31,6 +31,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "open unit": ("strictly between 0 and 1", lambda a: (a > 0) & (a < 1)),
     "binary": ("0 or 1", lambda a: (a == 0) | (a == 1)),
     "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
+    "integer": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
     "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
     "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }

@@ -76,9 +76,46 @@ def _log_gamma_ratio(a: Any, d: Any) -> Any:
 
 def _log_scaled_besseli(order: Any, x: Any) -> Any:
     """log I_order(x) - x for x ≥ 0, beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.7.1)."""
+    order, x = np.broadcast_arrays(np.asarray(order, dtype=float), np.asarray(x, dtype=float))
     large = np.maximum(x, 1e8)
-    far = np.log1p((1.0 - 4.0 * order**2) / (8.0 * large)) - 0.5 * np.log(2.0 * np.pi * large)
-    return np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
+    far = np.log1p((1.0 - 4.0 * np.minimum(order, 1.0) ** 2) / (8.0 * large)) - 0.5 * np.log(
+        2.0 * np.pi * large
+    )
+    with np.errstate(divide="ignore"):
+        value = np.where(x > 1e8, far, np.log(ive(order, np.minimum(x, 1e8))))
+    high = ((order > 1e3) & (x > 0)) | ((order >= 1.0) & (x > 1e8))
+    if np.any(high):
+        value = np.where(high, _log_high_besseli(np.where(high, order, 1e3), np.where(high, x, 1.0)), value)
+    lost = np.isneginf(value) & (x > 0)
+    if np.any(lost):
+        value = np.where(lost, _log_small_besseli(np.where(lost, order, 0.0), np.where(lost, x, 0.0)), value)
+    return value[()]
+
+
+def _log_high_besseli(order: Any, x: Any) -> Any:
+    """log I_order(x) - x of a high order, by Debye's expansion (Abramowitz & Stegun 9.7.7)."""
+    z = x / order
+    root = np.hypot(1.0, z)
+    t, s = 1.0 / root, 1.0 / root**2
+    series = 1.0 + t / order * (
+        (3 - 5 * s) / 24
+        + t / order * (
+            (81 - s * (462 - 385 * s)) / 1152
+            + t / order * (30375 - s * (369603 - s * (765765 - 425425 * s))) / 414720
+        )
+    )  # fmt: skip
+    leading = order * (1.0 / (root + z) - np.arcsinh(1.0 / z))
+    return leading - 0.5 * np.log(2 * np.pi * order * root) + np.log(series)
+
+
+def _log_small_besseli(order: Any, x: Any) -> Any:
+    """log I_order(x) - x by the power series, where it has no floating-point number."""
+    term, total, place = np.ones(x.shape), np.zeros(x.shape), 0.0
+    while np.any(term > 1e-17 * total):
+        total, place = total + term, place + 1.0
+        term = term * (x / 2) ** 2 / (place * (order + place))
+    power = np.where(order > 0, order * np.log(np.where(x > 0, x, 1.0) / 2), 0.0)
+    return power - gammaln(order + 1) + np.log(total) - x
 
 
 def _log_besselk(order: Any, x: Any) -> Any:

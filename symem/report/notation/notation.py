@@ -47,10 +47,17 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
         return "π"
 
     def _print_besseli(self, expr: Expr) -> str:
-        return f"I_{self.doprint(expr.args[0])}({self.doprint(expr.args[1])})"
+        return self._of_order("I", expr)
 
     def _print_besselk(self, expr: Expr) -> str:
-        return f"K_{self.doprint(expr.args[0])}({self.doprint(expr.args[1])})"
+        return self._of_order("K", expr)
+
+    def _of_order(self, letter: str, expr: Expr) -> str:
+        order, argument = map(self.doprint, expr.args)
+        return f"{letter}_{f'({order})' if expr.args[0].is_Add else order}({argument})"
+
+    def _print_Abs(self, expr: Expr) -> str:
+        return f"|{self.doprint(expr.args[0])}|"
 
     def _print_Max(self, expr: Expr) -> str:
         return f"max({self._ends_first(expr)})"
