@@ -245,6 +245,29 @@ def test_statistics_of_parts_add_up_over_sequences() -> None:
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+def test_decode_gives_the_most_probable_path() -> None:
+    """By all paths, where each place by itself would tell another."""
+    rng = np.random.default_rng(3)
+    theta = {
+        "pi": rng.dirichlet(np.ones(3)),
+        "A": rng.dirichlet(np.ones(3), 3),
+        "mu": rng.normal(size=3),
+        "sigma": rng.gamma(2.0, size=3),
+    }
+    data = rng.normal(size=(4, 5)) * 2
+    found = derived("many sequences").solver().decode(theta, y=data)
+    assert found.shape == data.shape
+    weight = -np.log(theta["sigma"]) - (data[..., None] - theta["mu"]) ** 2 / (2 * theta["sigma"] ** 2)
+    for chain, labels in enumerate(found):
+        logs = {
+            path: np.log(theta["pi"][path[0]])
+            + sum(weight[chain, at, label] for at, label in enumerate(path))
+            + sum(np.log(theta["A"][pair]) for pair in itertools.pairwise(path))
+            for path in itertools.product(range(3), repeat=5)
+        }
+        assert tuple(labels) == max(logs, key=lambda path: logs[path])
+
+
 def test_sample_draws_chains() -> None:
     theta = {"pi": [1.0, 0.0], "A": [[0.0, 1.0], [1.0, 0.0]], "mu": [-9.0, 9.0], "sigma": [0.1, 0.1]}
     drawn = derived("many sequences").sample(theta, J=3, T=5, seed=0)

@@ -43,7 +43,7 @@ RUNTIME_MODULE = "symem_runtime"
 #: What a module offers, in the order in which linters want it; with what it takes from a shared runtime.
 _OFFERED = (
     "DATA", "MODEL", "PARAMETERS", "SIZES", "SOLVER", "DataError", "Estimator", "Fit", "Parameters", "Posterior", "Statistics",
-    "em_step", "fit", "information", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
+    "decode", "em_step", "fit", "information", "load", "log_likelihood", "log_posterior", "m_step", "merge", "posterior", "predict", "sample",
     "score", "score_samples", "statistics",
 )  # fmt: skip
 
@@ -92,8 +92,9 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         described=described,
         estimator=estimator_of(program, functions.predictions.names),
         adds="merge" not in {each.name for each in written},
+        decodes="paths" in {each.name for each in written},
         shared=shared,
-        offered=_offered(with_prior=program.log_prior is not None),
+        offered=_offered(_without(program, {each.name for each in written})),
         prior=program.log_prior is not None,
     )
 
@@ -261,8 +262,14 @@ def _imports(texts: Sequence[str], *, shared: bool) -> list[str]:
     ]
 
 
-def _offered(*, with_prior: bool) -> str:
-    names = (name for name in _OFFERED if with_prior or name != "log_posterior")
+def _without(program: Program, written: set[str]) -> set[str]:
+    """What this module does not offer: it has no prior, or no chains of labels."""
+    prior = {"log_posterior"} if program.log_prior is None else set()
+    return prior | (set() if "paths" in written else {"decode"})
+
+
+def _offered(without: set[str]) -> str:
+    names = (name for name in _OFFERED if name not in without)
     return "\n".join(["[", *(f'    "{name}",' for name in names), "]"])
 
 

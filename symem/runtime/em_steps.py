@@ -227,6 +227,17 @@ def _by_row(model: Model, theta: Any, data: Cut) -> Any:
     return found
 
 
+def _decoded(model: Model, theta: Any, data: Cut) -> dict[str, Any]:
+    """The most probable labels of each chain together, by name."""
+    if model.parts.paths is None:
+        raise DataError("No latent of this model is a chain of labels by itself: ask for predict.")
+    coefficients, parts = _coefficients(model, theta, data), []
+    for rows in data.chunks:
+        _refill(rows)
+        parts.append(model.parts.paths(theta, rows, coefficients))
+    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+
+
 def _blurred(model: Model, theta: Any, data: Cut, shown: Any) -> Any:
     """The log-likelihood of each row, where it tells that labels are lost in the size of their log weights: nothing where
     there are none, or where far rows are told apart.

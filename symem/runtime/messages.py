@@ -56,6 +56,27 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
     return shown, total.reshape(chains)[()], before[:-1], moved, later[1:]
 
 
+def _most_probable_path(weight: Any, step: Any, first: Any, last: Any) -> Any:
+    """The most probable labels of chains together, over (place, *chains), of arguments as `_forward_backward` takes them.
+
+    (Viterbi 1967; Rabiner 1989, equations 32-35.)
+    """
+    places, count, *chains = weight.shape
+    table = step.reshape(1, count, count, *(1 for _ in chains)) if np.ndim(step) == 2 else step
+    table = np.broadcast_to(table, (places - 1, count, count, *chains))
+    best = weight[0] + (0.0 if first is None else first)
+    back = np.empty((places - 1, count, *chains), int)
+    for place in range(places - 1):
+        through = best[:, None] + table[place]
+        back[place] = through.argmax(0)
+        best = weight[place + 1] + through.max(0)
+    path = np.empty((places, *chains), int)
+    path[-1] = (best + (0.0 if last is None else last)).argmax(0)
+    for place in range(places - 1)[::-1]:
+        path[place] = np.take_along_axis(back[place], path[place + 1][None], 0)[0]
+    return path
+
+
 def _relative(value: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """exp of logarithms less their largest along axes, in place, and that; without axes, as they are."""
     if not axes:

@@ -177,6 +177,10 @@ class Fit(InWords):
         """
         return self._solver.predict(self.parameters, **self._given(frame, data))
 
+    def decode(self, frame: Any = None, /, **data: Any) -> Any:
+        """The most probable labels of each chain together at rows of data: an array, or several by name."""
+        return self._solver.decode(self.parameters, **self._given(frame, data))
+
     def score_samples(self, frame: Any = None, /, **data: Any) -> Any:
         """The log-likelihood of each row.
 

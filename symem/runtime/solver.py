@@ -16,6 +16,7 @@ from symem.runtime.em_steps import (
     _arrays,
     _blurred,
     _by_row,
+    _decoded,
     _e_step,
     _given,
     _has_cancelled,
@@ -87,6 +88,17 @@ class Solver:
         """
         given = _given(self._model, theta, data, every_row=True)
         return _predicted(self._model, self._shown(*given), *given)
+
+    @np.errstate(all="ignore")
+    def decode(self, theta: Any, /, **data: Any) -> Any:
+        """The most probable labels of each chain together, an array, or several by name (Viterbi 1967): a path that the
+        transitions allow, where `predict` tells of each place its own most probable label.
+
+        Raises:
+            DataError: no latent is a chain.
+        """
+        found = _decoded(self._model, *_given(self._model, theta, data, every_row=True))
+        return next(iter(found.values())) if len(found) == 1 else found
 
     @np.errstate(all="ignore")
     def sample(

@@ -23,7 +23,7 @@ _WRITTEN = """
     Parameters Statistics Posterior Any NamedTuple Rows Data Latents Model NaturalForm Reference Sums Array np math
     check prepare exact length count log_joint log_joint_expanded coefficients e_step constant log_prior Moments moments shares sums products found
     summarise merge m_step impute model theta rows data s latents natural posterior value log_likelihood log_likelihoods once statistics
-    known arrays sizes rng prototypes draw given Draws means shown slopes Rise rise rise_once
+    paths known arrays sizes rng prototypes draw given Draws means shown slopes Rise rise rise_once
     """
 
 

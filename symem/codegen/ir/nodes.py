@@ -223,6 +223,13 @@ class Messages(Node):
 
 
 @dataclass(frozen=True)
+class Path(Messages):
+    """The most probable labels of chains together, over `axes`: the places and the chains; counted from `origin`."""
+
+    origin: int = 0
+
+
+@dataclass(frozen=True)
 class Item(Node):
     """A part of a tuple, kept over `stored`."""
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from symem.codegen.ir.nodes import Axes, Item, Messages, Node
+from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.speller import ATOM, Speller
 
 
 def messages(spell: Speller, node: Messages) -> tuple[str, int]:
+    return _called(spell, "_forward_backward", node), ATOM
+
+
+def path(spell: Speller, node: Path) -> tuple[str, int]:
+    text = _called(spell, "_most_probable_path", node)
+    return (f"({text} + {node.origin})" if node.origin else text), ATOM
+
+
+def _called(spell: Speller, function: str, node: Messages) -> str:
     """Log weights over (place, label, *chains), log-steps over (label, label) or over (place, label, label, *chains)."""
-    spell.helpers.add("_forward_backward")
+    spell.helpers.add(function)
     alike = set(node.step.axes) == set(node.pairs[1:3])
     weight = _spread(spell, node.weight, node.places)
     step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
     ends = [_spread(spell, each[0], node.start) if each else "None" for each in (node.first, node.last)]
-    return f"_forward_backward({weight}, {step}, {', '.join(ends)})", ATOM
+    return f"{function}({weight}, {step}, {', '.join(ends)})"
 
 
 def item(_spell: Speller, node: Item) -> tuple[str, int]:

@@ -13,7 +13,17 @@ from symem.codegen.numpy.predictions import of_each_row, predicted
 from symem.codegen.numpy.wrapping import WIDTH, tupled
 
 #: The functions that only some models have.
-_PARTS = ("coefficients", "constant", "log_prior", "prepare", "check", "shares", "sums", "log_likelihoods")
+_PARTS = (
+    "coefficients",
+    "constant",
+    "log_prior",
+    "prepare",
+    "check",
+    "shares",
+    "sums",
+    "log_likelihoods",
+    "paths",
+)
 
 #: Functions of the runtime that stand for those that a model has not: all statistics add up, labels are all there is.
 _USUAL = {"merge": "_added", "impute": "_labels_near"}

@@ -9,6 +9,7 @@ from symem.codegen.ir.instructions import Assign, Entry, nodes_of
 from symem.codegen.ir.nodes import ZERO, Axes, Load, Node
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.by_row import ByRow
+from symem.codegen.numpy.decoding import Decoding
 from symem.codegen.numpy.e_step_lines import EStepLines
 from symem.codegen.numpy.fields_read import names_in
 from symem.codegen.numpy.function_text import COEFFICIENTS, DATA, ROWS, THETA, Function
@@ -47,6 +48,9 @@ class EStep(EStepLines):
                 "The log-likelihood of each row.",
                 ByRow(program, self.lines, self.records).body(),
             )
+        if paths := Decoding(program, self.lines, self.records).body():
+            sentence = "The most probable labels of each chain together (Viterbi 1967)."
+            yield Function("paths", [THETA, ROWS, COEFFICIENTS], "dict[str, Any]", sentence, paths)
         if program.log_likelihood_once != ZERO:
             sentence = "The terms of the log-likelihood that belong to no row."
             yield Function(

@@ -22,6 +22,7 @@ from symem.codegen.ir.nodes import (
     Messages,
     Node,
     Number,
+    Path,
     Range,
     Root,
     Scatter,
@@ -30,7 +31,7 @@ from symem.codegen.ir.nodes import (
     Total,
     without,
 )
-from symem.codegen.numpy.chain_spelling import item, messages
+from symem.codegen.numpy.chain_spelling import item, messages, path
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
@@ -257,5 +258,6 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Factor: factor,
     DiagonalOf: diagonal,
     Messages: messages,
+    Path: path,
     Item: item,
 }
