@@ -268,6 +268,19 @@ def test_decode_gives_the_most_probable_path() -> None:
         assert tuple(labels) == max(logs, key=lambda path: logs[path])
 
 
+def test_chains_beside_each_other_are_decoded_by_name() -> None:
+    rng = np.random.default_rng(0)
+    theta = {
+        "pi": [0.5, 0.5], "A": [[0.9, 0.1], [0.1, 0.9]], "mu": [-5.0, 5.0], "s": 1.0,
+        "w": [0.5, 0.5], "C": [[0.5, 0.5], [0.5, 0.5]], "lam": [1.0, 50.0],
+    }  # fmt: skip
+    labels = rng.integers(0, 2, (2, 20))
+    data = {"y": np.where(labels[0], 5.0, -5.0), "u": np.where(labels[1], 50, 1)}
+    found = derived("two chains").solver(verify=False).decode(theta, **data)
+    np.testing.assert_array_equal(found["z"], labels[0])
+    np.testing.assert_array_equal(found["c"], labels[1])
+
+
 def test_sample_draws_chains() -> None:
     theta = {"pi": [1.0, 0.0], "A": [[0.0, 1.0], [1.0, 0.0]], "mu": [-9.0, 9.0], "sigma": [0.1, 0.1]}
     drawn = derived("many sequences").sample(theta, J=3, T=5, seed=0)

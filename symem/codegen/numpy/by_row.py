@@ -37,13 +37,13 @@ class ByRow(EStepLines):
         ended = self.lines.fitted("return ", " + ".join(self.lines.texts(given)))
         return _without_last_name([*body, *self._refusals(value), *ended])
 
-    def _needed_for(self, value: Node) -> list[Statement]:
-        """The statements on which a value rests; log weights that have an exact form, on what this reads."""
+    def _needed_for(self, *values: Node) -> list[Statement]:
+        """The statements on which values rest; log weights that have an exact form, on what this reads."""
         direct, lines = self.program.direct, self.program.infer
         if direct is None:
-            return live(lines, [value], set())
+            return live(lines, values, set())
         exact = [Assign(each.name, direct, ()) if isinstance(each, Weigh) else each for each in lines]
-        found = live(exact, [value], set())
+        found = live(exact, values, set())
         return [
             Weigh(old.name, None) if isinstance(old, Weigh) else old
             for old, new in zip(lines, exact, strict=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from symem.codegen.ir.instructions import Assign, live, nodes_of
+from symem.codegen.ir.instructions import Assign, Entry, Weigh, nodes_of
 from symem.codegen.ir.nodes import Axes, Messages, Node, Path
 from symem.codegen.lowering.scanned_chains import ScannedChain
 from symem.codegen.numpy.array_tables import quoted
-from symem.codegen.numpy.e_step_lines import EStepLines
+from symem.codegen.numpy.by_row import ByRow
 from symem.codegen.numpy.fields_read import names_in
 from symem.codegen.numpy.lines import Given, Line
+from symem.codegen.numpy.wrapping import listed
 from symem.language.leaves import places_of
 
 
-class Decoding(EStepLines):
+class Decoding(ByRow):
     """Writes it for one program, of chains that depend on no other latent."""
 
     def body(self) -> list[str]:
@@ -24,18 +25,20 @@ class Decoding(EStepLines):
         if not paths:
             return []
         values: list[tuple[Node, Axes]] = [(path, slots) for path, slots in paths.values()]
-        lines: list[Line] = [*live(self.program.infer, [node for node, _ in values], set())]
+        lines: list[Line] = [*self._needed_for(*(node for node, _ in values))]
+        product = any(isinstance(each, Weigh) for each in lines) and self.program.direct is None
         names = [quoted(name) for name in paths]
         given = Given(tuple(values), lambda texts: f"return {{{', '.join(_pairs(names, texts))}}}")
-        kept, ended = self.lines.compact(lines, given)
-        left = [node for each in kept for node in nodes_of(each)] + [node for node, _ in ended.values]
-        own = self.records.coefficients
-        body = self.records.taken_apart(own, "coefficients", names_in(left))
-        body += self.records.reading(names_in(left) - {*own, *self.records.made_in_rows()}, "rows")
-        for each in kept:
-            assert isinstance(each, Assign)
-            body += self._statement(each)
-        return [*body, *self._end(ended)]
+        if not self.records.given_to_log_joint:
+            lines, given = self.lines.compact(lines, given)
+        left = names_in([node for each in lines if not isinstance(each, Entry) for node in nodes_of(each)])
+        left |= names_in(node for node, _ in given.values)
+        natural = ["natural"] if self.program.features else []
+        own = [*self.records.coefficients, *natural]
+        body = self.records.taken_apart(own, "coefficients", {*left, *(natural if product else [])})
+        body += self.records.reading(left - {*own, *self.records.made_in_rows()}, "rows")
+        body += [text for each in lines if not isinstance(each, Entry) for text in self._exactly(each)]
+        return body + listed("return {", _pairs(names, self.lines.texts(given)), "}")
 
     def _paths(self) -> Iterator[tuple[str, tuple[Path, Axes]]]:
         """Each chain's path, and the order of its latent's slots."""
