@@ -36,6 +36,7 @@ FILE = json.loads((Path(__file__).parent / "chains" / "hmm_gaussian.json").read_
 T, K, J, M, V, s, p0 = symbols("T K J M V s p0", positive=True)
 T, K, J, M, V = symbols("T K J M V", integer=True, positive=True)
 t, k, j, r, v = Idx("t", T), Idx("k", K), Idx("j", J), Idx("r", M), Idx("v", V)
+t1, k1 = Idx("t", (1, T)), Idx("k", (1, K))
 y, z, c, u, pi, A, B, C, w, mu, sigma, lam, phi, a, alpha = map(
     IndexedBase, ["y", "z", "c", "u", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "phi", "a", "alpha"]
 )
@@ -46,6 +47,19 @@ GAUSSIAN = {**MANY, y[j, t]: Normal(mu[z[j, t]], sigma[z[j, t]])}
 STATED: Mapping[str, Callable[[], Model]] = {
     "one sequence": lambda: Model({**ONE, y[t]: Normal(mu[z[t]], sigma[z[t]])}, latent=[z]),
     "many sequences": lambda: Model(GAUSSIAN, latent=[z]),
+    "places from 1": lambda: Model(
+        {
+            z[1]: Categorical(pi[k1]),
+            z[t1]: Categorical(A[z[t1 - 1], k1]),
+            y[t1]: Normal(mu[z[t1]], sigma[z[t1]]),
+        },
+        latent=[z],
+    ),
+    "transitions by a category": lambda: Model(
+        {z[0]: Categorical(pi[k]), z[t]: Categorical(A[c[t], z[t - 1], k]), y[t]: Normal(mu[z[t]], s)},
+        latent=[z],
+        known={c: Labels(M)},
+    ),
     "poisson": lambda: Model({**ONE, y[t]: Poisson(lam[z[t]])}, latent=[z]),
     "categorical": lambda: Model({**MANY, y[j, t]: Categorical(B[z[j, t], v])}, latent=[z]),
     "binary states": lambda: Model(

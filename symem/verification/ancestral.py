@@ -151,7 +151,9 @@ class _Numbers:
     def set(self, entry: Any, values: Any) -> None:
         array = self.known[name_of(entry)]
         scope = Arithmetic(self.known)
-        places = self.model.formula(entry, self.own, {}).value
+        value = self.model.formula(entry, self.own, {}).value
+        # A label that counts from 1 is the entry and 1.
+        places = next((each for each in value.atoms(Indexed) if name_of(each) == name_of(entry)), value)
         bindings = scope.over(self.indices, self.shape)
         there = tuple(np.asarray(scope(each, bindings), dtype=int) for each in places_of(places))
         turned = np.transpose(
