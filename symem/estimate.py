@@ -8,25 +8,32 @@ import numpy as np
 
 
 def estimate(found: Any) -> list[tuple[str, str]]:
-    """Names and values of a fit, to the digits that one reads."""
-    rows = [(name, numbers(value)) for name, value in found.parameters._asdict().items()]
+    """Names and values of a fit, to the digits that one reads; standard errors where they do not take long."""
+    errors = iter(row[0] for row in found.precision["entries"])
+    rows = []
+    for name, value in found.parameters._asdict().items():
+        rows.append((name, numbers(value)))
+        if found.precision["entries"]:
+            own = np.array([next(errors) for _ in range(np.size(value))]).reshape(np.shape(value))
+            rows.append(("  std. error", numbers(own, digits=4)))
     end = "converged" if found.converged else "NOT converged"
     return [
         *rows,
         ("log-likelihood", f"{found.log_likelihood:.10g}"),
         ("iterations", f"{found.n_iter}, {end}"),
+        *map(tuple, found.precision["facts"]),
     ]
 
 
-def numbers(value: Any) -> str:
-    """An array on one line.
+def numbers(value: Any, digits: int = 6) -> str:
+    """An array on one line, to so many digits.
 
     >>> numbers(0.5), numbers([0.25, 1234.5678])
     ('0.5', '0.25        1234.57')
     """
     array = np.asarray(value)
     if array.ndim == 0:
-        return f"{float(array):.6g}"
+        return f"{float(array):.{digits}g}"
     if array.ndim == 1:
-        return "  ".join(f"{entry:<10.6g}" for entry in array).rstrip()
-    return "; ".join(numbers(row) for row in array)
+        return "  ".join(f"{entry:<10.{digits}g}" for entry in array).rstrip()
+    return "; ".join(numbers(row, digits) for row in array)
