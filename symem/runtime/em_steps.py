@@ -86,13 +86,16 @@ def _slopes(model: Model, theta: Any, at: Any, expected: Any, data: Data, rows: 
     return _with_risen(model, found, theta, expected, rows, _latents(model, at, rows))
 
 
-def _lost(model: Model, expected: Any, theta: Any, data: Cut) -> bool:
-    """Whether a parameter loses its digits in the M-step, or has no maximum there; it is named."""
+def _lost(model: Model, expected: Any, theta: Any, data: Cut, after: Any = None) -> bool:
+    """Whether a parameter loses its digits in the M-step, or has no maximum there, sought from after it if that is known; it is
+    named.
+    """
     shares = model.parts.shares
     lost = shares is not None and _warn_of_lost(_of_statistics(shares, model, expected, theta, data))
     if not model.rises:
         return lost
-    return _is_endless(model, expected, theta, data, _latents(model, theta, data)) or lost
+    start = theta if after is None else after
+    return _is_endless(model, expected, start, data, _latents(model, theta, data)) or lost
 
 
 def _has_cancelled(model: Model, data: Cut, value: float) -> bool:

@@ -197,8 +197,8 @@ class Solver:
         """One EM step from theta."""
         inside, checked = _given(self._model, theta, data)
         expected = _e_step(self._model, inside, checked)
-        _lost(self._model, expected, inside, checked)
         after = _maximised(self._model, expected, inside, checked)
+        _lost(self._model, expected, inside, checked, after)
         _warn_of_undetermined(after)
         return after
 
