@@ -38,6 +38,7 @@ from symem.language.positive_families import (
     LogNormal,
     Maxwell,
     Pareto,
+    PolyaGamma,
     Rayleigh,
     Weibull,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "Pareto",
     "PlateError",
     "Poisson",
+    "PolyaGamma",
     "Positive",
     "PositiveDefinite",
     "Printed",

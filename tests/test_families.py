@@ -123,6 +123,7 @@ FACES: dict[str, tuple[str, tuple[float, ...], tuple[Any, Any], Any]] = {
     "inverse gamma": ("GammaInverse", (-4.5, -1.2), HALF, None),
     "generalised inverse Gaussian": ("GeneralisedInverseGaussian", (0.3, -1.1, -0.7), HALF, None),
     "inverse Gaussian": ("GeneralisedInverseGaussian", (-1.5, -1.1, -0.7), HALF, None),
+    "Polya-Gamma": ("PolyaGamma", (-0.9,), HALF, S(1)),
     "log-normal": ("LogNormal", (0.4, -1.1), HALF, None),
     "log-normal between points": ("LogNormal", (0.4, -1.1), (S(1) / 2, S(3)), None),
     "Weibull": ("Weibull", (-0.8,), HALF, S(3)),

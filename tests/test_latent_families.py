@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from sympy import Eq, Gt, Idx, IndexedBase, Lt, cos, pi, sin, symbols
+from sympy import Eq, Gt, Idx, IndexedBase, Lt, Product, Rational, cos, exp, pi, sin, symbols
 
-from symem import Gamma, Model, Normal, Poisson, Uniform, Weibull
+from symem import Binary, Gamma, Model, Normal, Poisson, PolyaGamma, Positive, Reals, Uniform, Weibull
 from symem.language.family import Distribution
 
 n = symbols("n", integer=True, positive=True)
@@ -112,3 +112,36 @@ def test_differences_far_apart_keep_their_digits() -> None:
     em = Model({u[i]: Poisson(r), v[i]: Poisson(s)}, latent=[u, v], given=[Eq(y[i], u[i] - v[i])]).derive()
     new = em.solver().em_step({"r": 1e-3, "s": 1e-3}, y=np.array([100000]))
     assert new.s == pytest.approx(1e-6 / 100001, rel=1e-9)
+
+
+def test_logistic_regression_by_polya_gamma_weights() -> None:
+    """Each step is a weighted least-squares fit, and the last is the maximum that Newton's method finds."""
+    w, (t, b) = IndexedBase("w"), symbols("t b")
+    line = t + b * x[i]
+    kernel = exp((y[i] - Rational(1, 2)) * line - w[i] * line**2 / 2 + PolyaGamma.log_density(w[i], 1, 0)) / 2
+    em = Model.from_likelihood(
+        Product(kernel, i),
+        latent={w: Positive()},
+        parameters={t: Reals(), b: Reals()},
+        known={x: Reals()},
+        data={y: Binary()},
+    ).derive()
+    assert em.posterior[w].family.name == "PolyaGamma"
+    rng = np.random.default_rng(4)
+    at = rng.normal(size=200)
+    seen = (rng.random(200) < 1 / (1 + np.exp(0.4 - 1.3 * at))).astype(float)
+    design, beta, module = np.stack([np.ones(200), at], 1), np.zeros(2), em.solver()
+    for theta in (np.zeros(2), np.array([0.3, -2.0])):
+        new = module.em_step({"t": theta[0], "b": theta[1]}, x=at, y=seen)
+        tilt = np.abs(design @ theta)
+        weight = np.array([0.25 if c == 0 else np.tanh(c / 2) / (2 * c) for c in tilt])
+        wanted = np.linalg.solve(design.T @ (weight[:, None] * design), design.T @ (seen - 0.5))
+        assert [new.t, new.b] == pytest.approx(list(wanted), rel=1e-10)
+    for _ in range(30):
+        share = 1 / (1 + np.exp(-design @ beta))
+        slope = (share * (1 - share))[:, None] * design
+        beta = beta + np.linalg.solve(design.T @ slope, design.T @ (seen - share))
+    fit = em.fit(x=at, y=seen, start={"t": 0.0, "b": 0.0}, tol=1e-13)
+    assert [fit.parameters.t, fit.parameters.b] == pytest.approx(list(beta), abs=1e-5)
+    share = 1 / (1 + np.exp(-design @ beta))
+    assert fit.log_likelihood == pytest.approx(np.log(np.where(seen == 1, share, 1 - share)).sum(), rel=1e-10)

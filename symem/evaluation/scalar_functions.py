@@ -20,6 +20,7 @@ from sympy.core.function import UndefinedFunction
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.stacks import MATRIX_FUNCTIONS
+from symem.language import polya_gamma
 from symem.language.falling_root import FallingRoot
 
 Value = Any  # a float, an int, or an array of either
@@ -212,6 +213,10 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "FromLog": np.exp,
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,
+    "LogPolyaGamma": polya_gamma.log_density,
+    "TanhRatio": lambda c: np.where(
+        np.equal(c, 0), 0.25, np.tanh(c / 2) / np.where(np.equal(c, 0), 1, 2 * c)
+    ),
     "LogGammaInterval": _number_by_number(
         lambda s, low, high: mpmath.log(_between(s, low, high)) - mpmath.loggamma(s)
     ),

@@ -10,8 +10,9 @@ from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log,
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
 from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
+from symem.language.polya_gamma import LogPolyaGamma, TanhRatio, log_cosh_of_half
 from symem.language.real_families import LINE, NORMAL_FACE, inside, normal
-from symem.language.supports import Interval, Positive, Reals
+from symem.language.supports import Interval, NonNegative, Positive, Reals
 from symem.runtime.samplers import (
     _draw_chi_squared,
     _draw_erlang,
@@ -22,6 +23,7 @@ from symem.runtime.samplers import (
     _draw_log_normal,
     _draw_maxwell,
     _draw_pareto,
+    _draw_polya_gamma,
     _draw_rayleigh,
     _draw_weibull,
 )
@@ -239,6 +241,39 @@ GeneralisedInverseGaussian = Family(
         named={"p": Argument(_REAL)},
     ),
     printed=Printed("generalised inverse Gaussian", r"\mathrm{GIG}"),
+)
+
+# -- Pólya–Gamma -------------------------------------------------------------------------------------------
+
+
+def _polya_gamma_shapes(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
+    """The b of a density of shape b without tilt."""
+    return (g.args[0] for g in density if isinstance(g, LogPolyaGamma) and g.args[1] == u)
+
+
+def _tilted_face(shape: Expr) -> ExponentialFace:
+    """E[e^(-c² u/2)] = cosh(c/2)^-b, of which the mean is the slope (Polson, Scott & Windle 2013)."""
+    return ExponentialFace(
+        statistics=lambda u: (u,),
+        base_measure=lambda u, _b: LogPolyaGamma(shape, u),
+        arguments=lambda eta, _b: {"c": sqrt(-2 * eta[0])},
+        log_partition=lambda a, _b: -shape * log_cosh_of_half(a["c"]),
+        moments=lambda u, a, _b: {u: shape * TanhRatio(a["c"])},
+        natural=lambda a: (-(a["c"] ** 2) / 2,),
+        parameters=lambda a, _b: (shape, a["c"]),
+        named={"c": Argument(NonNegative(), "c", "tilt")},
+        flat=True,
+    )
+
+
+PolyaGamma = Family(
+    "PolyaGamma",
+    {"b": _POSITIVE, "c": NonNegative()},
+    lambda x, b, c: LogPolyaGamma(b, x) - c**2 * x / 2 + b * log_cosh_of_half(c),
+    lambda *_: _POSITIVE,
+    _draw_polya_gamma,
+    face=ShapedFace(_polya_gamma_shapes, _tilted_face),
+    printed=Printed("Pólya–Gamma", r"\mathrm{PG}"),
 )
 
 # -- observed only -----------------------------------------------------------------------------------------

@@ -81,6 +81,14 @@ def _draw_gamma(rng: Rng, size: Any, k: Any, theta: Any) -> Any:
     return rng.gamma(k, theta, size)
 
 
+def _draw_polya_gamma(rng: Rng, size: Any, b: Any, c: Any) -> Any:
+    """Of Σ g_k / (2π² ((k - 1/2)² + c²/(4π²))), g_k ~ Gamma(b, 1), 200 terms and the mean of the others."""
+    b, c = np.broadcast_arrays(*(np.broadcast_to(each, size).astype(float) for each in (b, c)))
+    halves = (np.arange(200) + 0.5) ** 2 + (c[..., None] / (2 * np.pi)) ** 2
+    drawn = (rng.gamma(b[..., None], 1.0, halves.shape) / halves).sum(-1)
+    return (drawn + b / 200) / (2 * np.pi**2)
+
+
 def _draw_erlang(rng: Rng, size: Any, k: Any, rate: Any) -> Any:
     return rng.gamma(k, 1 / np.asarray(rate), size)
 

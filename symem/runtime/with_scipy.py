@@ -233,6 +233,13 @@ def _gamma_tail(s: Any, x: Any) -> Any:
     return np.where(there, value, 0.0)
 
 
+def _tanh_ratio(c: Any) -> Any:
+    """tanh(c/2)/(2c), which is 1/4 at 0."""
+    small = np.abs(c) < 1e-4
+    away = np.where(small, 1.0, c)
+    return np.where(small, 0.25 - np.square(c) / 48.0, np.tanh(away / 2.0) / (2.0 * away))[()]
+
+
 def _log_sub_exp(above: Any, below: Any) -> Any:
     """log(exp a - exp b) for a ≥ b, -inf where they are equal."""
     gap = np.where(np.isneginf(below), -np.inf, below - above)

@@ -85,6 +85,7 @@ from symem.language.falling_root import FallingRoot
 from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
+from symem.language.polya_gamma import TanhRatio
 from symem.language.special import FromLog, LogNormalInterval, NormalCDF
 
 #: Functions that act on each element, and the operation each one is.
@@ -94,7 +95,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
-    LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
+    TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip

@@ -61,6 +61,7 @@ HELPERS: Mapping[str, str] = {
     "log_normal_interval": "_log_normal_interval",
     "log_gamma_interval": "_log_gamma_interval",
     "gamma_interval_mean": "_gamma_interval_mean",
+    "tanh_ratio": "_tanh_ratio",
     "log_besselk": "_log_besselk",
     "log_scaled_besseli": "_log_scaled_besseli",
     "LogSubExp": "_log_sub_exp",

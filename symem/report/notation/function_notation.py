@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma, log
+from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma, log, tanh
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
@@ -121,6 +121,14 @@ class FunctionNotation:
 
     def _print_lowergamma(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("gamma", ", ".join(map(self.doprint, expr.args)), bare=False)
+
+    def _print_TanhRatio(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(tanh(expr.args[0] / 2) / (2 * expr.args[0]))
+
+    def _print_LogPolyaGamma(self, expr: Expr, **_: Any) -> str:
+        shape, value = map(self.doprint, expr.args)
+        law = self.markup.function("PG", f"{value}; {shape}, 0", bare=False)
+        return self.markup.function("log", law, bare=True)
 
     def _print_Equality(self, expr: Expr, **_: Any) -> str:
         return self._compared(expr, " = ", 1)
