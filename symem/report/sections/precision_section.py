@@ -37,11 +37,13 @@ def precision(fit: Fit, voice: Voice) -> Iterator[Block]:
         return
     yield said(
         "Standard errors are roots of the diagonal of the inverse of the observed information @, the information @ that complete "
-        "data would have less what is missing, @, at the estimate; intervals are taken where a support has no ends, by "
-        "the logarithm of what is positive and the log-odds of what lies between two ends.",
+        "data would have less what is missing, @, at the estimate, both by central differences of the slopes of @; intervals "
+        "are taken where a support has no ends, by the logarithm of what is positive and the log-odds of what lies between "
+        "two ends.",
         rf"i_{{X}}({voice.theta}) = i_{{Y}}({voice.theta}) - i_{{Z \mid X}}({voice.theta})",
         f"i_{{Y}}({voice.theta})",
         rf"i_{{Z \mid X}}({voice.theta})",
+        "Q",
     )
     yield said(
         "The distance to the estimate shrinks by the share of information that is missing, the largest eigenvalue of @: "
