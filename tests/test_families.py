@@ -121,6 +121,8 @@ FACES: dict[str, tuple[str, tuple[float, ...], tuple[Any, Any], Any]] = {
     "exponential from a point": ("Exponential", (-1.7,), (S(3) / 2, oo), None),
     "exponential between points": ("Exponential", (-1.7,), (S(1) / 2, S(2)), None),
     "inverse gamma": ("GammaInverse", (-4.5, -1.2), HALF, None),
+    "inverse gamma from a point": ("GammaInverse", (-4.5, -1.2), (S(1) / 2, oo), None),
+    "inverse gamma between points": ("GammaInverse", (-4.5, -1.2), (S(1) / 4, S(1)), None),
     "generalised inverse Gaussian": ("GeneralisedInverseGaussian", (0.3, -1.1, -0.7), HALF, None),
     "inverse Gaussian": ("GeneralisedInverseGaussian", (-1.5, -1.1, -0.7), HALF, None),
     "Polya-Gamma": ("PolyaGamma", (-0.9,), HALF, S(1)),

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from sympy import Eq, Gt, Idx, IndexedBase, Lt, Product, Rational, cos, exp, pi, sin, symbols
+from sympy import Eq, Gt, Idx, IndexedBase, Lt, Product, Rational, cos, exp, factorial, oo, pi, sin, symbols
 
-from symem import Binary, Gamma, Model, Normal, Poisson, PolyaGamma, Positive, Reals, Uniform, Weibull
+from symem import Binary, Counts, Gamma, Model, Normal, Poisson, PolyaGamma, Positive, Reals, Uniform, Weibull
 from symem.language.family import Distribution
 
 n = symbols("n", integer=True, positive=True)
@@ -145,3 +145,17 @@ def test_logistic_regression_by_polya_gamma_weights() -> None:
     assert [fit.parameters.t, fit.parameters.b] == pytest.approx(list(beta), abs=1e-5)
     share = 1 / (1 + np.exp(-design @ beta))
     assert fit.log_likelihood == pytest.approx(np.log(np.where(seen == 1, share, 1 - share)).sum(), rel=1e-10)
+
+
+def test_counts_of_which_zeros_were_never_seen() -> None:
+    """Each count stands for u[i] more that were 0: the fixed point is that of the law without 0, r/(1 - e^-r) = mean."""
+    rows = exp(-r) ** u[i] * r ** x[i] * exp(-r) / factorial(x[i])
+    em = Model.from_likelihood(
+        Product(rows, i), latent={u: Counts()}, parameters={r: Positive()}, data={x: Counts(1, oo)}
+    ).derive()
+    seen = np.array([1, 1, 2, 1, 4, 3, 1])
+    step = em.solver().em_step({"r": 1.2}, x=seen)
+    unseen = 7 * np.exp(-1.2) / (1 - np.exp(-1.2))
+    assert step.r == pytest.approx(seen.sum() / (7 + unseen), rel=1e-12)
+    found = em.fit(x=seen, start={"r": 1.2}, tol=1e-14).parameters.r
+    assert found / -np.expm1(-found) == pytest.approx(seen.mean(), rel=1e-6)

@@ -172,25 +172,42 @@ Gamma = Family(
     _draw_gamma,
     face=(_GAMMA_FACE, _CUT_GAMMA_FACE),
 )
+_GAMMA_INVERSE_FACE = ExponentialFace(
+    statistics=lambda u: (log(u), 1 / u),
+    arguments=lambda eta, _b: {"shape": -eta[0] - 1, "scale": -eta[1]},
+    log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["scale"]),
+    moments=lambda u, a, _b: {
+        1 / u: a["shape"] / a["scale"],
+        log(u): log(a["scale"]) - digamma(a["shape"]),
+        u: a["scale"] / (a["shape"] - 1),
+    },
+    natural=lambda a: (-a["shape"] - 1, -a["scale"]),
+    parameters=lambda a, _b: (a["shape"], a["scale"]),
+    named={"shape": Argument(letter="a"), "scale": Argument(letter="b")},
+)
+
+
+def _inverted_ends(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
+    """Of scale/u, whose law is Gamma."""
+    low, high = bounds
+    return a["shape"], S.Zero if high == oo else a["scale"] / high, oo if low == 0 else a["scale"] / low
+
+
+_CUT_GAMMA_INVERSE_FACE = replace(
+    _GAMMA_INVERSE_FACE,
+    log_partition=lambda a, b: (
+        _GAMMA_INVERSE_FACE.log_partition(a, b) + LogGammaInterval(*_inverted_ends(a, b))
+    ),
+    moments=lambda u, a, b: {1 / u: GammaIntervalMean(*_inverted_ends(a, b)) / a["scale"]},
+    on=lambda b: b[0] != -oo and b != HALF_LINE,
+)
 GammaInverse = Family(
     "GammaInverse",
     {"a": _POSITIVE, "b": _POSITIVE},
     lambda x, a, b: a * log(b) - loggamma(a) - (a + 1) * log(x) - b / x,
     lambda *_: _POSITIVE,
     _draw_gamma_inverse,
-    face=ExponentialFace(
-        statistics=lambda u: (log(u), 1 / u),
-        arguments=lambda eta, _b: {"shape": -eta[0] - 1, "scale": -eta[1]},
-        log_partition=lambda a, _b: loggamma(a["shape"]) - a["shape"] * log(a["scale"]),
-        moments=lambda u, a, _b: {
-            1 / u: a["shape"] / a["scale"],
-            log(u): log(a["scale"]) - digamma(a["shape"]),
-            u: a["scale"] / (a["shape"] - 1),
-        },
-        natural=lambda a: (-a["shape"] - 1, -a["scale"]),
-        parameters=lambda a, _b: (a["shape"], a["scale"]),
-        named={"shape": Argument(letter="a"), "scale": Argument(letter="b")},
-    ),
+    face=(_GAMMA_INVERSE_FACE, _CUT_GAMMA_INVERSE_FACE),
     printed=Printed(words="inverse Gamma", sign=r"\mathrm{InverseGamma}"),
 )
 
