@@ -16,6 +16,7 @@ from sympy import Idx, IndexedBase, Sum, Symbol, log, sqrt, symbols
 from symem import (
     Bernoulli,
     Categorical,
+    DataError,
     Dirichlet,
     Labels,
     Model,
@@ -322,6 +323,18 @@ def test_reports_tell_the_messages_as_the_books_do() -> None:
     ):
         assert formula in text
     assert "α_tk = exp(η_tk) Σ_l α[t-1,l] A_lk, t = 2, …, T" in str(derived("one sequence"))
+
+
+def test_states_that_are_numbers_count_from_zero_before_and_after() -> None:
+    text = str(derived("binary states"))
+    assert "λ_kl = l log a_k + (1 - l) log(1 - a_k)" in text
+    assert "α_jtk = exp(η_jtk) Σ_(l=0..1) α[j,t-1,l] exp(λ_lk), t = 2, …, T" in text
+
+
+def test_one_sequence_has_no_robust_standard_errors() -> None:
+    fit = derived("one sequence").fit(y=[-1.0, -1.1, 1.0, 1.2, -0.9, 1.1], K=2, seed=0)
+    with pytest.raises(DataError, match="not cut into independent rows"):
+        fit.robust_standard_errors  # noqa: B018
 
 
 # -- what is refused --------------------------------------------------------------------------------------

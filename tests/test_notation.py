@@ -82,6 +82,8 @@ FORMULAS: tuple[tuple[str, Expr, str, str], ...] = (
     ("labels from one", Iverson(Eq(z[i], 0)), "[z_{i} = 1]", "[z_i = 1]"),
     ("slots from one", mu[0] + mu[i + 1], r"\mu_{1} + \mu_{i+1}", "μ_1 + μ[i+1]"),
     ("an index as a number", k * a, "a (k - 1)", "a (k - 1)"),
+    ("an index less", (1 - k) * a, "a (2 - k)", "a (2 - k)"),
+    ("an index below", exp(-k), r"\exp(1 - k)", "exp(1 - k)"),
     ("coins from zero", th[0] + th[1], r"\theta_{0} + \theta_{1}", "θ_0 + θ_1"),
     ("a sum over a coin", Sum(th[b], (b, 0, 1)), r"\sum_{b=0}^{1} \theta_{b}", "Σ_(b=0..1) θ_b"),
     ("a label in a slot", mu[z[i]], r"\mu_{z_{i}}", "μ[z_i]"),

@@ -87,7 +87,11 @@ class FromOne:
 
 
 def rebuilt(expr: Expr, arguments: list[Expr]) -> Expr:
-    """The expression with other arguments; products and powers keep the shape that was chosen for print."""
+    """The expression with other arguments; products and powers keep the shape that was chosen for print, but a minus before
+    a sum goes into it: 1 - l, counted from 1, is 2 - l.
+    """
     if tuple(arguments) == expr.args:
         return expr
+    if isinstance(expr, Mul) and len(arguments) == 2 and arguments[0] == -1 and arguments[1].is_Add:
+        return -arguments[1]
     return expr.func(*arguments, evaluate=False) if isinstance(expr, Mul | Pow) else expr.func(*arguments)

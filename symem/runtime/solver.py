@@ -172,8 +172,8 @@ class Solver:
         """
         inside = _as_parameters(self._model, theta)
         checked = _uncut(self._model, data, inside)
-        weights, times = _times(self._model, checked, None), _times(self._model, checked, counts)
         scores, beside = _row_scores(self._model, inside, checked)
+        weights, times = _times(self._model, checked, None), _times(self._model, checked, counts)
         if self._model.parts.log_prior is None and np.any(beside):
             raise DataError(
                 "Some of the data belong to no row, so that the rows do not tell how much scores vary."

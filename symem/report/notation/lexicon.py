@@ -14,6 +14,7 @@ from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
 
 from symem.algebra.counting import FromOne
 from symem.derivation import (
+    Chain,
     Definition,
     Derivation,
     Posterior,
@@ -294,13 +295,11 @@ def _counting(derivation: Derivation) -> FromOne:
     """Plates and labels count from 1; outcomes that are numbers, and what they index, from 0."""
     model = derivation.model
     slots = set(_binary_slots(model))
-    natural = {
-        posterior.outcome
-        for posterior in derivation.posteriors
-        if isinstance(posterior, Table) and posterior.value == posterior.outcome.index
-        and not isinstance(posterior.latent.support, Labels)
-    }  # fmt: skip
-    natural |= set(_axes_at(derivation, slots))
+    natural = set(_axes_at(derivation, slots))
+    for each in derivation.posteriors:
+        labelled = isinstance(each.latent.support, Labels)
+        if isinstance(each, Table) and each.value == each.outcome.index and not labelled:
+            natural |= {each.outcome, each.following} if isinstance(each, Chain) else {each.outcome}
     slots |= {
         (name_of(each.symbol), place)
         for each in definitions(derivation)
