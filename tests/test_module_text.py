@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sympy import Idx, IndexedBase, symbols
 
-from symem import Categorical, Model, Poisson, Weibull
+from symem import Categorical, Model, NegativeBinomial, Poisson
 from symem.codegen.emit import emit_runtime, load
 from symem.codegen.numpy.runtime_text import runtime
 from symem.errors import ExistingFileError, NotDerivedError
@@ -77,7 +77,7 @@ def test_a_refusal_says_once_that_there_is_no_closed_form() -> None:
     n, K = symbols("n K", integer=True, positive=True)
     i, k = Idx("i", n), Idx("k", K)
     x, z, w, a, b = map(IndexedBase, "xzwab")
-    model = Model({z[i]: Categorical(w[k]), x[i]: Weibull(a[z[i]], b[z[i]])}, latent=[z])
+    model = Model({z[i]: Categorical(w[k]), x[i]: NegativeBinomial(a[z[i]], b[z[i]])}, latent=[z])
     with pytest.raises(NotDerivedError) as refused:
         model.derive().source()
     assert str(refused.value).lower().count("no closed form") == 1
