@@ -378,3 +378,10 @@ def test_mixture_of_experts_takes_the_published_step() -> None:
     assert not em("mix_experts").derivation.not_derived
     gates = [each for each in em("mix_experts").derivation.updates if isinstance(each, Ascent)]
     assert {str(each.parameter) for each in gates} == {"v[j]"}
+
+
+def test_of_separate_parts_only_the_one_without_second_derivatives_is_endless() -> None:
+    def at(point: Any) -> Place:
+        return Place(-(point[0] ** 2), np.array([-2 * point[0], 1.0]), np.array([[-2.0, 0.0], [0.0, np.nan]]))
+
+    assert _climbed(at, np.zeros(2)).endless.tolist() == [False, True]

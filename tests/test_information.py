@@ -10,7 +10,7 @@ import pytest
 import scipy
 from sympy import Idx, IndexedBase, symbols
 
-from symem import EM, DataError, Exponential, Model, Normal
+from symem import EM, Categorical, DataError, Exponential, Model, Normal
 from symem.derivation import Definition
 from symem.evaluation.arithmetic import evaluate
 from symem.evaluation.situation import situation
@@ -24,8 +24,9 @@ from tests.derived import em
 from tests.models import BY_NAME, DERIVED, FEW, HALF, Row, slow_but_for
 
 n = symbols("n", integer=True, positive=True)
-i = Idx("i", n)
-x, y, u = map(IndexedBase, ["x", "y", "u"])
+K = symbols("K", integer=True, positive=True)
+i, k = Idx("i", n), Idx("k", K)
+x, y, u, z, w, mu = map(IndexedBase, ["x", "y", "u", "z", "w", "mu"])
 rate = symbols("r", positive=True)
 
 
@@ -110,6 +111,17 @@ def test_at_an_end_there_are_none() -> None:
     assert algorithm.information({"r": 0.5}, x=[2.0, np.nan]).message == ""
     found = singh.information({"w": 1.0, "rate": 1.0}, **BY_NAME["hurdle_exponential"].data)
     assert found.message == "w lies at the end of the support"
+
+
+def test_of_shares_one_alone_is_known_and_one_that_rounding_hides_is_at_an_end() -> None:
+    mixture = Model({z[i]: Categorical(w[k]), x[i]: Exponential(mu[z[i]])}, latent=[z]).derive()
+    data = np.array([1.0, 2.0, 4.5])
+    alone = mixture.information({"w": [1.0], "mu": [0.4]}, x=data)
+    assert alone.standard_errors.w == 0
+    assert alone.standard_errors.mu == pytest.approx(0.4 / np.sqrt(3), rel=1e-6)
+    np.testing.assert_array_equal(alone.intervals().w, [[1.0, 1.0]])
+    hidden = mixture.information({"w": [1 - 1e-40, 1e-40], "mu": [0.4, 1.0]}, x=data)
+    assert hidden.message == "w[0], w[1] lie at the end of the support"
 
 
 def test_a_parameter_that_is_lacking_is_named() -> None:

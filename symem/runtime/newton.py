@@ -79,16 +79,17 @@ def _is_shallow(point: Any, here: Place) -> Any:
 
 
 def _newton(here: Place) -> Any:
-    """The step to the top of the parabola, none along what the function does not see."""
+    """The step to the top of the parabola, none along what the function does not see; NaN for numbers without second derivatives."""
     scale = np.sqrt(np.maximum(-np.diagonal(here.bends), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     bent = -here.bends / np.outer(scale, scale)
-    if not np.all(np.isfinite(bent)):
-        return np.full(len(scale), np.nan)
+    lost = ~np.all(np.isfinite(bent), axis=0)
+    bent = np.where(lost | lost[:, None], np.eye(len(scale)), bent)
     sizes, ways = np.linalg.eigh(bent)
     seen = sizes > _UNSEEN
-    along = np.where(seen, ways.T @ (here.slopes / scale), 0.0) / np.where(seen, sizes, 1.0)
-    return ways @ along / scale
+    rises = np.where(lost, 0.0, here.slopes / scale)
+    along = np.where(seen, ways.T @ rises, 0.0) / np.where(seen, sizes, 1.0)
+    return np.where(lost, np.nan, ways @ along / scale)
 
 
 def _as_one(value: Any, slopes: list[Any], bends: list[Any], plates: tuple[int, ...]) -> Place:

@@ -20,6 +20,7 @@ from symem.runtime.description import Cut, Data, Model
 from symem.runtime.em_steps import _coefficients, _e_step, _slopes
 from symem.runtime.loop import DataError
 from symem.runtime.tangents import (
+    _at_an_end,
     _basis,
     _bounds,
     _derivative,
@@ -128,11 +129,12 @@ class Information(NamedTuple):
         """
         if not 0 < level < 1:
             raise DataError(f"level={level!r} must lie between 0 and 1, as 0.95 does.")
-        at, reach = _flat(self.parameters), NormalDist().inv_cdf(0.5 + level / 2)
+        at, errors = _flat(self.parameters), _flat(self.standard_errors)
         with np.errstate(all="ignore"):
-            by = reach * _flat(self.standard_errors) * _scale_slope(at, self.ends)
-            both = [_unflat(self.parameters, _moved_on_scale(at, side, self.ends)) for side in (-by, by)]
-        return type(self.parameters)(*(np.stack(pair, axis=-1) for pair in zip(*both, strict=True)))
+            by = NormalDist().inv_cdf(0.5 + level / 2) * errors * _scale_slope(at, self.ends)
+            moved = [np.where(errors == 0, at, _moved_on_scale(at, side, self.ends)) for side in (-by, by)]
+        lower, upper = (_unflat(self.parameters, each) for each in moved)
+        return type(self.parameters)(*(np.stack(pair, axis=-1) for pair in zip(lower, upper, strict=True)))
 
     def robust_covariance(self, scores: Any, counts: Any = None) -> Any:
         """The sandwich: right where the model is not.
@@ -245,8 +247,11 @@ def _information(model: Model, theta: Any, data: Cut) -> Information:
         raise DataError(
             f"The parameters have {len(_flat(theta))} entries, too many for a table of each beside each."
         )
-    at, moves, room = _flat(theta), _moves(model, theta), _way_to_end(model, theta)
-    expected = _e_step(model, theta, data)
+    at, moves, basis, ends = _flat(theta), _moves(model, theta), _basis(model, theta), _bounds(model, theta)
+    room, expected = (
+        np.where(np.any(basis, axis=1), _way_to_end(model, theta), np.inf),
+        _e_step(model, theta, data),
+    )
 
     def held(flat: Any) -> Any:
         return _flat(_slopes(model, _unflat(theta, flat), theta, expected, data, data))
@@ -255,27 +260,17 @@ def _information(model: Model, theta: Any, data: Cut) -> Information:
         there = _unflat(theta, flat)
         return _flat(_slopes(model, theta, there, _e_step(model, there, data), data, data))
 
-    steps, size, basis = _first_steps(at, room), len(at), _basis(model, theta)
-    complete = missing = np.full((size, size), np.nan)
-    message = _at_an_end(theta, room)
+    steps = _first_steps(at, room)
+    complete = missing = np.full((len(at), len(at)), np.nan)
+    message = _at_an_end(theta, room, ends[:, 1] - ends[:, 0])
     if not message:
         for _ in range(3):
             complete = -_derivative(held, at, moves, steps)
             steps = _steps(np.diag(complete), steps, room)
         missing = _derivative(taken, at, moves, steps)
         complete, missing = (complete + complete.T) / 2, (missing + missing.T) / 2
-    found = Information(complete, missing, complete - missing, held(at), theta, basis, _bounds(model, theta))
+    found = Information(complete, missing, complete - missing, held(at), theta, basis, ends)
     return found._replace(message=message or _no_maximum(found))
-
-
-def _at_an_end(theta: Any, room: Any) -> str:
-    ended = [name for name, left in zip(_entry_names(theta), room, strict=True) if not left > 0]
-    return f"{_listed_entries(ended)} at the end of the support" if ended else ""
-
-
-def _listed_entries(names: list[str]) -> str:
-    shown = names[:3] + ([f"{len(names) - 3} more"] if len(names) > 3 else [])
-    return f"{', '.join(shown)} {'lies' if len(names) == 1 else 'lie'}"
 
 
 def _no_maximum(found: Information) -> str:

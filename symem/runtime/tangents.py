@@ -133,6 +133,18 @@ def _way_to_end(model: Model, theta: Any) -> Any:
     return found
 
 
+def _at_an_end(theta: Any, room: Any, width: Any) -> str:
+    """The entries no further from an end of their support than rounding of its width."""
+    away = room > np.where(np.isfinite(width), np.finfo(float).eps * width, 0.0)
+    ended = [name for name, inside in zip(_entry_names(theta), away, strict=True) if not inside]
+    return f"{_listed_entries(ended)} at the end of the support" if ended else ""
+
+
+def _listed_entries(names: list[str]) -> str:
+    shown = names[:3] + ([f"{len(names) - 3} more"] if len(names) > 3 else [])
+    return f"{', '.join(shown)} {'lies' if len(names) == 1 else 'lie'}"
+
+
 def _derivative(function: Callable[[Any], Any], at: Any, moves: list[_Move], steps: Any) -> Any:
     """The derivatives of a vector in every entry, its columns: central differences, extrapolated once (Richardson 1911)."""
     columns = np.empty((len(at), len(at)))
