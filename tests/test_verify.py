@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,10 @@ from symem import (
 )
 from symem.derivation import Status
 from symem.errors import DataError, VerificationError
+from symem.runtime.loop import BoundaryWarning
 from symem.verification import Rung, TooLargeError, Verification, numeric_second_order, prepare, verify
-from symem.verification.ladder import climb
+from symem.verification.ground import Finding
+from symem.verification.ladder import Check, climb
 from symem.verification.sampling import draw
 from symem.verification.sizes import default_sizes
 from tests.derived import em
@@ -287,3 +291,15 @@ def test_open_is_not_passed() -> None:
 def test_sizes_of_labels_and_plates_differ() -> None:
     sizes = default_sizes(BY_NAME["dawid_skene"].model())
     assert len(set(sizes.values())) > 1
+
+
+def test_what_a_module_warns_of_on_drawn_data_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def warned(_ground: Any) -> Iterator[Finding]:
+        warnings.warn("no maximum", BoundaryWarning, stacklevel=2)
+        yield Finding(0.0)
+
+    monkeypatch.setattr(
+        "symem.verification.ladder.LADDER", (Check("V", "of a module that warns", warned, 0.0),)
+    )
+    (rung,) = climb(prepare(em("normal_known_noise"))[0])
+    assert rung.passed
