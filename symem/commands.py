@@ -14,7 +14,6 @@ from symem.arguments import Command
 from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
-from symem.errors import DataError
 from symem.estimate import estimate
 from symem.files import load_claims, load_file, load_model, read_sizes, read_values
 from symem.flags import spelt
@@ -35,6 +34,7 @@ from symem.option_values import (
     fit_settings,
     form_asked,
     loading_of,
+    refuse_exercise_alone,
     settings_of,
     table_of,
 )
@@ -49,8 +49,7 @@ DONE, FAILED = 0, 1
 
 def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
-    if options.exercise and not (options.latex or options.markdown):
-        raise DataError("--exercise is for what is written: add --latex OUT.tex or --markdown OUT.md.")
+    refuse_exercise_alone(options)
     refuse_existing([options.latex, options.markdown], force=options.force)
     em = _derived(options)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)

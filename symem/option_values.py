@@ -114,3 +114,9 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals or not name or not new:
         raise DataError(f"--rename takes NAME=NEW, not {text!r}.")
     return name, new
+
+
+def refuse_exercise_alone(options: argparse.Namespace) -> None:
+    """Exercises are of what is written."""
+    if options.exercise and not (options.latex or options.markdown):
+        raise DataError("--exercise is for what is written: add --latex OUT.tex or --markdown OUT.md.")

@@ -16,8 +16,10 @@ from symem.language.plates import Axis, index_symbol
 
 
 def face_of(row: Family) -> ExponentialFace:
-    assert isinstance(row.face, ExponentialFace)
-    return row.face
+    """Of the whole law, if it has another where it is cut."""
+    found = row.face[0] if isinstance(row.face, tuple) else row.face
+    assert isinstance(found, ExponentialFace)
+    return found
 
 
 def _definition(symbol: Expr, axes: tuple[Axis, ...], value: Expr) -> Definition:

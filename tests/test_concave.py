@@ -19,6 +19,7 @@ from symem import (
     Binary,
     Cases,
     Categorical,
+    Gamma,
     IndexedVector,
     Labels,
     Model,
@@ -385,3 +386,21 @@ def test_of_separate_parts_only_the_one_without_second_derivatives_is_endless() 
         return Place(-(point[0] ** 2), np.array([-2 * point[0], 1.0]), np.array([[-2.0, 0.0], [0.0, np.nan]]))
 
     assert _climbed(at, np.zeros(2)).endless.tolist() == [False, True]
+
+
+def test_the_score_is_at_theta_where_a_part_has_others_at_their_updates() -> None:
+    """A scale under a Gamma prior is climbed with the mean at its update; its slope at another mean has (m - mu)² too."""
+    n, K = symbols("n K", integer=True, positive=True)
+    i, k = Idx("i", n), Idx("k", K)
+    x, z, w, mu, sigma = map(IndexedBase, ["x", "z", "w", "mu", "sigma"])
+    laws = {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], sigma[z[i]])}
+    module = Model(laws, latent=[z], prior={sigma[k]: Gamma(3, 2)}).derive().solver()
+    rows = np.array([-1.3, 0.2, 0.4, 1.9, 2.2, -0.7])
+    theta = {"w": np.array([0.4, 0.6]), "mu": np.array([-0.5, 0.8]), "sigma": np.array([0.7, 1.3])}
+
+    def raised(place: int, by: float) -> float:
+        moved = theta["sigma"] + by * np.eye(2)[place]
+        return float(module.log_posterior({**theta, "sigma": moved}, x=rows))
+
+    slopes = [(raised(place, 1e-5) - raised(place, -1e-5)) / 2e-5 for place in range(2)]
+    assert module.information(theta, x=rows).score[-2:] == pytest.approx(slopes, rel=1e-7)

@@ -65,11 +65,6 @@ REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
         r"sign\(a\[k\] \+ b\[k\]\*v\[i\] - x\[i\]\)",
         "known=[a, b], and s has one",
     ),
-    "gamma prior on a scale": (
-        lambda: mixed(Normal(mu[z[i]], sigma[z[i]]), prior={sigma[k]: Gamma(3, 2)}),
-        r"sigma\[k\]\*\*3",
-        "write the law in v = sigma**2 or 1/sigma**2 and put the prior on v",
-    ),
     "wave": (lambda: mixed(Normal(cos(a[z[i]] * v[i]), s), known=[v]), r"cos\(a\[k\]\*v\[i\]\)", "known=[a]"),
     "logistic-normal": (lambda: observed(Bernoulli(1 / (1 + exp(-u[i])))), r"log\(", "g[l[i]] for u[i], with w and g known"),
     "log-normal rate": (lambda: observed(Poisson(exp(u[i]))), r"exp\(u\[i\]\)", "g[l[i]] for u[i], with w and g known"),

@@ -71,7 +71,8 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut,
     for rise in model.rises:
         place, like = _place_at(rise, theta, expected, data, held), _values(rise, theta)
         found = _by_values(_parted_as(place.slopes, like), like, rise.charts)
-        slopes = _with_values(rise, slopes, found)
+        beside = _values(rise, slopes)
+        slopes = _with_values(rise, slopes, [one + other for one, other in zip(found, beside, strict=True)])
     return slopes
 
 

@@ -178,7 +178,20 @@ class Fit(InWords):
         return self._solver.predict(self.parameters, **self._given(frame, data))
 
     def decode(self, frame: Any = None, /, **data: Any) -> Any:
-        """The most probable labels of each chain together at rows of data: an array, or several by name."""
+        """The most probable labels of each chain together (Viterbi 1967).
+
+        Parameters
+        ----------
+        frame : data frame, optional
+            with columns of the declared names; of a fit that symem made.
+        **data : arrays and numbers
+            by declared name; none for the rows of the fit.
+
+        Returns
+        -------
+        array or named tuple
+            labels, as the model counts them, in the shape of the chain: an array where there is one, else a record by name.
+        """
         return self._solver.decode(self.parameters, **self._given(frame, data))
 
     def score_samples(self, frame: Any = None, /, **data: Any) -> Any:

@@ -188,6 +188,8 @@ class Entries(Wholes):
             return self.inverse_at(self.inverse(expr.base), shape(expr)[0], row, column)
         if expr.exp.is_Integer and expr.exp > 1:
             return self._chain(letters(expr), row, column, busy)
+        if expr.exp.is_Integer and expr.exp < -1:
+            return self._chain((expr.func(expr.base, -1),) * -int(expr.exp), row, column, busy)
         raise NotDerivedError(f"{expr}: only whole powers of a matrix have entries here.")
 
     def product(self, expr: Mul, row: Expr, column: Expr, busy: frozenset[Symbol]) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import S
+from sympy import Expr, Indexed, S, factor
 
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.program import Order, Program
@@ -14,9 +14,10 @@ from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import cut, row_size, used_sizes
 from symem.codegen.lowering.scanned_chains import with_scans
-from symem.derivation import Ascent, Derivation
+from symem.derivation import Ascent, Concave, Definition, Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
+from symem.language.matrices import is_matrix
 
 
 def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -> Program:
@@ -41,15 +42,30 @@ def stated(derivation: Derivation, *, plain: bool = False, whole: bool = True) -
 
 
 def _without_climbed_scores(derivation: Derivation) -> Derivation:
-    """The scores that statistics give, the others being 0: the runtime has those of what it climbs from the rows."""
-    climbed = {each.parameter for each in derivation.updates if isinstance(each, Ascent)}
+    """The scores that statistics give; of what is climbed, what they are beside the slopes of its part, which the runtime has."""
+    climbed = {each.parameter: each.within for each in derivation.updates if isinstance(each, Ascent)}
+    known = {each.name for each in derivation.model.parameters}
+    known |= {name_of(each.symbol) for each in derivation.surrogate.statistics}
     scores = (
-        replace(each, definition=replace(each.definition, value=S.Zero))
+        replace(each, definition=_beside(each.definition, climbed[each.parameter], each.parameter, known))
         if each.parameter in climbed
         else each
         for each in derivation.scores
     )
     return replace(derivation, scores=tuple(scores))
+
+
+def _beside(slope: Definition, part: Concave, parameter: Expr, known: set[str]) -> Definition:
+    """The slope of Q less that of its part, in which others are at their own updates; 0 where both are sums over rows."""
+    place = part.parameters.index(parameter)
+    chart = part.charts[place].kind if part.charts else ""
+    names = {name_of(leaf) for leaf in slope.value.atoms(Indexed)}
+    if names - known or chart not in {"", "log"} or is_matrix(slope.value):
+        return replace(slope, value=S.Zero)
+    own = part.slopes[place]
+    to = dict(zip((axis.index for axis in own.axes), (axis.index for axis in slope.axes), strict=True))
+    of_part = own.value.xreplace(to) / (parameter if chart else S.One)
+    return replace(slope, value=factor(slope.value - of_part))
 
 
 def _refuse_open_blocks(derivation: Derivation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -152,11 +153,13 @@ class Shown:
         return inside, {**others, **once, self.number: points[inside]}
 
     def shares(self, points: Any) -> Any:
-        """P(outcome | point) of the label (points, outcomes), NaN outside the support."""
+        """P(outcome | point) of the label (points, outcomes), NaN outside the support and where no outcome gives the point."""
         assert self.table is not None
         inside, given = self._at(points)
         found = np.full((len(points), self.table[1].shape[1]), np.nan)
-        found[inside] = getattr(self.solver.posterior(self.theta, **given), self.table[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found[inside] = getattr(self.solver.posterior(self.theta, **given), self.table[0])
         return found
 
     def density(self, points: Any) -> tuple[Any, list[Any]]:
