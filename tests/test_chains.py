@@ -414,3 +414,12 @@ def test_what_is_no_chain_is_refused_by_name(case: str) -> None:
     stated, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         stated()
+
+
+def test_bic_counts_the_places_of_a_chain_however_it_is_stated() -> None:
+    rows = np.array([0.1, -0.3, 2.2, 1.9, 0.0, 2.4, 2.1, -0.2])
+    start = {"pi": [0.6, 0.4], "A": [[0.7, 0.3], [0.4, 0.6]], "mu": [0.0, 2.0], "sigma": [1.0, 1.0]}
+    one = derived("one sequence").fit(y=rows, start=start)
+    many = derived("many sequences").fit(y=rows[None], start=start)
+    assert one.n_rows == many.n_rows == len(rows)
+    assert one.bic == pytest.approx(many.bic)

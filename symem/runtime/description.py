@@ -164,7 +164,7 @@ class Plates(NamedTuple):
     `rows` is the size along which data are cut, None if they cannot be; `scale` the number of observations, `rows` if
     it is None. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
     in each array of the posterior, None where it has none. `counted` is the size of which rows may count more than
-    once, where that is not `rows`.
+    once, where that is not `rows`. `places` are the sizes by which a row is several observations: those of its chain.
     """
 
     sizes: tuple[str, ...]
@@ -174,6 +174,7 @@ class Plates(NamedTuple):
     scale: str | int | None = None
     shown_sizes: tuple[str, ...] = ()
     counted: str | None = None
+    places: tuple[Any, ...] = ()
 
 
 class Labels(NamedTuple):

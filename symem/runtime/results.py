@@ -42,7 +42,7 @@ class Fit(InWords):
     restarts: tuple[float, ...]
     #: The numbers that are free: K - 1 of a simplex, d (d + 1) / 2 of a symmetric matrix.
     n_parameters: int
-    #: The observations that BIC counts: the rows, each as often as its weight says.
+    #: The observations that BIC counts: the rows, each as often as its weight says, or the places of chains.
     n_rows: float
     #: tol, max_iter, n_init, seed and accelerate.
     settings: Mapping[str, Any]

@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Table
+from symem.derivation import Chain, Table
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
@@ -91,6 +91,12 @@ class Tables:
         arrays = [each for each in (*self.model.data, *self.model.known) if each.sizes]
         first = arrays[0].sizes[0] if arrays else Integer(1)
         return plain_size(first if self.program.rows is None else self.program.rows)
+
+    def places(self) -> tuple[str | int, ...]:
+        """What a row has of observations beside itself: the places of its chain."""
+        rows, posteriors = self.program.rows, self.program.derivation.posteriors
+        sizes = [each.along.size for each in posteriors if isinstance(each, Chain)]
+        return tuple(plain_size(size) for size in sizes[:1] if rows is not None and size != rows)
 
     def beside_rows(self) -> tuple[tuple[str | int, ...], ...]:
         """The shapes beside the rows of what is computed or given for each row."""

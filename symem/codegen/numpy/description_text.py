@@ -122,6 +122,7 @@ def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
         scale=None if scale == str(rows) else scale,
         shown_sizes=tables.shown_sizes(),
         counted=None if rows is not None or counted is None else str(counted),
+        places=tables.places(),
     )
     return f"Plates({', '.join([*told, *([more] if more else [])])})"
 
