@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.optimize
-import scipy.stats
+import scipy
 from sympy import Expr, Idx, IndexedBase, Sum, Symbol, exp, expand_power_base, log, loggamma, symbols
 
 from symem import (

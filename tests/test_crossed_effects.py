@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 from sympy import Identity, Idx, IndexedBase, MatrixSymbol, Sum, ZeroMatrix, log, pi, symbols
 
 from symem import (
@@ -118,7 +118,7 @@ def truth(designs: list[Array], seen: Array) -> tuple[float, dict[str, float]]:
     spreads = list(SPREADS.values())[: len(designs)]
     design = np.hstack(designs)
     prior = np.repeat(np.square(spreads), [each.shape[1] for each in designs])
-    law = stats.multivariate_normal(
+    law = scipy.stats.multivariate_normal(
         np.full(len(seen), MEAN), NOISE**2 * np.eye(len(seen)) + (design * prior) @ design.T
     )
     spread = np.linalg.inv(design.T @ design / NOISE**2 + np.diag(1 / prior))
@@ -201,7 +201,7 @@ def test_an_effect_whose_mean_is_another_of_the_same_label() -> None:
     em = Model(laws, latent=[a, b], known=[g]).derive()
     theta = {"ta": 0.8, "tb": 0.5, "m": 0.6, "s": NOISE}
     covariance = (0.36 * 0.64 + 0.25) * first @ first.T + NOISE**2 * np.eye(25)
-    law = stats.multivariate_normal(np.zeros(25), covariance)
+    law = scipy.stats.multivariate_normal(np.zeros(25), covariance)
     found = em.solver(verify=False).log_likelihood(theta, y=SEEN, g=G, J=3)
     assert found == pytest.approx(law.logpdf(SEEN), rel=1e-12)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import integrate, stats
+import scipy
 from sympy import Eq, Gt, Idx, IndexedBase, Lt, Product, Rational, cos, exp, factorial, oo, pi, sin, symbols
 
 from symem import Binary, Counts, Gamma, Model, Normal, Poisson, PolyaGamma, Positive, Reals, Uniform, Weibull
@@ -28,7 +28,7 @@ def test_points_near_a_circle_have_a_von_mises_angle() -> None:
     data = {"x": 2 * np.cos(turn) + rng.normal(size=12), "y": 2 * np.sin(turn) + rng.normal(size=12)}
     grid = np.linspace(-np.pi, np.pi, 4000, endpoint=False)
     columns = data["x"][:, None], data["y"][:, None]
-    density = stats.norm.pdf(columns[0], 1.5 * np.cos(grid), 0.8) * stats.norm.pdf(
+    density = scipy.stats.norm.pdf(columns[0], 1.5 * np.cos(grid), 0.8) * scipy.stats.norm.pdf(
         columns[1], 1.5 * np.sin(grid), 0.8
     )
     share = density / density.sum(1, keepdims=True)
@@ -47,8 +47,8 @@ ENDS = np.array([0.4, 1.3, 2.0, 5.5]), np.array([0.9, 4.0, 2.25, 9.0])
 def mean_between(law: Any, low: Any, high: Any, of: Any = lambda t: t) -> Any:
     """(E[f(T) | low < T < high], P(low < T < high)) by quadrature."""
     pairs = list(zip(*np.broadcast_arrays(low, high), strict=True))
-    mass = [integrate.quad(law.pdf, *pair)[0] for pair in pairs]
-    whole = [integrate.quad(lambda t: of(t) * law.pdf(t), *pair)[0] for pair in pairs]
+    mass = [scipy.integrate.quad(law.pdf, *pair)[0] for pair in pairs]
+    whole = [scipy.integrate.quad(lambda t: of(t) * law.pdf(t), *pair)[0] for pair in pairs]
     return np.array(whole) / mass, np.array(mass)
 
 
@@ -61,7 +61,7 @@ def test_lifetimes_seen_between_ends_only(name: str, side: str) -> None:
     given = {"right": [Gt(x[i], c[i])], "left": [Lt(x[i], h[i])], "between": [Gt(x[i], c[i]), Lt(x[i], h[i])]}
     em = Model({x[i]: law}, latent=[x], given=given[side]).derive()
     assert em.posterior[x].family.name == f"Truncated{name}"
-    theirs = stats.gamma(3, scale=1.7) if gamma else stats.weibull_min(2, scale=1.7)
+    theirs = scipy.stats.gamma(3, scale=1.7) if gamma else scipy.stats.weibull_min(2, scale=1.7)
     low, high = (
         (ENDS[0] if side != "left" else np.zeros(4)),
         (ENDS[1] if side != "right" else np.full(4, 60.0)),
@@ -82,7 +82,7 @@ def test_counts_of_which_it_is_known_that_they_are_more() -> None:
     em = Model({x[i]: Poisson(r)}, latent=[x], given=[x[i] > c[i]]).derive()
     passed = np.array([0, 2, 3, 40])
     counts = np.arange(400)
-    weight = stats.poisson.pmf(counts, 3.2) * (counts > passed[:, None])
+    weight = scipy.stats.poisson.pmf(counts, 3.2) * (counts > passed[:, None])
     module = em.solver()
     assert module.log_likelihood({"r": 3.2}, c=passed) == pytest.approx(
         np.log(weight.sum(1)).sum(), rel=1e-12
@@ -97,11 +97,11 @@ def test_differences_of_counts() -> None:
     assert em.posterior[v].family.name == "Bessel"
     seen, counts = np.array([-9, -2, 0, 1, 30]), np.arange(200)
     guests = counts * np.ones((5, 1))
-    weight = stats.poisson.pmf(guests + seen[:, None], 2.5) * stats.poisson.pmf(guests, 1.5)
+    weight = scipy.stats.poisson.pmf(guests + seen[:, None], 2.5) * scipy.stats.poisson.pmf(guests, 1.5)
     mean = (weight * guests).sum(1) / weight.sum(1)
     module, theta = em.solver(), {"r": 2.5, "s": 1.5}
     ours = module.log_likelihood(theta, y=seen)
-    assert ours == pytest.approx(stats.skellam.logpmf(seen, 2.5, 1.5).sum(), rel=1e-9)
+    assert ours == pytest.approx(scipy.stats.skellam.logpmf(seen, 2.5, 1.5).sum(), rel=1e-9)
     assert ours == pytest.approx(np.log(weight.sum(1)).sum(), rel=1e-12)
     new = module.em_step(theta, y=seen)
     assert [new.r, new.s] == pytest.approx([(mean + seen).mean(), mean.mean()], rel=1e-12)
