@@ -59,12 +59,22 @@ def _budget(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _numeric(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-numeric",
+        dest="numeric",
+        action="store_false",
+        help="closed forms alone: say of a parameter without one that it is not derived",
+    )
+
+
 def _force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace files that exist")
 
 
 def _derive(parser: argparse.ArgumentParser) -> None:
     _file(parser)
+    _numeric(parser)
     parser.add_argument("--latex", metavar="OUT.tex", help="write the whole derivation as LaTeX")
     parser.add_argument("--markdown", metavar="OUT.md", help="write the whole derivation as Markdown")
     parser.add_argument(
@@ -206,6 +216,7 @@ def _several(parser: argparse.ArgumentParser, flag: str, metavar: str, words: st
 
 def _report(parser: argparse.ArgumentParser) -> None:
     _file(parser)
+    _numeric(parser)
     parser.add_argument("data", metavar="DATA.csv", nargs="?", help="a table with a header")
     _numbers(parser)
     parser.add_argument("--form", choices=FORMS, help="default: by the name of the output, else html")

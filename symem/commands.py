@@ -51,7 +51,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_exercise_alone(options)
     refuse_existing([options.latex, options.markdown], force=options.force)
-    em = _derived(options)
+    em = derived(load_model(options.file), budget=options.budget, numeric=options.numeric)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
     _write(options.latex, lambda: em.latex(exercise=options.exercise), options)
     _write(options.markdown, lambda: em.markdown(exercise=options.exercise), options)
@@ -160,7 +160,7 @@ def report(options: argparse.Namespace) -> int:
     path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
-    em = derived(stated.model, budget=options.budget)
+    em = derived(stated.model, budget=options.budget, numeric=options.numeric)
     python = {"statement": stated.statement, "loading": loading_of(options, stated, path)}
     text = em.told_in(form, **python, **choices_of(options, stated, em))
     if path == "-":

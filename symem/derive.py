@@ -28,7 +28,7 @@ from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, Constants, solve_blocks
 from symem.calculus.normalisation import check_normalised
-from symem.calculus.refusals import obstacle, told, with_reasons
+from symem.calculus.refusals import obstacle, told, with_numeric, with_reasons
 from symem.calculus.scores import with_scores
 from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
@@ -44,8 +44,8 @@ from symem.language.model import Model
 from symem.language.support import Support
 
 
-def derive_records(model: Model) -> Derivation:
-    """Derive E-step, observed-data likelihood, surrogate and M-step.
+def derive_records(model: Model, *, numeric: bool = True) -> Derivation:
+    """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone.
 
     Raises:
         NormalisationError: the likelihood's total over data and latents depends on a parameter.
@@ -54,10 +54,10 @@ def derive_records(model: Model) -> Derivation:
     look("checking that the likelihood is normalised")
     check_normalised(model)
     letters = DataLetters.of(model)
-    return steps(with_reasons(letters.told(_derived(letters.lettered))))
+    return steps(with_reasons(letters.told(_derived(letters.lettered, numeric=numeric))))
 
 
-def _derived(model: Model) -> Derivation:
+def _derived(model: Model, *, numeric: bool) -> Derivation:
     """The record, before its steps are told."""
     look("taking the E-step")
     names = Names(model)
@@ -77,7 +77,10 @@ def _derived(model: Model) -> Derivation:
     look("taking the M-step")
     sign = _sign(model, lambda: posteriors(elimination.done, expectations), named)
     constants = Constants(collapse, reach, sign)
-    solve = partial(solve_blocks, named.terms, model.parameters, model.simplexes, names, constants)
+    any_way = partial(
+        solve_blocks, named.terms, model.parameters, model.simplexes, names, constants=constants
+    )
+    solve = any_way if numeric else partial(any_way, constants=replace(constants, numeric=False))
     blocks = solve()
     look("writing the entropy")
     disorder = entropy(elimination.done, expectations)
@@ -87,11 +90,20 @@ def _derived(model: Model) -> Derivation:
     check_latents_gone(model, eliminated, left, found)
     record = Derivation(model, rejoin(map(fold, terms)), eliminated, left, found, (), ())
     look("certifying the updates")
+    kept = _certified(record, blocks, solve, collapse)
+    if kept.not_derived and not numeric:
+        kept = with_numeric(kept, _certified(record, any_way(), any_way, collapse))
+    return with_scores(final_form(as_known_totals(kept), names), names)
+
+
+def _certified(
+    record: Derivation, blocks: list[Block], solve: Callable[..., list[Block]], collapse: Collapse
+) -> Derivation:
+    """The updates that hold, those that may leave their supports as the maximum over these."""
     derivation = certify(_with(record, blocks, collapse.statistics))
     if ended := leaving(derivation):
         derivation = certify(_with(record, solve(ended=ended), collapse.statistics))
-    kept = without_refuted(with_unidentified(derivation))
-    return with_scores(final_form(as_known_totals(kept), names), names)
+    return without_refuted(with_unidentified(derivation))
 
 
 def _sign(

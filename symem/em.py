@@ -28,17 +28,23 @@ if TYPE_CHECKING:
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
 
+#: What a pickle has beside the model.
+_KEPT = ("_numeric", "_source", "_first_look")
+
 
 class Model(stated.Model):  # its two doors are those of the statement
     __doc__ = stated.Model.__doc__
 
-    def derive(self, *, budget: float | None = None) -> EM:
+    def derive(self, *, budget: float | None = None, numeric: bool = True) -> EM:
         """Derive EM for this model.
 
         Parameters
         ----------
         budget : float, optional
             seconds of processor time, by default 10; `math.inf` for no limit.
+        numeric : bool, default True
+            whether a parameter without a formula is found as a number: the root of a falling equation, or the
+            maximum of a concave block by Newton's method. If not, it is in `derivation.not_derived`, with the reason.
 
         Returns
         -------
@@ -52,13 +58,13 @@ class Model(stated.Model):  # its two doors are those of the statement
         BudgetError
             it took longer; the message says where it stood.
         """
-        return derive(self, budget=budget)
+        return derive(self, budget=budget, numeric=numeric)
 
 
-def derive(model: stated.Model, *, budget: float | None = None) -> EM:
+def derive(model: stated.Model, *, budget: float | None = None, numeric: bool = True) -> EM:
     """What `Model.derive` gives, of any statement."""
     with deriving(budget):
-        return EM(derive_records(model))
+        return EM(derive_records(model, numeric=numeric), numeric=numeric)
 
 
 class EM(Formulas, Examination, Emission):
@@ -72,20 +78,23 @@ class EM(Formulas, Examination, Emission):
     ----------
     derivation : Derivation
         the record of what was derived.
+    numeric : bool, default True
+        whether parameters without a formula are found as numbers, as in `Model.derive`.
 
     References
     ----------
     Dempster, Laird & Rubin 1977, Journal of the Royal Statistical Society B 39:1.
     """
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Derivation, *, numeric: bool = True) -> None:
+        self._numeric = numeric
         self.derivation = derivation
         self.model = derivation.model
         self._module: EmittedModule | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """The model, and the text of the module with what a first look showed: all else follows when it is asked for."""
-        return {"model": self.model, **{name: self.__dict__.get(name) for name in ("_source", "_first_look")}}
+        return {"model": self.model, **{name: self.__dict__.get(name) for name in _KEPT}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         kept = {name: value for name, value in state.items() if value is not None}
@@ -94,7 +103,7 @@ class EM(Formulas, Examination, Emission):
     @cached_property
     def derivation(self) -> Derivation:
         """The record of what was derived."""
-        return derive_records(self.model)
+        return derive_records(self.model, numeric=self._numeric)
 
     def fit(  # noqa: PLR0913  the options of a fit
         self,

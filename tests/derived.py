@@ -26,10 +26,10 @@ def solver(name: str) -> Any:
 _STATED: dict[str, EM] = {}
 
 
-def once(model: Model, *, budget: float | None = None) -> EM:
+def once(model: Model, *, budget: float | None = None, numeric: bool = True) -> EM:
     """What `derive` gives, once for each statement: for tests of what is done with it."""
-    if budget is not None:
-        return derive(model, budget=budget)
+    if budget is not None or not numeric:
+        return derive(model, budget=budget, numeric=numeric)
     name = fingerprint(model)
     _STATED[name] = _STATED.get(name) or derive(model)
     return _STATED[name]

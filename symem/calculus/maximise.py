@@ -41,11 +41,13 @@ class Constants:
         is_free_of_data: whether it can be had from statistics; conditional maximisers (ECM) are taken where a block has no
             joint solution, if this says that they can. Without it they are not.
         sign: its sign; with it, blocks in which Q is concave are left to Newton's method.
+        numeric: whether roots without a formula and those blocks count as solved.
     """
 
     collapse: Callable[[Expr], Expr] = lambda expr: expr
     is_free_of_data: Callable[[Expr], bool] | None = None
     sign: Sign | None = None
+    numeric: bool = True
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Block:
 
     def solve(self) -> None:
         """Solve until nothing more can be, then each of the rest given the others."""
-        while found := _next(self.problem):
+        while found := _next(self.problem, numeric=self.constants.numeric):
             for root in found:
                 self.problem.accept(root)
         self._conditionally()
@@ -77,7 +79,7 @@ class Block:
             look()
             if self.problem.constraint_of(unknown) or self.constants.is_free_of_data is None:
                 return
-            root = _given_the_others(unknown, self.problem)
+            root = self._given_the_others(unknown)
             if root is None:
                 return
             if not self.constants.is_free_of_data(root.nested):
@@ -90,7 +92,15 @@ class Block:
     def _ascents(self) -> list[Root]:
         """What is left to Newton's method."""
         sign = self.constants.sign
-        return ascents(self.problem, self.names, sign) if sign is not None and self.problem.pending else []
+        if sign is None or not self.constants.numeric or not self.problem.pending:
+            return []
+        return ascents(self.problem, self.names, sign)
+
+    def _given_the_others(self, unknown: Unknown) -> Root | None:
+        found = _formula_given_the_others(unknown, self.problem)
+        if found is None and self.constants.numeric:
+            return falling_root_given_the_others(unknown, self.problem)
+        return found
 
     # -- outcome -------------------------------------------------------------------------------------
 
@@ -101,7 +111,7 @@ class Block:
         pending = self.problem.pending
         if not pending:
             return []
-        stuck = [u for u in pending if _given_the_others(u, self.problem) is None] or pending
+        stuck = [u for u in pending if self._given_the_others(u) is None] or pending
         unknown = stuck[0]
         whole = self.problem.reduced(self.problem.slope(unknown))
         term = max(
@@ -131,12 +141,12 @@ def _update(root: Root, block: int) -> Update:
     return Conditional(**found) if root.conditional else Closed(**found)
 
 
-def _next(problem: Stationarity) -> list[Root]:
+def _next(problem: Stationarity, *, numeric: bool) -> list[Root]:
     """What can be solved next: one unknown by itself, or else several by the first law that has them."""
     alone = next(filter(None, (_alone(unknown, problem) for unknown in problem.free)), None)
     if alone:
         return [alone]
-    found = ((law.name, law.solve(problem)) for law in TOGETHER)
+    found = ((law.name, law.solve(problem)) for law in TOGETHER if numeric or not law.numeric)
     return next(([replace(root, law=name) for root in solved] for name, solved in found if solved), [])
 
 
@@ -164,14 +174,12 @@ def _is_clearer(nested: Expr, value: Expr, problem: Stationarity) -> bool:
     return bool(nested.count_ops() * (LONG if alone else 1) < value.count_ops())
 
 
-def _given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:
+def _formula_given_the_others(unknown: Unknown, problem: Stationarity) -> Root | None:
     raw = problem.raw(unknown)
     found = problem.alone(problem.collapse(raw), unknown)
-    if found is None:
-        return falling_root_given_the_others(unknown, problem)
-    law, value = found
-    if unknown.entries(value):
+    if found is None or unknown.entries(found[1]):
         return None
+    law, value = found
     return Root(unknown, problem.collapse(value), raw, value, law=law, conditional=True)
 
 

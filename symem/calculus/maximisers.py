@@ -40,6 +40,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
         exists: (root, support) -> what must not vanish.
         positive: root -> what must be positive for it to exist.
         joint: the claims of parameters that are one only together, as the checker makes them; None where each has its own.
+        numeric: whether the root is a number that is sought, no formula.
     """
 
     form: str
@@ -49,6 +50,7 @@ class Law(Rule, Generic[Equations, Form, Solution]):
     exists: Callable[[Expr, Support], Iterable[Expr]] = existence.of_ratio
     positive: Callable[[Expr], Iterable[Expr]] = existence.anyway
     joint: type[CovarianceClaims] | None = None
+    numeric: bool = False
 
     def solve(self, equations: Equations) -> Solution | None:
         """The solution, if the equations are of this form."""
@@ -239,6 +241,7 @@ TOGETHER: tuple[Law[Stationarity, Any, list[Root]], ...] = (
         maxima=(maxima.FALLS_TO_ROOT,),
         exists=falling.of_given,
         positive=falling.of_root,
+        numeric=True,
     ),
 )
 

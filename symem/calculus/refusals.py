@@ -16,7 +16,7 @@ from sympy.printing.str import StrPrinter
 
 from symem.algebra.rewriting import inlined
 from symem.calculus.roots import gathered
-from symem.derivation import Definition, Derivation, NotDerived, Table
+from symem.derivation import Ascent, Definition, Derivation, NotDerived, Table
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Model
@@ -92,11 +92,26 @@ def with_reasons(derivation: Derivation) -> Derivation:
         return told(model.declared(written_out(expr, names)))
 
     def reasoned(block: NotDerived) -> NotDerived:
-        instead = _as_one(block, derivation, shown) or block.instead or _other_scale(block, model)
-        instead = instead or f"{_held(block)}{_waiting(block, shown)}"
+        instead = block.numerically or _as_one(block, derivation, shown) or block.instead
+        instead = instead or _other_scale(block, model) or f"{_held(block)}{_waiting(block, shown)}"
         return replace(block, reason=f"{obstacle(block, shown)}; {instead}.")
 
     return replace(derivation, not_derived=tuple(map(reasoned, derivation.not_derived)))
+
+
+def with_numeric(closed: Derivation, numeric: Derivation) -> Derivation:
+    """The closed forms; the blocks without one that are derived as numbers say how."""
+    lost = {name_of(each) for block in numeric.not_derived for each in block.parameters}
+    climbed = {name_of(update.parameter) for update in numeric.updates if isinstance(update, Ascent)}
+
+    def referred(block: NotDerived) -> NotDerived:
+        names = set(map(name_of, block.parameters))
+        if names & lost:
+            return block
+        way = "climbs to the maximum by Newton's method" if names & climbed else "finds the root as a number"
+        return replace(block, numerically=f"numeric=True {way}")
+
+    return replace(closed, not_derived=tuple(map(referred, closed.not_derived)))
 
 
 def _means(derivation: Derivation) -> Iterator[Definition]:

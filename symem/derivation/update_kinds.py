@@ -171,7 +171,8 @@ class NotDerived:
     `equation` is the derivative with respect to the first, those that are `put_in` being at their updates; the `waiting`
     ones, which would have one given the rest, come last. Where a root was found and is `refuted`, it is the term that
     stands in the way, and this says what is wrong with it. A root given the others that no statistic gives, as it needs
-    all data `again`, is told too. `reason` is a sentence in the user's symbols; `instead` is what it says would do.
+    all data `again`, is told too. `reason` is a sentence in the user's symbols; `instead` is what it says would do, or
+    `numerically`, what `numeric=True` does where closed forms alone were asked for.
     """
 
     parameters: tuple[Expr, ...]
@@ -183,6 +184,7 @@ class NotDerived:
     waiting: tuple[Expr, ...] = ()
     again: Expr | None = None
     put_in: tuple[Expr, ...] = ()
+    numerically: str = ""
 
     @property
     def stuck(self) -> tuple[Expr, ...]:

@@ -124,13 +124,13 @@ def _notes(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
             yield step.law.sentence.format(**told)
 
 
+_NONE = "no closed form was found; in the way stands"
+
+
 def _obstacle(block: NotDerived, lexicon: Lexicon) -> str:
     term = plain(block.term, lexicon)
-    return (
-        f"the root {term} {block.refuted}"
-        if block.refuted
-        else f"no closed form was found; in the way stands {term}"
-    )
+    told = f"the root {term} {block.refuted}" if block.refuted else f"{_NONE} {term}"
+    return f"{told}; {block.numerically}" if block.numerically else told
 
 
 def _claims(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:

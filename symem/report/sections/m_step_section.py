@@ -220,5 +220,6 @@ def _not_derived(block: NotDerived, voice: Voice) -> Section:
         said("Its root" if block.refuted else "and no closed form was found. In the way stands"),
         Display((voice.equation("", block.term, voice.free),)),
         *([said(f"{block.refuted}: it is refuted.")] if block.refuted else []),
+        *([said(f"But {block.numerically}.")] if block.numerically else []),
     )
     return Section(title, told, level=2)
