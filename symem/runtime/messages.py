@@ -15,6 +15,11 @@ import numpy as np
 #: Where every step is likelier than this, so many of them are taken before their product is brought to scale.
 _LIKELY, _BETWEEN = 1e-50, 4
 
+#: Room for up to so many numbers is kept from one call to the next, for fresh memory costs more than what is computed
+#: in it. Who takes it takes it out: no other thread has it meanwhile.
+_MOST_KEPT = 4_194_304
+_SPARE_ROOM: list[Any] = []
+
 
 def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[Any, Any, Any, Any, Any]:
     """γ, the log-likelihoods, and φ, π, ω of which ξ is the product, of chains.
@@ -39,21 +44,23 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
     if moved.ndim > 2:
         table = np.broadcast_to(moved, size).reshape(places - 1, count, count, number)
         table = _cut_along(np.concatenate([np.ones((1, *table.shape[1:])), table]), blocks, length)
-    weight, peak = _relative(_cut_along(weight.reshape(places, count, number), blocks, length), (1,))
+    room = _taken_room((3, length, count, blocks * number))
+    cut = _cut_along(weight.reshape(places, count, number), blocks, length, room[0])
+    weight, peak = _relative(cut, (1,))
     (begin, low), (end, high) = (_end_of_chain(each, count, chains) for each in (first, last))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = _messages_along(weight, table, begin, end, places - (blocks - 1) * length)
-        gamma, filtered, coming, logs, after = found
+        logs, after = _messages_along(room, table, begin, end, places - (blocks - 1) * length)
         total = (logs + peak[:, 0]).sum(0).reshape(-1, number).sum(0) + np.log(after) + low + high
         total = np.where(np.isneginf(logs).any(0).reshape(-1, number).any(0), -np.inf, total)
     if moved.ndim > 2:
         total = total + np.broadcast_to(height, (places - 1, 1, 1, *chains)).sum((0, 1, 2)).reshape(-1)
-    shown, before, later = (
-        _joined_along(each, places, number).reshape(count, *chains, places)
-        for each in (gamma, filtered, coming)
+    parts = zip(room, (slice(1, None), slice(-1), slice(None)), strict=True)
+    later, before, shown = (
+        np.moveaxis(_joined_along(each, places, number, kept).reshape(count, *chains, -1), -1, 0)
+        for each, kept in parts
     )
-    shown, before, later = (np.moveaxis(each, -1, 0) for each in (shown, before, later))
-    return shown, total.reshape(chains)[()], before[:-1], moved, later[1:]
+    _give_back(room)
+    return shown, total.reshape(chains)[()], before, moved, later
 
 
 def _most_probable_path(weight: Any, step: Any, first: Any, last: Any) -> Any:
@@ -100,10 +107,29 @@ def _blocks_along(places: int, number: int) -> int:
     return wanted if wanted > 3 else 1
 
 
-def _cut_along(values: Any, blocks: int, length: int) -> Any:
-    """A copy of values over (place, …, chain) as (place in a block, …, block and chain); what the last block lacks is 0."""
+def _taken_room(shape: tuple[int, ...]) -> Any:
+    """Room of this shape, of what is kept where that is enough."""
+    size = math.prod(shape)
+    try:
+        kept = _SPARE_ROOM.pop()
+    except IndexError:
+        kept = np.empty(0)
+    return (kept if kept.size >= size else np.empty(size))[:size].reshape(shape)
+
+
+def _give_back(room: Any) -> None:
+    """Room that nothing that is returned lies in, kept for the next call if it is not too much."""
+    if room.base.size <= _MOST_KEPT:
+        _SPARE_ROOM[:] = [room.base]
+
+
+def _cut_along(values: Any, blocks: int, length: int, room: Any = None) -> Any:
+    """A copy of values over (place, …, chain) as (place in a block, …, block and chain), in this room or in its own; what
+    the last block lacks is 0.
+    """
     full, shape = len(values) // length, values.shape[1:]
-    cut = np.empty((length, *shape[:-1], blocks, shape[-1]))
+    laid_out = (length, *shape[:-1], blocks, shape[-1])
+    cut = np.empty(laid_out) if room is None else room.reshape(laid_out)
     apart = np.moveaxis(cut, -2, 0)
     apart[:full] = values[: full * length].reshape(full, length, *shape)
     if full < blocks:
@@ -112,22 +138,24 @@ def _cut_along(values: Any, blocks: int, length: int) -> Any:
     return cut.reshape(length, *shape[:-1], -1)
 
 
-def _joined_along(values: Any, places: int, number: int) -> Any:
-    """The same the other way round, as (…, chain, place)."""
+def _joined_along(values: Any, places: int, number: int, kept: slice) -> Any:
+    """A copy of the same the other way round, as (…, chain, place), of the places that are kept."""
     length, *shape, _ = values.shape
-    apart = values.reshape(length, *shape, -1, number)
-    turned = np.ascontiguousarray(np.moveaxis(apart, (0, -2), (-1, -2)))
-    return turned.reshape(*shape, number, -1)[..., :places]
+    apart = np.moveaxis(values.reshape(length, *shape, -1, number), (0, -2), (-1, -2))
+    if apart.shape[-2] == 1:
+        return np.array(apart[..., 0, kept], order="C")
+    return np.array(apart, order="C").reshape(*shape, number, -1)[..., :places][..., kept]
 
 
-def _messages_along(weight: Any, table: Any, first: Any, last: Any, end: int) -> tuple[Any, ...]:
-    """γ, φ, ω, the logarithms of what normalises φ, and what is said of the last labels after all; the last block has
-    `end` places. ω takes the place of the weights.
+def _messages_along(room: Any, table: Any, first: Any, last: Any, end: int) -> tuple[Any, Any]:
+    """ω, φ and γ, in the room of which the first part holds the weights; the logarithms of what normalises φ, and what is
+    said of the last labels after all. The last block has `end` places.
     """
+    weight, filtered, future = room
     number = first.shape[-1]
     before, after = _through_blocks(weight, table, first, last, end)
-    filtered, scale = _filtered_along(weight, table, before, first)
-    future = _smoothed_along(weight, table, after, last, end)
+    scale = _filtered_along(weight, table, before, first, filtered)
+    _smoothed_along(weight, table, after, last, end, future)
     weight *= future
     future *= filtered
     whole = np.add.reduce(future, 1, keepdims=True)
@@ -137,7 +165,7 @@ def _messages_along(weight: Any, table: Any, first: Any, last: Any, end: int) ->
     weight /= whole
     ended = np.add.reduce(filtered[end - 1, :, -number:] * last, 0)
     scale[end:, :, -number:] = 1.0
-    return future, filtered, weight, np.log(scale[:, 0]), ended
+    return np.log(scale[:, 0]), ended
 
 
 def _stepped(table: Any, message: Any) -> Any:
@@ -145,9 +173,11 @@ def _stepped(table: Any, message: Any) -> Any:
     return table.T @ message if table.ndim == 2 else np.add.reduce(message[:, None] * table, 0)
 
 
-def _filtered_along(weight: Any, tables: Any, message: Any, first: Any) -> tuple[Any, Any]:
-    """Messages at each place, that of the first place of all from what is said of it."""
-    filtered, scale = np.empty_like(weight), np.empty((len(weight), 1, weight.shape[-1]))
+def _filtered_along(weight: Any, tables: Any, message: Any, first: Any, filtered: Any) -> Any:
+    """What normalises the messages at each place, which are put into `filtered`; that of the first place of all is from
+    what is said of it.
+    """
+    scale = np.empty((len(weight), 1, weight.shape[-1]))
     for place, own in enumerate(weight):
         now, factor = filtered[place], scale[place]
         moved = _stepped(tables if tables.ndim == 2 else tables[place], message)
@@ -157,12 +187,12 @@ def _filtered_along(weight: Any, tables: Any, message: Any, first: Any) -> tuple
         np.add.reduce(now, 0, out=factor[0])
         now /= factor
         message = now
-    return filtered, scale
+    return scale
 
 
-def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int) -> Any:
-    """Messages after each place; the last block ends at place `end`, where what comes after is `last`."""
-    future, tail = np.empty_like(weight), last.shape[-1]
+def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int, future: Any) -> None:
+    """Messages after each place, put into `future`; the last block ends at place `end`, where what comes after is `last`."""
+    tail = last.shape[-1]
     for place in range(len(weight))[::-1]:
         now = future[place]
         now[...] = message
@@ -172,7 +202,6 @@ def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int)
         after = now * weight[place]
         message = table @ after if table.ndim == 2 else np.add.reduce(table * after, 1)
         message /= np.add.reduce(message, 0)
-    return future
 
 
 def _through_blocks(weight: Any, tables: Any, first: Any, last: Any, end: int) -> tuple[Any, Any]:
@@ -181,25 +210,22 @@ def _through_blocks(weight: Any, tables: Any, first: Any, last: Any, end: int) -
     if weight.shape[-1] == number:
         return first, last
     product = _products_of_blocks(weight, tables, number, end)
-    apart = np.ascontiguousarray(np.moveaxis(product.reshape(count, count, -1, number), (2, 3), (0, 1)))
-    before = _one_after_another(apart[:-1], first)
-    after = _one_after_another(apart[:0:-1].swapaxes(-1, -2), last)
-    return _of_all_blocks(before), _of_all_blocks(after[::-1])
+    apart = np.moveaxis(product.reshape(count, count, -1, number), (2, 3), (0, 1))
+    both = np.stack([apart[:-1], apart[:0:-1].swapaxes(-1, -2)], axis=1)
+    reached = _one_after_another(both, np.stack([first.T, last.T]))
+    return _of_all_blocks(reached[:, 0]), _of_all_blocks(reached[::-1, 1])
 
 
-def _one_after_another(matrices: Any, message: Any) -> list[Any]:
-    """A message over (label, chain), and what each matrix of blocks over (chain, label, label) makes of the one before."""
-    messages = [message]
-    if message.shape[-1] == 1:
-        for (matrix,) in matrices:
-            reached = matrix @ messages[-1]
-            reached /= np.add.reduce(reached, 0)
-            messages.append(reached)
-        return messages
-    for block in matrices:
-        reached = (block @ messages[-1].T[..., None])[..., 0].T
-        messages.append(reached / np.add.reduce(reached, 0))
-    return messages
+def _one_after_another(matrices: Any, message: Any) -> Any:
+    """Messages over (way, chain, label), and what each matrix of blocks over (way, chain, label, label) makes of the one
+    before.
+    """
+    messages = np.empty((len(matrices) + 1, *message.shape, 1))
+    messages[0] = message[..., None]
+    for matrix, now, then in zip(matrices, messages, messages[1:], strict=False):
+        np.matmul(matrix, now, out=then)
+        np.divide(then, np.add.reduce(then, -2, keepdims=True), out=then)
+    return messages[..., 0]
 
 
 def _products_of_blocks(weight: Any, tables: Any, number: int, end: int) -> Any:
@@ -229,6 +255,6 @@ def _products_of_blocks(weight: Any, tables: Any, number: int, end: int) -> Any:
     return product * np.exp(logs - np.maximum.reduce(logs, 0))
 
 
-def _of_all_blocks(messages: list[Any]) -> Any:
-    """Messages over (label, chain) of each block, as (label, block and chain)."""
-    return np.stack(messages, axis=1).reshape(len(messages[0]), -1)
+def _of_all_blocks(messages: Any) -> Any:
+    """Messages over (block, chain, label), as (label, block and chain)."""
+    return np.ascontiguousarray(messages.reshape(-1, messages.shape[-1]).T)
