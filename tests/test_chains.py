@@ -31,7 +31,10 @@ from symem import (
 from symem.derivation import Chain
 from symem.em import EM
 from symem.evaluation.arithmetic import evaluate
+from symem.evaluation.situation import situation
 from symem.runtime.messages import _forward_backward
+from symem.verification.ground import IDENTITY, Ground
+from symem.verification.identities import free_energy_equals_likelihood
 
 FILE = json.loads((Path(__file__).parent / "chains" / "hmm_gaussian.json").read_text())
 T, K, J, M, V, s, p0 = symbols("T K J M V s p0", positive=True)
@@ -226,6 +229,22 @@ def test_every_statement_is_verified(name: str) -> None:
     rungs = {each.name: each for each in derived(name).verify(seconds=60, sizes=SHORT.get(name)).rungs}
     assert not derived(name).derivation.not_derived
     assert [n for n in ("V0", "V1", "V2", "V3", "V4") if rungs[n].passed is not True] == []
+
+
+def test_terms_that_cancel_are_measured_by_their_size() -> None:
+    """With counts near 10⁵ the parts of y log λ - λ - log y! are a hundred times what is left of them."""
+    size, derivation = 1e5, derived("poisson").derivation
+    data = {"y": np.array([size, size + 20, 1, 0, 2 * size, 3])}
+    points = [
+        {"pi": np.array([0.4, 0.6]), "A": np.array([[0.7, 0.3], [0.2, 0.8]]), "lam": np.array([rate, 2.5])}
+        for rate in (size, 1.01 * size)
+    ]
+    ground = Ground(derivation, situation(derivation.model, data, points[0]), data, points)
+    found = [each.number for each in free_energy_equals_likelihood(ground)]
+    assert len(found) == 10
+    assert max(each for each in found if each is not None) < IDENTITY
+    belief = ground.oracle.at(points[0])
+    assert belief.size(points[0]) > 100 * abs(belief.surrogate(points[0]))
 
 
 @cache

@@ -336,7 +336,9 @@ def test_a_weibull_law_is_fitted_as_scipy_does(scale: float) -> None:
     assert fit.parameters.b[0] == pytest.approx(power, rel=1e-4)
 
 
-@pytest.mark.parametrize("rows", [np.full(30, 3.0), np.array([2.5])], ids=["equal", "one"])
+@pytest.mark.parametrize(
+    "rows", [np.full(30, 3.0), np.ones(20), np.array([2.5])], ids=["equal", "ones", "one"]
+)
 def test_rows_without_spread_are_named(rows: Any) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -364,6 +366,19 @@ def test_a_gate_that_separates_is_named() -> None:
         warnings.simplefilter("always")
         assert not gate().fit(y=rows, t=COVARIATE, start=start).converged
     assert any("v has no maximum in reach" in str(each.message) for each in told)
+
+
+def test_a_gate_that_separates_slowly_is_named() -> None:
+    """The likelihood rises with the slope for ever, but by less than is looked at: the slope is off by many times its size."""
+    rng = np.random.default_rng(0)
+    covariate = rng.normal(size=90)
+    rows = rng.normal(np.where(rng.random(90) < 1 / (1 + np.exp(-0.5 - 1.5 * covariate)), 3, 0), 1)
+    start = {"u": 0.0, "v": 50.0, "mu": [0.0, 3.0], "s": [1.0, 1.0]}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert not gate().fit(y=rows, t=covariate, start=start).converged
+    assert any("v has no maximum in reach" in str(each.message) for each in told)
+    assert gate().fit(y=rows, t=covariate, start={**start, "v": 1.0}).converged
 
 
 def test_rows_that_are_not_in_memory_are_refused() -> None:

@@ -13,8 +13,9 @@ _STEPS, _HALVINGS = 100, 100
 _GAIN, _SHORT = 1e-12, 1e-6
 #: How long a step is that the function does not let be taken, so that it has no maximum in reach.
 _STUCK = 1e-3
-#: How little a function bends where it has no maximum, beside how it bends at 0.
-_FLAT = 1e-8
+#: How little a function bends where it has no maximum, beside how it bends at 0; and how many times its size a number may be
+#: off there, the others being free.
+_FLAT, _OFF = 1e-8, 10
 #: What is left of a direction that the function does not see.
 _UNSEEN = 1e-11
 
@@ -57,10 +58,13 @@ def _climbed(at: Callable[[Any], Place], start: Any) -> Climb:
 
 def _is_flat(at: Callable[[Any], Place], point: Any, here: Place) -> Any:
     """In which numbers the function bends so little that there is no maximum to speak of."""
-    shallow = _is_shallow(point, here)
-    if np.any(shallow):
-        shallow &= np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends)
-    return shallow
+    scale, _lost, sizes, ways = _bent(here)
+    known = -np.diagonal(here.bends) > 0
+    spread = np.where(known, np.sqrt(ways**2 @ (1 / np.maximum(sizes, _UNSEEN))) / scale, np.inf)
+    loose = spread > _OFF * (1 + np.abs(point))
+    if np.any(loose):
+        loose &= np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends)
+    return loose
 
 
 def _raised(at: Callable[[Any], Place], point: Any, here: Place, step: Any) -> tuple[Place | None, Any]:
@@ -75,21 +79,28 @@ def _raised(at: Callable[[Any], Place], point: Any, here: Place, step: Any) -> t
 
 def _is_shallow(point: Any, here: Place) -> Any:
     """Where the function bends so little that a number is known to a hundred times its size at best."""
-    return -np.diagonal(here.bends) * (100 * (1 + np.abs(point))) ** 2 < 1
+    return np.sqrt(np.maximum(-np.diagonal(here.bends), 0.0)) * 100 * (1 + np.abs(point)) < 1
 
 
 def _newton(here: Place) -> Any:
     """The step to the top of the parabola, none along what the function does not see; NaN for numbers without second derivatives."""
+    scale, lost, sizes, ways = _bent(here)
+    seen = sizes > _UNSEEN
+    rises = np.where(lost, 0.0, here.slopes / scale)
+    along = np.where(seen, ways.T @ rises, 0.0) / np.where(seen, sizes, 1.0)
+    return np.where(lost, np.nan, ways @ along / scale)
+
+
+def _bent(here: Place) -> tuple[Any, Any, Any, Any]:
+    """How numbers are scaled so that the function bends by 1 along each, which have no second derivatives, and the sizes and
+    directions of its bends then.
+    """
     scale = np.sqrt(np.maximum(-np.diagonal(here.bends), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     bent = -here.bends / np.outer(scale, scale)
     lost = ~np.all(np.isfinite(bent), axis=0)
     bent = np.where(lost | lost[:, None], np.eye(len(scale)), bent)
-    sizes, ways = np.linalg.eigh(bent)
-    seen = sizes > _UNSEEN
-    rises = np.where(lost, 0.0, here.slopes / scale)
-    along = np.where(seen, ways.T @ rises, 0.0) / np.where(seen, sizes, 1.0)
-    return np.where(lost, np.nan, ways @ along / scale)
+    return scale, lost, *np.linalg.eigh(bent)
 
 
 def _as_one(value: Any, slopes: list[Any], bends: list[Any], plates: tuple[int, ...]) -> Place:

@@ -293,11 +293,13 @@ class GroupBelief:
                 shown[continuous[position]] = value
         return [float(value) for value in shown]
 
-    def mean(self, lookup: Lookup) -> Array:
-        """The posterior mean of the log-joint at other points, over all components, each as often as its row counts."""
+    def mean(self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray) -> Array:
+        """The posterior mean of (a function of) the terms at other points, over all components, each as often as its row
+        counts.
+        """
         weights = self.weights * self.group.counts[self.rows.owner, None]
         with np.errstate(invalid="ignore"):
-            parts = (self.group.log_joint(each, self.columns) for each in self.group.parts(lookup))
+            parts = (self.group.log_joint(each, self.columns, of) for each in self.group.parts(lookup))
             means = [np.where(weights == 0, 0.0, weights * part).sum(axis=(1, 2)) for part in parts]
         return np.concatenate(means)
 

@@ -1,7 +1,7 @@
 """What the ladder stands on, what a rung returns, and what rounding may cost it.
 
-Numbers are in units in which rounding alone is about 1e-12: log-likelihoods relative to 1 + |ℓ|, gradients
-per standard error.
+Numbers are in units in which rounding alone is about 1e-12: log-likelihoods relative to 1 + the sizes of their
+terms, gradients per standard error.
 """
 
 from __future__ import annotations
@@ -142,10 +142,10 @@ class Ground:
         return lambda thetas: belief.surrogates(thetas) + self.oracle.log_priors(thetas)
 
 
-def relative(value: float, truth: float) -> float:
-    """The distance of two numbers relative to 1 + |truth|; NaN counts as infinitely far."""
-    gap = abs(value - truth) / (1.0 + abs(truth))
-    return gap if np.isfinite(gap) else np.inf
+def relative(value: float, truth: float, size: float) -> float:
+    """The distance of two sums relative to 1 + the sizes of their terms; what is no finite number is infinitely far."""
+    gap = abs(value - truth) / (1.0 + size)
+    return gap if np.isfinite(gap) and np.isfinite(size) else np.inf
 
 
 def apart(values: Mapping[str, Any], truth: Mapping[str, Any]) -> float:

@@ -17,10 +17,11 @@ def free_energy_equals_likelihood(ground: Ground) -> Iterator[Finding]:
     """V1: Neal & Hinton 1998; ℓ, and Q here and at the other θs, are also those of the declared model."""
     for theta, belief in ground.beliefs():
         here = ground.formulas.at(theta)
+        size = belief.size(theta)
         q = here.surrogate(theta) - ground.oracle.log_prior(theta)
         yield Finding(here.normalisation(), "the largest is in Σ posterior = 1")
-        yield Finding(relative(q + here.entropy, here.log_likelihood), "the largest is in Q + H = ℓ")
-        yield Finding(relative(here.log_likelihood, belief.log_likelihood), "the largest is in ℓ")
+        yield Finding(relative(q + here.entropy, here.log_likelihood, size), "the largest is in Q + H = ℓ")
+        yield Finding(relative(here.log_likelihood, belief.log_likelihood, size), "the largest is in ℓ")
         for other in ground.points:
             yield Finding(_apart_in_surrogate(ground, here, belief, other), "the largest is in Q")
 
@@ -28,7 +29,7 @@ def free_energy_equals_likelihood(ground: Ground) -> Iterator[Finding]:
 def _apart_in_surrogate(ground: Ground, here: Expectation, belief: Belief, other: Theta) -> float:
     """Q(other | here) of the records against that of the declared model."""
     value = here.surrogate(other) - ground.oracle.log_prior(other)
-    return relative(value, belief.surrogate(other))
+    return relative(value, belief.surrogate(other), belief.size(other))
 
 
 def fisher_identity(ground: Ground) -> Iterator[Finding]:

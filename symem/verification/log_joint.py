@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -58,8 +58,12 @@ class LogJoint:
             self._rows = {self.cut: rows_of(self.components, self.domains, self.cut)}
         return self._rows[self.cut]
 
-    def log_joint(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
-        """The sum of the terms at (points, rows, nodes); of columns the first axis is that of rows, or of points and rows."""
+    def log_joint(
+        self, lookup: Lookup, columns: Sequence[Array], of: Callable[[Array], Array] = np.asarray
+    ) -> Array:
+        """The sum of (a function of) the terms at (points, rows, nodes); of columns the first axis is that of rows, or of
+        points and rows.
+        """
         look()
         rows = self.rows()
         count = len(rows.owner)
@@ -70,7 +74,7 @@ class LogJoint:
             copies = self._copies[tree]
             for start in range(0, copies, most):
                 part = tuple(_spread(each[start : start + most, rows.owner]) for each in numbers)
-                values = np.asarray(compiled(tree)(part, latents, lookup))
+                values = of(compiled(tree)(part, latents, lookup))
                 total += _added(values, min(most, copies - start))
         return total
 

@@ -7,7 +7,7 @@ and integrated over its continuous ones; the logarithm of that counts as often a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -61,9 +61,13 @@ class Belief:
         """Q(θ | θ⁽ᵗ⁾) at one θ."""
         return float(self.surrogates(alone(theta))[0])
 
-    def _surrogates(self, lookup: Lookup) -> Array:
+    def size(self, theta: Theta) -> float:
+        """The expected sizes of the terms of which Q is the sum: what rounding is to be measured by, since they may cancel."""
+        return float(self._surrogates(self.oracle.lookup(alone(theta)), np.abs)[0])
+
+    def _surrogates(self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray) -> Array:
         with np.errstate(all="ignore"):
-            return self.oracle.observed_parts(lookup) + sum(g.mean(lookup) for g in self.groups)
+            return self.oracle.observed_parts(lookup, of) + sum(g.mean(lookup, of) for g in self.groups)
 
     @property
     def entropy(self) -> float:
@@ -141,12 +145,12 @@ class Closed:
             for tree, rows in self.trees.items()
         ]
 
-    def __call__(self, lookup: Lookup) -> Array:
-        """The sum at each point."""
+    def __call__(self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray) -> Array:
+        """The sum of (a function of) the terms at each point."""
         total = np.zeros(lookup.points or 1)
         with np.errstate(all="ignore"):
             for tree, count, constants in self._columns:
-                values = np.asarray(compiled(tree)(constants, (), Lookup(lookup.arrays, axes=1)))
+                values = of(compiled(tree)(constants, (), Lookup(lookup.arrays, axes=1)))
                 total += np.broadcast_to(values, (len(total), count)).sum(axis=1)
         return total
 
@@ -198,9 +202,9 @@ class Oracle:
         moving = {name: Moving(np.asarray(values, dtype=float)) for name, values in thetas.items()}
         return Lookup({**self._arrays, **moving}, axes=2)
 
-    def observed_parts(self, lookup: Lookup) -> Array:
-        """The terms of the log-likelihood that hold no latent, at each point."""
-        return self._observed(lookup)
+    def observed_parts(self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray) -> Array:
+        """The sum of (a function of) the terms of the log-likelihood that hold no latent, at each point."""
+        return self._observed(lookup, of)
 
     def log_prior(self, theta: Theta) -> float:
         return float(self.log_priors(alone(theta))[0])
