@@ -13,8 +13,8 @@ _STEPS, _HALVINGS = 100, 100
 _GAIN, _SHORT = 1e-12, 1e-6
 #: How long a step is that the function does not let be taken, so that it has no maximum in reach.
 _STUCK = 1e-3
-#: How little a function bends where it has no maximum, beside how it bends at 0; and how many times its size a number may be
-#: off there, the others being free.
+#: How little a function bends where it has no maximum, beside how it bends at 0; and how many times its size a number is off
+#: there, the others being free; with them held, by a share of it.
 _FLAT, _OFF = 1e-8, 10
 #: What is left of a direction that the function does not see.
 _UNSEEN = 1e-11
@@ -59,9 +59,8 @@ def _climbed(at: Callable[[Any], Place], start: Any) -> Climb:
 def _is_flat(at: Callable[[Any], Place], point: Any, here: Place) -> Any:
     """In which numbers the function bends so little that there is no maximum to speak of."""
     scale, _lost, sizes, ways = _bent(here)
-    known = -np.diagonal(here.bends) > 0
-    spread = np.where(known, np.sqrt(ways**2 @ (1 / np.maximum(sizes, _UNSEEN))) / scale, np.inf)
-    loose = spread > _OFF * (1 + np.abs(point))
+    size, together = 1 + np.abs(point), np.sqrt(ways**2 @ (1 / np.maximum(sizes, _UNSEEN)))
+    loose = ~(-np.diagonal(here.bends) > 0) | ((together > _OFF * size * scale) & (size * scale < _OFF))
     if np.any(loose):
         loose &= np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends)
     return loose
