@@ -112,6 +112,14 @@ def test_a_refusal_is_a_sentence_of_the_users(name: str) -> None:
     assert not INSIDE.search(reason)
 
 
+def test_a_prior_on_a_scale_says_which_other_scale_has_a_closed_form() -> None:
+    """Without numbers; with them it is climbed."""
+    stated = mixed(Normal(mu[z[i]], sigma[z[i]]), prior={sigma[k]: Gamma(3, 2)})
+    (block,) = stated.derive(numeric=False).derivation.not_derived
+    assert re.search(r"sigma\[k\]\*\*3", block.reason)
+    assert "write the law in v = sigma**2 or 1/sigma**2 and put the prior on v" in block.reason
+
+
 def test_what_stays_open_in_maximise_is_told_too() -> None:
     with pytest.raises(
         NotDerivedError, match=r"^No closed form was found for p: the term -4\*p\*\*3 of ∂Q/∂p"

@@ -92,8 +92,11 @@ def with_reasons(derivation: Derivation) -> Derivation:
         return told(model.declared(written_out(expr, names)))
 
     def reasoned(block: NotDerived) -> NotDerived:
-        instead = block.numerically or _as_one(block, derivation, shown) or block.instead
-        instead = instead or _other_scale(block, model) or f"{_held(block)}{_waiting(block, shown)}"
+        other = _other_scale(block, model)
+        closed = _as_one(block, derivation, shown) or block.instead or other
+        instead = closed or f"{_held(block)}{_waiting(block, shown)}"
+        if block.numerically:
+            instead = f"{other}, or {block.numerically}" if other else block.numerically
         return replace(block, reason=f"{obstacle(block, shown)}; {instead}.")
 
     return replace(derivation, not_derived=tuple(map(reasoned, derivation.not_derived)))

@@ -132,9 +132,10 @@ def _iterate(  # noqa: PLR0913  what a run needs
             last = theta
             ahead = None if jumps is None else _jump(step, theta, following, value, supports, jumps)
             theta, following, value = ahead or _advance(step, theta, following, value, supports, kept)
-            left = left if ahead is None else _Distance()
             if ahead is None:
                 left.moved(value - history[-1], last, theta)
+            else:
+                left = _Distance()
             if kept.now and jumps is not None:
                 jumps.forget()
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
