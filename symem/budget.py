@@ -8,6 +8,7 @@ besides, and woken there.
 from __future__ import annotations
 
 import ctypes
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -76,6 +77,7 @@ class Watch:
     def __init__(self) -> None:
         self._budget, self._watched = _RUNNING.get(), get_ident()
         self._over, self._lock, self._sent = Event(), Lock(), False
+        self._told = sys.unraisablehook
 
     def __enter__(self) -> None:
         if self._budget is not None and 0 < self._budget.seconds < _LONGEST_WAIT:
@@ -92,15 +94,26 @@ class Watch:
                         pass
         except Woken:
             self._over.set()
+        if self._sent:
+            sys.unraisablehook = self._told
 
     def _watch(self, budget: Budget) -> None:
         wait = budget.seconds + _GRACE
         while not self._over.wait(wait):
             with self._lock:
                 if not self._over.is_set() and budget.is_over_for(self._watched):
-                    self._sent = True
-                    _wake(self._watched, Woken)
+                    self._send()
             wait = _GRACE
+
+    def _send(self) -> None:
+        """What arrives in a finalizer, or in a callback of the garbage collector, is lost there: it is sent again."""
+        if not self._sent:
+            self._sent, self._told, sys.unraisablehook = True, sys.unraisablehook, self._tell_of_others
+        _wake(self._watched, Woken)
+
+    def _tell_of_others(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, Woken):
+            self._told(unraisable)
 
 
 def _wake(thread: int, error: type[BaseException]) -> None:

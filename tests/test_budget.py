@@ -53,6 +53,33 @@ def test_a_long_call_into_sympy_is_woken() -> None:
     assert expand((a + b) ** 2) == a**2 + 2 * a * b + b**2
 
 
+def test_what_wakes_a_call_may_arrive_where_it_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a finalizer: nothing is said of it, what others lose there is told, and the call is woken again."""
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: told.append(lost.exc_type.__name__))
+
+    class Dying:
+        def __del__(self) -> None:
+            began = perf_counter()
+            while perf_counter() - began < 0.9:
+                pass
+
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError
+
+    def lose_and_go_on() -> None:
+        Dying()
+        Failing()
+        while True:
+            pass
+
+    with pytest.raises(BudgetError), deriving(0.1):
+        lose_and_go_on()
+    Failing()
+    assert told == ["ValueError", "ValueError"]
+
+
 def test_what_ends_in_time_is_left_alone() -> None:
     for _ in range(3):
         with deriving(0.05):
