@@ -9,7 +9,20 @@ import pytest
 import scipy
 from sympy import Eq, Gt, Idx, IndexedBase, Lt, Product, Rational, cos, exp, factorial, oo, pi, sin, symbols
 
-from symem import Binary, Counts, Gamma, Model, Normal, Poisson, PolyaGamma, Positive, Reals, Uniform, Weibull
+from symem import (
+    Binary,
+    Counts,
+    Gamma,
+    Interval,
+    Model,
+    Normal,
+    Poisson,
+    PolyaGamma,
+    Positive,
+    Reals,
+    Uniform,
+    Weibull,
+)
 from symem.language.family import Distribution
 
 n = symbols("n", integer=True, positive=True)
@@ -159,3 +172,30 @@ def test_counts_of_which_zeros_were_never_seen() -> None:
     assert step.r == pytest.approx(seen.sum() / (7 + unseen), rel=1e-12)
     found = em.fit(x=seen, start={"r": 1.2}, tol=1e-14).parameters.r
     assert found / -np.expm1(-found) == pytest.approx(seen.mean(), rel=1e-6)
+
+
+def test_lifetimes_of_which_the_short_ones_were_never_seen() -> None:
+    """Each stands for u[i] more that were under L[i]: the fixed point is n / Σ(x - L), also of one row far away."""
+    at = IndexedBase("L")
+    em = Model.from_likelihood(
+        Product((1 - exp(-r * at[i])) ** u[i] * r * exp(-r * x[i]), i),
+        latent={u: Counts()},
+        parameters={r: Positive()},
+        known={at: Positive()},
+        data={x: Interval(at[i], oo)},
+    ).derive()
+    rng = np.random.default_rng(3)
+    low = rng.uniform(0.2, 1.0, 50)
+    seen = low + rng.exponential(0.4, 50)
+    found = em.fit(x=seen, L=low, start={"r": 1.0}, tol=1e-13).parameters.r
+    assert found == pytest.approx(50 / (seen - low).sum(), rel=1e-5)
+    held = em.verify(seed=0)
+    assert not held.failed
+    assert [rung.name for rung in held.open] == ["V5"]
+    seen[7] = 1e8
+
+    def slope(new: float) -> float:
+        return float(50 / new - seen.sum() + (np.expm1(1.3 * low) * low / np.expm1(new * low)).sum())
+
+    root = scipy.optimize.brentq(slope, 1e-9, 1.3, xtol=1e-25, rtol=1e-15)
+    assert em.solver().em_step({"r": 1.3}, x=seen, L=low).r == pytest.approx(root, rel=1e-12)

@@ -102,7 +102,7 @@ class Curvature:
         found = self._logarithm(expr.args[0])
         if found.convex:
             return found
-        return CONCAVE if self(expr.args[0]).is_affine else UNKNOWN
+        return CONCAVE if self(expr.args[0]).concave else UNKNOWN
 
     def log_gamma(self, expr: Expr) -> Shape:
         return CONVEX if self(expr.args[0]).is_affine else UNKNOWN

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.checks import _Ranges
 from symem.runtime.description import Cut, Latents, Model, Rise, Rows, Unheld
 from symem.runtime.loop import BoundaryWarning, DataError, _position
 from symem.runtime.newton import (
@@ -18,6 +19,7 @@ from symem.runtime.newton import (
     _climbed,
     _coordinates,
     _from_coordinates,
+    _nowhere,
     _parted_as,
 )
 
@@ -42,7 +44,7 @@ def _risen(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> An
     """The parameters with every part at its maximum."""
     for rise in model.rises:
         start = _values(rise, theta)
-        found = _parted_as(_top(rise, expected, theta, data, held).point, start)
+        found = _parted_as(_top(model, rise, expected, theta, data, held).point, start)
         theta = _with_values(rise, theta, _from_coordinates(found, rise.charts))
     return theta
 
@@ -51,7 +53,7 @@ def _is_endless(model: Model, expected: Any, theta: Any, data: Cut, held: Held) 
     """Whether a part rises for ever in some of its parameters; they are named."""
     found = False
     for rise in model.rises:
-        climb = _top(rise, expected, theta, data, held)
+        climb = _top(model, rise, expected, theta, data, held)
         ends = _parted_as(climb.endless, _values(rise, theta))
         for (name, place), each in zip(rise.parameters, ends, strict=True):
             if np.any(each):
@@ -76,12 +78,14 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut,
     return slopes
 
 
-def _top(rise: Rise, expected: Any, theta: Any, data: Cut, held: Held) -> Climb:
-    """The maximum of one part."""
-    start = _values(rise, theta)
+def _top(model: Model, rise: Rise, expected: Any, theta: Any, data: Cut, held: Held) -> Climb:
+    """The maximum of one part, which is nowhere outside the parameters' supports."""
+    start, supports = _values(rise, theta), _Ranges(model.parameters)
 
     def at(point: Any) -> Place:
         here = _with_values(rise, theta, _from_coordinates(_parted_as(point, start), rise.charts))
+        if not supports.hold(here):
+            return _nowhere(len(point))
         return _place_at(rise, here, expected, data, held)
 
     begin = _coordinates(start, rise.charts)

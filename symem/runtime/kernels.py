@@ -31,6 +31,11 @@ def _log(value: Any) -> Any:
     return np.log(np.maximum(value, _TINY))
 
 
+def _log_one_less_exp(power: Any) -> Any:
+    """log(1 - exp(a)) for a < 0, with all its digits, and finite at 0 as log is (Mächler 2012)."""
+    return np.where(power > -math.log(2), _log(-np.expm1(power)), np.log1p(-np.exp(np.minimum(power, -0.5))))
+
+
 def _all(values: Any) -> bool:
     """Whether none is 0: of few numbers, Python is the quickest."""
     if isinstance(values, np.ndarray) and values.size <= _FEW:

@@ -28,6 +28,11 @@ class Place(NamedTuple):
     bends: Any
 
 
+def _nowhere(size: int) -> Place:
+    """Where a function of so many numbers is not defined: towards there it falls, and bends, without end."""
+    return Place(-np.inf, np.zeros(size), np.full((size, size), -np.inf))
+
+
 class Climb(NamedTuple):
     """Where an ascent ended, (p), and which of its numbers would rise or fall for ever."""
 

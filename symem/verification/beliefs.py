@@ -38,7 +38,7 @@ from symem.verification.quadrature import (
 #: The log-density at points of a lookup, as a function of nodes.
 Density = Callable[[Lookup, Sequence[Array]], Array]
 
-_LAST_CUT, _TAIL = 4096, 1e-15
+_LAST_CUT, _TAIL, _WORST_TAIL = 65536, 1e-15, 1e-12
 
 
 @dataclass
@@ -60,8 +60,11 @@ class Group(LogJoint):
         while True:
             belief = self._belief(lookup)
             if belief.tail < _TAIL or self.cut >= _LAST_CUT:
-                return belief
+                break
             self.cut *= 2
+        if belief.tail > _WORST_TAIL:
+            raise TooLargeError(f"counts to {self.cut} leave {belief.tail:.0e} of their mass at the last")
+        return belief
 
     def log_masses(self, lookup: Lookup) -> Array:
         """The logarithms of the total masses of all components, summed, at each point."""

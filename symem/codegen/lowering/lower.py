@@ -163,6 +163,8 @@ class Lowering:
         if hard and rest.free_symbols:
             condition = And(*(term.args[0] for term in hard))
             return apply(self.rank, "where", self(condition), self(rest), self.number(S.NegativeInfinity))
+        if (power := _of_one_less_exponential(expr)) is not None:
+            return quotient(self.rank, S.NegativeOne, [apply(self.rank, "expm1", self(power))], [])
         return add(self.rank, merged(self.rank, [self(term) for term in expr.args]))
 
     def mul(self, expr: Expr) -> Node:
@@ -208,6 +210,8 @@ class Lowering:
                 if adds
                 else apply(self.rank, found[0], *nodes)
             )
+        if (power := _of_one_less_exponential(expr.args[0])) is not None:
+            return apply(self.rank, "log_one_less_exp", self(power))
         argument = self(expr.args[0])
         once = level(argument) == 0 and bool(argument.sources - {Source.STATISTIC})
         guarded = Source.THETA in argument.sources or once
@@ -273,6 +277,12 @@ class Lowering:
 
     def truth(self, expr: Any) -> Node:
         return self.number(S.One if isinstance(expr, BooleanTrue) else S.Zero)
+
+
+def _of_one_less_exponential(expr: Expr) -> Expr | None:
+    """The a of 1 - exp(a), which keeps its digits where a is small."""
+    power = (1 - expr).args[0] if isinstance(expr, Add) and isinstance(1 - expr, exp) else None
+    return None if power is None or power.is_number else power
 
 
 def _is_denominator(factor: Expr) -> bool:

@@ -14,6 +14,11 @@ def _log(value: Any) -> Any:
     return np.log(np.maximum(value, 1e-308))
 
 
+def _log_one_less_exp(power: Any) -> Any:
+    """log(1 - exp(a))."""
+    return np.log(np.maximum(-np.expm1(power), 1e-308))
+
+
 def _inverse_from_cholesky(factor: Any) -> Any:
     return np.linalg.inv(factor @ np.swapaxes(factor, -1, -2))
 

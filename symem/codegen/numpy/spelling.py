@@ -52,12 +52,13 @@ _INFIX: Mapping[str, tuple[int, str]] = {
 
 NUMPY = frozenset(
     ["exp", "log", "sqrt", "abs", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "floor", "ceil",
-     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp", "log1p"]
+     "sinh", "cosh", "tanh", "sign", "where", "maximum", "minimum", "logaddexp", "log1p", "expm1"]
 )  # fmt: skip
 #: Sums of log-gammas and logarithms in one piece.
 PIECES = frozenset(["log_poisson", "log_binomial", "log_negative_binomial", "log_gamma_ratio"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
+    "log_one_less_exp": "_log_one_less_exp",
     "log_normal_interval": "_log_normal_interval",
     "log_gamma_interval": "_log_gamma_interval",
     "gamma_interval_mean": "_gamma_interval_mean",
