@@ -138,9 +138,10 @@ class First:
 
 
 def firsts(sums: Sequence[Total], facts: Facts) -> Iterator[First]:
-    """Every way to read a sum as Σ w f such that Σ w is known or a combination of other sums."""
+    """Every way to read a sum as Σ w f such that Σ w is known or a combination of other sums; of one term there is none."""
     for whole in sums:
-        if whole.summand is not None and whole.summand.factor.count_ops() <= TOO_LONG:
+        single = whole.summand is None or not whole.summand.axes
+        if not single and whole.summand.factor.count_ops() <= TOO_LONG:
             for weight, function in _readings(whole.summand.factor, facts):
                 wanted = parts_of(separate(total(weight, whole.summand.axes)), facts)
                 found = _combination(wanted, [each for each in sums if each != whole])
