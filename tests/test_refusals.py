@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import scipy
 from scipy.special import gammaln, logsumexp
-from sympy import Abs, And, Eq, Idx, IndexedBase, Or, Rational, cos, erf, exp, log, symbols
+from sympy import Abs, And, Eq, Idx, IndexedBase, Or, Rational, cos, erf, exp, log, sqrt, symbols
 
 from symem import (
     Bernoulli,
@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
     "regression of a Laplace": (
         lambda: mixed(Laplace(a[z[i]] + b[z[i]] * v[i], s), known=[v]),
         r"sign\(a\[k\] \+ b\[k\]\*v\[i\] - x\[i\]\)",
-        "known=[a, b], and s has one",
+        r"write x[i] as Normal(a[z[i]] + b[z[i]]*v[i], s*sqrt(2*u[i])) with a latent u[i]: Exponential(1)",
     ),
     "wave": (lambda: mixed(Normal(cos(a[z[i]] * v[i]), s), known=[v]), r"cos\(a\[k\]\*v\[i\]\)", "known=[a]"),
     "logistic-normal": (lambda: observed(Bernoulli(1 / (1 + exp(-u[i])))), r"log\(", "g[l[i]] for u[i], with w and g known"),
@@ -147,6 +147,20 @@ def test_the_grid_that_a_refusal_asks_for_is_derived() -> None:
     logs = np.log(weights) + data[:, None] * np.log(rates) - rates - gammaln(data + 1)[:, None]
     found = solver.log_likelihood({"t": 2.0}, y=data, w=weights, g=grid)
     assert found == pytest.approx(logsumexp(logs, axis=1).sum(), rel=1e-12)
+
+
+def test_the_mixture_that_the_refusal_of_a_laplace_law_asks_for_is_that_law() -> None:
+    model = Model(
+        {u[i]: Exponential(1), x[i]: Normal(p + q * v[i], t * sqrt(2 * u[i]))}, latent=[u], known=[v]
+    )
+    data, at = np.array([0.3, -1.1, 2.5, 4.0]), np.array([0.0, 1.0, -0.5, 2.0])
+    module, theta = model.derive().solver(), {"p": 0.4, "q": 1.2, "t": 0.7}
+    law = scipy.stats.laplace(0.4 + 1.2 * at, 0.7)
+    assert module.log_likelihood(theta, x=data, v=at) == pytest.approx(law.logpdf(data).sum(), rel=1e-12)
+    weight = 1 / np.abs(data - 0.4 - 1.2 * at)
+    line = np.polynomial.polynomial.polyfit(at, data, 1, w=np.sqrt(weight))
+    new = module.em_step(theta, x=data, v=at)
+    assert [new.p, new.q] == pytest.approx(list(line), rel=1e-10)
 
 
 def test_a_point_beside_a_density_as_its_refusal_says() -> None:

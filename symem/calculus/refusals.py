@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sympy import Expr, Function, Indexed, S, Symbol
+from sympy import Add, Expr, Function, Indexed, S, Symbol
 from sympy.core.relational import Relational
 from sympy.printing.str import StrPrinter
 
@@ -93,7 +93,7 @@ def with_reasons(derivation: Derivation) -> Derivation:
 
     def reasoned(block: NotDerived) -> NotDerived:
         other = _other_scale(block, model)
-        closed = _as_one(block, derivation, shown) or block.instead or other
+        closed = _as_one(block, derivation, shown) or block.instead or other or _mixture(block, model)
         instead = closed or f"{_held(block)}{_waiting(block, shown)}"
         if block.numerically:
             instead = f"{other}, or {block.numerically}" if other else block.numerically
@@ -174,3 +174,18 @@ def _other_scale(block: NotDerived, model: Model) -> str:
     if powers is None or not powers.is_positive or len(powers.exponents) < 3:
         return ""
     return f"write the law in v = {name}**2 or 1/{name}**2 and put the prior on v"
+
+
+def _mixture(block: NotDerived, model: Model) -> str:
+    """Of a parameter of a law that is a mixture over a latent, by which its equation has a closed form, that mixture."""
+    names = {name_of(each) for each in block.stuck}
+    letter = next(each for each in "vuqr" if each not in map(str, model.variables))
+    for line in model.declarations:
+        latent = f"{letter}[{', '.join(map(str, line.own))}]" if line.own else letter
+        for law in line.distribution.parts():
+            held = {name_of(each) for each in Add(*law.arguments).atoms(Indexed, Symbol)}
+            if law.family.mixture and names & held:
+                words = dict(zip(law.family.parameters, map(told, law.arguments), strict=True))
+                written = law.family.mixture.format(latent=latent, **words)
+                return f"write {told(line.entries[0])} as {written}, which is the same law"
+    return ""

@@ -140,14 +140,14 @@ class First:
 def firsts(sums: Sequence[Total], facts: Facts) -> Iterator[First]:
     """Every way to read a sum as Σ w f such that Σ w is known or a combination of other sums; of one term there is none."""
     for whole in sums:
-        single = whole.summand is None or not whole.summand.axes
-        if not single and whole.summand.factor.count_ops() <= TOO_LONG:
-            for weight, function in _readings(whole.summand.factor, facts):
-                wanted = parts_of(separate(total(weight, whole.summand.axes)), facts)
+        term = whole.summand
+        if term is not None and term.axes and term.factor.count_ops() <= TOO_LONG:
+            for weight, function in _readings(term.factor, facts):
+                wanted = parts_of(separate(total(weight, term.axes)), facts)
                 found = _combination(wanted, [each for each in sums if each != whole])
                 if found is not None:
                     sign = facts.sign(function)
-                    yield First(whole, weight, (sign * function).expand(), whole.summand.axes, *found, sign)
+                    yield First(whole, weight, (sign * function).expand(), term.axes, *found, sign)
 
 
 def _readings(body: Expr, facts: Facts) -> Iterator[tuple[Expr, Expr]]:

@@ -86,6 +86,8 @@ class Family:
         whether at the ends of its parameters it is the law of a point, as a Poisson law of mean 0.
     more : str
         how a law with more parameters is written, for `help`.
+    mixture : str
+        the same law as a mixture over a latent, for refusals, in the names of its parameters and of `latent` in braces.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Family:
     printed: Printed = Printed()
     closed: bool = False
     more: str = ""  #: how a law with more parameters is written
+    mixture: str = ""  #: the same law as a mixture over a latent
 
     def __reduce__(self) -> Any:
         """A row of a module is pickled as a function is: by where it stands; others by what they hold."""

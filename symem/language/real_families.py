@@ -228,6 +228,7 @@ Laplace = Family(
     lambda x, mu, b: -log(2) - log(b) - Abs(x - mu) / b,
     lambda *_: _REAL,
     _draw_laplace,
+    mixture="Normal({mu}, {b}*sqrt(2*{latent})) with a latent {latent}: Exponential(1)",  # Andrews & Mallows 1974
 )
 Dirac = Family(
     "Dirac",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,7 @@ def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
             return
         told = way @ found.score, -way @ found.complete @ way, -way @ found.observed @ way
 
-        def truth(step: float) -> tuple[float, float, float]:
-            slope, bend = _derivatives(objective, theta, way, step)
-            return slope, _derivatives(surrogate, theta, way, step)[1], bend
-
+        truth = partial(_truth, objective, surrogate, theta, way)
         names = "the score", "the complete information", "the observed information"
         there = truth(step)
         gaps = [
@@ -96,6 +94,18 @@ def _points(theta: Theta, way: Array, lengths: Array) -> dict[str, Array]:
         found[name] = np.asarray(value, dtype=float) + np.multiply.outer(lengths, part)
         start += size
     return found
+
+
+def _truth(
+    objective: Callable[[Theta], Array],
+    surrogate: Callable[[Theta], Array],
+    theta: Theta,
+    way: Array,
+    step: float,
+) -> tuple[float, float, float]:
+    """The slope of the objective, and the second derivatives of Q and of it."""
+    slope, bend = _derivatives(objective, theta, way, step)
+    return slope, _derivatives(surrogate, theta, way, step)[1], bend
 
 
 def _derivatives(
