@@ -28,6 +28,7 @@ from symem.language.families import Cases, Categorical, Dirichlet, Multinomial
 from symem.language.family import Family, Printed
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.matrix_supports import PositiveDefinite, Symmetric
+from symem.language.parents import Parents
 from symem.language.positive_families import (
     ChiSquared,
     Erlang,
@@ -122,6 +123,7 @@ __all__ = [
     "NotDerivedError",
     "NotationError",
     "OneHot",
+    "Parents",
     "Pareto",
     "PlateError",
     "Poisson",

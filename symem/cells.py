@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from symem.errors import DataError
+from symem.language.parents import Parents
 from symem.language.supports import Labels
 from symem.language.variables import Variable
 from symem.runtime.wording import _counted_place
@@ -51,7 +52,7 @@ def encoded(
     numbers = None if series.order is not None or known is not None else _numbers_of(series)
     if numbers is not None:
         return numbers, None
-    if isinstance(variable.support, Labels):
+    if isinstance(variable.support, Labels) and not isinstance(variable.support, Parents):
         return _codes(variable, f"column {title}", series, known)
     raise _no_number(title, series)
 
@@ -60,7 +61,7 @@ def labelled(
     variable: Variable | None, name: str, value: Any, known: tuple[Any, ...] | None
 ) -> tuple[Any, tuple[Any, ...] | None]:
     """An array that was given as such; labels that are words become numbers, all else is left to the solver."""
-    if variable is None or not isinstance(variable.support, Labels):
+    if variable is None or not isinstance(variable.support, Labels) or isinstance(variable.support, Parents):
         return value, None
     series = series_of(value) if hasattr(value, "dtype") and hasattr(value, "to_numpy") else None
     values = np.asarray(value) if series is None else series.values

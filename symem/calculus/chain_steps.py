@@ -1,11 +1,11 @@
-"""The steps of the E-step of a chain: what is said of labels and pairs, the messages, the posteriors that they give."""
+"""The steps of the E-step of chains and trees: what is said of labels and pairs, the messages, the posteriors they give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from symem.calculus.laws import step
-from symem.derivation import Chain, Step
+from symem.derivation import Chain, Step, Tree
 
 STAGE = "E-step"
 
@@ -25,6 +25,35 @@ def chain_steps(chain: Chain) -> Iterator[Step]:
         ("backward messages", chain.backward),
         ("labels of a chain", chain.probability),
         ("pairs of a chain", chain.pair),
+    )
+    for law, definition in told:
+        yield step(
+            STAGE, law, definition.value, definition.symbol, about, (definition,), axes=definition.axes
+        )
+
+
+def tree_steps(tree: Tree) -> Iterator[Step]:
+    """The steps after the terms have been gathered."""
+    about, plates = (tree.atom,), tuple(axis for axis in tree.axes if axis != tree.along)
+    said = (tree.log_first, tree.log_step, tree.log_weight)
+    links = tuple(each for each in said if each is not None)
+    value, index = tree.log_weight.value, tree.along.index
+    yield step(
+        STAGE,
+        "branches",
+        value,
+        tree.log_weight.symbol,
+        about,
+        links,
+        axes=plates,
+        along=index,
+        parent=tree.parent,
+    )
+    told = (
+        ("upward messages", tree.upward),
+        ("roots of a tree", tree.log_normaliser),
+        ("labels of a tree", tree.probability),
+        ("pairs of a tree", tree.pair),
     )
     for law, definition in told:
         yield step(

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.algebra.exponential import exponential
-from symem.calculus.chain_steps import chain_steps
+from symem.calculus.chain_steps import chain_steps, tree_steps
 from symem.calculus.laws import step
 from symem.derivation import (
     Causes,
@@ -25,6 +25,7 @@ from symem.derivation import (
     Shared,
     Step,
     Table,
+    Tree,
 )
 from symem.language.leaves import places_of
 from symem.language.matrices import transpose
@@ -40,6 +41,9 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
         yield _gathered(posteriors)
         if isinstance(posteriors[0], Chain):
             yield from chain_steps(posteriors[0])
+            continue
+        if isinstance(posteriors[0], Tree):
+            yield from tree_steps(posteriors[0])
             continue
         for posterior in posteriors:
             yield from _recognised(posterior)

@@ -9,6 +9,7 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 from __future__ import annotations
 
 from symem.budget import look
+from symem.calculus.branches import is_on_tree
 from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.chains import eliminate_chain, refuse_states
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
@@ -16,6 +17,7 @@ from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
 from symem.calculus.gaussian_vectors import eliminate_vector
+from symem.calculus.label_trees import eliminate_tree
 from symem.calculus.links import is_chained
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
@@ -66,6 +68,9 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
         return
     if acting_together(state.terms, variable):
         eliminate_causes(state, variable, waiting)
+        return
+    if is_on_tree(state.terms, variable, state.model):
+        eliminate_tree(state, variable, waiting)
         return
     if is_chained(state.terms, variable):
         refuse_states(state, variable)

@@ -18,9 +18,9 @@ from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
-    Chain,
     Definition,
     GaussianVector,
+    Linked,
     MemberCounts,
     Posterior,
     Recognised,
@@ -60,7 +60,7 @@ class Expectations:
             return []
         if isinstance(one.posterior, Causes) and (found := products_of(term.factor, one.posterior.latent)):
             return self._of_event(_Here(one, atoms[0]), one.posterior, found, term)
-        if isinstance(one.posterior, Chain) and len(atoms) == 2:
+        if isinstance(one.posterior, Linked) and len(atoms) == 2:
             return self._of_pair(one, one.posterior, atoms, term)
         if len(atoms) > 1:
             raise NotDerivedError(
@@ -102,17 +102,16 @@ class Expectations:
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
 
-    def _of_pair(self, one: Eliminated, chain: Chain, atoms: list[Expr], term: Term) -> list[Term]:
+    def _of_pair(self, one: Eliminated, chain: Linked, atoms: list[Expr], term: Term) -> list[Term]:
         """Σ ξ f over the labels of two neighbours."""
-        pairs = zip(*(atom.indices for atom in atoms), strict=True)
-        ((slot, apart),) = ((slot, b - a) for slot, (a, b) in enumerate(pairs) if a != b)
-        if apart not in (1, -1):
+        ordered = chain.in_order(*atoms)
+        if ordered is None:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
             )
-        first, second = atoms if apart == 1 else reversed(atoms)
-        here, taken = _Here(one, first), {*term.indices, *term.factor.free_symbols}
-        share = here.placed(chain.pair.symbol).xreplace({chain.steps.index: first.indices[slot]})
+        first, second, at, place = ordered
+        here, taken = _Here(one, at), {*term.indices, *term.factor.free_symbols}
+        share = here.placed(chain.pair.symbol).xreplace({chain.steps.index: place})
         outcomes = (chain.outcome.index, chain.following.index)
         if isinstance(chain.latent.support, Binary):
             values = [(a, b) for a in (S.Zero, S.One) for b in (S.Zero, S.One)]

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Expr
 
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
+from symem.calculus.tree_laws import ROWS as OF_TREES
 from symem.derivation import Definition, Relation, Rule, Step
 from symem.language.plates import Axis
 
@@ -325,8 +326,9 @@ _ROWS = (
     ),
 )
 
-#: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
-LAWS: Mapping[str, Rule] = {**{row.name: row for row in _ROWS}, **OF_THE_M_STEP}
+#: Every law by its name; those of trees are in `tree_laws`, and those that solve the equations of the M-step
+#: the rows of `maximisers`.
+LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *OF_TREES)}, **OF_THE_M_STEP}
 
 
 def step(

@@ -65,11 +65,11 @@ class Links:
         used = {axis.index for term in holding for axis in term.axes}
         position: list[Axis] = []
         for place, size in enumerate(variable.sizes):
-            own = next(_plain(holding, variable, place, size), None)
+            own = next(plain(holding, variable, place, size), None)
             position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
         along = position[slot]
         steps = state.names.axis(along.size - 1, str(along.index), {a.index for a in position})
-        companions = [term for term in state.terms if _is_companion(state, term, set(position))]
+        companions = [term for term in state.terms if is_companion(state, term, set(position))]
         weights = state.model.weights
         counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
         if len(counts) > 1 or any(count.has(along.index) for count in counts):
@@ -82,7 +82,7 @@ class Links:
                 f"The chain {variable.name} has an end of its own in each sequence, {min(map(str, ends))}: chains of several lengths are "
                 f"not derived yet. Let all be as long as the longest, with missing=[…] and NaN for what stands behind an end."
             )
-        terms = [_on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
+        terms = [on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
         terms += [Term(once(t.factor, weights), _less(t.axes, plates)) for t in companions]
         rest = tuple(term for term in state.terms if term not in holding and term not in companions)
         chained = frozenset(v.name for v in state.model.latents if is_chained(state.terms, v))
@@ -213,7 +213,7 @@ def _without(factor: Expr, shared: set[Expr]) -> Expr:
     )
 
 
-def _plain(terms: Iterable[Term], variable: Variable, slot: int, size: Expr) -> Iterator[Axis]:
+def plain(terms: Iterable[Term], variable: Variable, slot: int, size: Expr) -> Iterator[Axis]:
     """The axes of that size whose index stands in a slot by itself."""
     for term in terms:
         for atom in atoms_of(term.factor, variable):
@@ -256,7 +256,7 @@ def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]]) -> st
     return f"{told}: a chain is derived whose labels stand beside their neighbours along one index, z[t] beside z[t - 1]."
 
 
-def _is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:
+def is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:
     """Whether parameters and no latent stand in a term of each place."""
     if not position <= set(term.axes) or term.factor.has(LogIverson):
         return False
@@ -265,7 +265,7 @@ def _is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:
     return any(atoms_of(term.factor, parameter) for parameter in state.model.parameters)
 
 
-def _on_plates(term: Term, variable: Variable, slot: int, plates: tuple[Axis, ...]) -> Term:
+def on_plates(term: Term, variable: Variable, slot: int, plates: tuple[Axis, ...]) -> Term:
     """A term with the other indices of its labels at the plates.
 
     Raises:

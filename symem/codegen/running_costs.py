@@ -24,6 +24,7 @@ from symem.codegen.ir.nodes import (
     Solve,
     Source,
     Total,
+    TreeMessages,
     union,
 )
 from symem.codegen.ir.program import Program
@@ -137,7 +138,7 @@ class _Count:
                 return 2 * self.size(union(str, (node.left, node.right)))
             case Solve() | Factor():
                 return self._of_matrix(node)
-            case Messages():
+            case Messages() | TreeMessages():
                 return 4 * self.size(node.pairs) + OF_A_MESSAGE * self.size(node.places)
             case Root():
                 return (

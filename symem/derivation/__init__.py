@@ -7,12 +7,12 @@ array operations, `certify` and `verify` check it; none of them derives anything
 
 from __future__ import annotations
 
-from symem.derivation.definition import Definition, Recurrence
+from symem.derivation.definition import Definition, Recurrence, TreeRecurrence
 from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
+from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
-    Chain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -59,6 +59,7 @@ __all__ = [
     "Derivation",
     "Ends",
     "GaussianVector",
+    "Linked",
     "MemberCounts",
     "Moments",
     "NotDerived",
@@ -78,6 +79,8 @@ __all__ = [
     "Surrogate",
     "Table",
     "Tabulated",
+    "Tree",
+    "TreeRecurrence",
     "Unidentified",
     "Update",
     "reported",

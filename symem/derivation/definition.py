@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sympy import Eq, Expr, Indexed, Integer, Piecewise, true
 
@@ -32,6 +33,8 @@ class Definition:
         """What the array is along an axis, where its value reads the array itself at the place before or after."""
         if not isinstance(self.value, Piecewise) or not self.value.has(array_of(self.symbol)):
             return None
+        if self.over_tree is not None:
+            return None
         (first, _), (following, _) = self.value.args
         (entry,) = (each for each in following.atoms(Indexed) if each.base == array_of(self.symbol))
         slot = next(
@@ -41,6 +44,37 @@ class Definition:
         )
         axis = next(axis for axis in self.axes if axis.index == self.symbol.indices[slot])
         return Recurrence(self.symbol, axis, first, following, backward=entry.indices[slot] - axis.index == 1)
+
+    @cached_property
+    def over_tree(self) -> TreeRecurrence | None:
+        """What the array is over a tree, where its value reads the array itself at the parent of a place or at its children."""
+        own = array_of(self.symbol)
+        if not isinstance(self.symbol, Indexed) or not self.value.has(own):
+            return None
+        entries = (entry for entry in self.value.atoms(Indexed) if entry.base == own)
+        above = {place for entry in entries for place in entry.indices if isinstance(place, Indexed)}
+        if above:
+            return TreeRecurrence(self.symbol, self.axes, self.value, above.pop(), upward=False)
+        for one, other in (pair for each in self.value.atoms(Eq) for pair in (each.args, each.args[::-1])):
+            if isinstance(one, Indexed) and len(one.indices) == 1 and other in self.symbol.indices:
+                return TreeRecurrence(self.symbol, self.axes, self.value, one.base[other], upward=True)
+        return None
+
+
+@dataclass(frozen=True)
+class TreeRecurrence:
+    """symbol over the places of a tree: its `value` reads it at the `parent` of a place, or `upward` at the children."""
+
+    symbol: Expr
+    axes: tuple[Axis, ...]
+    value: Expr
+    parent: Expr
+    upward: bool
+
+    @property
+    def axis(self) -> Axis:
+        """That of the places."""
+        return next(axis for axis in self.axes if axis.index == self.parent.indices[0])
 
 
 @dataclass(frozen=True)

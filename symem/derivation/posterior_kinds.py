@@ -134,34 +134,6 @@ class Causes(Table):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain(Table):
-    """A label along the axis `along`, each given the one before: its table γ, and ξ of the `pair` of neighbours.
-
-    `log_weight` η is what a place says of its label by itself, `log_first` ρ and `log_last` τ what is said of the first
-    and of the last place alone, `log_step` λ what a label says of the next. `forward` is log α and `backward` log β (Baum,
-    Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19-25): recurrences along the chain. Pairs have the axes of the
-    plates, then `steps`, one place fewer than the chain, then `outcome` and `following`, the labels of the two places.
-    """
-
-    along: Axis
-    steps: Axis
-    following: Axis
-    log_first: Definition | None
-    log_last: Definition | None
-    log_step: Definition
-    forward: Definition
-    backward: Definition
-    pair: Definition
-
-    @property
-    def defining(self) -> tuple[str, ...]:  # type: ignore[override]
-        firsts = [name for name in ("log_first", "log_last") if getattr(self, name) is not None]
-        return (
-            *firsts, "log_step", "log_weight", "forward", "log_normaliser", "backward", "probability", "pair", "moments",
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Counts(_Posterior):
     """Counts whose total `trials` is known: each has a share of it."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sympy import Basic, Dummy, Expr, Product, Sum, Symbol
 
-from symem.derivation import Definition, Recurrence
+from symem.derivation import Definition, Recurrence, TreeRecurrence
 from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.rules import Algebra, Bindings
 from symem.evaluation.scalar_functions import Head, function
@@ -89,6 +89,8 @@ class Arithmetic(Algebra[Any]):
         symbol, lengths = definition.symbol, {axis.index: self.integer(axis.size) for axis in definition.axes}
         if (told := definition.recurrence) is not None:
             return self._recurred(told, lengths)
+        if (tree := definition.over_tree) is not None:
+            return self._over_tree(tree, lengths)
         bindings, indices = self.over(lengths, lengths.values()), places_of(symbol)
         found = np.asarray(self(definition.value, bindings), dtype=float)
         own = found.shape[-2:] if isinstance(symbol, MatrixEntry) else ()
@@ -109,6 +111,19 @@ class Arithmetic(Algebra[Any]):
             here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
             bindings = {along: np.asarray(place), **here.over(others, others.values())}
             found = np.asarray(here(told.first if place == order[0] else told.next, bindings), dtype=float)
+            array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
+        return array
+
+    def _over_tree(self, told: TreeRecurrence, lengths: Mapping[Symbol, int]) -> Any:
+        """The array of a recurrence over a tree, parents before or after their children."""
+        along, name = told.axis.index, name_of(told.symbol)
+        others = {index: size for index, size in lengths.items() if index != along}
+        array: Any = np.zeros([lengths[place] for place in told.symbol.indices])
+        order = np.argsort(depths(np.asarray(self.arrays[name_of(told.parent)], dtype=int)), kind="stable")
+        for place in order[:: -1 if told.upward else 1]:
+            here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
+            bindings = {along: np.asarray(place), **here.over(others, others.values())}
+            found = np.asarray(here(told.value, bindings), dtype=float)
             array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
         return array
 
@@ -182,3 +197,12 @@ def evaluate(definitions: Iterable[Definition], arrays: Mapping[str, Any]) -> Ar
     for definition in definitions:
         known[name_of(definition.symbol)] = Arithmetic(known).defined(definition)
     return known
+
+
+def depths(parents: Array) -> Array:
+    """How many places stand above each place of a tree; a root, of which there are none, has a negative parent."""
+    found, at = np.zeros(len(parents), dtype=int), parents
+    while np.any(at >= 0):
+        found += at >= 0
+        at = np.where(at >= 0, parents[at], -1)
+    return found

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Add, Expr, Idx, Indexed, Sum, Tuple, log, loggamma
+from sympy import Add, Expr, Idx, Indexed, Not, Sum, Symbol, Tuple, log, loggamma
 
 from symem.errors import ModelError, PlateError
 from symem.language.categories import Categories, Requirement, categories
 from symem.language.densities import log_density, requirements, value_support
 from symem.language.families import as_distribution, log_multinomial
 from symem.language.family import Distribution
+from symem.language.parents import has_parent
+from symem.language.plates import Iverson
 from symem.language.ranges import own_range
 from symem.language.support import Support
 from symem.language.supports import Counts
@@ -59,10 +61,12 @@ def _replaced(law: Distribution, rules: Mapping[Any, Any]) -> Distribution:
 
 
 def own_indices(variable: Any) -> tuple[Idx, ...]:
-    """The indices on the left of a colon: each a plain `Idx` with a range, none twice; a first place is a number."""
+    """The indices on the left of a colon: each a plain `Idx` with a range, none twice; a first place is a number, a root a
+    `Symbol`.
+    """
     if not isinstance(variable, Indexed):
         return ()
-    found = tuple(place for place in variable.indices if not place.is_Integer)
+    found = tuple(place for place in variable.indices if not (place.is_Integer or isinstance(place, Symbol)))
     for place in found:
         if not isinstance(place, Idx):
             raise PlateError(
@@ -79,11 +83,14 @@ class Declaration:
     """One line of a model: `variable: distribution`; a Multinomial may have a tuple of variables.
 
     `skipped`: an index, and at how many of its first places the law does not hold, for want of what it looks back at.
+    `parent`: parent[v], where it looks back at the parent of a place v; it holds where there is one, or `at_roots`.
     """
 
     variable: Any
     distribution: Distribution
     skipped: tuple[Idx, int] | None = None
+    parent: Indexed | None = None
+    at_roots: bool = False
 
     @property
     def entries(self) -> tuple[Any, ...]:
@@ -119,7 +126,14 @@ class Declaration:
     @property
     def back(self) -> Idx | None:
         """The index along which the law looks back at places that are not there from the beginning."""
+        if self.parent is not None and not self.at_roots:
+            return self.parent.indices[0]
         return self.skipped[0] if self.skipped else None
+
+    @property
+    def place_by_place(self) -> Idx | None:
+        """The index whose places have their turn one after another, or of which only some have one."""
+        return self.parent.indices[0] if self.parent is not None else self.back
 
     @property
     def reach(self) -> int:
@@ -130,6 +144,14 @@ class Declaration:
         """The line at one place of an index."""
         rules = {index: place}
         return Declaration(self.variable.xreplace(rules), _replaced(self.distribution, rules))
+
+    @property
+    def holds(self) -> Any:
+        """Where a law of a tree does, as a condition on the parent; None of others."""
+        if self.parent is None:
+            return None
+        there = has_parent(self.parent - own_range(self.parent.indices[0]).lower)
+        return Not(there) if self.at_roots else there
 
     def limits(self, index: Idx) -> Any:
         """Where the law holds along an index: wherever the places exist that it looks back at."""
@@ -162,6 +184,7 @@ class Declaration:
         return self._over(loggamma(total + 1) + inner, rest)
 
     def _over(self, density: Expr, own: tuple[Idx, ...]) -> Expr:
+        density = density if self.holds is None else density * Iverson(self.holds)
         return Sum(density, *map(self.limits, reversed(own))) if own else density
 
     def _cells(self) -> tuple[Expr, Categories]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sympy import Indexed
+from sympy import Idx, Indexed
 
 from symem.errors import ModelError, PlateError, UndeclaredSymbolError
 from symem.language.declarations import Declaration
 from symem.language.ranges import own_range
+from symem.language.rooted_laws import check_roots, on_trees
 from symem.language.symbol_names import stated_name
 from symem.language.variables import Role
 
@@ -25,6 +26,7 @@ def at_their_places(
         ModelError: it has others; a place among them is none of the first.
         UndeclaredSymbolError: nothing says how the first places of a latent arise.
     """
+    declarations = on_trees(declarations, roles)
     firsts = {stated_name(line.entries[0]) for line in declarations if _numbers(line)}
     begun = firsts | {name for name, role in roles.items() if role is Role.LATENT}
     placed = tuple(_placed(line, begun) for line in declarations)
@@ -33,18 +35,21 @@ def at_their_places(
         for entry in each.entries:
             laws.setdefault(stated_name(entry), []).append(each)
     for name, lines in laws.items():
-        own = [line for line in lines if _numbers(line)]
+        own = [line for line in lines if _numbers(line) or line.at_roots]
         if len(lines) - len(own) != 1:
             _refuse(name, lines, own)
         (following,) = (line for line in lines if line not in own)
-        _check(name, following, own, latent=roles[name] is Role.LATENT)
+        if following.parent is not None:
+            check_roots(name, following, own, latent=roles[name] is Role.LATENT)
+        else:
+            _check(name, following, own, latent=roles[name] is Role.LATENT)
     return placed
 
 
 def _placed(line: Declaration, begun: set[str]) -> Declaration:
     """The law with the first places at which it does not hold: data may have places before the first that has a law."""
-    found = []
-    for index in line.own:
+    found: list[tuple[Idx, int]] = []
+    for index in () if line.parent is not None else line.own:
         low = own_range(index).lower
         first = int(low) if low.is_Integer else 0
         skipped = [n if name in begun else n - first for name, n in line.offsets(index).items()]

@@ -205,7 +205,7 @@ def read_support(support: Support, reader: Reader) -> Support:
     """A support whose size or ends are in internal symbols; an `Idx` in them is the variable's own index."""
     if isinstance(support, Labels):
         known = all(str(symbol) in reader.symbols for symbol in support.size.free_symbols)
-        return Labels(reader.read(support.size), support.origin) if known else support
+        return replace(support, size=reader.read(support.size)) if known else support
     if isinstance(support, (Interval, Counts)):
         return type(support)(*(_read_end(end, reader) for end in support.bounds))
     return support

@@ -16,6 +16,7 @@ from symem.language.demands import Demands
 from symem.language.families import as_distribution
 from symem.language.family import Distribution
 from symem.language.first_laws import at_their_places
+from symem.language.parents import Parents
 from symem.language.ranges import Range, own_range
 from symem.language.stated import as_sympy, expression
 from symem.language.support import Support
@@ -91,7 +92,9 @@ def by_distribution(
     demands = Demands(roles, {name: s for each in read for name, s in each.supports()} | named, tuples)
     for each in read:
         demands.take(each)
-    asked = demands.supports | demands.demanded_of_known()
+    asked = (
+        demands.supports | demands.demanded_of_known() | dict(map(_parents, (d for d in read if d.parent)))
+    )
     return Statement(
         tuple(each.log_likelihood() for each in read),
         roles,
@@ -102,6 +105,13 @@ def by_distribution(
         {stated_name(index): (index, own_range(index)) for each in read for index in each.indices},
         frozenset(n for n, r in roles.items() if r is Role.KNOWN and n not in told),
     )
+
+
+def _parents(line: Declaration) -> tuple[str, Support]:
+    """The array of parents that a law looks back by, and its support."""
+    assert line.parent is not None
+    span = own_range(line.parent.indices[0])
+    return stated_name(line.parent), Parents(span.size, int(span.lower))
 
 
 def _known(stated: Any) -> tuple[tuple[str, ...], dict[str, Support]]:

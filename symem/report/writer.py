@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sympy import Expr
+from sympy.core.relational import Relational
 
 from symem.algebra.rewriting import matrix_valued
 from symem.derivation import Definition, Derivation, Step
@@ -151,7 +152,9 @@ class Voice:
         return self.equation(letter(definition.symbol, scope), ratios(value), scope, tail)
 
     def _span(self, span: Span, scope: Lexicon) -> tuple[str, ...]:
-        """t = 2, …, T."""
+        """t = 2, …, T, or where a condition holds."""
+        if isinstance(span, Relational):
+            return (latex(span, scope),)
         index, low, high = span
         shift = int(index in scope.from_one.indices)
         return f"{letter(index, scope)} = {latex(low + shift, scope)}", r"\dots", latex(high + shift, scope)

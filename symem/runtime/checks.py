@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.ancestry import _as_parents
 from symem.runtime.conversion import _as_floats
 from symem.runtime.description import Array, Model
 from symem.runtime.distinct import _distinct_rows
@@ -33,6 +34,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "count": ("a whole number, 0 or more", lambda a: (a >= 0) & (a == np.floor(a)) & np.isfinite(a)),
     "integer": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
     "label": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
+    "parent": ("a whole number", lambda a: (a == np.floor(a)) & np.isfinite(a)),
     "simplex": ("0 or more", lambda a: np.isfinite(a) & (a >= -_ROUNDING)),
 }
 
@@ -263,6 +265,8 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
         array = arrays[name]
         if spec.kind == "label":
             arrays[name] = array = _as_labels(name, array, spec, sizes)
+        if spec.kind == "parent":
+            arrays[name] = array = _as_parents(name, array, spec)
         if spec.missing:
             seen = array >= 0 if spec.kind == "label" else ~np.isnan(array)
             arrays[f"observed_{name}"] = seen.astype(float)

@@ -11,7 +11,7 @@ from sympy import Expr, Idx, Indexed, S, Sum, Symbol
 from sympy.core.relational import Equality, Relational
 
 from symem.errors import UnknownSymbolError
-from symem.evaluation.arithmetic import Arithmetic
+from symem.evaluation.arithmetic import Arithmetic, depths
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import LogIverson
@@ -80,11 +80,17 @@ def _own_past(declaration: Any) -> set[str]:
 
 def _places(declaration: Any, known: Arrays) -> Iterator[Any]:
     """The line as it stands, or, if it looks back, at one place after another."""
-    index = declaration.back
+    index = declaration.place_by_place
     if index is None:
         yield declaration
         return
     entry = declaration.entries[0]
+    if declaration.parent is not None:
+        above = depths(np.asarray(known[name_of(declaration.parent)], dtype=int))
+        order = np.argsort(above, kind="stable")
+        for place in order[(above[order] == 0) == declaration.at_roots]:
+            yield declaration.at(index, index.lower + int(place))
+        return
     length = known[name_of(entry)].shape[list(entry.indices).index(index)]
     for place in range(declaration.reach, length):
         yield declaration.at(index, index.lower + place)

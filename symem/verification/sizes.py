@@ -9,6 +9,7 @@ from typing import Any
 from sympy import Indexed, Symbol
 
 from symem.language.leaves import name_of
+from symem.language.parents import Parents
 from symem.language.supports import Labels
 
 LABEL_SIZES = (2, 3, 4)
@@ -72,15 +73,17 @@ def hidden_sizes(
 def label_sizes(model: Any) -> list[str]:
     """Sizes that labels or parameters show: they are no plates of the data."""
     shown = [size for variable in model.parameters for size in variable.sizes]
-    shown += [each.support.size for each in model.variables.values() if isinstance(each.support, Labels)]
+    supports = (each.support for each in model.variables.values())
+    shown += [each.size for each in supports if isinstance(each, Labels) and not isinstance(each, Parents)]
     return _in_turn(model, shown)
 
 
 def chain_sizes(model: Any) -> set[str]:
-    """The sizes along which latents stand beside their neighbours."""
+    """The sizes along which latents stand beside their neighbours, or beside their parents."""
     latents = {each.name: each for each in model.latents}
     entries = (each for each in model.log_likelihood.atoms(Indexed) if name_of(each) in latents)
-    return {
+    trees = {str(v.support.size) for v in model.variables.values() if isinstance(v.support, Parents)}
+    return trees | {
         str(size)
         for entry in entries
         for place, size in zip(entry.indices, latents[name_of(entry)].sizes, strict=False)

@@ -230,6 +230,28 @@ class Path(Messages):
 
 
 @dataclass(frozen=True)
+class TreeMessages(Node):
+    """What upward-downward gives of trees, as a tuple: of log weights over `places`, of log-steps over `pairs`, of what is said
+    of the label of a root, over `places`, and of the parents.
+    """
+
+    weight: Node
+    step: Node
+    first: tuple[Node, ...]
+    parent: Node
+    places: Axes
+    pairs: Axes
+    parts: ClassVar[tuple[str, ...]] = ("weight", "step", "first", "parent")
+
+
+@dataclass(frozen=True)
+class TreePath(TreeMessages):
+    """The most probable labels of trees together, over `axes`: the places and the plates; counted from `origin`."""
+
+    origin: int = 0
+
+
+@dataclass(frozen=True)
 class Item(Node):
     """A part of a tuple, kept over `stored`."""
 

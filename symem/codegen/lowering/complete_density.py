@@ -17,10 +17,10 @@ from symem.algebra.squares import completed, squares
 from symem.codegen.lowering.selection import collapsed, parted
 from symem.derivation import (
     Causes,
-    Chain,
     Definition,
     Derivation,
     GaussianVector,
+    Linked,
     Posterior,
     Recognised,
     Table,
@@ -84,7 +84,7 @@ def _at_modes(derivation: Derivation) -> Derivation:
     for posterior in derivation.posteriors:
         if isinstance(posterior, Table):
             # Where a condition does not hold the table weighs nothing, and has no logarithm.
-            if posterior.condition is not None or isinstance(posterior, Causes | Chain):
+            if posterior.condition is not None or isinstance(posterior, Causes | Linked):
                 raise _Unsuited
             weight, terms = _weighed(posterior, terms, whole=whole)
             whole = False

@@ -11,13 +11,14 @@ from sympy import Expr, Sum, Symbol
 
 from symem.derivation import (
     Ascent,
-    Chain,
     Definition,
     Derivation,
+    Linked,
     Moments,
     Posterior,
     Scatter,
     Tabulated,
+    Tree,
     Update,
 )
 from symem.language.plates import Axis, LinearSolution
@@ -89,9 +90,12 @@ class Indices:
 
     def posterior(self, posterior: Posterior) -> Posterior:
         axes = tuple(map(self.axis, posterior.axes))
-        if isinstance(posterior, Chain):
+        if isinstance(posterior, Linked):
             names = ("outcome", "following", "along", "steps")
-            own = {name: self.axis(getattr(posterior, name)) for name in names}
+            own: dict[str, Any] = {name: self.axis(getattr(posterior, name)) for name in names}
+            if isinstance(posterior, Tree):
+                renamed = {posterior.along.index: own["along"].index}
+                own["parent"] = self.expr(posterior.parent, renamed)
             return posterior.rewritten(self.definition, axes=axes, **own)
         if isinstance(posterior, Tabulated):
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))

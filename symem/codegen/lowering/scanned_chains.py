@@ -1,4 +1,4 @@
-"""Chains as they are computed: ξ of a pair as a product of what is known up to it, of its step, and of what comes after.
+"""Chains and trees as they are computed: ξ of a pair as a product of what is known up to it, of its step, and of what comes after.
 
 φ, the filtered probabilities, and ω are arrays over places and labels, so that sums of ξ over places are matrix
 products, and no array has an entry for each place and pair of labels. (Bishop 2006, equation 13.43.)
@@ -12,13 +12,13 @@ from typing import Any
 
 from sympy import Expr, Indexed, IndexedBase, Sum, exp, log
 
-from symem.derivation import Chain, Definition, Derivation, Moments, Posterior, Scatter
+from symem.derivation import Chain, Definition, Derivation, Linked, Moments, Posterior, Scatter, Tree
 from symem.language.leaves import name_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScannedChain(Chain):
-    """A chain with φ, π and ω of its pairs."""
+class Scanned(Linked):
+    """Labels with φ, π and ω of their pairs."""
 
     filtered: Definition
     moved: Definition
@@ -39,9 +39,19 @@ class ScannedChain(Chain):
         return self.share.xreplace({own: place for own, place in places if own != place})
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScannedChain(Scanned, Chain):
+    """A chain with them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScannedTree(Scanned, Tree):
+    """A tree with them."""
+
+
 def with_scans(derivation: Derivation) -> Derivation:
     """The derivation with such products in the place of ξ."""
-    chains = [each for each in derivation.posteriors if isinstance(each, Chain)]
+    chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]
     if not chains:
         return derivation
     scanned = {id(each): _scanned(each) for each in chains}
@@ -84,20 +94,32 @@ def _moments(
     )
 
 
-def _scanned(chain: Chain) -> ScannedChain:
+def _scanned(posterior: Chain | Tree) -> Scanned:
+    up_to, whole, after = _of_chain(posterior) if isinstance(posterior, Chain) else _of_tree(posterior)
+    k, m, axes = posterior.outcome.index, posterior.following.index, posterior.pair.axes
+    own = {each.name: getattr(posterior, each.name) for each in fields(posterior)}
+    own["filtered"] = _named(posterior, "phi", tuple(a for a in axes if a.index != m), exp(up_to - whole))
+    own["coming"] = _named(posterior, "omega", tuple(a for a in axes if a.index != k), exp(after))
+    own["moved"] = _named(posterior, "pi", posterior.log_step.axes, exp(posterior.log_step.symbol))
+    return ScannedChain(**own) if isinstance(posterior, Chain) else ScannedTree(**own)
+
+
+def _of_chain(chain: Chain) -> tuple[Expr, Expr, Expr]:
+    """The logarithms of φ, up to what it is relative to, of that, and of ω."""
     k, m, t, s = (axis.index for axis in (chain.outcome, chain.following, chain.along, chain.steps))
-    axes = chain.pair.axes
     up_to = chain.forward.symbol.xreplace({t: s})
     whole = log(Sum(exp(up_to), chain.outcome.limits))
     after = (chain.log_weight.symbol + chain.backward.symbol).xreplace({t: s + 1, k: m})
-    filtered = _named(chain, "phi", tuple(a for a in axes if a.index != m), exp(up_to - whole))
-    coming_axes = tuple(a for a in axes if a.index != k)
-    coming = _named(chain, "omega", coming_axes, exp(after + whole - chain.log_normaliser.symbol))
-    moved = _named(chain, "pi", chain.log_step.axes, exp(chain.log_step.symbol))
-    own = {each.name: getattr(chain, each.name) for each in fields(chain)}
-    return ScannedChain(**own, filtered=filtered, moved=moved, coming=coming)
+    return up_to, whole, after + whole - chain.log_normaliser.symbol
 
 
-def _named(chain: Chain, stem: str, axes: tuple[Any, ...], value: Expr) -> Definition:
+def _of_tree(tree: Tree) -> tuple[Expr, Expr, Expr]:
+    """The same of a parent and its child."""
+    above = log(tree.probability.symbol.xreplace({tree.along.index: tree.parent}))
+    below = tree.upward.symbol.xreplace({tree.outcome.index: tree.following.index})
+    return above, log(Sum(exp(tree.log_step.symbol + below), tree.following.limits)), below
+
+
+def _named(chain: Linked, stem: str, axes: tuple[Any, ...], value: Expr) -> Definition:
     places = tuple(axis.index for axis in axes)
     return Definition(IndexedBase(f"{stem}_{chain.latent.name}", nonnegative=True)[places], axes, value)

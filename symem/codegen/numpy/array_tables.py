@@ -11,7 +11,7 @@ from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Chain, Table
+from symem.derivation import Linked, Table
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
@@ -93,9 +93,9 @@ class Tables:
         return plain_size(first if self.program.rows is None else self.program.rows)
 
     def places(self) -> tuple[str | int, ...]:
-        """What a row has of observations beside itself: the places of its chain."""
+        """What a row has of observations beside itself: the places of its chain or tree."""
         rows, posteriors = self.program.rows, self.program.derivation.posteriors
-        sizes = [each.along.size for each in posteriors if isinstance(each, Chain)]
+        sizes = [each.along.size for each in posteriors if isinstance(each, Linked)]
         return tuple(plain_size(size) for size in sizes[:1] if rows is not None and size != rows)
 
     def beside_rows(self) -> tuple[tuple[str | int, ...], ...]:

@@ -1,8 +1,8 @@
-"""Forward-backward as a call of the runtime, and its parts."""
+"""Forward-backward, and upward-downward on trees, as calls of the runtime, and their parts."""
 
 from __future__ import annotations
 
-from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path
+from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path, TreeMessages, TreePath
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.speller import ATOM, Speller
 
@@ -24,6 +24,25 @@ def _called(spell: Speller, function: str, node: Messages) -> str:
     step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
     ends = [_spread(spell, each[0], node.start) if each else "None" for each in (node.first, node.last)]
     return f"{function}({weight}, {step}, {', '.join(ends)})"
+
+
+def tree_messages(spell: Speller, node: TreeMessages) -> tuple[str, int]:
+    return _called_on_tree(spell, "_upward_downward", node), ATOM
+
+
+def tree_path(spell: Speller, node: TreePath) -> tuple[str, int]:
+    text = _called_on_tree(spell, "_most_probable_on_tree", node)
+    return (f"({text} + {node.origin})" if node.origin else text), ATOM
+
+
+def _called_on_tree(spell: Speller, function: str, node: TreeMessages) -> str:
+    """Log weights over (place, label, *plates), log-steps over (label, label) or over (place, label, label, *plates)."""
+    spell.helpers.add(function)
+    alike = set(node.step.axes) == set(node.pairs[1:3])
+    weight = _spread(spell, node.weight, node.places)
+    step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
+    first = _spread(spell, node.first[0], node.places) if node.first else "None"
+    return f"{function}({weight}, {step}, {first}, {spell(node.parent)})"
 
 
 def item(_spell: Speller, node: Item) -> tuple[str, int]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from symem.codegen.ir.instructions import Assign, Entry, Weigh, nodes_of
-from symem.codegen.ir.nodes import Axes, Messages, Node, Path
-from symem.codegen.lowering.scanned_chains import ScannedChain
+from symem.codegen.ir.nodes import Axes, Messages, Node, Path, TreeMessages, TreePath
+from symem.codegen.lowering.scanned_chains import Scanned
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.by_row import ByRow
 from symem.codegen.numpy.fields_read import names_in
@@ -40,15 +40,18 @@ class Decoding(ByRow):
         body += [text for each in lines if not isinstance(each, Entry) for text in self._exactly(each)]
         return body + listed("return {", _pairs(names, self.lines.texts(given)), "}")
 
-    def _paths(self) -> Iterator[tuple[str, tuple[Path, Axes]]]:
+    def _paths(self) -> Iterator[tuple[str, tuple[Path | TreePath, Axes]]]:
         """Each chain's path, and the order of its latent's slots."""
-        chains = [each for each in self.program.derivation.posteriors if isinstance(each, ScannedChain)]
+        chains = [each for each in self.program.derivation.posteriors if isinstance(each, Scanned)]
         found = [each.node for each in self.program.infer if isinstance(each, Assign)]
-        for chain, node in zip(chains, (each for each in found if isinstance(each, Messages)), strict=True):
+        for chain, node in zip(
+            chains, (each for each in found if isinstance(each, Messages | TreeMessages)), strict=True
+        ):
             if not chain.labels:
                 said = {each.name: getattr(node, each.name) for each in fields(node) if each.name != "axes"}
                 over = (node.places[0], *node.places[2:])
-                path = Path(over, **said, origin=int(chain.latent.support.first))
+                kind = TreePath if isinstance(node, TreeMessages) else Path
+                path = kind(over, **said, origin=int(chain.latent.support.first))
                 yield chain.latent.name, (path, places_of(chain.atom))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sympy import Expr, Indexed, Sum, Symbol
 from sympy.core.relational import Equality
 
-from symem.codegen.ir.nodes import Source
+from symem.codegen.ir.nodes import Load, Source
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
@@ -163,13 +163,20 @@ class Drawing:
             )
             return
         index = self.scope.looped(at.loop)
-        places[list(entry.indices).index(declaration.back)] = index
+        places[list(entry.indices).index(declaration.place_by_place)] = index
         text = self._law(declaration.distribution, at)
-        self.scope.statements.append(
-            f"for {index} in range({declaration.reach}, {self.scope.sized(at.loop.size)}):"
-        )
+        self.scope.statements.append(f"for {index} in {self._turns(declaration, at.loop.size)}:")
         lines = self.scope.writer.fitted(f"{self._local(name)}[{', '.join(places)}] = ", text)
         self.scope.statements += [f"    {line}" for line in lines]
+
+    def _turns(self, declaration: Any, size: Expr) -> str:
+        """The places at which the law holds, in an order in which what it looks back at is there."""
+        if declaration.parent is None:
+            return f"range({declaration.reach}, {self.scope.sized(size)})"
+        array = name_of(declaration.parent)
+        layout = self.scope.layouts[array]
+        self.scope.nodes.append(Load((), layout.name, (), layout.sources))
+        return f"{'_roots_of' if declaration.at_roots else '_below_roots'}({layout.name})"
 
     def _write(self, start: str, text: str, names: Sequence[str]) -> None:
         self.scope.write(start, text)

@@ -123,7 +123,7 @@ class Positions:
             ragged = axis.size.free_symbols & {each.index for each in formula.axes}
             if axis.size != size and not ragged:
                 raise UnsaidError(f"{self.variable.name} is declared for a part of its plate")
-            if index == self.declaration.back:
+            if index == self.declaration.place_by_place:
                 self.loop = Axis(axis.index, size)
                 self.places.append(axis.index)
             elif index != cell:

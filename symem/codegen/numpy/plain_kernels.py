@@ -58,3 +58,33 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
         beta[t] = (table[t] * (density[t + 1] * beta[t + 1] / scale[t + 1])).sum(axis=1)
     total = (np.log(scale) + peak).sum(axis=(0, 1)) + np.log(end)
     return alpha * beta, total, alpha[:-1], moved, density[1:] * beta[1:] / scale[1:]
+
+
+def _upward_downward(weight: Any, step: Any, first: Any, parent: Any) -> tuple[Any, ...]:
+    """Place by place, parents first: γ, log-likelihood, and φ, π, ω whose product is ξ (Durand, Gonçalvès & Guédon 2004)."""
+    count, labels, *plates = weight.shape
+    moved = np.exp(step)
+    table = moved if moved.ndim > 2 else moved.reshape(1, labels, labels, *(1 for _ in plates))
+    table = np.broadcast_to(table, (count, labels, labels, *plates))
+    order = [v for v in range(count) if parent[v] < 0]
+    for v in order:
+        order += [child for child in range(count) if parent[child] == v]
+    log_beta, beta, message = np.array(weight, dtype=float), np.empty(weight.shape), np.ones(weight.shape)
+    total = np.zeros(plates)
+    for v in reversed(order):
+        if parent[v] < 0 and first is not None:
+            log_beta[v] += first[v if len(first) > 1 else 0]
+        peak = log_beta[v].max(axis=0)
+        beta[v] = np.exp(log_beta[v] - peak)
+        scale = beta[v].sum(axis=0)
+        beta[v] /= scale
+        total += np.log(scale) + peak
+        if parent[v] >= 0:
+            message[v] = (table[v] * beta[v]).sum(axis=1)
+            log_beta[parent[v]] += np.log(message[v])
+    gamma, phi = beta.copy(), np.zeros(weight.shape)
+    for v in order:
+        if parent[v] >= 0:
+            phi[v] = gamma[parent[v]] / message[v]
+            gamma[v] = beta[v] * (phi[v][:, None] * table[v]).sum(axis=0)
+    return gamma, total, phi, moved, beta

@@ -11,8 +11,10 @@ from types import ModuleType
 from symem.codegen.ir.functions import SCIPY
 from symem.runtime import (
     acceleration,
+    ancestry,
     blocks,
     bootstrap,
+    branch_messages,
     charts,
     checks,
     chunks,
@@ -66,6 +68,8 @@ _MODULES: Sequence[ModuleType] = (
     conversion,
     kernels,
     messages,
+    branch_messages,
+    ancestry,
     reference,
     distinct,
     checks,

@@ -29,9 +29,11 @@ from symem.codegen.ir.nodes import (
     Solve,
     Take,
     Total,
+    TreeMessages,
+    TreePath,
     without,
 )
-from symem.codegen.numpy.chain_spelling import item, messages, path
+from symem.codegen.numpy.chain_spelling import item, messages, path, tree_messages, tree_path
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
@@ -261,5 +263,7 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     DiagonalOf: diagonal,
     Messages: messages,
     Path: path,
+    TreeMessages: tree_messages,
+    TreePath: tree_path,
     Item: item,
 }

@@ -16,12 +16,12 @@ from sympy import Add, Expr, Symbol, exp
 from symem.codegen.ir.instructions import Assign, Normalise
 from symem.codegen.ir.nodes import Load, Node, Source
 from symem.codegen.ir.program import Program
-from symem.codegen.lowering.scanned_chains import ScannedChain
+from symem.codegen.lowering.scanned_chains import Scanned
 from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import Causes, GaussianVector, Posterior, Tabulated
+from symem.derivation import Causes, GaussianVector, Posterior, Tabulated, Tree
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
@@ -88,7 +88,7 @@ class Starts:
             self._once(name)
             return
         posterior = self._owner[name]
-        if isinstance(posterior, ScannedChain):
+        if isinstance(posterior, Scanned):
             self._chain(name, posterior)
             return
         if self._is_covariance(name, posterior):
@@ -207,7 +207,7 @@ class Starts:
             call = f"_restricted({name}, {self.writer.spell(node)}, {place})"
             self.lines += fitted(f"{name} = ", call, self.writer.part_name)
 
-    def _chain(self, name: str, chain: ScannedChain) -> None:
+    def _chain(self, name: str, chain: Scanned) -> None:
         """The table of a chain near prototypes; of pairs of neighbours the product of theirs."""
         table, before, moved, _after = (
             self.program.layouts[name_of(each.symbol)].name
@@ -234,6 +234,12 @@ class Starts:
             own = [self.program.lower.size(axis) for axis in self.program.axes(chain.moved)]
             self._note(own)
             self.lines.append(f"{name} = np.ones({tupled(map(self.writer.spell, own))})")
+        elif isinstance(chain, Tree):
+            parent = self.program.layouts[name_of(chain.parent)].name
+            self.read |= {parent} if name == before else set()
+            self.lines.append(
+                f"{name} = " + (f"np.take({table}, {parent}, {place})" if name == before else table)
+            )
         else:
             part = "[:-1]" if name == before else "[1:]"
             cut = ", ".join([":"] * place + [part[1:-1]])

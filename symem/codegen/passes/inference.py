@@ -11,13 +11,13 @@ from symem.algebra.squares import squares
 from symem.algebra.squares_of_ratios import squares_of_ratios
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
-from symem.codegen.ir.nodes import Item, Load, Messages, Node, Source
+from symem.codegen.ir.nodes import Axes, Item, Load, Messages, Node, Source, TreeMessages
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
-from symem.codegen.lowering.scanned_chains import ScannedChain
+from symem.codegen.lowering.scanned_chains import Scanned
 from symem.codegen.passes.natural_form import separated
-from symem.derivation import Definition, Posterior, Tabulated
+from symem.derivation import Chain, Definition, Posterior, Tabulated, Tree
 from symem.language.leaves import array_of, name_of
 
 
@@ -57,7 +57,7 @@ class _Lines:
     def enter(self, posterior: Posterior) -> None:
         if isinstance(posterior, Tabulated) and _is_softmax(self.program, posterior):
             self._softmax(posterior)
-        elif isinstance(posterior, ScannedChain):
+        elif isinstance(posterior, Scanned):
             self._chain(posterior)
         else:
             self.compute(posterior.definitions)
@@ -83,23 +83,21 @@ class _Lines:
         self.rows.append(Normalise(layouts[name_of(probability.symbol)].name, normaliser, place, guarded))
         self.compute(posterior.moments)
 
-    def _chain(self, chain: ScannedChain) -> None:
-        """The tables of a chain from its messages."""
-        program, ends = self.program, (chain.log_first, chain.log_last)
-        self.compute([each for each in (*ends, chain.log_step, chain.log_weight) if each is not None])
-        place, label, batch = chain.along.index, chain.outcome.index, chain.log_normaliser.axes
-        chains = tuple(axis.index for axis in batch)
-        places = (place, label, *chains)
+    def _chain(self, chain: Scanned) -> None:
+        """The tables of a chain or a tree from its messages."""
+        program = self.program
+        said = [chain.log_first, chain.log_last if isinstance(chain, Chain) else None]
+        self.compute([each for each in (*said, chain.log_step, chain.log_weight) if each is not None])
+        label, chains = chain.outcome.index, tuple(axis.index for axis in chain.log_normaliser.axes)
+        places = (chain.along.index, label, *chains)
         pairs = (chain.steps.index, label, chain.following.index, *chains)
-        weight, step = (program.lower(each.symbol) for each in (chain.log_weight, chain.log_step))
-        first, last = (() if each is None else (program.lower(each.symbol),) for each in ends)
+        node = self._messages(chain, places, pairs)
         name = program.names.take(f"messages_{chain.latent.name}")
-        node = Messages((), weight, step, first, last, places, pairs, (label, *chains))
         self.rows.append(Assign(name, node, ()))
         base = Load((), name, (), frozenset({Source.LATENT}))
         filtered = (pairs[0], label, *chains)
         coming = (pairs[0], pairs[2], *chains)
-        held = tuple(axis for axis in pairs if axis in step.axes)
+        held = tuple(axis for axis in pairs if axis in node.step.axes)
         kept = held if set(held) == {pairs[1], pairs[2]} else pairs
         parts = ((chain.probability, places), (chain.log_normaliser, chains), (chain.filtered, filtered))
         for number, (definition, stored) in enumerate((*parts, (chain.moved, kept), (chain.coming, coming))):
@@ -108,6 +106,16 @@ class _Lines:
             self.rows.append(Assign(local, Item(axes, base, number, stored), axes))
         self._done |= {each.symbol for each in chain.definitions}
         self.compute(chain.moments)
+
+    def _messages(self, chain: Scanned, places: Axes, pairs: Axes) -> Messages | TreeMessages:
+        lower = self.program.lower
+        weight, step = (lower(each.symbol) for each in (chain.log_weight, chain.log_step))
+        first = () if chain.log_first is None else (lower(chain.log_first.symbol),)
+        if isinstance(chain, Tree):
+            return TreeMessages((), weight, step, first, lower(chain.parent), places, pairs)
+        assert isinstance(chain, Chain)
+        last = () if chain.log_last is None else (lower(chain.log_last.symbol),)
+        return Messages((), weight, step, first, last, places, pairs, places[1:])
 
     def _weighed(
         self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...], count: Expr

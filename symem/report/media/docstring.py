@@ -31,7 +31,8 @@ def _model(derivation: Derivation) -> list[str]:
     """The distributions as they were declared, else what is latent."""
     kind = "MAP-EM" if derivation.model.log_prior != 0 else "EM"
     declared = [
-        f"{', '.join(map(str, each.entries))} ~ {each.distribution}" for each in derivation.model.declarations
+        f"{', '.join(map(str, each.entries))} ~ {each.distribution}{' at roots' if each.at_roots else ''}"
+        for each in derivation.model.declarations
     ]
     latent = ", ".join(each.name for each in derivation.model.latents)
     counted = [f" Row {each.axis.index} counts {each.entry} times." for each in derivation.model.weights]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sympy import Indexed, Symbol, preorder_traversal
+from sympy.core.relational import Relational
 
 from symem.algebra.rewriting import matrix_valued
 from symem.derivation import THEORY, Ascent, Definition, Derivation, NotDerived, Status, Tabulated, Update
@@ -85,7 +86,9 @@ def _lines(definition: Definition, lexicon: Lexicon) -> Iterator[str]:
     """A definition; of a recurrence, how it begins and how it goes on."""
     for each, span in cases(definition):
         tail = ""
-        if span is not None:
+        if isinstance(span, Relational):
+            tail = f", {plain(span, lexicon.within(definition.axes))}"
+        elif span is not None:
             shift = int(span[0] in lexicon.from_one.indices)
             tail = f", {plain_letter(span[0], lexicon)} = {plain(span[1] + shift, lexicon)}, …, {plain(span[2] + shift, lexicon)}"
         yield _line(each, lexicon) + tail

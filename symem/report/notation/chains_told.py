@@ -1,23 +1,40 @@
-"""The messages of a chain as the books write them: α and β themselves, where the record keeps their logarithms."""
+"""The messages of chains and trees as the books write them: α and β themselves, where the record keeps their logarithms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, TypeAlias
 
-from sympy import Expr, Indexed, IndexedBase, Integer, Symbol, exp, log
+from sympy import (
+    Add,
+    Expr,
+    Indexed,
+    IndexedBase,
+    Integer,
+    Mul,
+    Not,
+    Piecewise,
+    Product,
+    S,
+    Sum,
+    Symbol,
+    exp,
+    log,
+    true,
+)
 
 from symem.algebra.rewriting import inlined
-from symem.derivation import Chain, Definition, Derivation, Posterior, Recurrence, Step
+from symem.derivation import Chain, Definition, Derivation, Linked, Posterior, Recurrence, Step, Tree
 from symem.language.leaves import array_of, name_of
 
-#: An index, and the first and the last of its values.
-Span = tuple[Symbol, Expr, Expr]
+#: An index, and the first and the last of its values; or a condition on it.
+Span: TypeAlias = tuple[Symbol, Expr, Expr] | Any
 
 
 def with_messages(derivation: Derivation) -> Derivation:
     """The derivation with α, β, and γ and ξ as products of them."""
-    chains = [each for each in derivation.posteriors if isinstance(each, Chain)]
+    chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]
     if not chains:
         return derivation
     told = {each.symbol: new for chain in chains for each, new in _told(chain)}
@@ -29,7 +46,7 @@ def with_messages(derivation: Derivation) -> Derivation:
 
 
 def _posterior(posterior: Posterior, told: Mapping[Expr, Definition]) -> Posterior:
-    if not isinstance(posterior, Chain):
+    if not isinstance(posterior, Chain | Tree):
         return posterior
     return posterior.rewritten(lambda each: told.get(each.symbol, each))
 
@@ -39,32 +56,51 @@ def _step(step: Step, told: Mapping[Expr, Definition]) -> Step:
     return replace(step, defines=defines) if defines != step.defines else step
 
 
-def _told(chain: Chain) -> Iterator[tuple[Definition, Definition]]:
-    messages = {array_of(each.symbol) for each in (chain.forward, chain.backward)}
-    short = [each for each in (chain.log_first, chain.log_last, chain.log_step) if each is not None]
-    short = [each for each in short if isinstance(each.value, log)]
+def _told(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
+    messages = {array_of(each.symbol) for each in chain.messages}
+    said = (chain.log_first, chain.log_last if isinstance(chain, Chain) else None, chain.log_step)
+    short = [each for each in said if each is not None and isinstance(each.value, log)]
 
     def unlogged(value: Expr) -> Expr:
         entries = (each for each in value.atoms(Indexed) if each.base in messages)
         return inlined(value, short).xreplace({each: log(_positive(each)) for each in entries})
 
-    for definition in (chain.forward, chain.backward):
-        told = definition.recurrence
-        assert told is not None
-        first, following = exp(unlogged(told.first)), exp(unlogged(told.next))
-        new = Recurrence(_positive(told.symbol), told.axis, first, following, told.backward)
-        yield definition, replace(definition, symbol=new.symbol, value=new.value)
+    for definition in chain.messages:
+        yield definition, _message(definition, unlogged)
     for definition in (chain.log_normaliser, chain.probability, chain.pair):
         yield definition, replace(definition, value=unlogged(definition.value))
 
 
+def _message(definition: Definition, unlogged: Callable[[Expr], Expr]) -> Definition:
+    """A message itself, of the definition of its logarithm."""
+    told = definition.recurrence
+    if told is None:
+        value = _product(unlogged(definition.value))
+        return replace(definition, symbol=_positive(definition.symbol), value=value)
+    first, following = exp(unlogged(told.first)), exp(unlogged(told.next))
+    new = Recurrence(_positive(told.symbol), told.axis, first, following, told.backward)
+    return replace(definition, symbol=new.symbol, value=new.value)
+
+
+def _product(value: Expr) -> Expr:
+    """exp(a + Σ_c b_c) as exp(a) ∏_c exp(b_c)."""
+    parts = Add.make_args(value)
+    sums = [part for part in parts if isinstance(part, Sum)]
+    factors = []
+    for each in sums:
+        (inside, condition), _ = each.function.args
+        factors.append(Product(Piecewise((exp(inside), condition), (S.One, true)), *each.limits))
+    return Mul(exp(Add(*(part for part in parts if part not in sums))), *factors)
+
+
 def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
-    """The letters that Rabiner and Bishop have for what is known of a chain; of another posterior, none."""
-    if not isinstance(chain, Chain):
+    """The letters that the books have for what is known of a chain or a tree; of another posterior, none."""
+    if not isinstance(chain, Linked):
         return []
-    ends = ((chain.log_first, "rho"), (chain.log_last, "tau"))
+    ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))
     said = [(each, letter) for each, letter in ends if each is not None]
-    messages = [(chain.forward, "alpha"), (chain.backward, "beta")]
+    letters = ("alpha", "beta") if isinstance(chain, Chain) else ("beta",)
+    messages = list(zip(chain.messages, letters, strict=True))
     return [*said, (chain.log_step, "lambda"), (chain.pair, "xi"), *messages]
 
 
@@ -73,7 +109,16 @@ def _positive(entry: Expr) -> Expr:
 
 
 def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
-    """A definition as it is told: a recurrence at the place where it begins, then at the others, from one to another."""
+    """A definition as it is told: a recurrence at the place where it begins, then at the others, from one to another; one over a
+    tree at the roots, then at the others.
+    """
+    tree = definition.over_tree
+    if tree is not None and not tree.upward:
+        (following, parent), (first, _) = definition.value.args
+        return (
+            (replace(definition, value=first), Not(parent)),
+            (replace(definition, value=following), parent),
+        )
     told = definition.recurrence
     if told is None:
         return ((definition, None),)

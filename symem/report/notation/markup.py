@@ -84,6 +84,10 @@ class LatexMarkup:
         """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
 
+    def big_where(self, sign: str, index: str, condition: str) -> str:
+        """The head of one over the places where a condition holds."""
+        return rf"{self.signs[sign]}_{{{index} : {condition}}}"
+
     def text(self, words: str) -> str:
         return rf"\ \text{{{words}}}"
 
@@ -162,6 +166,9 @@ class PlainMarkup:
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()
         return f"{self.signs[sign]}_{index}" if whole else f"{self.signs[sign]}_({index}={lower}..{upper})"
+
+    def big_where(self, sign: str, index: str, condition: str) -> str:
+        return f"{self.signs[sign]}_({index}: {condition})"
 
     def text(self, words: str) -> str:
         return f" {words}"

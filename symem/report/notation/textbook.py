@@ -15,10 +15,12 @@ from typing import Any
 
 from sympy import (
     Add,
+    Eq,
     Expr,
     Function,
     Indexed,
     Integer,
+    Piecewise,
     Pow,
     Product,
     S,
@@ -30,6 +32,7 @@ from sympy import (
     log,
     loggamma,
     sin,
+    true,
 )
 
 from symem.algebra.rewriting import Ratio, flat, is_negative
@@ -249,10 +252,24 @@ class Textbook(MatrixNotation, FunctionNotation):
         return self._over("Product", expr)
 
     def _over(self, sign: str, expr: Expr) -> str:
-        inner = expr.function
+        inner, limits = expr.function, outermost_first(expr)
+        heads = [self.markup.big(sign, *map(self.doprint, limit)) for limit in limits]
+        if (part := _where(expr)) is not None:
+            inner, condition = part
+            heads[-1] = self.markup.big_where(sign, *map(self.doprint, (limits[-1][0], condition)))
         body = self.markup.group(self.doprint(inner)) if inner.is_Add else self.doprint(inner)
-        heads = [self.markup.big(sign, *map(self.doprint, limit)) for limit in outermost_first(expr)]
         return self.markup.juxtaposed([*heads, body])
+
+
+def _where(expr: Expr) -> tuple[Expr, Expr] | None:
+    """What is summed or multiplied where a condition holds, and nothing elsewhere."""
+    inner, nothing = expr.function, S.Zero if isinstance(expr, Sum) else S.One
+    if not isinstance(inner, Piecewise) or len(inner.args) != 2 or inner.args[1] != (nothing, true):
+        return None
+    value, condition = inner.args[0].args
+    if isinstance(condition, Eq) and isinstance(condition.rhs, Indexed):
+        condition = Eq(*condition.args[::-1], evaluate=False)
+    return value, condition
 
 
 _SUMMED = frozenset({Rank.WEIGHT, Rank.STATISTIC})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, Chain, Tabulated
+from symem.derivation import Causes, Linked, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -54,7 +54,7 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        if isinstance(posteriors[0], Chain):
+        if isinstance(posteriors[0], Linked):
             yield from voice.definitions(posteriors[0].definitions, voice.now).equations
             continue
         tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]

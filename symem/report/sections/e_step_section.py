@@ -12,10 +12,10 @@ from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
-    Chain,
     Definition,
     Derivation,
     GaussianVector,
+    Linked,
     MemberCounts,
     Posterior,
     Probabilities,
@@ -233,7 +233,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Chain):
+        if isinstance(first, Linked):
             yield voice.definitions(first.definitions, voice.now)
         elif isinstance(first, Table) and not isinstance(first, Causes):
             yield Display(tuple(probabilities(first, voice)))

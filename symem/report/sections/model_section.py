@@ -69,6 +69,11 @@ def _stated(voice: Voice) -> Iterator[Block]:
         )
         yield said(f"The data arise as follows{plates}:")
         yield Display(lines)
+    for parent in dict.fromkeys(each.parent for each in voice.model.declarations if each.parent):
+        yield said(
+            "A place whose parent @ is 0 is a root; there may be many.",
+            letter(voice.model.formula(parent, parent.indices, {}).value.as_coeff_Add()[1], voice.complete),
+        )
     observed = observed_of(voice.model)
     if observed:
         yield said("Of the latents it is observed that" if lines else "It is observed that")

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
-from sympy import Expr, Idx, Indexed, Integer, Mul, Product, Sum, Symbol, exp, log
+from sympy import Eq, Expr, Idx, Indexed, Integer, Mul, Product, Sum, Symbol, exp, log
 
 from symem.language.declarations import Declaration
 from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.matrix_supports import PositiveDefinite
+from symem.language.parents import has_parent
 from symem.language.plates import Axis, Iverson, index_symbol
 from symem.language.support import Support
 from symem.language.supports import Positive
@@ -88,7 +89,11 @@ class Statement:
         return (head + first, *(rf"&\qquad {line}" for line in more))
 
     def _places(self) -> str:
-        """Where the law holds, if it looks back at other places: t = 2, …, T."""
+        """Where the law holds, if it looks back at other places: t = 2, …, T; or where a place has a parent."""
+        if self.declaration.parent is not None:
+            _, parent = self._read(self.declaration.parent).as_coeff_Add()
+            condition = Eq(parent, -1) if self.declaration.at_roots else has_parent(parent)
+            return rf",\quad {latex(condition, self._scope)}"
         index = self.declaration.back
         if index is None:
             return ""

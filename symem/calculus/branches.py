@@ -1,0 +1,208 @@
+"""What a log-likelihood says of labels that stand beside that of their parent: of each, of roots, of a label and its parent's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Add, And, Expr, Indexed, Mul, Symbol
+
+from symem.calculus.brackets import collapse_to_index
+from symem.calculus.eliminated import Elimination
+from symem.calculus.finite_tables import definite
+from symem.calculus.gathering import atoms_of
+from symem.calculus.links import is_chained, is_companion, on_plates, plain
+from symem.calculus.separate import Term, conditions_of, fold, gather, separate
+from symem.errors import NotDerivedError
+from symem.language.leaves import name_of
+from symem.language.model import Model, Variable
+from symem.language.parents import Parents, says_of_parent
+from symem.language.plates import Axis, Iverson
+from symem.language.supports import Binary
+from symem.language.weights import count_of, once
+
+
+def is_on_tree(terms: Iterable[Term], variable: Variable, model: Model) -> bool:
+    """Whether a latent stands in a term at the parent of a place."""
+    return any(_parents(atom, model) for term in terms for atom in atoms_of(term.factor, variable))
+
+
+def _parents(atom: Expr, model: Model) -> list[tuple[int, Expr]]:
+    """The slots of an entry in which a parent stands."""
+    places = enumerate(getattr(atom, "indices", ()))
+    return [(slot, p) for slot, p in places if isinstance(p, Indexed) and _is_parent(p, model)]
+
+
+def _is_parent(place: Expr, model: Model) -> bool:
+    return isinstance(model.variables[name_of(place)].support, Parents)
+
+
+@dataclass(frozen=True)
+class Branches:
+    """The terms that hold the labels of a tree.
+
+    `position` are the axes of a label's own indices, `slot` that of the places; `parent` is the entry of a place's parent.
+    `terms` stand at the plates, that is at the other indices, and are summed over their own places.
+    """
+
+    variable: Variable
+    position: tuple[Axis, ...]
+    slot: int
+    parent: Expr
+    terms: tuple[Term, ...]
+    rest: tuple[Term, ...]
+    count: Expr
+    linked: frozenset[str]
+
+    @classmethod
+    def of(cls, state: Elimination, variable: Variable) -> Branches:
+        """Read the terms.
+
+        Raises:
+            NotDerivedError: some couple other labels than those of a place and its parent.
+        """
+        holding = [term for term in state.terms if atoms_of(term.factor, variable)]
+        slot, array = _slot(holding, variable, state.model)
+        used = {axis.index for term in holding for axis in term.axes}
+        position: list[Axis] = []
+        for place, size in enumerate(variable.sizes):
+            own = next(plain(holding, variable, place, size), None)
+            position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
+        companions = [term for term in state.terms if is_companion(state, term, set(position))]
+        weights = state.model.weights
+        counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
+        if len(counts) > 1 or any(count.has(position[slot].index) for count in counts):
+            raise NotDerivedError(
+                f"Labels of the tree {variable.name} stand in rows that count differently: weigh the plate of whole trees."
+            )
+        plates = tuple(axis for place, axis in enumerate(position) if place != slot)
+        terms = [on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
+        gone = {axis.index for axis in plates}
+        terms += [
+            Term(once(t.factor, weights), tuple(a for a in t.axes if a.index not in gone)) for t in companions
+        ]
+        rest = tuple(term for term in state.terms if term not in holding and term not in companions)
+        linked = frozenset(
+            v.name
+            for v in state.model.latents
+            if is_chained(state.terms, v) or is_on_tree(state.terms, v, state.model)
+        )
+        parent = array[position[slot].index]
+        return cls(variable, tuple(position), slot, parent, gather(terms), rest, counts.pop(), linked)
+
+    @property
+    def along(self) -> Axis:
+        return self.position[self.slot]
+
+    @property
+    def plates(self) -> tuple[Axis, ...]:
+        return tuple(axis for axis in self.position if axis != self.along)
+
+    @property
+    def atom(self) -> Expr:
+        return self.variable.symbol[tuple(axis.index for axis in self.position)]
+
+    @property
+    def inner(self) -> set[Symbol]:
+        """The indices over which terms are summed."""
+        return {axis.index for term in self.terms for axis in term.axes} | {self.along.index}
+
+    # -- what they say ---------------------------------------------------------------------------------
+
+    def weight(self, outcome: Axis) -> Expr:
+        """What a place says of its label by itself."""
+        return Add(*(self._valued(term, outcome, outcome) for term in self._parts["weight"]))
+
+    def first(self, outcome: Axis) -> Expr:
+        """What is said of the label of a root."""
+        return Add(*(self._valued(term, outcome, outcome) for term in self._parts["first"]))
+
+    def step(self, outcome: Axis, following: Axis) -> Expr:
+        """What is said of the label of a parent and that of a child."""
+        return Add(*(self._valued(term, outcome, following) for term in self._parts["step"]))
+
+    @cached_property
+    def _parts(self) -> Mapping[str, list[Term]]:
+        """The terms, each at the place `along`, without the condition that says whether that has a parent.
+
+        Raises:
+            NotDerivedError: one looks at a parent where there is none.
+        """
+        parts: dict[str, list[Term]] = {"weight": [], "first": [], "step": []}
+        for term in self.terms:
+            there, said = self._at(term), {}
+            for condition in conditions_of(there.factor):
+                found = says_of_parent(condition)
+                if found is not None and found[0] == self.parent:
+                    said[condition] = found[1]
+            kind = next(("step" if each else "first" for each in said.values()), "weight")
+            if kind != "step" and there.factor.has(self._above):
+                raise NotDerivedError(
+                    f"{self._above} stands in {there.factor}, of roots too, which have no parent: say so by a bracket or a case, "
+                    f"{self.parent} >= 0."
+                )
+            parts[kind].append(Term(_without(there.factor, set(said)), there.axes))
+        return parts
+
+    @property
+    def _above(self) -> Expr:
+        """The label of the parent."""
+        return self.atom.xreplace({self.along.index: self.parent})
+
+    def _at(self, term: Term) -> Term:
+        """A term with its place at the index of `along`.
+
+        Raises:
+            NotDerivedError: its labels are not those of a place and of its parent.
+        """
+        atoms = atoms_of(term.factor, self.variable)
+        places = {atom.indices[self.slot] for atom in atoms} or {self.along.index}
+        own = {p.indices[0] if isinstance(p, Indexed) else p for p in places}
+        axis = next((a for a in term.axes if {a.index} == own and a.size == self.along.size), None)
+        if axis is None or not places <= {axis.index, self.parent.base[axis.index]}:
+            told = f"{' and '.join(map(str, atoms))} stand in one term, {term.factor}"
+            raise NotDerivedError(
+                f"{told}: a tree is derived whose labels stand beside that of their one parent."
+            )
+        rules = {axis.index: self.along.index}
+        left = tuple(each for each in term.axes if each != axis)
+        return Term(term.factor.xreplace(rules), left)
+
+    def _valued(self, term: Term, outcome: Axis, following: Axis) -> Expr:
+        """A term with the label of a parent and that of its child at outcomes."""
+        rules = {self._above: outcome.index, self.atom: following.index}
+        atoms = [atom for atom in rules if term.factor.has(atom)]
+        terms = definite([term], atoms) if isinstance(self.variable.support, Binary) else [term]
+        parts = [
+            collapse_to_index(Term(part.factor, part.axes + each.axes), outcome.index)
+            for each in terms
+            for part in separate(each.factor.xreplace(rules))
+        ]
+        return Add(*(fold(part).expr for part in gather(parts)))
+
+
+def _without(factor: Expr, conditions: set[Expr]) -> Expr:
+    rest = [each for each in Mul.make_args(factor) if not isinstance(each, Iverson)]
+    return Mul(Iverson(And(*(conditions_of(factor) - conditions))), *rest)
+
+
+def _slot(terms: Iterable[Term], variable: Variable, model: Model) -> tuple[int, Expr]:
+    """The slot in which parents stand, and their array.
+
+    Raises:
+        NotDerivedError: a place has two parents, or parents along two indices.
+    """
+    found = {
+        (slot, place.base)
+        for term in terms
+        for atom in atoms_of(term.factor, variable)
+        for slot, place in _parents(atom, model)
+    }
+    if len(found) > 1:
+        names = " and ".join(sorted(str(array) for _, array in found))
+        raise NotDerivedError(
+            f"The labels {variable.name} have parents by {names}: where a place has two, labels meet along loops, and there is no exact "
+            f"E-step of this kind. Let one label stand for what both say, or let each place have one parent."
+        )
+    return found.pop()

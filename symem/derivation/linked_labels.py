@@ -1,0 +1,112 @@
+"""Posteriors of labels that are coupled: along a chain each with the one before, on a tree each with its parent's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symem.derivation.definition import Definition
+from symem.derivation.posterior_kinds import Table
+from symem.language.plates import Axis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linked(Table):
+    """A label along the axis `along`, each given one before it: its table γ, and ξ of the `pair` of both.
+
+    `log_weight` η is what a place says of its label by itself, `log_first` ρ what is said of a label that has none before it,
+    `log_step` λ what a label says of one after it. Pairs have the axes of the plates, then `steps`, which numbers them, then
+    `outcome` and `following`, the labels of the two places.
+    """
+
+    along: Axis
+    steps: Axis
+    following: Axis
+    log_first: Definition | None
+    log_step: Definition
+    pair: Definition
+
+    @property
+    def messages(self) -> tuple[Definition, ...]:
+        """The logarithms of what is said of a label by those before it or after it."""
+        raise NotImplementedError
+
+    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
+        """Of two labels, the one before and the one after, that at which their pair stands, and its place; None if they are no
+        pair.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain(Linked):
+    """A label along the axis `along`, each given the one before: its table γ, and ξ of the `pair` of neighbours.
+
+    `log_weight` η is what a place says of its label by itself, `log_first` ρ and `log_last` τ what is said of the first
+    and of the last place alone, `log_step` λ what a label says of the next. `forward` is log α and `backward` log β (Baum,
+    Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19-25): recurrences along the chain. Pairs have the axes of the
+    plates, then `steps`, one place fewer than the chain, then `outcome` and `following`, the labels of the two places.
+    """
+
+    log_last: Definition | None
+    forward: Definition
+    backward: Definition
+
+    @property
+    def messages(self) -> tuple[Definition, ...]:
+        return self.forward, self.backward
+
+    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
+        apart = [(a, b) for a, b in zip(one.indices, other.indices, strict=True) if a != b]
+        if len(apart) != 1 or abs(apart[0][1] - apart[0][0]) != 1:
+            return None
+        ((place, following),) = apart
+        return (one, other, one, place) if following - place == 1 else (other, one, other, following)
+
+    @property
+    def defining(self) -> tuple[str, ...]:  # type: ignore[override]
+        firsts = [name for name in ("log_first", "log_last") if getattr(self, name) is not None]
+        return (
+            *firsts, "log_step", "log_weight", "forward", "log_normaliser", "backward", "probability", "pair", "moments",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree(Linked):
+    """A label at each place of a tree, or of many, given the one at its `parent`, an entry of an array of places.
+
+    `upward` is log β, of all that is said at a place and below it, as a recurrence from the leaves to the roots; `probability`
+    is one from the roots to the leaves (Crouse, Nowak & Baraniuk 1998; Durand, Gonçalvès & Guédon 2004). A pair has the
+    place of the child.
+    """
+
+    parent: Expr
+    upward: Definition
+
+    @property
+    def messages(self) -> tuple[Definition, ...]:
+        return (self.upward,)
+
+    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
+        apart = [(a, b) for a, b in zip(one.indices, other.indices, strict=True) if a != b]
+        array = self.parent.base
+        if len(apart) == 1 and apart[0][1] == array[apart[0][0]]:
+            return other, one, one, apart[0][0]
+        if len(apart) == 1 and apart[0][0] == array[apart[0][1]]:
+            return one, other, other, apart[0][1]
+        return None
+
+    @property
+    def defining(self) -> tuple[str, ...]:  # type: ignore[override]
+        first = ("log_first",) if self.log_first is not None else ()
+        return (
+            *first,
+            "log_step",
+            "log_weight",
+            "upward",
+            "log_normaliser",
+            "probability",
+            "pair",
+            "moments",
+        )
