@@ -145,6 +145,20 @@ class Branches:
             parts[kind].append(Term(_without(there.factor, set(said)), there.axes))
         return parts
 
+    def of_steps_alone(self, parameters: Iterable[Variable]) -> Expr | None:
+        """An entry of a parameter at the place itself that nothing but the step from its parent reads, so that nothing
+        determines it at a root.
+        """
+        index = self.along.index
+        read = {
+            kind: {entry for term in terms for entry in term.factor.atoms(Indexed) if index in entry.indices}
+            for kind, terms in self._parts.items()
+        }
+        beside = {entry.base for kind in ("weight", "first") for entry in read[kind]}
+        names = {each.symbol for each in parameters}
+        found = (each for each in sorted(read["step"], key=str) if each.base in names - beside)
+        return next(found, None)
+
     @property
     def _above(self) -> Expr:
         """The label of the parent."""

@@ -41,6 +41,7 @@ def eliminate_tree(state: Elimination, variable: Variable, waiting: list[Variabl
     branches = Branches.of(state, variable)
     others = [other for other in waiting if other is not variable]
     _check_alone(branches, others)
+    _check_determined(branches, state)
     whole = Conditional(
         variable, branches.atom, branches.plates, branches.terms, S.One, branches.rest, branches.count
     )
@@ -69,6 +70,23 @@ def _check_alone(branches: Branches, others: Iterable[Variable]) -> None:
             raise OutOfTurnError(
                 f"The tree {name} stands beside {beside[0]}, which must be eliminated before."
             )
+
+
+def _check_determined(branches: Branches, state: Elimination) -> None:
+    """Every entry of a parameter is in use.
+
+    Raises:
+        NotDerivedError: roots have entries of one that only steps from parents read.
+    """
+    model = state.model
+    entry = branches.of_steps_alone(each for each in model.parameters if not model.log_prior.has(each.symbol))
+    if entry is not None:
+        index, parent = branches.along.index, branches.parent
+        others = ", ".join("b[" + str(p) + "]" if p == index else str(p) for p in entry.indices)
+        raise NotDerivedError(
+            f"{entry} has entries for the roots too, and they stand in no law, as {parent} leads to no label there: number the branches "
+            f"by a known array, b = IndexedBase('b') with known={{b: Labels(M)}}, and write {entry.base}[{others}], whatever b is at a root."
+        )
 
 
 #: Which places of a tree are not called by.

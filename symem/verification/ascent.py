@@ -138,7 +138,9 @@ def likelihood_never_falls(ground: Ground) -> Iterator[Finding]:
             if fall > ROUNDING:
                 seen -= _noise(ground, iterates[place : place + 2]) / (1 + abs(values[place]))
             yield Finding(seen, f"in step {place + 1}")
-        if not falls:
+        if not falls and not ground.formulas.at(theta).claims_maximum:
+            yield Finding(None, "the conditions of the updates do not hold on these data: give data")
+        elif not falls:
             yield Finding(np.inf, "in the first step")
 
 
