@@ -273,8 +273,8 @@ class EM(Formulas, Examination, Emission):
         Information
             an `Information`: `standard_errors`, `intervals(0.95)` and `covariance`, the `complete`, the
             `missing` and the `observed` information, the `rate` of EM; as text a line for each entry.
-            At an edge, a saddle or in a flat direction there are no standard errors, and `message` says
-            why.
+            What lies at an end of its support is held and has no standard error, nor has what a flat
+            direction moves: `notes` name both. At a saddle there are none at all: `message` says why.
 
         Raises
         ------

@@ -30,10 +30,12 @@ def numbers(value: Any, digits: int = 6) -> str:
 
     >>> numbers(0.5), numbers([0.25, 1234.5678])
     ('0.5', '0.25        1234.57')
+    >>> numbers([0.5, np.nan, 2.0])
+    '0.5         –           2'
     """
     array = np.asarray(value)
     if array.ndim == 0:
-        return f"{float(array):.{digits}g}"
+        return "–" if np.isnan(array) else f"{float(array):.{digits}g}"
     if array.ndim == 1:
-        return "  ".join(f"{entry:<10.{digits}g}" for entry in array).rstrip()
+        return "  ".join(f"{numbers(entry, digits):<10}" for entry in array).rstrip()
     return "; ".join(numbers(row, digits) for row in array)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from symem.runtime.precision import Precision
+from symem.runtime.standard_errors import _or_dash, _percent
 
 #: An array of more entries than these is shown by its first ones.
 _MOST_SHOWN = 100
@@ -78,11 +79,8 @@ class InWords(Precision):
 
     @property
     def _columns(self) -> tuple[str, ...]:
-        return (
-            "",
-            "    estimate",
-            *(("std. error", "95 %", "interval") if self.precision["entries"] else ()),
-        )
+        beside = max(map(len, self.precision["entries"]), default=0)
+        return ("", "    estimate", *("std. error", "95 %", "interval", "missing")[:beside])
 
     def _entries(self) -> Iterator[tuple[str, ...]]:
         blank = ("",) * (len(self._columns) - 2)
@@ -90,7 +88,7 @@ class InWords(Precision):
         for name, value in self.parameters._asdict().items():
             array = np.asarray(value)
             for number, place in enumerate(np.ndindex(array.shape)):
-                beside = tuple(f"{each:.4g}" for each in next(told, ()))
+                beside = _precisely(map(float, next(told, ())))
                 if number < _MOST_SHOWN:
                     yield f"{name}{list(place) if place else ''}", f"{array[place]:.6g}", *beside
             if array.size > _MOST_SHOWN:
@@ -108,6 +106,12 @@ class InWords(Precision):
         if len(self.restarts) > 1:
             near = np.abs(np.array(self.restarts) - self.objective) <= 1e-6 * (1 + abs(self.objective))
             yield "starts", f"{len(self.restarts)}, of which {int(np.sum(near))} led here"
+
+
+def _precisely(told: Iterable[float]) -> tuple[str, ...]:
+    """Standard error, interval and missing share of an entry; none where none is known."""
+    numbers = list(told)
+    return *(_or_dash(each, 4) for each in numbers[:3]), *map(_percent, numbers[3:])
 
 
 def _numbers(value: Any) -> str:

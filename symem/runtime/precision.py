@@ -63,7 +63,9 @@ class Precision:
 
     @property
     def standard_errors(self) -> Any:
-        """Parameters with the standard error of every entry; NaN where there are none, and `information.message` says why."""
+        """Parameters with the standard error of every entry; NaN where there is none, and `information` says why in its `notes`
+        and its `message`.
+        """
         return self.information.standard_errors
 
     @property
@@ -88,8 +90,9 @@ class Precision:
 
     @property
     def precision(self) -> Mapping[str, Any]:
-        """What `summary` tells, and `save` keeps: of the `entries` standard error and 95 % interval, if there are some that do
-        not take long; and as `facts` how fast EM is and of which entry most information is missing, or why there is nothing.
+        """What `summary` tells, and `save` keeps: of the `entries` standard error, 95 % interval and the share of the information that is missing, if there are some that do
+        not take long, NaN of what has none; and as `facts` which have none, how fast EM is and of which entry most information
+        is missing, or why there is nothing.
         """
         if self._kept_precision is None:
             self._kept_precision = {"entries": [*self._told_entries()], "facts": [*self._told_facts()]}
@@ -112,8 +115,8 @@ class Precision:
         elif found.message:
             yield ["no standard errors", found.message]
         else:
-            yield ["pace", found.pace]
-            yield from map(list, found.told_missing())
+            yield from map(list, found.notes)
+            yield from map(list, found.told_pace())
 
     def _quick_information(self) -> Information | str:
         """The information, or why a summary has none: nothing where there are no rows."""

@@ -29,12 +29,14 @@ from symem.runtime.em_steps import (
 )
 from symem.runtime.fitting import _Fitting
 from symem.runtime.loop import DataError, EMWarning
+from symem.runtime.observed_information import _information
 from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.results import Fit
+from symem.runtime.row_scores import _few_rows, _row_scores, _times
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import Settings, _checked_settings
 from symem.runtime.simulation import _drawn_data
-from symem.runtime.standard_errors import Information, _few_rows, _information, _row_scores, _times
+from symem.runtime.standard_errors import Information
 from symem.runtime.supplemented import _supplemented
 
 

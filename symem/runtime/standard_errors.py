@@ -14,32 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symem.runtime.chunks import _cut
-from symem.runtime.collapse import _collapsed, _weighing
-from symem.runtime.description import Cut, Data, Model
-from symem.runtime.em_steps import _coefficients, _e_step, _slopes
 from symem.runtime.loop import DataError
-from symem.runtime.tangents import (
-    _at_an_end,
-    _basis,
-    _bounds,
-    _derivative,
-    _entry_names,
-    _first_steps,
-    _flat,
-    _moved_on_scale,
-    _moves,
-    _scale_slope,
-    _steps,
-    _unflat,
-    _way_to_end,
-)
+from symem.runtime.tangents import _entry_names, _flat, _moved_on_scale, _scale_slope, _unflat
 
-#: A share of the complete information below which a direction counts as flat; a slope, in standard errors, of no maximum.
-_FLAT, _STEEP = 1e-7, 0.05
+#: A share of the complete information below which a direction counts as flat.
+_FLAT = 1e-7
 
-#: Of more entries than these no information is computed.
-_MOST = 5000
+#: A share of a standard error that is no distance.
+_CLOSE = 1e-3
 
 
 class Information(NamedTuple):
@@ -47,8 +29,12 @@ class Information(NamedTuple):
 
     `complete`, `missing` and `observed` = complete - missing are (p, p); `score` (p) are the slopes of what is raised, ℓ and
     the log-prior; `basis` (p, q) spans the q directions in which the parameters may move, shares keeping their sums and
-    matrices their symmetry; `ends` (p, 2) are those of the supports. `message` says why there are no standard errors, and is
-    empty where there are; then all that follows is NaN.
+    matrices their symmetry; `ends` (p, 2) are those of the supports.
+
+    Entries that are `held` (p) lie at an end of their support and do not move: they are NaN in what follows, and the others are
+    conditional on them. Of q directions the data tell of r, `told` (p, r); what they do not tell of moves the entries that are
+    `unidentified` (p), which are NaN too. `notes` say both in words, by what they are called. `message` says why there are no
+    standard errors at all, and is empty where there are some; then all that follows is NaN.
     """
 
     complete: Any
@@ -58,12 +44,16 @@ class Information(NamedTuple):
     parameters: Any
     basis: Any
     ends: Any
+    told: Any
+    held: Any
+    unidentified: Any
+    notes: tuple[tuple[str, str], ...] = ()
     message: str = ""
 
     @property
     def covariance(self) -> Any:
-        """The covariance of all entries, (p, p): the inverse of what is observed in the directions of `basis`."""
-        return self._inverse(self.observed)
+        """The covariance of all entries, (p, p): the inverse of what is observed in the directions of `told`."""
+        return self.known(self._inverse(self.observed))
 
     @property
     def standard_errors(self) -> Any:
@@ -77,19 +67,22 @@ class Information(NamedTuple):
         """
         with np.errstate(all="ignore"):
             left = np.diag(self._inverse(self.complete)) / np.diag(self.covariance)
+            left = np.where(left > 0, left, np.nan)
         return _unflat(self.parameters, 1 - left)
 
     @property
     def fractions_missing(self) -> Any:
-        """The eigenvalues of complete⁻¹ missing, (q), the largest first: each step of EM leaves so much of the distance."""
+        """The eigenvalues of complete⁻¹ missing in the directions of `told`, (r), the largest first: each step of EM leaves so
+        much of the distance.
+        """
         if self.message:
-            return np.full(self.basis.shape[1], np.nan)
-        return _shares(self.in_basis(self.missing), self.in_basis(self.complete))[0][::-1]
+            return np.full(self.told.shape[1], np.nan)
+        return _shares(_within(self.told, self.missing), _within(self.told, self.complete))[0][::-1]
 
     @property
     def rate(self) -> float:
         """The largest of them: of the distance to the estimate an EM step leaves that share in the end."""
-        return float(self.fractions_missing[0]) if self.basis.shape[1] else 0.0
+        return float(self.fractions_missing[0]) if self.told.shape[1] else 0.0
 
     def iterations(self, share: float = 0.1) -> float:
         """How many EM steps bring the distance to the estimate to a share of it, in the end.
@@ -155,8 +148,8 @@ class Information(NamedTuple):
         ----------
         Huber 1967; White 1982.
         """
-        bread = self.covariance
-        return bread @ (scores.T * (1.0 if counts is None else counts)) @ scores @ bread
+        bread, rows = self._inverse(self.observed), np.where(self.held, 0.0, scores)
+        return self.known(bread @ (rows.T * (1.0 if counts is None else counts)) @ rows @ bread)
 
     def in_basis(self, matrix: Any) -> Any:
         """A matrix over the entries as one over the directions of `basis`.
@@ -171,23 +164,46 @@ class Information(NamedTuple):
         array
             (q, q).
         """
-        return self.basis.T @ matrix @ self.basis
+        return _within(self.basis, matrix)
 
     def _inverse(self, matrix: Any) -> Any:
+        """The inverse in the directions of `told`, over all entries."""
         if self.message:
             return np.full(matrix.shape, np.nan)
-        return self.basis @ np.linalg.solve(self.in_basis(matrix), self.basis.T)
+        return self.told @ np.linalg.solve(_within(self.told, matrix), self.told.T)
 
-    def lines(self) -> Iterator[tuple[str, float, float, float, float]]:
-        """Of every entry its name, estimate, standard error, and 95 % interval.
+    def known(self, covariance: Any) -> Any:
+        """A covariance of all entries, NaN for those that are held or not identified.
+
+        Parameters
+        ----------
+        covariance : array
+            (p, p).
+
+        Returns
+        -------
+        array
+            (p, p).
+        """
+        lacking = self.held | self.unidentified | bool(self.message)
+        return np.where(lacking[:, None] | lacking, np.nan, covariance)
+
+    def lines(self) -> Iterator[tuple[str, float, float, float, float, float]]:
+        """Of every entry its name, estimate, standard error, 95 % interval, and the share of the information that is missing.
 
         Yields
         ------
         tuple
-            a word and four numbers.
+            a word and five numbers.
         """
         ends = np.concatenate([each.reshape(-1, 2) for each in self.intervals()])
-        columns = _flat(self.parameters), _flat(self.standard_errors), ends[:, 0], ends[:, 1]
+        columns = (
+            _flat(self.parameters),
+            _flat(self.standard_errors),
+            ends[:, 0],
+            ends[:, 1],
+            _flat(self.fractions),
+        )
         yield from zip(_entry_names(self.parameters), *(each.tolist() for each in columns), strict=True)
 
     def __str__(self) -> str:
@@ -195,38 +211,72 @@ class Information(NamedTuple):
         if self.message:
             return f"No standard errors: {self.message}."
         rows = [
-            f"{name:<16}{value:>12.6g}{error:>12.4g}{low:>14.6g}{high:>12.6g}"
-            for name, value, error, low, high in self.lines()
+            f"{name:<16}{value:>12.6g}{_or_dash(error, 4):>12}{_or_dash(low, 6):>14}{_or_dash(high, 6):>12}{_percent(share):>12}"
+            for name, value, error, low, high, share in self.lines()
         ]
-        head = f"{'':<16}{'estimate':>12}{'std. error':>12}{'95 % interval':>26}"
-        told = [f"Missing: {what}." for _, what in self.told_missing()]
-        return "\n".join([head, *rows, f"{self.pace[0].upper()}{self.pace[1:]}.", *told])
+        head = f"{'':<16}{'estimate':>12}{'std. error':>12}{'95 % interval':>26}{'missing':>12}"
+        told = [*self.notes, *self.told_pace()]
+        return "\n".join([head, *rows, *(f"{name[0].upper()}{name[1:]}: {what}." for name, what in told)])
+
+    @property
+    def distance(self) -> float:
+        """How many standard errors the maximum is away, by a step of Newton's method, in the direction in which it is furthest."""
+        moved = np.any(self.told, axis=1)
+        slope = self.told[moved].T @ self.score[moved]
+        away = (
+            slope @ np.linalg.solve(_within(self.told, self.observed), slope)
+            if not self.message
+            else math.nan
+        )
+        return math.sqrt(away)
 
     @property
     def pace(self) -> str:
         """How fast EM is, in words."""
+        what = " of what is not held" if np.any(self.held) else ""
         if self.rate < _FLAT:
-            return "no information is missing: EM is there in one step"
+            return f"no information{what} is missing: EM is there in one step"
         often = f"{self.iterations():.3g} iterations for a further digit"
-        return f"each step of EM leaves {_percent(self.rate)} of the distance: {often}"
+        return f"each step of EM leaves {_percent(self.rate)} of the distance{what}: {often}"
 
-    def told_missing(self) -> Iterator[tuple[str, str]]:
-        """Of which entry most of the information is missing.
+    def told_pace(self) -> Iterator[tuple[str, str]]:
+        """How fast EM is, how far there is to go if that is not nothing, and of which entry most information is missing.
 
         Yields
         ------
         tuple
             two words.
         """
+        yield "pace", self.pace
+        if self.distance > _CLOSE:
+            more = math.ceil(self.iterations(_CLOSE / self.distance))
+            yield (
+                "left",
+                f"{self.distance:.2g} standard errors to the maximum: {more} more iterations to {_CLOSE:g} of one",
+            )
         shares = _flat(self.fractions)
-        if self.rate >= _FLAT:
-            most = int(np.argmax(shares))
+        if self.rate >= _FLAT and not np.all(np.isnan(shares)):
+            most = int(np.nanargmax(shares))
             name = _entry_names(self.parameters)[most]
             yield "missing", f"{_percent(shares[most])} of the information on {name}, the most of all entries"
 
 
+def _or_dash(number: float, digits: int) -> str:
+    """A number; a dash where there is none."""
+    return "–" if math.isnan(number) else f"{number:.{digits}g}"
+
+
+def _within(ways: Any, matrix: Any) -> Any:
+    """A matrix over the entries as one over directions; what these do not move is not read."""
+    moved = np.any(ways, axis=1)
+    return ways[moved].T @ matrix[np.ix_(moved, moved)] @ ways[moved]
+
+
 def _percent(share: float) -> str:
-    """13.3 %, and of what is near 1 as many digits as tell it from that."""
+    """13.3 %, and of what is near 1 as many digits as tell it from that; a dash of nothing."""
+    if math.isnan(share):
+        return "–"
+    share = max(share, 0.0)
     digits = 1 if share < 0.99 else min(8, 1 - math.floor(math.log10(max(1 - share, 1e-9))) - 2)
     return f"{100 * share:.{digits}f} %"
 
@@ -237,106 +287,3 @@ def _shares(part: Any, whole: Any) -> tuple[Any, Any]:
     inner = np.linalg.solve(half, np.linalg.solve(half, part).T)
     values, vectors = np.linalg.eigh((inner + inner.T) / 2)
     return values, np.linalg.solve(half.T, vectors)
-
-
-def _information(model: Model, theta: Any, data: Cut) -> Information:
-    """The information of data, cut, at parameters."""
-    if model.slopes is None:
-        raise DataError("The slopes of Q of this model have no formula, so there is no information.")
-    if len(_flat(theta)) > _MOST:
-        raise DataError(
-            f"The parameters have {len(_flat(theta))} entries, too many for a table of each beside each."
-        )
-    at, moves, basis, ends = _flat(theta), _moves(model, theta), _basis(model, theta), _bounds(model, theta)
-    room, expected = (
-        np.where(np.any(basis, axis=1), _way_to_end(model, theta), np.inf),
-        _e_step(model, theta, data),
-    )
-
-    def held(flat: Any) -> Any:
-        return _flat(_slopes(model, _unflat(theta, flat), theta, expected, data, data))
-
-    def taken(flat: Any) -> Any:
-        there = _unflat(theta, flat)
-        return _flat(_slopes(model, theta, there, _e_step(model, there, data), data, data))
-
-    steps = _first_steps(at, room)
-    complete = missing = np.full((len(at), len(at)), np.nan)
-    message = _at_an_end(theta, room, ends[:, 1] - ends[:, 0])
-    if not message:
-        for _ in range(3):
-            complete = -_derivative(held, at, moves, steps)
-            steps = _steps(np.diag(complete), steps, room)
-        missing = _derivative(taken, at, moves, steps)
-        complete, missing = (complete + complete.T) / 2, (missing + missing.T) / 2
-    found = Information(complete, missing, complete - missing, held(at), theta, basis, ends)
-    return found._replace(message=message or _no_maximum(found))
-
-
-def _no_maximum(found: Information) -> str:
-    """Why an estimate is no strict maximum, by the entries that move along the way; empty if it is."""
-    complete, observed = found.in_basis(found.complete), found.in_basis(found.observed)
-    if not (np.all(np.isfinite(observed)) and np.all(np.isfinite(complete))):
-        return "what is raised has no second derivatives there in floating-point numbers"
-    size = np.sqrt(np.abs(np.diag(complete)))
-    scale = np.where(size > 0, size, 1.0)
-    shares, ways = np.linalg.eigh(complete / np.outer(scale, scale))
-    if not shares[0] > _FLAT:
-        return f"Q is flat along a direction that moves {_moved(found, ways[:, 0] / scale)}, so that not even complete data tell"
-    shares, ways = _shares(observed, complete)
-    if shares[0] < _FLAT:
-        how = "rises" if shares[0] < -_FLAT else "is flat"
-        return f"ℓ {how} along a direction that moves {_moved(found, ways[:, 0])}"
-    slope = found.basis.T @ found.score
-    if slope @ np.linalg.solve(observed, slope) > _STEEP**2:
-        return "ℓ still rises there: fit to the maximum first, with a smaller tol"
-    return ""
-
-
-def _moved(found: Information, way: Any) -> str:
-    """The entries that move most, each measured by what complete data say of it."""
-    size = np.abs(found.basis @ way) * np.sqrt(np.abs(np.diag(found.complete)))
-    names = zip(_entry_names(found.parameters), size, strict=True)
-    return ", ".join(name for name, part in names if part > size.max() / 4)
-
-
-def _few_rows(model: Model, data: Data, counts: Any) -> Cut:
-    """Data that were checked, rows that are the same once, cut."""
-    return _collapsed(model, data if counts is None else _weighing(model, data, counts))
-
-
-def _times(model: Model, data: Data, counts: Any) -> Any:
-    """How often each row counts, (n)."""
-    weights = [data.given[name] for name in model.weights]
-    return np.prod([np.ones(data[str(model.plates.rows)]) if counts is None else counts, *weights], axis=0)
-
-
-def _row_scores(model: Model, theta: Any, data: Data) -> tuple[Any, Any]:
-    """The score of each row, (n, p), the slopes of Q at the statistics of that row alone; and what belongs to no row, such as
-    the slope of the log-prior, (p), which stands in each of these slopes.
-    """
-    if model.plates.rows is None or model.slopes is None:
-        raise DataError(
-            "The data of this model are not cut into independent rows, so no row has a score of its own."
-        )
-    singly = _by_single_rows(model, theta, data)
-    found = np.array([_flat(_slopes(model, theta, theta, each, data, one)) for one, each in singly])
-    every = _cut(model, data)
-    whole = _flat(_slopes(model, theta, theta, _e_step(model, theta, every), data, every))
-    beside = (found.sum(axis=0) - whole) / max(len(found) - 1, 1)
-    beside = np.where(np.abs(beside) > 1e-8 * np.abs(found).max(axis=0), beside, 0.0)
-    return found - beside, beside
-
-
-def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[tuple[Cut, Any]]:
-    """The statistics of each row, with the data that it is, a chunk of one."""
-    rows = str(model.plates.rows)
-    for first in range(data[rows]):
-        one = Data(data)
-        one.update(data.taken([first]))
-        one[rows] = one.scale = 1
-        cut = _cut(model, one)
-        coefficients = _coefficients(model, theta, cut)
-        for chunk in cut.chunks:
-            _, latents, value = model.steps.e_step(theta, chunk, coefficients)
-            yield cut, model.steps.summarise(chunk, latents, value)

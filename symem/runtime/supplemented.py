@@ -17,8 +17,8 @@ _ALONG = 1e-2
 
 
 def _supplemented(model: Model, found: Information, data: Cut) -> Any:
-    """var = i_Y⁻¹ (I + ψ′ᵀ (I - ψ′ᵀ)⁻¹), ψ′ the derivatives of the map of EM at the estimate, in the directions of `basis`;
-    for all entries, (p, p).
+    """var = i_Y⁻¹ (I + ψ′ᵀ (I - ψ′ᵀ)⁻¹), ψ′ the derivatives of the map of EM at the estimate, in the directions of `told`, in
+    which i_Y is I; for all entries, (p, p).
     """
     if found.message:
         return np.full(found.complete.shape, np.nan)
@@ -26,25 +26,25 @@ def _supplemented(model: Model, found: Information, data: Cut) -> Any:
         raise DataError(
             "Of conditional maximisation (ECM) the map tells no variance so: fit.covariance comes from the observed information."
         )
-    complete, turned = found.in_basis(found.complete), _map_slopes(model, found, data).T
-    one = np.eye(len(complete))
-    variance = np.linalg.solve(complete, one + turned @ np.linalg.inv(one - turned))
-    return found.basis @ ((variance + variance.T) / 2) @ found.basis.T
+    turned = _map_slopes(model, found, data).T
+    one = np.eye(len(turned))
+    variance = one + turned @ np.linalg.inv(one - turned)
+    return found.known(found.told @ ((variance + variance.T) / 2) @ found.told.T)
 
 
 def _map_slopes(model: Model, found: Information, data: Cut) -> Any:
-    """ψ′, (q, q): by central differences of EM steps, extrapolated once."""
-    at, basis = _flat(found.parameters), found.basis
-    lengths = _ALONG / np.sqrt(np.diag(found.in_basis(found.complete)))
+    """ψ′, (r, r): by central differences of EM steps, extrapolated once."""
+    at, told = _flat(found.parameters), found.told
+    moved = np.any(told, axis=1)
 
-    def moved(way: Any) -> Any:
-        return _flat(_step(model, _unflat(found.parameters, at + way), data)[0])
+    def stepped(way: Any) -> Any:
+        return _flat(_step(model, _unflat(found.parameters, at + way), data)[0])[moved]
 
     columns = []
-    for way, length in zip(basis.T, lengths, strict=True):
+    for way in told.T:
         coarse, fine = (
-            (moved(share * length * way) - moved(-share * length * way)) / (2 * share * length)
+            (stepped(share * _ALONG * way) - stepped(-share * _ALONG * way)) / (2 * share * _ALONG)
             for share in (1.0, 0.5)
         )
         columns.append((4 * fine - coarse) / 3)
-    return np.linalg.lstsq(basis, np.array(columns).T, rcond=None)[0]
+    return told[moved].T @ found.complete[np.ix_(moved, moved)] @ np.array(columns).T

@@ -58,28 +58,29 @@ def _places(theta: Any) -> Iterator[tuple[str, Any]]:
         start += size
 
 
-def _basis(model: Model, theta: Any) -> Any:
-    """The directions that keep sums of 1 and symmetry, as the columns of (entries, directions)."""
+def _basis(model: Model, theta: Any, held: Any = None) -> Any:
+    """The directions that keep sums of 1 and symmetry, and what is held, as the columns of (entries, directions)."""
     places, columns = dict(_places(theta)), list[Any]()
     together = {name for names in model.simplexes for name in names}
-    size = len(_flat(theta))
+    held = np.zeros(len(_flat(theta)), dtype=bool) if held is None else held
     for name, place in places.items():
         spec = model.parameters[name]
         if name not in together:
-            columns += _of_kind(spec, place, size)
+            columns += _of_kind(spec, place, held)
     for names in model.simplexes:
-        columns += _sums_of_0(np.array([int(places[name]) for name in names]), size)
-    return np.array(columns).T.reshape(size, -1)
+        columns += _sums_of_0(np.array([int(places[name]) for name in names]), held)
+    return np.array(columns).T.reshape(len(held), -1)
 
 
-def _of_kind(spec: Array, place: Any, size: int) -> list[Any]:
-    """The directions of one parameter."""
+def _of_kind(spec: Array, place: Any, held: Any) -> list[Any]:
+    """The directions of one parameter; a matrix of which an entry is held stays."""
     if spec.kind == "simplex" and place.ndim:
         simplexes = place.reshape(-1, math.prod(place.shape[-spec.simplex_axes :]))
-        return [each for one in simplexes for each in _sums_of_0(one, size)]
+        return [each for one in simplexes for each in _sums_of_0(one, held)]
     if spec.kind in {"symmetric", "definite"}:
-        return [2 * move.way if len(move.entries) > 1 else move.way for move in _symmetric(place, size)]
-    return [_unit(each, size) for each in place.ravel()]
+        moves = (move for move in _symmetric(place, len(held)) if not np.any(held[move.entries]))
+        return [2 * move.way if len(move.entries) > 1 else move.way for move in moves]
+    return [_unit(each, len(held)) for each in place.ravel() if not held[each]]
 
 
 def _unit(entry: int, size: int) -> Any:
@@ -88,9 +89,10 @@ def _unit(entry: int, size: int) -> Any:
     return found
 
 
-def _sums_of_0(entries: Any, size: int) -> list[Any]:
+def _sums_of_0(entries: Any, held: Any) -> list[Any]:
     """One entry against the last: shares keep their sum."""
-    return [_unit(each, size) - _unit(entries[-1], size) for each in entries[:-1]]
+    entries = entries[~held[entries]]
+    return [_unit(each, len(held)) - _unit(entries[-1], len(held)) for each in entries[:-1]]
 
 
 def _symmetric(place: Any, size: int) -> Iterator[_Move]:
@@ -133,21 +135,9 @@ def _way_to_end(model: Model, theta: Any) -> Any:
     return found
 
 
-def _at_an_end(theta: Any, room: Any, width: Any) -> str:
-    """The entries no further from an end of their support than rounding of its width."""
-    away = room > np.where(np.isfinite(width), np.finfo(float).eps * width, 0.0)
-    ended = [name for name, inside in zip(_entry_names(theta), away, strict=True) if not inside]
-    return f"{_listed_entries(ended)} at the end of the support" if ended else ""
-
-
-def _listed_entries(names: list[str]) -> str:
-    shown = names[:3] + ([f"{len(names) - 3} more"] if len(names) > 3 else [])
-    return f"{', '.join(shown)} {'lies' if len(names) == 1 else 'lie'}"
-
-
 def _derivative(function: Callable[[Any], Any], at: Any, moves: list[_Move], steps: Any) -> Any:
     """The derivatives of a vector in every entry, its columns: central differences, extrapolated once (Richardson 1911)."""
-    columns = np.empty((len(at), len(at)))
+    columns = np.zeros((len(at), len(at)))
     for move in moves:
         step = steps[move.entries[0]]
         coarse, fine = (

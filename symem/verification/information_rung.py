@@ -41,7 +41,10 @@ def information_is_that_of_the_model(ground: Ground) -> Iterator[Finding]:
             yield Finding(np.inf, f"information raises {type(reason).__name__}: {reason}")
             return
         if not np.all(np.isfinite(found.complete)):
-            yield Finding(None, f"there is no information to ask about: {found.message}")
+            yield Finding(
+                None,
+                f"there is no information to ask about: {found.message or dict(found.notes).get('held')}",
+            )
             return
         yield from _along_lines(ground, theta, found)
 

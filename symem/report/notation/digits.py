@@ -48,11 +48,13 @@ def fixed(value: float, places: int) -> str:
 
 
 def single(value: float, significant: int = SIGNIFICANT) -> str:
-    """A number of its own, in words.
+    """A number of its own, in words; a dash where there is none.
 
-    >>> single(0.71301224), single(272.0), single(-11.320586), single(1.5e-9)
-    ('0.7130', '272', '−11.32', '1.5e−09')
+    >>> single(0.71301224), single(272.0), single(-11.320586), single(1.5e-9), single(float("nan"))
+    ('0.7130', '272', '−11.32', '1.5e−09', '–')
     """
+    if isnan(value):
+        return "–"
     if isfinite(value) and 0 < abs(value) < 1e-4:
         return f"{value:.{significant - 1}g}".replace("-", "−")
     return fixed(value, decimals([value], significant))

@@ -15,10 +15,9 @@ from symem.runtime.results import Fit
 def precision_columns(fit: Fit) -> tuple[tuple[Prose, Mapping[str, Any]], ...]:
     """Beside the estimate its standard error and the ends of its interval, if there are."""
     told = np.array(fit.precision["entries"])
-    heads = ("standard error",), ("from",), ("to (95 %)",)
-    return tuple(
-        (head, _by_name(fit.parameters, told[:, place])) for place, head in enumerate(heads) if told.size
-    )
+    heads = ("standard error",), ("from",), ("to (95 %)",), ("missing share",)
+    columns = zip(heads, told.astype(float).T, strict=False)
+    return tuple((head, _by_name(fit.parameters, column)) for head, column in columns)
 
 
 def _by_name(theta: Any, flat: Any) -> dict[str, Any]:
@@ -30,7 +29,7 @@ def _by_name(theta: Any, flat: Any) -> dict[str, Any]:
 
 
 def precision(fit: Fit, voice: Voice) -> Iterator[Block]:
-    """What the numbers are, and how fast EM was; or why there are none."""
+    """What the numbers are, and how fast EM is, entry by entry and in all; or why there are none."""
     told = dict(fit.precision["facts"])
     if not fit.precision["entries"]:
         yield from ((f"{name[0].upper()}{name[1:]}: {why}.",) for name, why in told.items())
@@ -45,12 +44,18 @@ def precision(fit: Fit, voice: Voice) -> Iterator[Block]:
         rf"i_{{Z \mid X}}({voice.theta})",
         "Q",
     )
+    yield from (
+        (f"{name[0].upper()}{name[1:]}: {told[name]}.",)
+        for name in ("held", "not identified")
+        if name in told
+    )
     yield said(
         "The distance to the estimate shrinks by the share of information that is missing, the largest eigenvalue of @: "
-        f"{told['pace']}.{_missing(told)}",
+        f"{told['pace']}.{_further(told)} The missing share of an entry is 1 less the ratio of its variances from complete data "
+        "and from those that there are.",
         r"i_{Y}^{-1}\, i_{Z \mid X}",
     )
 
 
-def _missing(told: Mapping[str, str]) -> str:
-    return f" Missing: {told['missing']}." if "missing" in told else ""
+def _further(told: Mapping[str, str]) -> str:
+    return f" Left: {told['left']}." if "left" in told else ""
