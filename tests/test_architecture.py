@@ -206,6 +206,29 @@ def _rows_in(tree: ast.Module) -> Iterator[str]:
                     yield name
 
 
+def runtime_names_told_twice(house: House) -> list[str]:
+    """The files of the runtime become one module, so that of two constants of one name the later would be both."""
+    homes = defaultdict(list)
+    for module, tree in house.trees.items():
+        if place_of(module) == "runtime":
+            for name in {each for node in tree.body for each in _defined_by(node)}:
+                homes[name].append(module)
+    return [
+        f"{name} in {', '.join(sorted(found))}" for name, found in sorted(homes.items()) if len(found) > 1
+    ]
+
+
+def _defined_by(node: ast.stmt) -> set[str]:
+    """What a statement of a module gives a name to, imports apart."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Assign() | ast.AnnAssign():
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return set()
+
+
 def _strings_in(tree: ast.Module) -> set[str]:
     return {
         node.value
@@ -223,6 +246,7 @@ RULES: tuple[Callable[[House], list[str]], ...] = (
     long_functions,
     files_without_an_idea,
     families_told_twice,
+    runtime_names_told_twice,
 )
 
 
@@ -288,6 +312,11 @@ OFFENDERS: dict[str, tuple[Callable[[House], list[str]], dict[str, str], str]] =
         families_told_twice,
         {"language/a.py": 'Normal = Family("Normal", {})', "report/b.py": 'SIGNS = {"Normal": "N"}'},
         "Normal of symem.language.a in symem.report.b",
+    ),
+    "a constant of the runtime in two files": (
+        runtime_names_told_twice,
+        {"runtime/a.py": "_FLAT, _STEEP = 1, 2", "runtime/b.py": "_FLAT: int = 3"},
+        "_FLAT in symem.runtime.a, symem.runtime.b",
     ),
     "no docstring": (files_without_an_idea, {"a.py": "x = 1"}, "symem.a"),
     "a docstring that only repeats the name": (files_without_an_idea, {"a.py": '"""A."""'}, "symem.a"),

@@ -410,6 +410,12 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     "prior of text": (lambda: coins(prior={"a": Beta(2, 2)}), ModelError, "'a' is not a symbol"),
     "prior in a list": (lambda: coins(prior=[a]), ModelError, "prior= takes a dict"),
     "prior that is no law": (lambda: coins(prior={a: 3}), ModelError, "3 is not a distribution"),
+    "prior without a density": (lambda: coins(prior={a: Beta(0, 2)}), SupportError, "0 must lie in Positive"),
+    "weight of a Dirichlet below 0": (
+        lambda: coins(prior={a: Beta(2, -1)}),
+        SupportError,
+        "stated by its logarithm, log_prior=",
+    ),
     "discrete prior": (lambda: coins(prior={a: Categorical(w[k])}), ModelError, "cannot be the prior"),
     "dirichlet of a scalar": (lambda: coins(prior={a: Dirichlet(2)}), ModelError, "a is a scalar"),
     "dirichlet of too many": (

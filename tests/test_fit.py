@@ -204,7 +204,7 @@ def test_a_summary_holds_every_entry(fit: Fit) -> None:
     assert ["mu[1]", f"{fit.parameters.mu[1]:.6g}"] in [line[:2] for line in lines]
     assert ["free", "parameters", "5"] in lines
     assert ["BIC", f"{fit.bic:.10g}"] in lines
-    assert lines[0] == ["estimate", "std.", "error", "95", "%", "interval"]
+    assert lines[0] == ["estimate", "std.", "error", "95", "%", "interval", "missing"]
 
 
 # pickled, copied, alone ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sympy import (
     Symbol,
     exp,
     log,
+    oo,
     sqrt,
     symbols,
 )
@@ -89,6 +90,17 @@ def test_what_only_a_prior_holds_is_known() -> None:
     model = coins(log_prior=(s - 1) * log(p))
     assert model.variable(s).role is Role.KNOWN
     assert mixture(prior={mu: Normal(th, q)}).variable(q).role is Role.KNOWN
+
+
+def test_what_only_a_prior_holds_lies_where_its_law_has_a_density() -> None:
+    def support(prior: Any, **options: Any) -> Support:
+        return Model({x[i]: Exponential(th)}, prior=prior, missing=[x], **options).variable(q).support
+
+    assert support({th: Beta(q, 2)}) == Positive()
+    assert support({th: Beta(2, q - 1)}) == Interval(1, oo)
+    assert support({th: Normal(q, 2)}) == Reals()
+    assert support({th: Beta(q, 2)}, known={q: Reals()}) == Reals()
+    assert mixture(prior={mu[k]: Normal(g[k], 1)}).variable(g).support == Reals()
 
 
 def test_shapes() -> None:

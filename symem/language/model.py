@@ -19,6 +19,7 @@ from symem.language.consistency import (
 )
 from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
 from symem.language.crossed_effects import with_crossed_as_vectors
+from symem.language.demands import narrower
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.model_symbols import Symbols
@@ -209,7 +210,8 @@ class Model(Symbols):
         in_prior = {stated_name(entry) for key in keys for entry in key} | set(names_in(extra.log_prior))
         check_otherwise(statement.declarations, roles, in_prior)
         self._reader = reader_of(survey, roles, supports)
-        supports |= {n: s for n, s in demanded(extra.prior).items() if roles[n] is Role.KNOWN}
+        asked = {n: s for n, s in demanded(extra.prior).items() if n not in statement.supports}
+        supports |= {n: narrower(supports.get(n), s) for n, s in asked.items() if roles[n] is Role.KNOWN}
         self._read(statement, extra, survey, roles)
         self._settle(variables_of(survey, roles, supports, self._reader, statement, extra.missing), extra)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from sympy import Add, Basic, Expr, Idx, Indexed, Symbol, log, loggamma
@@ -25,14 +26,28 @@ from symem.language.vectors import OF_MATRICES, OF_VECTORS
 
 
 def demanded(prior: Mapping[Any, Distribution]) -> dict[str, Support]:
-    """What laws of vectors and matrices ask of their hyper-parameters: a scale is positive definite."""
-    laws = [law for law in prior.values() if law.name in OF_VECTORS | OF_MATRICES]
+    """What the laws of priors ask of their hyper-parameters: a shape is positive, a scale matrix positive definite.
+
+    Raises:
+        SupportError: a number lies where the law has no density.
+    """
     found: dict[str, Support] = {}
-    for law in laws:
-        for argument, support in zip(law.arguments, law.family.parameters.values(), strict=True):
+    for key, law in prior.items():
+        for argument, support in _asked(law):
+            if argument.is_number and not is_matrix(argument) and not support.admits(argument):
+                raise SupportError(
+                    f"prior={{{key}: {law}}}: {argument} must lie in {support}. What is no density, an improper prior, is "
+                    f"stated by its logarithm, log_prior=…."
+                )
             for name, wanted in spread(argument, support):
                 found[name] = narrower(found.get(name), wanted)
     return found
+
+
+def _asked(law: Distribution) -> Iterator[tuple[Expr, Support]]:
+    """Each argument with where it must lie; all weights of a Dirichlet are asked the same."""
+    supports = list(law.family.parameters.values())
+    yield from zip_longest(law.arguments, supports[: len(law.arguments)], fillvalue=supports[-1])
 
 
 def admit_constants(

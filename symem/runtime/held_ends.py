@@ -13,7 +13,7 @@ from symem.runtime.tangents import _bounds, _flat, _places, _unit
 
 #: What the objective may gain on the way to an end that counts as none; the share of that way which an EM step goes
 #: where it is bound for the end; a slope in standard errors, and the rounding of a second derivative and of a slope as shares of their terms.
-_GAIN, _BOUND, _STEEPLY, _ROUNDS, _NOISE = 1e-2, 1e-2, 0.05, 1e-7, 2e-14
+_HARDLY, _BOUND, _STEEPLY, _ROUNDS, _NOISE = 1e-2, 1e-2, 0.05, 1e-7, 2e-14
 
 
 class _Outward(NamedTuple):
@@ -42,7 +42,7 @@ def _nearly_at_ends(model: Model, theta: Any, held: Any, bends: tuple[Any, Any, 
     for way, room, entries in _outward(model, theta, held):
         moved = np.flatnonzero(way)
         slope = float(way[moved] @ score[moved])
-        if not 0 < slope * room <= _GAIN:
+        if not 0 < slope * room <= _HARDLY:
             continue
         ours, theirs = (
             float(way[moved] @ each[np.ix_(moved, moved)] @ way[moved]) for each in (complete, observed)

@@ -10,7 +10,7 @@ from symem.runtime.description import Cut, Model
 from symem.runtime.em_steps import _e_step, _slopes
 from symem.runtime.held_ends import _at_ends, _nearly_at_ends
 from symem.runtime.loop import DataError
-from symem.runtime.standard_errors import _FLAT, Information, _shares, _within
+from symem.runtime.standard_errors import _LEVEL, Information, _shares, _within
 from symem.runtime.tangents import (
     _basis,
     _bounds,
@@ -138,14 +138,14 @@ def _identified(found: Information) -> Information:
     scale = np.where(size > 0, size, 1.0)
     shares, ways = np.linalg.eigh(complete / np.outer(scale, scale))
     ways = ways / scale[:, None]
-    if shares[0] < -_FLAT:
+    if shares[0] < -_LEVEL:
         return found._replace(message=f"Q rises along a direction that moves {_moved(found, ways[:, :1])}")
-    blind, ways = ways[:, shares <= _FLAT], ways[:, shares > _FLAT]
+    blind, ways = ways[:, shares <= _LEVEL], ways[:, shares > _LEVEL]
     shares, inner = _shares(_within(ways, observed), _within(ways, complete))
     ways = ways @ inner
-    if shares.size and shares[0] < -_FLAT:
+    if shares.size and shares[0] < -_LEVEL:
         return found._replace(message=f"ℓ rises along a direction that moves {_moved(found, ways[:, :1])}")
-    level, ways, shares = ways[:, shares < _FLAT], ways[:, shares >= _FLAT], shares[shares >= _FLAT]
+    level, ways, shares = ways[:, shares < _LEVEL], ways[:, shares >= _LEVEL], shares[shares >= _LEVEL]
     moved = np.any(found.basis, axis=1)
     slope = found.basis[moved].T @ found.score[moved]
     if np.any(np.abs(slope @ level) > _STEEP) or np.sum((slope @ ways) ** 2 / shares) > _STEEP**2:

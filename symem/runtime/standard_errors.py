@@ -18,7 +18,7 @@ from symem.runtime.loop import DataError
 from symem.runtime.tangents import _entry_names, _flat, _moved_on_scale, _scale_slope, _unflat
 
 #: A share of the complete information below which a direction counts as flat.
-_FLAT = 1e-7
+_LEVEL = 1e-7
 
 #: A share of a standard error that is no distance.
 _CLOSE = 1e-3
@@ -234,7 +234,7 @@ class Information(NamedTuple):
     def pace(self) -> str:
         """How fast EM is, in words."""
         what = " of what is not held" if np.any(self.held) else ""
-        if self.rate < _FLAT:
+        if self.rate < _LEVEL:
             return f"no information{what} is missing: EM is there in one step"
         often = f"{self.iterations():.3g} iterations for a further digit"
         return f"each step of EM leaves {_percent(self.rate)} of the distance{what}: {often}"
@@ -255,7 +255,7 @@ class Information(NamedTuple):
                 f"{self.distance:.2g} standard errors to the maximum: {more} more iterations to {_CLOSE:g} of one",
             )
         shares = _flat(self.fractions)
-        if self.rate >= _FLAT and not np.all(np.isnan(shares)):
+        if self.rate >= _LEVEL and not np.all(np.isnan(shares)):
             most = int(np.nanargmax(shares))
             name = _entry_names(self.parameters)[most]
             yield "missing", f"{_percent(shares[most])} of the information on {name}, the most of all entries"
