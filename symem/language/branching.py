@@ -33,6 +33,7 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
+from symem.errors import ModelError
 from symem.language.logarithm import expand_logs
 from symem.language.ranges import free_indices
 from symem.language.selectors import Selectors, alternatives, and_
@@ -136,7 +137,10 @@ def _without_selectors(relation: Any, statement: Statement, missing: frozenset[s
     letters = Selectors(_binary(statement))
     told = letters.stated(letters.lettered(relation))
     latents = {name for name, role in statement.roles.items() if role is Role.LATENT} | missing
-    told = told.xreplace(dict.fromkeys(_null(told, statement, latents), S.false))
+    points = _points(told, statement, latents)
+    seen = _with_outcomes(told, statement)
+    _refuse_values(relation, told, points, seen, latents)
+    told = told.xreplace(dict.fromkeys(points, S.false))
     statement = _with_outcomes(told, statement)
     ways = alternatives(told, lambda each: bool(names_in(each) & latents), _binary(statement))
     return _in_one(ways, relation, statement, latents)
@@ -154,12 +158,37 @@ def _two_sided(relation: Relational) -> Any:
     return relation
 
 
-def _null(told: Any, statement: Statement, latents: set[str]) -> list[Any]:
-    """The equations of a continuous latent, beside other relations: they hold with probability 0."""
+def _points(told: Any, statement: Statement, latents: set[str]) -> list[Any]:
+    """The equations of a continuous latent: beside other relations for the same data they hold with probability 0."""
     smooth = {n for n in latents if n in statement.supports and not statement.supports[n].discrete}
     return (
         [] if isinstance(told, Relational) else [each for each in told.atoms(Eq) if names_in(each) & smooth]
     )
+
+
+def _refuse_values(
+    relation: Any, told: Any, points: list[Any], statement: Statement, latents: set[str]
+) -> None:
+    """Data that say what the latent is, and nothing else, do not hold with probability 0: they are its values."""
+    written = relation.atoms(Eq) & set(points)
+    if not written:
+        return
+
+    def is_latent(each: Any) -> bool:
+        return bool(names_in(each) & latents)
+
+    groups: dict[Any, list[bool]] = defaultdict(list)
+    for way in alternatives(told, is_latent, _binary(statement)):
+        known = and_(*(each for each in way if not is_latent(each)))
+        groups[known].append(any(each in written for each in way))
+    shown = next((known for known, held in groups.items() if all(held)), None)
+    if shown is not None:
+        name = stated_name(next(each for each in min(written, key=str).atoms(*_ATOMS) if is_latent(each)))
+        raise ModelError(
+            f"given=[{relation}]: where {shown}, this is the value of {name}, and elsewhere something else is known of it. Say "
+            f"missing=[{name}] in place of latent=[{name}], and give it as data that are NaN where it was not seen; what is "
+            "known of it there stays in given=[…], without the equation."
+        )
 
 
 def _with_outcomes(told: Any, statement: Statement) -> Statement:
