@@ -25,6 +25,7 @@ from symem import (
     PlateError,
     Poisson,
     Simplex,
+    SupportError,
     UndeclaredSymbolError,
 )
 from symem.derivation import Tree
@@ -383,6 +384,26 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ).derive(),
         NotDerivedError,
         "of roots too, which have no parent",
+    ),
+    "parents that are labels": (
+        lambda: model({**ONE, x[v]: Normal(mu[z[v]], s)}, known={parent: Labels(n)}),
+        SupportError,
+        r"let known=\{parent: Parents\(n\)\}",
+    ),
+    "grandparents": (
+        lambda: model({**ONE, x[v]: Normal(mu[z[parent[parent[v]]]], s)}),
+        ModelError,
+        r"looks at parent\[parent\[v\]\].*the parent of its own place, parent\[v\]",
+    ),
+    "parents of a likelihood that are not said to be": (
+        lambda: Model.from_likelihood(
+            log_likelihood=Sum(log(A[z[parent[v]], z[v]]) + log(B[z[v], y[v]]), (v, 0, n - 1)),
+            latent={z: Labels(K)},
+            parameters={A: Simplex(), B: Simplex()},
+            data={y: Labels(V)},
+        ).derive(),
+        NotDerivedError,
+        r"say so, \{parent: Parents\(n\)\}",
     ),
     "matrices of roots": (
         lambda: model(

@@ -9,7 +9,7 @@ from inspect import isclass
 
 from sympy import Add, Dummy, Symbol
 
-from symem.language import matrix_supports, supports
+from symem.language import matrix_supports, parents, supports
 from symem.language.exponential_face import ExponentialFace, ShapedFace
 from symem.language.family import Family
 from symem.language.plates import LogIverson
@@ -125,13 +125,13 @@ def table_of_supports(_: str) -> str:
 
 
 def _supports() -> Iterator[type[Support]]:
-    for each in (*vars(supports).values(), *vars(matrix_supports).values()):
-        if isclass(each) and issubclass(each, Support) and each is not Support:
-            yield each
+    modules = (supports, parents, matrix_supports)
+    found = dict.fromkeys(each for module in modules for each in vars(module).values() if isclass(each))
+    yield from (each for each in found if issubclass(each, Support) and each is not Support)
 
 
 def _support(kind: type[Support]) -> str:
-    made = kind(Symbol("K")) if kind is supports.Labels else kind()
+    made = kind(Symbol("K")) if issubclass(kind, supports.Labels) else kind()
     numbers = not (made.of_matrices or kind in (supports.Simplex, supports.OneHot))
     shown = f"${made.in_latex(formula_of)}$" if numbers else ""
     words = (kind.__doc__ or "").partition("\n")[0]

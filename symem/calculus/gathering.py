@@ -14,7 +14,7 @@ from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
 
 from symem.calculus.separate import Term, conditions_of, inner_indices, tidy
 from symem.errors import NotDerivedError
-from symem.language.leaves import places_of
+from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
@@ -85,6 +85,12 @@ def move(term: Term, variable: Variable, position: tuple[Axis, ...]) -> Term:
     """The same term with the latent standing at the position."""
     atoms = atoms_of(term.factor, variable)
     if len(atoms) > 1:
+        ways = [place for atom in atoms for place in places_of(atom) if isinstance(place, Indexed)]
+        if variable.support.finite and ways:
+            raise NotDerivedError(
+                f"{atoms[0]} and {atoms[1]} stand in one term, {term.factor}: labels are coupled with each other. If {ways[0]} is the parent "
+                f"of a place, say so, {{{name_of(ways[0])}: Parents({variable.sizes[0]})}}, with -1 for a root."
+            )
         raise NotDerivedError(
             f"{atoms[0]} and {atoms[1]} stand in one term, {term.factor}: entries of {variable.name} are coupled "
             f"with each other. Sums of them with known numbers are derived where {variable.name} is Normal(0, s) and stands in "

@@ -122,7 +122,7 @@ class _Messages:
             log_density=rejoin(branches.terms), log_normaliser=self.normaliser, outcome=self.outcome,
             log_weight=self.weight, probability=self.table, value=self.outcome.index, along=branches.along,
             steps=branches.along, following=self.following, log_first=self.first, log_step=self.step,
-            parent=branches.parent, upward=self.upward, pair=self.pair,
+            parent=branches.parent, upward=self.upward, pair=self.pair, another=self.another,
         )  # fmt: skip
 
     # -- what is said of labels ------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class _Messages:
         """γ, from that of the parent."""
         places = tuple(axis.index for axis in self.axes)
         symbol = self.state.names.entry(f"gamma_{self.branches.variable.name}", places, nonnegative=True)
-        k, m, other = self.outcome.index, self.following.index, self._spare
+        k, m, other = self.outcome.index, self.following.index, self.another
         pair = self._pair(symbol).xreplace({k: m, m: k})
         at_root = exp(self._at_root) / Sum(exp(self._at_root.xreplace({k: other.index})), other.limits)
         value = Piecewise(
@@ -199,7 +199,7 @@ class _Messages:
 
     def _pair(self, table: Expr) -> Expr:
         """γ of the parent times the share that the child's label has of what is said below, given the parent's."""
-        v, k, m, other = self.branches.along.index, self.outcome.index, self.following.index, self._spare
+        v, k, m, other = self.branches.along.index, self.outcome.index, self.following.index, self.another
         below = self.step.symbol + self.upward.symbol.xreplace({k: m})
         share = exp(below) / Sum(exp(below.xreplace({m: other.index})), other.limits)
         return table.xreplace({v: self.branches.parent}) * share
@@ -207,7 +207,7 @@ class _Messages:
     # -- names -----------------------------------------------------------------------------------------
 
     @cached_property
-    def _spare(self) -> Axis:
+    def another(self) -> Axis:
         """One more index over the labels."""
         used = {axis.index for axis in (*self.axes, self.following, self.child)}
         return self.state.names.axis(self.outcome.size, self.branches.variable.name, used)

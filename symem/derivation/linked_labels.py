@@ -32,6 +32,11 @@ class Linked(Table):
         """The logarithms of what is said of a label by those before it or after it."""
         raise NotImplementedError
 
+    @property
+    def over_labels(self) -> tuple[Axis, ...]:
+        """The axes over labels."""
+        return self.outcome, self.following
+
     def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
         """Of two labels, the one before and the one after, that at which their pair stands, and its place; None if they are no
         pair.
@@ -78,11 +83,16 @@ class Tree(Linked):
 
     `upward` is log β, of all that is said at a place and below it, as a recurrence from the leaves to the roots; `probability`
     is one from the roots to the leaves (Crouse, Nowak & Baraniuk 1998; Durand, Gonçalvès & Guédon 2004). A pair has the
-    place of the child.
+    place of the child. `another` numbers labels where sums over them stand beside both.
     """
 
     parent: Expr
     upward: Definition
+    another: Axis
+
+    @property
+    def over_labels(self) -> tuple[Axis, ...]:
+        return self.outcome, self.following, self.another
 
     @property
     def messages(self) -> tuple[Definition, ...]:

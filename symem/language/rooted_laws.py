@@ -37,7 +37,13 @@ def _placed(line: Declaration, trees: Mapping[str, Indexed]) -> Declaration:
     name = stated_name(line.entries[0])
     if symbols := _symbols(line):
         return _of_roots(line, symbols, trees.get(name))
-    return replace(line, parent=_parent(line, set(trees)))
+    parent = _parent(line, set(trees))
+    if parent is not None and parent not in trees.values():
+        raise ModelError(
+            f"The law of {line.variable} looks at {parent}: along a tree it may look at the parent of its own place, "
+            f"{', '.join(sorted(map(str, set(trees.values()))))}."
+        )
+    return replace(line, parent=parent)
 
 
 def _of_roots(line: Declaration, symbols: Sequence[Symbol], parent: Indexed | None) -> Declaration:

@@ -92,9 +92,13 @@ def by_distribution(
     demands = Demands(roles, {name: s for each in read for name, s in each.supports()} | named, tuples)
     for each in read:
         demands.take(each)
-    asked = (
-        demands.supports | demands.demanded_of_known() | dict(map(_parents, (d for d in read if d.parent)))
-    )
+    parents = dict(map(_parents, (line for line in read if line.parent)))
+    for name, support in parents.items():
+        if not isinstance(told.get(name, support), Parents):
+            raise SupportError(
+                f"{name} says which place is the parent of another: let known={{{name}: {support}}}."
+            )
+    asked = demands.supports | demands.demanded_of_known() | parents
     return Statement(
         tuple(each.log_likelihood() for each in read),
         roles,

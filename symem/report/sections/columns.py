@@ -20,6 +20,7 @@ from symem.derivation import Definition, Posterior, Probabilities
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
 from symem.language.model import Role, Variable
+from symem.language.parents import Parents
 from symem.language.plates import Axis, total
 from symem.language.traces import Element
 from symem.report.iteration import Worked
@@ -100,6 +101,8 @@ class Tabulation:
             yield from self._entries(atom, given=self.worked.given[variable.name])
             return
         given = np.asarray(self.worked.given[variable.name], dtype=float)
+        if isinstance(variable.support, Parents):
+            given = given + 1 - variable.support.origin  # they are rows, and these count from 1
         place = variable.sizes.index(self.axis.size)
         others = [length for slot, length in enumerate(given.shape) if slot != place]
         if np.prod(others, initial=1) > FEW:
