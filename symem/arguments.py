@@ -50,7 +50,16 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a Python file that defines a Model, or FILE:NAME")
+    _approximate(parser)
     _budget(parser)
+
+
+def _approximate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--approximate",
+        choices=["quadrature"],
+        help="what is done about latents whose conditional is of no family: a sum over nodes, said to be an approximation",
+    )
 
 
 def _budget(parser: argparse.ArgumentParser) -> None:

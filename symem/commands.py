@@ -18,6 +18,7 @@ from symem.estimate import estimate
 from symem.files import load_claims, load_file, load_model, read_sizes, read_values
 from symem.flags import spelt
 from symem.gallery import build
+from symem.language.model import Model
 from symem.machine_forms import (
     as_csv,
     as_json,
@@ -51,7 +52,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_exercise_alone(options)
     refuse_existing([options.latex, options.markdown], force=options.force)
-    em = derived(load_model(options.file), budget=options.budget, numeric=options.numeric)
+    em = _derived(options, numeric=options.numeric)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
     _write(options.latex, lambda: em.latex(exercise=options.exercise), options)
     _write(options.markdown, lambda: em.markdown(exercise=options.exercise), options)
@@ -78,7 +79,7 @@ def fit(options: argparse.Namespace) -> int:
     refuse_existing([options.output, options.report, options.module], force=options.force)
     form = form_of(options.report) if options.report else ""
     stated = load_file(options.file)
-    em = derived(stated.model, budget=options.budget)
+    em = _derived_of(stated.model, options)
     found = em.fit(**table_of(options, em), **fit_settings(options))
     if options.json:
         print(found.as_text(), end="")
@@ -147,7 +148,7 @@ def verify(options: argparse.Namespace) -> int:
 def audit(options: argparse.Namespace) -> int:
     """Hold the updates of another file against the derivation."""
     stated = load_file(options.file)
-    em = derived(stated.model, budget=options.budget)
+    em = _derived_of(stated.model, options)
     data, beside = data_to_check(options, em)
     found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}), data=data, **beside)
     print(as_json(of_audit(found)) if options.json else f"{found}\n", end="")
@@ -160,7 +161,7 @@ def report(options: argparse.Namespace) -> int:
     path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
-    em = derived(stated.model, budget=options.budget, numeric=options.numeric)
+    em = _derived_of(stated.model, options, numeric=options.numeric)
     python = {"statement": stated.statement, "loading": loading_of(options, stated, path)}
     text = em.told_in(form, **python, **choices_of(options, stated, em))
     if path == "-":
@@ -198,8 +199,12 @@ def say(message: str) -> None:
     print(f"symem: {spelt(message)}", file=sys.stderr)
 
 
-def _derived(options: argparse.Namespace) -> EM:
-    return derived(load_model(options.file), budget=options.budget)
+def _derived(options: argparse.Namespace, *, numeric: bool = True) -> EM:
+    return _derived_of(load_model(options.file), options, numeric=numeric)
+
+
+def _derived_of(model: Model, options: argparse.Namespace, *, numeric: bool = True) -> EM:
+    return derived(model, budget=options.budget, numeric=numeric, approximate=options.approximate)
 
 
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:

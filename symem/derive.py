@@ -43,9 +43,13 @@ from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
 from symem.language.support import Support
 
+#: What `approximate=` may be.
+QUADRATURE = "quadrature"
 
-def derive_records(model: Model, *, numeric: bool = True) -> Derivation:
-    """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone.
+
+def derive_records(model: Model, *, numeric: bool = True, approximate: str | None = None) -> Derivation:
+    """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone; with
+    `approximate="quadrature"`, latents without a family by quadrature.
 
     Raises:
         NormalisationError: the likelihood's total over data and latents depends on a parameter.
@@ -54,10 +58,12 @@ def derive_records(model: Model, *, numeric: bool = True) -> Derivation:
     look("checking that the likelihood is normalised")
     check_normalised(model)
     letters = DataLetters.of(model)
-    return steps(with_reasons(letters.told(_derived(letters.lettered, numeric=numeric))))
+    return steps(
+        with_reasons(letters.told(_derived(letters.lettered, numeric=numeric, approximate=approximate)))
+    )
 
 
-def _derived(model: Model, *, numeric: bool) -> Derivation:
+def _derived(model: Model, *, numeric: bool, approximate: str | None) -> Derivation:
     """The record, before its steps are told."""
     look("taking the E-step")
     names = Names(model)
@@ -67,7 +73,7 @@ def _derived(model: Model, *, numeric: bool) -> Derivation:
     conditioned, groups = condition(model, gather(apart))
     model = with_known_totals(model, groups)
     elimination = Elimination(model, names, conditioned, groups, [])
-    eliminate(elimination)
+    eliminate(elimination, approximate=approximate is not None)
     warn_of_shared(model, elimination.done)
     expectations = Expectations(elimination.done, names)
     look("gathering Q")

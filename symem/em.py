@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
 from symem.derivation import Derivation
-from symem.derive import derive_records
+from symem.derive import QUADRATURE, derive_records
 from symem.emission import Emission
 from symem.errors import DataError, ModelError
 from symem.examination import Examination
@@ -29,13 +29,15 @@ Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
 
 #: What a pickle has beside the model.
-_KEPT = ("_numeric", "_source", "_first_look")
+_KEPT = ("_numeric", "_approximate", "_source", "_first_look")
 
 
 class Model(stated.Model):  # its two doors are those of the statement
     __doc__ = stated.Model.__doc__
 
-    def derive(self, *, budget: float | None = None, numeric: bool = True) -> EM:
+    def derive(
+        self, *, budget: float | None = None, numeric: bool = True, approximate: str | None = None
+    ) -> EM:
         """Derive EM for this model.
 
         Parameters
@@ -45,6 +47,11 @@ class Model(stated.Model):  # its two doors are those of the statement
         numeric : bool, default True
             whether a parameter without a formula is found as a number: the root of a falling equation, or the
             maximum of a concave block by Newton's method. If not, it is in `derivation.not_derived`, with the reason.
+        approximate : {"quadrature"}, optional
+            what is done about latents whose conditional is of no family, one or two at a position: with
+            "quadrature", an adaptive Gauss-Hermite rule about its mode, or a sum over a window of whole
+            numbers. All that follows is then an approximation, and said to be one; a fit takes twice as
+            many nodes until these change nothing, and says by how much they do.
 
         Returns
         -------
@@ -58,13 +65,22 @@ class Model(stated.Model):  # its two doors are those of the statement
         BudgetError
             it took longer; the message says where it stood.
         """
-        return derive(self, budget=budget, numeric=numeric)
+        return derive(self, budget=budget, numeric=numeric, approximate=approximate)
 
 
-def derive(model: stated.Model, *, budget: float | None = None, numeric: bool = True) -> EM:
+def derive(
+    model: stated.Model,
+    *,
+    budget: float | None = None,
+    numeric: bool = True,
+    approximate: str | None = None,
+) -> EM:
     """What `Model.derive` gives, of any statement."""
+    if approximate not in (None, QUADRATURE):
+        raise ModelError(f"approximate={approximate!r} is not known: it is None or {QUADRATURE!r}.")
     with deriving(budget):
-        return EM(derive_records(model, numeric=numeric), numeric=numeric)
+        derivation = derive_records(model, numeric=numeric, approximate=approximate)
+    return EM(derivation, numeric=numeric, approximate=approximate)
 
 
 class EM(Formulas, Examination, Emission):
@@ -80,14 +96,20 @@ class EM(Formulas, Examination, Emission):
         the record of what was derived.
     numeric : bool, default True
         whether parameters without a formula are found as numbers, as in `Model.derive`.
+    approximate : {"quadrature"}, optional
+        what is done about latents without a family, as in `Model.derive`.
 
     References
     ----------
     Dempster, Laird & Rubin 1977, Journal of the Royal Statistical Society B 39:1.
     """
 
-    def __init__(self, derivation: Derivation, *, numeric: bool = True) -> None:
-        self._numeric = numeric
+    _approximate: str | None = None
+
+    def __init__(
+        self, derivation: Derivation, *, numeric: bool = True, approximate: str | None = None
+    ) -> None:
+        self._numeric, self._approximate = numeric, approximate
         self.derivation = derivation
         self.model = derivation.model
         self._module: EmittedModule | None = None
@@ -103,7 +125,7 @@ class EM(Formulas, Examination, Emission):
     @cached_property
     def derivation(self) -> Derivation:
         """The record of what was derived."""
-        return derive_records(self.model, numeric=self._numeric)
+        return derive_records(self.model, numeric=self._numeric, approximate=self._approximate)
 
     def fit(  # noqa: PLR0913  the options of a fit
         self,

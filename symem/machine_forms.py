@@ -31,6 +31,7 @@ def of_derivation(em: EM) -> dict[str, Any]:
         "Q": str(em.Q),
         "updates": {str(parameter): str(em.updates[parameter]) for parameter in em.updates},
         "log_likelihood": str(em.log_likelihood),
+        **({"approximation": em.approximation} if em.approximation else {}),
         "not_derived": [each.reason for each in em.derivation.not_derived],
     }
 

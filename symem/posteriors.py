@@ -7,19 +7,28 @@ from typing import assert_never
 
 from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix
 
-from symem.derivation import CellCounts, GaussianVector, MemberCounts, Posterior, Recognised, Table
+from symem.derivation import (
+    CellCounts,
+    GaussianVector,
+    MemberCounts,
+    Posterior,
+    Quadrature,
+    Recognised,
+    Table,
+)
 from symem.language.families import FAMILIES, Categorical, Multinomial
 from symem.language.family import Distribution, Family
-from symem.language.supports import Counts, Interval, Reals
+from symem.language.supports import Counts, Interval, NonNegative, Reals
 from symem.language.vectors import MultivariateNormal
 
 Show = Callable[[Expr], Expr]
 
 
-def as_distribution(posterior: Posterior, show: Show) -> Distribution:
+def as_distribution(posterior: Posterior, show: Show, named: Show) -> Distribution:
     """The posterior with its arguments passed through `show`, in the parameter order of `sympy.stats`.
 
-    A family on a part of its range carries the arguments of its record followed by the ends.
+    A family on a part of its range carries the arguments of its record followed by the ends; one of weights at nodes its mean,
+    its variance and its log-normaliser by the names that they have, passed through `named`.
     """
     match posterior:
         case Table():
@@ -31,6 +40,8 @@ def as_distribution(posterior: Posterior, show: Show) -> Distribution:
             return _recognised(posterior, show)
         case GaussianVector():
             return _normal_vector(show(posterior.mean), show(posterior.covariance))
+        case Quadrature():
+            return _at_nodes(posterior, named)
         case _:
             assert_never(posterior)
 
@@ -63,6 +74,19 @@ def _on_part(posterior: Recognised) -> Family:
         log_density,
         lambda *given: kind(given[-2], given[-1]),
     )
+
+
+def _at_nodes(posterior: Quadrature, show: Show) -> Distribution:
+    """The density as it is, but for its normaliser, which is a sum over nodes; its mean and variance are such sums too."""
+    density = show(posterior.log_density)
+
+    def log_density(value: Expr, *given: Expr) -> Expr:
+        return density.xreplace({show(posterior.atom): value}) - given[-1]
+
+    parameters = {"mean": Reals(), "variance": NonNegative(), "log_normaliser": Reals()}
+    row = Family(posterior.family, parameters, log_density, lambda *_: posterior.latent.support)
+    moments = (posterior.mean, posterior.variance, posterior.log_normaliser)
+    return row(*(show(each.symbol) for each in moments))
 
 
 def _normal_vector(mean: Expr, covariance: Expr) -> Distribution:

@@ -38,8 +38,13 @@ class Formulas:
 
         A symbol, an entry of an array or a name is taken: `em.posterior[z]`, `em.posterior["z"]`.
         """
-        found, user = self.derivation.posteriors, self._explicit.internal
-        return ByName({p.latent.name: (p.latent.declared, as_distribution(p, user)) for p in found})
+        found, shown = self.derivation.posteriors, (self._explicit.internal, self._explicit.user)
+        return ByName({p.latent.name: (p.latent.declared, as_distribution(p, *shown)) for p in found})
+
+    @property
+    def approximation(self) -> str:
+        """What of all this is an approximation, in a sentence; empty where nothing is."""
+        return self.derivation.approximation
 
     @cached_property
     def Q(self) -> Expr:

@@ -26,10 +26,12 @@ def solver(name: str) -> Any:
 _STATED: dict[str, EM] = {}
 
 
-def once(model: Model, *, budget: float | None = None, numeric: bool = True) -> EM:
+def once(
+    model: Model, *, budget: float | None = None, numeric: bool = True, approximate: str | None = None
+) -> EM:
     """What `derive` gives, once for each statement: for tests of what is done with it."""
-    if budget is not None or not numeric:
-        return derive(model, budget=budget, numeric=numeric)
+    if budget is not None or not numeric or approximate:
+        return derive(model, budget=budget, numeric=numeric, approximate=approximate)
     name = fingerprint(model)
     _STATED[name] = _STATED.get(name) or derive(model)
     return _STATED[name]

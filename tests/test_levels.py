@@ -14,7 +14,7 @@ from symem.report.line_breaking import LINE, width
 from symem.report.notation.by_label import by_label
 from symem.report.notation.plain_statistics import plainly
 from symem.report.options import Level
-from symem.report.sections.e_step_section import needed
+from symem.report.sections.read_by_m_step import needed
 from tests.derived import em
 from tests.models import FEW, HALF, Row, slow_but_for
 from tests.told import told

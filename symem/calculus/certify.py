@@ -30,7 +30,9 @@ _ESTABLISHED = (Status.PROVED, Status.UNDER)
 def certify(derivation: Derivation) -> Derivation:
     """The derivation with a certificate for each update."""
     checker = Checker(derivation)
-    return replace(derivation, certificates=tuple(certified(checker, u) for u in derivation.updates))
+    found = (certified(checker, update) for update in derivation.updates)
+    told = derivation.approximation
+    return replace(derivation, certificates=tuple(replace(each, approximation=told) for each in found))
 
 
 def leaving(derivation: Derivation, *, of_data: bool = True) -> frozenset[str]:

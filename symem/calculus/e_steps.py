@@ -11,6 +11,7 @@ from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 from symem.algebra.exponential import exponential
 from symem.calculus.chain_steps import chain_steps, tree_steps
 from symem.calculus.laws import step
+from symem.calculus.quadrature_steps import quadrature_steps, shares_of_nodes
 from symem.derivation import (
     Causes,
     CellCounts,
@@ -21,6 +22,7 @@ from symem.derivation import (
     GaussianVector,
     MemberCounts,
     Posterior,
+    Quadrature,
     Recognised,
     Shared,
     Step,
@@ -48,6 +50,9 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
         for posterior in posteriors:
             yield from _recognised(posterior)
         yield _normaliser(posteriors)
+        for posterior in posteriors:
+            if isinstance(posterior, Quadrature):
+                yield from shares_of_nodes(posterior)
         for posterior in posteriors:
             yield from _moments(posterior)
     law = "elimination of counted rows" if derivation.model.weights else "elimination"
@@ -81,6 +86,8 @@ def _recognised(posterior: Posterior) -> Iterator[Step]:
             yield from _family(posterior)
         case GaussianVector():
             yield _vector(posterior)
+        case Quadrature():
+            yield from quadrature_steps(posterior)
         case _:
             assert_never(posterior)
 

@@ -9,6 +9,7 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 from __future__ import annotations
 
 from symem.budget import look
+from symem.calculus.adaptive_quadrature import eliminate_by_quadrature
 from symem.calculus.branches import is_on_tree
 from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.chains import eliminate_chain, refuse_states
@@ -24,8 +25,10 @@ from symem.errors import NotDerivedError
 from symem.language.model import Variable
 
 
-def eliminate(state: Elimination) -> None:
+def eliminate(state: Elimination, *, approximate: bool = False) -> None:
     """Eliminate every latent, in the first order that works: continuous and counted ones before labels.
+
+    `approximate`: where no order does, latents without a family by quadrature.
 
     Raises:
         NotDerivedError: in every order some latent has a conditional that no family matches, or rows that count
@@ -33,8 +36,16 @@ def eliminate(state: Elimination) -> None:
     """
     check_counts(state.terms, state.model.latents, state.model.weights)
     refusals: list[NotDerivedError] = []
-    if not _search(state, refusals):
-        raise next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
+    if _search(state, refusals):
+        return
+    refusal = next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
+    state.approximate = True
+    if not _search(state, []):
+        raise refusal
+    if not approximate:
+        raise NotDerivedError(
+            f'{str(refusal).removesuffix(".")}; or approximate="quadrature" sums it over nodes.'
+        )
 
 
 def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
@@ -78,6 +89,18 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
         return
     conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))
+    taken = set(state.names.taken)
+    try:
+        _eliminate_alone(state, case)
+    except NotDerivedError:
+        if not state.approximate or variable.shape or variable.support.finite:
+            raise
+        state.names.taken = taken
+        eliminate_by_quadrature(state, case)
+
+
+def _eliminate_alone(state: Elimination, case: Case) -> None:
+    variable = case.variable
     if variable.shape:
         eliminate_vector(state, case)
     elif variable.support.finite:

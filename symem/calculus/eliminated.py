@@ -118,6 +118,8 @@ class Elimination:
     terms: tuple[Term, ...]
     groups: tuple[Group, ...]
     done: list[Eliminated]
+    #: Whether a latent without a family is integrated by quadrature.
+    approximate: bool = False
 
     def labels(self, conditional: Conditional, waiting: list[Variable]) -> Labelling:
         """The label atoms at this position, each with the axis that stands for it.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from sympy import And, Eq, Expr, Mul, S, Symbol, log
+from sympy import And, Eq, Expr, Indexed, Mul, S, Symbol, log
 
 from symem.calculus.causal_independence import products_of
 from symem.calculus.density import split_factor
@@ -23,6 +23,7 @@ from symem.derivation import (
     Linked,
     MemberCounts,
     Posterior,
+    Quadrature,
     Recognised,
     Shared,
     Table,
@@ -62,6 +63,8 @@ class Expectations:
             return self._of_event(_Here(one, atoms[0]), one.posterior, found, term)
         if isinstance(one.posterior, Linked) and len(atoms) == 2:
             return self._of_pair(one, one.posterior, atoms, term)
+        if isinstance(one.posterior, Quadrature):
+            return [self._at_nodes(one, one.posterior, term)]
         if len(atoms) > 1:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
@@ -101,6 +104,32 @@ class Expectations:
         value = here.placed(table.value.xreplace({table.outcome.index: index}))
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
+
+    @staticmethod
+    def _at_nodes(one: Eliminated, posterior: Quadrature, term: Term) -> Term:
+        """Σ_q γ_q f(u_q), of all latents that have these nodes.
+
+        Raises:
+            NotDerivedError: the term holds one of them at two positions.
+        """
+        taken, index = {*term.indices, *term.factor.free_symbols}, posterior.outcome.index
+        index = fresh_index(index, taken) if index in taken else index
+        found = [
+            (atom, node)
+            for own, node in posterior.nodes
+            for atom in term.factor.atoms(Indexed, Symbol)
+            if atom == own or getattr(atom, "base", None) == getattr(own, "base", own)
+        ]
+        places = {places_of(atom) for atom, _node in found}
+        if len(places) > 1:
+            raise NotDerivedError(
+                f"The mean of {term.factor} needs the joint posterior of entries at several positions."
+            )
+        here = _Here(one, found[0][0])
+        rules = {posterior.outcome.index: index}
+        values = {atom: here.placed(node.symbol).xreplace(rules) for atom, node in found}
+        share = here.placed(posterior.probability.symbol).xreplace(rules)
+        return Term(term.factor.xreplace(values) * share, (*term.axes, Axis(index, posterior.outcome.size)))
 
     def _of_pair(self, one: Eliminated, chain: Linked, atoms: list[Expr], term: Term) -> list[Term]:
         """Σ ξ f over the labels of two neighbours."""
@@ -186,6 +215,8 @@ def _with_moments(posterior: Posterior, expectations: Expectations) -> Posterior
     name = posterior.latent.name
     own = {statistic: d for (latent, statistic), d in expectations.moments.items() if latent == name}
     means = {statistic: d.symbol for statistic, d in own.items()}
+    if isinstance(posterior, Quadrature):
+        means = {posterior.atom: posterior.mean.symbol, deviation(posterior.atom): posterior.variance.symbol}
     if isinstance(posterior, GaussianVector):
         means |= second_moments(posterior.atom, posterior.mean, posterior.covariance)
     return replace(posterior, expectations=means, moments=tuple(own.values()))

@@ -18,6 +18,8 @@ class Names:
 
     model: Model
     taken: set[str] = field(default_factory=set)
+    #: Letters for the indices of sizes that the model does not know.
+    letters: dict[Expr, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.taken |= set(self.model.variables)
@@ -42,6 +44,7 @@ class Names:
         """An axis of that size whose index is in use for it already, else a free letter, else named after a stem."""
         avoided = {str(symbol) for symbol in avoid}
         known = [label for label, of in sorted(self.model.index_sizes.items()) if of == size]
+        known += [self.letters[size]] if size in self.letters else []
         plain = [
             letter
             for letter in "klmrsuvcgh"

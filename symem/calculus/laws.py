@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Expr
 
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
+from symem.calculus.quadrature_laws import OF_QUADRATURE
 from symem.calculus.tree_laws import ROWS as OF_TREES
 from symem.derivation import Definition, Relation, Rule, Step
 from symem.language.plates import Axis
@@ -328,7 +329,7 @@ _ROWS = (
 
 #: Every law by its name; those of trees are in `tree_laws`, and those that solve the equations of the M-step
 #: the rows of `maximisers`.
-LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *OF_TREES)}, **OF_THE_M_STEP}
+LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *OF_TREES, *OF_QUADRATURE)}, **OF_THE_M_STEP}
 
 
 def step(

@@ -65,6 +65,8 @@ class Statistics:
 
     model: Model
     names: Names
+    #: The arrays of what latents are at nodes, which vary as data do.
+    nodes: frozenset[Expr] = frozenset()
     splits: list[SplitTerm] = field(default_factory=list)
 
     def take(self, plain: Term) -> None:
@@ -79,7 +81,7 @@ class Statistics:
         if filled:
             held = [*(f for f in held if f not in mixed), filled.around]
             rest = [*rest, filled.data]
-        if any(self._has(f, self._varying) for f in held if f is not around) or (mixed and not filled):
+        if any(self._varies(f) for f in held if f is not around) or (mixed and not filled):
             self.splits.append(SplitTerm(S.One, plain.factor, plain.axes, S.One))
             return
         carried = {a for f in held for a in f.free_symbols}
@@ -133,6 +135,9 @@ class Statistics:
         """Sizes and known scalars, which need no statistic."""
         scalars = {v.symbol for v in (*self.model.sizes, *self.model.known) if not v.sizes}
         return scalars | {extent.symbol for extent in self.model.extents}
+
+    def _varies(self, expr: Expr) -> bool:
+        return self._has(expr, self._varying) or any(each.base in self.nodes for each in expr.atoms(Indexed))
 
     @property
     def _varying(self) -> tuple[Variable, ...]:

@@ -22,7 +22,7 @@ from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.simplex_sums import with_whole_shares
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
-from symem.derivation import CellCounts, GaussianVector, Recognised, Table
+from symem.derivation import GaussianVector, Quadrature, Recognised, Tabulated
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.matrices import ENTRY
@@ -46,7 +46,11 @@ def expected(
     names: Names,
 ) -> Expected:
     """Take the posterior mean of every term, and gather the statistics."""
-    statistics, constants = Statistics(model, names), []
+    kinds = [one.posterior for one in expectations.eliminated]
+    nodes = {
+        array_of(node.symbol) for each in kinds if isinstance(each, Quadrature) for _, node in each.nodes
+    }
+    statistics, constants = Statistics(model, names, frozenset(nodes)), []
     means: list[Term] = []
     for term in complete:
         if any(atoms_of(term.factor, parameter) for parameter in model.parameters):
@@ -72,7 +76,7 @@ def expected(
 def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
     """What is known of the letters in statistics."""
     posteriors = [one.posterior for one in expectations.eliminated]
-    tables = [each for each in posteriors if isinstance(each, Table | CellCounts)]
+    tables = [each for each in posteriors if isinstance(each, Tabulated)]
     shares = {array_of(each.probability.symbol): each.outcome for each in tables}
     moments = expectations.moments
     variances: dict[Expr, Expr | None] = {

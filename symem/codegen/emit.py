@@ -22,6 +22,7 @@ from symem.codegen.numpy.model_functions import ModelFunctions
 from symem.codegen.numpy.runtime_text import (
     definitions,
     from_scipy,
+    of_quadrature,
     runtime,
     special_functions,
     standing_alone,
@@ -69,11 +70,13 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
     records, beside = _records(program), functions.beside
     described = completed(functions.drawing.told, {each.name for each in beside.values() if each is not None})
     special = special_functions(functions.lines.spell.helpers)
+    rules = of_quadrature(functions.lines.spell.helpers)
     own = [
         *records.values(),
         *model,
         table,
         *special,
+        *rules,
         *(str(each) for each in beside.values() if each),
         described,
     ]
@@ -88,7 +91,7 @@ def emit(derivation: Derivation, told: str = "An EM algorithm.", *, shared: bool
         **records,
         functions=model,
         table=table,
-        sections=_sections(special, beside, "" if shared else runtime()),
+        sections=_sections(special, rules, beside, "" if shared else runtime()),
         described=described,
         estimator=estimator_of(program, functions.predictions.names),
         adds="merge" not in {each.name for each in written},
@@ -106,11 +109,12 @@ def _with_equations(functions: Sequence[Any], equations: Iterable[str]) -> list[
 
 
 def _sections(
-    special: Sequence[str], beside: Mapping[str, Function | None], of_all: str
+    special: Sequence[str], rules: Sequence[str], beside: Mapping[str, Function | None], of_all: str
 ) -> list[tuple[str, list[str]]]:
     """What stands below a model, each under its title."""
     return [
         ("special functions of this model, which need SciPy", list(special)),
+        ("adaptive quadrature", list(rules)),
         *((title, [str(each)]) for title, each in beside.items() if each is not None),
         ("symem runtime, verbatim, the same in every module", [of_all] if of_all else []),
     ]

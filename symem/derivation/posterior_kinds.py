@@ -1,91 +1,26 @@
-"""What the posterior of a latent may be: a table, shares of a known total, a family, a Gaussian vector."""
+"""What the posterior of a latent may be: a table, shares of a known total, a family, a Gaussian vector, weights at nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from sympy import Expr, S, Sum, log, pi
+from sympy import Expr, Sum, log, pi
 
 from symem.derivation.definition import Definition
+from symem.derivation.posterior_record import PosteriorRecord
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
 from symem.language.leaves import places_of
 from symem.language.matrices import COORDINATE, ENTRY, MatrixEntry
-from symem.language.model import Variable
 from symem.language.plates import Axis
 from symem.language.reading import Extent
 from symem.language.traces import block_log_det, log_det
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Posterior:
-    """p(latent | data, latents eliminated later, theta^(t)) at one plate position: what all kinds have.
-
-    `axes` are the latent's own plates followed by one axis for each label it is conditioned on; `labels` pairs
-    each such label with its axis. `log_density` are the gathered terms, `log_normaliser` is what elimination
-    leaves behind, `joint` what was left of the complete-data log-likelihood of rows that count once when the latent's turn came, `condition`
-    the bracket outside which the latent does not exist, `count` how often its row counts (`weights=`). `expectations` maps each statistic of the latent to its
-    conditional mean, which `moments` define. An `inline` posterior depends on another latent that is no label: its
-    arguments are polynomials in it.
-    """
-
-    latent: Variable
-    atom: Expr
-    axes: tuple[Axis, ...]
-    family: str
-    log_density: Expr
-    log_normaliser: Definition
-    joint: Expr = S.Zero
-    labels: tuple[tuple[Expr, Axis], ...] = ()
-    condition: Expr | None = None
-    count: Expr = S.One
-    expectations: Mapping[Expr, Expr] = field(default_factory=dict)
-    moments: tuple[Definition, ...] = ()
-
-    #: The fields that hold definitions, in an order in which they can be computed.
-    defining: ClassVar[tuple[str, ...]]
-
-    @property
-    def inline(self) -> bool:
-        return False
-
-    @property
-    def parameters(self) -> tuple[Definition, ...]:
-        """The arguments that have names: a table has none."""
-        return ()
-
-    @property
-    def interval(self) -> tuple[Expr, Expr]:
-        """The ends between which the latent lies."""
-        return self.latent.support.bounds
-
-    @property
-    def definitions(self) -> tuple[Definition, ...]:
-        """All names that this posterior brings in, in an order in which they can be computed."""
-        if self.inline:
-            return self.parameters
-        return tuple(each for name in self.defining for each in _listed(getattr(self, name)))
-
-    def rewritten(self, change: Callable[[Definition], Definition], **others: Any) -> Self:
-        """The same with every definition changed, in the order of `definitions`, and other fields replaced."""
-        changed: dict[str, Any] = {name: _changed(getattr(self, name), change) for name in self.defining}
-        return replace(self, **(changed | others))
-
-
-def _listed(value: Definition | tuple[Definition, ...]) -> tuple[Definition, ...]:
-    return value if isinstance(value, tuple) else (value,)
-
-
-def _changed(
-    value: Definition | tuple[Definition, ...], change: Callable[[Definition], Definition]
-) -> Definition | tuple[Definition, ...]:
-    return tuple(map(change, value)) if isinstance(value, tuple) else change(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table(_Posterior):
+class Table(PosteriorRecord):
     """A latent with finitely many values: `log_weight` and `probability` are arrays over (axes, outcome).
 
     `value` is the latent at an outcome, `extent` the number of outcomes where data show it.
@@ -134,7 +69,7 @@ class Causes(Table):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Counts(_Posterior):
+class _Counts(PosteriorRecord):
     """Counts whose total `trials` is known: each has a share of it."""
 
     trials: Expr
@@ -163,7 +98,7 @@ class MemberCounts(_Counts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recognised(_Posterior):
+class Recognised(PosteriorRecord):
     """A family of the table, by its `face`, on the interval `bounds`: `parameters` define its `arguments`.
 
     `natural` are the coefficients of the family's statistics in the gathered terms.
@@ -229,7 +164,7 @@ class Recognised(_Posterior):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianVector(_Posterior):
+class GaussianVector(PosteriorRecord):
     """A vector with a quadratic form: Gaussian, with `mean` and `covariance` made of `parameters`.
 
     `natural` are h and Λ of -½ zᵀΛz + hᵀz.
@@ -256,11 +191,74 @@ class GaussianVector(_Posterior):
         return (unseen * log(2 * pi) - block_log_det(self.natural[1], mask, size)) / 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quadrature(PosteriorRecord):
+    """An approximation: the law of a latent without a family, as weights at nodes about where it is most probable.
+
+    `outcome` numbers the nodes. `modes` are where the conditional log-density is largest, in coordinates without ends,
+    `scales` the entries of the triangular L with LLᵀ = (-∂²)⁻¹ there, row by row; `nodes` pair each latent that is
+    integrated at the same nodes, this one among them, with its values there. `log_weight` is the log-density at a node and
+    the log-weight of the rule; for counts, a `window` of whole numbers, that of the rule is 0. (Liu & Pierce 1994; Pinheiro
+    & Bates 1995.)
+    """
+
+    outcome: Axis
+    modes: tuple[Definition, ...]
+    scales: tuple[Definition, ...]
+    nodes: tuple[tuple[Expr, Definition], ...]
+    log_weight: Definition
+    probability: Definition
+    mean: Definition
+    variance: Definition
+    extent: Extent
+    window: bool = False
+
+    @property
+    def parameters(self) -> tuple[Definition, ...]:
+        return (self.mean, self.variance)
+
+    @property
+    def node(self) -> Definition:
+        """The values of this latent at the nodes."""
+        return next(each for atom, each in self.nodes if atom == self.atom)
+
+    @property
+    def about(self) -> tuple[Definition, ...]:
+        """What is known before the nodes are weighed: where they lie."""
+        return (*self.modes, *self.scales, *(each for _atom, each in self.nodes))
+
+    @property
+    def dimensions(self) -> int:
+        """How many latents are integrated together."""
+        return len(self.nodes)
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        own = (
+            self.log_weight,
+            self.log_normaliser,
+            self.probability,
+            self.mean,
+            self.variance,
+            *self.moments,
+        )
+        return (*self.about, *own)
+
+    def rewritten(self, change: Callable[[Definition], Definition], **others: Any) -> Self:
+        modes, scales = tuple(map(change, self.modes)), tuple(map(change, self.scales))
+        nodes = tuple((atom, change(each)) for atom, each in self.nodes)
+        return super().rewritten(change, modes=modes, scales=scales, nodes=nodes, **others)
+
+    defining: ClassVar[tuple[str, ...]] = (
+        "log_weight", "log_normaliser", "probability", "mean", "variance", "moments",
+    )  # fmt: skip
+
+
 #: What a latent's posterior may be.
-Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector
+Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector | Quadrature
 #: The kinds that are probabilities, those with an axis of outcomes, and the counts with a known total.
 Probabilities = Table | CellCounts | MemberCounts
-Tabulated = Table | CellCounts
+Tabulated = Table | CellCounts | Quadrature
 Shared = CellCounts | MemberCounts
 
 

@@ -36,11 +36,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known of one update: stationarity, second order, support, existence."""
+    """What is known of one update: stationarity, second order, support, existence; and of which `approximation` of Q, if any."""
 
     parameter: Expr
     claims: tuple[Claim, ...]
     conditions: tuple[Expr, ...] = ()
+    approximation: str = ""
 
     @property
     def refuted(self) -> Claim | None:

@@ -8,7 +8,7 @@ from sympy import Expr
 
 from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import Surrogate
-from symem.derivation.posterior_kinds import Posterior, Table
+from symem.derivation.posterior_kinds import Posterior, Quadrature, Table
 from symem.derivation.told_steps import Step
 from symem.derivation.update_kinds import Certificate, NotDerived, Score, Unidentified, Update
 from symem.language.model import Model
@@ -39,9 +39,26 @@ class Derivation:
 
     @property
     def own_extents(self) -> tuple[Extent, ...]:
-        """Sizes of the tables of latents, where data show them."""
-        tables = (each for each in self.posteriors if isinstance(each, Table))
-        return tuple(each.extent for each in tables if each.extent is not None)
+        """Sizes of the tables of latents, where data show them, and the numbers of nodes."""
+        tables = (each for each in self.posteriors if isinstance(each, Table | Quadrature))
+        found = (each.extent for each in tables if each.extent is not None)
+        return tuple({each.symbol: each for each in found}.values())
+
+    @property
+    def approximated(self) -> tuple[Quadrature, ...]:
+        """The posteriors that are approximations."""
+        return tuple(each for each in self.posteriors if isinstance(each, Quadrature))
+
+    @property
+    def approximation(self) -> str:
+        """What of it is no identity, in a sentence; empty where all are."""
+        if not self.approximated:
+            return ""
+        names = " and ".join(dict.fromkeys(each.latent.name for each in self.approximated))
+        return (
+            f"This is an approximation: {names} is summed over nodes, and all that follows holds up to the error of that "
+            "quadrature, which a fit measures by twice as many nodes."
+        )
 
     @property
     def extents(self) -> tuple[Extent, ...]:

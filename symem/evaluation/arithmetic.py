@@ -22,6 +22,7 @@ from symem.evaluation.scalar_functions import Head, function
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixEntry, is_matrix
+from symem.language.quadrature_rule import Mode, climbed
 
 Arrays = dict[str, Any]
 
@@ -172,6 +173,19 @@ class Arithmetic(Algebra[Any]):
         lead = value.shape[: value.ndim - len(own)]
         padded = (1,) * (_depth(inner) - len(lead)) + lead
         return np.broadcast_to(value, (*reversed(sizes), *padded[len(sizes) :], *own)), len(sizes)
+
+    def mode(self, mode: Mode, bindings: Bindings) -> Any:
+        shape = np.broadcast_shapes(*(np.shape(each) for each in bindings.values()))
+        formulas = (mode.height, mode.slopes, mode.bends)
+
+        def at(place: list[Any]) -> tuple[Any, Any, Any]:
+            here = {**bindings, **dict(zip(mode.unknowns, place, strict=True))}
+            height, slopes, bends = formulas
+            with np.errstate(all="ignore"):
+                value = np.broadcast_to(self(height, here), shape)
+                return value, [self(each, here) for each in slopes], [self(each, here) for each in bends]
+
+        return climbed(at, [np.zeros(shape)] * len(mode.unknowns))[mode.component]
 
     def mean(self, expression: Expr, bindings: Bindings) -> Any:
         """Position by position, by brute force."""

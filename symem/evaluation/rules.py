@@ -39,6 +39,7 @@ from symem.language.leaves import name_of
 from symem.language.logarithm import stable
 from symem.language.matrices import ENTRY, BlockInverse, Diagonal, MatrixEntry, T, Unit, Whole, is_matrix
 from symem.language.plates import Expectation, Iverson, LinearSolution
+from symem.language.quadrature_rule import Mode
 from symem.language.traces import BlockLogDet, LogDet, Tr
 
 Value = TypeVar("Value")
@@ -90,6 +91,10 @@ class Algebra(ABC, Generic[Value]):
     @abstractmethod
     def integer(self, expression: Basic) -> int:
         """A size."""
+
+    def mode(self, mode: Mode, _bindings: Bindings) -> Value:
+        """The place at which a function is largest."""
+        raise UnknownSymbolError(f"{mode} is looked for among numbers only.")
 
     def mean(self, expression: Expr, _bindings: Bindings) -> Value:
         """A posterior mean that a derivation leaves standing."""
@@ -234,6 +239,7 @@ RULES: Mapping[type, Rule] = {
     Expectation: lambda scope, mean, bindings: scope.mean(mean.args[0], bindings),
     LinearSolution: _solution,
     FallingRoot: _root,
+    Mode: lambda scope, mode, bindings: scope.mode(mode, bindings),
     MatrixEntry: _letter,
     T: _first,
     Whole: _first,

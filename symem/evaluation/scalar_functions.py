@@ -22,6 +22,7 @@ from symem.errors import UnknownSymbolError
 from symem.evaluation.stacks import MATRIX_FUNCTIONS
 from symem.language import polya_gamma
 from symem.language.falling_root import FallingRoot
+from symem.language.quadrature_rule import rule_log_weight, rule_node
 
 Value = Any  # a float, an int, or an array of either
 
@@ -237,6 +238,8 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "And": conjunction,
     "Or": disjunction,
     "Not": np.logical_not,
+    "RuleNode": rule_node,
+    "RuleLogWeight": rule_log_weight,
     **MATRIX_FUNCTIONS,
 }
 

@@ -21,6 +21,7 @@ from symem.report.sections.fit_section import this_fit
 from symem.report.sections.information_section import information
 from symem.report.sections.m_step_section import brief_m_step, m_step
 from symem.report.sections.model_section import brief_model, model
+from symem.report.sections.read_by_m_step import approximated
 from symem.report.sections.references import origin, references
 from symem.report.sections.surrogate_section import ascent, observed, surrogate
 from symem.report.sections.worked_section import worked
@@ -74,7 +75,7 @@ def _whole(voice: Voice) -> Iterator[Section]:
 
 def _expectations(voice: Voice) -> Section:
     """What is computed at the current parameters."""
-    blocks = (said("At the current @,", voice.old), *brief_e_step(voice))
+    blocks = (*approximated(voice), said("At the current @,", voice.old), *brief_e_step(voice))
     return Section(said("The E-step"), blocks, anchor="e-step")
 
 

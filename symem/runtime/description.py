@@ -162,7 +162,7 @@ class Plates(NamedTuple):
     """Sizes that must be known, and sizes that values of the data show; how data are cut.
 
     `rows` is the size along which data are cut, None if they cannot be; `scale` the number of observations, `rows` if
-    it is None. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
+    it is None. `nodes` are the sizes that are numbers of nodes of quadratures, with by how much more are taken next. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
     in each array of the posterior, None where it has none. `counted` is the size of which rows may count more than
     once, where that is not `rows`. `places` are the sizes by which a row is several observations: those of its chain.
     """
@@ -175,6 +175,7 @@ class Plates(NamedTuple):
     shown_sizes: tuple[str, ...] = ()
     counted: str | None = None
     places: tuple[Any, ...] = ()
+    nodes: tuple[tuple[str, int], ...] = ()
 
 
 class Labels(NamedTuple):

@@ -63,6 +63,16 @@ class _Fitting:
             self._few = unheld.few if isinstance(unheld, _Blocks) else unheld
         self._supports, self._progress = _Ranges(model.parameters), _Progress(asked)
 
+    @property
+    def sizes(self) -> Mapping[str, Any]:
+        """The sizes, by name, among what all rows share."""
+        return self.data
+
+    @property
+    def rows(self) -> Cut:
+        """The rows that stand for all."""
+        return self._few
+
     def found(self) -> dict[str, Any]:
         """What a `Fit` holds of it."""
         try:

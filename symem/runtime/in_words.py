@@ -27,6 +27,7 @@ class InWords(Precision):
     settings: Mapping[str, Any]
     restarts: tuple[float, ...]
     n_parameters: int
+    approximation: Mapping[str, Any]
 
     @property
     def aic(self) -> float:
@@ -103,6 +104,13 @@ class InWords(Precision):
         yield "AIC", f"{self.aic:.10g}"
         yield "BIC", f"{self.bic:.10g}"
         yield "ended", self._ending
+        if self.approximation:
+            nodes = ", ".join(f"{name} = {number}" for name, number in self.approximation["nodes"].items())
+            change = max(self.approximation["change"].values())
+            yield (
+                "approximated",
+                f"by quadrature, {nodes} nodes: twice as many change it by {change:.1e} of its size",
+            )
         if len(self.restarts) > 1:
             near = np.abs(np.array(self.restarts) - self.objective) <= 1e-6 * (1 + abs(self.objective))
             yield "starts", f"{len(self.restarts)}, of which {int(np.sum(near))} led here"

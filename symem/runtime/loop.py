@@ -83,6 +83,10 @@ class SaddleWarning(EMWarning):
     """The run stood still where the objective has no maximum: in a symmetric start, as a rule."""
 
 
+class QuadratureWarning(EMWarning):
+    """Twice as many nodes change a quadrature: the approximation has an error that can be seen."""
+
+
 class Run(NamedTuple):
     """One run from one start: `history[t]` is the objective at the t-th iterate, the start included, after so
     many EM steps tried, those from jumps that were not taken among them.

@@ -46,6 +46,9 @@ class Fit(InWords):
     n_rows: float
     #: tol, max_iter, n_init, seed and accelerate.
     settings: Mapping[str, Any]
+    #: Of a fit whose E-step is a quadrature: how many `nodes` it took, and by how much twice as many `change` log-likelihood and
+    #: statistics, relative to their sizes.
+    approximation: Mapping[str, Any] = {}
     #: Of data that came as words, what its labels stand for, the first label's first.
     categories: Mapping[str, tuple[Any, ...]] = {}
     #: What symem gives a fit that it made: it reads frames and words as data; a module alone does not.

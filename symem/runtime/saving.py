@@ -36,6 +36,7 @@ def _as_text(fit: Any, version: str, fingerprint: str) -> str:
         "parameters": fit.parameters._asdict(),
         "precision": fit.precision,
         **fields,
+        **({"approximation": fit.approximation} if fit.approximation else {}),
     }
     return json.dumps(_as_json(whole), indent=2, allow_nan=False) + "\n"
 
@@ -126,6 +127,7 @@ def _found_in(saved: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: saved[name] for name in _FIELDS}
     found["history"] = np.array(saved["history"], dtype=float)
     found["precision"] = saved.get("precision") or {"entries": [], "facts": []}
+    found["approximation"] = saved.get("approximation") or {}
     found["restarts"] = tuple(map(float, saved["restarts"]))
     found["warnings"] = tuple(saved["warnings"])
     found["categories"] = {name: tuple(words) for name, words in saved["categories"].items()}

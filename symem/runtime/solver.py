@@ -27,10 +27,10 @@ from symem.runtime.em_steps import (
     _predicted,
     _refuse_no_value,
 )
-from symem.runtime.fitting import _Fitting
 from symem.runtime.loop import DataError, EMWarning
 from symem.runtime.observed_information import _information
 from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
+from symem.runtime.refining import _refined
 from symem.runtime.results import Fit
 from symem.runtime.row_scores import _few_rows, _row_scores, _times
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
@@ -263,11 +263,10 @@ class Solver:
     ) -> Fit:
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
-            found = _Fitting(self._model, source, start, asked, data, counts).found()
+            found, nodes = _refined(self._model, source, start, asked, data, counts)
         own = [each.message.args[0] for each in given if isinstance(each.message, EMWarning)]
-        fit = Fit(
-            self, data if source is None else None, {**found, "warnings": tuple(dict.fromkeys(own))}, counts
-        )
+        kept = {**data, **nodes} if source is None else None
+        fit = Fit(self, kept, {**found, "warnings": tuple(dict.fromkeys(own))}, counts)
         for each in given:
             warnings.warn(each.message, each.category, stacklevel=_level_of_caller())
         return fit

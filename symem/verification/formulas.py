@@ -43,7 +43,7 @@ class Formulas:
     def sized(self) -> Arrays:
         """The arrays, with the sizes that the posteriors' own ranges have in these data."""
         extents = self.derivation.own_extents
-        return {**self.arrays, **{each.symbol.name: extent_of(each, self.arrays) for each in extents}}
+        return {**{each.symbol.name: extent_of(each, self.arrays) for each in extents}, **self.arrays}
 
     def at(self, theta: Theta) -> Expectation:
         """The E-step at theta."""

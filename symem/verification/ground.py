@@ -53,6 +53,7 @@ class Ground:
         seed: of the random moves.
         arbitrary: whether the data are not draws from the model, so that an update may leave its support.
         others: grounds of other sizes, on which the identities must hold too.
+        error: by how much the approximations of the derivation are known to be off.
     """
 
     derivation: Derivation
@@ -63,6 +64,7 @@ class Ground:
     seed: int = 0
     arbitrary: bool = False
     others: Sequence[Ground] = ()
+    error: float = 0.0
 
     @property
     def model(self) -> Any:
@@ -93,7 +95,8 @@ class Ground:
             for symbol in size.free_symbols
         }
         hidden = (each.name for each in self.model.sizes if each.name not in shown)
-        return {**self.data, **{name: self.arrays[name] for name in hidden}}
+        nodes = (each.extent.symbol.name for each in self.derivation.approximated)
+        return {**self.data, **{name: self.arrays[name] for name in (*hidden, *nodes) if name in self.arrays}}
 
     def step(self, theta: Theta) -> dict[str, Any]:
         """One EM step by the formulas of the derivation."""

@@ -21,6 +21,7 @@ from symem.verification.enumeration import TooLargeError
 from symem.verification.ground import Ground
 from symem.verification.identities import of_free
 from symem.verification.ladder import SECONDS, climb, open_rungs
+from symem.verification.nodes_taken import with_nodes
 from symem.verification.records import Verification
 from symem.verification.sampling import Values, draw, near, random_parameters
 from symem.verification.scales import at_scale, unit
@@ -106,7 +107,8 @@ def prepare(
     sizes = hidden_sizes(model, data, theta, sizes or {})
     arrays = situation(model, data, {**sizes, **(theta or {})})
     ground = Ground(derivation, arrays, data, (), solver, seed, note.startswith("arbitrary"))
-    return replace(ground, points=_points(ground, theta, rng, points)), f"{note}, seed {seed}"
+    ground = with_nodes(replace(ground, points=_points(ground, theta, rng, points)))
+    return ground, f"{note}, seed {seed}"
 
 
 def _taken_apart(em: Any) -> tuple[Derivation, Any]:

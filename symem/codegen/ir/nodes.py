@@ -207,6 +207,23 @@ class Root(Node):
 
 
 @dataclass(frozen=True)
+class Peak(Node):
+    """Where a function of `letters` is largest, `component` of it, for all entries at once: of that `name`, its height, its
+    slopes and its bends are written in the letters and, for what is given, in loads of the names in `as_given`.
+    """
+
+    given: tuple[Node, ...]
+    as_given: tuple[str, ...]
+    name: str
+    letters: tuple[str, ...]
+    component: int
+    formulas: tuple[Node, ...]
+    sizes: tuple[Node, ...]
+    parts: ClassVar[tuple[str, ...]] = ("given",)
+    beside: ClassVar[tuple[str, ...]] = ("sizes",)
+
+
+@dataclass(frozen=True)
 class Messages(Node):
     """What forward-backward gives of chains, as a tuple: of log weights over `places`, of log-steps over `pairs`, and of
     what is said of the first label, or of the last, over `start`.

@@ -22,6 +22,7 @@ from symem.derivation import (
     GaussianVector,
     Linked,
     Posterior,
+    Quadrature,
     Recognised,
     Table,
 )
@@ -77,6 +78,8 @@ def with_stated_densities(derivation: Derivation) -> Derivation:
 def _at_modes(derivation: Derivation) -> Derivation:
     terms = list(_terms(derivation.model.log_likelihood, derivation.model.weights))
     for posterior in derivation.posteriors:
+        if isinstance(posterior, Quadrature):
+            raise _Unsuited
         if not isinstance(posterior, Table):
             terms = [*_at_mode(posterior, terms), *_volume(posterior)]
     posteriors = []

@@ -27,6 +27,7 @@ from symem.derivation import (
     MemberCounts,
     Moments,
     Posterior,
+    Quadrature,
     Recognised,
     Scatter,
     Score,
@@ -193,7 +194,7 @@ class _Rewriting:
             case GaussianVector():
                 mean, covariance = first(posterior.mean), first(posterior.covariance)
                 return posterior.rewritten(rewritten, **common, mean=mean, covariance=covariance)
-            case Table() | CellCounts() | MemberCounts():
+            case Table() | CellCounts() | MemberCounts() | Quadrature():
                 return posterior.rewritten(rewritten, **common)
             case _:
                 assert_never(posterior)

@@ -78,6 +78,7 @@ from symem.codegen.lowering.matrix_factors import (
     WhiteningEntry,
 )
 from symem.codegen.lowering.means import Determined, Mean
+from symem.codegen.lowering.peaks import letters_over, peak
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
@@ -86,6 +87,7 @@ from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.polya_gamma import TanhRatio
+from symem.language.quadrature_rule import Mode, RuleLogWeight, RuleNode
 from symem.language.special import FromLog, LogNormalInterval, NormalCDF
 
 #: Functions that act on each element, and the operation each one is.
@@ -97,6 +99,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
     TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
+    RuleNode: "rule_node", RuleLogWeight: "rule_log_weight",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
 
@@ -239,6 +242,11 @@ class Lowering:
         function, slope = map(inside, expr.written_in(names))
         return Root(union(self.rank, given), given, expr.unknown.name, function, slope)
 
+    def mode(self, expr: Mode) -> Node:
+        axes = self._sorted(symbol for symbol in expr.free_symbols if symbol in self.sizes)
+        inside = replace(self, layouts={**self.layouts, **letters_over(expr, axes)})
+        return peak(self, expr, axes, inside)
+
     def _sorted(self, axes: Iterable[Symbol]) -> Axes:
         return tuple(sorted(axes, key=self.rank))
 
@@ -293,6 +301,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Sum, lambda lower, expr: Summation(lower).of(expr)),
     (LinearSolution, Lowering.solution),
     (FallingRoot, Lowering.root),
+    (Mode, Lowering.mode),
     (MatrixFunction, Lowering.factor),
     (Indexed, entry),
     (Symbol, Lowering.symbol),

@@ -98,6 +98,11 @@ class Tables:
         sizes = [each.along.size for each in posteriors if isinstance(each, Linked)]
         return tuple(plain_size(size) for size in sizes[:1] if rows is not None and size != rows)
 
+    def nodes(self) -> tuple[tuple[str, int], ...]:
+        """The numbers of nodes of quadratures, and how many times more are twice as many along each dimension."""
+        found = self.program.derivation.approximated
+        return tuple({each.extent.symbol.name: 2**each.dimensions for each in found}.items())
+
     def beside_rows(self) -> tuple[tuple[str | int, ...], ...]:
         """The shapes beside the rows of what is computed or given for each row."""
         rows = self.program.rows

@@ -123,6 +123,7 @@ def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
         shown_sizes=tables.shown_sizes(),
         counted=None if rows is not None or counted is None else str(counted),
         places=tables.places(),
+        nodes=tables.nodes(),
     )
     return f"Plates({', '.join([*told, *([more] if more else [])])})"
 

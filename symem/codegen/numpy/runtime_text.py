@@ -30,6 +30,7 @@ from symem.runtime import (
     estimators,
     fitting,
     free_vector,
+    gauss_hermite,
     held_ends,
     in_words,
     kernels,
@@ -43,6 +44,7 @@ from symem.runtime import (
     precision,
     progress,
     reference,
+    refining,
     restarts,
     results,
     row_scores,
@@ -103,6 +105,7 @@ _MODULES: Sequence[ModuleType] = (
     in_words,
     results,
     fitting,
+    refining,
     samplers,
     simulation,
     solver,
@@ -163,7 +166,16 @@ def definitions() -> tuple[str, ...]:
 
 def special_functions(wanted: Iterable[str]) -> list[str]:
     """The definitions of those functions that need SciPy, with those they call."""
-    known = dict(pieces(with_scipy))
+    return _of_module(with_scipy, wanted)
+
+
+def of_quadrature(wanted: Iterable[str]) -> list[str]:
+    """The same of those that quadrature needs."""
+    return _of_module(gauss_hermite, wanted)
+
+
+def _of_module(module: ModuleType, wanted: Iterable[str]) -> list[str]:
+    known = dict(pieces(module))
     waiting, found = set(wanted) & known.keys(), set[str]()
     while waiting:
         found |= waiting

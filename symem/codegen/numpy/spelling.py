@@ -23,6 +23,7 @@ from symem.codegen.ir.nodes import (
     Node,
     Number,
     Path,
+    Peak,
     Range,
     Root,
     Scatter,
@@ -37,6 +38,7 @@ from symem.codegen.numpy.chain_spelling import item, messages, path, tree_messag
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
+from symem.codegen.numpy.peak_spelling import peak
 from symem.codegen.numpy.root_spelling import root
 from symem.codegen.numpy.speller import ATOM
 from symem.codegen.numpy.wrapping import tupled
@@ -71,6 +73,8 @@ HELPERS: Mapping[str, str] = {
     "LogSoftplus": "_log_softplus",
     "LogComplement": "_log_complement",
     "counted": "_times_counts",
+    "rule_node": "_rule_node",
+    "rule_log_weight": "_rule_log_weight",
     **{name: f"_{name}" for name in (*PIECES, "mean_of", "determined")},
 }
 
@@ -259,6 +263,7 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Fill: Spelling.fill,
     Solve: solve,
     Root: root,
+    Peak: peak,
     Factor: factor,
     DiagonalOf: diagonal,
     Messages: messages,

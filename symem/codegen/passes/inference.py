@@ -17,7 +17,7 @@ from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
 from symem.codegen.lowering.scanned_chains import Scanned
 from symem.codegen.passes.natural_form import separated
-from symem.derivation import Chain, Definition, Posterior, Tabulated, Tree
+from symem.derivation import Chain, Definition, Posterior, Quadrature, Tabulated, Tree
 from symem.language.leaves import array_of, name_of
 
 
@@ -55,6 +55,8 @@ class _Lines:
         self._done: set[Expr] = set()
 
     def enter(self, posterior: Posterior) -> None:
+        if isinstance(posterior, Quadrature):
+            self.compute(posterior.about)
         if isinstance(posterior, Tabulated) and _is_softmax(self.program, posterior):
             self._softmax(posterior)
         elif isinstance(posterior, Scanned):
@@ -72,6 +74,9 @@ class _Lines:
             (self.fixed if of_parameters else self.rows).append(assigned(self.program, each))
 
     def _softmax(self, posterior: Tabulated) -> None:
+        if posterior.probability.symbol in self._done:
+            self.compute(posterior.definitions)
+            return
         weight, probability = posterior.log_weight, posterior.probability
         self.compute(factors_of(self.program.derivation, weight.symbol))
         axes = self.program.axes(probability)
@@ -81,7 +86,8 @@ class _Lines:
         normaliser = layouts[name_of(posterior.log_normaliser.symbol)].name
         place, guarded = axes.index(posterior.outcome.index), bool(self.program.lower.tables)
         self.rows.append(Normalise(layouts[name_of(probability.symbol)].name, normaliser, place, guarded))
-        self.compute(posterior.moments)
+        self._done |= {each.symbol for each in (weight, posterior.log_normaliser, probability)}
+        self.compute(posterior.definitions)
 
     def _chain(self, chain: Scanned) -> None:
         """The tables of a chain or a tree from its messages."""

@@ -19,7 +19,8 @@ from symem.derivation import Derivation
 from symem.report.figures.plate_graph import Graph, Kind, Node, Plate, graph
 from symem.report.figures.plate_layout import placed
 from symem.report.figures.svg import breadth, drawing, formula, tag
-from symem.report.notation.lexicon import Lexicon, index_names
+from symem.report.notation.letters import index_names
+from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_sets import counted
 

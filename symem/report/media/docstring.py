@@ -22,7 +22,7 @@ def docstring(derivation: Derivation) -> str:
     shown = [*found["e_step"], f"ℓ(θ) = {found['log_likelihood']}"]
     parts = [("E-step", shown), ("Statistics", found["statistics"]), ("M-step", found["updates"])]
     told = [_filled(title, lines) for title, lines in parts if lines]
-    closing = textwrap.fill(" ".join(_claims(derivation)), _WIDTH)
+    closing = textwrap.fill(" ".join(filter(None, (*_claims(derivation), derivation.approximation))), _WIDTH)
     text = "\n".join([*_model(derivation), "", *told, *([closing] if closing else [])])
     return text.replace("\\", "").replace('"""', "'''")
 

@@ -118,7 +118,9 @@ def _may_fit(update: Update, derivation: Derivation) -> bool:
 
 
 def _notes(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
-    """What is not identified but together."""
+    """What is an approximation, and what is not identified but together."""
+    if derivation.approximation:
+        yield derivation.approximation
     for step in derivation.steps:
         if step.law.name == "identified together":
             names = ", ".join(plain_letter(each, lexicon) for each in step.about)

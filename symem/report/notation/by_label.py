@@ -338,7 +338,7 @@ def _certificate(certificate: Certificate, reader: Reader, value: int | None) ->
         replace(each, argument=_words(each.argument, reader, value)) for each in certificate.claims
     )
     conditions = tuple(reader.at(each, value) for each in certificate.conditions)
-    return Certificate(reader.at(certificate.parameter, value), claims, conditions)
+    return Certificate(reader.at(certificate.parameter, value), claims, conditions, certificate.approximation)
 
 
 def _not_derived(block: NotDerived, reader: Reader) -> NotDerived:

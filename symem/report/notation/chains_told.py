@@ -25,7 +25,17 @@ from sympy import (
 )
 
 from symem.algebra.rewriting import inlined
-from symem.derivation import Chain, Definition, Derivation, Linked, Posterior, Recurrence, Step, Tree
+from symem.derivation import (
+    Chain,
+    Definition,
+    Derivation,
+    Linked,
+    Posterior,
+    Quadrature,
+    Recurrence,
+    Step,
+    Tree,
+)
 from symem.language.leaves import array_of, name_of
 
 #: An index, and the first and the last of its values; or a condition on it.
@@ -94,7 +104,11 @@ def _product(value: Expr) -> Expr:
 
 
 def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
-    """The letters that the books have for what is known of a chain or a tree; of another posterior, none."""
+    """The letters that the books have for what is known of a chain or a tree, and those of weights at nodes; of another
+    posterior, none.
+    """
+    if isinstance(chain, Quadrature):
+        return [(chain.probability, "gamma")]
     if not isinstance(chain, Linked):
         return []
     ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))

@@ -12,6 +12,7 @@ from symem.algebra.rewriting import flat, is_negative
 from symem.language.incomplete_gamma import incomplete_gamma
 from symem.language.leaves import name_of
 from symem.language.special import NormalCDF
+from symem.report.notation.letters import Label
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.markup import Markup
 
@@ -96,6 +97,21 @@ class FunctionNotation:
     def _print_WhereVanishing(self, expr: Expr, **_: Any) -> str:
         left, right = map(self.doprint, expr.sides)
         return self.markup.where(self.doprint(expr.args[0]), f"{left} = {right}")
+
+    def _print_Mode(self, expr: Expr, **_: Any) -> str:
+        """The letters at which a function is largest; of several, one of them."""
+        letters = [self.doprint(each) for each in expr.unknowns]
+        return self.markup.largest(letters, self.doprint(expr.height), letters[expr.component])
+
+    def _print_RuleNode(self, expr: Expr, **_: Any) -> str:
+        place, _size, dimensions, component = expr.args
+        own = [str(int(component) + 1)] if dimensions != 1 else []
+        return self.markup.letter(Label("z"), [*own, self.doprint(place + 1)], "")
+
+    def _print_RuleLogWeight(self, expr: Expr, **_: Any) -> str:
+        return self.markup.function(
+            "log", self.markup.letter(Label("omega"), [self.doprint(expr.args[0] + 1)], ""), bare=True
+        )
 
     def _print_FromLog(self, expr: Expr, **_: Any) -> str:
         return self.doprint(exp(expr.args[0]))

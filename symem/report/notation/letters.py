@@ -11,6 +11,10 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from sympy import Expr, Symbol
+
+from symem.language.plates import Axis
+
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η",
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ",
@@ -187,3 +191,13 @@ def distinct(choices: Iterable[tuple[str, tuple[Label, ...]]]) -> dict[str, Labe
         labels[name] = free[0]
         taken.add(free[0])
     return labels
+
+
+def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
+    """An index for each slot of an array, the model's own where it has one of that size."""
+    chosen: list[Symbol] = []
+    for size in sizes:
+        known = [axis.index for axis in axes if axis.size == size and axis.index not in chosen]
+        spare = (Symbol(letter) for letter in "abcdefgh")
+        chosen.append(known[0] if known else next(each for each in spare if each not in chosen))
+    return tuple(chosen)

@@ -40,6 +40,7 @@ from symem.report.notation.matrix_names import (
     seen_labels,
     statistic_labels,
 )
+from symem.report.notation.nodes_told import choices_at_nodes
 
 
 class Rank(IntEnum):
@@ -178,6 +179,7 @@ def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[s
             name_of(definition.symbol),
             (*simple, *_counted(posterior, definition, letter), Label(letter, sup=latent)),
         )
+    yield from choices_at_nodes(posterior, latent)
     letters = _argument_letters(posterior)
     for definition in posterior.parameters:
         name = name_of(definition.symbol)
@@ -337,13 +339,3 @@ def _slotted(definition: Definition) -> Iterator[tuple[int, Axis]]:
     axes = {axis.index: axis for axis in definition.axes}
     places = enumerate(places_of(definition.symbol))
     return ((place, axes[slot]) for place, slot in places if slot in axes)
-
-
-def index_names(sizes: Iterable[Expr], axes: tuple[Axis, ...]) -> tuple[Symbol, ...]:
-    """An index for each slot of an array, the model's own where it has one of that size."""
-    chosen: list[Symbol] = []
-    for size in sizes:
-        known = [axis.index for axis in axes if axis.size == size and axis.index not in chosen]
-        spare = (Symbol(letter) for letter in "abcdefgh")
-        chosen.append(known[0] if known else next(each for each in spare if each not in chosen))
-    return tuple(chosen)

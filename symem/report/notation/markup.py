@@ -80,6 +80,11 @@ class LatexMarkup:
         """What solves an equation."""
         return rf"\operatorname*{{root}}_{{{unknown}}} \left[{equation}\right]"
 
+    def largest(self, letters: Sequence[str], function: str, own: str) -> str:
+        """Where a function is largest; of several letters, the place of one's `own`."""
+        told = rf"\operatorname*{{arg\,max}}_{{{', '.join(letters)}}} {self.bracket(function)}"
+        return told if len(letters) == 1 else rf"{self.group(told)}_{{{own}}}"
+
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
@@ -109,7 +114,7 @@ class PlainMarkup:
     def letter(self, label: Label, slots: Sequence[str], mark: str, power: str = "") -> str:
         head = plain_word(label.head) + ("\N{COMBINING CIRCUMFLEX ACCENT}" if label.hat else "")
         above = self.letter(label.sup, (), "") if label.sup else ""
-        above = f"^{above}" if above.isalnum() else f"({above})" if above else ""
+        above = f"^{above}" if above.isalnum() else f"({above})" if above not in ("", "*") else above
         below = self.subscript([*map(plain_word, label.sub), *slots])
         return head + above + below + power.translate(self.raised)
 
@@ -162,6 +167,11 @@ class PlainMarkup:
 
     def where(self, unknown: str, equation: str) -> str:
         return f"the {unknown} with {equation}"
+
+    def largest(self, letters: Sequence[str], function: str, own: str) -> str:
+        """Where a function is largest."""
+        beside = [each for each in letters if each != own]
+        return f"the {own} at which {function} is largest" + (f", with {', '.join(beside)}" if beside else "")
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()

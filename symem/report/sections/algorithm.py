@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, Linked, Tabulated
+from symem.derivation import Causes, Linked, Quadrature, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -15,8 +15,14 @@ from symem.report.document import (
     Section,
     said,
 )
-from symem.report.sections.e_step_section import computed, grouped, probabilities, second_moments
+from symem.report.sections.e_step_section import (
+    computed,
+    grouped,
+    probabilities,
+    second_moments,
+)
 from symem.report.sections.m_step_section import in_statistics
+from symem.report.sections.read_by_m_step import needed_at_nodes
 from symem.report.writer import Voice
 
 
@@ -54,8 +60,8 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        if isinstance(posteriors[0], Linked):
-            yield from voice.definitions(posteriors[0].definitions, voice.now).equations
+        if isinstance(posteriors[0], Linked | Quadrature):
+            yield from voice.definitions(needed_at_nodes(posteriors, voice), voice.now).equations
             continue
         tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]
         for table in tables[:1]:

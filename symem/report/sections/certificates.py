@@ -126,11 +126,14 @@ def certificates(voice: Voice) -> Section | None:
     )
     found = {claim.status for each in voice.derivation.certificates for claim in each.claims}
     more = "".join(sentence for status, sentence in _BESIDES.items() if status in found)
+    more += _OF_APPROXIMATION if voice.derivation.approximation else ""
     task = said(
         "Say of each update whether it is the maximum, whether it lies where it may, and when it exists."
     )
     return Section(("Certificates",), (Exercise(task, ((start + more,), *blocks)),), anchor="certificates")
 
+
+_OF_APPROXIMATION = " All of it is about Q as the quadrature gives it."
 
 _BESIDES = {
     Status.UNDER: " An argument that leans on a sign which data or a prior can break is proved under conditions.",

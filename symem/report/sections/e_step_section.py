@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from sympy import Add, Expr, Mul, Sum, Symbol, exp
+from sympy import Add, Expr, Mul, Sum, exp
 
 from symem.algebra.matrix_words import gathered_words
 from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
     Definition,
-    Derivation,
     GaussianVector,
     Linked,
     MemberCounts,
     Posterior,
     Probabilities,
+    Quadrature,
     Step,
     Table,
     Tabulated,
@@ -39,15 +39,17 @@ from symem.report.notation.printed_form import (
 )
 from symem.report.options import Level
 from symem.report.sections.line_section import equalities
+from symem.report.sections.read_by_m_step import approximated, needed, needed_at_nodes
 from symem.report.sentence import told
 from symem.report.writer import Voice
 
 
 def e_step(voice: Voice) -> Iterator[Section]:
     """The sections of the E-step: one for each latent, or for the counts that share a total."""
+    told_first = said("For each latent, its posterior given the data and the current iterate @.", voice.old)
     yield Section(
         said("The E-step"),
-        (said("For each latent, its posterior given the data and the current iterate @.", voice.old),),
+        (told_first, *approximated(voice)),
         anchor="e-step",
     )
     for posteriors in grouped(voice):
@@ -233,8 +235,8 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Linked):
-            yield voice.definitions(first.definitions, voice.now)
+        if isinstance(first, Linked | Quadrature):
+            yield voice.definitions(needed_at_nodes(posteriors, voice), voice.now)
         elif isinstance(first, Table) and not isinstance(first, Causes):
             yield Display(tuple(probabilities(first, voice)))
         else:
@@ -274,18 +276,6 @@ def probabilities(posterior: Table, voice: Voice) -> Iterator[Lines]:
 
 def _probability(posterior: Posterior) -> tuple[Definition, ...]:
     return (posterior.probability,) if isinstance(posterior, Probabilities) else ()
-
-
-def needed(derivation: Derivation) -> frozenset[str]:
-    """The names that the statistics are made of, and what these are made of."""
-    meaning = {name_of(each.symbol): each.value for each in derivation.definitions}
-    waiting = [*(each.value for each in derivation.surrogate.statistics), derivation.surrogate.value]
-    found: set[str] = set()
-    while waiting:
-        names = {str(atom) for atom in waiting.pop().atoms(Symbol)} & set(meaning) - found
-        found |= names
-        waiting += [meaning[name] for name in sorted(names)]
-    return frozenset(found)
 
 
 def _bayes(posterior: Tabulated, voice: Voice) -> Iterator[Lines]:

@@ -9,7 +9,8 @@ from symem.derivation import Conditional, Update
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.report.document import Prose, said
-from symem.report.notation.lexicon import Lexicon, index_names
+from symem.report.notation.letters import index_names
+from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.notation import Latex, latex
 from symem.report.writer import Voice
 

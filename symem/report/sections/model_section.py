@@ -11,7 +11,7 @@ from symem.language.model import Role, Variable
 from symem.report.document import Block, Display, Exercise, Figure, Prose, Section, Table, said
 from symem.report.figures.plate_diagram import plate_diagram
 from symem.report.line_breaking import LINE, width
-from symem.report.notation.lexicon import index_names
+from symem.report.notation.letters import index_names
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import exponentiated, merged_logs, printed
 from symem.report.notation.printed_sets import counted, members

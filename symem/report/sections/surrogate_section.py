@@ -99,6 +99,10 @@ def ascent(voice: Voice) -> Section:
     blocks: list[Block] = []
     for step in voice.steps("ascent"):
         blocks += [sentence([step], voice), formula(step, voice)]
+    if voice.derivation.approximation:
+        blocks.append(
+            ("With the quadrature in the place of the posterior, all of this holds up to its error.",)
+        )
     task = said("Show that an iteration does not lower @.", voice.objective(voice.theta))
     return Section(said("The ascent"), (Exercise(task, tuple(blocks)),), anchor="ascent")
 
