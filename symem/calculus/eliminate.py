@@ -44,7 +44,7 @@ def eliminate(state: Elimination, *, approximate: bool = False) -> None:
         raise refusal
     if not approximate:
         raise NotDerivedError(
-            f'{str(refusal).removesuffix(".")}; or approximate="quadrature" sums it over nodes.'
+            f'{str(refusal).removesuffix(".")}; derive(approximate="quadrature") sums it over nodes, an approximation.'
         )
 
 
