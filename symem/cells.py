@@ -63,6 +63,8 @@ def labelled(
     """An array that was given as such; labels that are words become numbers, all else is left to the solver."""
     if variable is None or not isinstance(variable.support, Labels) or isinstance(variable.support, Parents):
         return value, None
+    if isinstance(value, (list, tuple)) and _is_ragged(value):
+        return _parts_labelled(variable, name, value, known)
     series = series_of(value) if hasattr(value, "dtype") and hasattr(value, "to_numpy") else None
     values = np.asarray(value) if series is None else series.values
     words = values.dtype.kind in "OUT" and any(isinstance(each, str) for each in values.flat)
@@ -73,6 +75,25 @@ def labelled(
         series = Series(flat, np.array([_is_absent(each) for each in flat], dtype=bool))
     codes, words_of = _codes(variable, name, series, known)
     return codes.reshape(values.shape), words_of
+
+
+def _is_ragged(value: Any) -> bool:
+    """Whether it is a list of sequences of several lengths."""
+    return (
+        len({len(each) if hasattr(each, "__len__") and not isinstance(each, str) else -1 for each in value})
+        > 1
+    )
+
+
+def _parts_labelled(
+    variable: Variable, name: str, value: Any, known: tuple[Any, ...] | None
+) -> tuple[Any, tuple[Any, ...] | None]:
+    """Sequences of labels, each as an array."""
+    parts = [np.asarray(each) for each in value]
+    if not all(part.ndim for part in parts):
+        return value, None
+    whole, words = labelled(variable, name, np.concatenate(parts), known)
+    return np.split(whole, np.cumsum([len(part) for part in parts])[:-1]), words
 
 
 def _is_absent(entry: Any) -> bool:

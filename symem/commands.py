@@ -22,6 +22,7 @@ from symem.language.model import Model
 from symem.machine_forms import (
     as_csv,
     as_json,
+    in_rows,
     of_audit,
     of_derivation,
     of_selection,
@@ -110,8 +111,9 @@ def predict(options: argparse.Namespace) -> int:
     """Say what the latents of a table are, by a fit that was written."""
     refuse_existing([options.output], force=options.force)
     em = _derived(options)
-    found = predictions(load(options.parameters, em), table_of(options, em))
-    text = as_json(found) if options.json else as_csv(found)
+    data = table_of(options, em)
+    found = predictions(load(options.parameters, em), data)
+    text = as_json(found) if options.json else as_csv(in_rows(em.model, found, data))
     if options.output is None:
         print(text, end="")
     _write(options.output, lambda: text, options)
@@ -129,7 +131,7 @@ def sample(options: argparse.Namespace) -> int:
         **{name: int(size) for name, size in read_values(options.size).items()},
     }
     found = em.sample(theta, seed=options.seed, latents=options.latents, **given)
-    text = as_json(found) if options.json else as_csv(found)
+    text = as_json(found) if options.json else as_csv(in_rows(em.model, found, {}))
     if options.output is None:
         print(text, end="")
     _write(options.output, lambda: text, options)

@@ -14,6 +14,8 @@ import numpy as np
 from symem.auditing.audit import Audit
 from symem.candidates import Selection
 from symem.em import EM
+from symem.language.model import Model
+from symem.language.ragged_plates import ragged_plates
 from symem.runtime.saving import _as_json
 from symem.verification.records import Verification
 
@@ -73,6 +75,24 @@ def predictions(fit: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     names = fit.posterior_of(**data)._fields
     columns = dict(zip(names, found if len(names) > 1 else (found,), strict=True))
     return {**columns, "log_likelihood": fit.score_samples(**data)}
+
+
+def in_rows(model: Model, columns: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Sequences of several lengths one below the other, under the index that says whose row each is; what belongs to a
+    sequence stands in each of its rows.
+    """
+    lists = [values for values in columns.values() if isinstance(values, list)]
+    plates = ragged_plates(model.variables, model.extents)
+    if not lists or not plates:
+        return columns
+    lengths, index = [len(part) for part in lists[0]], plates[0].index
+    names = list(dict.fromkeys(np.asarray(data.get(index, range(len(lengths)))).tolist()))
+    found = {index: np.repeat(np.array(names, dtype=object), lengths)}
+    for name, values in columns.items():
+        found[name] = (
+            np.concatenate(values) if isinstance(values, list) else np.repeat(values, lengths, axis=0)
+        )
+    return found
 
 
 def as_csv(columns: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 A column `x` is a one-dimensional array; `y[0]`, `y[1]`, … are the slices of one along its second index, `e[0,0]`,
 `e[0,1]`, … along its second and third; the entries of a vector x[i] are such slices too, and `x0`, `x1`, … names them
 as well. Headers may count from 1 instead, as tables elsewhere do: then none of that array holds a 0. An empty cell or `NA` is NaN; empty cells at the end of a column mean that this array is shorter than the
-others. Words become labels, in the order of the alphabet or in that of a categorical column.
+others. In a model of sequences of several lengths a column that has the name of their index says whose row each is.
+Words become labels, in the order of the alphabet or in that of a categorical column.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any
 import numpy as np
 from sympy import Symbol
 
-from symem.cells import encoded, labelled, series_of
+from symem.cells import Series, encoded, labelled, series_of
 from symem.errors import DataError
 from symem.language.model import Model, Role, Variable
+from symem.language.ragged_plates import RaggedPlate, ragged_plates
 from symem.readers import read_columns
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -52,8 +54,13 @@ def read_table(path: str | Path, model: Model, categories: Categories | None = N
         DataError: a cell is no number, a slice is missing, or the table holds nothing that the model knows.
     """
     wanted = _wanted(model)
-    titles, column = read_columns(Path(path), lambda title: _place(title, wanted)[0] in wanted)
-    return _sized(_table(str(path), titles, column, wanted, {}, categories or {}), wanted)
+    indices = _indices_of_sequences(model)
+    titles, column = read_columns(
+        Path(path), lambda title: _place(title, wanted)[0] in wanted or title in indices
+    )
+    owners = {title: title for title in titles if title in indices}
+    wanted = _in_rows(model, wanted, owners)
+    return _sized(_table(str(path), titles, column, wanted, {}, categories or {}, owners), wanted)
 
 
 def read_frame(
@@ -71,7 +78,10 @@ def read_frame(
     Raises:
         DataError: there is no such column, or one holds what is no number.
     """
-    wanted = _wanted(model)
+    wanted, indices = _wanted(model), _indices_of_sequences(model)
+    owners = _owners(frame, indices, given)
+    given = {name: value for name, value in given.items() if name not in owners.values()}
+    wanted = _in_rows(model, wanted, owners)
     named = {name: value for name, value in given.items() if frame is not None and names_columns(value)}
     others = {name: value for name, value in given.items() if name not in named}
     table = Table({})
@@ -80,7 +90,7 @@ def read_frame(
         left = {name: variable for name, variable in wanted.items() if name not in others}
         places = _places(titles, named, left)
         table = _table(
-            "the frame", titles, lambda title: series_of(frame[title]), left, places, categories or {}
+            "the frame", titles, lambda title: series_of(frame[title]), left, places, categories or {}, owners
         )
     for name, value in others.items():
         array, words = labelled(wanted.get(name), name, value, (categories or {}).get(name))
@@ -110,6 +120,29 @@ def _sized(table: Table, wanted: Mapping[str, Variable]) -> Table:
 
 def _wanted(model: Model) -> dict[str, Variable]:
     return {v.name: v for role in (Role.DATA, Role.KNOWN) for v in model.variables.values() if v.role is role}
+
+
+def _indices_of_sequences(model: Model) -> dict[str, RaggedPlate]:
+    """The indices of sequences of several lengths, where no array has the name."""
+    plates = ragged_plates(model.variables, model.extents)
+    return {each.index: each for each in plates if each.index not in model.variables}
+
+
+def _owners(frame: Any, indices: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Columns of a frame that say whose row each is -> the index of the sequences."""
+    if frame is None:
+        return {}
+    named = {index: given.get(index, index) for index in indices}
+    titles = {index: column if isinstance(column, str) else column[0] for index, column in named.items()}
+    return {title: index for index, title in titles.items() if index in given or title in frame.columns}
+
+
+def _in_rows(model: Model, wanted: Mapping[str, Variable], owners: Mapping[str, str]) -> dict[str, Variable]:
+    """The arrays as they stand in a table whose rows are places of sequences."""
+    found = dict(wanted)
+    for index, plate in _indices_of_sequences(model).items():
+        found = plate.in_rows(found) if index in owners.values() else found
+    return found
 
 
 def names_columns(value: Any) -> bool:
@@ -151,6 +184,7 @@ def _table(
     wanted: Mapping[str, Variable],
     places: Mapping[str, tuple[str, Column]],
     categories: Categories,
+    owners: Mapping[str, str],
 ) -> Table:
     chosen = {name for name, _ in places.values()}
     parts: dict[str, dict[Column, str]] = {}
@@ -165,7 +199,8 @@ def _table(
         raise DataError(
             f"{source} has the columns {', '.join(titles)}, but the model's data are {', '.join(wanted)}."
         )
-    table = Table({})
+    table = Table({index: _names_in(column(title)) for title, index in owners.items()})
+    table.columns.update({index: (title,) for title, index in owners.items()})
     for name, slices in parts.items():
         variable = wanted[name]
         read = {
@@ -177,6 +212,11 @@ def _table(
         if words := [words for _, words in read.values() if words is not None]:
             table.categories[name] = words[0]
     return table
+
+
+def _names_in(column: Any) -> Array:
+    """What a column says, be it numbers or words."""
+    return column.values if isinstance(column, Series) else np.asarray(column)
 
 
 def _place(title: str, wanted: Mapping[str, Variable]) -> tuple[str, Column]:

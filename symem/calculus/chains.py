@@ -109,7 +109,7 @@ class _Messages:
             log_normaliser=self.normaliser, outcome=self.outcome, log_weight=self.weight, probability=self.table,
             value=self.outcome.index, along=links.along, steps=links.steps, following=self.following,
             log_first=self.first, log_last=self.last, log_step=self.step,
-            forward=self.forward, backward=self.backward, pair=self.pair,
+            forward=self.forward, backward=self.backward, pair=self.pair, length=links.length,
         )  # fmt: skip
 
     # -- what is said of labels ------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class _Messages:
 
     @cached_property
     def normaliser(self) -> Definition:
-        end = self.forward.symbol.xreplace({self.links.along.index: self.links.along.size - 1})
+        end = self.forward.symbol.xreplace({self.links.along.index: self.links.length - 1})
         whole = end + (self.last.symbol if self.last else 0)
         return self.state.normaliser(
             self.links.variable, self.plates, log(Sum(exp(whole), self.outcome.limits))
@@ -209,7 +209,7 @@ class _Messages:
         return Definition(self.state.names.entry(name, places, **assumptions), axes, value)
 
     def _recurrence(self, symbol: Expr, first: Expr, following: Expr, *, backward: bool) -> Definition:
-        told = Recurrence(symbol, self.links.along, first, following, backward)
+        told = Recurrence(symbol, self.links.along, first, following, backward, self.links.length)
         return Definition(symbol, self.weight.axes, told.value)
 
     def _step(self, place: Expr, k: Expr, m: Expr) -> Expr:

@@ -315,7 +315,7 @@ def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
 
 def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
     posterior = one.posterior
-    present = posterior.count * (S.One if posterior.condition is None else posterior.condition)
+    present = posterior.present
     normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * present)]
     density = [Term(Mul(t.factor, present), t.axes + one.position) for t in one.gathered]
     density += [Term(Mul(t.factor, present), t.axes + one.plates) for t in one.shared]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Lt, Piecewise, S, Symbol, true
+from sympy import Add, And, Eq, Expr, Ge, Le, Piecewise, S, Symbol, true
 
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.eliminated import Elimination
@@ -77,11 +77,6 @@ class Links:
                 f"Labels of the chain {variable.name} stand in rows that count differently: weigh the plate of whole chains."
             )
         plates = tuple(axis for axis in position if axis != along)
-        if ends := {c for t in holding for c in conditions_of(t.factor) if c.has(Lt, Le, Gt, Ge)}:
-            raise NotDerivedError(
-                f"The chain {variable.name} has an end of its own in each sequence, {min(map(str, ends))}: chains of several lengths are "
-                f"not derived yet. Let all be as long as the longest, with missing=[…] and NaN for what stands behind an end."
-            )
         terms = [on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
         terms += [Term(once(t.factor, weights), _less(t.axes, plates)) for t in companions]
         rest = tuple(term for term in state.terms if term not in holding and term not in companions)
@@ -116,10 +111,14 @@ class Links:
         for term in self.terms:
             atoms = self._atoms(term)
             place = atoms[0].indices[self.slot] if atoms else None
-            ends = {S.Zero: "first", self.along.size - 1: "last"}
-            of_pair = len(atoms) > 1 or any(a.index == place and a.size == self.steps.size for a in term.axes)
-            parts["step" if of_pair else ends.get(place, "weight")].append(term)
+            ends = {S.Zero: "first", self.length - 1: "last"}
+            parts["step" if self._of_pair(term) else ends.get(place, "weight")].append(term)
         return parts
+
+    def _of_pair(self, term: Term) -> bool:
+        """Whether it is said of a label and the next: it may hold the first of them alone, log(1 - a[z[t]]) of both."""
+        places = [atom.indices[self.slot] for atom in self._atoms(term)]
+        return len(places) > 1 or any(a.index in places and a.size == self.steps.size for a in term.axes)
 
     def weight(self, outcome: Axis) -> Expr:
         """What a place says of its label by itself."""
@@ -134,31 +133,32 @@ class Links:
         return _added(self._valued(t, (outcome,)) for t in self._parts["last"])
 
     def step(self, outcome: Axis, following: Axis) -> Expr:
-        """What is said of a label and the next; beyond the end of a chain the label stays."""
-        terms, shared = self._parts["step"], self._shared("step", self.steps)
-        value = _added(
-            self._there(replace(t, factor=_without(t.factor, shared)), self.steps, (outcome, following))
-            for t in terms
-        )
-        if not shared:
-            return value
-        stays = LogIverson(Eq(outcome.index, following.index))
-        return Piecewise((value, And(*shared)), (stays, true))
+        """What is said of a label and the next."""
+        return _added(self._there(t, self.steps, (outcome, following)) for t in self._parts["step"])
+
+    @cached_property
+    def length(self) -> Expr:
+        """How many places a chain has: of chains of several lengths, as many as pairs are said to have, and one."""
+        pairs = [term for term in self.terms if len(self._atoms(term)) > 1]
+        ends = [self._end(term) for term in pairs]
+        return self.along.size if ends[0] is None or None in ends else ends[0][0] + 1
 
     @property
     def condition(self) -> Expr | None:
         """The bracket outside which there is no label: of chains of several lengths, beyond the end."""
-        shared = self._shared("weight", self.along)
-        return Iverson(And(*shared)) if shared else None
+        return None if self.length == self.along.size else Iverson(Le(self.along.index, self.length - 1))
 
-    def _shared(self, kind: str, axis: Axis) -> set[Expr]:
-        """The conditions that all of these terms share, at an index of that axis."""
-        found = [
-            conditions_of(self._at(term, axis)[0])
-            for term in self._parts[kind]
-            if not term.factor.has(LogIverson)
-        ]
-        return set.intersection(*found) if found else set()
+    def _end(self, term: Term) -> tuple[Expr, Expr] | None:
+        """Beyond which of its last label's places a term does not hold, and the condition that says so."""
+        atoms = self._atoms(term)
+        place = atoms[-1].indices[self.slot] if atoms else self.along.index
+        place += 1 if len(atoms) == 1 and self._of_pair(term) else 0
+        for condition in conditions_of(term.factor):
+            if isinstance(condition, Le):
+                ahead, last = condition.args[0] - place, condition.args[1]
+                if ahead.is_Integer and not last.has(self.along.index, *place.free_symbols):
+                    return last - ahead, condition
+        return None
 
     def _at(self, term: Term, axis: Axis) -> tuple[Expr, list[Expr], tuple[Axis, ...]]:
         """A term's factor with its place along the chain at the index of an axis; where it is there; the axes left."""
@@ -174,9 +174,25 @@ class Links:
         return term.factor.xreplace({own.index: index - offset}), conditions, axes
 
     def _there(self, term: Term, axis: Axis, outcomes: tuple[Axis, ...]) -> Expr:
-        factor, conditions, axes = self._at(term, axis)
+        factor, conditions, axes = self._at(self._within(term), axis)
         value = self._valued(Term(factor, axes), outcomes)
         return Piecewise((value, And(*conditions)), (S.Zero, true)) if conditions else value
+
+    def _within(self, term: Term) -> Term:
+        """A term without the condition that its chain has not ended, beyond which nothing is read.
+
+        Raises:
+            NotDerivedError: it goes on where the chain has ended.
+        """
+        if self.length == self.along.size:
+            return term
+        found = self._end(term)
+        if found is None or found[0] != self.length - 1:
+            raise NotDerivedError(
+                f"The chain {self.variable.name} has {self.length} places, and {term.factor} is said of other places too: give all "
+                f"that stands along it the same range."
+            )
+        return replace(term, factor=_without(term.factor, {found[1]}))
 
     def _valued(self, term: Term, outcomes: tuple[Axis, ...]) -> Expr:
         """A term with its labels at outcomes."""

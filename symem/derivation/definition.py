@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Eq, Expr, Indexed, Integer, Piecewise, true
+from sympy import Eq, Expr, Indexed, Integer, Le, Piecewise, S, true
 
 from symem.language.leaves import array_of, places_of
 from symem.language.plates import Axis, reindex
@@ -35,7 +35,7 @@ class Definition:
             return None
         if self.over_tree is not None:
             return None
-        (first, _), (following, _) = self.value.args
+        (first, _), (following, held), *_ = self.value.args
         (entry,) = (each for each in following.atoms(Indexed) if each.base == array_of(self.symbol))
         slot = next(
             s
@@ -43,7 +43,10 @@ class Definition:
             if (own - other) in (1, -1)
         )
         axis = next(axis for axis in self.axes if axis.index == self.symbol.indices[slot])
-        return Recurrence(self.symbol, axis, first, following, backward=entry.indices[slot] - axis.index == 1)
+        length = axis.size if held == true else held.rhs + 1
+        return Recurrence(
+            self.symbol, axis, first, following, backward=entry.indices[slot] - axis.index == 1, length=length
+        )
 
     @cached_property
     def over_tree(self) -> TreeRecurrence | None:
@@ -80,7 +83,8 @@ class TreeRecurrence:
 @dataclass(frozen=True)
 class Recurrence:
     """symbol along `axis`: `first` at its first place and `next`, which reads the place before, at the others; backward,
-    `first` at its last place, and `next` reads the place after.
+    `first` at its last place, and `next` reads the place after. It has so many places as `length` says, which may differ
+    between the entries of its other axes; beyond them it is `beyond`.
     """
 
     symbol: Expr
@@ -88,13 +92,28 @@ class Recurrence:
     first: Expr
     next: Expr
     backward: bool = False
+    length: Expr | None = None
+    beyond: Expr = S.NegativeInfinity
+
+    @property
+    def places(self) -> Expr:
+        """How many it has."""
+        return self.axis.size if self.length is None else self.length
 
     @property
     def start(self) -> Expr:
         """The place where it begins."""
-        return self.axis.size - 1 if self.backward else Integer(0)
+        return self.places - 1 if self.backward else Integer(0)
 
     @property
     def value(self) -> Expr:
         """The value of the `Definition` that this is."""
-        return Piecewise((self.first, Eq(self.axis.index, self.start)), (self.next, true))
+        begun = (self.first, Eq(self.axis.index, self.start))
+        if self.places == self.axis.size:
+            return Piecewise(begun, (self.next, true))
+        return Piecewise(begun, (self.next, Le(self.axis.index, self.places - 1)), (self.beyond, true))
+
+    @property
+    def value_at_end(self) -> Expr:
+        """The value at the first or last place of the axis, from which on it is computed."""
+        return Piecewise((self.first, Eq(self.axis.index, self.start)), (self.beyond, true))

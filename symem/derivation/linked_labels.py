@@ -51,12 +51,19 @@ class Chain(Linked):
     `log_weight` η is what a place says of its label by itself, `log_first` ρ and `log_last` τ what is said of the first
     and of the last place alone, `log_step` λ what a label says of the next. `forward` is log α and `backward` log β (Baum,
     Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19-25): recurrences along the chain. Pairs have the axes of the
-    plates, then `steps`, one place fewer than the chain, then `outcome` and `following`, the labels of the two places.
+    plates, then `steps`, one place fewer than the chain, then `outcome` and `following`, the labels of the two places. A
+    chain has so many places as `length` says, which may differ between chains.
     """
 
     log_last: Definition | None
     forward: Definition
     backward: Definition
+    length: Expr
+
+    @property
+    def present(self) -> Expr:
+        """The terms of a chain say themselves where they hold."""
+        return self.count
 
     @property
     def messages(self) -> tuple[Definition, ...]:

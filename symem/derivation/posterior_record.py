@@ -46,6 +46,11 @@ class PosteriorRecord:
         return False
 
     @property
+    def present(self) -> Expr:
+        """How often a row counts, where it is."""
+        return self.count * (S.One if self.condition is None else self.condition)
+
+    @property
     def parameters(self) -> tuple[Definition, ...]:
         """The arguments that have names: a table has none."""
         return ()

@@ -108,10 +108,12 @@ class Arithmetic(Algebra[Any]):
         others = {index: size for index, size in lengths.items() if index != along}
         array: Any = np.zeros([lengths[place] for place in told.symbol.indices])
         order = range(lengths[along])[:: -1 if told.backward else 1]
+        alike = told.places == told.axis.size
+        formulas = (told.first, told.next) if alike else (told.value_at_end, told.value)
         for place in order:
             here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
             bindings = {along: np.asarray(place), **here.over(others, others.values())}
-            found = np.asarray(here(told.first if place == order[0] else told.next, bindings), dtype=float)
+            found = np.asarray(here(formulas[place != order[0]], bindings), dtype=float)
             array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
         return array
 

@@ -234,11 +234,15 @@ class Reader:
         conditions = [] if origin == low else [Ge(symbol + origin, low)]
         if size.free_symbols & outer:
             conditions.append(Le(symbol + origin, high))
-            size = self._extent(size)
+            size = self._largest(size)
         return Axis(symbol, size), symbol + origin, conditions
 
+    def _largest(self, size: Expr) -> Expr:
+        """The largest value of a size that depends on outer indices; of T[j] and T[j] - 1 they differ by 1."""
+        offset, varying = size.as_coeff_Add()
+        return self._extent(varying) + offset if size.atoms(Indexed) else self._extent(size)
+
     def _extent(self, size: Expr) -> Expr:
-        """The largest value of a size that depends on outer indices."""
         axes = {s: self.open_axes[s] for s in sorted(size.free_symbols, key=str) if s in self.open_axes}
         if not size.atoms(Indexed):
             return size.subs({s: axis.size - 1 for s, axis in axes.items()})

@@ -33,7 +33,8 @@ def roles_of(survey: Survey, statement: Statement, extras: Extras) -> dict[str, 
     for name in survey.declared:
         if name not in roles:
             here = statement.rest if name in in_model else Role.KNOWN if name in in_log_prior else Role.DATA
-            roles[name] = Role.SIZE if name in survey.size_names else here
+            of_range = Role.KNOWN if name in survey.bounding else here
+            roles[name] = Role.SIZE if name in survey.size_names else of_range
     for name in sorted(survey.size_names):
         if roles[name] in (Role.LATENT, Role.PARAMETER):
             raise PlateError(
@@ -66,6 +67,8 @@ def supports_of(
     for name, role in roles.items():
         if role is Role.SIZE:
             supports[name] = Counts(1)
+        if role is Role.KNOWN and name in survey.bounding:
+            supports.setdefault(name, Counts())
         supports.setdefault(name, _assumed(survey.declared.get(name)))
     return supports
 

@@ -38,6 +38,7 @@ class Survey:
         declared: name -> the symbol that the user wrote.
         indices: name -> the `Idx` of the declarations and its range.
         size_names: the symbols that bound a range.
+        bounding: the arrays of which an entry does, T[j].
         index_names: the indices that occur.
         on_diagonals: the vectors that stand inside diag(…).
         diagonals: the vectors that stand inside diag(…) -> how long they are.
@@ -47,6 +48,7 @@ class Survey:
     declared: dict[str, Any] = field(default_factory=dict)
     indices: dict[str, tuple[Idx, Range]] = field(default_factory=dict)
     size_names: set[str] = field(default_factory=set)
+    bounding: set[str] = field(default_factory=set)
     index_names: set[str] = field(default_factory=set)
     on_diagonals: set[str] = field(default_factory=set)
     diagonals: dict[str, Expr] = field(default_factory=dict)
@@ -97,6 +99,8 @@ class Survey:
 
     def _take_index(self, index: Basic, scope: Environment) -> None:
         self.index_names.add(stated_name(index))
+        ends = scope[index].lower.atoms(Indexed) | scope[index].upper.atoms(Indexed)
+        self.bounding |= {stated_name(entry) for entry in ends}
         for atom in _bare_symbols(scope[index].lower) | _bare_symbols(scope[index].upper):
             if atom not in scope:
                 self.size_names.add(str(atom.name))

@@ -22,6 +22,7 @@ from symem.runtime.collapse import _counted_arrays, _standing_for, _Stock, _Tabl
 from symem.runtime.description import Cut, Data, Model, Rows, Unheld
 from symem.runtime.loop import DataError
 from symem.runtime.reference import _FEW_FOR_A_POINT, _point
+from symem.runtime.sequences import _as_wide
 from symem.runtime.wording import _counted_place, _Words
 
 #: What gives the blocks, each a dict of arrays by declared name, whenever it is called.
@@ -34,13 +35,14 @@ _MOST_HELD = 1_048_576
 class _Seen(NamedTuple):
     """What a first look at some blocks shows.
 
-    The rows of each block by its number, and all of them as often as they count; sizes, and the largest of those that
+    The rows of each block by its number, all of them as often as they count, and their places; sizes, and the largest of those that
     values show; what all rows share; the patterns that occur; every `stride`-th row of the arrays that are measured
     from a point, and the first row of every array.
     """
 
     rows: dict[int, int]
     weight: float
+    places: float
     sizes: dict[str, int]
     shown: dict[str, int]
     shared: dict[str, Any]
@@ -59,7 +61,7 @@ def _settle(data: Unheld, model: Model, seen: _Seen) -> None:
     data.slots = _row_slots(model, seen.one)
     for each in model.references:
         data[each.point] = _point(each.function(seen.some[each.data]), data.slots[each.data])
-    data.count = seen.weight
+    data.count, data.per_row = seen.weight, seen.places / seen.weight
     data.scale = rows if isinstance(model.plates.scale, str | None) else int(model.plates.scale)
 
 
@@ -190,6 +192,7 @@ def _seen_in(model: Model, block: Data, number: int) -> _Seen:
     return _Seen(
         rows={number: rows},
         weight=block.count,
+        places=block.count * block.per_row,
         sizes={name: block[name] for name in sizes - {model.plates.rows}},
         shown={name: block[name] for name in model.plates.shown_sizes},
         shared={name: value for name, value in block.items() if name not in slots},
@@ -207,11 +210,12 @@ def _seen_together(model: Model, a: _Seen, b: _Seen) -> _Seen:
         DataError: they are not of the same sizes.
     """
     for name, size in a.sizes.items():
-        if b.sizes[name] != size:
+        if name not in a.shown and b.sizes[name] != size:
             raise DataError(
                 f"{_counted_place('Block', min(b.rows))} says that {name} is {b.sizes[name]}, but the first says {size}."
             )
     slots, stride = _row_slots(model, a.some), max(a.stride, b.stride)
+    held = _row_slots(model, a.one)
     some = _joined(
         slots, [_rows_of(slots, each.some, slice(None, None, stride // each.stride)) for each in (a, b)]
     )
@@ -219,10 +223,12 @@ def _seen_together(model: Model, a: _Seen, b: _Seen) -> _Seen:
     return a._replace(
         rows={**a.rows, **b.rows},
         weight=a.weight + b.weight,
+        places=a.places + b.places,
         shown={name: max(size, b.shown[name]) for name, size in a.shown.items()},
         patterns={name: np.unique([*each, *b.patterns[name]], axis=0) for name, each in a.patterns.items()},
         stride=2 * stride if many else stride,
         some=_rows_of(slots, some, slice(None, None, 2)) if many else some,
+        one={name: _as_wide([a.one[name], b.one[name]], slot)[0] for name, slot in held.items()},
     )
 
 
@@ -233,4 +239,7 @@ def _rows_of(slots: Mapping[str, int], arrays: Mapping[str, Any], which: Any) ->
 
 def _joined(slots: Mapping[str, int], parts: list[dict[str, Any]]) -> dict[str, Any]:
     """The rows of all parts in their order."""
-    return {name: np.concatenate([part[name] for part in parts], slot) for name, slot in slots.items()}
+    return {
+        name: np.concatenate(_as_wide([part[name] for part in parts], slot), slot)
+        for name, slot in slots.items()
+    }

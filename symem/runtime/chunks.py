@@ -24,6 +24,7 @@ from symem.runtime.description import Cut, Data, Model, Rows
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _blocks, _put_features
 from symem.runtime.reference import _point
+from symem.runtime.sequences import _as_rectangles
 
 #: Features of so many numbers are kept; of more rows they are made anew in every pass, as memory would grow with them.
 _KEPT = 524_288
@@ -84,6 +85,7 @@ def _checked(
 
     Where posteriors are asked for, each row may come without its weight: it says nothing of them.
     """
+    given = _as_rectangles(model.plates, model.data, given)
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}
@@ -115,7 +117,18 @@ def _checked(
     data.scale = sizes[scale] if isinstance(scale, str) else int(scale or 1)
     counts = [data[name] for name in model.weights]
     data.count = float(np.sum(np.prod(counts, axis=0))) if counts else data.scale
+    data.per_row = _places_of_rows(model, data, np.prod(counts, axis=0) if counts else None)
     return data
+
+
+def _places_of_rows(model: Model, data: Mapping[str, Any], counts: Any) -> float:
+    """How many places of a chain a row has: of sequences of several lengths on average, each as often as it counts."""
+    lengths = {each.largest: each.lengths for each in model.plates.ragged}
+    found = 1.0
+    for place in model.plates.places:
+        own = data.get(lengths.get(place, place), place)
+        found *= float(np.average(own, weights=counts)) if np.ndim(own) else own
+    return found
 
 
 def _stand_in(model: Model, arrays: dict[str, Any]) -> None:
@@ -145,7 +158,8 @@ def _cut(model: Model, whole: Data, counts: Any = None) -> Cut:
     """The data in chunks of rows, which count so often."""
     whole = _taken_out(model, whole)
     data = Cut(whole)
-    data.given, data.slots, data.scale, data.count = whole.given, whole.slots, whole.scale, whole.count
+    data.given, data.slots, data.scale = whole.given, whole.slots, whole.scale
+    data.count, data.per_row = whole.count, whole.per_row
     data.counts = counts
     count = next((data.given[name].shape[slot] for name, slot in data.slots.items()), 1)
     views = _views(model, data, data.given)

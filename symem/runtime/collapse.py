@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symem.runtime.checks import _find_patterns
-from symem.runtime.chunks import _cut
+from symem.runtime.chunks import _cut, _places_of_rows
 from symem.runtime.description import Cut, Data, Model, Unheld
 from symem.runtime.distinct import _codes, _n_distinct, _together
 from symem.runtime.sigma_points import _sigma_points
@@ -54,7 +54,8 @@ def _copied(data: Data, counts: Any = None) -> Data:
     """The same data, as far as they are not cut; how often each row counts."""
     other = Data(data)
     other.counts = counts
-    other.given, other.slots, other.scale, other.count = data.given, data.slots, data.scale, data.count
+    other.given, other.slots, other.scale = data.given, data.slots, data.scale
+    other.count, other.per_row = data.count, data.per_row
     return other
 
 
@@ -69,6 +70,7 @@ def _weighing(model: Model, data: Data, counts: Any) -> Data:
     """The data with rows that count so often."""
     found = _copied(data, counts)
     found.count = float(np.sum(counts))
+    found.per_row = _places_of_rows(model, {**data, **data.given}, counts)
     if model.plates.rows is not None:
         found[model.plates.rows] = found.count
     return found

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symem.runtime.sequences import Ragged
+
 
 class Array(NamedTuple):
     """What an array must be: its dimensions (names of sizes, or numbers, as in "K, 2") and the kind of its values.
@@ -70,8 +72,9 @@ class Data(dict[str, Any]):
     #: The dimension of each of these arrays along which its rows lie.
     slots: Mapping[str, int] = {}
     scale = 1
-    #: The rows, each as often as it counts.
+    #: The rows, each as often as it counts, and how many observations a row is, on average.
     count: float = 1
+    per_row: float = 1
 
     def taken(self, chosen: Any) -> dict[str, Any]:
         """These rows of every array that has some, by their numbers in ascending order."""
@@ -165,6 +168,7 @@ class Plates(NamedTuple):
     it is None. `nodes` are the sizes that are numbers of nodes of quadratures, with by how much more are taken next. `tables` are the shapes beside the rows of what is computed for each row, `shown` the axis of the rows
     in each array of the posterior, None where it has none. `counted` is the size of which rows may count more than
     once, where that is not `rows`. `places` are the sizes by which a row is several observations: those of its chain.
+    `ragged` are plates whose size differs between sequences.
     """
 
     sizes: tuple[str, ...]
@@ -176,6 +180,7 @@ class Plates(NamedTuple):
     counted: str | None = None
     places: tuple[Any, ...] = ()
     nodes: tuple[tuple[str, int], ...] = ()
+    ragged: tuple[Ragged, ...] = ()
 
 
 class Labels(NamedTuple):

@@ -15,6 +15,7 @@ from symem.runtime.kernels import _filled_in, _times_counts
 from symem.runtime.loop import DataError
 from symem.runtime.monomials import _by_feature, _natural, _put_features
 from symem.runtime.reference import _warn_of_cancelled, _warn_of_lost
+from symem.runtime.sequences import _in_sequences
 from symem.runtime.wording import _counted_place
 
 #: What gives the latents of a chunk, and its log-likelihood.
@@ -238,7 +239,8 @@ def _decoded(model: Model, theta: Any, data: Cut) -> dict[str, Any]:
     for rows in data.chunks:
         _refill(rows)
         parts.append(model.parts.paths(theta, rows, coefficients))
-    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+    found = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
+    return _in_sequences(model.plates, {}, found, data.given)
 
 
 def _blurred(model: Model, theta: Any, data: Cut, shown: Any) -> Any:
@@ -264,6 +266,8 @@ def _predicted(model: Model, shown: Any, theta: Any, data: Cut) -> Any:
                 f"The posterior of {name} is no single table and shows no mean: read it as it is."
             )
         found.append(each[how] if isinstance(how, str) else np.argmax(each, axis=how[0]) + how[1])
+    whole = dict(zip(shown._fields, found, strict=True))
+    found = list(_in_sequences(model.plates, {}, whole, data.given).values())
     return found[0] if len(found) == 1 else type(shown)(*found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -98,7 +97,7 @@ class _Fitting:
             "restarts": ends,
             "message": self._ended(run, converged=converged),
             "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
-            "n_rows": data.count * math.prod(data.get(each, each) for each in model.plates.places),
+            "n_rows": data.count * data.per_row,
             "settings": self.asked.told(),
         }
 

@@ -21,7 +21,9 @@ _MOST_KEPT = 4_194_304
 _SPARE_ROOM: list[Any] = []
 
 
-def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[Any, Any, Any, Any, Any]:
+def _forward_backward(
+    weight: Any, step: Any, first: Any, last: Any, lengths: Any = None
+) -> tuple[Any, Any, Any, Any, Any]:
     """γ, the log-likelihoods, and φ, π, ω of which ξ is the product, of chains.
 
     Args:
@@ -29,6 +31,7 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
         step: log a, over (label, next label), or over (place, label, next label, *chains), 1 where it does not vary.
         first: the logarithms of what is said of the first label, over (label, *chains), or None.
         last: the same of the last label.
+        lengths: how many places each chain has, over chains, where they have not all. Beyond, γ and ω are 0.
 
     Returns:
         (γ, log-likelihoods, φ, π, ω): γ over (place, label, *chains), φ and ω without the last place, π like `step`;
@@ -39,38 +42,55 @@ def _forward_backward(weight: Any, step: Any, first: Any, last: Any) -> tuple[An
     blocks = _blocks_along(places, number)
     length = -(-places // blocks)
     blocks = -(-places // length)
+    gone = (
+        None
+        if lengths is None
+        else np.arange(places)[:, None] >= np.broadcast_to(lengths, chains).reshape(-1)
+    )
     moved, height = _relative(np.array(step, dtype=float), (1, 2) if np.ndim(step) > 2 else ())
     table, size = moved, (places - 1, count, count, *chains)
     if moved.ndim > 2:
         table = np.broadcast_to(moved, size).reshape(places - 1, count, count, number)
         table = _cut_along(np.concatenate([np.ones((1, *table.shape[1:])), table]), blocks, length)
     room = _taken_room((3, length, count, blocks * number))
-    cut = _cut_along(weight.reshape(places, count, number), blocks, length, room[0])
+    weight = weight.reshape(places, count, number)
+    kept = weight if gone is None else np.where(gone[:, None], 0.0, weight)
+    cut = _cut_along(kept, blocks, length, room[0])
     weight, peak = _relative(cut, (1,))
     (begin, low), (end, high) = (_end_of_chain(each, count, chains) for each in (first, last))
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs, after = _messages_along(room, table, begin, end, places - (blocks - 1) * length)
+        stays = None if gone is None else _cut_along(gone, blocks, length)
+        logs, after = _messages_along(room, table, begin, end, places - (blocks - 1) * length, stays)
         total = (logs + peak[:, 0]).sum(0).reshape(-1, number).sum(0) + np.log(after) + low + high
         total = np.where(np.isneginf(logs).any(0).reshape(-1, number).any(0), -np.inf, total)
     if moved.ndim > 2:
-        total = total + np.broadcast_to(height, (places - 1, 1, 1, *chains)).sum((0, 1, 2)).reshape(-1)
+        heights = np.broadcast_to(height, (places - 1, 1, 1, *chains)).reshape(places - 1, number)
+        total = total + (heights if gone is None else np.where(gone[1:], 0.0, heights)).sum(0)
     parts = zip(room, (slice(1, None), slice(-1), slice(None)), strict=True)
     later, before, shown = (
         np.moveaxis(_joined_along(each, places, number, kept).reshape(count, *chains, -1), -1, 0)
         for each, kept in parts
     )
     _give_back(room)
+    if gone is not None:
+        shown[np.broadcast_to(gone.reshape(places, 1, *chains), shown.shape)] = 0.0
+        later[np.broadcast_to(gone[1:].reshape(places - 1, 1, *chains), later.shape)] = 0.0
     return shown, total.reshape(chains)[()], before, moved, later
 
 
-def _most_probable_path(weight: Any, step: Any, first: Any, last: Any) -> Any:
+def _most_probable_path(weight: Any, step: Any, first: Any, last: Any, lengths: Any = None) -> Any:
     """The most probable labels of chains together, over (place, *chains), of arguments as `_forward_backward` takes them.
 
-    (Viterbi 1967; Rabiner 1989, equations 32-35.)
+    Beyond the end of a chain its last label stays. (Viterbi 1967; Rabiner 1989, equations 32-35.)
     """
     places, count, *chains = weight.shape
     table = step.reshape(1, count, count, *(1 for _ in chains)) if np.ndim(step) == 2 else step
     table = np.broadcast_to(table, (places - 1, count, count, *chains))
+    if lengths is not None:
+        gone = np.arange(places).reshape(-1, 1, *(1 for _ in chains)) >= lengths
+        weight = np.where(gone, 0.0, weight)
+        stay = np.where(np.eye(count, dtype=bool), 0.0, -np.inf).reshape(count, count, *(1 for _ in chains))
+        table = np.where(gone[1:, :, None], stay, table)
     best = weight[0] + (0.0 if first is None else first)
     back = np.empty((places - 1, count, *chains), int)
     for place in range(places - 1):
@@ -129,7 +149,7 @@ def _cut_along(values: Any, blocks: int, length: int, room: Any = None) -> Any:
     """
     full, shape = len(values) // length, values.shape[1:]
     laid_out = (length, *shape[:-1], blocks, shape[-1])
-    cut = np.empty(laid_out) if room is None else room.reshape(laid_out)
+    cut = np.empty(laid_out, values.dtype) if room is None else room.reshape(laid_out)
     apart = np.moveaxis(cut, -2, 0)
     apart[:full] = values[: full * length].reshape(full, length, *shape)
     if full < blocks:
@@ -147,15 +167,16 @@ def _joined_along(values: Any, places: int, number: int, kept: slice) -> Any:
     return np.array(apart, order="C").reshape(*shape, number, -1)[..., :places][..., kept]
 
 
-def _messages_along(room: Any, table: Any, first: Any, last: Any, end: int) -> tuple[Any, Any]:
+def _messages_along(room: Any, table: Any, first: Any, last: Any, end: int, gone: Any) -> tuple[Any, Any]:
     """ω, φ and γ, in the room of which the first part holds the weights; the logarithms of what normalises φ, and what is
-    said of the last labels after all. The last block has `end` places.
+    said of the last labels after all. The last block has `end` places. Where a chain has `gone` its label stays, over
+    (place in a block, block and chain).
     """
     weight, filtered, future = room
     number = first.shape[-1]
-    before, after = _through_blocks(weight, table, first, last, end)
-    scale = _filtered_along(weight, table, before, first, filtered)
-    _smoothed_along(weight, table, after, last, end, future)
+    before, after = _through_blocks(weight, table, first, last, end, gone)
+    scale = _filtered_along(weight, table, before, first, filtered, gone)
+    _smoothed_along(weight, table, after, last, end, future, gone)
     weight *= future
     future *= filtered
     whole = np.add.reduce(future, 1, keepdims=True)
@@ -173,7 +194,13 @@ def _stepped(table: Any, message: Any) -> Any:
     return table.T @ message if table.ndim == 2 else np.add.reduce(message[:, None] * table, 0)
 
 
-def _filtered_along(weight: Any, tables: Any, message: Any, first: Any, filtered: Any) -> Any:
+def _stays(message: Any, moved: Any, gone: Any, place: int) -> None:
+    """What moves on stays as it was where the chain has ended before this place."""
+    if gone is not None:
+        moved[..., gone[place]] = message[..., gone[place]]
+
+
+def _filtered_along(weight: Any, tables: Any, message: Any, first: Any, filtered: Any, gone: Any) -> Any:
     """What normalises the messages at each place, which are put into `filtered`; that of the first place of all is from
     what is said of it.
     """
@@ -181,6 +208,7 @@ def _filtered_along(weight: Any, tables: Any, message: Any, first: Any, filtered
     for place, own in enumerate(weight):
         now, factor = filtered[place], scale[place]
         moved = _stepped(tables if tables.ndim == 2 else tables[place], message)
+        _stays(message, moved, gone, place)
         if place == 0:
             moved[:, : first.shape[-1]] = first
         np.multiply(moved, own, out=now)
@@ -190,7 +218,9 @@ def _filtered_along(weight: Any, tables: Any, message: Any, first: Any, filtered
     return scale
 
 
-def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int, future: Any) -> None:
+def _smoothed_along(
+    weight: Any, tables: Any, message: Any, last: Any, end: int, future: Any, gone: Any
+) -> None:
     """Messages after each place, put into `future`; the last block ends at place `end`, where what comes after is `last`."""
     tail = last.shape[-1]
     for place in range(len(weight))[::-1]:
@@ -201,15 +231,16 @@ def _smoothed_along(weight: Any, tables: Any, message: Any, last: Any, end: int,
         table = tables if tables.ndim == 2 else tables[place]
         after = now * weight[place]
         message = table @ after if table.ndim == 2 else np.add.reduce(table * after, 1)
+        _stays(after, message, gone, place)
         message /= np.add.reduce(message, 0)
 
 
-def _through_blocks(weight: Any, tables: Any, first: Any, last: Any, end: int) -> tuple[Any, Any]:
+def _through_blocks(weight: Any, tables: Any, first: Any, last: Any, end: int, gone: Any) -> tuple[Any, Any]:
     """The messages that reach each block from before and from after it, by the products of their transfer matrices."""
     count, number = first.shape
     if weight.shape[-1] == number:
         return first, last
-    product = _products_of_blocks(weight, tables, number, end)
+    product = _products_of_blocks(weight, tables, number, end, gone)
     apart = np.moveaxis(product.reshape(count, count, -1, number), (2, 3), (0, 1))
     both = np.stack([apart[:-1], apart[:0:-1].swapaxes(-1, -2)], axis=1)
     reached = _one_after_another(both, np.stack([first.T, last.T]))
@@ -228,7 +259,7 @@ def _one_after_another(matrices: Any, message: Any) -> Any:
     return messages[..., 0]
 
 
-def _products_of_blocks(weight: Any, tables: Any, number: int, end: int) -> Any:
+def _products_of_blocks(weight: Any, tables: Any, number: int, end: int, gone: Any) -> Any:
     """Over (label after, label before, block and chain), up to the scale of each block."""
     count, side = weight.shape[1:]
     every = _BETWEEN if tables.ndim == 2 and tables.min() > _LIKELY else 1
@@ -241,6 +272,7 @@ def _products_of_blocks(weight: Any, tables: Any, number: int, end: int) -> Any:
             moved = (table.T @ product.reshape(count, -1)).reshape(count, count, side)
         else:
             moved = np.add.reduce(product[:, None] * table[:, :, None], 0)
+        _stays(product, moved, gone, place)
         if place == 0:
             moved[..., :number] = np.eye(count)[:, :, None]
         product = np.multiply(moved, own[:, None], out=moved)

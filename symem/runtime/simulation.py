@@ -11,6 +11,7 @@ from symem.runtime.checks import _as_array, _checked_sizes, _finish, _sizes_of
 from symem.runtime.chunks import _as_parameters
 from symem.runtime.description import Model
 from symem.runtime.loop import DataError
+from symem.runtime.sequences import _in_sequences
 from symem.runtime.wording import _Option, _Words
 
 
@@ -26,7 +27,8 @@ def _drawn_data(
     scope = _given_to_draws(model, parameters, table, given)
     drawn = draws.draw(np.random.default_rng(seed), parameters, scope)
     hidden = [name for name in drawn if name not in draws.data] if latents else []
-    return {name: drawn[name] for name in (*draws.data, *hidden)}
+    found = {name: drawn[name] for name in (*draws.data, *hidden)}
+    return _in_sequences(model.plates, model.data, found, scope)
 
 
 def _given_to_draws(

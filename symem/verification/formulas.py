@@ -188,5 +188,7 @@ class Expectation:
             if isinstance(posterior, Tabulated):
                 values = np.asarray(self.arrays[name_of(posterior.probability.symbol)])
                 axis = list(posterior.probability.symbol.indices).index(posterior.outcome.index)
-                worst = max(worst, float(np.max(np.abs(values.sum(axis=axis) - 1), initial=0.0)))
+                there = ~np.isnan(self.where_it_is(posterior, posterior.probability)) | np.isnan(values)
+                apart = np.abs(values.sum(axis=axis) - 1)[there.any(axis=axis)]
+                worst = max(worst, float(np.max(apart, initial=0.0)))
         return worst

@@ -82,7 +82,9 @@ def _draw(
     most, strict = counts
     known = {each.name: _known(model, each, rng, sizes) for each in model.known}
     known = {
-        name: np.minimum(value, most) if _is_count(model.variables[name], value) else value
+        name: np.minimum(value, most)
+        if _is_count(model.variables[name], value) and name not in _lengths(model)
+        else value
         for name, value in _in_order(known, model).items()
     }
     sizes = {**sizes, **_shown(model, {**sizes, **known})}
@@ -133,13 +135,17 @@ def _known(model: Any, variable: Any, rng: np.random.Generator, sizes: Mapping[s
     if variable.name in {weight.name for weight in model.weights}:
         return rng.integers(0, 7, shape_of(variable, sizes)) / 2
     values = random_member(variable, rng, sizes)
-    lengths = {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
-    if variable.name in lengths and not isinstance(variable.support, Labels):
-        return rng.integers(1, 1 + max(LABEL_SIZES), np.shape(values))
+    if variable.name in _lengths(model) and not isinstance(variable.support, Labels):
+        return rng.integers(1, 3 + max(LABEL_SIZES), np.shape(values))
     symbols = {str(each) for each in model.log_likelihood.free_symbols}
     return (
         values if variable.shape or variable.name in symbols else 1.5 + rng.gamma(2.0, 0.5, np.shape(values))
     )
+
+
+def _lengths(model: Any) -> set[str]:
+    """The arrays that say how long a plate is."""
+    return {str(symbol) for each in model.extents for symbol in each.value.free_symbols}
 
 
 def _in_order(known: Values, model: Any) -> Values:

@@ -26,8 +26,9 @@ def default_sizes(model: Any) -> dict[str, int]:
     labels = [name for name in label_sizes(model) if name not in (*data, *others)]
     plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
     labels += [extent.symbol.name for extent in model.extents]
-    chains = [name for name in plates if name in chain_sizes(model)]
-    known = _PLATES_OF_CHAINS if chains else _PLATES_OF_VECTORS if data or others else {}
+    along = chain_sizes(model)
+    chains = [name for name in plates if name in along]
+    known = _PLATES_OF_CHAINS if along else _PLATES_OF_VECTORS if data or others else {}
     plates = [name for name in plates if name not in chains]
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
     places = _CHAIN_SIZES[min(2, len(plates) + len(chains))] if chains else ()

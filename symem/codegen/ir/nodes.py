@@ -226,17 +226,18 @@ class Peak(Node):
 @dataclass(frozen=True)
 class Messages(Node):
     """What forward-backward gives of chains, as a tuple: of log weights over `places`, of log-steps over `pairs`, and of
-    what is said of the first label, or of the last, over `start`.
+    what is said of the first label, or of the last, over `start`; how many places each chain has, where that differs.
     """
 
     weight: Node
     step: Node
     first: tuple[Node, ...]
     last: tuple[Node, ...]
+    length: tuple[Node, ...]
     places: Axes
     pairs: Axes
     start: Axes
-    parts: ClassVar[tuple[str, ...]] = ("weight", "step", "first", "last")
+    parts: ClassVar[tuple[str, ...]] = ("weight", "step", "first", "last", "length")
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Linked, Table
+from symem.derivation import Chain, Linked, Table
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
+from symem.language.ragged_plates import ragged_plates
 from symem.language.reading import Extent
 from symem.language.supports import (
     Counts,
@@ -22,6 +23,7 @@ from symem.language.supports import (
     Labels,
     Simplex,
 )
+from symem.runtime.sequences import Ragged
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,19 @@ class Tables:
         """The numbers of nodes of quadratures, and how many times more are twice as many along each dimension."""
         found = self.program.derivation.approximated
         return tuple({each.extent.symbol.name: 2**each.dimensions for each in found}.items())
+
+    def ragged(self) -> tuple[Ragged, ...]:
+        """Plates whose size differs between sequences, with the latents on them."""
+        chains = [each for each in self.program.derivation.posteriors if isinstance(each, Chain)]
+        of_chains = {name_of(atom) for each in chains for atom in each.length.atoms(Indexed)}
+        return tuple(
+            Ragged(
+                each.lengths, str(each.largest), str(each.sequences), each.index,
+                tuple(latent.name for latent in self.model.latents if each.holds(latent)),
+                int(each.lengths in of_chains),
+            )
+            for each in ragged_plates(self.model.variables, self.program.derivation.extents)
+        )  # fmt: skip
 
     def beside_rows(self) -> tuple[tuple[str | int, ...], ...]:
         """The shapes beside the rows of what is computed or given for each row."""

@@ -23,7 +23,8 @@ def _called(spell: Speller, function: str, node: Messages) -> str:
     weight = _spread(spell, node.weight, node.places)
     step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
     ends = [_spread(spell, each[0], node.start) if each else "None" for each in (node.first, node.last)]
-    return f"{function}({weight}, {step}, {', '.join(ends)})"
+    lengths = [_spread(spell, each, node.start[1:]) for each in node.length]
+    return f"{function}({', '.join((weight, step, *ends, *lengths))})"
 
 
 def tree_messages(spell: Speller, node: TreeMessages) -> tuple[str, int]:

@@ -124,6 +124,7 @@ def _plates(functions: ModelFunctions, tables: Tables) -> str | list[str]:
         counted=None if rows is not None or counted is None else str(counted),
         places=tables.places(),
         nodes=tables.nodes(),
+        ragged=tables.ragged(),
     )
     return f"Plates({', '.join([*told, *([more] if more else [])])})"
 

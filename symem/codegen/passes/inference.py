@@ -121,7 +121,8 @@ class _Lines:
             return TreeMessages((), weight, step, first, lower(chain.parent), places, pairs)
         assert isinstance(chain, Chain)
         last = () if chain.log_last is None else (lower(chain.log_last.symbol),)
-        return Messages((), weight, step, first, last, places, pairs, places[1:])
+        length = () if chain.length == chain.along.size else (lower(chain.length),)
+        return Messages((), weight, step, first, last, length, places, pairs, places[1:])
 
     def _weighed(
         self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...], count: Expr

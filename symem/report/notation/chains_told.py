@@ -32,7 +32,6 @@ from symem.derivation import (
     Linked,
     Posterior,
     Quadrature,
-    Recurrence,
     Step,
     Tree,
 )
@@ -88,7 +87,7 @@ def _message(definition: Definition, unlogged: Callable[[Expr], Expr]) -> Defini
         value = _product(unlogged(definition.value))
         return replace(definition, symbol=_positive(definition.symbol), value=value)
     first, following = exp(unlogged(told.first)), exp(unlogged(told.next))
-    new = Recurrence(_positive(told.symbol), told.axis, first, following, told.backward)
+    new = replace(told, symbol=_positive(told.symbol), first=first, next=following, beyond=S.Zero)
     return replace(definition, symbol=new.symbol, value=new.value)
 
 
@@ -136,7 +135,7 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
     told = definition.recurrence
     if told is None:
         return ((definition, None),)
-    index, size = told.axis.index, told.axis.size
+    index, size = told.axis.index, told.places
     axes = tuple(axis for axis in definition.axes if axis.index != index)
     start = definition.symbol.xreplace({index: told.start})
     span = (index, Integer(0), size - 2) if told.backward else (index, Integer(1), size - 1)
