@@ -316,13 +316,14 @@ def test_plain_style_runs() -> None:
 def test_reports_tell_both_ways_as_the_papers_do() -> None:
     text = derived("forest").markdown()
     for formula in (
-        r"\beta_{vk} &= e^{\eta_{vk}} \prod_{u : \mathrm{parent}_{u} = v} \sum_{l=1}^{K} \beta_{ul} A_{kl}^{(t)}",
-        r"A^{z} &= \sum_{v : \mathrm{parent}_{v} \lt  1} \log\left(\sum_{k=1}^{K} \beta_{vk} \pi_{k}^{(t)}\right)",
+        r"\beta_{vk} &= e^{\eta_{vk}} \prod_{u : \mathrm{parent}_{u} = v} \varepsilon_{uk}",
+        r"\varepsilon_{vk} &= \sum_{l=1}^{K} \beta_{vl} A_{kl}^{(t)}",
+        r"A^{z} &= \sum_{v : \mathrm{parent}_{v} \lt  1} \log \kappa_{v}",
         r"\qquad \mathrm{parent}_{v} \geq 1",
         r"is 0 is a root",
     ):
         assert formula in text
-    assert "β_vk = exp(η_vk) Π_(u: parent_u = v) Σ_l β_ul A_kl" in str(derived("forest"))
+    assert "β_vk = exp(η_vk) Π_(u: parent_u = v) ε_uk" in str(derived("forest"))
 
 
 # -- what is refused --------------------------------------------------------------------------------------

@@ -50,12 +50,12 @@ def tree_steps(tree: Tree) -> Iterator[Step]:
         parent=tree.parent,
     )
     told = (
-        ("upward messages", tree.upward),
-        ("roots of a tree", tree.log_normaliser),
-        ("labels of a tree", tree.probability),
-        ("pairs of a tree", tree.pair),
+        ("upward messages", (tree.upward,)),
+        ("messages to parents", (tree.message,)),
+        ("roots of a tree", (tree.whole, tree.log_normaliser)),
+        ("labels of a tree", (tree.probability,)),
+        ("pairs of a tree", (tree.pair,)),
     )
-    for law, definition in told:
-        yield step(
-            STAGE, law, definition.value, definition.symbol, about, (definition,), axes=definition.axes
-        )
+    for law, defined in told:
+        last = defined[-1]
+        yield step(STAGE, law, last.value, last.symbol, about, defined, axes=last.axes)

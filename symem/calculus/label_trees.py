@@ -122,7 +122,7 @@ class _Messages:
             log_density=rejoin(branches.terms), log_normaliser=self.normaliser, outcome=self.outcome,
             log_weight=self.weight, probability=self.table, value=self.outcome.index, along=branches.along,
             steps=branches.along, following=self.following, log_first=self.first, log_step=self.step,
-            parent=branches.parent, upward=self.upward, pair=self.pair, another=self.another,
+            parent=branches.parent, upward=self.upward, message=self.message, whole=self.whole, pair=self.pair,
         )  # fmt: skip
 
     # -- what is said of labels ------------------------------------------------------------------------
@@ -163,15 +163,25 @@ class _Messages:
         return Definition(symbol, self.axes, self.weight.symbol + children)
 
     @cached_property
+    def message(self) -> Definition:
+        """log ε, of all that is said at a place and below it, of the label of its parent."""
+        m = self.following.index
+        below = self.step.symbol + self.upward.symbol.xreplace({self.outcome.index: m})
+        value = log(Sum(exp(below), self.following.limits))
+        return self._named("epsilon", self.axes, value, extended_real=True)
+
+    @cached_property
+    def whole(self) -> Definition:
+        """log κ, of all that is said of the tree below a root."""
+        value = log(Sum(exp(self._at_root), self.outcome.limits))
+        return self._named("kappa", self.axes[:-1], value, extended_real=True)
+
+    @cached_property
     def normaliser(self) -> Definition:
         """The sum over the roots of what is left there."""
-        at_root = Piecewise((self._left, Not(has_parent(self.branches.parent))), (S.Zero, true))
-        whole = Sum(at_root, self.branches.along.limits)
-        return self.state.normaliser(self.branches.variable, self.plates, whole)
-
-    @property
-    def _left(self) -> Expr:
-        return log(Sum(exp(self._at_root), self.outcome.limits))
+        at_root = Piecewise((self.whole.symbol, Not(has_parent(self.branches.parent))), (S.Zero, true))
+        value = Sum(at_root, self.branches.along.limits)
+        return self.state.normaliser(self.branches.variable, self.plates, value)
 
     @property
     def _at_root(self) -> Expr:
@@ -182,35 +192,25 @@ class _Messages:
         """γ, from that of the parent."""
         places = tuple(axis.index for axis in self.axes)
         symbol = self.state.names.entry(f"gamma_{self.branches.variable.name}", places, nonnegative=True)
-        k, m, other = self.outcome.index, self.following.index, self.another
-        pair = self._pair(symbol).xreplace({k: m, m: k})
-        at_root = exp(self._at_root) / Sum(exp(self._at_root.xreplace({k: other.index})), other.limits)
-        value = Piecewise(
-            (Sum(pair, self.following.limits), has_parent(self.branches.parent)), (at_root, true)
-        )
+        k, m = self.outcome.index, self.following.index
+        below = Sum(self._pair(symbol).xreplace({k: m, m: k}), self.following.limits)
+        at_root = exp(self._at_root - self.whole.symbol)
+        value = Piecewise((below, has_parent(self.branches.parent)), (at_root, true))
         return Definition(symbol, self.axes, value)
 
     @cached_property
     def pair(self) -> Definition:
         """ξ."""
-        return self._named(
-            "xi", (*self.axes, self.following), self._pair(self.table.symbol), nonnegative=True
-        )
+        value = self._pair(self.table.symbol)
+        return self._named("xi", (*self.axes, self.following), value, nonnegative=True)
 
     def _pair(self, table: Expr) -> Expr:
         """γ of the parent times the share that the child's label has of what is said below, given the parent's."""
-        v, k, m, other = self.branches.along.index, self.outcome.index, self.following.index, self.another
-        below = self.step.symbol + self.upward.symbol.xreplace({k: m})
-        share = exp(below) / Sum(exp(below.xreplace({m: other.index})), other.limits)
-        return table.xreplace({v: self.branches.parent}) * share
+        below = self.step.symbol + self.upward.symbol.xreplace({self.outcome.index: self.following.index})
+        above = table.xreplace({self.branches.along.index: self.branches.parent})
+        return above * exp(below - self.message.symbol)
 
     # -- names -----------------------------------------------------------------------------------------
-
-    @cached_property
-    def another(self) -> Axis:
-        """One more index over the labels."""
-        used = {axis.index for axis in (*self.axes, self.following, self.child)}
-        return self.state.names.axis(self.outcome.size, self.branches.variable.name, used)
 
     def _of_labels(self, value: Expr) -> Expr:
         return value.xreplace({atom: axis.index for atom, axis in self.labels})

@@ -22,8 +22,15 @@ ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "messages to parents",
+        "That factor is what is said there of the label of the parent, $ε$:",
+        _SOURCE,
+        Relation.EQUAL,
+    ),
+    Rule(
         "roots of a tree",
-        "With the labels of the roots summed out too, the log-normaliser is left, a sum over the trees:",
+        "With the label of a root summed out too, what is said of its tree is left, $κ$, and the log-normaliser is a sum over the "
+        "trees:",
         _SOURCE,
         Relation.EQUAL,
     ),

@@ -32,11 +32,6 @@ class Linked(Table):
         """The logarithms of what is said of a label by those before it or after it."""
         raise NotImplementedError
 
-    @property
-    def over_labels(self) -> tuple[Axis, ...]:
-        """The axes over labels."""
-        return self.outcome, self.following
-
     def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
         """Of two labels, the one before and the one after, that at which their pair stands, and its place; None if they are no
         pair.
@@ -88,22 +83,20 @@ class Chain(Linked):
 class Tree(Linked):
     """A label at each place of a tree, or of many, given the one at its `parent`, an entry of an array of places.
 
-    `upward` is log β, of all that is said at a place and below it, as a recurrence from the leaves to the roots; `probability`
-    is one from the roots to the leaves (Crouse, Nowak & Baraniuk 1998; Durand, Gonçalvès & Guédon 2004). A pair has the
-    place of the child. `another` numbers labels where sums over them stand beside both.
+    `upward` is log β, of all that is said at a place and below it, as a recurrence from the leaves to the roots, `message`
+    log ε, the same of the label of the parent, and `whole` log κ, of a root, of its tree; `probability` is a recurrence from
+    the roots to the leaves (Crouse, Nowak & Baraniuk 1998; Durand, Gonçalvès & Guédon 2004). A pair has the
+    place of the child.
     """
 
     parent: Expr
     upward: Definition
-    another: Axis
-
-    @property
-    def over_labels(self) -> tuple[Axis, ...]:
-        return self.outcome, self.following, self.another
+    message: Definition
+    whole: Definition
 
     @property
     def messages(self) -> tuple[Definition, ...]:
-        return (self.upward,)
+        return self.upward, self.message, self.whole
 
     def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
         apart = [(a, b) for a, b in zip(one.indices, other.indices, strict=True) if a != b]
@@ -122,6 +115,8 @@ class Tree(Linked):
             "log_step",
             "log_weight",
             "upward",
+            "message",
+            "whole",
             "log_normaliser",
             "probability",
             "pair",

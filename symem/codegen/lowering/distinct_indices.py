@@ -96,7 +96,6 @@ class Indices:
             if isinstance(posterior, Tree):
                 renamed = {posterior.along.index: own["along"].index}
                 own["parent"] = self.expr(posterior.parent, renamed)
-                own["another"] = self.axis(posterior.another)
             return posterior.rewritten(self.definition, axes=axes, **own)
         if isinstance(posterior, Tabulated):
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))

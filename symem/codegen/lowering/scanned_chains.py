@@ -117,7 +117,7 @@ def _of_tree(tree: Tree) -> tuple[Expr, Expr, Expr]:
     """The same of a parent and its child."""
     above = log(tree.probability.symbol.xreplace({tree.along.index: tree.parent}))
     below = tree.upward.symbol.xreplace({tree.outcome.index: tree.following.index})
-    return above, log(Sum(exp(tree.log_step.symbol + below), tree.following.limits)), below
+    return above, tree.message.symbol, below
 
 
 def _named(chain: Linked, stem: str, axes: tuple[Any, ...], value: Expr) -> Definition:

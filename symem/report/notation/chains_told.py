@@ -75,7 +75,10 @@ def _told(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
         return inlined(value, short).xreplace({each: log(_positive(each)) for each in entries})
 
     for definition in chain.messages:
-        yield definition, _message(definition, unlogged)
+        short_of = (
+            _by_messages(chain) if isinstance(chain, Tree) and definition is chain.upward else definition
+        )
+        yield definition, _message(short_of, unlogged)
     for definition in (chain.log_normaliser, chain.probability, chain.pair):
         yield definition, replace(definition, value=unlogged(definition.value))
 
@@ -89,6 +92,14 @@ def _message(definition: Definition, unlogged: Callable[[Expr], Expr]) -> Defini
     first, following = exp(unlogged(told.first)), exp(unlogged(told.next))
     new = replace(told, symbol=_positive(told.symbol), first=first, next=following, beyond=S.Zero)
     return replace(definition, symbol=new.symbol, value=new.value)
+
+
+def _by_messages(tree: Tree) -> Definition:
+    """What is said at a place and below it, by what is said of its label by its children."""
+    children = next(each for each in tree.upward.value.atoms(Sum) if isinstance(each.function, Piecewise))
+    at = {tree.along.index: children.limits[0][0]}
+    value = tree.upward.value.xreplace({tree.message.value.xreplace(at): tree.message.symbol.xreplace(at)})
+    return replace(tree.upward, value=value)
 
 
 def _product(value: Expr) -> Expr:
@@ -112,7 +123,7 @@ def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
         return []
     ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))
     said = [(each, letter) for each, letter in ends if each is not None]
-    letters = ("alpha", "beta") if isinstance(chain, Chain) else ("beta",)
+    letters = ("alpha", "beta") if isinstance(chain, Chain) else ("beta", "epsilon", "kappa")
     messages = list(zip(chain.messages, letters, strict=True))
     return [*said, (chain.log_step, "lambda"), (chain.pair, "xi"), *messages]
 

@@ -301,7 +301,7 @@ def _counting(derivation: Derivation) -> FromOne:
     for each in derivation.posteriors:
         labelled = isinstance(each.latent.support, Labels)
         if isinstance(each, Table) and each.value == each.outcome.index and not labelled:
-            natural |= set(each.over_labels) if isinstance(each, Linked) else {each.outcome}
+            natural |= {each.outcome, each.following} if isinstance(each, Linked) else {each.outcome}
     slots |= {
         (name_of(each.symbol), place)
         for each in definitions(derivation)
