@@ -15,7 +15,7 @@ from sympy import Indexed, Symbol, oo
 
 from symem.derivation import Ends, Rule, Step
 from symem.report.document import Block, Display, Lines, Maths, Prose, listed
-from symem.report.notation.letters import LETTERS, RAISED, bold_word, latex_word
+from symem.report.notation.letters import GREEK, LETTERS, RAISED, bold_word, latex_word
 from symem.report.notation.notation import Latex, latex
 from symem.report.writer import Voice
 
@@ -153,6 +153,6 @@ def _sign(sign: str) -> str:
         return SIGNS[sign]
     if plain != sign:
         return bold_word(LETTERS.get(plain, plain))
-    if sign in LETTERS:
-        return f"{latex_word(LETTERS[sign])} "
-    return rf"\{sign} " if len(sign) > 1 else sign
+    if (word := LETTERS.get(sign)) in GREEK:
+        return f"{latex_word(word)} "
+    return rf"\{word or sign} " if word or len(sign) > 1 else sign
