@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, Sum, Symbol, log, sqrt, symbols
+from sympy import Eq, Idx, IndexedBase, Sum, Symbol, log, sqrt, symbols
 
 from symem import (
     Bernoulli,
@@ -101,6 +101,13 @@ STATED: Mapping[str, Callable[[], Model]] = {
         },
         latent=[z, c],
     ),
+    "a law at the end": lambda: Model(
+        {**ONE, y[t]: Poisson(lam[z[t]]), p0: Bernoulli(a[z[T - 1]])}, latent=[z]
+    ),
+    "an end that is known": lambda: Model(
+        {**ONE, y[t]: Poisson(lam[z[t]])}, latent=[z], given=[Eq(z[T - 1], 0)]
+    ),
+    "labels partly seen": lambda: Model({**MANY, y[j, t]: Normal(mu[z[j, t]], s)}, missing=[z]),
     "likelihood": lambda: Model.from_likelihood(
         log_likelihood=log(pi[z[0]])
         + Sum(log(A[z[t - 1], z[t]]), (t, 1, T - 1))
@@ -272,6 +279,45 @@ def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
         np.testing.assert_allclose(getattr(fit.parameters, name), value, atol=1e-5)
 
 
+def test_zoo_with_an_end_state() -> None:
+    """Eisner's (2002) diaries, whose chain moves to STOP at the end: the data of each day whether it was the last."""
+    file = json.loads((Path(__file__).parent / "chains" / "hmm_categorical.json").read_text())
+    last = IndexedBase("last")
+    emissions = {y[t]: Categorical(B[z[t], v]), last[t]: Bernoulli(a[z[t]])}
+    em = Model({**ONE, **emissions}, latent=[z]).derive(budget=float("inf"))
+    days = np.array(file["data"]["x"])
+    data = {"y": days, "last": np.arange(len(days)) == len(days) - 1}
+    start = np.array(file["start"]["A"])
+    theta = {"pi": file["start"]["start"], "B": file["start"]["E"], "a": start[:, 2]}
+    theta["A"] = start[:, :2] / (1 - start[:, 2:])
+    solver = em.solver()
+    assert solver.log_likelihood(theta, **data) == pytest.approx(file["start_log_likelihood"], abs=1e-12)
+    first = solver.em_step(theta, **data)
+    moved = np.column_stack([first.A * (1 - first.a[:, None]), first.a])
+    for found, name in ((first.pi, "start"), (moved, "A"), (first.B, "E")):
+        np.testing.assert_allclose(found, file["first"][name], atol=1e-13)
+    fit = em.fit(**data, start=theta, tol=1e-13)
+    assert fit.log_likelihood == pytest.approx(file["fixed_point_log_likelihood"], abs=1e-9)
+
+
+def test_labels_that_are_seen_are_kept() -> None:
+    theta = {"pi": [0.5, 0.5], "A": [[0.9, 0.1], [0.1, 0.9]], "mu": [-1.0, 1.0], "s": 1.0}
+    labels = np.array([[1, np.nan, np.nan, 0, np.nan]])
+    solver = derived("labels partly seen").solver(verify=False)
+    posterior = solver.posterior(theta, y=np.zeros((1, 5)), z=labels)[0][0]
+    np.testing.assert_array_equal(posterior[[0, 3], 1], [1.0, 0.0])
+    assert posterior[1, 1] == pytest.approx(1 - posterior[2, 1])
+
+
+def test_one_sequence_has_no_rows() -> None:
+    solver = derived("one sequence").solver(verify=False)
+    theta = {"pi": [0.5, 0.5], "A": [[0.9, 0.1], [0.1, 0.9]], "mu": [-1.0, 1.0], "sigma": [1.0, 1.0]}
+    with pytest.raises(DataError, match="not cut into independent rows"):
+        solver.score_samples(theta, y=[0.0, 1.0])
+    with pytest.raises(DataError, match="not cut into independent rows"):
+        solver.Estimator(K=2)
+
+
 def test_statistics_of_parts_add_up_over_sequences() -> None:
     solver, data = published().solver(), np.array(FILE["data"]["x"])
     start = theta_of(FILE["start"])
@@ -404,6 +450,19 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ).derive(),
         NotDerivedError,
         "chains c and z are coupled.*one label stand for each combination",
+    ),
+    "an end that is a column of the transitions": (
+        lambda: Model.from_likelihood(
+            log_likelihood=log(pi[z[0]])
+            + Sum(log(A[z[t - 1], z[t]]), (t, 1, T - 1))
+            + log(A[z[T - 1], K])
+            + Sum(log(B[z[t], y[t]]), (t, 0, T - 1)),
+            latent={z: Labels(K)},
+            parameters={pi: Simplex(), A: Simplex(), B: Simplex()},
+            data={y: Labels(V)},
+        ).derive(),
+        NotDerivedError,
+        r"K of K \+ 1 entries alone.*That a chain ends, say, is data",
     ),
     "Gaussian states": (
         lambda: Model(

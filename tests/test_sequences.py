@@ -63,6 +63,10 @@ STATED: Mapping[str, Callable[[], Model]] = {
         latent=[z],
         known={c: Labels(M)},
     ),
+    "a law at the ends": lambda: Model(
+        {**CHAIN, y[j, t]: Poisson(lam[z[j, t]]), c[j]: Bernoulli(a[z[j, T[j] - 1]])}, latent=[z]
+    ),
+    "labels partly seen": lambda: Model({**CHAIN, y[j, t]: Normal(mu[z[j, t]], s)}, missing=[z]),
     "likelihood": lambda: Model.from_likelihood(
         log_likelihood=Sum(
             log(pi[z[j, 0]])

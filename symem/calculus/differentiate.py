@@ -13,6 +13,7 @@ from sympy import Add, And, Dummy, Eq, Expr, Indexed, Mul, S, Sum, diff
 
 from symem.calculus.gradients import diagonal_slope, gradient, holds_in_diagonal, jacobian
 from symem.calculus.separate import Term, fold, gather, rename_apart, separate
+from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
 from symem.language.matrices import ENTRY, MatrixEntry, is_matrix, letters, transpose, word_of
 from symem.language.plates import Axis, Iverson, outermost_sums, rebind, reindex, total
@@ -97,8 +98,26 @@ def _by(slope: Expr, axes: tuple[Axis, ...], entry: Expr, unknown: Unknown) -> I
         if place in rules:
             twice.append(Eq(rules[place], index))
         elif not place.is_Integer and place != ENTRY:
+            _check_whole(place, axes, entry, unknown.axes, index)
             rules[place] = index
     return _at_place(slope, Term(Iverson(And(*twice))), axes, rules)
+
+
+def _check_whole(
+    place: Expr, axes: tuple[Axis, ...], entry: Expr, of_unknown: tuple[Axis, ...], index: Expr
+) -> None:
+    """Raises:
+    NotDerivedError: the sum that falls away runs over a part of the entries only.
+    """
+    sizes = [
+        [each.size for each in found if each.index == at]
+        for found, at in ((axes, place), (of_unknown, index))
+    ]
+    if all(sizes) and (sizes[1][0] - sizes[0][0]).is_positive:
+        raise NotDerivedError(
+            f"{entry} stands for {sizes[0][0]} of {sizes[1][0]} entries alone, the others are said apart: give them an array of their "
+            f"own. That a chain ends, say, is data: stop[t]: Bernoulli(q[z[t]])."
+        )
 
 
 def _at_place(slope: Expr, part: Term, axes: tuple[Axis, ...], rules: _Ties) -> Iterator[tuple[Term, _Ties]]:

@@ -261,6 +261,7 @@ def _survey(statement: Statement, extra: Extras) -> Survey:
         survey.take(relation, {index: own_range(index) for index in free_indices(relation)})
     for index, entry in extra.weights.items():
         survey.take(entry, {index: range_of(index, statement.pieces)})
+    survey.part_ends()
     survey.check_indices()
     return survey
 

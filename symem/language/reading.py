@@ -84,6 +84,7 @@ class Reader:
         extents: the sizes that data show, by symbol.
         spans: index name -> (range in the user's symbols, internal index).
         reserved: labels of indices that matrices bring in.
+        lengths: the symbols and arrays that bound ranges.
         user_indices: internal index -> (the user's index, what it counts from).
     """
 
@@ -95,6 +96,7 @@ class Reader:
     user_indices: dict[Symbol, tuple[Basic, Expr]] = field(default_factory=dict)
     open_axes: dict[Symbol, Axis] = field(default_factory=dict)
     reserved: frozenset[str] = frozenset()
+    lengths: frozenset[str] = frozenset()
 
     def read(self, expr: Any, env: Mapping[Basic, Expr] | None = None) -> Any:
         """An expression in internal symbols; `env` says what the indices in scope are.
@@ -205,10 +207,9 @@ class Reader:
         ]
 
     def _place(self, place: Expr, origin: int, env: Scope) -> Expr:
-        if isinstance(place, Indexed):
-            return self._entry(place, env)
-        if isinstance(place, Symbol) and place not in env:
-            return self._symbol(str(place.name))
+        if isinstance(place, (Indexed, Symbol)) and place not in env:
+            entry = self._entry(place, env) if isinstance(place, Indexed) else self._symbol(str(place.name))
+            return entry - origin if stated_name(place) in self.lengths else entry
         return self._read(place, env) - origin
 
     # -- sums and products -----------------------------------------------------------------------------

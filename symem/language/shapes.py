@@ -16,7 +16,7 @@ from symem.language.reading import Extent, Reader, Shape, extent_symbol
 from symem.language.statements import Statement
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Interval, Labels, Reals
-from symem.language.survey import Slot, Survey
+from symem.language.survey import Slot, Survey, order
 from symem.language.symbol_names import check_name, stated_name
 from symem.language.transcription import dimensions
 from symem.language.variables import Role, Variable
@@ -38,7 +38,8 @@ def reader_of(survey: Survey, roles: Mapping[str, Role], supports: Mapping[str, 
         shapes[name] = Shape(tuple(S.Zero for _ in slots), tuple(origin_of(slot, supports) for slot in slots))
         if isinstance(support, Labels) and support.origin:
             origins[name] = support.origin
-    reader = Reader(symbols, shapes, origins, {}, reserved=_reserved(survey))
+    lengths = frozenset(survey.size_names | survey.bounding)
+    reader = Reader(symbols, shapes, origins, {}, reserved=_reserved(survey), lengths=lengths)
     for name, slots in survey.slots.items():
         sizes = tuple(_slot_size(name, p, slot, supports, reader, survey) for p, slot in enumerate(slots))
         reader.shapes[name] = replace(shapes[name], sizes=sizes)
@@ -156,6 +157,19 @@ def origin_of(slot: Slot, supports: Mapping[str, Support]) -> int:
 def _slot_size(
     name: str, position: int, slot: Slot, supports: Mapping[str, Support], reader: Reader, survey: Survey
 ) -> Expr:
+    found = _plain_size(slot, supports, reader, survey)
+    if found is not None:
+        beyond = [
+            reader.read(end) - origin_of(slot, supports) + 1 for end in slot.ends if not end.has(Indexed)
+        ]
+        return max(found, *beyond, key=lambda size: order(size - found)) if beyond else found
+    if slot.literals:
+        return sympify(max(slot.literals) - origin_of(slot, supports) + 1)
+    raise PlateError(f"Slot {position + 1} of {name} has no range.")
+
+
+def _plain_size(slot: Slot, supports: Mapping[str, Support], reader: Reader, survey: Survey) -> Expr | None:
+    """The size that a range or a label gives a slot."""
     if slot.range is not None:
         return range_size(slot.range, reader)
     for label in slot.labels:
@@ -164,9 +178,7 @@ def _slot_size(
             return sympify(2)
         if isinstance(support, Labels):
             return _label_size(support, label, supports, reader, survey)
-    if slot.literals:
-        return sympify(max(slot.literals) - origin_of(slot, supports) + 1)
-    raise PlateError(f"Slot {position + 1} of {name} has no range.")
+    return None
 
 
 def range_size(span: Range, reader: Reader) -> Expr:

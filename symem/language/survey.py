@@ -16,11 +16,14 @@ from symem.language.transcription import dimensions, entries_on_diagonals, state
 
 @dataclass
 class Slot:
-    """One index position of an array: the range that stands in it, the labels, the numbers, the offsets i + c."""
+    """One index position of an array: the range that stands in it, the labels, the numbers, numbers in terms of sizes as
+    T - 1, the offsets i + c.
+    """
 
     range: Range | None = None
     labels: list[Expr] = field(default_factory=list)
     literals: list[int] = field(default_factory=list)
+    ends: list[Expr] = field(default_factory=list)
     offsets: dict[Expr, Expr] = field(default_factory=dict)
 
     @property
@@ -87,6 +90,14 @@ class Survey:
         for atom in size.free_symbols:
             self.size_names.add(str(atom.name))
             self._take_name(str(atom.name), atom, 0)
+
+    def part_ends(self) -> None:
+        """Places such as T - 1 are no labels, once it is known what a size is."""
+        sizes = self.size_names | self.bounding
+        for slot in (slot for slots in self.slots.values() for slot in slots):
+            ends = [place for place in slot.labels if _names_outside(place) <= sizes]
+            slot.ends += ends
+            slot.labels = [place for place in slot.labels if place not in ends]
 
     def check_indices(self) -> None:
         """No index is called as a variable is.
@@ -160,6 +171,11 @@ def check_dimensions(name: str, one: Any, other: Any) -> None:
             f"{name} stands inside diag(…) or as an array of numbers in one place, and as a {shapes[0]} matrix in another: "
             f"give the entries on a diagonal a name of their own."
         )
+
+
+def _names_outside(place: Expr) -> set[str]:
+    """The symbols and arrays of a slot, but what stands inside the arrays."""
+    return {stated_name(each) for each in _bare_symbols(place) | place.atoms(Indexed)}
 
 
 def _bare_symbols(end: Basic) -> set[Symbol]:
