@@ -268,6 +268,25 @@ def test_a_chain_stated_as_a_tree_gives_the_numbers_of_the_chain() -> None:
 
 
 @pytest.mark.slow
+def test_bic_counts_the_places_of_trees_however_they_are_stated() -> None:
+    theta = {"pi": [0.5, 0.5], "A": [[0.6, 0.4], [0.3, 0.7]], "mu": [-0.5, 0.5], "s": 1.0}
+    rows = np.random.default_rng(7).normal(size=(9, 7))
+    found = []
+    for turn in (1, -1):
+        at = {place: z[(j, place)[::turn]] for place in (root, v, parent[v])}
+        x_at = x[(j, v)[::turn]]
+        laws = {
+            at[root]: Categorical(pi[k]),
+            at[v]: Categorical(A[at[parent[v]], k]),
+            x_at: Normal(mu[at[v]], s),
+        }
+        solver = model(laws).derive(budget=float("inf")).solver(verify=False)
+        found.append(solver.fit(x=rows if turn == 1 else rows.T, parent=FOREST, start=theta, tol=0.1))
+    assert [fit.n_rows for fit in found] == [63, 63]
+    assert found[0].bic == pytest.approx(found[1].bic)
+
+
+@pytest.mark.slow
 def test_leaves_alone_are_pruned_as_felsenstein_does() -> None:
     """Sites with known labels at the leaves, and a matrix for each branch: ℓ by the recursion of Felsenstein (1981)."""
     laws = {

@@ -95,10 +95,13 @@ class Tables:
         return plain_size(first if self.program.rows is None else self.program.rows)
 
     def places(self) -> tuple[str | int, ...]:
-        """What a row has of observations beside itself: the places of its chain or tree."""
-        rows, posteriors = self.program.rows, self.program.derivation.posteriors
-        sizes = [each.along.size for each in posteriors if isinstance(each, Linked)]
-        return tuple(plain_size(size) for size in sizes[:1] if rows is not None and size != rows)
+        """What a row has of observations beside itself: the places of its chains or trees."""
+        linked = next((each for each in self.program.derivation.posteriors if isinstance(each, Linked)), None)
+        if linked is None:
+            return ()
+        labels = {axis for _, axis in linked.labels}
+        sizes = [plain_size(axis.size) for axis in linked.axes if axis not in labels]
+        return tuple(size for size in sizes if size != self.scale())
 
     def nodes(self) -> tuple[tuple[str, int], ...]:
         """The numbers of nodes of quadratures, and how many times more are twice as many along each dimension."""
