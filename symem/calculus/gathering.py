@@ -7,10 +7,11 @@ position counts is a factor of all its terms, and stands before them: the densit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sympy import And, Dummy, Eq, Expr, Indexed, Mul, S, Symbol
+from sympy import And, Dummy, Eq, Expr, Indexed, Mul, Not, Or, S, Symbol
 
 from symem.calculus.separate import Term, conditions_of, inner_indices, tidy
 from symem.errors import NotDerivedError
@@ -18,6 +19,7 @@ from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixArray, MatrixEntry
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson, fresh_index, index_symbol
+from symem.language.selectors import where_holds
 from symem.language.weights import Weight, count_of, once
 
 
@@ -63,8 +65,21 @@ def gather_latent(terms: Iterable[Term], variable: Variable, weights: Sequence[W
     count = _common_count(holding, variable, position, weights)
     moved = [move(Term(once(term.factor, weights), term.axes), variable, position) for term in holding]
     inner = [Term(t.factor, tuple(a for a in t.axes if a.index not in places)) for t in moved]
-    condition, stripped = _common_bracket(inner)
-    return Conditional(variable, atom, position, tuple(stripped), condition, rest, count)
+    condition, stripped = _common_bracket(inner, atom)
+    beside = tuple(Term(each.factor, each.axes + position) for each in _where_it_is_not(stripped, condition))
+    return Conditional(variable, atom, position, tuple(stripped), condition, (*rest, *beside), count)
+
+
+def _where_it_is_not(terms: Iterable[Term], condition: Expr) -> Iterator[Term]:
+    """What hard constraints demand where the latent does not exist."""
+    for term in terms if isinstance(condition, Iverson) else ():
+        for part in And.make_args(condition.args[0]) if isinstance(term.factor, LogIverson) else ():
+            yield Term(LogIverson(Or(part, _demand(term, part))), term.axes)
+
+
+def _demand(term: Term, part: Any) -> Any:
+    """What a hard constraint demands where a condition does not hold."""
+    return where_holds(term.factor.args[0], Not(part))
 
 
 def _position(holding: list[Term], variable: Variable) -> tuple[Axis, ...]:
@@ -180,13 +195,15 @@ def _shared(atom: Expr, entry: Expr) -> str:
     )
 
 
-def _common_bracket(terms: list[Term]) -> tuple[Expr, list[Term]]:
-    """Take out the conditions that every term shares; a hard constraint shares them by its alternative."""
+def _common_bracket(terms: list[Term], atom: Expr) -> tuple[Expr, list[Term]]:
+    """Take out the conditions that every term shares; a hard constraint shares one if without it the latent is not in it."""
     soft = [term for term in terms if not term.factor.has(LogIverson)]
     shared: set[Expr] | None = None
     for term in soft:
         found = conditions_of(term.factor)
         shared = found if shared is None else shared & found
+    hard = [term for term in terms if isinstance(term.factor, LogIverson)]
+    shared = {each for each in shared or () if not any(_demand(term, each).has(atom) for term in hard)}
     if not shared:
         return S.One, terms
     return Iverson(And(*shared)), [Term(_without(term.factor, shared), term.axes) for term in terms]

@@ -39,6 +39,7 @@ from symem.calculus.separate import Term
 from symem.errors import NotDerivedError
 from symem.language.exponential_face import Arguments, Bounds, ExponentialFace
 from symem.language.plates import Iverson
+from symem.language.selectors import where_holds
 
 #: What has finitely many values, from 0 on -> how many.
 Values = Mapping[Expr, int]
@@ -102,8 +103,9 @@ def _present(constraint: Any, condition: Expr) -> Any:
     """A constraint where the latent exists."""
     if not isinstance(condition, Iverson):
         return constraint
-    absent = {Not(part) for part in And.make_args(condition.args[0])}
-    return Or(*(part for part in Or.make_args(constraint) if part not in absent))
+    for part in And.make_args(condition.args[0]):
+        constraint = where_holds(constraint, part)
+    return constraint
 
 
 def _constrained(u: Expr, constraint: Any, *, counting: bool) -> Reach:

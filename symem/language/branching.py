@@ -33,10 +33,10 @@ from sympy import (
 )
 from sympy.core.relational import Relational
 
-from symem.errors import ModelError
 from symem.language.logarithm import expand_logs
 from symem.language.ranges import free_indices
 from symem.language.selectors import Selectors, alternatives, and_
+from symem.language.shown_latents import Shown, shown_latent
 from symem.language.statements import Extras, Statement
 from symem.language.supports import Binary, Labels
 from symem.language.symbol_names import names_in, stated_name
@@ -138,12 +138,33 @@ def _without_selectors(relation: Any, statement: Statement, missing: frozenset[s
     told = letters.stated(letters.lettered(relation))
     latents = {name for name, role in statement.roles.items() if role is Role.LATENT} | missing
     points = _points(told, statement, latents)
-    seen = _with_outcomes(told, statement)
-    _refuse_values(relation, told, points, seen, latents)
-    told = told.xreplace(dict.fromkeys(points, S.false))
+    written = relation.atoms(Eq) & set(points)
+    told = told.xreplace({each: S.false for each in points if each not in written})
     statement = _with_outcomes(told, statement)
-    ways = alternatives(told, lambda each: bool(names_in(each) & latents), _binary(statement))
+
+    def is_latent(each: Any) -> bool:
+        return bool(names_in(each) & latents)
+
+    ways = alternatives(told, is_latent, _binary(statement))
+    if written:
+        shown, ways = shown_latent(
+            relation, ways, sorted(written, key=str), is_latent, statement.supports, _binary(statement)
+        )
+        if shown is not None:
+            statement = _with_shown(statement, shown)
     return _in_one(ways, relation, statement, latents)
+
+
+def _with_shown(statement: Statement, shown: Shown) -> Statement:
+    """The statement with the value of a latent put in; what says it and where is data if nothing else was said."""
+    said = set(statement.roles).union(*map(names_in, statement.pieces))
+    roles = dict.fromkeys(sorted(names_in(shown.relation) - said), Role.DATA)
+    return replace(
+        statement,
+        pieces=tuple(map(shown.put_in, statement.pieces)),
+        roles={**statement.roles, **roles},
+        shown=(*statement.shown, shown),
+    )
 
 
 def _two_sided(relation: Relational) -> Any:
@@ -164,31 +185,6 @@ def _points(told: Any, statement: Statement, latents: set[str]) -> list[Any]:
     return (
         [] if isinstance(told, Relational) else [each for each in told.atoms(Eq) if names_in(each) & smooth]
     )
-
-
-def _refuse_values(
-    relation: Any, told: Any, points: list[Any], statement: Statement, latents: set[str]
-) -> None:
-    """Data that say what the latent is, and nothing else, do not hold with probability 0: they are its values."""
-    written = relation.atoms(Eq) & set(points)
-    if not written:
-        return
-
-    def is_latent(each: Any) -> bool:
-        return bool(names_in(each) & latents)
-
-    groups: dict[Any, list[bool]] = defaultdict(list)
-    for way in alternatives(told, is_latent, _binary(statement)):
-        known = and_(*(each for each in way if not is_latent(each)))
-        groups[known].append(any(each in written for each in way))
-    shown = next((known for known, held in groups.items() if all(held)), None)
-    if shown is not None:
-        name = stated_name(next(each for each in min(written, key=str).atoms(*_ATOMS) if is_latent(each)))
-        raise ModelError(
-            f"given=[{relation}]: where {shown}, this is the value of {name}, and elsewhere something else is known of it. Say "
-            f"missing=[{name}] in place of latent=[{name}], and give it as data that are NaN where it was not seen; what is "
-            "known of it there stays in given=[…], without the equation."
-        )
 
 
 def _with_outcomes(told: Any, statement: Statement) -> Statement:

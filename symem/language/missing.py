@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sympy import Add, Dummy, Eq, Expr, Indexed, IndexedBase, Ne, Or, Sum, Symbol
+from sympy import Eq, Expr, Indexed, IndexedBase, Ne, Or, Symbol
 
 from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry, shape
-from symem.language.plates import Iverson, LogIverson, outermost_sums, total
+from symem.language.plates import LogIverson, total
+from symem.language.splitting import split
 from symem.language.supports import Binary
 from symem.language.traces import Tr, trace
 from symem.language.variables import Role, Variable
@@ -133,21 +134,11 @@ def _atoms(expr: Expr, variable: Variable) -> list[Expr]:
 
 
 def _split(expr: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
-    """Split each summand at the innermost sum that holds the datum."""
-    return Add(*(_split_summand(part, variable, latent, mask) for part in Add.make_args(expr)))
+    """The datum where it was seen, the latent elsewhere."""
 
-
-def _split_summand(part: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:
-    inner = {
-        each: Sum(_split(each.function, variable, latent, mask), *each.limits)
-        for each in sorted(outermost_sums(part), key=str)
-        if _atoms(each, variable)
-    }
-    shields = {each: Dummy() for each in inner}
-    part = part.xreplace(shields)
-    for atom in _atoms(part, variable):
+    def ways(atom: Expr) -> tuple[tuple[Any, Expr], tuple[Any, Expr]]:
         places = places_of(atom)
         seen = _entry(mask.symbol, places)
-        unseen = part.xreplace({atom: _entry(latent.symbol, places)})
-        part = Iverson(Eq(seen, 1)) * part + Iverson(Ne(seen, 1)) * unseen
-    return part.xreplace({shields[each]: inner[each] for each in inner})
+        return (Eq(seen, 1), atom), (Ne(seen, 1), _entry(latent.symbol, places))
+
+    return split(expr, lambda part: _atoms(part, variable), ways)

@@ -196,7 +196,7 @@ class Model(Symbols):
         """Survey what was written, settle roles and supports, then read everything in internal symbols."""
         statement, extra = with_branches(statement, extra)
         statement = with_weights(statement, extra.weights)
-        self.declarations = statement.declarations
+        self.declarations, self.shown = statement.declarations, statement.shown
         self.simplexes = statement.simplexes
         survey = _survey(statement, extra)
         roles = roles_of(survey, statement, extra)

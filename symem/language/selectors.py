@@ -230,20 +230,20 @@ def _decided(relation: Any, atoms: list[Any], path: list[Any], binary: frozenset
             yield path
         return
     first, *rest = atoms
-    sides = [_with(relation, each, binary) for each in (first, Not(first))]
+    sides = [where_holds(relation, each, binary) for each in (first, Not(first))]
     if sides[0] == sides[1]:
         yield from _decided(sides[0], rest, path, binary)
         return
     for side, literal in zip(sides, (first, Not(first)), strict=True):
-        told = and_(*path, _plain(literal, binary))
+        told = and_(*path, plain(literal, binary))
         if told != False:  # noqa: E712 - a SymPy truth value
             yield from _decided(side, rest, list(And.make_args(told)), binary)
 
 
-def _with(relation: Any, literal: Any, binary: frozenset[str]) -> Any:
+def where_holds(relation: Any, literal: Any, binary: frozenset[str] = frozenset()) -> Any:
     """A formula where a relation holds."""
     rules = {literal: S.true, Not(literal): S.false}
-    told = _plain(literal, binary)
+    told = plain(literal, binary)
     if isinstance(told, Eq) and told.rhs.is_number:
         for each in relation.atoms(Eq, Ne):
             if each.lhs == told.lhs and each.rhs.is_number:
@@ -251,7 +251,7 @@ def _with(relation: Any, literal: Any, binary: frozenset[str]) -> Any:
     return relation.xreplace(rules)
 
 
-def _plain(literal: Any, binary: frozenset[str]) -> Any:
+def plain(literal: Any, binary: frozenset[str]) -> Any:
     """Of a 0/1 number, x ≠ 0 as x = 1."""
     if isinstance(literal, Ne) and literal.rhs in (0, 1) and isinstance(literal.lhs, (Indexed, Symbol)):
         return Eq(literal.lhs, 1 - literal.rhs) if stated_name(literal.lhs) in binary else literal

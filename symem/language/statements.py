@@ -18,6 +18,7 @@ from symem.language.family import Distribution
 from symem.language.first_laws import at_their_places
 from symem.language.parents import Parents
 from symem.language.ranges import Range, own_range
+from symem.language.shown_latents import Shown
 from symem.language.stated import as_sympy, expression
 from symem.language.support import Support
 from symem.language.supports import Simplex, as_support
@@ -42,6 +43,7 @@ class Statement:
         declarations: the lines of the model, if it was stated by how the data arise.
         indices: the indices of the declarations.
         unsaid: the known numbers whose supports are demanded at most.
+        shown: the latents that some data show.
     """
 
     pieces: tuple[Expr, ...]
@@ -52,6 +54,7 @@ class Statement:
     declarations: tuple[Declaration, ...] = ()
     indices: Mapping[str, tuple[Idx, Range]] = field(default_factory=dict)
     unsaid: frozenset[str] = frozenset()
+    shown: tuple[Shown, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:

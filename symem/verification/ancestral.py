@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Idx, Indexed, S, Sum, Symbol
-from sympy.core.relational import Equality, Relational
+from sympy import Expr, Idx, Indexed, S, Sum
 
-from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic, depths
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
-from symem.language.plates import LogIverson
 from symem.language.supports import Positive
+from symem.verification.observing import CannotSampleError, names_of_law, observed
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Arrays = dict[str, Any]
-
-
-class CannotSampleError(Exception):
-    """A family has no sampler, or the declarations do not say where a datum comes from."""
-
-
-class ImpossibleDrawError(Exception):
-    """What was drawn contradicts what the model says was observed of it."""
 
 
 def ancestral(
@@ -59,14 +48,14 @@ def ancestral(
     for declaration in _parents_first(model.declarations):
         for line in _places(declaration, known):
             _draw(model, line, known, rng)
-    return _observed(model, known, rng, strict=strict)
+    return observed(model, known, rng, strict=strict)
 
 
 def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
     waiting = list(declarations)
     while waiting:
         unborn = {name_of(entry) for each in waiting for entry in each.entries}
-        ready = [each for each in waiting if not (_names(each.distribution) - _own_past(each)) & unborn]
+        ready = [each for each in waiting if not (names_of_law(each.distribution) - _own_past(each)) & unborn]
         if not ready:
             raise CannotSampleError("the declarations refer to one another in a circle")
         yield from sorted(ready, key=lambda each: each.back is not None)
@@ -94,11 +83,6 @@ def _places(declaration: Any, known: Arrays) -> Iterator[Any]:
     length = known[name_of(entry)].shape[list(entry.indices).index(index)]
     for place in range(declaration.reach, length):
         yield declaration.at(index, index.lower + place)
-
-
-def _names(distribution: Any) -> set[str]:
-    own = {name_of(atom) for each in distribution.arguments for atom in each.atoms(Indexed, Symbol)}
-    return own.union(*(_names(branch) for branch in distribution.branches.values()))
 
 
 def _draw(model: Any, declaration: Any, known: Arrays, rng: np.random.Generator) -> None:
@@ -210,68 +194,3 @@ def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbe
         (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {declaration.cell})
         weights = _Numbers(number.model, number.known, [*number.own, index], declaration)(arguments[0])
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-
-def _observed(model: Any, known: Arrays, rng: np.random.Generator, *, strict: bool) -> Arrays:
-    """What the relations in `given` say was seen of the drawn values."""
-    masks = {each.name: np.ones_like(known[each.name.removeprefix("observed_")]) for each in model.masks}
-    true = {f"{each.name}_missing": known[each.name] for each in model.data if each.missing}
-    declared = {name_of(entry) for each in model.declarations for entry in each.entries}
-    declared |= {name for each in model.declarations for name in _names(each.distribution)}
-    arrays = {**known, **masks, **true}
-    for relation in _relations(model):
-        for entry, other in ((relation.lhs, relation.rhs), (relation.rhs, relation.lhs)):
-            variable = model.variables.get(name_of(entry)) if isinstance(entry, Indexed | Symbol) else None
-            if variable is None or variable.name in declared or not _is_free(variable, entry, other):
-                continue
-            value = _table(variable, entry, other, arrays)
-            arrays[variable.name] = _on_the_right_side(relation, entry, value, rng, _ends(variable, arrays))
-    if strict and _has_no_density(model, arrays):
-        raise ImpossibleDrawError
-    undrawn = [each.name for each in model.data if each.name not in arrays]
-    if undrawn:
-        raise CannotSampleError(f"nothing says where {undrawn[0]} comes from")
-    shown = (*model.data, *model.known, *model.latents)
-    return {each.name: arrays[each.name] for each in shown if each.name in arrays}
-
-
-def _has_no_density(model: Any, arrays: Arrays) -> bool:
-    with np.errstate(all="ignore"), contextlib.suppress(UnknownSymbolError, IndexError):
-        return Arithmetic(arrays).number(model.log_likelihood) == -np.inf
-    return False
-
-
-def _is_free(variable: Any, entry: Any, other: Expr) -> bool:
-    """Whether a relation may settle an entry: data or known, with an index for each of the other side."""
-    indices = {each for at in other.atoms(Indexed) for place in at.indices for each in place.free_symbols}
-    unbound = indices & other.free_symbols
-    return variable.role.value in {"data", "known"} and unbound <= set(places_of(entry))
-
-
-def _relations(model: Any) -> list[Relational]:
-    brackets = sorted(model.log_likelihood.atoms(LogIverson), key=str)
-    return sorted((each for bracket in brackets for each in bracket.atoms(Relational)), key=str)
-
-
-def _table(variable: Any, entry: Any, value: Expr, arrays: Arrays) -> Array:
-    """The value at every position of an array whose entry stands on the other side."""
-    scope = Arithmetic(arrays)
-    indices = places_of(entry)
-    return np.asarray(scope.table(value, indices, tuple(scope.integer(size) for size in variable.sizes)))
-
-
-def _ends(variable: Any, arrays: Arrays) -> tuple[float, float]:
-    scope = Arithmetic(arrays)
-    low, high = (scope.number(end) if end.is_number else np.nan for end in variable.support.bounds)
-    return np.nan_to_num(low, nan=-np.inf, neginf=-np.inf), np.nan_to_num(high, nan=np.inf, posinf=np.inf)
-
-
-def _on_the_right_side(
-    relation: Relational, entry: Any, value: Array, rng: np.random.Generator, ends: tuple[float, float]
-) -> Array:
-    """Equal to the value, or an end of an interval that holds it, inside the support."""
-    if isinstance(relation, Equality):
-        return value
-    below = entry == relation.lts
-    room = (0.2 + np.abs(value)) * rng.random(value.shape)
-    return np.maximum(value - room, ends[0]) if below else np.minimum(value + room, ends[1])

@@ -25,10 +25,11 @@ from symem.language.leaves import labels_in, name_of
 from symem.language.support import Support
 from symem.language.supports import Labels
 from symem.language.weights import once
-from symem.verification.ancestral import CannotSampleError, ImpossibleDrawError, ancestral
+from symem.verification.ancestral import ancestral
 from symem.verification.beliefs import GroupBelief
 from symem.verification.data_supports import candidate_supports
 from symem.verification.enumeration import TooLargeError
+from symem.verification.observing import CannotSampleError, ImpossibleDrawError
 from symem.verification.oracle import Oracle
 from symem.verification.sizes import LABEL_SIZES
 
