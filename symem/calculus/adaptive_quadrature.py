@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from sympy import Add, Expr, Integer, Max, S, Sum, Symbol, exp, floor, log, oo, sqrt
+from sympy import Add, Expr, Integer, S, Sum, Symbol, exp, log, oo, sqrt
 from sympy.core.symbol import Str
 
 from symem.calculus.eliminated import Case, Eliminated, Elimination
@@ -23,9 +24,12 @@ from symem.language.leaves import places_of
 from symem.language.plates import Axis, LogIverson
 from symem.language.quadrature_rule import Mode, RuleLogWeight, RuleNode
 from symem.language.reading import Extent
+from symem.language.supports import Counts
 
 #: How many nodes are begun with, in one dimension and in two; a fit takes more if these are too few.
 FIRST = {1: 12, 2: 64}
+#: How many whole numbers, beside twice the counts that were seen.
+COUNTED = 32
 #: The name of the number of nodes.
 NODES = "Q"
 
@@ -39,10 +43,8 @@ class _Coordinate:
     log_slope: Expr
 
     @classmethod
-    def of(cls, letter: Symbol, ends: tuple[Expr, Expr], *, counts: bool) -> _Coordinate:
+    def of(cls, letter: Symbol, ends: tuple[Expr, Expr]) -> _Coordinate:
         low, high = ends
-        if counts:
-            return cls(letter, low + exp(letter) - S.Half, S.Zero)
         if low == -oo and high == oo:
             return cls(letter, letter, S.Zero)
         if high == oo:
@@ -64,7 +66,9 @@ def eliminate_by_quadrature(state: Elimination, case: Case) -> None:
     Raises:
         NotDerivedError: it depends on more than one other latent, or on one elsewhere; or it is bounded by what is drawn.
     """
-    _Rule(state, _joint(state, case)).eliminate()
+    cases = _joint(state, case)
+    kind = _Window if case.variable.support.discrete else _Rule
+    kind(state, cases).eliminate()
 
 
 def _joint(state: Elimination, case: Case) -> list[Case]:
@@ -103,7 +107,6 @@ class _Rule:
     def __init__(self, state: Elimination, cases: Sequence[Case]) -> None:
         self.state, self.cases = state, cases
         self.first = cases[0]
-        self.counts = self.first.variable.support.discrete
         self.ends = [each.variable.support.bounds for each in cases]
         self.terms = _together([each.terms for each in cases], [each.atom for each in cases])
         if any(term.factor.has(LogIverson) for term in self.terms):
@@ -111,10 +114,6 @@ class _Rule:
                 f"{self.first.atom} is bounded by what is drawn: its quadrature is not derived."
             )
         self.density = rejoin(self.terms)
-        self.coordinates = [
-            _Coordinate.of(self._letter(each), both, counts=self.counts)
-            for each, both in zip(cases, self.ends, strict=True)
-        ]
         used = set().union(*(each.used_indices for each in cases))
         self.outcome = self._outcome(Symbol(state.names.fresh(NODES), integer=True, positive=True), used)
         self.places = self.first.places
@@ -126,6 +125,12 @@ class _Rule:
         if "q" not in names.taken and "q" not in self.state.model.index_sizes:
             names.letters[size] = "q"
         return names.axis(size, self.name, used)
+
+    @cached_property
+    def coordinates(self) -> list[_Coordinate]:
+        """One for each latent."""
+        pairs = zip(self.cases, self.ends, strict=True)
+        return [_Coordinate.of(self._letter(each), both) for each, both in pairs]
 
     def _letter(self, case: Case) -> Symbol:
         stem = "v" if len(self.cases) == 1 else f"v_{case.variable.name}"
@@ -160,14 +165,10 @@ class _Rule:
         """What the posteriors of all of them have in common."""
         modes, scales = self._centre()
         nodes = tuple(self._nodes(modes, scales))
-        index, size, names = self.outcome.index, self.outcome.size, self.state.names
+        names = self.state.names
         rules = {case.atom: node.symbol for case, node in zip(self.cases, nodes, strict=True)}
         height = self.density.xreplace(rules)
-        if not self.counts:
-            spread = Add(*(log(each.symbol) for each in scales[:: len(self.cases) + 1]))
-            places = [self._places(modes, scales, each) for each in range(len(self.cases))]
-            turned = (each.at(place).log_slope for each, place in zip(self.coordinates, places, strict=True))
-            height += Add(*turned) + spread + RuleLogWeight(index, size, len(self.cases))
+        height += self._log_weight(modes, scales)
         axes = (*self.first.axes, self.outcome)
         weight = Definition(names.entry(f"eta_{self.name}", self.at_node, real=True), axes, height)
         whole = log(Sum(exp(weight.symbol), self.outcome.limits))
@@ -182,9 +183,20 @@ class _Rule:
             "log_weight": weight,
             "log_normaliser": normaliser,
             "probability": Definition(gamma, axes, exp(weight.symbol - normaliser.symbol)),
-            "extent": Extent(size, Integer(FIRST[len(self.cases)]), ()),
-            "window": self.counts,
+            "extent": self._extent(),
+            "window": isinstance(self, _Window),
         }
+
+    def _extent(self) -> Extent:
+        """How many nodes are begun with."""
+        return Extent(self.outcome.size, Integer(FIRST[len(self.cases)]), ())
+
+    def _log_weight(self, modes: Sequence[Definition], scales: Sequence[Definition]) -> Expr:
+        """What the rule and the coordinates add to the log-density at a node."""
+        spread = Add(*(log(each.symbol) for each in scales[::2]))
+        places = [self._places(modes, scales, each) for each in range(len(self.cases))]
+        turned = (each.at(place).log_slope for each, place in zip(self.coordinates, places, strict=True))
+        return Add(*turned) + spread + RuleLogWeight(self.outcome.index, self.outcome.size, len(self.cases))
 
     def _centre(self) -> tuple[tuple[Definition, ...], tuple[Definition, ...]]:
         """The mode of the log-density in the coordinates, and L with LLᵀ = (-∂²)⁻¹ there."""
@@ -195,16 +207,14 @@ class _Rule:
             self._named(f"mode_{case.variable.name}", Mode(Integer(place), height, Str(self.name), *letters))
             for place, case in enumerate(self.cases)
         )
-        if self.counts:
-            return modes, ()
         there = dict(zip(letters, (each.symbol for each in modes), strict=True))
         bends = [-each.xreplace(there) for each in Mode(S.Zero, height, Str(self.name), *letters).bends]
         if len(letters) == 1:
             return modes, (self._named(f"scale_{self.name}", 1 / sqrt(bends[0])),)
         first, both, second = bends
-        low = self._named(f"scale_{self.name}_22", 1 / sqrt(second - both**2 / first))
         high = self._named(f"scale_{self.name}_11", 1 / sqrt(first - both**2 / second))
-        across = self._named(f"scale_{self.name}_21", -both / first * low.symbol**2 / high.symbol)
+        across = self._named(f"scale_{self.name}_21", -both / second * high.symbol)
+        low = self._named(f"scale_{self.name}_22", 1 / sqrt(second))
         return modes, (high, across, low)
 
     def _named(self, stem: str, value: Expr) -> Definition:
@@ -221,15 +231,8 @@ class _Rule:
         """The values of each latent at the nodes."""
         axes = (*self.first.axes, self.outcome)
         for number, (case, coordinate) in enumerate(zip(self.cases, self.coordinates, strict=True)):
-            if self.counts:
-                low = self.ends[0][0]
-                middle = floor(coordinate.at(modes[0].symbol).value) - floor(self.outcome.size / 2)
-                value = Max(low, middle) + self.outcome.index
-            else:
-                value = coordinate.at(self._places(modes, scales, number)).value
+            value = coordinate.at(self._places(modes, scales, number)).value
             sign = {"positive": True} if self.ends[number][0].is_nonnegative else {"real": True}
-            if self.counts:
-                sign = {"integer": True, "nonnegative": True}
             symbol = self.state.names.entry(f"node_{case.variable.name}", self.at_node, **sign)
             yield Definition(symbol, axes, value)
 
@@ -243,6 +246,30 @@ class _Rule:
             "mean": Definition(mean, self.first.axes, Sum(gamma * node, limits)),
             "variance": Definition(variance, self.first.axes, Sum(gamma * (node - mean) ** 2, limits)),
         }
+
+
+class _Window(_Rule):
+    """The whole numbers from the least one on, as many as there are nodes."""
+
+    def _centre(self) -> tuple[tuple[Definition, ...], tuple[Definition, ...]]:
+        return (), ()
+
+    def _log_weight(self, _modes: Sequence[Definition], _scales: Sequence[Definition]) -> Expr:
+        return S.Zero
+
+    def _nodes(self, _modes: Sequence[Definition], _scales: Sequence[Definition]) -> Iterator[Definition]:
+        name = f"node_{self.first.variable.name}"
+        symbol = self.state.names.entry(name, self.at_node, integer=True, nonnegative=True)
+        yield Definition(symbol, (*self.first.axes, self.outcome), self.ends[0][0] + self.outcome.index)
+
+    def _extent(self) -> Extent:
+        """More than twice as many as the largest of the counts that were seen, which may be a part of these."""
+        counts = [each for each in self.state.model.data if isinstance(each.support, Counts)]
+        axes = tuple(axis for each in counts for axis in each.axes)
+        seen = (
+            each.symbol[tuple(a.index for a in each.axes)] if each.axes else each.symbol for each in counts
+        )
+        return Extent(self.outcome.size, COUNTED + 2 * Add(*seen), axes)
 
 
 def _together(terms: Sequence[Sequence[Term]], atoms: Sequence[Expr]) -> tuple[Term, ...]:

@@ -137,7 +137,7 @@ class Elimination:
                 if not set(places_of(atom)) <= places:
                     raise NotDerivedError(
                         f"{conditional.atom} depends on {atom} for every one of its positions at once: the table of its "
-                        f"posterior would have an entry for each combination of labels."
+                        f"posterior would have an entry for each combination of labels.{_unseen(other)}"
                     )
                 axis = self.outcome_axis(other, used)
                 used.add(axis.index)
@@ -164,6 +164,17 @@ class Elimination:
         bracketed = separate(conditional.left(left))
         self.terms = gather([*conditional.rest, *(Term(p.factor, p.axes + gone.plates) for p in bracketed)])
         self.done.append(gone)
+
+
+def _unseen(variable: Variable) -> str:
+    """What to write for a datum of which some entries are missing."""
+    name = variable.name.removesuffix("_missing")
+    if name == variable.name:
+        return ""
+    return (
+        f" If nothing else hangs on {name}, leave what is missing of it out: with e known, 1 where it was seen, give it the law "
+        f"Cases(e[…], {{0: Dirac(0), 1: …}}) and write 0 there."
+    )
 
 
 def _distinct_atoms(terms: tuple[Term, ...], variable: Variable) -> list[Expr]:

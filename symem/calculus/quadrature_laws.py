@@ -25,7 +25,7 @@ OF_QUADRATURE = (
     ),
     Rule(
         "window",
-        "Its sum is approximated by that over whole numbers about the mode:",
+        "This is of no family. Its sum is cut off after $Q$ whole numbers, so many that twice as many do not change it:",
         "algebra",
         Relation.EQUAL,
     ),

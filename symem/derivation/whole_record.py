@@ -54,9 +54,10 @@ class Derivation:
         """What of it is no identity, in a sentence; empty where all are."""
         if not self.approximated:
             return ""
-        names = " and ".join(dict.fromkeys(each.latent.name for each in self.approximated))
+        latents = list(dict.fromkeys(each.latent.name for each in self.approximated))
+        names, verb = " and ".join(latents), "is" if len(latents) == 1 else "are"
         return (
-            f"This is an approximation: {names} is summed over nodes, and all that follows holds up to the error of that "
+            f"This is an approximation: {names} {verb} summed over nodes, and all that follows holds up to the error of that "
             "quadrature, which a fit measures by twice as many nodes."
         )
 

@@ -69,3 +69,17 @@ def _uphill(slopes: Any, bends: Any, shape: tuple[int, ...]) -> Any:
     c, s = np.cos(angle), np.sin(angle)
     along, across = (c * a + s * b) / first, (c * b - s * a) / second
     return [np.broadcast_to(c * along - s * across, shape), np.broadcast_to(s * along + c * across, shape)]
+
+
+def _even(shape: tuple[int, ...], axis: int) -> Any:
+    """The same weight at every place along an axis."""
+    return np.full(shape, 1.0 / shape[axis])
+
+
+def _larger_half(shape: tuple[int, ...], axis: int) -> Any:
+    """The same weight at every place of the later half along an axis."""
+    count = shape[axis]
+    later = (np.arange(count) >= count // 2).astype(float) / (count - count // 2)
+    return np.broadcast_to(
+        np.expand_dims(later, [each for each in range(len(shape)) if each != axis]), shape
+    ).copy()

@@ -32,7 +32,8 @@ def _refined(
         more = {name: taken[name] * factor for name, factor in model.plates.nodes}
         finer = _Fitting(model, source, found["parameters"], asked, {**data, **more}, counts)
         change = _changed_by_nodes(model, found["parameters"], fitting, finer)
-        if max(change.values()) <= _SAME_WITH_MORE or not left or max(more.values()) > _MOST_NODES:
+        enough = max(change.values()) <= _SAME_WITH_MORE or max(more.values()) > _MOST_NODES
+        if enough or not left or not found["converged"]:
             break
         history, tried = found["history"], found["n_evaluations"]
         found, fitting, taken = finer.found(), finer, more

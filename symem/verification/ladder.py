@@ -25,7 +25,7 @@ from symem.verification.records import BLOCKING, Rung
 #: Seconds that a rung may take.
 SECONDS = 10.0
 #: How much of the stated error of an approximation an identity may show.
-_OF_ERROR = 100.0
+_OF_ERROR = 10.0
 
 
 @dataclass(frozen=True)

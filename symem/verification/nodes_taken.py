@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from symem.derivation import Derivation
+from symem.evaluation.situation import extent_of
 from symem.language.leaves import name_of
 from symem.verification.formulas import Expectation, Formulas
 from symem.verification.ground import Ground
@@ -19,14 +21,15 @@ from symem.verification.ground import Ground
 _SETTLED, _DOUBLINGS, _MOST = 1e-12, 4, 4096
 
 
-def first_nodes(derivation: Derivation) -> dict[str, int]:
+def first_nodes(derivation: Derivation, arrays: Mapping[str, Any]) -> dict[str, int]:
     """The numbers of nodes that are begun with, by name."""
-    return {each.extent.symbol.name: int(each.extent.value) for each in derivation.approximated}
+    found = (each.extent for each in derivation.approximated)
+    return {each.symbol.name: extent_of(each, arrays) for each in found}
 
 
 def with_nodes(ground: Ground) -> Ground:
     """The ground with as many nodes as its points ask for, and with what is left of the error."""
-    numbers = first_nodes(ground.derivation)
+    numbers = first_nodes(ground.derivation, ground.arrays)
     if not numbers or not ground.points:
         return ground
     more = {each.extent.symbol.name: 2**each.dimensions for each in ground.derivation.approximated}

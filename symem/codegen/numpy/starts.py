@@ -21,7 +21,7 @@ from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import Causes, GaussianVector, Posterior, Tabulated, Tree
+from symem.derivation import Causes, GaussianVector, Posterior, Quadrature, Tabulated, Tree
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
@@ -91,6 +91,8 @@ class Starts:
         if isinstance(posterior, Scanned):
             self._chain(name, posterior)
             return
+        if isinstance(posterior, Quadrature) and self._at_nodes(name, posterior):
+            return
         if self._is_covariance(name, posterior):
             self._no_spread(name, posterior)
         elif isinstance(posterior, Tabulated) and name in self._probabilities:
@@ -103,6 +105,31 @@ class Starts:
             self._at_random(name)
         else:
             self._by_draw(name, posterior)
+
+    def _at_nodes(self, name: str, posterior: Quadrature) -> bool:
+        """Weights that are all the same, at nodes that are what was drawn; of counts at the larger half of the whole numbers,
+        which are not too few for what was seen. Whether it is one of these.
+        """
+        layouts = self.program.layouts
+        if layouts[name_of(posterior.probability.symbol)].name == name:
+            axes = self.program.axes(posterior.probability)
+            sizes = [self.program.lower.size(axis) for axis in axes]
+            self._note(sizes)
+            shape = tupled(map(self.writer.spell, sizes))
+            helper = "_larger_half" if posterior.window else "_even"
+            self.writer.spell.helpers.add(helper)
+            self.lines.append(f"{name} = {helper}({shape}, {axes.index(posterior.outcome.index)})")
+            return True
+        found = [(atom, node) for atom, node in posterior.nodes if layouts[name_of(node.symbol)].name == name]
+        if posterior.window or not found:
+            return False
+        ((atom, definition),) = found
+        self._draws.draw(next(each for each in self.program.derivation.posteriors if each.atom == atom))
+        axes = self.program.axes(definition)
+        node = self._draws.lower.over(atom, axes)
+        self._note([node])
+        self.lines += fitted(f"{name} = ", self.writer.text(node, axes), self.writer.part_name)
+        return True
 
     def _is_known(self, name: str) -> bool:
         """Whether a definition of no row reads nothing but data, as the inverse of a known matrix does."""

@@ -18,8 +18,9 @@ def choices_at_nodes(posterior: Posterior, latent: Label) -> Iterator[tuple[str,
         latent,
         *(Label.of(str(getattr(a, "base", a))) for a, _node in posterior.nodes),
     ]
-    for (_atom, node), mode, label in zip(posterior.nodes, posterior.modes, latents[1:], strict=True):
+    for mode, label in zip(posterior.modes, latents[1:], strict=False):
         yield name_of(mode.symbol), (replace(label, hat=True),)
+    for (_atom, node), label in zip(posterior.nodes, latents[1:], strict=True):
         yield name_of(node.symbol), (replace(label, sup=Label("*")),)
     for number, each in enumerate(posterior.scales):
         sub = () if len(posterior.scales) == 1 else (("11", "21", "22")[number],)

@@ -1,0 +1,168 @@
+"""Kinds of models whose latents are summed over nodes: items, two latents together, counts, latents between ends."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy
+from sympy import Idx, IndexedBase, exp, symbols
+
+from symem import (
+    EM,
+    Bernoulli,
+    Binary,
+    Binomial,
+    Cases,
+    Dirac,
+    LogNormal,
+    Model,
+    Normal,
+    NotDerivedError,
+    Poisson,
+    Reals,
+)
+
+n, J = symbols("n J", integer=True, positive=True)
+i, j = Idx("i", n), Idx("j", J)
+x, y, t, u, v, c, e, d, a, N, rate = map(
+    IndexedBase, ["x", "y", "t", "u", "v", "c", "e", "d", "a", "N", "rate"]
+)
+b0, b1, r, s, m, size = symbols("b0 b1 r s m size")
+
+LSAT = np.loadtxt(Path(__file__).parents[1] / "examples" / "data" / "lsat.csv", delimiter=",", skiprows=1)
+
+
+def answered(power: Any) -> Any:
+    return Bernoulli(1 / (1 + exp(-power)))
+
+
+@cache
+def derived(name: str) -> EM:
+    return MODELS[name].derive(approximate="quadrature", budget=math.inf)
+
+
+MODELS = {
+    "rasch": Model({t[i]: Normal(0, 1), y[i, j]: answered(t[i] - d[j])}, latent=[t], weights={i: c[i]}),
+    "items": Model(
+        {t[i]: Normal(0, 1), y[i, j]: answered(a[j] * t[i] - d[j])},
+        latent=[t],
+        weights={i: c[i]},
+        parameters={a: Reals()},
+    ),
+    "slopes": Model(
+        {
+            u[i]: Normal(0, s),
+            v[i]: Normal(0, r),
+            y[i, j]: Poisson(exp(b0 + u[i] + (b1 + v[i]) * x[i, j])),
+        },
+        latent=[u, v],
+        known=[x],
+    ),
+    "lognormal": Model({rate[i]: LogNormal(m, s), y[i]: Poisson(rate[i])}, latent=[rate]),
+    "found": Model(
+        {N[i]: Poisson(size), y[i, j]: Binomial(N[i], 1 / (1 + exp(-b0 - b1 * x[i, j])))},
+        latent=[N],
+        known=[x],
+    ),
+    "unanswered": Model(
+        {t[i]: Normal(0, 1), y[i, j]: Cases(e[i, j], {0: Dirac(0), 1: answered(t[i] - d[j])})},
+        latent=[t],
+        known={e: Binary()},
+    ),
+}
+
+
+def test_the_items_of_a_test() -> None:
+    """Rasch 1960 on the items of Bock & Lieberman 1970: the numbers that Rizopoulos 2006, Journal of Statistical Software 17(5), prints."""
+    fit = derived("rasch").fit(y=LSAT[:, :5], c=LSAT[:, 5], seed=0)
+    assert fit.log_likelihood == pytest.approx(-2473.054, abs=5e-4)
+    assert fit.parameters.d == pytest.approx([-2.8720, -1.0630, -0.2576, -1.3881, -2.2188], abs=2e-4)
+
+
+@pytest.mark.slow
+def test_items_that_tell_more_or_less() -> None:
+    """The two-parameter model on them, from the same source."""
+    fit = derived("items").fit(y=LSAT[:, :5], c=LSAT[:, 5], seed=0, accelerate="auto")
+    assert fit.log_likelihood == pytest.approx(-2466.653, abs=5e-4)
+
+
+def test_two_latents_together() -> None:
+    """A random intercept and slope, against a sum over a fine grid."""
+    rng = np.random.default_rng(5)
+    given = rng.normal(size=(12, 3))
+    seen = rng.poisson(np.exp(0.2 + 0.5 * given))
+    theta = {"b0": 0.2, "b1": 0.5, "s": 0.7, "r": 0.4}
+    first, second = (np.linspace(-7 * spread, 7 * spread, 261) for spread in (0.7, 0.4))
+    power = 0.2 + first[:, None] + (0.5 + second) * given[:, :, None, None]
+    terms = (seen[:, :, None, None] * power - np.exp(power)).sum(axis=1)
+    law = scipy.stats.norm.logpdf(first, scale=0.7)[:, None] + scipy.stats.norm.logpdf(second, scale=0.4)
+    step = math.log((first[1] - first[0]) * (second[1] - second[0]))
+    constant = scipy.special.gammaln(seen + 1).sum()
+    right = scipy.special.logsumexp(terms + law + step, axis=(1, 2)).sum() - constant
+    solver = derived("slopes").solver()
+    found = solver.log_likelihood(theta, x=given, y=seen, Q=30**2)
+    assert found == pytest.approx(right, abs=1e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["slopes", "found", "lognormal", "rasch", "unanswered"])
+def test_verified(name: str) -> None:
+    found = derived(name).verify(seconds=60.0)
+    assert not found.failed, str(found)
+
+
+def test_a_latent_above_zero() -> None:
+    """Poisson counts with log-normal rates: a logarithm is normal, so both statements are one."""
+    counts = np.random.default_rng(2).poisson(4.0, size=30)
+    theta = {"m": 1.2, "s": 0.6}
+    places = np.linspace(-8.0, 8.0, 4001) * 0.6 + 1.2
+    terms = scipy.stats.poisson.logpmf(counts[:, None], np.exp(places)) + scipy.stats.norm.logpdf(
+        places, 1.2, 0.6
+    )
+    right = scipy.special.logsumexp(terms + math.log(places[1] - places[0]), axis=1).sum()
+    found = derived("lognormal").solver().log_likelihood(theta, y=counts, Q=48)
+    assert found == pytest.approx(right, abs=1e-8)
+
+
+def test_counts_without_a_family() -> None:
+    """Animals that are seen each time with a chance that covariates decide (Royle 2004), against a sum over 400 of them."""
+    rng = np.random.default_rng(3)
+    given = rng.normal(size=(20, 3))
+    chance = 1 / (1 + np.exp(0.4 - 0.5 * given))
+    seen = rng.binomial(rng.poisson(7, size=(20, 1)), chance)
+    theta = {"size": 7.0, "b0": -0.4, "b1": 0.5}
+    whole = np.arange(400)
+    terms = scipy.stats.binom.logpmf(seen[:, :, None], whole, chance[:, :, None]).sum(axis=1)
+    right = scipy.special.logsumexp(terms + scipy.stats.poisson.logpmf(whole, 7.0), axis=1).sum()
+    assert derived("found").solver().log_likelihood(theta, x=given, y=seen) == pytest.approx(right, rel=1e-12)
+
+
+def test_answers_that_are_missing_are_left_out() -> None:
+    rng = np.random.default_rng(4)
+    answers, asked = rng.integers(0, 2, size=(9, 4)), rng.integers(0, 2, size=(9, 4))
+    theta = {"d": [-1.0, 0.0, 0.5, 1.0]}
+    places = np.linspace(-9.0, 9.0, 2001)
+    power = places - np.reshape(theta["d"], (1, 4, 1))
+    terms = asked[:, :, None] * (answers[:, :, None] * power - np.logaddexp(0, power))
+    law = scipy.stats.norm.logpdf(places) + math.log(places[1] - places[0])
+    right = scipy.special.logsumexp(terms.sum(axis=1) + law, axis=1).sum()
+    found = derived("unanswered").solver().log_likelihood(theta, y=answers * asked, e=asked, Q=48)
+    assert found == pytest.approx(right, abs=1e-9)
+
+
+def test_missing_answers_say_what_to_write() -> None:
+    stated = Model({t[i]: Normal(0, 1), y[i, j]: answered(t[i] - d[j])}, latent=[t], missing=[y])
+    with pytest.raises(NotDerivedError, match="Dirac"):
+        stated.derive(approximate="quadrature")
+
+
+def test_three_latents_are_refused() -> None:
+    three = {each[i]: Normal(0, 1) for each in (t, u, v)}
+    stated = Model({**three, y[i]: Poisson(exp(b0 + t[i] * u[i] + u[i] * v[i] + v[i]))}, latent=[t, u, v])
+    with pytest.raises(NotDerivedError):
+        stated.derive(approximate="quadrature")
