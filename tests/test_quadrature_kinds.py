@@ -110,7 +110,7 @@ def test_two_latents_together() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["slopes", "found", "lognormal", "rasch", "unanswered"])
+@pytest.mark.parametrize("name", ["slopes", "found", "lognormal", "unanswered"])
 def test_verified(name: str) -> None:
     found = derived(name).verify(seconds=60.0)
     assert not found.failed, str(found)
