@@ -37,9 +37,9 @@ n, K, J, M, V = symbols("n K J M V", integer=True, positive=True)
 v, k, j, r, h = Idx("v", n), Idx("k", K), Idx("j", J), Idx("r", M), Idx("h", V)
 v1, k1 = Idx("v", (1, n)), Idx("k", (1, K))
 root, s, p0 = symbols("root s p0", positive=True)
-x, y, z, c, u, b, pi, A, B, C, w, mu, sigma, lam, a, alpha, parent, other, E = map(
+x, y, z, c, u, b, pi, A, B, C, w, mu, sigma, lam, a, alpha, parent, other = map(
     IndexedBase,
-    ["x", "y", "z", "c", "u", "b", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "a", "alpha", "parent", "other", "E"],
+    ["x", "y", "z", "c", "u", "b", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "a", "alpha", "parent", "other"],
 )  # fmt: skip
 ONE = {z[root]: Categorical(pi[k]), z[v]: Categorical(A[z[parent[v]], k])}
 SITES = {z[j, root]: Categorical(pi[k]), z[j, v]: Categorical(A[z[j, parent[v]], k])}
@@ -65,6 +65,7 @@ STATED: Mapping[str, Callable[[], Model]] = {
     ),
     "some places seen": lambda: model({**ONE, x[v]: Normal(mu[z[v]], s)}, missing=[x]),
     "sites that share a tree": lambda: model({**SITES, y[j, v]: Categorical(B[z[j, v], h])}, missing=[y]),
+    "labels of some places": lambda: Model(SITES, known=[parent], missing=[z]),
     "branches of several classes": lambda: model(
         {
             z[j, root]: Categorical(pi[k]),
@@ -288,17 +289,10 @@ def test_bic_counts_the_places_of_trees_however_they_are_stated() -> None:
 
 @pytest.mark.slow
 def test_leaves_alone_are_pruned_as_felsenstein_does() -> None:
-    """Sites with known labels at the leaves, and a matrix for each branch: ℓ by the recursion of Felsenstein (1981)."""
-    laws = {
-        z[j, root]: Categorical(pi[k]),
-        z[j, v]: Categorical(A[b[v], z[j, parent[v]], k]),
-        y[j, v]: Categorical(E[z[j, v], h]),
-    }
-    solver = (
-        model(laws, known={parent: Parents(n), E: Simplex(), b: Labels(M)}, missing=[y])
-        .derive(budget=float("inf"))
-        .solver(verify=False)
-    )
+    """Labels seen at the leaves, and a matrix for each branch: ℓ by the recursion of Felsenstein (1981)."""
+    laws = {z[j, root]: Categorical(pi[k]), z[j, v]: Categorical(A[b[v], z[j, parent[v]], k])}
+    known = {parent: Parents(n), b: Labels(M)}
+    solver = Model(laws, known=known, missing=[z]).derive(budget=float("inf")).solver(verify=False)
     above, branch = [4, 4, 5, 5, 6, 6, -1], [0, 1, 2, 3, 4, 5, 0]
     rng = np.random.default_rng(5)
     theta = {"pi": rng.dirichlet(np.ones(2)), "A": rng.dirichlet(np.ones(2), (6, 2))}
@@ -310,7 +304,7 @@ def test_leaves_alone_are_pruned_as_felsenstein_does() -> None:
         for place in range(6):
             below[above[place]] = below[above[place]] * (theta["A"][branch[place]] @ below[place])
         value += float(np.log(theta["pi"] @ below[6]))
-    given = {"y": seen, "parent": above, "b": branch, "E": np.eye(2)}
+    given = {"z": seen, "parent": above, "b": branch}
     assert solver.log_likelihood(theta, **given) == pytest.approx(value, rel=1e-12)
     assert solver.log_likelihood(solver.em_step(theta, **given), **given) > value
 

@@ -196,7 +196,7 @@ class Parts(NamedTuple):
     What the E-step needs of the parameters, once an iteration; the terms of the log-likelihood that belong to no row;
     the log-prior; what is computed of a chunk once; what data ask of one another; what is left, as a share of its terms,
     of each difference in the updates, by parameter; sums of the data, taken once; the log-likelihood of each row,
-    where the E-step only gives their sum; the most probable labels of chains together.
+    where the E-step only gives their sum; the most probable labels of chains and trees together.
     """
 
     coefficients: Callable[[Any, Data], tuple[Any, ...]] | None = None

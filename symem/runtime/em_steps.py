@@ -232,9 +232,9 @@ def _by_row(model: Model, theta: Any, data: Cut) -> Any:
 
 
 def _decoded(model: Model, theta: Any, data: Cut) -> dict[str, Any]:
-    """The most probable labels of each chain together, by name."""
+    """The most probable labels of each chain or tree together, by name."""
     if model.parts.paths is None:
-        raise DataError("No latent of this model is a chain of labels by itself: ask for predict.")
+        raise DataError("No latent of this model is a chain or a tree of labels by itself: ask for predict.")
     coefficients, parts = _coefficients(model, theta, data), []
     for rows in data.chunks:
         _refill(rows)

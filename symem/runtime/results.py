@@ -181,7 +181,7 @@ class Fit(InWords):
         return self._solver.predict(self.parameters, **self._given(frame, data))
 
     def decode(self, frame: Any = None, /, **data: Any) -> Any:
-        """The most probable labels of each chain together (Viterbi 1967).
+        """The most probable labels of each chain or tree together (Viterbi 1967).
 
         Parameters
         ----------

@@ -93,11 +93,11 @@ class Solver:
 
     @np.errstate(all="ignore")
     def decode(self, theta: Any, /, **data: Any) -> Any:
-        """The most probable labels of each chain together, an array, or several by name (Viterbi 1967): a path that the
+        """The most probable labels of each chain or tree together, an array, or several by name (Viterbi 1967): a path that the
         transitions allow, where `predict` tells of each place its own most probable label.
 
         Raises:
-            DataError: no latent is a chain.
+            DataError: no latent is a chain or a tree.
         """
         found = _decoded(self._model, *_given(self._model, theta, data, every_row=True))
         return next(iter(found.values())) if len(found) == 1 else found

@@ -1,4 +1,4 @@
-"""`paths`: the most probable labels of each chain together, as far as the E-step is needed for it."""
+"""`paths`: the most probable labels of each chain or tree together, as far as the E-step is needed for it."""
 
 from __future__ import annotations
 

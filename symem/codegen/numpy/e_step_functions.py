@@ -49,7 +49,7 @@ class EStep(EStepLines):
                 ByRow(program, self.lines, self.records).body(),
             )
         if paths := Decoding(program, self.lines, self.records).body():
-            sentence = "The most probable labels of each chain together (Viterbi 1967)."
+            sentence = "The most probable labels of each chain or tree together (Viterbi 1967)."
             yield Function("paths", [THETA, ROWS, COEFFICIENTS], "dict[str, Any]", sentence, paths)
         if program.log_likelihood_once != ZERO:
             sentence = "The terms of the log-likelihood that belong to no row."
