@@ -48,8 +48,9 @@ class Explicit:
 
     @cached_property
     def _definitions(self) -> dict[Any, Definition]:
-        """By their internal names, and by the user's."""
-        listed = (*self._derivation.definitions, *self._derivation.surrogate.statistics)
+        """By their internal names, and by the user's; what recurs along a chain keeps its name."""
+        named = (*self._derivation.definitions, *self._derivation.surrogate.statistics)
+        listed = [each for each in named if each.recurrence is None]
         inside = {array_of(d.symbol): d for d in listed}
         return inside | {array_of(shown): d for d in listed for shown in [self.user(d.symbol)]}
 

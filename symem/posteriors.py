@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix
+from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix, sqrt
 
 from symem.derivation import (
     CellCounts,
+    GaussianChain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -18,6 +19,7 @@ from symem.derivation import (
 )
 from symem.language.families import FAMILIES, Categorical, Multinomial
 from symem.language.family import Distribution, Family
+from symem.language.real_families import Normal
 from symem.language.supports import Counts, Interval, NonNegative, Reals
 from symem.language.vectors import MultivariateNormal
 
@@ -38,7 +40,9 @@ def as_distribution(posterior: Posterior, show: Show, named: Show) -> Distributi
             return row(show(posterior.trials), show(posterior.probability.symbol))
         case Recognised():
             return _recognised(posterior, show)
-        case GaussianVector():
+        case GaussianChain() if not posterior.latent.shape:
+            return Normal(show(posterior.mean), sqrt(show(posterior.covariance)))
+        case GaussianVector() | GaussianChain():
             return _normal_vector(show(posterior.mean), show(posterior.covariance))
         case Quadrature():
             return _at_nodes(posterior, named)

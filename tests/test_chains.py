@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Eq, Idx, IndexedBase, Sum, Symbol, log, sqrt, symbols
+from sympy import Eq, Idx, IndexedBase, Sum, log, sqrt, symbols
 
 from symem import (
     Bernoulli,
@@ -463,18 +463,6 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ).derive(),
         NotDerivedError,
         r"K of K \+ 1 entries alone.*That a chain ends, say, is data",
-    ),
-    "Gaussian states": (
-        lambda: Model(
-            {
-                z[0]: Normal(p0, s),
-                z[t]: Normal(z[t - 1], Symbol("q")),
-                y[t]: Normal(z[t], Symbol("h")),
-            },
-            latent=[z],
-        ).derive(),
-        NotDerivedError,
-        "state-space",
     ),
     "a state-space model that switches": (
         lambda: Model(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symem.calculus.laws import step
-from symem.derivation import Chain, Step, Tree
+from symem.derivation import Chain, GaussianChain, Step, Tree
 
 STAGE = "E-step"
 
@@ -59,3 +59,26 @@ def tree_steps(tree: Tree) -> Iterator[Step]:
     for law, defined in told:
         last = defined[-1]
         yield step(STAGE, law, last.value, last.symbol, about, defined, axes=last.axes)
+
+
+def state_steps(chain: GaussianChain) -> Iterator[Step]:
+    """The same of a chain of states: what is said of them, forward and back."""
+    about, (spread, offset, noise), (start, variance) = (chain.atom,), chain.link, chain.first
+    law = "vectors of states and links" if chain.latent.shape else "states and links"
+    told = {"mean": spread * chain.atom + offset, "variance": noise, "start": start, "spread": variance}
+    said = (chain.precision, chain.shift)
+    along = chain.along.index
+    yield step(STAGE, law, said[0].value, said[0].symbol, about, said, axes=chain.axes, along=along, **told)
+    for name, definition in (
+        ("predicted variances", chain.predicted_variance),
+        ("filtered variances", chain.filtered_variance),
+        ("predicted means", chain.predicted_mean),
+        ("filtered means", chain.filtered_mean),
+        ("innovations", chain.log_normaliser),
+        ("smoothed means", chain.smoothed_mean),
+        ("smoothed variances", chain.smoothed_variance),
+        ("neighbours of a chain", chain.neighbours),
+    ):
+        yield step(
+            STAGE, name, definition.value, definition.symbol, about, (definition,), axes=definition.axes
+        )

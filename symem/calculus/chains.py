@@ -41,31 +41,6 @@ def eliminate_chain(state: Elimination, variable: Variable, waiting: list[Variab
     state.leave(chain, there, chain.log_normaliser.symbol, links.terms)
 
 
-def refuse_states(state: Elimination, variable: Variable) -> None:
-    """Chains of what is no label are not derived yet.
-
-    Raises:
-        NotDerivedError: this is one.
-    """
-    if variable.support.finite:
-        return
-    holding = [term for term in state.terms if atoms_of(term.factor, variable)]
-    atoms = next(found for term in holding if len(found := atoms_of(term.factor, variable)) > 1)
-    labels = [
-        v for v in state.model.latents if v.support.finite and any(atoms_of(t.factor, v) for t in holding)
-    ]
-    told = f"The states {' and '.join(map(str, atoms))} are neighbours of a chain and no labels"
-    if labels:
-        raise NotDerivedError(
-            f"{told}, and the labels {labels[0].name} switch between their laws: the posterior is a mixture with a component for each path "
-            f"of labels, and has no exact E-step. Let the labels be known, or let {variable.name} be a label on a grid."
-        )
-    raise NotDerivedError(
-        f"{told}: state-space models are not derived yet. Let {variable.name} be a label on a grid, or write its places one by "
-        f"one as entries of a vector."
-    )
-
-
 def _check_alone(links: Links, others: Iterable[Variable]) -> None:
     """Other latents that still stand beside the labels are labels of whole chains.
 

@@ -75,10 +75,21 @@ def _degree(term: Expr, letter: Expr) -> int:
 
 
 def _is_variance_of(term: Expr, scale: Expr, root: Expr, facts: Facts) -> bool:
-    """Whether a term is scale · a² Var u, where a u stands in the root."""
+    """Whether a term is scale · a² Var u, where a u stands in the root, or scale · 2ab Cov(u, v), where a u + b v does."""
     for entry in term.atoms(Indexed, Symbol):
+        if array_of(entry) in facts.neighbours:
+            one, other = (root.coeff(letter) for letter in _of_neighbours(entry, facts))
+            return bool((2 * scale * one * other * entry - term).expand() == 0)
         mean = facts.variances.get(array_of(entry))
         if mean is not None:
             letter = mean[entry.indices] if isinstance(entry, Indexed) else mean
             return bool((scale * root.coeff(letter) ** 2 * entry - term).expand() == 0)
     return False
+
+
+def _of_neighbours(covariance: Expr, facts: Facts) -> tuple[Expr, Expr]:
+    """The means of two neighbours, the one before first."""
+    mean, slot = facts.neighbours[array_of(covariance)]
+    places = list(covariance.indices)
+    places[slot] += 1
+    return mean[covariance.indices], mean[tuple(places)]

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.algebra.exponential import exponential
-from symem.calculus.chain_steps import chain_steps, tree_steps
+from symem.calculus.chain_steps import chain_steps, state_steps, tree_steps
 from symem.calculus.laws import step
 from symem.calculus.quadrature_steps import quadrature_steps, shares_of_nodes
 from symem.derivation import (
@@ -19,6 +19,7 @@ from symem.derivation import (
     Definition,
     Derivation,
     Ends,
+    GaussianChain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -46,6 +47,9 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
             continue
         if isinstance(posteriors[0], Tree):
             yield from tree_steps(posteriors[0])
+            continue
+        if isinstance(posteriors[0], GaussianChain):
+            yield from state_steps(posteriors[0])
             continue
         for posterior in posteriors:
             yield from _recognised(posterior)
@@ -88,6 +92,8 @@ def _recognised(posterior: Posterior) -> Iterator[Step]:
             yield _vector(posterior)
         case Quadrature():
             yield from quadrature_steps(posterior)
+        case GaussianChain():
+            return
         case _:
             assert_never(posterior)
 

@@ -12,11 +12,12 @@ from symem.budget import look
 from symem.calculus.adaptive_quadrature import eliminate_by_quadrature
 from symem.calculus.branches import is_on_tree
 from symem.calculus.causal_independence import acting_together, eliminate_causes
-from symem.calculus.chains import eliminate_chain, refuse_states
+from symem.calculus.chains import eliminate_chain
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
+from symem.calculus.gaussian_chains import eliminate_states
 from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.label_trees import eliminate_tree
 from symem.calculus.links import is_chained
@@ -84,8 +85,8 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
         eliminate_tree(state, variable, waiting)
         return
     if is_chained(state.terms, variable):
-        refuse_states(state, variable)
-        eliminate_chain(state, variable, waiting)
+        along = eliminate_chain if variable.support.finite else eliminate_states
+        along(state, variable, waiting)
         return
     conditional = gather_latent(state.terms, variable, state.model.weights)
     case = Case(conditional, state.labels(conditional, waiting), tuple(waiting))

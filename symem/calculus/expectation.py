@@ -14,11 +14,13 @@ from symem.calculus.eliminated import Eliminated
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
+from symem.calculus.means_of_states import mean_of_states, moments_of_states
 from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
     Definition,
+    GaussianChain,
     GaussianVector,
     Linked,
     MemberCounts,
@@ -65,6 +67,12 @@ class Expectations:
             return self._of_pair(one, one.posterior, atoms, term)
         if isinstance(one.posterior, Quadrature):
             return [self._at_nodes(one, one.posterior, term)]
+        if isinstance(one.posterior, GaussianChain):
+            return _over(term.axes, _of_states(one, one.posterior, atoms, term.factor))
+        return self._alone(one, atoms, term)
+
+    def _alone(self, one: Eliminated, atoms: list[Expr], term: Term) -> list[Term]:
+        """Of a latent that the term holds at one place."""
         if len(atoms) > 1:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
@@ -78,6 +86,8 @@ class Expectations:
                 return _over(term.axes, vector_mean(term.factor, here.atom, mean, covariance))
             case CellCounts() | MemberCounts() | Recognised() as posterior:
                 return self._moment(here, posterior, term)
+            case Quadrature() | GaussianChain():
+                raise AssertionError
             case _:
                 assert_never(one.posterior)
 
@@ -219,6 +229,8 @@ def _with_moments(posterior: Posterior, expectations: Expectations) -> Posterior
         means = {posterior.atom: posterior.mean.symbol, deviation(posterior.atom): posterior.variance.symbol}
     if isinstance(posterior, GaussianVector):
         means |= second_moments(posterior.atom, posterior.mean, posterior.covariance)
+    if isinstance(posterior, GaussianChain):
+        means |= moments_of_states(posterior)
     return replace(posterior, expectations=means, moments=tuple(own.values()))
 
 
@@ -246,6 +258,10 @@ class _Here:
 
     def probability(self, table: Table, outcome: Expr) -> Expr:
         return self.placed(table.probability.symbol).xreplace({table.outcome.index: outcome})
+
+
+def _of_states(one: Eliminated, chain: GaussianChain, atoms: list[Expr], factor: Expr) -> Expr:
+    return mean_of_states(chain, factor, atoms, lambda value, atom: _Here(one, atom).placed(value))
 
 
 def _possible(axes: tuple[Axis, ...], factors: Iterable[tuple[Expr, Expr]]) -> list[Term]:

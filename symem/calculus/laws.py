@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symem.calculus.laws_of_states import ROWS as OF_STATES
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
 from symem.calculus.quadrature_laws import OF_QUADRATURE
 from symem.calculus.tree_laws import ROWS as OF_TREES
@@ -327,9 +328,9 @@ _ROWS = (
     ),
 )
 
-#: Every law by its name; those of trees are in `tree_laws`, and those that solve the equations of the M-step
-#: the rows of `maximisers`.
-LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *OF_TREES, *OF_QUADRATURE)}, **OF_THE_M_STEP}
+_MORE = (*OF_TREES, *OF_STATES, *OF_QUADRATURE)
+#: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
+LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *_MORE)}, **OF_THE_M_STEP}
 
 
 def step(

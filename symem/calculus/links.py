@@ -120,6 +120,17 @@ class Links:
         places = [atom.indices[self.slot] for atom in self._atoms(term)]
         return len(places) > 1 or any(a.index in places and a.size == self.steps.size for a in term.axes)
 
+    def there(self, term: Term, axis: Axis) -> tuple[Expr, list[Expr], tuple[Axis, ...], list[Expr]]:
+        """A term's factor with its place along the chain at the index of an axis, where it is there, the axes left, and what of
+        the chain stands in it, in the order of places.
+        """
+        factor, conditions, axes = self._at(term, axis)
+        return factor, conditions, axes, self._atoms(replace(term, factor=factor))
+
+    def atoms(self, term: Term) -> list[Expr]:
+        """What of the chain stands in a term, in the order of places."""
+        return self._atoms(term)
+
     def weight(self, outcome: Axis) -> Expr:
         """What a place says of its label by itself."""
         return _added(self._there(t, self.along, (outcome,)) for t in self._parts["weight"])

@@ -43,12 +43,12 @@ def _read(term: Term, case: Case) -> tuple[Expr, Expr]:
     if len(forms) == 1 and ends[0] is not None:
         middle, rest = ends[0]
         if rest is None:
-            return -_summed(coefficient * (middle + transpose(middle)), term.axes), S.Zero
+            return -summed(coefficient * (middle + transpose(middle)), term.axes), S.Zero
         return S.Zero, _shift(coefficient, middle, term.axes, case)
     if len(forms) == 2 and all(end is not None and end[1] is not None for end in ends):
         (a, _), (b, _) = ends  # type: ignore[misc]
         outer = a * transpose(b)
-        return -_summed(coefficient * (outer + transpose(outer)), term.axes), S.Zero
+        return -summed(coefficient * (outer + transpose(outer)), term.axes), S.Zero
     raise NotDerivedError(
         f"The term {term.factor} is no quadratic form in {case.atom}: its posterior has no closed form here."
     )
@@ -59,9 +59,9 @@ def _shift(coefficient: Expr, column: Expr, axes: tuple[Axis, ...], case: Case) 
     others = [v for v in case.waiting if v is not case.variable]
     found = _form_apart(coefficient, axes, others)
     if found is None:
-        return _summed(coefficient * column, axes)
+        return summed(coefficient * column, axes)
     rest, row, vector = found
-    return _summed(rest * column * transpose(row), axes) * vector
+    return summed(rest * column * transpose(row), axes) * vector
 
 
 def summed_form(factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]) -> tuple[Expr, Expr] | None:
@@ -70,7 +70,7 @@ def summed_form(factor: Expr, axes: tuple[Axis, ...], others: Iterable[Variable]
     if found is None:
         return None
     rest, row, vector = found
-    return _summed(factor_terms(rest) * row, axes), vector
+    return summed(factor_terms(rest) * row, axes), vector
 
 
 def _form_apart(
@@ -118,7 +118,7 @@ def form_ends(form: Expr, atom: Expr) -> tuple[Expr, Expr | None] | None:
     return None
 
 
-def _summed(matrix: Expr, axes: tuple[Axis, ...]) -> Expr:
+def summed(matrix: Expr, axes: tuple[Axis, ...]) -> Expr:
     """Σ over the axes of a matrix expression; what no axis touches stands in front, bare axes count."""
     return Add(*(_summed_word(c, word, axes) for c, word in words(matrix)))
 

@@ -22,7 +22,7 @@ from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.simplex_sums import with_whole_shares
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
-from symem.derivation import GaussianVector, Quadrature, Recognised, Tabulated
+from symem.derivation import GaussianChain, GaussianVector, Quadrature, Recognised, Tabulated
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.matrices import ENTRY
@@ -85,6 +85,10 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
         for mean in statistic.atoms(Expectation)
     }
     variances |= {array_of(each.covariance): None for each in posteriors if isinstance(each, GaussianVector)}
+    for each in posteriors:
+        if isinstance(each, GaussianChain):
+            mean = None if each.latent.shape else array_of(each.mean)
+            variances |= {array_of(each.covariance): mean, array_of(each.neighbours.symbol): None}
     variances |= {
         array_of(value): None
         for each in posteriors
@@ -95,7 +99,12 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
     model = statistics.model
     data = frozenset(v.symbol for v in model.data)
     counting = frozenset((*(mask.symbol for mask in model.masks), *(each.array for each in model.weights)))
-    return Facts(frozenset(statistics.fixed), shares, variances, data, counting)
+    neighbours = {
+        array_of(each.neighbours.symbol): (array_of(each.mean), each.slot)
+        for each in posteriors
+        if isinstance(each, GaussianChain) and not each.latent.shape
+    }
+    return Facts(frozenset(statistics.fixed), shares, variances, data, counting, neighbours)
 
 
 def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:

@@ -18,6 +18,7 @@ from symem.derivation import (
     Conditional,
     Definition,
     Derivation,
+    GaussianChain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -111,6 +112,8 @@ class Trial:
             self.arrays = evaluate([replace(each, value=self._away(each)) for each in events], self.arrays)
         if isinstance(posterior, GaussianVector):
             self.arrays = evaluate(posterior.parameters, self.arrays)
+        if isinstance(posterior, GaussianChain):
+            self.arrays = evaluate(posterior.definitions, self.arrays)
         means = {
             statistic: d
             for d in posterior.moments

@@ -34,6 +34,8 @@ class Facts:
     variances: Mapping[Expr, Expr | None]
     data: frozenset[Expr]
     counting: frozenset[Expr] = frozenset()
+    #: Covariances of neighbours along a slot of a mean.
+    neighbours: Mapping[Expr, tuple[Expr, int]] = field(default_factory=dict)
 
     def is_fixed(self, expr: Expr) -> bool:
         return bool(expr.free_symbols <= self.fixed)

@@ -13,6 +13,7 @@ from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
+    GaussianChain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -59,6 +60,7 @@ __all__ = [
     "Definition",
     "Derivation",
     "Ends",
+    "GaussianChain",
     "GaussianVector",
     "Linked",
     "MemberCounts",

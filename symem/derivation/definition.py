@@ -63,6 +63,15 @@ class Definition:
                 return TreeRecurrence(self.symbol, self.axes, self.value, one.base[other], upward=True)
         return None
 
+    @property
+    def beginning(self) -> Recurrence | None:
+        """The same of an array that has another value at its first place, whatever it reads at the others."""
+        if isinstance(self.value, Piecewise) and len(self.value.args) == 2:
+            (first, condition), (following, _) = self.value.args
+            axis = next((a for a in self.axes if condition == Eq(a.index, 0)), None)
+            return None if axis is None else Recurrence(self.symbol, axis, first, following)
+        return None
+
 
 @dataclass(frozen=True)
 class TreeRecurrence:

@@ -93,10 +93,7 @@ class Arithmetic(Algebra[Any]):
         if (tree := definition.over_tree) is not None:
             return self._over_tree(tree, lengths)
         bindings, indices = self.over(lengths, lengths.values()), places_of(symbol)
-        found = np.asarray(self(definition.value, bindings), dtype=float)
-        own = found.shape[-2:] if isinstance(symbol, MatrixEntry) else ()
-        if own and symbol.dimensions[1] == 1:
-            found, own = found[..., 0], own[:1]
+        found, own = self._values(symbol, definition.value, bindings), self._own_shape(symbol)
         places = tuple(np.asarray(self(place, bindings), dtype=int) for place in indices)
         if set(indices) <= set(lengths):
             return self._set(np.empty((*(lengths[place] for place in indices), *own)), places, found)
@@ -106,16 +103,29 @@ class Arithmetic(Algebra[Any]):
         """The array of a recurrence, place after place."""
         along, name = told.axis.index, name_of(told.symbol)
         others = {index: size for index, size in lengths.items() if index != along}
-        array: Any = np.zeros([lengths[place] for place in told.symbol.indices])
+        own = self._own_shape(told.symbol)
+        array: Any = np.zeros([*(lengths[place] for place in told.symbol.indices), *own])
         order = range(lengths[along])[:: -1 if told.backward else 1]
         alike = told.places == told.axis.size
         formulas = (told.first, told.next) if alike else (told.value_at_end, told.value)
         for place in order:
             here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
             bindings = {along: np.asarray(place), **here.over(others, others.values())}
-            found = np.asarray(here(formulas[place != order[0]], bindings), dtype=float)
+            found = here._values(told.symbol, formulas[place != order[0]], bindings)
             array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
         return array
+
+    def _own_shape(self, symbol: Expr) -> tuple[int, ...]:
+        """That of the entries of a vector or of a matrix."""
+        if not isinstance(symbol, MatrixEntry):
+            return ()
+        rows, columns = map(self.integer, symbol.dimensions)
+        return (rows,) if symbol.dimensions[1] == 1 else (rows, columns)
+
+    def _values(self, symbol: Expr, value: Expr, bindings: Bindings) -> Array:
+        """The values of a letter: a column without its axis of columns."""
+        found = np.asarray(self(value, bindings), dtype=float)
+        return found[..., 0] if isinstance(symbol, MatrixEntry) and symbol.dimensions[1] == 1 else found
 
     def _over_tree(self, told: TreeRecurrence, lengths: Mapping[Symbol, int]) -> Any:
         """The array of a recurrence over a tree, parents before or after their children."""

@@ -270,6 +270,18 @@ class TreePath(TreeMessages):
 
 
 @dataclass(frozen=True)
+class Smoother(Node):
+    """What a scan forward and back gives of chains of states, as a tuple: of what it reads, each over those axes; of vectors or
+    of numbers.
+    """
+
+    read: tuple[Node, ...]
+    over: tuple[Axes, ...]
+    vectors: bool
+    parts: ClassVar[tuple[str, ...]] = ("read",)
+
+
+@dataclass(frozen=True)
 class Item(Node):
     """A part of a tuple, kept over `stored`."""
 

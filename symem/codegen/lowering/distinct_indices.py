@@ -13,6 +13,7 @@ from symem.derivation import (
     Ascent,
     Definition,
     Derivation,
+    GaussianChain,
     Linked,
     Moments,
     Posterior,
@@ -96,6 +97,9 @@ class Indices:
             if isinstance(posterior, Tree):
                 renamed = {posterior.along.index: own["along"].index}
                 own["parent"] = self.expr(posterior.parent, renamed)
+            return posterior.rewritten(self.definition, axes=axes, **own)
+        if isinstance(posterior, GaussianChain):
+            own = {name: self.axis(getattr(posterior, name)) for name in ("along", "steps")}
             return posterior.rewritten(self.definition, axes=axes, **own)
         if isinstance(posterior, Tabulated):
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))

@@ -23,6 +23,7 @@ from symem.derivation import (
     CellCounts,
     Definition,
     Derivation,
+    GaussianChain,
     GaussianVector,
     MemberCounts,
     Moments,
@@ -194,7 +195,7 @@ class _Rewriting:
             case GaussianVector():
                 mean, covariance = first(posterior.mean), first(posterior.covariance)
                 return posterior.rewritten(rewritten, **common, mean=mean, covariance=covariance)
-            case Table() | CellCounts() | MemberCounts() | Quadrature():
+            case Table() | CellCounts() | MemberCounts() | Quadrature() | GaussianChain():
                 return posterior.rewritten(rewritten, **common)
             case _:
                 assert_never(posterior)

@@ -12,7 +12,18 @@ from typing import Any
 
 from sympy import Expr, Indexed, IndexedBase, Sum, exp, log
 
-from symem.derivation import Chain, Definition, Derivation, Linked, Moments, Posterior, Scatter, Tree
+from symem.codegen.lowering.scanned_states import scanned_states
+from symem.derivation import (
+    Chain,
+    Definition,
+    Derivation,
+    GaussianChain,
+    Linked,
+    Moments,
+    Posterior,
+    Scatter,
+    Tree,
+)
 from symem.language.leaves import name_of
 
 
@@ -51,6 +62,10 @@ class ScannedTree(Scanned, Tree):
 
 def with_scans(derivation: Derivation) -> Derivation:
     """The derivation with such products in the place of ξ."""
+    with_states = tuple(
+        scanned_states(p) if isinstance(p, GaussianChain) else p for p in derivation.posteriors
+    )
+    derivation = replace(derivation, posteriors=with_states)
     chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]
     if not chains:
         return derivation
@@ -64,7 +79,7 @@ def with_scans(derivation: Derivation) -> Derivation:
     def written(definition: Definition) -> Definition:
         return replace(definition, value=put(definition.value))
 
-    def told(posterior: Posterior) -> Posterior:
+    def with_scan(posterior: Posterior) -> Posterior:
         return scanned.get(id(posterior), posterior)
 
     surrogate = derivation.surrogate
@@ -72,7 +87,7 @@ def with_scans(derivation: Derivation) -> Derivation:
     statistics = tuple(map(written, surrogate.statistics))
     return replace(
         derivation,
-        posteriors=tuple(map(told, derivation.posteriors)),
+        posteriors=tuple(map(with_scan, derivation.posteriors)),
         surrogate=replace(surrogate, statistics=statistics, moments=moments),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path, TreeMessages, TreePath
+from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path, Smoother, TreeMessages, TreePath
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.speller import ATOM, Speller
 
@@ -44,6 +44,15 @@ def _called_on_tree(spell: Speller, function: str, node: TreeMessages) -> str:
     step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
     first = _spread(spell, node.first[0], node.places) if node.first else "None"
     return f"{function}({weight}, {step}, {first}, {spell(node.parent)})"
+
+
+def smoother(spell: Speller, node: Smoother) -> tuple[str, int]:
+    """Precision and shift over (place, *chains, …), links over (step, *chains, …), of the first state over (*chains, …)."""
+    function = "_smoothed_vectors" if node.vectors else "_smoothed_numbers"
+    spell.helpers.add(function)
+    pairs = zip(node.read, node.over, strict=True)
+    texts = (_spread(spell, each, axes) if each.axes else spell(each) for each, axes in pairs)
+    return f"{function}({', '.join(texts)})", ATOM
 
 
 def item(_spell: Speller, node: Item) -> tuple[str, int]:

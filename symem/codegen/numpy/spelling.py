@@ -27,6 +27,7 @@ from symem.codegen.ir.nodes import (
     Range,
     Root,
     Scatter,
+    Smoother,
     Solve,
     Take,
     Total,
@@ -34,7 +35,7 @@ from symem.codegen.ir.nodes import (
     TreePath,
     without,
 )
-from symem.codegen.numpy.chain_spelling import item, messages, path, tree_messages, tree_path
+from symem.codegen.numpy.chain_spelling import item, messages, path, smoother, tree_messages, tree_path
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
@@ -270,5 +271,6 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     Path: path,
     TreeMessages: tree_messages,
     TreePath: tree_path,
+    Smoother: smoother,
     Item: item,
 }

@@ -11,11 +11,13 @@ from symem.algebra.squares import squares
 from symem.algebra.squares_of_ratios import squares_of_ratios
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
-from symem.codegen.ir.nodes import Axes, Item, Load, Messages, Node, Source, TreeMessages
+from symem.codegen.ir.nodes import Axes, Item, Load, Messages, Node, Smoother, Source, TreeMessages
 from symem.codegen.ir.program import Program
+from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
 from symem.codegen.lowering.scanned_chains import Scanned
+from symem.codegen.lowering.scanned_states import ScannedStates
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Chain, Definition, Posterior, Quadrature, Tabulated, Tree
 from symem.language.leaves import array_of, name_of
@@ -61,6 +63,8 @@ class _Lines:
             self._softmax(posterior)
         elif isinstance(posterior, Scanned):
             self._chain(posterior)
+        elif isinstance(posterior, ScannedStates):
+            self._states(posterior)
         else:
             self.compute(posterior.definitions)
 
@@ -124,6 +128,29 @@ class _Lines:
         length = () if chain.length == chain.along.size else (lower(chain.length),)
         return Messages((), weight, step, first, last, length, places, pairs, places[1:])
 
+    def _states(self, chain: ScannedStates) -> None:
+        """The moments of states from one scan forward and back."""
+        program, vectors = self.program, bool(chain.latent.shape)
+        self.compute(chain.read)
+        chains = tuple(axis.index for axis in chain.log_normaliser.axes)
+        places, steps = ((axis.index, *chains) for axis in (chain.along, chain.steps))
+        ends = [_entries(each, vectors) for each in chain.read]
+        over = tuple(
+            (*lead, *end)
+            for lead, end in zip((places,) * 2 + (steps,) * 3 + (chains,) * 2, ends, strict=True)
+        )
+        read = tuple(program.lower(each.symbol) for each in chain.read)
+        name = program.names.take(f"moments_{chain.latent.name}")
+        self.rows.append(Assign(name, Smoother((), read, over, vectors), ()))
+        base = Load((), name, (), frozenset({Source.LATENT}))
+        for number, definition in enumerate(chain.given):
+            lead = steps if definition == chain.neighbours else places
+            axes, local = program.axes(definition), program.layouts[name_of(definition.symbol)].name
+            stored = (*lead, *_entries(definition, vectors and definition != chain.volume))
+            self.rows.append(Assign(local, Item(axes, base, number, stored), axes))
+        self._done |= {each.symbol for each in chain.given}
+        self.compute([chain.log_normaliser, *chain.moments])
+
     def _weighed(
         self, weight: Definition, probability: Definition, axes: tuple[Symbol, ...], count: Expr
     ) -> Assign | Weigh:
@@ -147,6 +174,11 @@ class _Lines:
         if _has_residuals(value) or whole != value:
             self.direct = program.lower.over(whole, axes)
         return Weigh(name, found.rest)
+
+
+def _entries(definition: Definition, vectors: bool) -> tuple[Symbol, ...]:  # noqa: FBT001
+    """The indices of the entries of a vector or of a matrix."""
+    return tuple(axis.index for axis in definition.axes if is_entry(axis.index)) if vectors else ()
 
 
 def _has_residuals(value: Expr) -> bool:

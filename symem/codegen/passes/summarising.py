@@ -22,6 +22,7 @@ from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Mean
 from symem.derivation import Definition, Moments, Scatter
 from symem.language.leaves import name_of, places_of
+from symem.language.plates import total
 
 _STATISTIC = frozenset({Source.STATISTIC})
 _LENGTH = Symbol("length of a chunk", integer=True, positive=True)
@@ -293,7 +294,7 @@ class _Pooling:
 
 def _total(moments: Moments, function: Expr) -> Expr:
     """Σ w f."""
-    return Sum(moments.weight * function, *(axis.limits for axis in moments.summed))
+    return total(moments.weight * function, moments.summed)
 
 
 def _like(symbol: Expr, name: str) -> Expr:

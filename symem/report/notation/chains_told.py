@@ -29,6 +29,7 @@ from symem.derivation import (
     Chain,
     Definition,
     Derivation,
+    GaussianChain,
     Linked,
     Posterior,
     Quadrature,
@@ -43,10 +44,9 @@ Span: TypeAlias = tuple[Symbol, Expr, Expr] | Any
 
 def with_messages(derivation: Derivation) -> Derivation:
     """The derivation with α, β, and γ and ξ as products of them."""
-    chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]
-    if not chains:
+    told = {each.symbol: new for p in derivation.posteriors for each, new in _told(p)}
+    if not told:
         return derivation
-    told = {each.symbol: new for chain in chains for each, new in _told(chain)}
     return replace(
         derivation,
         posteriors=tuple(_posterior(each, told) for each in derivation.posteriors),
@@ -55,7 +55,7 @@ def with_messages(derivation: Derivation) -> Derivation:
 
 
 def _posterior(posterior: Posterior, told: Mapping[Expr, Definition]) -> Posterior:
-    if not isinstance(posterior, Chain | Tree):
+    if not isinstance(posterior, Chain | Tree | GaussianChain):
         return posterior
     return posterior.rewritten(lambda each: told.get(each.symbol, each))
 
@@ -65,7 +65,26 @@ def _step(step: Step, told: Mapping[Expr, Definition]) -> Step:
     return replace(step, defines=defines) if defines != step.defines else step
 
 
-def _told(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
+def _told(posterior: Posterior) -> Iterator[tuple[Definition, Definition]]:
+    if isinstance(posterior, Chain | Tree):
+        yield from _messages(posterior)
+    if isinstance(posterior, GaussianChain):
+        yield from _predicted(posterior)
+
+
+def _predicted(chain: GaussianChain) -> Iterator[tuple[Definition, Definition]]:
+    """The predicted moments by the filtered ones of the place before."""
+    t = chain.along.index
+    for definition, filtered in (
+        (chain.predicted_variance, chain.filtered_variance),
+        (chain.predicted_mean, chain.filtered_mean),
+    ):
+        before = {each: each.xreplace({t: t - 1}) for each in (filtered.value, filtered.symbol)}
+        value = definition.value.xreplace({before[filtered.value]: before[filtered.symbol]})
+        yield definition, replace(definition, value=value)
+
+
+def _messages(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
     messages = {array_of(each.symbol) for each in chain.messages}
     said = (chain.log_first, chain.log_last if isinstance(chain, Chain) else None, chain.log_step)
     short = [each for each in said if each is not None and isinstance(each.value, log)]
@@ -119,6 +138,8 @@ def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
     """
     if isinstance(chain, Quadrature):
         return [(chain.probability, "gamma")]
+    if isinstance(chain, GaussianChain):
+        return _letters_of_states(chain)
     if not isinstance(chain, Linked):
         return []
     ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))
@@ -126,6 +147,17 @@ def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
     letters = ("alpha", "beta") if isinstance(chain, Chain) else ("beta", "epsilon", "kappa")
     messages = list(zip(chain.messages, letters, strict=True))
     return [*said, (chain.log_step, "lambda"), (chain.pair, "xi"), *messages]
+
+
+def _letters_of_states(chain: GaussianChain) -> list[tuple[Definition, str]]:
+    predicted, filtered = (chain.predicted_mean, "a"), (chain.filtered_mean, "m")
+    spreads = [
+        (chain.predicted_variance, "R"),
+        (chain.filtered_variance, "P"),
+        (chain.smoothed_variance, "V"),
+    ]
+    said = [(chain.precision, "Lambda"), (chain.shift, "eta")]
+    return [*said, predicted, filtered, *spreads, (chain.neighbours, "C")]
 
 
 def _positive(entry: Expr) -> Expr:
@@ -143,7 +175,7 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
             (replace(definition, value=first), Not(parent)),
             (replace(definition, value=following), parent),
         )
-    told = definition.recurrence
+    told = definition.recurrence or definition.beginning
     if told is None:
         return ((definition, None),)
     index, size = told.axis.index, told.places

@@ -16,6 +16,7 @@ from symem.algebra.counting import FromOne
 from symem.derivation import (
     Definition,
     Derivation,
+    GaussianChain,
     Linked,
     Posterior,
     Probabilities,
@@ -124,7 +125,7 @@ class Lexicon:
         from_one = _counting(derivation)
         means = {name: mean for each in posteriors for name, mean in _means(each, from_one)}
         ranks = {name: ROLE_RANKS[variable.role] for name, variable in model.variables.items()}
-        ranks |= {name_of(each.symbol): Rank.WEIGHT for own in posteriors for each in own.definitions}
+        ranks |= {name_of(each.symbol): _rank_of(own) for own in posteriors for each in own.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
         ranks |= {u.multiplier[0].name: Rank.SIZE for u in derivation.updates if isinstance(u, Shares)}
         labels = distinct(_choices(derivation)) | dict(_letters(derivation))
@@ -144,6 +145,11 @@ def definitions(derivation: Derivation) -> tuple[Definition, ...]:
     """Every named array of the derivation: E-step, statistics, updates."""
     updates = (update.definition for update in derivation.updates)
     return (*derivation.definitions, *derivation.surrogate.statistics, *updates)
+
+
+def _rank_of(posterior: Posterior) -> Rank:
+    """Where what is known of a latent stands: probabilities before parameters, states behind what moves them."""
+    return Rank.DATA if isinstance(posterior, GaussianChain) else Rank.WEIGHT
 
 
 # letters ---------------------------------------------------------------------------------------------

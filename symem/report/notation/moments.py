@@ -14,7 +14,15 @@ from sympy import Add, Expr, Indexed, Mul, S, Sum, Symbol, expand
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.matrix_words import split
 from symem.algebra.rewriting import MatrixMean, ScalarMean, inlined
-from symem.derivation import Definition, Derivation, GaussianVector, Posterior, Recognised, Table
+from symem.derivation import (
+    Definition,
+    Derivation,
+    GaussianChain,
+    GaussianVector,
+    Posterior,
+    Recognised,
+    Table,
+)
 from symem.language.leaves import labels_in, name_of, places_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, shape, transpose
 from symem.language.plates import Axis, deviation
@@ -144,6 +152,8 @@ def _moments(posterior: Posterior) -> Iterator[Moments]:
         case GaussianVector(mean=MatrixEntry() as mean, covariance=MatrixEntry() as covariance):
             indices = {atom: axis.index for atom, axis in posterior.labels}
             yield Moments(mean, covariance.xreplace(indices), posterior.atom)
+        case GaussianChain():
+            yield Moments(posterior.mean, posterior.covariance, posterior.atom)
         case Recognised():
             for statistic, mean in posterior.expectations.items():
                 variance = posterior.expectations.get(deviation(statistic))

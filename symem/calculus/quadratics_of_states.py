@@ -1,0 +1,294 @@
+"""What a log-likelihood says of Gaussian states, as quadratics: of each, of the first, of the last, of neighbours.
+
+Of numbers and of vectors alike: -½ hᵀSh + lᵀh + c of one, and gᵀ B h between a state h and the next g.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+
+from sympy import Add, And, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, S, log, true
+
+from symem.calculus.links import Links
+from symem.calculus.quadratic import form_ends, split_forms, summed
+from symem.calculus.separate import Term, conditions_of
+from symem.errors import NotDerivedError
+from symem.language.matrices import T, transpose
+from symem.language.plates import Axis, total
+from symem.language.traces import Tr, inverse, log_det, trace, words
+
+
+@dataclass(frozen=True)
+class Algebra:
+    """How states are multiplied: as vectors of that many entries, or as numbers where it is none."""
+
+    vector: Expr | None
+
+    @property
+    def size(self) -> Expr:
+        return Integer(1) if self.vector is None else self.vector
+
+    def times(self, one: Expr, other: Expr) -> Expr:
+        """A product multiplied out, what cancels being gone."""
+        if self.vector is None:
+            return (one * other).expand()
+        return Add(*(coefficient * word for coefficient, word in words(one * other)))
+
+    def transpose(self, value: Expr) -> Expr:
+        return value if self.vector is None else transpose(value)
+
+    def inverse(self, value: Expr) -> Expr:
+        return 1 / value if self.vector is None else inverse(value)
+
+    def around(self, outer: Expr, inner: Expr) -> Expr:
+        """F P Fᵀ."""
+        return outer**2 * inner if self.vector is None else outer * inner * transpose(outer)
+
+    def form(self, one: Expr, matrix: Expr, other: Expr) -> Expr:
+        """aᵀMb."""
+        return one * matrix * other if self.vector is None else trace(transpose(one) * matrix * other, 1)
+
+    def log_det(self, value: Expr) -> Expr:
+        return log(value) if self.vector is None else log_det(value, self.vector)
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """-½ hᵀ square h + lineᵀ h + constant."""
+
+    square: Expr = S.Zero
+    line: Expr = S.Zero
+    constant: Expr = S.Zero
+
+    def __add__(self, other: Quadratic) -> Quadratic:
+        return Quadratic(self.square + other.square, self.line + other.line, self.constant + other.constant)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """gᵀ both h + what is said of the later state g + what is said of the earlier one h."""
+
+    both: Expr = S.Zero
+    later: Quadratic = field(default_factory=Quadratic)
+    earlier: Quadratic = field(default_factory=Quadratic)
+
+    def __add__(self, other: Pair) -> Pair:
+        return Pair(self.both + other.both, self.later + other.later, self.earlier + other.earlier)
+
+
+@dataclass(frozen=True)
+class Forms:
+    """What is said of each state at its place, of the first, of the last, and of neighbours at the steps between them."""
+
+    algebra: Algebra
+    place: Quadratic
+    first: Quadratic
+    last: Quadratic
+    step: Pair
+
+    @cached_property
+    def beyond(self) -> Quadratic:
+        """What the law of the next state says of the one before and is no density of the next."""
+        return _beyond(self.algebra, self.step)
+
+    def at(self, part: Callable[[str], Expr], mean: Expr) -> Expr:
+        """The quadratic of these parts at a state, but for its constant."""
+        form = self.algebra.form
+        return form(part("line"), S.One, mean) - form(mean, part("square"), mean) / 2
+
+
+def _beyond(algebra: Algebra, step: Pair) -> Quadratic:
+    both, later, earlier = step.both, step.later, step.earlier
+    back = algebra.times(algebra.transpose(both), algebra.inverse(later.square))
+    square = algebra.times(earlier.square - algebra.times(back, both), S.One)
+    return Quadratic(square, algebra.times(earlier.line + algebra.times(back, later.line), S.One))
+
+
+def of_states(links: Links, labels: Mapping[Expr, Expr]) -> Forms:
+    """Read the terms of a chain, labels that they depend on being at their axes.
+
+    Raises:
+        NotDerivedError: a term is no quadratic, or holds in a part of the chain only.
+    """
+    shape = links.variable.shape
+    reader = _Reader(links, Algebra(shape[0] if shape else None), labels)
+    for term in links.terms:
+        reader.read(term)
+    return reader.forms()
+
+
+@dataclass
+class _Reader:
+    """What was said so far: at places, and by links, of the later state term by term."""
+
+    links: Links
+    algebra: Algebra
+    labels: Mapping[Expr, Expr]
+    place: Quadratic = field(default_factory=Quadratic)
+    first: Quadratic = field(default_factory=Quadratic)
+    last: Quadratic = field(default_factory=Quadratic)
+    pair: Pair = field(default_factory=Pair)
+    later: list[Quadratic] = field(default_factory=list)
+
+    def read(self, term: Term) -> None:
+        links, atoms = self.links, self.links.atoms(term)
+        place = atoms[0].indices[links.slot] if atoms else None
+        if place == 0:
+            self.first += self._single(term.factor, term.axes, atoms[0])
+        elif place == links.along.size - 1:
+            self.last += self._single(term.factor, term.axes, atoms[0])
+        elif any(
+            a.size == links.steps.size and a.index in getattr(place, "free_symbols", ()) for a in term.axes
+        ):
+            self._read_link(term)
+        else:
+            factor, conditions, axes, atoms = links.there(term, links.along)
+            own = self._single(factor, axes, atoms[0]) if atoms else self._constant(factor, axes)
+            self.place += _where(conditions, own)
+
+    def _read_link(self, term: Term) -> None:
+        links = self.links
+        atoms = links.atoms(term)
+        own = next(a for a in term.axes if a.size == links.steps.size and a.index in atoms[0].free_symbols)
+        factor, here = term.factor.xreplace({own.index: links.steps.index}), {own.index: links.steps.index}
+        atoms, axes = [a.xreplace(here) for a in atoms], tuple(a for a in term.axes if a != own)
+        if len(atoms) == 2:
+            self.pair += Pair(both=self._both(factor, axes, *atoms))
+        elif atoms[0].indices[links.slot] == links.steps.index:
+            self.pair += Pair(earlier=self._single(factor, axes, atoms[0]))
+        else:
+            self.later.append(self._single(factor, axes, atoms[0]))
+
+    def forms(self) -> Forms:
+        """With those of the terms of later states in their law that make it a density; the others are of their places."""
+        step, rest = self._law()
+        t, s = self.links.along.index, self.links.steps.index
+        place = self.place
+        for each in rest:
+            place += _where(
+                [Ge(t, 1)], Quadratic(each.square.xreplace({s: t - 1}), each.line.xreplace({s: t - 1}))
+            )
+        return Forms(self.algebra, place, self.first, self.last, step)
+
+    def _law(self) -> tuple[Pair, list[Quadratic]]:
+        squares = [each for each in self.later if each.square != 0]
+        lines = [each for each in self.later if each.line != 0]
+        square = self._chosen(squares, Pair(self.pair.both, Quadratic(), self.pair.earlier), "square")
+        so_far = Pair(self.pair.both, sum(square, Quadratic()), self.pair.earlier)
+        line = self._chosen(lines, so_far, "line")
+        law = Pair(so_far.both, sum(line, so_far.later), so_far.earlier)
+        return law, [each for each in self.later if each not in (*square, *line)]
+
+    def _chosen(self, terms: list[Quadratic], step: Pair, part: str) -> list[Quadratic]:
+        """The most of these terms with which nothing is said beyond the density; all, where something always is."""
+        for size in range(len(terms), -1, -1):
+            for chosen in combinations(terms, size):
+                later = sum(chosen, step.later)
+                if (
+                    later.square != 0
+                    and getattr(_beyond(self.algebra, replace(step, later=later)), part) == 0
+                ):
+                    return list(chosen)
+        return terms
+
+    def _at(self, value: Expr) -> Expr:
+        return value.xreplace(dict(self.labels))
+
+    def _constant(self, factor: Expr, axes: tuple[Axis, ...]) -> Quadratic:
+        return Quadratic(constant=self._at(total(factor, axes)))
+
+    # -- one term --------------------------------------------------------------------------------------
+
+    def _single(self, factor: Expr, axes: tuple[Axis, ...], atom: Expr) -> Quadratic:
+        self._check_whole(factor, atom)
+        factor = self._at(factor)
+        if self.algebra.vector is None:
+            coefficient, powers = powers_of(factor, (atom,))
+            if powers == (2,):
+                return Quadratic(square=total(-2 * coefficient, axes))
+            if powers == (1,):
+                return Quadratic(line=total(coefficient, axes))
+            self._refuse(factor, atom)
+        coefficient, forms = split_forms(factor, atom)
+        ends = [end for end in (form_ends(form, atom) for form in forms) if end is not None]
+        if len(ends) < len(forms):
+            self._refuse(factor, atom)
+        columns = [end for end, linear in ends if linear is not None]
+        if len(ends) == 1 and not columns:
+            middle = ends[0][0]
+            return Quadratic(square=-summed(coefficient * (middle + transpose(middle)), axes))
+        if len(ends) == len(columns) == 2:
+            outer = columns[0] * transpose(columns[1])
+            return Quadratic(square=-summed(coefficient * (outer + transpose(outer)), axes))
+        if len(ends) == len(columns) == 1:
+            return Quadratic(line=summed(coefficient * columns[0], axes))
+        return self._refuse(factor, atom)
+
+    def _both(self, factor: Expr, axes: tuple[Axis, ...], earlier: Expr, later: Expr) -> Expr:
+        """B of gᵀ B h, g being the later state."""
+        self._check_whole(factor, earlier)
+        factor = self._at(factor)
+        if self.algebra.vector is None:
+            coefficient, powers = powers_of(factor, (earlier, later))
+            return total(coefficient, axes) if powers == (1, 1) else self._refuse(factor, earlier)
+        coefficient, forms = split_forms(factor, earlier)
+        coefficient, others = split_forms(coefficient, later)
+        middle = between(forms, others, earlier, later)
+        return self._refuse(factor, earlier) if middle is None else summed(coefficient * middle, axes)
+
+    def _check_whole(self, factor: Expr, atom: Expr) -> None:
+        if ends := {c for c in conditions_of(factor) if c.has(Lt, Le, Gt, Ge)}:
+            raise NotDerivedError(
+                f"The states {atom} have an end of their own in each sequence, {min(map(str, ends))}: chains of states of several lengths "
+                f"are not derived yet. Let all be as long as the longest, with missing=[…] and NaN for what stands behind an end."
+            )
+
+    def _refuse(self, factor: Expr, atom: Expr) -> Quadratic:
+        raise NotDerivedError(
+            f"{factor} is no quadratic in the state {atom}: chains are derived whose states are Gaussian given their neighbours and the "
+            f"data. Let {self.links.variable.name} be a label on a grid, or let what is observed of it be Normal about a multiple of it."
+        )
+
+
+def _where(conditions: Sequence[Expr], said: Quadratic) -> Quadratic:
+    """What holds at some places alone."""
+    if not conditions:
+        return said
+    parts = (getattr(said, name) for name in ("square", "line", "constant"))
+    return Quadratic(
+        *(Piecewise((each, And(*conditions)), (S.Zero, true)) if each != 0 else each for each in parts)
+    )
+
+
+def powers_of(factor: Expr, atoms: Iterable[Expr]) -> tuple[Expr, tuple[int, ...] | None]:
+    """(coefficient, powers) of a product of powers of numbers; None where one stands elsewhere."""
+    powers = factor.as_powers_dict()
+    found = tuple(powers.get(atom, 0) for atom in atoms)
+    coefficient = factor / Mul(*(atom**power for atom, power in zip(atoms, found, strict=True)))
+    plain = all(int(power) == power for power in found) and not any(coefficient.has(atom) for atom in atoms)
+    return coefficient, tuple(map(int, found)) if plain else None
+
+
+def between(forms: Sequence[Expr], others: Sequence[Expr], earlier: Expr, later: Expr) -> Expr | None:
+    """M of gᵀMh, of forms that hold the earlier state h and others that hold the later g alone; None of anything else."""
+    if len(forms) == 1 and not others:
+        return _middle(forms[0], later, earlier)
+    if len(forms) == len(others) == 1:
+        one, other = form_ends(others[0], later), form_ends(forms[0], earlier)
+        if one and other and one[1] is not None and other[1] is not None:
+            return one[0] * transpose(other[0])
+    return None
+
+
+def _middle(form: Expr, left: Expr, right: Expr) -> Expr | None:
+    if not isinstance(form, Tr):
+        return None
+    word = form.word
+    if word[0] == T(left) and word[-1] == right:
+        return Mul(*word[1:-1])
+    if word[0] == T(right) and word[-1] == left:
+        return transpose(Mul(*word[1:-1]))
+    return None
