@@ -6,7 +6,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from sympy import Idx, IndexedBase, Sum, log, symbols
 from symem import Bernoulli, Categorical, DataError, Labels, Model, Normal, Poisson, Simplex
 from symem.__main__ import main
 from symem.em import EM
+from symem.report.figures.sequence_charts import along_chart, sequence_chart
+from symem.report.figures.shown import Shown
 from symem.runtime.messages import _forward_backward
 
 J, K, M, V, s, p0 = symbols("J K M V s p0", positive=True)
@@ -233,6 +235,23 @@ def test_reports_say_where_each_sequence_ends() -> None:
     text = str(derived("gaussian"))
     assert "α_jtk = exp(η_jtk) Σ_m α[j,t-1,m] A_mk, t = 2, …, T_j" in text
     assert "β[j,T_j,k] = 1" in text
+
+
+@pytest.mark.parametrize("given", ["lists", "columns"])
+def test_pictures_follow_the_first_sequence(given: str) -> None:
+    data = sequences(3, [12, 7])
+    columns = {"y": np.concatenate(data), "j": np.repeat(["b", "a"], [12, 7])}
+    shown = Shown(derived("gaussian").solver().SOLVER, THETA, {"y": data} if given == "lists" else columns)
+    assert shown.sequence is not None
+    np.testing.assert_array_equal(shown.sequence.values, data[0])
+    np.testing.assert_array_equal(shown.sequence.path, one_sequence().solver().decode(THETA, y=data[0]))
+    chart, beliefs = sequence_chart(shown), along_chart(shown)
+    assert chart is not None
+    assert beliefs is not None
+    line, *dots = cast(Any, chart.marks)
+    np.testing.assert_array_equal(line.y, data[0])
+    assert sum(len(each.x) for each in dots) == 12
+    np.testing.assert_allclose(cast(Any, beliefs.marks[-1]).high, 1.0)
 
 
 REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {

@@ -16,6 +16,7 @@ from symem.report.figures.chart import INKS, Chart
 from symem.report.figures.data_charts import data_chart
 from symem.report.figures.latent_charts import latents_chart, posterior_chart
 from symem.report.figures.path_charts import ascent, components, iterates, likelihood_path
+from symem.report.figures.sequence_charts import along_chart, sequence_chart
 from symem.report.figures.shown import Names, Shown
 
 #: What is drawn when it is asked for: a chart, or None where there is nothing of it.
@@ -117,8 +118,8 @@ def matplotlib() -> Any:
 def _of_data(shown: Shown) -> Panels:
     """What can be drawn of data and latents."""
     return {
-        "data": lambda: data_chart(shown),
-        "posterior": lambda: posterior_chart(shown),
+        "data": lambda: sequence_chart(shown) or data_chart(shown),
+        "posterior": lambda: along_chart(shown) or posterior_chart(shown),
         "latents": lambda: latents_chart(shown),
     }
 

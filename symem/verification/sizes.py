@@ -28,10 +28,13 @@ def default_sizes(model: Any) -> dict[str, int]:
     labels += [extent.symbol.name for extent in model.extents]
     along = chain_sizes(model)
     chains = [name for name in plates if name in along]
+    reach = _reach(model) if chains else 0
     known = _PLATES_OF_CHAINS if along else _PLATES_OF_VECTORS if data or others else {}
     plates = [name for name in plates if name not in chains]
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
-    places = _CHAIN_SIZES[min(2, len(plates) + len(chains))] if chains else ()
+    places = (
+        tuple(size + 2 * reach for size in _CHAIN_SIZES[min(2, len(plates) + len(chains))]) if chains else ()
+    )
     chosen: list[tuple[list[str], tuple[int, ...]]] = [(labels, LABEL_SIZES), (data, _DATA_WIDTHS)]
     chosen += [(others, _OTHER_WIDTHS), (plates, choice), (chains, places)]
     return {
@@ -90,6 +93,14 @@ def chain_sizes(model: Any) -> set[str]:
         for place, size in zip(entry.indices, latents[name_of(entry)].sizes, strict=False)
         if place.is_Add and place.as_coeff_Add()[0] != 0
     }
+
+
+def _reach(model: Any) -> int:
+    """How far data look back: those of the first places are conditioned on."""
+    data = {each.name for each in model.data}
+    entries = (each for each in model.log_likelihood.atoms(Indexed) if name_of(each) in data)
+    ahead = (place.as_coeff_Add()[0] for entry in entries for place in entry.indices if place.is_Add)
+    return max((int(each) for each in ahead if each.is_Integer), default=0)
 
 
 def _widths(model: Any) -> tuple[list[str], list[str]]:

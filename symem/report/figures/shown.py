@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from symem.runtime.em_steps import _ways
+from symem.runtime.sequences import _as_rectangles
 
 #: The kinds of data that are labels, and the ends of those that have some.
 LABELS = frozenset({"label", "binary"})
@@ -29,6 +30,7 @@ class Names:
     objective = "log-likelihood"
     iteration = "iteration"
     row = "row"
+    place = "place"
     #: What rows and entries are counted from.
     first_row = 0
 
@@ -53,6 +55,20 @@ class Names:
         return f"E[{name} | data]"
 
 
+class Sequence(NamedTuple):
+    """A sequence of labels: the data beside it if some are numbers, the most probable path and the probabilities of each
+    place, by outcome, what these are called, and of how many sequences it is the first.
+    """
+
+    data: str
+    values: Any
+    label: str
+    path: Any
+    table: Any
+    called: list[str]
+    of: int
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is drawn: a solver and parameters, the data of which they say something, the words that labels stand for, and
@@ -64,6 +80,14 @@ class Shown:
     data: Mapping[str, Any]
     categories: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+
+    def __post_init__(self) -> None:
+        given = (
+            _as_rectangles(self.model.plates, self.model.data, self.data)
+            if self.model.plates.ragged
+            else self.data
+        )
+        object.__setattr__(self, "data", given)
 
     @property
     def model(self) -> Any:
@@ -128,10 +152,7 @@ class Shown:
                 isinstance(how, tuple) and np.ndim(found) == 2 and how[0] in (1, -1) and len(found) == count
             )
             if fits:
-                plain_name = name.removesuffix("_missing")
-                words = self.categories.get(plain_name, range(how[1], how[1] + found.shape[1]))
-                called = [self.names.outcome(plain_name, k, word) for k, word in enumerate(words)]
-                return name, np.asarray(found), called
+                return name, np.asarray(found), self._called(name, how[1], found.shape[1])
         return None
 
     @cached_property
@@ -139,6 +160,45 @@ class Shown:
         """The most probable outcome of each of the few rows; 0 for all without a label."""
         count = len(next(iter(self.few[name] for name in self.of_rows), ()))
         return np.zeros(count, dtype=int) if self.table is None else np.argmax(self.table[1], axis=1)
+
+    @cached_property
+    def sequence(self) -> Sequence | None:
+        """The first sequence of a chain of labels."""
+        model, rows = self.model, self.model.plates.rows
+        if model.parts.paths is None or any(spec.kind == "parent" for spec in model.data.values()):
+            return None
+        cut = {name for name, spec in model.data.items() if rows and spec.shape[:1] == (rows,)}
+        first = {n: self.data[n][:1] if n in cut else v for n, v in self.data.items() if n != rows}
+        decoded, posterior = (ask(self.theta, **first) for ask in (self.solver.decode, self.solver.posterior))
+        path = np.asarray(next(iter(decoded.values())) if isinstance(decoded, dict) else decoded)
+        path = path.reshape(-1)[:_MOST_ROWS]
+        for name, how in _ways(model, posterior):
+            found = getattr(posterior, name)
+            if isinstance(how, tuple) and np.ndim(found) > 1:
+                table = np.asarray(found).reshape(-1, found.shape[-1])[: len(path)]
+                called = self._called(name, how[1], table.shape[1])
+                count = len(self.data[min(cut)]) if cut else 1
+                return Sequence(*self._along(first, len(path)), name, path - how[1], table, called, count)
+        return None
+
+    def _along(self, data: Mapping[str, Any], places: int) -> tuple[str, Any]:
+        """The first array of numbers that has so many places, and its values."""
+        laws = getattr(self.model.draws, "data", ())
+        for name in sorted(data.keys() & self.model.data.keys(), key=lambda each: each not in laws):
+            values = plain(data[name]).reshape(-1) if np.size(data[name]) >= places else np.empty(0)
+            if (
+                name not in self.model.known
+                and len(self.model.data[name].shape) == np.ndim(data[name])
+                and len(values)
+            ):
+                return name, values[:places]
+        return "", None
+
+    def _called(self, name: str, first: int, count: int) -> list[str]:
+        """What the outcomes of a label are called."""
+        plain_name = name.removesuffix("_missing")
+        words = self.categories.get(plain_name, range(first, first + count))
+        return [self.names.outcome(plain_name, k, word) for k, word in enumerate(words)]
 
     def _at(self, points: Any) -> tuple[Any, dict[str, Any]]:
         """Which points lie in the support, and these as data; for rows that hold nothing else."""
@@ -182,8 +242,10 @@ def means(shown: Shown) -> tuple[str, Any, Any] | None:
     names, predicted = shown.posterior._fields, shown.solver.predict(shown.theta, **shown.few)
     values = (predicted,) if len(names) == 1 else tuple(predicted)
     for (name, how), value in zip(_ways(shown.model, shown.posterior), values, strict=True):
+        if isinstance(how, tuple) or isinstance(value, list):
+            continue
         mean = np.asarray(value, dtype=float)
-        if isinstance(how, tuple) or name.endswith("_missing") or not mean.ndim or mean.dtype.kind != "f":
+        if name.endswith("_missing") or not mean.ndim or mean.dtype.kind != "f":
             continue
         found = getattr(shown.posterior, name)
         variance = found.get(f"v_{name}") if isinstance(found, dict) else None

@@ -16,6 +16,7 @@ from symem.report.figures.chart_svg import svg
 from symem.report.figures.data_charts import data_chart
 from symem.report.figures.latent_charts import rows_chart
 from symem.report.figures.path_charts import ascent, components, likelihood_path
+from symem.report.figures.sequence_charts import along_chart, sequence_chart
 from symem.report.figures.shown import Shown
 from symem.report.fitted import Fitted
 from symem.report.iteration import Worked
@@ -125,7 +126,9 @@ def _figures(found: Fitted, voice: Voice, where: str) -> Iterator[Figure]:
     seen = (
         isinstance(found, Worked) and iteration(found, voice) is not None
     )  # in the picture of the iteration
-    yield from _figure(None if seen else rows_chart(at), f"The posterior of the label of each row, {where}.")
+    of_each = "place" if at.sequence else "row"
+    beliefs = None if seen else along_chart(at) or rows_chart(at)
+    yield from _figure(beliefs, f"The posterior of the label of each {of_each}, {where}.")
     if isinstance(found, Worked):
         yield from _figure(_moving(shown, found.path), "The components as they move, the later the stronger.")
         way = likelihood_path(solver, found.given, found.path, names)
@@ -139,7 +142,9 @@ def over_data(found: Fitted, voice: Voice) -> Chart | None:
 
 
 def _over_data(shown: Shown) -> Chart | None:
-    """The data, if they are many enough and rows are alike, or hang on one number."""
+    """The data along a chain; else if they are many enough and rows are alike, or hang on one number."""
+    if (along := sequence_chart(shown)) is not None:
+        return along
     if shown.number is None or len(shown.of_rows[shown.number]) < LEAST_ROWS:
         return None
     chart = data_chart(shown)
@@ -149,6 +154,9 @@ def _over_data(shown: Shown) -> Chart | None:
 
 def _of_the_data(shown: Shown) -> str:
     """The caption of their picture."""
+    if shown.sequence is not None:
+        which = "The data" if shown.sequence.of == 1 else "The first sequence"
+        return f"{which}, each place in the ink of its label on the most probable path."
     if shown.number is not None and shown.of_rows[shown.number].ndim == 2:
         lines = ", and around each component the lines that hold half of it and 95 %" if shown.alone else ""
         inks = "The data, each row in the ink of its most probable label" if shown.table else "The data"
