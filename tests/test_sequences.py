@@ -248,10 +248,10 @@ def test_pictures_follow_the_first_sequence(given: str) -> None:
     chart, beliefs = sequence_chart(shown), along_chart(shown)
     assert chart is not None
     assert beliefs is not None
-    line, *dots = cast(Any, chart.marks)
+    line, *dots = cast("Any", chart.marks)
     np.testing.assert_array_equal(line.y, data[0])
     assert sum(len(each.x) for each in dots) == 12
-    np.testing.assert_allclose(cast(Any, beliefs.marks[-1]).high, 1.0)
+    np.testing.assert_allclose(cast("Any", beliefs.marks[-1]).high, 1.0)
 
 
 REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
