@@ -15,10 +15,9 @@ from symem.documents import Choices
 from symem.em import EM
 from symem.em import derive as derived
 from symem.estimate import estimate
-from symem.files import load_claims, load_file, load_model, read_sizes, read_values
+from symem.files import ModelFile, load_claims, load_file, read_sizes, read_values
 from symem.flags import spelt
 from symem.gallery import build
-from symem.language.model import Model
 from symem.machine_forms import (
     as_csv,
     as_json,
@@ -80,7 +79,7 @@ def fit(options: argparse.Namespace) -> int:
     refuse_existing([options.output, options.report, options.module], force=options.force)
     form = form_of(options.report) if options.report else ""
     stated = load_file(options.file)
-    em = _derived_of(stated.model, options)
+    em = _derived_of(stated, options)
     found = em.fit(**table_of(options, em), **fit_settings(options))
     if options.json:
         print(found.as_text(), end="")
@@ -150,7 +149,7 @@ def verify(options: argparse.Namespace) -> int:
 def audit(options: argparse.Namespace) -> int:
     """Hold the updates of another file against the derivation."""
     stated = load_file(options.file)
-    em = _derived_of(stated.model, options)
+    em = _derived_of(stated, options)
     data, beside = data_to_check(options, em)
     found = em.audit(**load_claims(options.updates, {**stated.names, "em": em}), data=data, **beside)
     print(as_json(of_audit(found)) if options.json else f"{found}\n", end="")
@@ -163,7 +162,7 @@ def report(options: argparse.Namespace) -> int:
     path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
-    em = _derived_of(stated.model, options, numeric=options.numeric)
+    em = _derived_of(stated, options, numeric=options.numeric)
     python = {"statement": stated.statement, "loading": loading_of(options, stated, path)}
     text = em.told_in(form, **python, **choices_of(options, stated, em))
     if path == "-":
@@ -202,11 +201,12 @@ def say(message: str) -> None:
 
 
 def _derived(options: argparse.Namespace, *, numeric: bool = True) -> EM:
-    return _derived_of(load_model(options.file), options, numeric=numeric)
+    return _derived_of(load_file(options.file), options, numeric=numeric)
 
 
-def _derived_of(model: Model, options: argparse.Namespace, *, numeric: bool = True) -> EM:
-    return derived(model, budget=options.budget, numeric=numeric, approximate=options.approximate)
+def _derived_of(stated: ModelFile, options: argparse.Namespace, *, numeric: bool = True) -> EM:
+    approximate = options.approximate or stated.approximate
+    return derived(stated.model, budget=options.budget, numeric=numeric, approximate=approximate)
 
 
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:

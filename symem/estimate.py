@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,19 @@ def estimate(found: Any) -> list[tuple[str, str]]:
         *rows,
         ("log-likelihood", f"{found.log_likelihood:.10g}"),
         ("iterations", f"{found.n_iter}, {end}"),
+        *approximated(found.approximation),
         *map(tuple, found.precision["facts"]),
+    ]
+
+
+def approximated(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How many nodes a quadrature took, and how much twice as many change; nothing of what is none."""
+    if not told:
+        return []
+    nodes = ", ".join(f"{name} = {number}" for name, number in told["nodes"].items())
+    change = max(told["change"].values())
+    return [
+        ("approximated", f"by quadrature, {nodes} nodes: twice as many change it by {change:.1e} of its size")
     ]
 
 

@@ -41,6 +41,12 @@ class ModelFile:
     reference: str | None
 
     @property
+    def approximate(self) -> str | None:
+        """What the file says is to be done about latents without a family."""
+        found = self.names.get("approximate")
+        return found if isinstance(found, str) else None
+
+    @property
     def statement(self) -> str | None:
         """The lines on which the model depends, and one that shows it."""
         stated = statement_of(self.path.read_text(encoding="utf-8"), self.name)
@@ -59,7 +65,7 @@ def load_model(spec: str) -> Model:
 def load_file(spec: str) -> ModelFile:
     """The model as by `load_model`, and what stands beside it.
 
-    The title is the first line of the docstring, the reference its paragraph that begins with `Source:`.
+    `approximate = "quadrature"` there is what `derive` is given. The title is the first line of the docstring, the reference its paragraph that begins with `Source:`.
 
     Raises:
         ModelError: the file is missing, does not run, or holds no model of that name; the message has the line.

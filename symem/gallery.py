@@ -81,7 +81,7 @@ def _exhibits(directory: Path, tell: Callable[[str], None], budget: float | None
     for path in sorted(directory.glob("*.py")):
         try:
             file = load_file(str(path))
-            em = derive(file.model, budget=budget)
+            em = derive(file.model, budget=budget, approximate=file.approximate)
             ladder = _climbed(file, em, tell)
             data, fit = _fitted(file, em, tell)
         except SymemError as error:

@@ -29,10 +29,10 @@ from symem import (
     Simplex,
     Weibull,
 )
-from symem.calculus.concave import by_logs
 from symem.calculus.curvature import Curvature
 from symem.calculus.differentiate import Unknown
 from symem.derivation import Ascent, Chart, Status
+from symem.language.special import by_logs
 from symem.runtime.newton import Place, _climbed
 from tests.derived import em
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Add, Expr, Mul, Pow, exp, log
-
 from symem.calculus.chart_slopes import Charts, along, concave_charts, ways
 from symem.calculus.curvature import Sign
 from symem.calculus.differentiate import Unknown, crossed, equation
@@ -21,7 +19,7 @@ from symem.derivation import Concave, Definition
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, reindex
-from symem.language.special import FromLog
+from symem.language.special import by_logs
 from symem.language.where_vanishing import WhereVanishing
 
 LAW = "concave"
@@ -49,21 +47,6 @@ def ascents(problem: Stationarity, names: Names, sign: Sign) -> list[Root]:
         )
         for unknown in unknowns
     ]
-
-
-def by_logs(expr: Expr) -> Expr:
-    """Exponentials over sums of such by the logarithm of the ratio, which neither overflows nor is undefined."""
-    if not expr.args or not expr.has(exp):
-        return expr
-    factors = Mul.make_args(expr)
-    below = [
-        each for each in factors if isinstance(each, Pow) and each.exp.is_negative and each.base.has(exp)
-    ]
-    if not below:
-        return expr.func(*(by_logs(part) if isinstance(part, Expr) else part for part in expr.args))
-    above = [each for each in factors if isinstance(each, exp)]
-    power = Add(*(each.args[0] for each in above), *(each.exp * log(each.base) for each in below))
-    return Mul(FromLog(power), *(by_logs(each) for each in factors if each not in (*above, *below)))
 
 
 class _Part:

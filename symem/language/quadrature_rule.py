@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from sympy import Expr, Function, Sum, Symbol, diff
 
+from symem.language.special import by_logs
+
 
 class Mode(Expr):  # type: ignore[misc]
     """Component c of the place at which h(v₁, …, v_d) is largest.
@@ -60,14 +62,14 @@ class Mode(Expr):  # type: ignore[misc]
     @property
     def slopes(self) -> tuple[Expr, ...]:
         """∂h/∂v_a."""
-        return tuple(slope(self.height, each) for each in self.unknowns)
+        return tuple(by_logs(slope(self.height, each)) for each in self.unknowns)
 
     @property
     def bends(self) -> tuple[Expr, ...]:
         """∂²h/∂v_a∂v_b, a ≤ b, row by row."""
-        return tuple(
-            slope(first, each) for place, first in enumerate(self.slopes) for each in self.unknowns[place:]
-        )
+        slopes = [slope(self.height, each) for each in self.unknowns]
+        pairs = ((first, each) for place, first in enumerate(slopes) for each in self.unknowns[place:])
+        return tuple(by_logs(slope(first, each)) for first, each in pairs)
 
 
 def slope(height: Expr, unknown: Symbol) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mpmath.libmp import prec_to_dps
-from sympy import Expr, Function, erf, exp, log, oo, pi, sqrt, sympify
+from sympy import Add, Expr, Function, Mul, Pow, erf, exp, log, oo, pi, sqrt, sympify
 
 
 class NormalCDF(Function):  # type: ignore[misc]
@@ -47,3 +47,18 @@ class FromLog(Function):  # type: ignore[misc]
 
     def _eval_evalf(self, prec: int) -> Expr:
         return exp(self.args[0]).evalf(prec_to_dps(prec))
+
+
+def by_logs(expr: Expr) -> Expr:
+    """Exponentials over sums of such by the logarithm of the ratio, which neither overflows nor is undefined."""
+    if not expr.args or not expr.has(exp):
+        return expr
+    factors = Mul.make_args(expr)
+    below = [
+        each for each in factors if isinstance(each, Pow) and each.exp.is_negative and each.base.has(exp)
+    ]
+    if not below:
+        return expr.func(*(by_logs(part) if isinstance(part, Expr) else part for part in expr.args))
+    above = [each for each in factors if isinstance(each, exp)]
+    power = Add(*(each.args[0] for each in above), *(each.exp * log(each.base) for each in below))
+    return Mul(FromLog(power), *(by_logs(each) for each in factors if each not in (*above, *below)))
