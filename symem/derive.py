@@ -17,6 +17,7 @@ from symem.calculus.angles import angles_apart
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify, leaving, without_refuted
 from symem.calculus.conditioning import condition
+from symem.calculus.covariances import Covariances, PlainExpectations
 from symem.calculus.data_letters import DataLetters
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
@@ -24,6 +25,7 @@ from symem.calculus.expectation import Expectations, entropy, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
 from symem.calculus.identified import with_unidentified
+from symem.calculus.information import with_information
 from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, Constants, solve_blocks
@@ -99,7 +101,10 @@ def _derived(model: Model, *, numeric: bool, approximate: str | None) -> Derivat
     kept = _certified(record, blocks, solve, collapse)
     if kept.not_derived and not numeric:
         kept = with_numeric(kept, _certified(record, any_way(), any_way, collapse))
-    return with_scores(final_form(as_known_totals(kept), names), names)
+    scored = with_scores(final_form(as_known_totals(kept), names), names)
+    means = PlainExpectations(elimination.done, names, expectations.moments)
+    look("writing the information")
+    return with_information(scored, conditioned, Covariances(means, model.weights), names)
 
 
 def _certified(

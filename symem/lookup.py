@@ -85,6 +85,61 @@ class Updates(Mapping[Any, Expr]):
         return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
 
 
+class ByPair(Mapping[tuple[Any, Any], Expr]):
+    """Two parameters -> a formula that belongs to both, at the places of each; those without one raise the reason."""
+
+    def __init__(
+        self, derivation: Derivation, formulas: Iterable[tuple[tuple[Expr, Expr], Expr | str]]
+    ) -> None:
+        """`formulas` are pairs of parameters with what belongs to them, or a sentence that says why there is nothing."""
+        self._found: dict[tuple[str, str], Expr | str] = {}
+        self._keys: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self._atoms: dict[tuple[str, str], tuple[Any, Any]] = {}
+        for parameters, formula in formulas:
+            atoms = tuple(map(derivation.model.declared, parameters))
+            whole = [all(not p.is_Integer for p in places_of(each)) for each in parameters]
+            keys = tuple(array_of(a) if w else a for a, w in zip(atoms, whole, strict=True))
+            names = str(keys[0]), str(keys[1])
+            self._keys[names], self._atoms[names] = (keys[0], keys[1]), (atoms[0], atoms[1])
+            self._found[names] = formula if isinstance(formula, str) else derivation.model.declared(formula)
+
+    def __getitem__(self, pair: Any) -> Expr:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise UndeclaredSymbolError(f"Two parameters are asked for, as in [mu, sigma], not {pair}.")
+        names = tuple(self._name(each) for each in pair)
+        if names not in self._found and names[::-1] in self._found:
+            pair, names = pair[::-1], names[::-1]
+        if names not in self._found:
+            raise UndeclaredSymbolError(
+                f"{pair[0]} and {pair[1]} have none; these have: {', '.join(map(str, self._found))}."
+            )
+        found = self._found[names]
+        if isinstance(found, str):
+            raise NotDerivedError(found)
+        moved = {
+            own: place
+            for atom, asked in zip(self._atoms[names], pair, strict=True)
+            for own, place in zip(places_of(atom), places_of(asked), strict=False)
+            if own != place
+        }
+        return reindex(found, moved) if moved else found
+
+    def _name(self, key: Any) -> str:
+        own = {name for names in self._found for name in names}
+        return next(
+            (n for n in (str(key), key if isinstance(key, str) else stated_name(key)) if n in own), str(key)
+        )
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return iter(self._keys.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{self._keys[n]}: {v}" for n, v in self._found.items()) + "}"
+
+
 def _told(update: Update) -> Expr:
     """What an update is told by."""
     return update.nested if isinstance(update, Ascent) else update.value

@@ -8,13 +8,13 @@ from typing import Any
 
 from sympy import Expr, diff, factor_terms
 
-from symem.derivation import Certificate, Derivation, Step
+from symem.derivation import Certificate, Derivation, InformationBlock, Step
 from symem.errors import NotDerivedError
 from symem.explicit import Explicit
 from symem.language.family import Distribution
 from symem.language.model import Model
 from symem.language.operators import sized
-from symem.lookup import ByName, Updates
+from symem.lookup import ByName, ByPair, Updates
 from symem.posteriors import as_distribution
 
 
@@ -102,6 +102,42 @@ class Formulas:
         return Updates(self.derivation, told)
 
     @cached_property
+    def complete_information(self) -> Mapping[tuple[Any, Any], Expr]:
+        """Two parameters -> the information on them that complete data would have, -∂²Q/∂θ∂θ' at θ = θ⁽ᵗ⁾ with its statistics
+        held, at the places of both; in MAP-EM that of the log-prior is part of it.
+
+        Source: Orchard & Woodbury 1972; Louis 1982, section 3.
+        """
+        told = ((each.parameters, each.complete.value) for each in self.derivation.information)
+        return ByPair(self.derivation, told)
+
+    @cached_property
+    def missing_information(self) -> Mapping[tuple[Any, Any], Expr]:
+        """Two parameters -> what of it is missing: the posterior covariance of the scores of complete data, in data, posteriors
+        and θ. `written_out` shows it in data and θ alone.
+
+        Raises
+        ------
+        NotDerivedError
+            on asking for two parameters of which it has no closed form; `fit.information` has it as a number.
+
+        References
+        ----------
+        Louis 1982, equation 3.1.
+        """
+        told = ((each.parameters, _missing(each)) for each in self.derivation.information)
+        return ByPair(self.derivation, told)
+
+    @cached_property
+    def observed_information(self) -> Mapping[tuple[Any, Any], Expr]:
+        """Two parameters -> what is left, -∂²ℓ/∂θ∂θ': complete less missing information.
+
+        Source: Orchard & Woodbury 1972; Louis 1982.
+        """
+        told = ((each.parameters, _observed(each)) for each in self.derivation.information)
+        return ByPair(self.derivation, told)
+
+    @cached_property
     def rate(self) -> Expr:
         """Of a model of one number θ the derivative of the map of EM, ψ′(θ): at the estimate, the share of the distance that
         each step leaves, and of the information that is missing.
@@ -175,3 +211,14 @@ class Formulas:
     def steps(self) -> tuple[Step, ...]:
         """The derivation: law, before, after, why it is allowed."""
         return self.derivation.steps
+
+
+def _missing(block: InformationBlock) -> Expr | str:
+    if block.missing is None:
+        return f"{block.reason} fit.information has it as a number."
+    return block.missing.value
+
+
+def _observed(block: InformationBlock) -> Expr | str:
+    missing = _missing(block)
+    return missing if isinstance(missing, str) else block.complete.value - missing

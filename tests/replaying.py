@@ -95,7 +95,7 @@ def before_the_m_step(
 
 def scopes(derivation: Derivation, step: Step, run: Evaluator, most: int = 2) -> Iterator[dict[str, int]]:
     """A few values for the indices that a step leaves free."""
-    known = {axis.index: axis.size for axis in axes_of(derivation)}
+    known = {axis.index: axis.size for axis in (*axes_of(derivation), *step.axes)}
     free = sorted((s for s in step.before.free_symbols | step.after.free_symbols if s in known), key=str)
     ranges = [range(min(most, int(run(known[index])))) for index in free]
     for place in itertools.product(*ranges):
@@ -236,6 +236,10 @@ class Replay:
 
     def _maximiser(self, _step: Step) -> Sides:
         """The certificate's: see test_certify."""
+        yield from ()
+
+    def _covaries(self, _step: Step) -> Sides:
+        """Of all rows together: see test_louis."""
         yield from ()
 
     def _bends(self, _step: Step) -> Sides:

@@ -312,7 +312,9 @@ def test_scores_are_formulas_in_the_symbols_of_the_user() -> None:
     assert str(em("gmm1d_faithful").score["mu"]) == "(-mu[k] + x[i])*gamma_z[i, k]/sigma[k]**2"
     assert [step.law.name for step in algorithm.steps if step.stage == "information"] == [
         "Fisher's identity",
+        "complete information",
         "missing information",
+        "observed information",
     ]
 
 

@@ -18,6 +18,7 @@ SOLVED = set(maximisers.LAWS)
 
 #: Told here, tested elsewhere: ℓ and Q by `verify`, a maximum by its certificate; of counts and vectors by the laws.
 ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments", "missing information"}
+ELSEWHERE |= {"observed information", "missing by differences"}
 
 
 @slow_but_for(in_turn(DERIVED, 0), HALF)

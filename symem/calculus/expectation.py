@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import assert_never
 
 from sympy import And, Eq, Expr, Indexed, Mul, S, Symbol, log
@@ -52,17 +53,18 @@ class Expectations:
         """
         terms = [term]
         for each in self.eliminated:
-            terms = [mean for part in terms for mean in self._over(each, part)]
+            terms = [mean for part in terms for mean in self.over(each, part)]
         return terms
 
-    def _over(self, one: Eliminated, term: Term) -> list[Term]:
+    def over(self, one: Eliminated, term: Term) -> list[Term]:
+        """The posterior mean of a term over one latent, given those that are eliminated later."""
         atoms = atoms_of(term.factor, one.posterior.latent)
         if not atoms:
             return [term]
         if term.factor.has(LogIverson):
             return []
         if isinstance(one.posterior, Causes) and (found := products_of(term.factor, one.posterior.latent)):
-            return self._of_event(_Here(one, atoms[0]), one.posterior, found, term)
+            return self._of_event(Here(one, atoms[0]), one.posterior, found, term)
         if isinstance(one.posterior, Linked) and len(atoms) == 2:
             return self._of_pair(one, one.posterior, atoms, term)
         if isinstance(one.posterior, Quadrature):
@@ -77,7 +79,7 @@ class Expectations:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
             )
-        here = _Here(one, atoms[0])
+        here = Here(one, atoms[0])
         match one.posterior:
             case Table() as table:
                 return self._finite(here, table, term)
@@ -93,21 +95,21 @@ class Expectations:
 
     # -- finite posteriors -----------------------------------------------------------------------------
 
-    def _finite(self, here: _Here, table: Table, term: Term) -> list[Term]:
+    def _finite(self, here: Here, table: Table, term: Term) -> list[Term]:
         """Σ_k γ_k f(k); where f is a bracket or a 0/1 factor, the one outcome it selects."""
         binary = isinstance(table.latent.support, Binary)
-        selected = _selected(term.factor, here.atom, binary=binary)
-        if selected is not None:
-            outcome, rest = selected
+        one_of = selected(term.factor, here.atom, binary=binary)
+        if one_of is not None:
+            outcome, rest = one_of
             return [Term(here.probability(table, outcome) * rest, term.axes)]
         return self._two_values(here, table, term) if binary else [self._summed(here, table, term)]
 
-    def _two_values(self, here: _Here, table: Table, term: Term) -> list[Term]:
+    def _two_values(self, here: Here, table: Table, term: Term) -> list[Term]:
         """γ₀ f(0) + γ₁ f(1): any function of a binary latent is a table."""
         shares = ((value, here.probability(table, value)) for value in (S.Zero, S.One))
         return self._either(term, here.atom, shares)
 
-    def _summed(self, here: _Here, table: Table, term: Term) -> Term:
+    def _summed(self, here: Here, table: Table, term: Term) -> Term:
         index = table.outcome.index
         if index in term.indices or index in term.factor.free_symbols:
             index = fresh_index(index, set(term.indices) | term.factor.free_symbols)
@@ -149,7 +151,7 @@ class Expectations:
                 f"The mean of {term.factor} needs the joint posterior of {atoms[0]} and {atoms[1]}."
             )
         first, second, at, place = ordered
-        here, taken = _Here(one, at), {*term.indices, *term.factor.free_symbols}
+        here, taken = Here(one, at), {*term.indices, *term.factor.free_symbols}
         share = here.placed(chain.pair.symbol).xreplace({chain.steps.index: place})
         outcomes = (chain.outcome.index, chain.following.index)
         if isinstance(chain.latent.support, Binary):
@@ -165,7 +167,7 @@ class Expectations:
         axes = (*term.axes, *(Axis(index, chain.outcome.size) for index in fresh))
         return [Term(term.factor.xreplace({first: fresh[0], second: fresh[1]}) * share, axes)]
 
-    def _of_event(self, here: _Here, causes: Causes, products: list[Expr], term: Term) -> list[Term]:
+    def _of_event(self, here: Here, causes: Causes, products: list[Expr], term: Term) -> list[Term]:
         """(1 - π) f(0) + π f(1), π the probability of the event that all of several latents take part in."""
         (product, *others), latent = products, causes.latent
         if causes.event is None or others or atoms_of(term.factor.xreplace({product: S.One}), latent):
@@ -186,11 +188,11 @@ class Expectations:
 
     # -- families and totals -----------------------------------------------------------------------------
 
-    def _moment(self, here: _Here, posterior: Shared | Recognised, term: Term) -> list[Term]:
+    def _moment(self, here: Here, posterior: Shared | Recognised, term: Term) -> list[Term]:
         coefficient, g = split_factor(term.factor, here.atom)
         statistic = g.xreplace({here.atom: posterior.atom})
         if posterior.inline:
-            value = _formula(posterior, statistic)
+            value = mean_of(posterior, statistic)
         else:
             value = self._in_names(posterior, statistic, here.axes)
         return _over(term.axes, coefficient * here.placed(value))
@@ -200,11 +202,12 @@ class Expectations:
         root, power = statistic.as_base_exp()
         known = isinstance(posterior, Recognised) and None not in map(posterior.mean, (root, statistic))
         if power == 2 and known:
-            mean, variance = (self._named(posterior, each, axes).symbol for each in (root, deviation(root)))
+            mean, variance = (self.named(posterior, each, axes) for each in (root, deviation(root)))
             return mean**2 + variance
-        return self._named(posterior, statistic, axes).symbol
+        return self.named(posterior, statistic, axes)
 
-    def _named(self, posterior: Shared | Recognised, statistic: Expr, axes: tuple[Axis, ...]) -> Definition:
+    def named(self, posterior: Shared | Recognised, statistic: Expr, axes: tuple[Axis, ...]) -> Expr:
+        """A mean by its name, from now on."""
         key = (posterior.latent.name, statistic)
         if key not in self.moments:
             places = tuple(axis.index for axis in axes)
@@ -212,8 +215,8 @@ class Expectations:
                 "positive" if statistic.is_positive else "nonnegative" if statistic.is_nonnegative else "real"
             )
             symbol = self.names.entry(_moment_name(posterior, statistic), places, **{sign: True})
-            self.moments[key] = Definition(symbol, axes, _formula(posterior, statistic))
-        return self.moments[key]
+            self.moments[key] = Definition(symbol, axes, mean_of(posterior, statistic))
+        return self.moments[key].symbol
 
 
 def posteriors(eliminated: list[Eliminated], expectations: Expectations) -> tuple[Posterior, ...]:
@@ -235,7 +238,7 @@ def _with_moments(posterior: Posterior, expectations: Expectations) -> Posterior
 
 
 @dataclass(frozen=True)
-class _Here:
+class Here:
     """A latent that has gone, at the place where a term holds it."""
 
     one: Eliminated
@@ -250,14 +253,14 @@ class _Here:
     def moved(self) -> dict[Expr, Expr]:
         return dict(zip((a.index for a in self.one.position), places_of(self.atom), strict=True))
 
-    def placed(self, value: Expr) -> Expr:
-        """A value of its posterior there, with label axes read at the labels."""
+    def placed(self, value: Expr, also: Mapping[Expr, Expr] = MappingProxyType({})) -> Expr:
+        """A value of its posterior there, with label axes read at the labels, and others as told."""
         moved = self.moved
         labels = {axis.index: label.xreplace(moved) for label, axis in self.one.posterior.labels}
-        return reindex(value, moved | labels)
+        return reindex(value, moved | labels | dict(also))
 
     def probability(self, table: Table, outcome: Expr) -> Expr:
-        return self.placed(table.probability.symbol).xreplace({table.outcome.index: outcome})
+        return self.placed(table.probability.symbol, {table.outcome.index: outcome})
 
 
 def _of_states(one: Eliminated, chain: GaussianChain, atoms: list[Expr], factor: Expr) -> Expr:
@@ -275,7 +278,7 @@ def _over(axes: tuple[Axis, ...], value: Expr) -> list[Term]:
     return [Term(part.factor, part.axes + axes) for part in separate(value)]
 
 
-def _selected(factor: Expr, atom: Expr, *, binary: bool) -> tuple[Expr, Expr] | None:
+def selected(factor: Expr, atom: Expr, *, binary: bool) -> tuple[Expr, Expr] | None:
     """(outcome, rest) of a factor that is zero at all other outcomes."""
     coefficient, g = split_factor(factor, atom)
     if binary and g.is_Pow | (g == atom) and g.as_base_exp()[0] == atom:
@@ -289,7 +292,7 @@ def _selected(factor: Expr, atom: Expr, *, binary: bool) -> tuple[Expr, Expr] | 
     return None
 
 
-def _formula(posterior: Shared | Recognised, statistic: Expr) -> Expr:
+def mean_of(posterior: Shared | Recognised, statistic: Expr) -> Expr:
     """The mean of a function of the latent.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symem.calculus.information_laws import ROWS as OF_THE_INFORMATION
 from symem.calculus.laws_of_states import ROWS as OF_STATES
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
 from symem.calculus.quadrature_laws import OF_QUADRATURE
@@ -291,27 +292,6 @@ _ROWS = (
             ),
         )
     ),
-    Rule(
-        "Fisher's identity",
-        "At ${theta} = {old}$ the slope of {Q} in {parameter} is that of the log-likelihood of the observed data{prior}, the score. "
-        "It is the sum over rows of",
-        "Fisher 1925; Dempster, Laird & Rubin 1977, section 3",
-        Relation.EQUAL,
-    ),
-    Rule(
-        "score of all data",
-        "At ${theta} = {old}$ the slope of {Q} in {parameter} is that of the log-likelihood of the observed data{prior}, the score:",
-        "Fisher 1925; Dempster, Laird & Rubin 1977, section 3",
-        Relation.EQUAL,
-    ),
-    Rule(
-        "missing information",
-        "Minus the second derivatives of the log-likelihood are the observed information. It is the information that complete "
-        "data would have, minus the second derivatives of {Q} with its statistics held, less what is missing: the posterior "
-        "variance of the score of complete data, which is by how much the slopes of {Q} rise with {old} alone.",
-        "Orchard & Woodbury 1972; Louis 1982; Oakes 1999",
-        Relation.BENDS,
-    ),
     Rule("denominators", "Multiplied by {factors}, this is", "algebra", Relation.EQUAL, detail=True),
     Rule(
         "substitution",
@@ -328,7 +308,7 @@ _ROWS = (
     ),
 )
 
-_MORE = (*OF_TREES, *OF_STATES, *OF_QUADRATURE)
+_MORE = (*OF_TREES, *OF_STATES, *OF_QUADRATURE, *OF_THE_INFORMATION)
 #: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
 LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *_MORE)}, **OF_THE_M_STEP}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sympy import Expr, IndexedBase, Symbol, factor_terms
+from sympy import Add, Expr, IndexedBase, Symbol, factor_terms, fraction
 
 from symem.algebra.about_zero import AboutZero, multiplied_out
 from symem.algebra.matrix_words import gathered_words
-from symem.algebra.rewriting import inlined
+from symem.algebra.rewriting import bottom_up, inlined
 from symem.algebra.squares import completed, merged_sums, squares
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.fresh_names import Names
@@ -35,7 +35,18 @@ def told_slope(slope: Expr) -> Expr:
     """A slope as one writes it: squares completed, in which digits are kept, and common factors in front."""
     if is_matrix(slope):
         return gathered_words(completed(slope))
-    return factor_terms(completed(squares(merged_sums(slope))))
+    return factor_terms(completed(bottom_up(squares(merged_sums(slope)), _over_denominators)))
+
+
+def _over_denominators(expr: Expr) -> Expr:
+    """a/c + b/c as (a + b)/c."""
+    if not expr.is_Add or is_matrix(expr):
+        return expr
+    above: dict[Expr, list[Expr]] = {}
+    for number, below in map(fraction, expr.args):
+        sign = below.as_coeff_Mul()[0]
+        above.setdefault(below / sign, []).append(number / sign)
+    return Add(*(Add(*parts) / below for below, parts in above.items()))
 
 
 def _named(stem: str, parameter: Expr, *places: Symbol) -> Expr:

@@ -15,10 +15,10 @@ from sympy import Symbol
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import inlined
 from symem.calculus.e_steps import e_step
+from symem.calculus.information_steps import information
 from symem.calculus.laws import step
 from symem.calculus.m_steps import m_step
 from symem.derivation import THEORY, Conditional, Definition, Derivation, Step
-from symem.language.plates import total
 from symem.language.traces import Tr
 
 
@@ -30,7 +30,7 @@ def steps(derivation: Derivation) -> Derivation:
         *_surrogate(derivation),
         *m_step(derivation),
         *_ascent(derivation),
-        *_information(derivation),
+        *information(derivation),
     )
     return replace(derivation, steps=told)
 
@@ -81,23 +81,3 @@ def _with_prior() -> dict[str, str]:
     """The objective's names in MAP-EM."""
     names = {at: f"objective_{at}" for at in ("theta", "old", "next")}
     return {name: f"{THEORY[name]} + log p({THEORY[at]})" for at, name in names.items()}
-
-
-# information --------------------------------------------------------------------------------------------
-
-
-def _information(derivation: Derivation) -> Iterator[Step]:
-    """The score row by row, and what its variance takes from the information of complete data."""
-    for score in derivation.scores:
-        own, slope = score.row or score.definition, score.definition
-        rows = own.axes[: len(own.axes) - len(slope.axes)]
-        law = "Fisher's identity" if rows else "score of all data"
-        whole = total(own.value, rows) + score.beside
-        prior = ", the log-prior added" if derivation.model.log_prior != 0 else ""
-        told: dict[str, Any] = {"defines": (own,), "axes": slope.axes, "prior": prior}
-        yield step("information", law, slope.value, whole, (score.parameter,), **told)
-    if derivation.scores:
-        q = derivation.surrogate.value
-        yield step(
-            "information", "missing information", derivation.log_likelihood + derivation.model.log_prior, q
-        )

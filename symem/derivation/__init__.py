@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from symem.derivation.definition import Definition, Recurrence, TreeRecurrence
 from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
+from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
     Causes,
@@ -62,6 +63,7 @@ __all__ = [
     "Ends",
     "GaussianChain",
     "GaussianVector",
+    "InformationBlock",
     "Linked",
     "MemberCounts",
     "Moments",

@@ -162,6 +162,10 @@ class Recognised(PosteriorRecord):
         """Var(function of the latent) in the arguments, where it has a closed form."""
         return self.face.variance(self.atom, function, self.arguments, self.bounds)
 
+    def covariance(self, one: Expr, other: Expr) -> Expr | None:
+        """Cov of two functions of the latent in the arguments, where it has a closed form."""
+        return self.face.covariance(self.atom, one, other, self.arguments, self.bounds)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianVector(PosteriorRecord):

@@ -31,6 +31,7 @@ class Relation(Enum):
     CLIMBS = "the same, with the statistics held too"
     DIFFERENTIATED = "the derivative with respect to what the step is about"
     MAXIMISER = "the point at which the function is largest"
+    COVARIES = "the posterior covariance of the derivatives with respect to what the step is about"
     BENDS = "minus its second derivatives are those of the other, less the posterior variance of the score of complete data"
 
 

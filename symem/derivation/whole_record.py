@@ -8,6 +8,7 @@ from sympy import Expr
 
 from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import Surrogate
+from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.posterior_kinds import Posterior, Quadrature, Table
 from symem.derivation.told_steps import Step
 from symem.derivation.update_kinds import Certificate, NotDerived, Score, Unidentified, Update
@@ -30,6 +31,7 @@ class Derivation:
     steps: tuple[Step, ...] = field(default=())
     unidentified: tuple[Unidentified, ...] = ()
     scores: tuple[Score, ...] = ()
+    information: tuple[InformationBlock, ...] = ()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:

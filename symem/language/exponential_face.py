@@ -120,7 +120,7 @@ class ExponentialFace:
             if function == deviation(root):
                 return self.variance(u, root, arguments, bounds)
         told = self.moments(u, arguments, bounds)
-        return told[function] if function in told else self._slope(u, function, arguments, bounds, order=1)
+        return told[function] if function in told else self._slope(u, (function,), arguments, bounds)
 
     def variance(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
         """Var(function of u): told as E[(T - E[T])²], or E[T²] - E[T]², or ∂²A/∂ηᵣ²; None where it is not known."""
@@ -128,23 +128,39 @@ class ExponentialFace:
         if deviation(function) in told:
             return told[deviation(function)]
         if function in told and function**2 in told:
-            return (told[function**2] - told[function] ** 2).factor()
-        return self._slope(u, function, arguments, bounds, order=2)
+            return _told(told[function**2] - told[function] ** 2)
+        return self._slope(u, (function, function), arguments, bounds)
+
+    def covariance(
+        self, u: Expr, one: Expr, other: Expr, arguments: Arguments, bounds: Bounds
+    ) -> Expr | None:
+        """Cov(one, other), functions of u: E[T S] - E[T] E[S], or ∂²A/∂ηᵣ∂ηₛ; None where it is not known."""
+        if one == other and (variance := self.variance(u, one, arguments, bounds)) is not None:
+            return variance
+        told = self.moments(u, arguments, bounds)
+        if {one, other, one * other} <= told.keys():
+            return _told(told[one * other] - told[one] * told[other])
+        return self._slope(u, (one, other), arguments, bounds)
 
     def _slope(
-        self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds, *, order: int
+        self, u: Expr, functions: tuple[Expr, ...], arguments: Arguments, bounds: Bounds
     ) -> Expr | None:
-        """∂A/∂ηᵣ, or a higher derivative, of the statistic that the function is."""
+        """∂A/∂ηᵣ, or ∂²A/∂ηᵣ∂ηₛ, of the statistics that the functions are."""
         statistics, eta = self.statistics(u), self._letters()
-        if function not in statistics:
+        if not set(functions) <= set(statistics):
             return None
         partition = self.log_partition(self.arguments(eta, bounds), bounds)
-        slope = partition.diff(eta[statistics.index(function)], order)
+        slope = partition.diff(*(eta[statistics.index(each)] for each in functions))
         here = dict(zip(eta, self.natural_parameters(arguments, bounds), strict=True))
         return None if slope.has(Derivative, Subs) else slope.xreplace(here).simplify()
 
     def _letters(self) -> tuple[Expr, ...]:
         return tuple(Dummy("eta", real=True) for _ in self.statistics(Dummy("u", positive=True)))
+
+
+def _told(difference: Expr) -> Expr:
+    """A difference of moments; as a product where they are fractions of polynomials."""
+    return difference.factor() if difference.is_rational_function() else difference
 
 
 @dataclass(frozen=True)

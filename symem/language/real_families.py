@@ -99,8 +99,12 @@ def _normal_moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr
     mean = m + sqrt(v) * (at_low - at_high)
     inner_low, inner_high = (S.Zero if end in (oo, -oo) else end for end in (low, high))
     narrowed = 1 + inner_low * at_low - inner_high * at_high - (at_low - at_high) ** 2
-    square = v + m * mean + sqrt(v) * (edge_low * at_low - edge_high * at_high)
-    return {u: mean, u**2: square, deviation(u): v * narrowed}
+    moments = [S.One, mean]
+    for r in (1, 2, 3):
+        ends = edge_low**r * at_low - edge_high**r * at_high
+        moments.append(m * moments[r] + r * v * moments[r - 1] + sqrt(v) * ends)
+    powers = {u**r: moments[r] for r in (1, 2, 3, 4)}
+    return {**powers, deviation(u): v * narrowed}
 
 
 def _edges(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:

@@ -159,7 +159,7 @@ class Breaker:
             return self._slashed(expr, room)
         widest = max(ratio.above, key=lambda factor: width(self.latex(factor)))
         rest = Mul(*(factor for factor in Mul.make_args(expr) if factor != widest))
-        head = "" if rest == 1 else self.latex(rest)
+        head = self._head(rest)
         return self._wrapped(head, widest, room) if not isinstance(widest, Product) else [self.latex(expr)]
 
     def _word(self, expr: Expr, room: float) -> list[str]:

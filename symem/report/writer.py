@@ -168,6 +168,15 @@ class Voice:
         left = rf"\frac{{\partial \ell{of_row}}}{{\partial {letter(parameter, self.free)}}}"
         return self.equation(left, ratios(value), scope)
 
+    def information(self, sign: str, definition: Definition, parameters: Sequence[Expr]) -> Lines:
+        """A block of an information matrix, by the parameters whose it is; of one number alone it is the whole."""
+        scope = self.now.within(definition.axes)
+        whole = len(self.derivation.scores) == 1 and not definition.axes
+        value = named_moments(definition.value, self.meanings)
+        names = r",\, ".join(letter(each, self.free.within(definition.axes)) for each in parameters)
+        left = f"{sign}({self.theta})" if whole else rf"\left[{sign}\right]_{{{names}}}"
+        return self.equation(left, ratios(value), scope)
+
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symem.verification.ground import Array, Finding, Ground, Theta, or_infinite
+from symem.verification.information_formulas import complete_and_missing
 
 #: How many lines; their steps, in standard errors of complete data, and at most as shares of the way to an end.
 _LINES, _STEP, _OF_ROOM = 2, 0.05, 0.05
@@ -47,6 +48,7 @@ def information_is_that_of_the_model(ground: Ground) -> Iterator[Finding]:
             )
             return
         yield from _along_lines(ground, theta, found)
+        yield from _by_formulas(ground, theta, found)
 
 
 def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
@@ -77,6 +79,20 @@ def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
             yield Finding(gap, f"in {name}") if gap <= _LARGE or settled else Finding(None, kink)
         gap = or_infinite(np.max(np.abs(found.complete - found.missing - found.observed)))
         yield Finding(float(gap), "in complete - missing = observed")
+
+
+def _by_formulas(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
+    """The formulas of the derivation against the module, measured by what complete data know."""
+    arrays = ground.formulas.at(theta).with_statistics
+    told = complete_and_missing(ground.derivation, arrays, found.parameters)
+    size = np.sqrt(np.abs(np.diag(found.in_basis(found.complete))))
+    scale = 1 / np.where(size > 0, size, 1.0)
+    for each, true, name in zip(told, (found.complete, found.missing), ("complete", "missing"), strict=True):
+        mine, known = each.in_basis(found.basis)
+        gaps = np.abs(mine - found.in_basis(true)) * np.outer(scale, scale)
+        yield Finding(
+            float(np.max(or_infinite(gaps)[known], initial=0.0)), f"in the formulas of the {name} information"
+        )
 
 
 def _step(found: Any, way: Array) -> float:

@@ -146,7 +146,7 @@ class _Rewriting:
         log_prior = prior.scalar(log_prior)
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
-            updates, old.not_derived, old.certificates, old.steps, old.unidentified, scores,
+            updates, old.not_derived, old.certificates, old.steps, old.unidentified, scores, old.information,
             self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 

@@ -1,0 +1,154 @@
+"""The information on pairs of parameters: of complete data, and what of it is missing, as formulas.
+
+i_X = i_Y - i_{Z|X} (Orchard & Woodbury 1972): i_Y is minus the second derivatives of Q with its statistics held, i_{Z|X} the
+posterior covariance of the slopes of the log-likelihood of complete data (Louis 1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, combinations_with_replacement
+
+from sympy import And, Derivative, DiracDelta, Eq, Expr, Indexed, IndexedBase, Mul, Subs, Symbol
+
+from symem.algebra.rewriting import inlined
+from symem.calculus.brackets import collapse_to_index
+from symem.calculus.covariances import Covariances
+from symem.calculus.differentiate import Unknown, crossed, equation
+from symem.calculus.fresh_names import Names
+from symem.calculus.scores import told_slope
+from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate, tidy
+from symem.derivation import Definition, Derivation, InformationBlock, Score
+from symem.errors import NotDerivedError
+from symem.language.leaves import name_of, places_of
+from symem.language.matrices import is_matrix
+from symem.language.plates import Axis, Iverson, LogIverson, reindex
+
+
+def with_information(
+    derivation: Derivation, complete: Sequence[Term], covariances: Covariances, names: Names
+) -> Derivation:
+    """The derivation with the information on every pair of parameters that are numbers."""
+    pairs = combinations_with_replacement(derivation.scores, 2)
+    blocks = _Blocks(derivation, tuple(complete), covariances, names)
+    return replace(derivation, information=tuple(found for pair in pairs if (found := blocks.of(*pair))))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A parameter at generic indices, apart from all that are bound."""
+
+    parameter: Expr
+    axes: tuple[Axis, ...]
+
+    @property
+    def unknown(self) -> Unknown:
+        return Unknown(self.parameter, self.axes)
+
+    @property
+    def indices(self) -> frozenset[Symbol]:
+        return frozenset(axis.index for axis in self.axes)
+
+    @property
+    def name(self) -> str:
+        fixed = (str(place) for place in places_of(self.parameter) if place.is_Integer)
+        return "_".join((name_of(self.parameter), *fixed))
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    derivation: Derivation
+    complete: tuple[Term, ...]
+    covariances: Covariances
+    names: Names
+
+    def of(self, one: Score, other: Score) -> InformationBlock | None:
+        """The information on two parameters; nothing where one is a matrix, or Q has no second derivative."""
+        if is_matrix(one.parameter) or is_matrix(other.parameter):
+            return None
+        bound = {axis.index for each in self.covariances.expectations.eliminated for axis in each.position}
+        first = self._place(one, bound)
+        second = self._place(other, bound | first.indices)
+        slope = self._slope(one, first, second)
+        bends = (_at_the_first(term, first, second) for term in crossed(separate(slope), second.unknown))
+        whole = told_slope(-equation(bends))
+        if whole.has(Derivative, Subs, DiracDelta):
+            return None
+        missing, reason = self._missing(first, second)
+        axes, kind = (*first.axes, *second.axes), f"{first.name}_{second.name}"
+        return InformationBlock(
+            (first.parameter, second.parameter),
+            slope,
+            _defined(f"complete_{kind}", axes, whole),
+            None if missing is None else _defined(f"missing_{kind}", axes, missing),
+            reason,
+        )
+
+    def _place(self, score: Score, taken: Iterable[Expr]) -> _Place:
+        rules, axes = dict[Expr, Expr](), list[Axis]()
+        for axis in score.definition.axes:
+            index = axis.index
+            if index in taken:
+                index = self.names.axis(axis.size, str(index), {*taken, *rules.values()}).index
+            rules[axis.index] = index
+            axes.append(axis.renamed(index))
+        return _Place(score.parameter.xreplace(rules), tuple(axes))
+
+    def _slope(self, score: Score, first: _Place, second: _Place) -> Expr:
+        """∂Q/∂θ at the place of the first, no bound index having a letter of these."""
+        own = (axis.index for axis in score.definition.axes)
+        moved = dict(zip(own, (axis.index for axis in first.axes), strict=True))
+        return self.names.apart(score.definition.value, {*first.indices, *second.indices}).xreplace(moved)
+
+    def _missing(self, first: _Place, second: _Place) -> tuple[Expr | None, str]:
+        """The posterior covariance of the scores of complete data; or why there is no formula."""
+        try:
+            parts = [*self.covariances.of(self._score(first), self._score(second))]
+        except NotDerivedError as why:
+            return None, str(why)
+        generic = first.indices | second.indices
+        for index in sorted(generic, key=str):
+            parts = [collapse_to_index(part, index) for part in parts]
+        value = told_slope(rejoin(map(fold, parts)))
+        if value.has(Derivative, Subs, LogIverson):
+            return None, "The score has no posterior covariance in closed form."
+        same = (each for each in self.derivation.definitions if isinstance(each.value, Symbol | Indexed))
+        return self.names.apart(inlined(value, same), set(generic)), ""
+
+    def _score(self, place: _Place) -> tuple[Term, ...]:
+        """The slope of the log-likelihood of complete data: at a fixed place too, where an index or a label may be there."""
+        found = [*crossed(self.complete, place.unknown)]
+        fixed = [slot for slot, each in enumerate(places_of(place.parameter)) if each.is_Integer]
+        for size in range(1, len(fixed) + 1):
+            for slots in combinations(fixed, size):
+                found += self._behind(place, slots)
+        return tuple(found)
+
+    def _behind(self, place: _Place, slots: Sequence[int]) -> Iterator[Term]:
+        """What entries add in which indices or labels stand in slots whose place is a number."""
+        sizes = self.derivation.model.variables[name_of(place.parameter)].sizes
+        free = {slot: Axis(Symbol(f"_{slot}", integer=True, nonnegative=True), sizes[slot]) for slot in slots}
+        entry = list(places_of(place.parameter))
+        numbers = {free[slot].index: entry[slot] for slot in slots}
+        for slot in slots:
+            entry[slot] = free[slot].index
+        unknown = Unknown(place.parameter.base[tuple(entry)], (*place.axes, *free.values()))
+        return (tidy(term.replace(numbers)) for term in crossed(self.complete, unknown))
+
+
+def _at_the_first(term: Term, first: _Place, second: _Place) -> Term:
+    """[k = l] f(l) as [k = l] f(k)."""
+    held = conditions_of(term.factor)
+    sides = (each.args for each in held if isinstance(each, Eq))
+    rules = {
+        b: a for pair in sides for a, b in (pair, pair[::-1]) if a in first.indices and b in second.indices
+    }
+    plain = Mul(*(factor for factor in term.factors() if not isinstance(factor, Iverson)))
+    return Term(reindex(plain, rules) * Iverson(And(*held)), term.axes) if rules else term
+
+
+def _defined(name: str, axes: tuple[Axis, ...], value: Expr) -> Definition:
+    places = tuple(axis.index for axis in axes)
+    symbol = IndexedBase(name, real=True)[places] if places else Symbol(name, real=True)
+    return Definition(symbol, axes, value)

@@ -1,0 +1,65 @@
+"""The steps that say what the data tell of the parameters: the score, complete information, what of it is missing, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from symem.calculus.laws import step
+from symem.derivation import Derivation, Score, Step
+from symem.language.plates import total
+
+
+def information(derivation: Derivation) -> Iterator[Step]:
+    """Of every parameter its score, of every two the information, and the missing information principle."""
+    prior = ", the log-prior added" if derivation.model.log_prior != 0 else ""
+    for score in derivation.scores:
+        yield _score(score, prior)
+    if not derivation.scores:
+        return
+    yield from _complete(derivation)
+    yield from _missing(derivation)
+    raised, q = derivation.log_likelihood + derivation.model.log_prior, derivation.surrogate.value
+    pairs = len(derivation.scores) * (len(derivation.scores) + 1) // 2
+    if sum(block.missing is not None for block in derivation.information) < pairs:
+        yield step("information", "missing by differences", raised, q)
+    yield step("information", "observed information", raised, q, prior=prior)
+
+
+def _score(score: Score, prior: str) -> Step:
+    own, slope = score.row or score.definition, score.definition
+    rows = own.axes[: len(own.axes) - len(slope.axes)]
+    law = "Fisher's identity" if rows else "score of all data"
+    whole = total(own.value, rows) + score.beside
+    told: dict[str, Any] = {"defines": (own,), "axes": slope.axes, "prior": prior}
+    return step("information", law, slope.value, whole, (score.parameter,), **told)
+
+
+def _complete(derivation: Derivation) -> Iterator[Step]:
+    """Blocks that vanish are not told."""
+    for block in derivation.information:
+        if block.complete.value != 0:
+            told: dict[str, Any] = {"defines": (block.complete,), "axes": block.complete.axes}
+            one, other = block.parameters
+            yield step(
+                "information",
+                "complete information",
+                -block.slope,
+                block.complete.value,
+                (other, one),
+                **told,
+            )
+
+
+def _missing(derivation: Derivation) -> Iterator[Step]:
+    for block in derivation.information:
+        if block.missing is not None and block.missing.value != 0:
+            told: dict[str, Any] = {"defines": (block.missing,), "axes": block.missing.axes}
+            yield step(
+                "information",
+                "missing information",
+                derivation.complete,
+                block.missing.value,
+                block.parameters,
+                **told,
+            )

@@ -1,0 +1,154 @@
+"""Complete and missing information as formulas: published values, the module's differences, and mutants of each formula."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Expr, Idx, IndexedBase, Integer, Rational, symbols
+
+from symem import Categorical, Model, NotDerivedError, Poisson, UndeclaredSymbolError
+from symem.derivation import InformationBlock
+from symem.evaluation.situation import situation
+from symem.language.plates import Iverson
+from symem.verification.formulas import Formulas
+from symem.verification.ground import Ground
+from symem.verification.information_formulas import complete_and_missing
+from symem.verification.ladder import climb
+from symem.verification.oracle import Oracle
+from symem.verification.sizes import hidden_sizes
+from symem.verification.verifying import prepare
+from tests.derived import em
+from tests.models import BY_NAME, DERIVED, Row, slow_but_for
+
+n, K = symbols("n K", integer=True, positive=True)
+t, k = Idx("t", n), Idx("k", K)
+x, z, pi, A, mu = map(IndexedBase, ["x", "z", "pi", "A", "mu"])
+
+#: Labels, counts of one total, a Gamma latent, a Normal one over groups, labels with latents inside, values between ends.
+VARIED = {
+    "gmm1d_faithful", "peppered_moths", "negbin_gamma_poisson", "random_intercept_ids", "lca_missing_items", "exp_interval_censored",
+}  # fmt: skip
+
+
+def at_the_estimate(name: str) -> dict[Any, Any]:
+    """What stands for the data and the parameters of a model of scalars."""
+    row = BY_NAME[name]
+    given = {**row.data, **row.theta(row.file["fixed_point"])}
+    own = em(name).model.variables
+    return {em(name).model.declared(own[each].symbol): value for each, value in given.items()}
+
+
+def test_the_linkage_of_rao() -> None:
+    """377.5 = 435.3 - 57.8, of which 13.28 % is missing (Dempster, Laird & Rubin 1977, section 1)."""
+    algorithm, here = em("rao_linkage"), at_the_estimate("rao_linkage")
+    complete, missing, observed = (
+        float(algorithm.written_out(found["th", "th"]).subs(here))
+        for found in (
+            algorithm.complete_information,
+            algorithm.missing_information,
+            algorithm.observed_information,
+        )
+    )
+    assert [complete, missing, observed] == pytest.approx([435.3, 57.8, 377.5], abs=0.05)
+    assert missing / complete == pytest.approx(0.1328, abs=5e-5)
+    assert str(algorithm.missing_information["th", "th"]) == "gamma_x2*y1*(1 - gamma_x2)/th**2"
+
+
+def test_a_missing_value_leaves_half() -> None:
+    algorithm = em("exp_missing")
+    (pair,) = algorithm.missing_information
+    assert algorithm.missing_information[pair] / algorithm.complete_information[pair] == Rational(1, 2)
+
+
+def test_a_mixture_as_it_is_written() -> None:
+    """γ_ik (δ_kl - γ_il), times the scores of both (Louis 1982, section 5)."""
+    algorithm = em("gmm1d_faithful")
+    assert str(algorithm.missing_information["mu", "w"]) == (
+        "Sum((Iverson(Eq(k, l)) - gamma_z[i, l])*(-mu[l] + x[i])*gamma_z[i, k], (i, 0, n - 1))/(sigma[l]**2*w[k])"
+    )
+    assert str(algorithm.complete_information["mu", "mu"]) == "Iverson(Eq(k, l))*N[k]/sigma[k]**2"
+    assert algorithm.complete_information["w", "mu"] == 0
+
+
+def test_places_are_those_that_are_asked_for() -> None:
+    algorithm = em("gmm1d_faithful")
+    own = algorithm.model.declared(algorithm.model.variables["mu"].symbol)
+    found = algorithm.complete_information[own[0], own[0]]
+    assert "mu" not in str(found)
+    assert found.xreplace({each: Integer(1) for each in found.atoms(Iverson)}).free_symbols
+    with pytest.raises(UndeclaredSymbolError, match="Two parameters"):
+        algorithm.complete_information["mu"]
+    with pytest.raises(UndeclaredSymbolError, match="have none"):
+        algorithm.complete_information["mu", "tau"]
+
+
+def test_along_a_chain_it_is_said_why_there_is_no_formula() -> None:
+    algorithm = Model(
+        {z[0]: Categorical(pi[k]), z[t]: Categorical(A[z[t - 1], k]), x[t]: Poisson(mu[z[t]])}, latent=[z]
+    ).derive()
+    assert str(algorithm.complete_information["mu", "mu"]) == "Iverson(Eq(k, l))*S_1[k]/mu[k]**2"
+    with pytest.raises(NotDerivedError, match=r"several places.*fit\.information has it as a number"):
+        algorithm.missing_information["mu", "mu"]
+    laws = [step.law.name for step in algorithm.steps if step.stage == "information"]
+    assert "missing by differences" in laws
+    assert "missing information" not in laws
+
+
+@pytest.mark.filterwarnings("ignore")
+@slow_but_for(DERIVED, VARIED)
+def test_formulas_are_what_differences_of_the_exact_score_are(row: Row) -> None:
+    """Louis = Oakes = differences, in the directions in which the parameters may move."""
+    algorithm, theta = em(row.name), row.theta(row.file["start"])
+    found = algorithm.solver().information(theta, **row.data)
+    if "end of the support" in found.message:
+        return
+    derivation = algorithm.derivation
+    sizes = hidden_sizes(derivation.model, row.data, theta, {})
+    arrays = situation(derivation.model, row.data, {**sizes, **theta})
+    here = Formulas(derivation, arrays, Oracle(derivation.model, arrays)).at(theta)
+    told = complete_and_missing(derivation, here.with_statistics, found.parameters)
+    size = np.sqrt(np.abs(np.diag(found.in_basis(found.complete))))
+    size = np.where(size > 0, size, 1.0)
+    scale = np.outer(size, size)
+    for each, true in zip(told, (found.complete, found.missing), strict=True):
+        mine, known = each.in_basis(found.basis)
+        assert (mine / scale)[known] == pytest.approx((found.in_basis(true) / scale)[known], abs=1e-6)
+
+
+# mutants --------------------------------------------------------------------------------------------------
+
+
+def _ground(name: str) -> Ground:
+    row = BY_NAME[name]
+    return prepare(em(name), row.data, theta=row.theta(row.file["start"]), points=1)[0]
+
+
+def _spoilt(value: Expr) -> list[Expr]:
+    """Another sign, twice as much, the covariance of independent places for that of one, another share."""
+    brackets = {each: Integer(1) for each in value.atoms(Iverson)}
+    listed = [-value, 2 * value, value.xreplace(brackets), value.xreplace({Integer(1): Integer(2)})]
+    return [each for each in listed if each != value]
+
+
+def _with(block: InformationBlock, field: str, value: Expr) -> InformationBlock:
+    changed: dict[str, Any] = {field: replace(getattr(block, field), value=value)}
+    return replace(block, **changed)
+
+
+@pytest.mark.parametrize("name", ["gmm1d_faithful", "rao_linkage", "peppered_moths", "negbin_gamma_poisson"])
+def test_every_formula_of_the_information_counts(name: str) -> None:
+    ground = _ground(name)
+    (right,) = climb(ground, "V6")
+    assert right.passed, right
+    blocks = ground.derivation.information
+    for place, block in enumerate(blocks):
+        for field in ("complete", "missing"):
+            for value in _spoilt(getattr(block, field).value):
+                spoilt = (*blocks[:place], _with(block, field, value), *blocks[place + 1 :])
+                derivation = replace(ground.derivation, information=spoilt)
+                (rung,) = climb(replace(ground, derivation=derivation), "V6")
+                assert rung.passed is False, (block.parameters, field, value)
+                assert field in rung.detail
