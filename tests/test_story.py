@@ -18,7 +18,12 @@ SOLVED = set(maximisers.LAWS)
 
 #: Told here, tested elsewhere: ℓ and Q by `verify`, a maximum by its certificate; of counts and vectors by the laws.
 ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments", "missing information"}
-ELSEWHERE |= {"observed information", "missing by differences"}
+ELSEWHERE |= {
+    "observed information",
+    "missing by differences",
+    "missing information along",
+    "complete information along",
+}
 
 
 @slow_but_for(in_turn(DERIVED, 0), HALF)

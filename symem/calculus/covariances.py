@@ -18,19 +18,20 @@ from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations, Here, mean_of, selected
 from symem.calculus.gathering import atoms_of, move
-from symem.calculus.scores import told_slope
+from symem.calculus.gaussian_covariances import Form, covariance_of
+from symem.calculus.scores import told_form
 from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
     GaussianVector,
+    Linked,
     MemberCounts,
     Recognised,
     Shared,
     Table,
 )
 from symem.errors import NotDerivedError
-from symem.language.matrices import is_matrix, transpose
 from symem.language.plates import Axis, Iverson, total
 from symem.language.supports import Binary
 from symem.language.weights import Weight, once
@@ -56,7 +57,7 @@ class Covariances:
     weights: tuple[Weight, ...] = ()
 
     def of(self, first: Sequence[Term], second: Sequence[Term]) -> Iterator[Term]:
-        """The covariance, as terms in posteriors; of two vectors the matrix.
+        """The covariance, as terms in posteriors.
 
         Raises:
             NotDerivedError: a latent along a chain, or one whose moments have no closed form.
@@ -95,11 +96,14 @@ class Covariances:
                 )
             case CellCounts() | MemberCounts():
                 yield from _of_total(together, f, g)
-            case GaussianVector():
-                raise NotDerivedError("")
+            case GaussianVector() as vector:
+                here = Here(one, vector.atom)
+                mean, spread = here.placed(vector.mean), here.placed(vector.covariance)
+                ours, theirs = (Form.of(moved[0], vector.atom) for moved in (f, g))
+                yield Term(count * covariance_of(ours, theirs, mean, spread), one.position)
             case Table() | Recognised():
                 for (a, c), (b, d) in product(*(_coefficients(one, moved[0]).items() for moved in (f, g))):
-                    yield Term(count * beside(c, d) * self._pair(one, a, b), one.position)
+                    yield Term(count * c * d * self._pair(one, a, b), one.position)
 
     def _moved(self, one: Eliminated, terms: Sequence[Term]) -> list[Term]:
         """The terms that hold a latent, at its place, of a row that counts once; the place is not summed over."""
@@ -140,11 +144,6 @@ class Covariances:
         return found
 
 
-def beside(a: Expr, b: Expr) -> Expr:
-    """The product of two numbers, of a number and a vector, or of two vectors as a matrix."""
-    return a * transpose(b) if is_matrix(a) and is_matrix(b) else b * a if is_matrix(a) else a * b
-
-
 def _together(eliminated: Iterable[Eliminated]) -> Iterator[tuple[Eliminated, ...]]:
     """The latents in the order of elimination, counts of one total together."""
 
@@ -164,7 +163,7 @@ def _coefficients(one: Eliminated, terms: Iterable[Term]) -> Coefficients:
         if any(axis.index in function.free_symbols for axis in term.axes):
             part, function = Term(S.One), term.expr
         found.setdefault(function, []).append(fold(part))
-    return {function: told_slope(rejoin(parts)) for function, parts in found.items()}
+    return {function: told_form(rejoin(parts)) for function, parts in found.items()}
 
 
 def _of_total(
@@ -179,12 +178,12 @@ def _of_total(
         share = one.posterior.probability.symbol  # type: ignore[union-attr]
         within = tuple(axis for axis in one.position if axis not in plates)
         c, d = (_linear(one, each) for each in terms)
-        alike += total(share * beside(c, d), within)
+        alike += total(share * c * d, within)
         sides = [
             side + (total(share * each, within) if each != 0 else S.Zero)
             for side, each in zip(sides, (c, d), strict=True)
         ]
-    yield Term(own.count * own.trials * (alike - beside(*sides)), plates)
+    yield Term(own.count * own.trials * (alike - sides[0] * sides[1]), plates)
 
 
 def _linear(one: Eliminated, terms: Iterable[Term]) -> Expr:

@@ -9,38 +9,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
+from typing import Any
 
-from sympy import And, Derivative, DiracDelta, Eq, Expr, Indexed, IndexedBase, Mul, Subs, Symbol
+from sympy import And, Derivative, DiracDelta, Eq, Expr, Indexed, IndexedBase, Mul, S, Subs, Symbol
 
 from symem.algebra.rewriting import inlined
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.covariances import Covariances
 from symem.calculus.differentiate import Unknown, crossed, equation
 from symem.calculus.fresh_names import Names
-from symem.calculus.scores import told_slope
-from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate, tidy
+from symem.calculus.gaussian_covariances import without_entries
+from symem.calculus.scores import told_form
+from symem.calculus.separate import Term, conditions_of, fold, rejoin, rename_apart, separate, tidy
 from symem.derivation import Definition, Derivation, InformationBlock, Score
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of, places_of
-from symem.language.matrices import is_matrix
+from symem.language.matrices import MatrixEntry, is_matrix, shape, transpose
 from symem.language.plates import Axis, Iverson, LogIverson, reindex
+from symem.language.traces import trace
 
 
 def with_information(
     derivation: Derivation, complete: Sequence[Term], covariances: Covariances, names: Names
 ) -> Derivation:
-    """The derivation with the information on every pair of parameters that are numbers."""
+    """The derivation with the information on every pair of parameters; of matrices that along two directions."""
     pairs = combinations_with_replacement(derivation.scores, 2)
-    blocks = _Blocks(derivation, tuple(complete), covariances, names)
+    blocks = _Blocks(derivation, tuple(complete), covariances, names, {})
     return replace(derivation, information=tuple(found for pair in pairs if (found := blocks.of(*pair))))
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A parameter at generic indices, apart from all that are bound."""
+    """A parameter at generic indices, apart from all that are bound, and the direction of a vector or a matrix, else 1."""
 
     parameter: Expr
     axes: tuple[Axis, ...]
+    direction: Expr = S.One
+
+    def along(self, slope: Expr) -> Expr:
+        """The derivative along the direction."""
+        if not is_matrix(slope):
+            return slope
+        return trace(transpose(slope) * self.direction, shape(self.direction)[1])
 
     @property
     def unknown(self) -> Unknown:
@@ -62,17 +72,22 @@ class _Blocks:
     complete: tuple[Term, ...]
     covariances: Covariances
     names: Names
+    letters: dict[tuple[Any, ...], Expr]
 
     def of(self, one: Score, other: Score) -> InformationBlock | None:
-        """The information on two parameters; nothing where one is a matrix, or Q has no second derivative."""
-        if is_matrix(one.parameter) or is_matrix(other.parameter):
-            return None
+        """The information on two parameters; nothing where Q has no second derivative."""
         bound = {axis.index for each in self.covariances.expectations.eliminated for axis in each.position}
-        first = self._place(one, bound)
-        second = self._place(other, bound | first.indices)
+        first = self._place(one, bound, "H")
+        second = self._place(other, bound | first.indices, "J")
         slope = self._slope(one, first, second)
-        bends = (_at_the_first(term, first, second) for term in crossed(separate(slope), second.unknown))
-        whole = told_slope(-equation(bends))
+        try:
+            bends = [
+                _at_the_first(each, first, second)
+                for each in _along(crossed(separate(slope), second.unknown), second)
+            ]
+        except NotDerivedError:
+            return None
+        whole = told_form(-equation(bends))
         if whole.has(Derivative, Subs, DiracDelta):
             return None
         missing, reason = self._missing(first, second)
@@ -83,9 +98,10 @@ class _Blocks:
             _defined(f"complete_{kind}", axes, whole),
             None if missing is None else _defined(f"missing_{kind}", axes, missing),
             reason,
+            (first.direction, second.direction),
         )
 
-    def _place(self, score: Score, taken: Iterable[Expr]) -> _Place:
+    def _place(self, score: Score, taken: Iterable[Expr], letter: str) -> _Place:
         rules, axes = dict[Expr, Expr](), list[Axis]()
         for axis in score.definition.axes:
             index = axis.index
@@ -93,13 +109,24 @@ class _Blocks:
                 index = self.names.axis(axis.size, str(index), {*taken, *rules.values()}).index
             rules[axis.index] = index
             axes.append(axis.renamed(index))
-        return _Place(score.parameter.xreplace(rules), tuple(axes))
+        return _Place(score.parameter.xreplace(rules), tuple(axes), self._direction(score.parameter, letter))
+
+    def _direction(self, parameter: Expr, letter: str) -> Expr:
+        if not isinstance(parameter, MatrixEntry):
+            return S.One
+        kind = "symmetric" if parameter.is_symmetric_letter else ""
+        letter = letter.lower() if parameter.dimensions[1] == 1 else letter
+        key = (letter, parameter.dimensions, kind)
+        if key not in self.letters:
+            self.letters[key] = self.names.matrix(letter, (), parameter.dimensions, kind)
+        return self.letters[key]
 
     def _slope(self, score: Score, first: _Place, second: _Place) -> Expr:
-        """∂Q/∂θ at the place of the first, no bound index having a letter of these."""
+        """∂Q/∂θ at the place of the first, along its direction, no bound index having a letter of these."""
         own = (axis.index for axis in score.definition.axes)
         moved = dict(zip(own, (axis.index for axis in first.axes), strict=True))
-        return self.names.apart(score.definition.value, {*first.indices, *second.indices}).xreplace(moved)
+        slope = self.names.apart(score.definition.value, {*first.indices, *second.indices}).xreplace(moved)
+        return first.along(slope)
 
     def _missing(self, first: _Place, second: _Place) -> tuple[Expr | None, str]:
         """The posterior covariance of the scores of complete data; or why there is no formula."""
@@ -110,7 +137,7 @@ class _Blocks:
         generic = first.indices | second.indices
         for index in sorted(generic, key=str):
             parts = [collapse_to_index(part, index) for part in parts]
-        value = told_slope(rejoin(map(fold, parts)))
+        value = told_form(rejoin(map(fold, parts)))
         if value.has(Derivative, Subs, LogIverson):
             return None, "The score has no posterior covariance in closed form."
         same = (each for each in self.derivation.definitions if isinstance(each.value, Symbol | Indexed))
@@ -123,7 +150,7 @@ class _Blocks:
         for size in range(1, len(fixed) + 1):
             for slots in combinations(fixed, size):
                 found += self._behind(place, slots)
-        return tuple(found)
+        return tuple(_along(found, place))
 
     def _behind(self, place: _Place, slots: Sequence[int]) -> Iterator[Term]:
         """What entries add in which indices or labels stand in slots whose place is a number."""
@@ -135,6 +162,14 @@ class _Blocks:
             entry[slot] = free[slot].index
         unknown = Unknown(place.parameter.base[tuple(entry)], (*place.axes, *free.values()))
         return (tidy(term.replace(numbers)) for term in crossed(self.complete, unknown))
+
+
+def _along(slopes: Iterable[Term], place: _Place) -> Iterator[Term]:
+    """Slopes along the direction of a place."""
+    for term in slopes:
+        for part in separate(without_entries(place.along(term.factor))):
+            apart = rename_apart(part, set(term.indices))
+            yield Term(apart.factor, apart.axes + term.axes)
 
 
 def _at_the_first(term: Term, first: _Place, second: _Place) -> Term:

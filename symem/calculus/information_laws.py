@@ -31,6 +31,19 @@ ROWS = (
         Relation.COVARIES,
     ),
     Rule(
+        "complete information along",
+        "Of vectors and matrices the information of complete data is minus the second derivative of {Q}, its statistics held, along "
+        "a direction of the first, $𝐡$ or $𝐇$, and one of the second, $𝐣$ or $𝐉$:",
+        "Magnus & Neudecker 2019, chapter 10",
+        Relation.BENDS,
+    ),
+    Rule(
+        "missing information along",
+        "Of vectors and matrices, along such directions, the posterior covariance of the scores of complete data is",
+        "Louis 1982, equation 3.1",
+        Relation.COVARIES,
+    ),
+    Rule(
         "missing by differences",
         "Where no formula is shown, information is taken by differences of the exact slopes of {Q}: complete information by {theta} "
         "with the statistics held, what is missing by {old} alone (Oakes 1999).",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from symem.calculus.laws import step
-from symem.derivation import Derivation, Score, Step
+from symem.derivation import Derivation, InformationBlock, Score, Step
 from symem.language.plates import total
 
 
@@ -17,8 +17,9 @@ def information(derivation: Derivation) -> Iterator[Step]:
         yield _score(score, prior)
     if not derivation.scores:
         return
-    yield from _complete(derivation)
-    yield from _missing(derivation)
+    blocks = sorted(derivation.information, key=lambda block: block.directions != (1, 1))
+    yield from _complete(blocks)
+    yield from _missing(derivation, blocks)
     raised, q = derivation.log_likelihood + derivation.model.log_prior, derivation.surrogate.value
     pairs = len(derivation.scores) * (len(derivation.scores) + 1) // 2
     if sum(block.missing is not None for block in derivation.information) < pairs:
@@ -35,15 +36,16 @@ def _score(score: Score, prior: str) -> Step:
     return step("information", law, slope.value, whole, (score.parameter,), **told)
 
 
-def _complete(derivation: Derivation) -> Iterator[Step]:
+def _complete(blocks: Sequence[InformationBlock]) -> Iterator[Step]:
     """Blocks that vanish are not told."""
-    for block in derivation.information:
+    for block in blocks:
         if block.complete.value != 0:
             told: dict[str, Any] = {"defines": (block.complete,), "axes": block.complete.axes}
             one, other = block.parameters
+            law = "complete information" if block.directions == (1, 1) else "complete information along"
             yield step(
                 "information",
-                "complete information",
+                law,
                 -block.slope,
                 block.complete.value,
                 (other, one),
@@ -51,13 +53,14 @@ def _complete(derivation: Derivation) -> Iterator[Step]:
             )
 
 
-def _missing(derivation: Derivation) -> Iterator[Step]:
-    for block in derivation.information:
+def _missing(derivation: Derivation, blocks: Sequence[InformationBlock]) -> Iterator[Step]:
+    for block in blocks:
         if block.missing is not None and block.missing.value != 0:
             told: dict[str, Any] = {"defines": (block.missing,), "axes": block.missing.axes}
+            law = "missing information" if block.directions == (1, 1) else "missing information along"
             yield step(
                 "information",
-                "missing information",
+                law,
                 derivation.complete,
                 block.missing.value,
                 block.parameters,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sympy import Add, Expr, IndexedBase, Symbol, factor_terms, fraction
+from sympy import Add, Expr, IndexedBase, Mul, Sum, Symbol, factor_terms, fraction
 
 from symem.algebra.about_zero import AboutZero, multiplied_out
-from symem.algebra.matrix_words import gathered_words
+from symem.algebra.matrix_words import gathered_forms, gathered_words
 from symem.algebra.rewriting import bottom_up, inlined
 from symem.algebra.squares import completed, merged_sums, squares
 from symem.calculus.differentiate import Unknown, derivative, equation
@@ -36,6 +36,18 @@ def told_slope(slope: Expr) -> Expr:
     if is_matrix(slope):
         return gathered_words(completed(slope))
     return factor_terms(completed(bottom_up(squares(merged_sums(slope)), _over_denominators)))
+
+
+def told_form(value: Expr) -> Expr:
+    """A number so, forms that differ in an end being one: h'(x - m) for h'x - h'm."""
+    return bottom_up(gathered_forms(told_slope(value)), _counted)
+
+
+def _counted(expr: Expr) -> Expr:
+    """Σ_i c as n c."""
+    if not isinstance(expr, Sum) or expr.function.free_symbols & {limit[0] for limit in expr.limits}:
+        return expr
+    return Mul(expr.function, *(high + 1 for _index, _low, high in expr.limits))
 
 
 def _over_denominators(expr: Expr) -> Expr:

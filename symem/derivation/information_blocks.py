@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Expr, S
 
 from symem.derivation.definition import Definition
 
@@ -16,8 +16,8 @@ class InformationBlock:
     `complete` is what complete data would have of it at θ = θ⁽ᵗ⁾, minus the second derivatives of Q with its statistics held
     (in MAP-EM of the log-prior too), in statistics and parameters; `missing` is the posterior covariance of the slopes of the
     complete-data log-likelihood, in data, posteriors and parameters. Where this has no closed form it is None, and `reason` says
-    why. `slope` is ∂Q/∂θ of the first. The second parameter has its own indices; of two vectors the entries of the first run along
-    the rows.
+    why. `slope` is ∂Q/∂θ of the first. The second parameter has its own indices. Of a vector or a matrix all are derivatives along
+    a direction, of which `directions` has the letters; of a number it is 1.
     """
 
     parameters: tuple[Expr, Expr]
@@ -25,3 +25,4 @@ class InformationBlock:
     complete: Definition
     missing: Definition | None = None
     reason: str = ""
+    directions: tuple[Expr, Expr] = (S.One, S.One)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, InformationBlock
 from symem.evaluation.arithmetic import evaluate
 from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of, places_of
+from symem.language.matrices import MatrixEntry
 
 
 @dataclass
@@ -45,10 +46,12 @@ def complete_and_missing(derivation: Derivation, arrays: Mapping[str, Any], thet
     places, size = _numbered(theta)
     complete, missing = Told.of(size), Told.of(size)
     for block in derivation.information:
-        one, other = (_chosen(each, places[name_of(each)]).ravel() for each in block.parameters)
+        one, other = (_chosen(each, places[name_of(each)]) for each in block.parameters)
         for whole, definition in ((complete, block.complete), (missing, block.missing)):
             if definition is not None:
-                whole.put(one, other, np.reshape(_value(definition, arrays), (one.size, other.size)))
+                whole.put(
+                    one.ravel(), other.ravel(), _over_directions(block, definition, arrays, (one, other))
+                )
     return complete, missing
 
 
@@ -68,6 +71,30 @@ def _chosen(parameter: Expr, numbers: Array) -> Array:
     return np.asarray(numbers[chosen])
 
 
-def _value(definition: Definition, arrays: Mapping[str, Any]) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(evaluate([definition], arrays)[name_of(definition.symbol)], dtype=float)
+def _over_directions(
+    block: InformationBlock, definition: Definition, arrays: Mapping[str, Any], entries: tuple[Array, Array]
+) -> Array:
+    """The formula for all entries of both, a matrix being moved in each entry, a symmetric one in two."""
+    sizes = [int(np.prod(each.shape)) for each in entries]
+    inner = [_directions(each, entry) for each, entry in zip(block.directions, entries, strict=True)]
+    found = np.empty(
+        [n for size, units in zip(sizes, inner, strict=True) for n in (size // len(units), len(units))]
+    )
+    for a, one in enumerate(inner[0]):
+        for b, other in enumerate(inner[1]):
+            moved = {**arrays, **one, **other}
+            with np.errstate(all="ignore"):
+                value = evaluate([definition], moved)[name_of(definition.symbol)]
+            found[:, a, :, b] = np.reshape(np.asarray(value, dtype=float), (found.shape[0], found.shape[2]))
+    return found.reshape(sizes)
+
+
+def _directions(letter: Expr, entries: Array) -> list[dict[str, Array]]:
+    """A unit vector or matrix for each entry at one place."""
+    if not isinstance(letter, MatrixEntry):
+        return [{}]
+    shape = entries.shape[-1:] if letter.dimensions[1] == 1 else entries.shape[-2:]
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    if letter.is_symmetric_letter:
+        units = (units + np.swapaxes(units, -1, -2)) / 2
+    return [{name_of(letter): unit} for unit in units]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from symem.derivation import Step
-from symem.report.document import Block, Lines, Section, said
+from symem.report.document import Block, Lines, Section, Typed, said
 from symem.report.sentence import told
 from symem.report.writer import Voice
+
+#: Of more lines than these no block of the information is shown.
+_LONG = 4
 
 
 def information(voice: Voice) -> Iterator[Section]:
@@ -21,7 +24,10 @@ def information(voice: Voice) -> Iterator[Section]:
 def _information(voice: Voice) -> Iterator[Block]:
     for _law, group in groupby(voice.steps("information"), key=lambda step: step.law.name):
         alike = list(group)
-        yield from told(alike, [line for step in alike for line in _lines(step, voice)], voice)
+        lines = [_lines(step, voice) for step in alike]
+        yield from told(alike, [each for each in lines if each and len(each) <= _LONG], voice)
+        if long := [step for step, each in zip(alike, lines, strict=True) if len(each) > _LONG]:
+            yield _left_out(long, voice)
         if alike[0].law.name == "observed information":
             yield said(
                 "Near the estimate each iteration leaves the share @ of the distance (Dempster, Laird & Rubin 1977, section 3).",
@@ -29,15 +35,26 @@ def _information(voice: Voice) -> Iterator[Block]:
             )
 
 
-def _lines(step: Step, voice: Voice) -> Iterator[Lines]:
+def _left_out(steps: Sequence[Step], voice: Voice) -> Block:
+    """Which formulas are too long for a page, and what has them."""
+    pairs = [" and ".join("@" for _ in step.about) for step in steps]
+    letters = [voice.name(each) for step in steps for each in step.about]
+    how = "complete_information" if "complete" in steps[0].law.name else "missing_information"
+    words = said(f"That of {', of '.join(pairs)} is longer: ", *letters)
+    return (*words, Typed(f"em.{how}"), " has it." if len(pairs) == 1 else " has them.")
+
+
+def _lines(step: Step, voice: Voice) -> Lines:
     """What is displayed of a step."""
     match step.law.name:
         case "Fisher's identity" | "score of all data":
-            yield voice.slope(step.defines[0], step.about[0], len(step.axes))
-        case "complete information":
-            yield voice.information("i_{Y}", step.defines[0], step.about[::-1])
-        case "missing information":
-            yield voice.information(r"i_{Z \mid X}", step.defines[0], step.about)
+            return voice.slope(step.defines[0], step.about[0], len(step.axes))
+        case "complete information" | "complete information along":
+            return voice.information("i_{Y}", step.defines[0], step.about[::-1])
+        case "missing information" | "missing information along":
+            return voice.information(r"i_{Z \mid X}", step.defines[0], step.about)
         case "observed information":
             theta = voice.theta
-            yield (rf"i_{{X}}({theta}) &= i_{{Y}}({theta}) - i_{{Z \mid X}}({theta})",)
+            return (rf"i_{{X}}({theta}) &= i_{{Y}}({theta}) - i_{{Z \mid X}}({theta})",)
+        case _:
+            return ()
