@@ -27,6 +27,7 @@ from symem.derivation import (
     GaussianVector,
     Linked,
     MemberCounts,
+    Quadrature,
     Recognised,
     Shared,
     Table,
@@ -93,6 +94,10 @@ class Covariances:
             case Linked() | Causes():
                 raise NotDerivedError(
                     f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
+                )
+            case Quadrature():
+                raise NotDerivedError(
+                    f"The posterior of {one.posterior.latent.name} is told at nodes, approximately."
                 )
             case CellCounts() | MemberCounts():
                 yield from _of_total(together, f, g)

@@ -137,7 +137,7 @@ class Expectations:
             raise NotDerivedError(
                 f"The mean of {term.factor} needs the joint posterior of entries at several positions."
             )
-        here = _Here(one, found[0][0])
+        here = Here(one, found[0][0])
         rules = {posterior.outcome.index: index}
         values = {atom: here.placed(node.symbol).xreplace(rules) for atom, node in found}
         share = here.placed(posterior.probability.symbol).xreplace(rules)

@@ -34,7 +34,7 @@ def with_information(
 ) -> Derivation:
     """The derivation with the information on every pair of parameters; of matrices that along two directions."""
     pairs = combinations_with_replacement(derivation.scores, 2)
-    blocks = _Blocks(derivation, tuple(complete), covariances, names, {})
+    blocks = _Blocks(derivation, tuple(complete), covariances, names, {}, {})
     return replace(derivation, information=tuple(found for pair in pairs if (found := blocks.of(*pair))))
 
 
@@ -73,6 +73,7 @@ class _Blocks:
     covariances: Covariances
     names: Names
     letters: dict[tuple[Any, ...], Expr]
+    known: dict[_Place, tuple[Term, ...]]
 
     def of(self, one: Score, other: Score) -> InformationBlock | None:
         """The information on two parameters; nothing where Q has no second derivative."""
@@ -126,7 +127,8 @@ class _Blocks:
         own = (axis.index for axis in score.definition.axes)
         moved = dict(zip(own, (axis.index for axis in first.axes), strict=True))
         slope = self.names.apart(score.definition.value, {*first.indices, *second.indices}).xreplace(moved)
-        return first.along(slope)
+        along = first.along(slope)
+        return without_entries(along) if isinstance(second.parameter, MatrixEntry) else along
 
     def _missing(self, first: _Place, second: _Place) -> tuple[Expr | None, str]:
         """The posterior covariance of the scores of complete data; or why there is no formula."""
@@ -145,12 +147,17 @@ class _Blocks:
 
     def _score(self, place: _Place) -> tuple[Term, ...]:
         """The slope of the log-likelihood of complete data: at a fixed place too, where an index or a label may be there."""
-        found = [*crossed(self.complete, place.unknown)]
+        if place not in self.known:
+            told = _along(self._slopes(place), place)
+            self.known[place] = tuple(part for term in told for part in _in_forms(term))
+        return self.known[place]
+
+    def _slopes(self, place: _Place) -> Iterator[Term]:
+        yield from crossed(self.complete, place.unknown)
         fixed = [slot for slot, each in enumerate(places_of(place.parameter)) if each.is_Integer]
         for size in range(1, len(fixed) + 1):
             for slots in combinations(fixed, size):
-                found += self._behind(place, slots)
-        return tuple(_along(found, place))
+                yield from self._behind(place, slots)
 
     def _behind(self, place: _Place, slots: Sequence[int]) -> Iterator[Term]:
         """What entries add in which indices or labels stand in slots whose place is a number."""
@@ -167,9 +174,17 @@ class _Blocks:
 def _along(slopes: Iterable[Term], place: _Place) -> Iterator[Term]:
     """Slopes along the direction of a place."""
     for term in slopes:
-        for part in separate(without_entries(place.along(term.factor))):
+        for part in separate(place.along(term.factor)):
             apart = rename_apart(part, set(term.indices))
             yield Term(apart.factor, apart.axes + term.axes)
+
+
+def _in_forms(term: Term) -> tuple[Term, ...]:
+    """A term with entries of words as forms between unit vectors, of which means are known."""
+    told = without_entries(term.factor)
+    return (
+        (term,) if told == term.factor else tuple(Term(p.factor, p.axes + term.axes) for p in separate(told))
+    )
 
 
 def _at_the_first(term: Term, first: _Place, second: _Place) -> Term:

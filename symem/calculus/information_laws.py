@@ -26,7 +26,7 @@ ROWS = (
     ),
     Rule(
         "missing information",
-        "Of it the posterior covariance of the scores of complete data is missing:",
+        "What of it is missing is the posterior covariance of the scores of complete data:",
         "Louis 1982, equation 3.1",
         Relation.COVARIES,
     ),
@@ -39,7 +39,7 @@ ROWS = (
     ),
     Rule(
         "missing information along",
-        "Of vectors and matrices, along such directions, the posterior covariance of the scores of complete data is",
+        "Of vectors and matrices, along such directions, what is missing is the posterior covariance of the scores of complete data:",
         "Louis 1982, equation 3.1",
         Relation.COVARIES,
     ),

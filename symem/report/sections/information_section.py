@@ -7,10 +7,11 @@ from itertools import groupby
 
 from symem.derivation import Step
 from symem.report.document import Block, Lines, Section, Typed, said
+from symem.report.line_breaking import LINE, SLACK, width
 from symem.report.sentence import told
 from symem.report.writer import Voice
 
-#: Of more lines than these no block of the information is shown.
+#: Of more lines than these no block of the information is shown, and none with one that is too wide.
 _LONG = 4
 
 
@@ -25,14 +26,22 @@ def _information(voice: Voice) -> Iterator[Block]:
     for _law, group in groupby(voice.steps("information"), key=lambda step: step.law.name):
         alike = list(group)
         lines = [_lines(step, voice) for step in alike]
-        yield from told(alike, [each for each in lines if each and len(each) <= _LONG], voice)
-        if long := [step for step, each in zip(alike, lines, strict=True) if len(each) > _LONG]:
+        long = [
+            step for step, each in zip(alike, lines, strict=True) if len(step.about) == 2 and _is_long(each)
+        ]
+        shown = [each for step, each in zip(alike, lines, strict=True) if each and step not in long]
+        yield from told(alike, shown, voice)
+        if long:
             yield _left_out(long, voice)
         if alike[0].law.name == "observed information":
             yield said(
                 "Near the estimate each iteration leaves the share @ of the distance (Dempster, Laird & Rubin 1977, section 3).",
                 rf"i_{{Y}}({voice.theta})^{{-1}}\, i_{{Z \mid X}}({voice.theta})",
             )
+
+
+def _is_long(lines: Lines) -> bool:
+    return len(lines) > _LONG or any(width(line) > LINE + SLACK for line in lines)
 
 
 def _left_out(steps: Sequence[Step], voice: Voice) -> Block:
