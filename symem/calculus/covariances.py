@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
+from typing import assert_never
 
 from sympy import Eq, Expr, S
 
@@ -24,6 +25,7 @@ from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
+    GaussianChain,
     GaussianVector,
     Linked,
     MemberCounts,
@@ -91,7 +93,7 @@ class Covariances:
             return
         one, count = together[0], together[0].posterior.count
         match one.posterior:
-            case Linked() | Causes():
+            case Linked() | Causes() | GaussianChain():
                 raise NotDerivedError(
                     f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
                 )
@@ -109,6 +111,8 @@ class Covariances:
             case Table() | Recognised():
                 for (a, c), (b, d) in product(*(_coefficients(one, moved[0]).items() for moved in (f, g))):
                     yield Term(count * c * d * self._pair(one, a, b), one.position)
+            case _:
+                assert_never(one.posterior)
 
     def _moved(self, one: Eliminated, terms: Sequence[Term]) -> list[Term]:
         """The terms that hold a latent, at its place, of a row that counts once; the place is not summed over."""

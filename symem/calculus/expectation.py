@@ -264,7 +264,7 @@ class Here:
 
 
 def _of_states(one: Eliminated, chain: GaussianChain, atoms: list[Expr], factor: Expr) -> Expr:
-    return mean_of_states(chain, factor, atoms, lambda value, atom: _Here(one, atom).placed(value))
+    return mean_of_states(chain, factor, atoms, lambda value, atom: Here(one, atom).placed(value))
 
 
 def _possible(axes: tuple[Axis, ...], factors: Iterable[tuple[Expr, Expr]]) -> list[Term]:
