@@ -18,7 +18,10 @@ from symem import (
     Binary,
     Binomial,
     Cases,
+    Categorical,
     Dirac,
+    Labels,
+    Laplace,
     LogNormal,
     Model,
     Normal,
@@ -27,8 +30,9 @@ from symem import (
     Reals,
 )
 
-n, J = symbols("n J", integer=True, positive=True)
-i, j = Idx("i", n), Idx("j", J)
+n, J, G, K = symbols("n J G K", integer=True, positive=True)
+i, j, h, k = Idx("i", n), Idx("j", J), Idx("h", G), Idx("k", K)
+g, z, w, mu, sigma = map(IndexedBase, ["g", "z", "w", "mu", "sigma"])
 x, y, t, u, v, c, e, d, a, N, rate = map(
     IndexedBase, ["x", "y", "t", "u", "v", "c", "e", "d", "a", "N", "rate"]
 )
@@ -68,6 +72,11 @@ MODELS = {
         {N[i]: Poisson(size), y[i, j]: Binomial(N[i], 1 / (1 + exp(-b0 - b1 * x[i, j])))},
         latent=[N],
         known=[x],
+    ),
+    "long": Model({u[h]: Normal(0, s), y[i]: Poisson(exp(b0 + u[g[i]]))}, latent=[u], known={g: Labels(G)}),
+    "mixed": Model(
+        {z[i]: Categorical(w[k]), u[i]: Normal(mu[z[i]], sigma[z[i]]), y[i]: Poisson(exp(u[i]))},
+        latent=[z, u],
     ),
     "unanswered": Model(
         {t[i]: Normal(0, 1), y[i, j]: Cases(e[i, j], {0: Dirac(0), 1: answered(t[i] - d[j])})},
@@ -140,6 +149,45 @@ def test_counts_without_a_family() -> None:
     terms = scipy.stats.binom.logpmf(seen[:, :, None], whole, chance[:, :, None]).sum(axis=1)
     right = scipy.special.logsumexp(terms + scipy.stats.poisson.logpmf(whole, 7.0), axis=1).sum()
     assert derived("found").solver().log_likelihood(theta, x=given, y=seen) == pytest.approx(right, rel=1e-12)
+
+
+def test_groups_by_label() -> None:
+    """Rows that say of which group they are give what a table of the groups gives."""
+    counts = np.random.default_rng(6).poisson(3.0, size=(8, 4))
+    theta = {"b0": 0.9, "s": 0.5}
+    places = np.linspace(-9.0, 9.0, 2001) * 0.5
+    terms = scipy.stats.poisson.logpmf(counts[:, :, None], np.exp(0.9 + places)).sum(axis=1)
+    law = scipy.stats.norm.logpdf(places, scale=0.5) + math.log(places[1] - places[0])
+    right = scipy.special.logsumexp(terms + law, axis=1).sum()
+    order = np.random.default_rng(7).permutation(32)
+    rows = {"y": counts.ravel()[order], "g": np.repeat(np.arange(8), 4)[order]}
+    assert derived("long").solver().log_likelihood(theta, **rows, G=8, Q=48) == pytest.approx(right, abs=1e-9)
+
+
+def test_each_label_has_nodes_of_its_own() -> None:
+    """A mixture of Poisson-lognormal laws."""
+    counts = np.random.default_rng(8).poisson(5.0, size=20)
+    theta = {"w": [0.3, 0.7], "mu": [0.0, 2.0], "sigma": [0.5, 0.3]}
+    places = np.linspace(-5.0, 6.0, 6001)
+    terms = scipy.stats.poisson.logpmf(counts[:, None], np.exp(places)) + math.log(places[1] - places[0])
+    parts = [
+        math.log(share)
+        + scipy.special.logsumexp(terms + scipy.stats.norm.logpdf(places, centre, spread), axis=1)
+        for share, centre, spread in zip(*theta.values(), strict=True)
+    ]
+    right = np.logaddexp(*parts).sum()
+    assert derived("mixed").solver().log_likelihood(theta, y=counts, Q=48) == pytest.approx(right, abs=1e-8)
+
+
+def test_a_kink_is_refused() -> None:
+    stated = Model({u[i]: Normal(m, s), y[i]: Laplace(u[i], 1)}, latent=[u])
+    with pytest.raises(NotDerivedError, match="Abs"):
+        stated.derive(approximate="quadrature")
+
+
+def test_the_plain_style_is_refused() -> None:
+    with pytest.raises(NotDerivedError, match="nodes"):
+        derived("lognormal").source(style="plain")
 
 
 def test_answers_that_are_missing_are_left_out() -> None:

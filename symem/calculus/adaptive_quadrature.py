@@ -12,22 +12,43 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sympy import Add, Expr, Integer, S, Sum, Symbol, exp, log, oo, sqrt
+from sympy import (
+    Abs,
+    Add,
+    Expr,
+    Heaviside,
+    Integer,
+    Max,
+    Min,
+    Piecewise,
+    S,
+    Sum,
+    Symbol,
+    exp,
+    floor,
+    log,
+    oo,
+    sign,
+    sqrt,
+)
 from sympy.core.symbol import Str
 
 from symem.calculus.eliminated import Case, Eliminated, Elimination
 from symem.calculus.gathering import gather_latent
+from symem.calculus.refusals import told
 from symem.calculus.separate import Term, rejoin
 from symem.derivation import Definition, Quadrature
 from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
-from symem.language.plates import Axis, LogIverson
+from symem.language.plates import Axis, Iverson, LogIverson
 from symem.language.quadrature_rule import Mode, RuleLogWeight, RuleNode
 from symem.language.reading import Extent
 from symem.language.supports import Counts
 
 #: How many nodes are begun with, in one dimension and in two; a fit takes more if these are too few.
 FIRST = {1: 12, 2: 64}
+#: Functions with kinks and jumps.
+_ROUGH = (Abs, sign, Max, Min, Piecewise, Heaviside, floor, Iverson)
 #: How many whole numbers, beside twice the counts that were seen.
 COUNTED = 32
 #: The name of the number of nodes.
@@ -203,6 +224,10 @@ class _Rule:
         letters = tuple(each.letter for each in self.coordinates)
         values = {case.atom: each.value for case, each in zip(self.cases, self.coordinates, strict=True)}
         height = self.density.xreplace(values) + Add(*(each.log_slope for each in self.coordinates))
+        if any(each.has(*letters) for each in height.atoms(*_ROUGH)):
+            raise NotDerivedError(
+                f"The log-density of {self.first.atom} has a kink or a jump, {told(self.density)}: no quadrature is exact there."
+            )
         modes = tuple(
             self._named(f"mode_{case.variable.name}", Mode(Integer(place), height, Str(self.name), *letters))
             for place, case in enumerate(self.cases)

@@ -39,13 +39,13 @@ def _modes(function: Any, dimensions: int, shape: tuple[int, ...], *given: Any) 
     """
     place = [np.zeros(shape) for _ in range(dimensions)]
     with np.errstate(all="ignore"):
-        value, slopes, bends = function(place, *given)
+        value, slopes, bends = function(place, given)
         for _ in range(200):
             step = _uphill(slopes, bends, shape)
             length, rising = np.ones(shape), np.zeros(shape, dtype=bool)
             for _ in range(60):
                 tried = [each + length * by for each, by in zip(place, step, strict=True)]
-                found = function(tried, *given)
+                found = function(tried, given)
                 rising = found[0] >= value - 1e-12 * np.abs(value)
                 if np.all(rising):
                     break

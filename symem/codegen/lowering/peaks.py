@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import IndexedBase
@@ -22,6 +22,7 @@ def peak(lower: Reader, expr: Mode, axes: Axes, inside: Reader) -> Peak:
     there = {each: IndexedBase(each.name)[axes] if axes else each for each in expr.unknowns}
     written = (each.xreplace(there) for each in (expr.height, *expr.slopes, *expr.bends))
     formulas = tuple(apart(inside(each)) for each in written)
+    apart.pass_on(formulas)
     given = tuple(apart.found)
     name = expr.name
     sizes = tuple(lower.size(axis) for axis in axes)
@@ -48,6 +49,13 @@ class _Given:
             name = self._named(node)
             return Load(node.axes, name, node.axes, node.sources)
         return node.mapped(self)
+
+    def pass_on(self, nodes: Iterable[Node]) -> None:
+        """What nodes read still, such as the size of an array that is added up by keys, under its own name."""
+        read = (each for node in nodes for each in node.walk() if isinstance(each, Load))
+        for each in read:
+            if each.name not in {*self.letters, *self.found.values()}:
+                self.found[each] = each.name
 
     def _is_apart(self, node: Node) -> bool:
         return not any(isinstance(each, Load) and each.name in self.letters for each in node.walk())

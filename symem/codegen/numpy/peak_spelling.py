@@ -7,6 +7,7 @@ from itertools import count
 from symem.codegen.ir.identifiers import Names
 from symem.codegen.ir.nodes import Peak
 from symem.codegen.ir.shared_values import shared
+from symem.codegen.numpy.function_text import Function
 from symem.codegen.numpy.speller import ATOM, Speller
 from symem.codegen.numpy.wrapping import fitted, tupled
 
@@ -30,8 +31,12 @@ def _function(name: str, spell: Speller, node: Peak) -> str:
     numbers = count(len(named) + 1)
     texts = [*named, *((f"term_{number}", part) for number, part in enumerate(parts))]
     lines = [
-        f'"""The log-density of {node.name} where it stands in a coordinate without ends, its slopes and its bends, row by row."""',
-        f"{tupled(node.letters)} = place" if dimensions == 1 else f"{', '.join(node.letters)} = place",
+        f"{tupled(node.letters) if dimensions == 1 else ', '.join(node.letters)} = place",
+        *(
+            [f"{tupled(node.as_given) if len(node.as_given) == 1 else ', '.join(node.as_given)} = given"]
+            if node.as_given
+            else []
+        ),
         *(
             line
             for each, part in texts
@@ -41,7 +46,8 @@ def _function(name: str, spell: Speller, node: Peak) -> str:
     terms = [f"term_{number}" for number in range(len(parts))]
     slopes, bends = terms[1 : 1 + dimensions], terms[1 + dimensions :]
     lines.append(f"return {terms[0]}, [{', '.join(slopes)}], [{', '.join(bends)}]")
-    typed = ", ".join(["place: list[Any]", *(f"{letter}: Any" for letter in node.as_given)])
-    return "\n".join(
-        [f"def {name}({typed}) -> tuple[Any, list[Any], list[Any]]:", *(f"    {line}" for line in lines)]
+    given = [("place", "list[Any]"), ("given", "tuple[Any, ...]")]
+    sentence = (
+        f"The log-density of {node.name} in coordinates without ends, its slopes, and its bends row by row."
     )
+    return str(Function(name, given, "tuple[Any, list[Any], list[Any]]", sentence, lines))

@@ -18,6 +18,7 @@ from symem.codegen.numpy.undefined_names import refuse_undefined
 from symem.codegen.numpy.wrapping import unpacked
 from symem.codegen.program_of import program_of
 from symem.derivation import Derivation
+from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.supports import Labels
 from symem.templating import render
@@ -37,6 +38,11 @@ def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
     ------
         NotDerivedError: a block of parameters has no closed form, or a function has no NumPy spelling.
     """
+    if derivation.approximated:
+        name = derivation.approximated[0].latent.name
+        raise NotDerivedError(
+            f"{name} is summed over nodes, so many as it takes, which the plain style cannot know."
+        )
     program = program_of(derivation, plain=True)
     plain = _Plain(program)
     text = plain.text()
