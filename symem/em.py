@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
+from symem.calculus.identifiable import identifiable
 from symem.derivation import Derivation
 from symem.derive import QUADRATURE, derive_records
 from symem.emission import Emission
@@ -29,7 +31,7 @@ Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
 
 #: What a pickle has beside the model.
-_KEPT = ("_numeric", "_approximate", "_source", "_first_look")
+_KEPT = ("_numeric", "_approximate", "_source", "_first_look", "_remarks")
 
 
 class Model(stated.Model):  # its two doors are those of the statement
@@ -116,6 +118,8 @@ class EM(Formulas, Examination, Emission):
 
     def __getstate__(self) -> dict[str, Any]:
         """The model, and the text of the module with what a first look showed: all else follows when it is asked for."""
+        if "derivation" in self.__dict__:
+            _ = self._remarks
         return {"model": self.model, **{name: self.__dict__.get(name) for name in _KEPT}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -126,6 +130,12 @@ class EM(Formulas, Examination, Emission):
     def derivation(self) -> Derivation:
         """The record of what was derived."""
         return derive_records(self.model, numeric=self._numeric, approximate=self._approximate)
+
+    @cached_property
+    def _remarks(self) -> tuple[tuple[str, str], ...]:
+        """What summaries of fits say of the parameters before any data are seen."""
+        found = replace(identifiable(self.derivation), ends=())
+        return tuple(found.lines())
 
     def fit(  # noqa: PLR0913  the options of a fit
         self,
@@ -237,7 +247,7 @@ class EM(Formulas, Examination, Emission):
 
     def _beside(self, fit: Fit, categories: Mapping[str, tuple[Any, ...]], columns: Mapping[str, Any]) -> Fit:
         """A fit that reads frames and words."""
-        fit.categories = categories
+        fit.categories, fit.remarks = categories, self._remarks
         fit.reader = partial(arrays_of, self.model, categories, columns)
         return fit
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symem.auditing.audit import Audit
+    from symem.derivation.identifiability import Identifiability
 
 
 class Examination:
@@ -44,6 +46,50 @@ class Examination:
         from symem.verification import verify
 
         return verify(self, data, theta=theta, sizes=sizes, seed=seed, seconds=seconds)
+
+    def identifiability(
+        self,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        points: int = 3,
+        seed: int = 0,
+        seconds: float = 10.0,
+    ) -> Identifiability:
+        """What data can tell of the parameters, and what not: labels that may be permuted, sums and products that alone are
+        identified, rotations, likelihoods without a maximum.
+
+        Permutations, and what has no maximum, are read off the formulas and proved. The rank is checked: at random points the
+        scores of samples from the model are 0 in those directions in which ℓ does not change.
+
+        Parameters
+        ----------
+        sizes : dict, optional
+            sizes at which the rank is taken, such as K; small ones by default.
+        points : int
+            how many random points; of 0 nothing is checked, and it does not take long.
+        seed : int
+            of everything random.
+        seconds : float
+            that the rank may take.
+
+        Returns
+        -------
+        Identifiability
+            an `Identifiability`: `exchanges`, `unidentified`, `unbounded`, `ends`, `rank`; as text a line for each finding.
+
+        References
+        ----------
+        Rothenberg 1971, Econometrica 39:577; Stephens 2000, Journal of the Royal Statistical Society B 62:795.
+        """
+        from symem.calculus.identifiable import identifiable
+        from symem.verification.rank_of_scores import rank_of_scores
+
+        algorithm: Any = self
+        found = identifiable(algorithm.derivation)
+        if points:
+            rank = rank_of_scores(self, sizes or {}, points=points, seed=seed, seconds=seconds)
+            found = replace(found, rank=rank)
+        return found
 
     def audit(
         self,

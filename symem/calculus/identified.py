@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
-from sympy import Add, Expr, Integer, Matrix, Mul, S, expand, ilcm
+from sympy import Add, Expr, Integer, Matrix, Mul, S, expand, ilcm, powsimp
 
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import inlined
 from symem.calculus.separate import Term, separate
 from symem.calculus.slopes import EntangledError, slope
 from symem.calculus.vanishing import Vanishing
-from symem.derivation import Conditional, Derivation, Unidentified
+from symem.derivation import Ascent, Conditional, Derivation, Unidentified
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, total
@@ -41,11 +41,11 @@ def with_unidentified(derivation: Derivation) -> Derivation:
 
 
 def _in_question(derivation: Derivation) -> Iterator[list[Expr]]:
-    """The numbers of the blocks that are maximised in turn, of which an update is refuted, or that are not derived."""
+    """The numbers of the blocks that are maximised in turn, climbed, of which an update is refuted, or that are not derived."""
     refuted = {each.parameter for each in derivation.certificates if each.refuted}
     for _, block in groupby(derivation.updates, key=lambda update: update.block):
         updates = list(block)
-        if any(isinstance(u, Conditional) or u.parameter in refuted for u in updates):
+        if any(isinstance(u, Conditional | Ascent) or u.parameter in refuted for u in updates):
             yield _numbers((u.parameter for u in updates), derivation)
     for outcome in derivation.not_derived:
         yield _numbers(outcome.parameters, derivation)
@@ -145,7 +145,7 @@ class _Scores:
     def _total(self, parameter: Expr, shared: Sequence[Axis], *, scaled: bool) -> Expr | None:
         """The score at the places that are shared, added up over the others."""
         try:
-            found = slope(self.terms, parameter)
+            found = powsimp(slope(self.terms, parameter), combine="exp")
         except EntangledError:
             return None
         left = tuple(axis for axis in self._axes(parameter) if axis not in shared)

@@ -28,6 +28,7 @@ class InWords(Precision):
     restarts: tuple[float, ...]
     n_parameters: int
     approximation: Mapping[str, Any]
+    remarks: tuple[tuple[str, str], ...]
 
     @property
     def aic(self) -> float:
@@ -73,7 +74,9 @@ class InWords(Precision):
         entries = ["  ".join([f"{row[0]:<{wide[0]}}", *map(str.rjust, row[1:], wide[1:])]) for row in table]
         facts = [
             f"{name}  {value}"
-            for name, value in _beside_one_another([*self._facts(), *map(tuple, self.precision["facts"])])
+            for name, value in _beside_one_another(
+                [*self._facts(), *map(tuple, self.precision["facts"]), *self.remarks]
+            )
         ]
         given = [f"warning: {each}" for each in self.warnings]
         return "\n".join([*entries, "", *facts, *([""] if given else []), *given])

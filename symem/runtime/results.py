@@ -51,6 +51,8 @@ class Fit(InWords):
     approximation: Mapping[str, Any] = {}
     #: Of data that came as words, what its labels stand for, the first label's first.
     categories: Mapping[str, tuple[Any, ...]] = {}
+    #: What is known of the parameters whatever the data, by a word and a sentence: labels that may be permuted, and the like.
+    remarks: tuple[tuple[str, str], ...] = ()
     #: What symem gives a fit that it made: it reads frames and words as data; a module alone does not.
     reader: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
 

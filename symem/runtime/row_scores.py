@@ -36,11 +36,15 @@ def _row_scores(model: Model, theta: Any, data: Data) -> tuple[Any, Any]:
         )
     singly = _by_single_rows(model, theta, data)
     found = np.array([_flat(_slopes(model, theta, theta, each, data, one)) for one, each in singly])
-    every = _cut(model, data)
-    whole = _flat(_slopes(model, theta, theta, _e_step(model, theta, every), data, every))
+    whole = _total_score(model, theta, _cut(model, data))
     beside = (found.sum(axis=0) - whole) / max(len(found) - 1, 1)
     beside = np.where(np.abs(beside) > 1e-8 * np.abs(found).max(axis=0), beside, 0.0)
     return found - beside, beside
+
+
+def _total_score(model: Model, theta: Any, data: Cut) -> Any:
+    """The slopes of ℓ and the log-prior, (p)."""
+    return _flat(_slopes(model, theta, theta, _e_step(model, theta, data), data, data))
 
 
 def _by_single_rows(model: Model, theta: Any, data: Data) -> Iterator[tuple[Cut, Any]]:

@@ -35,6 +35,7 @@ def _as_text(fit: Any, version: str, fingerprint: str) -> str:
         "model": fingerprint,
         "parameters": fit.parameters._asdict(),
         "precision": fit.precision,
+        "remarks": fit.remarks,
         **fields,
         **({"approximation": fit.approximation} if fit.approximation else {}),
     }
@@ -128,6 +129,7 @@ def _found_in(saved: Mapping[str, Any]) -> dict[str, Any]:
     found["history"] = np.array(saved["history"], dtype=float)
     found["precision"] = saved.get("precision") or {"entries": [], "facts": []}
     found["approximation"] = saved.get("approximation") or {}
+    found["remarks"] = tuple(map(tuple, saved.get("remarks", ())))
     found["restarts"] = tuple(map(float, saved["restarts"]))
     found["warnings"] = tuple(saved["warnings"])
     found["categories"] = {name: tuple(words) for name, words in saved["categories"].items()}

@@ -32,7 +32,7 @@ from symem.runtime.observed_information import _information
 from symem.runtime.outcome import _warn_of_blurred, _warn_of_undetermined, _warn_of_unknown
 from symem.runtime.refining import _refined
 from symem.runtime.results import Fit
-from symem.runtime.row_scores import _few_rows, _row_scores, _times
+from symem.runtime.row_scores import _few_rows, _row_scores, _times, _total_score
 from symem.runtime.saving import _found_in, _read_saved, _refuse_other
 from symem.runtime.settings import Settings, _checked_settings
 from symem.runtime.simulation import _drawn_data
@@ -139,6 +139,12 @@ class Solver:
         """
         inside = _as_parameters(self._model, theta)
         return _row_scores(self._model, inside, _uncut(self._model, data, inside))[0]
+
+    @np.errstate(all="ignore")
+    def slopes(self, theta: Any, /, **data: Any) -> Any:
+        """The slopes of what EM raises, the log-likelihood and the log-prior, in the p entries of the parameters, (p)."""
+        inside, checked = _given(self._model, theta, data)
+        return _total_score(self._model, inside, checked)
 
     def information(self, theta: Any, /, **data: Any) -> Information:
         """The information of data on the parameters: complete, missing and observed, (p, p) over their p entries, arrays read
