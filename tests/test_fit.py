@@ -241,6 +241,9 @@ def test_a_fit_of_a_module_of_its_own(
     monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
     found = module.fit(x=ROWS, start=START)
-    assert (found.aic, found.summary()) == (fit.aic, fit.summary())
+    said = "\n".join(
+        line for line in fit.summary().splitlines() if not line.startswith(("labels", "unbounded"))
+    )
+    assert (found.aic, found.summary()) == (fit.aic, said)
     again = pickle.loads(pickle.dumps(found))
     assert again.log_likelihood_of(x=[1.0]) == fit.log_likelihood_of(x=[1.0])
