@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
-from symem.calculus.identifiable import identifiable
 from symem.derivation import Derivation
 from symem.derive import QUADRATURE, derive_records
 from symem.emission import Emission
@@ -130,12 +128,6 @@ class EM(Formulas, Examination, Emission):
     def derivation(self) -> Derivation:
         """The record of what was derived."""
         return derive_records(self.model, numeric=self._numeric, approximate=self._approximate)
-
-    @cached_property
-    def _remarks(self) -> tuple[tuple[str, str], ...]:
-        """What summaries of fits say of the parameters before any data are seen."""
-        found = replace(identifiable(self.derivation), ends=())
-        return tuple(found.lines())
 
     def fit(  # noqa: PLR0913  the options of a fit
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Examination:
         from symem.verification import verify
 
         return verify(self, data, theta=theta, sizes=sizes, seed=seed, seconds=seconds)
+
+    @cached_property
+    def _remarks(self) -> tuple[tuple[str, str], ...]:
+        """What summaries of fits say of the parameters before any data are seen."""
+        return tuple(replace(self.identifiability(points=0), ends=()).lines())
 
     def identifiability(
         self,
