@@ -11,9 +11,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, Sum, log, pi, sqrt, symbols
+from sympy import Idx, IndexedBase, MatrixSymbol, Sum, log, pi, sqrt, symbols
 
-from symem import Categorical, Model, Normal, NotDerivedError, Positive, Reals
+from symem import (
+    Categorical,
+    IndexedMatrix,
+    IndexedVector,
+    Model,
+    MultivariateNormal,
+    Normal,
+    NotDerivedError,
+    Positive,
+    Reals,
+)
 from symem.derivation import GaussianChain
 from symem.em import EM
 from symem.evaluation.arithmetic import evaluate
@@ -26,6 +36,12 @@ y, h, g, u, H, b = map(IndexedBase, ["y", "h", "g", "u", "H", "b"])
 m0, P0, F, q, r, c = symbols("m0 P0 F q r c")
 LEVEL = {h[0]: Normal(m0, sqrt(P0)), h[t]: Normal(h[t - 1], sqrt(q)), y[t]: Normal(h[t], sqrt(r))}
 MANY = {h[j, 0]: Normal(m0, P0), h[j, t]: Normal(F * h[j, t - 1], q), y[j, t]: Normal(h[j, t], r)}
+
+d, p = symbols("d p", integer=True, positive=True)
+x, v, X, Z = IndexedVector("x", d), IndexedVector("v", p), IndexedVector("X", d), IndexedMatrix("Z", p, d)
+a, A, C = MatrixSymbol("a", d, 1), MatrixSymbol("A", d, d), MatrixSymbol("C", p, d)
+Q, R, S = MatrixSymbol("Q", d, d), MatrixSymbol("R", p, p), MatrixSymbol("S", d, d)
+MOVING = {x[0]: MultivariateNormal(a, S), x[t]: MultivariateNormal(A * x[t - 1], Q)}
 
 STATED: Mapping[str, Callable[[], Model]] = {
     "local level": lambda: Model(LEVEL, latent=[h], known=[m0, P0]),
@@ -50,6 +66,26 @@ STATED: Mapping[str, Callable[[], Model]] = {
         {h[0]: Normal(0, 1), h[t]: Normal(F * h[t - 1], q), y[t]: Normal(h[t] + c * y[t - 1], r)}, latent=[h]
     ),
     "missing": lambda: Model(LEVEL, latent=[h], known=[m0, P0], missing=[y]),
+    "vectors": lambda: Model({**MOVING, v[t]: MultivariateNormal(C * x[t], R)}, latent=[x]),
+    "vectors of many sequences": lambda: Model(
+        {
+            x[j, 0]: MultivariateNormal(a, S),
+            x[j, t]: MultivariateNormal(A * x[j, t - 1], Q),
+            v[j, t]: MultivariateNormal(C * x[j, t], R),
+        },
+        latent=[x],
+    ),
+    "vectors behind loadings of places": lambda: Model(
+        {**MOVING, v[t]: MultivariateNormal(Z[t] * x[t], R)}, latent=[x], known=[Z, a, S]
+    ),
+    "coefficients that move": lambda: Model(
+        {x[0]: MultivariateNormal(a, S), x[t]: MultivariateNormal(x[t - 1], Q), y[t]: Normal(X[t].T * x[t], r)},
+        latent=[x],
+        known=[X, a, S],
+    ),
+    "missing entries of vectors": lambda: Model(
+        {**MOVING, v[t]: MultivariateNormal(C * x[t], R)}, latent=[x], known=[a, S, C], missing=[v]
+    ),
     "likelihood": lambda: Model.from_likelihood(
         log_likelihood=-log(P0) / 2 - (h[0] - m0) ** 2 / (2 * P0)
         + Sum(-log(2 * pi * q) / 2 - (h[t] - h[t - 1]) ** 2 / (2 * q), (t, 1, T - 1))
@@ -221,6 +257,58 @@ def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
     assert (fit.parameters.q, fit.parameters.r) == pytest.approx((end["q"], end["r"]), rel=1e-5)
 
 
+def system(places: int) -> tuple[dict[str, Any], Any]:
+    """A start of two states behind three series, and data."""
+    rng = np.random.default_rng(1)
+    start = {
+        "a": rng.normal(size=2), "S": covariances(rng, 2), "A": np.array([[0.9, 0.2], [-0.1, 0.7]]),
+        "Q": covariances(rng, 2), "C": rng.normal(size=(3, 2)), "R": covariances(rng, 3),
+    }  # fmt: skip
+    return start, np.cumsum(rng.normal(size=(places, 3)), axis=0)
+
+
+def test_an_iteration_of_vectors_is_that_of_shumway_and_stoffer() -> None:
+    """Equations 12 to 14 of their paper, with the moments of the joint Gaussian; long enough for gains to settle."""
+    start, data = system(120)
+    spread, noise, loadings, error = (start[name] for name in "AQCR")
+    known = np.linalg.inv(error)
+    evidence = np.broadcast_to(loadings.T @ known @ loadings, (120, 2, 2))
+    links = [(spread, np.zeros(2), noise)] * 119
+    m, V = joint(evidence, data @ known @ loadings, links, start["a"], start["S"])
+    squares = V + np.einsum("ta,sb->tasb", m, m)
+    all_of, before = sum(squares[s, :, s] for s in range(120)), sum(squares[s, :, s] for s in range(119))
+    after, cross = sum(squares[s, :, s] for s in range(1, 120)), sum(squares[s + 1, :, s] for s in range(119))
+    C1, A1 = np.linalg.solve(all_of, m.T @ data).T, np.linalg.solve(before, cross.T).T
+    found = derived("vectors").solver(verify=False).em_step(start, v=data)
+    np.testing.assert_allclose(found.A, A1, atol=1e-10)
+    np.testing.assert_allclose(found.Q, (after - A1 @ cross.T) / 119, atol=1e-10)
+    np.testing.assert_allclose(found.C, C1, atol=1e-10)
+    np.testing.assert_allclose(found.R, (data.T @ data - C1 @ m.T @ data) / 120, atol=1e-9)
+    np.testing.assert_allclose(found.a, m[0], atol=1e-11)
+    np.testing.assert_allclose(found.S, V[0, :, 0], atol=1e-11)
+
+
+def test_an_iteration_of_vectors_is_pykalmans() -> None:
+    pykalman = pytest.importorskip("pykalman")
+    start, data = system(50)
+    peer = pykalman.KalmanFilter(
+        start["A"], start["C"], start["Q"], start["R"], np.zeros(2), np.zeros(3), start["a"], start["S"]
+    ).em(
+        data,
+        n_iter=1,
+        em_vars=[
+            "transition_matrices", "transition_covariance", "observation_matrices", "observation_covariance",
+            "initial_state_mean", "initial_state_covariance",
+        ],
+    )  # fmt: skip
+    found = derived("vectors").solver(verify=False).em_step(start, v=data)
+    np.testing.assert_allclose(found.A, peer.transition_matrices, atol=1e-9)
+    np.testing.assert_allclose(found.Q, peer.transition_covariance, atol=1e-9)
+    np.testing.assert_allclose(found.C, peer.observation_matrices, atol=1e-9)
+    np.testing.assert_allclose(found.R, peer.observation_covariance, atol=1e-9)
+    np.testing.assert_allclose(found.S, peer.initial_state_covariance, atol=1e-9)
+
+
 def test_levels_far_from_zero_keep_their_digits() -> None:
     solver, rng = derived("local level").solver(verify=False), np.random.default_rng(0)
     data = np.cumsum(rng.normal(size=50)) + rng.normal(size=50)
@@ -243,6 +331,16 @@ def test_sample_draws_states_and_what_is_seen_of_them() -> None:
         {"m0": 9.0, "P0": 0.1, "F": -1.0, "q": 1e-3, "r": 1e-3}, J=3, T=5, seed=0
     )
     np.testing.assert_array_equal(np.sign(drawn["y"]), np.tile([1, -1, 1, -1, 1], (3, 1)))
+
+
+def test_vectors_are_told_as_matrices() -> None:
+    told = str(derived("vectors"))
+    for line in (
+        "P_t = (Λ + R^x_t⁻¹)⁻¹",
+        "a^x_t = A m[t-1], t = 2, …, T",
+        "A = (Σ_(k=1..T - 1) (C^x_k + ⟨x[k+1]⟩ ⟨x_k⟩ᵀ)) (Σ_(k=1..T - 1) ⟨x_k x_kᵀ⟩)⁻¹",
+    ):
+        assert line in told
 
 
 def test_reports_tell_predicted_filtered_and_smoothed_moments() -> None:

@@ -165,7 +165,8 @@ class Centred:
         outer = dict.fromkeys(axis for whole in ones for axis in whole.axes)
         first = members[0].first
         letters = self.lettered(total(first.weight + Symbol("_"), first.axes), outer)
-        rules = {old.index: new[0] for old, new in zip(first.axes, letters.limits, strict=True)}
+        limits = letters.limits if first.axes else ()
+        rules = {old.index: new[0] for old, new in zip(first.axes, limits, strict=True)}
         return Moments(
             reindex(first.weight, rules),
             tuple(Axis(rules[axis.index], axis.size) for axis in first.axes),

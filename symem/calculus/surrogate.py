@@ -104,7 +104,8 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
         for each in posteriors
         if isinstance(each, GaussianChain) and not each.latent.shape
     }
-    return Facts(frozenset(statistics.fixed), shares, variances, data, counting, neighbours)
+    states = frozenset(array_of(each.mean) for each in posteriors if isinstance(each, GaussianChain))
+    return Facts(frozenset(statistics.fixed), shares, variances, data, counting, neighbours, states)
 
 
 def _constant(term: Term, expectations: Expectations, model: Model) -> Expr:

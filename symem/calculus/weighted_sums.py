@@ -36,6 +36,8 @@ class Facts:
     counting: frozenset[Expr] = frozenset()
     #: Covariances of neighbours along a slot of a mean.
     neighbours: Mapping[Expr, tuple[Expr, int]] = field(default_factory=dict)
+    #: Posterior means of states: the first alone has a mean, about which its variance is no difference.
+    states: frozenset[Expr] = frozenset()
 
     def is_fixed(self, expr: Expr) -> bool:
         return bool(expr.free_symbols <= self.fixed)
@@ -140,10 +142,11 @@ class First:
 
 
 def firsts(sums: Sequence[Total], facts: Facts) -> Iterator[First]:
-    """Every way to read a sum as Σ w f such that Σ w is known or a combination of other sums; of one term there is none."""
+    """Every way to read a sum as Σ w f such that Σ w is known or a combination of other sums; of one term, no state, there is none."""
     for whole in sums:
         term = whole.summand
-        if term is not None and term.axes and term.factor.count_ops() <= TOO_LONG:
+        several = term is not None and (term.axes or holds(term.factor, facts.states))
+        if term is not None and several and term.factor.count_ops() <= TOO_LONG:
             for weight, function in _readings(term.factor, facts):
                 wanted = parts_of(separate(total(weight, term.axes)), facts)
                 found = _combination(wanted, [each for each in sums if each != whole])

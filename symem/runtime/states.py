@@ -110,13 +110,12 @@ def _congruent(outer: Any, inner: Any) -> Any:
 
 def _quotient(matrix: Any, right: Any) -> Any:
     """M⁻¹ B, of a singular matrix with its pseudoinverse."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if matrix.shape[-1] == 1:
-            return np.where(matrix == 0, 0.0, right / np.where(matrix == 0, 1.0, matrix))
-        try:
-            return np.linalg.solve(matrix, right)
-        except np.linalg.LinAlgError:
-            return np.linalg.pinv(matrix) @ right
+    if matrix.shape[-1] == 1:
+        return np.where(matrix == 0, 0.0, right / np.where(matrix == 0, 1.0, matrix))
+    try:
+        return np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(matrix) @ right
 
 
 def _at_place(value: Any, place: int) -> Any:
@@ -152,8 +151,11 @@ def _with_evidence(variance: Any, precision: Any) -> Any:
 
 
 def _has_settled(one: Any, other: Any) -> bool:
+    moved = abs(one - other)
+    if not moved.max() <= _SETTLED * other.max():
+        return False
     scale = np.sqrt(np.diagonal(other, 0, -2, -1))
-    return bool((abs(one - other) <= _SETTLED * scale[..., :, None] * scale[..., None, :]).all())
+    return bool((moved <= _SETTLED * scale[..., :, None] * scale[..., None, :]).all())
 
 
 def _log_shrinkage(before: Any, precision: Any) -> Any:

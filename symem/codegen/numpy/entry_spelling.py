@@ -14,7 +14,13 @@ def take(spell: Speller, node: Take) -> tuple[str, int]:
     """Entries at computed places: slices where NumPy leaves the axes as they are, else an index for every slot."""
     if _slices(spell, node) == node.axes:
         inner = union(spell.rank, [place for place in node.places if isinstance(place, Node)])
-        places = [":" if isinstance(place, Symbol) else _place(spell, place, inner) for place in node.places]
+        alone = sum(isinstance(place, Node) for place in node.places) == 1
+        places = [
+            ":"
+            if isinstance(place, Symbol)
+            else (alone and _run(spell, place)) or _place(spell, place, inner)
+            for place in node.places
+        ]
         while places[-1] == ":":
             places.pop()
         return f"{node.base.name}[{', '.join(places)}]", ATOM
@@ -35,6 +41,26 @@ def take(spell: Speller, node: Take) -> tuple[str, int]:
         for place, size in zip(node.places, shape, strict=True)
     ]
     return f"{node.base.name}[{', '.join(places)}]", ATOM
+
+
+def _run(spell: Speller, place: Node) -> str:
+    """Places one after the other as a slice: i as :n, i + 1 as 1 : n + 1; of others nothing."""
+    shift = 0
+    if isinstance(place, Apply) and place.operation == "+" and len(place.arguments) == 2:
+        numbers = [
+            int(each.value) for each in place.arguments if isinstance(each, Number) and is_integer(each)
+        ]
+        ranges = [each for each in place.arguments if isinstance(each, Range)]
+        if len(numbers) == len(ranges) == 1 and numbers[0] > 0:
+            place, shift = ranges[0], numbers[0]
+    if not isinstance(place, Range):
+        return ""
+    size = spell(place.size)
+    if not shift:
+        return f": {size}" if " " in size else f":{size}"
+    less = f" - {shift}"
+    end = size.removesuffix(less) if size.endswith(less) else f"{size} + {shift}"
+    return f"{shift} : {end}" if " " in end else f"{shift}:{end}"
 
 
 def _kept(node: Take) -> Axes:
