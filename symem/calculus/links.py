@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, And, Eq, Expr, Ge, Le, Piecewise, S, Symbol, true
+from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, Symbol, true
 
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.eliminated import Elimination
@@ -164,7 +164,7 @@ class Links:
         atoms = self._atoms(term)
         place = atoms[-1].indices[self.slot] if atoms else self.along.index
         place += 1 if len(atoms) == 1 and self._of_pair(term) else 0
-        for condition in conditions_of(term.factor):
+        for condition in _holding(term.factor):
             if isinstance(condition, Le):
                 ahead, last = condition.args[0] - place, condition.args[1]
                 if ahead.is_Integer and not last.has(self.along.index, *place.free_symbols):
@@ -232,11 +232,21 @@ def _less(axes: Iterable[Axis], gone: Iterable[Axis]) -> tuple[Axis, ...]:
     return tuple(axis for axis in axes if axis.index not in without)
 
 
+def _holding(factor: Expr) -> set[Expr]:
+    """The conditions outside which a factor says nothing: of a hard constraint, those of which one alternative is that they fail."""
+    hard = (alternative for each in factor.atoms(LogIverson) for alternative in Or.make_args(each.args[0]))
+    return conditions_of(factor) | {Not(each) for each in hard if isinstance(each, Gt)}
+
+
 def _without(factor: Expr, shared: set[Expr]) -> Expr:
-    """A factor without conditions, which may stand there at another index."""
-    return factor.replace(
+    """A factor without such conditions."""
+    without = factor.replace(
         lambda node: isinstance(node, Iverson),
         lambda node: Iverson(And(*(c for c in And.make_args(node.args[0]) if c not in shared))),
+    )
+    return without.replace(
+        lambda node: isinstance(node, LogIverson),
+        lambda node: LogIverson(Or(*(a for a in Or.make_args(node.args[0]) if Not(a) not in shared))),
     )
 
 

@@ -8,15 +8,16 @@ seen given the seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sympy import Eq, Expr, Indexed, IndexedBase, Ne, Or, Symbol
+from sympy import Eq, Expr, Indexed, IndexedBase, Mul, Ne, Or, Symbol
 
 from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry, shape
 from symem.language.plates import LogIverson, total
+from symem.language.ragged_plates import RaggedPlate
 from symem.language.splitting import split
 from symem.language.supports import Binary
 from symem.language.traces import Tr, trace
@@ -24,7 +25,10 @@ from symem.language.variables import Role, Variable
 
 
 def split_missing(
-    whole: Expr, constraints: tuple[Expr, ...], variables: Mapping[str, Variable]
+    whole: Expr,
+    constraints: tuple[Expr, ...],
+    variables: Mapping[str, Variable],
+    ragged: Sequence[RaggedPlate] = (),
 ) -> tuple[Expr, tuple[Expr, ...], dict[str, Variable]]:
     """Put a latent beside every datum that may be missing, and rewrite the log-likelihood with its mask."""
     table = dict(variables)
@@ -39,7 +43,7 @@ def split_missing(
         constraints = tuple(_known_where_observed(c, variable, latent, mask) for c in constraints)
         if variable.support.finite:
             whole = whole.xreplace(rename)
-            constraints += (_tie(variable, latent, mask),)
+            constraints += (_tie(variable, latent, mask, ragged),)
         else:
             whole = _split(whole, variable, latent, mask)
     return whole, constraints, table
@@ -107,11 +111,13 @@ def _entry(symbol: Any, places: tuple[Expr, ...]) -> Expr:
     return symbol[places] if places else symbol
 
 
-def _tie(variable: Variable, latent: Variable, mask: Variable) -> Expr:
+def _tie(variable: Variable, latent: Variable, mask: Variable, ragged: Sequence[RaggedPlate]) -> Expr:
+    """At each place, of sequences of several lengths at those that are there."""
     axes = variable.axes
+    there = Mul(*(each.there(axes) for each in ragged if each.holds(variable)))
     places = tuple(axis.index for axis in axes)
     seen, value, true = (_entry(each.symbol, places) for each in (mask, variable, latent))
-    return total(LogIverson(Or(Ne(seen, 1), Eq(true, value))), axes)
+    return total(there * LogIverson(Or(Ne(seen, 1), Eq(true, value))), axes)
 
 
 def _known_where_observed(constraint: Expr, variable: Variable, latent: Variable, mask: Variable) -> Expr:

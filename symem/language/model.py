@@ -27,6 +27,7 @@ from symem.language.model_table import table_of
 from symem.language.one_hot import as_labels
 from symem.language.plates import LogIverson
 from symem.language.prior import admit_constants, demanded, log_prior_density
+from symem.language.ragged_plates import ragged_plates
 from symem.language.ranges import free_indices, own_range
 from symem.language.reading import Extent, Reader
 from symem.language.roles import (
@@ -238,7 +239,8 @@ class Model(Symbols):
         check_vectors(table)
         one_hot = tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
         whole, constraints, table = as_labels(one_hot, self._whole, self.constraints, table)
-        whole, constraints, table = split_missing(whole, constraints, table)
+        ragged = ragged_plates(table, self.extents)
+        whole, constraints, table = split_missing(whole, constraints, table, ragged)
         whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Indexed
+from sympy import Expr, Indexed, Le
 
 from symem.language.leaves import name_of
+from symem.language.plates import Axis, Iverson
 from symem.language.reading import Extent
 from symem.language.supports import Labels
 from symem.language.variables import Role, Variable
@@ -15,16 +16,23 @@ from symem.language.variables import Role, Variable
 
 @dataclass(frozen=True)
 class RaggedPlate:
-    """The array of its sizes, the size of the sequences and the name of their index, and the size of the longest."""
+    """The array of its sizes, the size of the sequences and the name of their index, the size of the longest, and that
+    of each.
+    """
 
     lengths: str
     sequences: Expr
     index: str
     largest: Expr
+    length: Expr
 
     def holds(self, variable: Variable) -> bool:
         """Whether an array stands over sequences and their places."""
         return variable.sizes[:2] == (self.sequences, self.largest)
+
+    def there(self, axes: tuple[Axis, ...]) -> Expr:
+        """The bracket of the places that are there, of an array over these axes."""
+        return Iverson(Le(axes[1].index, self.length.base[axes[0].index] - 1))
 
     def in_rows(self, wanted: Mapping[str, Variable]) -> dict[str, Variable]:
         """The arrays as they stand in a table in which every row is a place of a sequence."""
@@ -47,5 +55,5 @@ def ragged_plates(variables: Mapping[str, Variable], extents: Iterable[Extent]) 
         ):
             continue
         if entry.indices == (axes[0].index,):
-            found.append(RaggedPlate(variable.name, axes[0].size, str(axes[0].index), extent.symbol))
+            found.append(RaggedPlate(variable.name, axes[0].size, str(axes[0].index), extent.symbol, entry))
     return tuple(found)

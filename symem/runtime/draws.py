@@ -132,6 +132,22 @@ def _mended(theta: Any, table: Any) -> Any:
     )
 
 
+def _with_zeros_of(start: Any, theta: Any, table: Any) -> Any:
+    """Parameters of which the shares that are 0 in a start are 0 too."""
+    found = []
+    for spec, begun, value in zip(table.values(), start, theta, strict=True):
+        kept = (
+            np.where(np.asarray(begun) == 0, 0.0, value)
+            if spec.kind == "simplex" and np.ndim(value)
+            else value
+        )
+        if kept is not value:
+            whole = kept.sum(axis=tuple(range(-spec.simplex_axes, 0)), keepdims=True)
+            kept = np.where(whole > 0, kept / np.where(whole > 0, whole, 1.0), begun)
+        found.append(kept)
+    return type(theta)(*found)
+
+
 def _mended_matrices(value: Any) -> Any:
     """Covariances of which the singular ones have their correlations halved, and variances of 0 made like the others."""
     singular = np.isnan(_cholesky(np.nan_to_num(value))).any(axis=(-1, -2)) | ~np.isfinite(value).all(

@@ -15,7 +15,7 @@ from symem.runtime.chunks import _as_parameters, _cut, _uncut
 from symem.runtime.collapse import _collapsed, _sampled, _weighing
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Cut, Model, Rows, Unheld
-from symem.runtime.draws import _far_apart, _mended, _plain, _profiles
+from symem.runtime.draws import _far_apart, _mended, _plain, _profiles, _with_zeros_of
 from symem.runtime.em_steps import (
     _e_step,
     _first_row,
@@ -173,12 +173,15 @@ class _Fitting:
             return _step(self.model, theta, _cut(self.model, self.data))
 
     def _beside(self, run: Run) -> Any:
-        """A point near the end of a run that is higher by more than what was left to go, where this is a saddle."""
+        """A point near the end of a run that is higher by more than what was left to go, where this is a saddle; a share that
+        the caller began at 0 is meant to be 0.
+        """
         last, before = run.history[-1], run.history[-2]
         left = 10 * self.asked.tol * self.data.scale
         margin = left + _rounding(last, 0) + len(run.history) * abs(last - before)
         try:
             towards, _ = self._step(_drawn_start(self.model, np.random.default_rng(0), self._some))
+            towards = _with_zeros_of(self.start, towards, self.model.parameters) if self.start else towards
             return _escaped(self._step, run.theta, last, towards, margin)
         except DataError:
             return None
