@@ -266,6 +266,20 @@ def test_scores_of_rows_add_up_to_the_score(row: Row) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["gmm1d_faithful", "gmm_mv_full", "poisson_mixture_hasselblad"])
+def test_scores_of_many_rows_are_those_of_each(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By products of weights and features, and by rows that are the same once, against one row after the other."""
+    solver, row = em(name).solver(), BY_NAME[name]
+    theta = row.theta(row.file["start"])
+    data = {key: value[:120] if np.ndim(value) else value for key, value in row.data.items()}
+    quick = solver.score(theta, **data)
+    monkeypatch.setitem(solver.__dict__, "_scores_of_products", lambda *_: None)
+    monkeypatch.setitem(solver.__dict__, "_kinds", lambda _, length: (np.arange(length), np.arange(length)))
+    each = solver.score(theta, **data)
+    assert quick.shape == (120, each.shape[1])
+    assert quick == pytest.approx(each, rel=1e-10, abs=1e-12 * np.abs(each).max())
+
+
 @pytest.mark.filterwarnings("ignore")
 @slow_but_for(
     DERIVED, {"gmm1d_faithful", "random_effects_dyestuff", "gmm_missing", "t_mixture", "normal_missing_both"}
