@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypedDict, Unpack
 
+from symem.budget import deriving
+from symem.calculus.exponential_families import family_of
 from symem.derivation import Derivation, RunningCost
-from symem.errors import DataError, UndeclaredSymbolError
+from symem.errors import BudgetError, DataError, NotDerivedError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
 from symem.runtime.results import Fit
@@ -185,8 +189,20 @@ class Documents:
         )
 
     def recorded(self, choices: Choices) -> Derivation:
-        """The record, with every line between its steps where these are asked for."""
-        return line_by_line(self.derivation) if _level(choices) is Level.TEACHING else self.derivation
+        """The record with the exponential family, and every line between its steps where these are asked for."""
+        if _level(choices) is Level.BRIEF:
+            return self.derivation
+        whole = self._with_family
+        return line_by_line(whole) if _level(choices) is Level.TEACHING else whole
+
+    @cached_property
+    def _with_family(self) -> Derivation:
+        """The record with the exponential family, if that is found and does not take too long."""
+        try:
+            with deriving(None):
+                return replace(self.derivation, family=family_of(self.derivation))
+        except (BudgetError, NotDerivedError):
+            return self.derivation
 
     def options(self, choices: Choices) -> Options:
         """What a report is asked for, checked."""

@@ -8,7 +8,16 @@ from typing import Any
 
 from sympy import Expr, diff, factor_terms
 
-from symem.derivation import Certificate, Derivation, InformationBlock, Step
+from symem.budget import deriving
+from symem.calculus.exponential_families import family_of, in_symbols
+from symem.derivation import (
+    Certificate,
+    Derivation,
+    ExponentialFamily,
+    InformationBlock,
+    NoExponentialFamily,
+    Step,
+)
 from symem.errors import NotDerivedError
 from symem.explicit import Explicit
 from symem.language.family import Distribution
@@ -136,6 +145,23 @@ class Formulas:
         """
         told = ((each.parameters, _observed(each)) for each in self.derivation.information)
         return ByPair(self.derivation, told)
+
+    @cached_property
+    def exponential_family(self) -> ExponentialFamily | NoExponentialFamily:
+        """The complete data as an exponential family, p(y; θ) = exp(Σ tr(ηᵀ s(y)) - A(θ)) h(y), y being data and latents together.
+
+        Its `statistics` have each a `function` s(y), a `natural` parameter η(θ), the mean given the data `expected`, s⁽ᵗ⁾, and the
+        mean under the model, `mean`, E_θ[s]; A is `log_partition`. In a full family the M-step solves E_θ[s] = s⁽ᵗ⁾; in a `curved`
+        one, or with a prior, it does in the directions of the parameters alone. `claim` says how far that was established. Where
+        there is no such form a `NoExponentialFamily` has the `terms` that stand in the way.
+
+        Raises:
+            BudgetError: it took longer than ten seconds.
+
+        Source: Dempster, Laird & Rubin 1977, section 2; Sundberg 1974.
+        """
+        with deriving(None):
+            return in_symbols(family_of(self.derivation), self._explicit.user)
 
     @cached_property
     def rate(self) -> Expr:

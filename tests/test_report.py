@@ -18,7 +18,7 @@ from sympy import Expr, Sum
 from symem.derivation import Definition
 from symem.language.leaves import name_of
 from symem.report import report
-from symem.report.notation.lexicon import Lexicon, definitions
+from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.printed_form import over_common_denominators, printed, written_out
 from tests.averaging import Averaging
 from tests.derived import em
@@ -91,7 +91,7 @@ def tabulated(run: Evaluator, definition: Definition, value: Expr) -> Any:
 def test_rewriting_for_the_reader_keeps_every_value(row: Row) -> None:
     """Squares, collected logs, merged sums, common denominators: none may change a number."""
     derivation, run = em(row.name).derivation, run_e_step(row)
-    for definition in definitions(derivation):
+    for definition in derivation.arrays:
         own = tabulated(run, definition, definition.value)
         told = tabulated(run, definition, printed(over_common_denominators(definition.value)))
         scale = np.max(np.abs(own[np.isfinite(own)]), initial=1.0)

@@ -35,6 +35,11 @@ def collapse_to_index(term: Term, outcome: Symbol) -> Term:
     return _collapsed(term, lambda side: side == outcome)
 
 
+def collapse_pinned(term: Term) -> Term:
+    """The same wherever a bracket pins a summed index to anything."""
+    return _collapsed(term, lambda _side: True)
+
+
 def _collapsed(term: Term, keeps: Callable[[Expr], bool]) -> Term:
     for condition in sorted(conditions_of(term.factor), key=str):
         if not isinstance(condition, Eq):

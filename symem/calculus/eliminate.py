@@ -68,6 +68,15 @@ def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
     return False
 
 
+def eliminate_next(state: Elimination, variable: Variable) -> None:
+    """Eliminate one latent, whatever its turn.
+
+    Raises:
+        NotDerivedError: its law given the others is that of no family.
+    """
+    _eliminate(state, variable, _waiting(state))
+
+
 def _waiting(state: Elimination) -> list[Variable]:
     present = [v for v in state.model.latents if any(atoms_of(t.factor, v) for t in state.terms)]
     return sorted(present, key=_turn)

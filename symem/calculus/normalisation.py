@@ -10,15 +10,14 @@ other cases nothing is claimed.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterable
 
 import numpy as np
-from sympy import Add, Dummy, Expr, Function, Indexed, IndexedBase, Symbol, cancel, diff, log, loggamma
+from sympy import Add, Dummy, Expr, Function, Indexed, cancel, diff, log
 
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.conditioning import condition
+from symem.calculus.data_readings import Reading, counting_readings, read_as
 from symem.calculus.density import density_of
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
@@ -33,10 +32,10 @@ from symem.evaluation.points import Moving
 from symem.evaluation.stacks import Array
 from symem.language.families import FAMILIES
 from symem.language.matrix_supports import PositiveDefinite
-from symem.language.model import Model, Role, Variable
+from symem.language.model import Model, Variable
 from symem.language.plates import Iverson, LogIverson
 from symem.language.support import Support
-from symem.language.supports import Binary, Counts, Labels, Positive, Reals, Simplex, UnitInterval
+from symem.language.supports import Labels, Positive, Reals, Simplex, UnitInterval
 from symem.language.weights import once
 
 _DRAWS, _TOLERANCE = 4, 1e-7
@@ -82,54 +81,6 @@ def _coupled(model: Model, variable: Variable) -> bool:
 
 def _parameters_in(expr: Expr, model: Model) -> set[str]:
     return {variable.name for variable in model.parameters if atoms_of(expr, variable)}
-
-
-# -- what the datum could be ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """The datum on a support, with the log of a base measure that the likelihood may have left out."""
-
-    support: Support
-    base: Callable[[Expr], Expr] | None = None
-
-
-def _counting_readings(model: Model, variable: Variable) -> Iterator[_Reading]:
-    """What a datum may be whose log-density is linear in it."""
-    yield from (_Reading(Binary()), _Reading(Counts()), _Reading(Positive()))
-    yield _Reading(Counts(), lambda u: -loggamma(u + 1))
-    for total in (*model.known, *model.data):
-        if total.name != variable.name and total.sizes in ((), variable.sizes):
-            yield _Reading(Counts(), partial(_binomial, total))
-
-
-def _binomial(total: Variable, u: Expr) -> Expr:
-    size = total.symbol[u.indices] if total.sizes else total.symbol
-    return -loggamma(u + 1) - loggamma(size - u + 1)
-
-
-def _read_as(model: Model, variable: Variable, reading: _Reading) -> Model:
-    """The model with a datum as a latent on that support; a vector may be any."""
-    if variable.shape:
-        return _with(model, replace(variable, role=Role.LATENT))
-    assumptions = reading.support.assumptions
-    array = isinstance(variable.symbol, IndexedBase)
-    symbol = IndexedBase(variable.name, **assumptions) if array else Symbol(variable.name, **assumptions)
-    latent = replace(variable, symbol=symbol, role=Role.LATENT, support=reading.support)
-    trial = _with(model, latent)
-    trial.log_likelihood = model.log_likelihood.xreplace({variable.symbol: symbol})
-    if reading.base is not None:
-        conditional = gather_latent(separate(trial.log_likelihood), latent)
-        base = Term(reading.base(conditional.atom) * conditional.condition, conditional.position)
-        trial.log_likelihood += base.expr
-    return trial
-
-
-def _with(model: Model, latent: Variable) -> Model:
-    trial = copy.copy(model)
-    trial.variables = {**model.variables, latent.name: latent}
-    return trial
 
 
 # -- whether what is left depends on θ -----------------------------------------------------------------------
@@ -217,7 +168,7 @@ def _fault(model: Model, response: Variable) -> str:
     if isinstance(response.support, Labels):
         return _family_fault(model, response, response.support, "a table of probabilities")
     for support in (Positive(), UnitInterval(), Reals()):
-        trial = _read_as(model, response, _Reading(support))
+        trial = read_as(model, response, Reading(support))
         conditional = _conditional(trial, trial.variable(response.name))
         if conditional is None:
             return ""
@@ -262,7 +213,7 @@ def _family(model: Model, support: Support, conditional: Conditional) -> str:
 
 
 def _family_fault(model: Model, response: Variable, support: Support, family: str) -> str:
-    moved = _moved(_read_as(model, response, _Reading(support)))
+    moved = _moved(read_as(model, response, Reading(support)))
     if not moved:
         return ""
     return (
@@ -302,8 +253,8 @@ def _weights_fault(model: Model, response: Variable, conditional: Conditional) -
     if set(density) != {conditional.atom}:
         return ""
     own = _parameters_in(density[conditional.atom], model)
-    for reading in _counting_readings(model, response):
-        moved = _moved(_read_as(model, response, reading))
+    for reading in counting_readings(model, response):
+        moved = _moved(read_as(model, response, reading))
         if moved == []:
             return ""
         if moved and own and not own & set(moved):

@@ -13,8 +13,10 @@ from dataclasses import replace
 import numpy as np
 from sympy import Abs, Expr, Idx, IndexedBase, Symbol, log, oo
 
+from symem.calculus.count_totals import with_totals
 from symem.derivation import (
     Causes,
+    Chain,
     Conditional,
     Definition,
     Derivation,
@@ -33,6 +35,7 @@ from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
 from symem.evaluation.updating import updated
 from symem.language.leaves import name_of, places_of
+from symem.language.matrix_supports import PositiveDefinite
 from symem.language.model import Variable
 from symem.language.plates import Expectation
 from symem.language.support_ends import ends_of, indices_of
@@ -57,7 +60,8 @@ class Trial:
         self.arrays: Arrays = dict(small_sizes(derivation))
         given = (*model.known, *model.data, *model.masks)
         for variable in sorted(given, key=self._is_bound_by_data):
-            self.arrays[variable.name] = self._given(variable)
+            self.arrays[variable.name] = self.given(variable)
+        self.arrays = with_totals(model, self.arrays, {v.name for v in model.data}, self._rng)
         self.arrays |= random_parameters(model, self._rng, self.arrays)
         for posterior in reversed(derivation.posteriors):
             self._draw(posterior)
@@ -75,9 +79,11 @@ class Trial:
             met[name][places] = np.asarray(self.arrays[name])[places]
         return met
 
-    def _given(self, variable: Variable) -> Array:
+    def given(self, variable: Variable) -> Array:
+        """An array in the support of a variable."""
         model = self._derivation.model
-        if variable in model.known and variable.symbol in model.log_prior.free_symbols:
+        scatter = isinstance(variable.support, PositiveDefinite)
+        if variable in model.known and variable.symbol in model.log_prior.free_symbols and not scatter:
             return self._rng.uniform(1.5, 3, shape_of(variable, self.arrays))
         if not model.declarations and type(variable.support) is Reals:
             variable = replace(variable, support=UnitInterval())
@@ -105,7 +111,9 @@ class Trial:
     # -- posteriors --------------------------------------------------------------------------------------
 
     def _draw(self, posterior: Posterior) -> None:
-        if isinstance(posterior, Probabilities):
+        if isinstance(posterior, Chain):
+            self._along(posterior)
+        elif isinstance(posterior, Probabilities):
             self._shares(posterior)
         if isinstance(posterior, Causes):
             events = (each for each in posterior.parts if each.symbol == posterior.event)
@@ -143,6 +151,19 @@ class Trial:
         else:
             self._together(posterior)
 
+    def _along(self, chain: Chain) -> None:
+        """Labels of a chain, each with a random law given the one before."""
+        scope, axes = Arithmetic(self.arrays), chain.probability.axes
+        sizes = [scope.integer(axis.size) for axis in axes]
+        slot, count = axes.index(chain.along), sizes[-1]
+        plates = tuple(size for place, size in enumerate(sizes[:-1]) if place != slot)
+        tables, pairs = [self._rng.dirichlet(np.ones(count), plates)], []
+        for _place in range(sizes[slot] - 1):
+            pairs.append(tables[-1][..., None] * self._rng.dirichlet(np.ones(count), (*plates, count)))
+            tables.append(pairs[-1].sum(axis=-2))
+        self.arrays[name_of(chain.probability.symbol)] = np.stack(tables, axis=slot)
+        self.arrays[name_of(chain.pair.symbol)] = np.stack(pairs, axis=slot)
+
     def _together(self, posterior: MemberCounts) -> None:
         """Counts that share a total: the shares of the group sum to one."""
         mass = posterior.log_normaliser
@@ -156,6 +177,8 @@ class Trial:
             }
             whole = sum(self.arrays[name].sum(axis=own) for name, own in beside.items())
             self.arrays |= {n: self.arrays[n] / np.expand_dims(whole, own) for n, own in beside.items()}
+            known = [each for p in group for each in p.moments if name_of(each.symbol) in self.arrays]
+            self.arrays = evaluate(known, self.arrays)
 
     def _attainable(self, posterior: Posterior, statistic: Expr, means: Mapping[Expr, Definition]) -> Expr:
         """A mean that a law on the latent's support can have beside E[u]."""

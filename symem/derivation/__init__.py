@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from symem.derivation.definition import Definition, Recurrence, TreeRecurrence
 from symem.derivation.expected_statistics import NUMBERED, Moments, Scatter, Surrogate
+from symem.derivation.exponential_family import (
+    ExponentialFamily,
+    NoExponentialFamily,
+    Spans,
+    SufficientStatistic,
+)
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
@@ -61,12 +67,14 @@ __all__ = [
     "Definition",
     "Derivation",
     "Ends",
+    "ExponentialFamily",
     "GaussianChain",
     "GaussianVector",
     "InformationBlock",
     "Linked",
     "MemberCounts",
     "Moments",
+    "NoExponentialFamily",
     "NotDerived",
     "Posterior",
     "Probabilities",
@@ -80,8 +88,10 @@ __all__ = [
     "Score",
     "Shared",
     "Shares",
+    "Spans",
     "Status",
     "Step",
+    "SufficientStatistic",
     "Surrogate",
     "Table",
     "Tabulated",

@@ -8,6 +8,7 @@ from sympy import Expr
 
 from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import Surrogate
+from symem.derivation.exponential_family import ExponentialFamily, NoExponentialFamily
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.posterior_kinds import Posterior, Quadrature, Table
 from symem.derivation.told_steps import Step
@@ -18,7 +19,7 @@ from symem.language.reading import Extent
 
 @dataclass(frozen=True)
 class Derivation:
-    """Everything that was found."""
+    """Everything that was found; `family` once it was asked for."""
 
     model: Model
     complete: Expr
@@ -32,12 +33,20 @@ class Derivation:
     unidentified: tuple[Unidentified, ...] = ()
     scores: tuple[Score, ...] = ()
     information: tuple[InformationBlock, ...] = ()
+    family: ExponentialFamily | NoExponentialFamily | None = None
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """The E-step as a straight-line program; names that two posteriors share come once."""
         found = {each.symbol: each for posterior in self.posteriors for each in posterior.definitions}
         return tuple(found.values())
+
+    @property
+    def arrays(self) -> tuple[Definition, ...]:
+        """Every named array: of the E-step, the statistics, the updates, and of the exponential family."""
+        updates = (update.definition for update in self.updates)
+        family = () if self.family is None else self.family.lines
+        return (*self.definitions, *self.surrogate.statistics, *updates, *family)
 
     @property
     def own_extents(self) -> tuple[Extent, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Add, Expr, Idx, Indexed, Not, Sum, Symbol, Tuple, log, loggamma
+from sympy import Add, Expr, Idx, Indexed, Not, S, Sum, Symbol, Tuple, log, loggamma
 
 from symem.errors import ModelError, PlateError
 from symem.language.categories import Categories, Requirement, categories
@@ -166,6 +166,18 @@ class Declaration:
     def cell(self) -> Idx | None:
         """The index over the cells of a Multinomial, where it is one of the variable's own."""
         return self._cells()[1].index if self.name == "Multinomial" else None
+
+    def free_counts(self) -> Expr:
+        """What must be added to the log-likelihood of a Multinomial to make of its counts independent ones with the same means:
+        Poisson counts of means N p.
+        """
+        if self.name != "Multinomial":
+            return S.Zero
+        whole, cells = self._cells()
+        parts = [x * log(whole) - whole * p for x, p in zip(self.entries, cells.probabilities, strict=True)]
+        inner = Sum(parts[0], cells.index) if cells.index else Add(*parts)
+        rest = tuple(index for index in self.own if index != cells.index)
+        return self._over(inner - loggamma(whole + 1), rest)
 
     def log_likelihood(self) -> Expr:
         """The log-density summed over the variable's plates, where the places exist that the law looks back at."""

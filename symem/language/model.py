@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 from sympy import Add, Expr, S, Sum, log
@@ -191,6 +193,9 @@ class Model(Symbols):
         check_presence(model.parameters, model.parameters)
         return model
 
+    #: What makes counts with a known total independent, with the same means; only of the law of complete data.
+    free_counts: Expr = S.Zero
+
     # -- assembly -----------------------------------------------------------------------------------
 
     def _build(self, statement: Statement, extra: Extras) -> None:
@@ -237,17 +242,55 @@ class Model(Symbols):
         check_names(table, [n for name in sorted(extra.missing) for n in companion_names(name)])
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
-        one_hot = tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
-        whole, constraints, table = as_labels(one_hot, self._whole, self.constraints, table)
-        ragged = ragged_plates(table, self.extents)
+        self._table, ragged = table, ragged_plates(table, self.extents)
+        whole, constraints, table = as_labels(_one_hot(table), self._whole, self.constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table, ragged)
         whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)
         check_supports(table, self.log_likelihood)
 
+    def of_complete_data(self) -> Self:
+        """The law p(y; θ) of the complete data y = (x, z), as a model in which nothing was seen: nothing is missing, nothing
+        is known of latents, and data are latents too; with its `free_counts`, counts of a known total have their means alone.
+
+        Returns
+        -------
+        Model
+            in internal symbols, as this one.
+        """
+        counts = Add(*(expand_logs(self._reader.read(each.free_counts())) for each in self.declarations))
+        whole, (counts,), table = as_labels(_one_hot(self._table), self._whole, (counts,), self._table)
+        whole, table = with_crossed_as_vectors(whole, table)
+        made = copy(self)
+        made.variables = {
+            name: replace(each, role=Role.LATENT, missing=False) if each.role is Role.DATA else each
+            for name, each in table.items()
+        }
+        made.log_likelihood, made.free_counts, made.log_prior = whole, counts, S.Zero
+        return made
+
+    def with_missing(self, function: Expr) -> Expr:
+        """A function of complete data with what is missing apart from what was seen.
+
+        Parameters
+        ----------
+        function : Expr
+            in internal symbols.
+
+        Returns
+        -------
+        Expr
+            with the mask of what was seen, and the latents that stand for the rest.
+        """
+        return split_missing(function, (), self._table, ragged_plates(self._table, self.extents))[0]
+
     def __str__(self) -> str:
         return table_of(self.variables.values(), self.simplexes, [each.name for each in self.weights])
+
+
+def _one_hot(table: Mapping[str, Variable]) -> tuple[str, ...]:
+    return tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
 
 
 def _survey(statement: Statement, extra: Extras) -> Survey:

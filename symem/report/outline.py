@@ -17,6 +17,7 @@ from symem.report.sections.algorithm import algorithm
 from symem.report.sections.certificates import certificates, summary
 from symem.report.sections.cost_section import cost
 from symem.report.sections.e_step_section import brief_e_step, e_step
+from symem.report.sections.exponential_section import exponential_family
 from symem.report.sections.fit_section import this_fit
 from symem.report.sections.information_section import information
 from symem.report.sections.m_step_section import brief_m_step, m_step
@@ -59,6 +60,7 @@ def _whole(voice: Voice) -> Iterator[Section]:
     yield from m_step(voice)
     yield ascent(voice)
     if not voice.options.exercise:
+        yield from exponential_family(voice)
         yield from information(voice)
     if voice.options.cost is None or voice.options.exercise:
         yield _ended(algorithm(voice), voice)

@@ -141,12 +141,6 @@ class Lexicon:
         )
 
 
-def definitions(derivation: Derivation) -> tuple[Definition, ...]:
-    """Every named array of the derivation: E-step, statistics, updates."""
-    updates = (update.definition for update in derivation.updates)
-    return (*derivation.definitions, *derivation.surrogate.statistics, *updates)
-
-
 def _rank_of(posterior: Posterior) -> Rank:
     """Where what is known of a latent stands: probabilities before parameters, states behind what moves them."""
     return Rank.DATA if isinstance(posterior, GaussianChain) else Rank.WEIGHT
@@ -167,6 +161,8 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
         name = name_of(definition.symbol)
         own = Label.of(name)
         yield name, (*statistic_labels(derivation, definition), own, replace(own, sub=(*own.sub, "0")))
+    for law in derivation.family.definitions if derivation.family else ():
+        yield name_of(law.symbol), (Label("p"), Label("q"), Label.of(name_of(law.symbol)))
     for update in derivation.updates:
         if isinstance(update, Shares):
             yield update.multiplier[0].name, (Label("lambda"), Label("xi"), Label("zeta"))
@@ -248,7 +244,7 @@ def _name_of_index(index: Symbol) -> str:
 
 def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
     """The indices that are seen together in one formula."""
-    for definition in definitions(derivation):
+    for definition in derivation.arrays:
         yield {axis.index for axis in definition.axes} | _bound_in(definition.value)
     for update in derivation.updates:
         yield (
@@ -280,7 +276,7 @@ def _bound_in(expr: Expr) -> set[Symbol]:
 def _axes(derivation: Derivation) -> Iterator[Axis]:
     for expr in _whole_formulas(derivation):
         yield from _axes_in(expr)
-    for definition in definitions(derivation):
+    for definition in derivation.arrays:
         yield from (*definition.axes, *_axes_in(definition.value))
     for posterior in derivation.posteriors:
         yield from (*posterior.axes, *([posterior.outcome] if isinstance(posterior, Tabulated) else []))
@@ -310,7 +306,7 @@ def _counting(derivation: Derivation) -> FromOne:
             natural |= {each.outcome, each.following} if isinstance(each, Linked) else {each.outcome}
     slots |= {
         (name_of(each.symbol), place)
-        for each in definitions(derivation)
+        for each in derivation.arrays
         for place, axis in _slotted(each)
         if axis in natural
     }
@@ -334,7 +330,7 @@ def _binary_slots(model: Model) -> Iterator[tuple[str, int]]:
 
 def _axes_at(derivation: Derivation, slots: set[tuple[str, int]]) -> Iterator[Axis]:
     """The axes whose index stands in one of these slots of what is defined."""
-    for definition in definitions(derivation):
+    for definition in derivation.arrays:
         for place, axis in _slotted(definition):
             if (name_of(definition.symbol), place) in slots:
                 yield axis

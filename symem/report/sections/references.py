@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from symem.report.document import Block, Items, Prose, Section, Term
 from symem.report.literature import WORKS, Work, cited
+from symem.report.sections.exponential_section import sources
 from symem.report.writer import Voice
 
 
 def references(voice: Voice) -> Section:
     """The section on what can be read elsewhere."""
-    found = cited(step.law.source for step in voice.derivation.steps)
+    found = cited([*(step.law.source for step in voice.derivation.steps), *sources(voice)])
     works = Items(tuple(_work(WORKS[name], places) for name, places in found.items()))
     return Section(("References",), (*origin(voice), works), anchor="references")
 
