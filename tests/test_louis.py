@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sympy import Expr, Idx, IndexedBase, Integer, Rational, symbols
 
-from symem import Categorical, Model, NotDerivedError, Poisson, UndeclaredSymbolError
+from symem import Categorical, Model, Normal, NotDerivedError, Poisson, UndeclaredSymbolError
 from symem.derivation import InformationBlock
 from symem.evaluation.situation import situation
 from symem.language.plates import Iverson
@@ -25,6 +25,7 @@ from tests.models import BY_NAME, DERIVED, Row, slow_but_for
 
 n, K = symbols("n K", integer=True, positive=True)
 t, k = Idx("t", n), Idx("k", K)
+r, s = symbols("r s")
 x, z, pi, A, mu = map(IndexedBase, ["x", "z", "pi", "A", "mu"])
 
 #: Labels, counts of one total, a Gamma latent, a Normal one over groups, labels with latents inside, values between ends.
@@ -95,6 +96,22 @@ def test_along_a_chain_it_is_said_why_there_is_no_formula() -> None:
     laws = [step.law.name for step in algorithm.steps if step.stage == "information"]
     assert "missing by differences" in laws
     assert "missing information" not in laws
+
+
+def test_indices_of_two_parameters_have_letters_of_their_own() -> None:
+    """A table and a row of it at once, where the first free letter is one of the table's."""
+    law = {
+        z[0]: Categorical(pi[k]),
+        z[t]: Categorical(A[z[t - 1], k]),
+        x[t]: Normal(mu[z[t]] + r * x[t - 1], s),
+    }
+    algorithm = Model(law, latent=[z]).derive()
+    for block in algorithm.derivation.information:
+        indices = [axis.index for axis in block.complete.axes]
+        assert len(set(indices)) == len(indices)
+        assert block.missing is None
+        assert "several places" in block.reason
+    assert "V6" not in {rung.name for rung in algorithm.verify(seed=0).failed}
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -88,19 +88,22 @@ class Covariances:
         self, together: Sequence[Eliminated], first: Sequence[Term], second: Sequence[Term]
     ) -> Iterator[Term]:
         """The covariance over one latent, or over counts of one total, given those that are eliminated later."""
-        f, g = ([self._moved(one, terms) for one in together] for terms in (first, second))
-        if not (any(f) and any(g)):
+        latents = [one.posterior.latent for one in together]
+        if not all(
+            any(atoms_of(t.factor, each) for t in terms for each in latents) for terms in (first, second)
+        ):
             return
         one, count = together[0], together[0].posterior.count
+        if isinstance(one.posterior, Linked | Causes | GaussianChain):
+            raise NotDerivedError(
+                f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
+            )
+        if isinstance(one.posterior, Quadrature):
+            raise NotDerivedError(
+                f"The posterior of {one.posterior.latent.name} is told at nodes, approximately."
+            )
+        f, g = ([self._moved(one, terms) for one in together] for terms in (first, second))
         match one.posterior:
-            case Linked() | Causes() | GaussianChain():
-                raise NotDerivedError(
-                    f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
-                )
-            case Quadrature():
-                raise NotDerivedError(
-                    f"The posterior of {one.posterior.latent.name} is told at nodes, approximately."
-                )
             case CellCounts() | MemberCounts():
                 yield from _of_total(together, f, g)
             case GaussianVector() as vector:

@@ -103,11 +103,11 @@ class _Blocks:
         )
 
     def _place(self, score: Score, taken: Iterable[Expr], letter: str) -> _Place:
-        rules, axes = dict[Expr, Expr](), list[Axis]()
+        rules, axes, own = dict[Expr, Expr](), list[Axis](), {axis.index for axis in score.definition.axes}
         for axis in score.definition.axes:
             index = axis.index
             if index in taken:
-                index = self.names.axis(axis.size, str(index), {*taken, *rules.values()}).index
+                index = self.names.axis(axis.size, str(index), {*taken, *own, *rules.values()}).index
             rules[axis.index] = index
             axes.append(axis.renamed(index))
         return _Place(score.parameter.xreplace(rules), tuple(axes), self._direction(score.parameter, letter))

@@ -82,10 +82,10 @@ def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
 
 
 def _by_formulas(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
-    """The formulas of the derivation against the module, measured by what complete data know."""
+    """The formulas of the derivation against the module, measured by what complete data know and what is missing."""
     arrays = ground.formulas.at(theta).with_statistics
     told = complete_and_missing(ground.derivation, arrays, found.parameters)
-    size = np.sqrt(np.abs(np.diag(found.in_basis(found.complete))))
+    size = np.sqrt(sum(np.abs(np.diag(found.in_basis(each))) for each in (found.complete, found.missing)))
     scale = 1 / np.where(size > 0, size, 1.0)
     for each, true, name in zip(told, (found.complete, found.missing), ("complete", "missing"), strict=True):
         mine, known = each.in_basis(found.basis)
