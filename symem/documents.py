@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 from symem.budget import deriving
 from symem.calculus.exponential_families import family_of
 from symem.derivation import Derivation, RunningCost
+from symem.derivation.identifiability import Identifiability
 from symem.errors import BudgetError, DataError, NotDerivedError, UndeclaredSymbolError
 from symem.language.reading import stated_name
 from symem.report.options import Level, Notation, Options, chosen
@@ -24,7 +25,7 @@ class Choices(TypedDict, total=False):
     or dempster; `rename` gives a symbol, or its name, another name; with `data` (arrays and sizes) and `start` one
     iteration is worked in numbers; with `fit` the report tells of that fit, and of its data by the name `source`.
     `title`, `author` and `date` stand at the head, as they are given and only if they are; `reference` says where the
-    model is from; with `listing` the emitted module stands at the end. With `exercise` each step is a task whose
+    model is from; with `listing` the emitted module stands at the end, and with `identifiability`, what `em.identifiability()` gives, that is told. With `exercise` each step is a task whose
     algebra is folded away, or stands at the end of a LaTeX document; with `slides` HTML and LaTeX (beamer) have a step a
     page. Both tell every line unless another `level` is asked for.
     """
@@ -43,6 +44,7 @@ class Choices(TypedDict, total=False):
     start: Mapping[str, Any]
     fit: Fit
     source: str
+    identifiability: Identifiability
 
 
 class Documents:
@@ -250,6 +252,7 @@ def options_of(
         fitted=_fitted(derivation, choices, solver),
         code=source,
         cost=None if source is None else _cost(derivation, choices),
+        identifiability=choices.get("identifiability"),
         listing=choices.get("listing", False),
         exercise=choices.get("exercise", False),
         slides=choices.get("slides", False),

@@ -91,11 +91,10 @@ class Examination:
         from symem.verification.rank_of_scores import rank_of_scores
 
         algorithm: Any = self
-        found = identifiable(algorithm.derivation)
-        if points:
-            rank = rank_of_scores(self, sizes or {}, points=points, seed=seed, seconds=seconds)
-            found = replace(found, rank=rank)
-        return found
+        rank = (
+            rank_of_scores(self, sizes or {}, points=points, seed=seed, seconds=seconds) if points else None
+        )
+        return identifiable(algorithm.derivation, rank)
 
     def audit(
         self,

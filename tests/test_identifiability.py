@@ -210,3 +210,16 @@ def test_a_summary_tells_what_is_proved() -> None:
     assert "labels           the values of z may be permuted, and w, mu and sigma with them" in told
     assert "unbounded        ℓ has no maximum" in told
     assert identifiable(em("gmm1d_faithful").derivation).rank is None
+
+
+def test_a_report_tells_it_where_it_is_asked() -> None:
+    algorithm = em("bernoulli_singh")
+    plain, told = (
+        algorithm.markdown(),
+        algorithm.markdown(identifiability=algorithm.identifiability(points=1)),
+    )
+    assert "Identifiability" not in plain
+    assert r"change places, if so do $p \leftrightarrow q$ and $w \leftrightarrow 1 - w$" in told
+    assert "what is told of them is $p w + q (1 - w)$" in told
+    told = em("t_mixture").latex(identifiability=em("t_mixture").identifiability(points=0))
+    assert r"$\boldsymbol{\mu}_{z_{i}} = \mathbf{x}_{i}$" in told

@@ -4,42 +4,57 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sympy import Expr
+
 from symem.calculus.exchangeable import exchanges
 from symem.calculus.unbounded import unbounded
 from symem.derivation import Derivation
-from symem.derivation.identifiability import Exchange, Identifiability, Unbounded
-from symem.derivation.update_kinds import Unidentified
+from symem.derivation.identifiability import Exchange, Identifiability, Rank, Unbounded
 from symem.language.leaves import name_of
 from symem.language.model import Model
 from symem.language.supports import Simplex, UnitInterval
 
 
-def identifiable(derivation: Derivation) -> Identifiability:
-    """The record, in the symbols of the user, without ranks."""
-    model = derivation.model
+class _Outward:
+    """Internal expressions in the symbols of the user, and which was which."""
+
+    def __init__(self, model: Model) -> None:
+        self._model, self.inward = model, dict[Expr, Expr]()
+
+    def __call__(self, expr: Expr) -> Expr:
+        told: Expr = self._model.declared(expr)
+        self.inward[told] = expr
+        return told
+
+
+def identifiable(derivation: Derivation, rank: Rank | None = None) -> Identifiability:
+    """The record, in the symbols of the user, with the rank if it was taken."""
+    model, told = derivation.model, _Outward(derivation.model)
     in_prior = {name_of(each) for each in model.log_prior.free_symbols}
     ends = (
         each.name
         for each in model.parameters
         if isinstance(each.support, Simplex | UnitInterval) and each.name not in in_prior
     )
+    unidentified = (
+        replace(each, parameters=tuple(map(told, each.parameters)), forms=tuple(map(told, each.forms)))
+        for each in derivation.unidentified
+    )
     return Identifiability(
-        tuple(_exchange(each, model) for each in exchanges(model)),
-        tuple(_unidentified(each, model) for each in derivation.unidentified),
-        tuple(_unbounded(each, model) for each in unbounded(model)),
+        tuple(_exchange(each, told) for each in exchanges(model)),
+        tuple(unidentified),
+        tuple(Unbounded(*map(told, (each.spread, each.location, each.at))) for each in unbounded(model)),
         tuple(ends),
+        None if rank is None else _rank(rank, told),
+        told.inward,
     )
 
 
-def _exchange(found: Exchange, model: Model) -> Exchange:
-    swaps = tuple((model.declared(one), model.declared(other)) for one, other in found.swaps)
-    return replace(found, size=model.declared(found.size), swaps=swaps)
+def _exchange(found: Exchange, told: _Outward) -> Exchange:
+    swaps = tuple((told(one), told(other)) for one, other in found.swaps)
+    return replace(found, size=told(found.size), swaps=swaps)
 
 
-def _unidentified(found: Unidentified, model: Model) -> Unidentified:
-    parameters, forms = (tuple(map(model.declared, each)) for each in (found.parameters, found.forms))
-    return replace(found, parameters=parameters, forms=forms)
-
-
-def _unbounded(found: Unbounded, model: Model) -> Unbounded:
-    return Unbounded(*(model.declared(each) for each in (found.spread, found.location, found.at)))
+def _rank(found: Rank, told: _Outward) -> Rank:
+    entangled = (replace(each, forms=tuple(map(told, each.forms))) for each in found.entangled)
+    return replace(found, entangled=tuple(entangled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sympy import Expr
 
@@ -79,6 +79,8 @@ class Identifiability:
     unbounded: tuple[Unbounded, ...]
     ends: tuple[str, ...]
     rank: Rank | None = None
+    #: Of each expression, in the symbols of the user, that of the record of the derivation.
+    inward: Mapping[Expr, Expr] = field(default_factory=dict, repr=False, compare=False)
 
     def __str__(self) -> str:
         """A line for each finding."""
@@ -132,7 +134,7 @@ def _ranked(found: Rank) -> Iterator[tuple[str, str]]:
         yield "rank", f"not checked: {found.reason}"
         return
     sizes = ", ".join(f"{name} = {size}" for name, size in (found.sizes or {}).items())
-    where = f"at each of {found.points} random points{f', with {sizes}' if sizes else ''} (checked)"
+    where = f"at {'a random point' if found.points == 1 else f'each of {found.points} random points'}{f', with {sizes}' if sizes else ''} (checked)"
     whole = "all" if found.rank == found.free else f"{found.rank} of"
     yield "rank", f"scores tell of {whole} {found.free} directions in which the parameters may move, {where}"
     for each in found.entangled:

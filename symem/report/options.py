@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from symem.derivation import RunningCost
+from symem.derivation.identifiability import Identifiability
 from symem.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Options:
 
     `rename` gives a declared name another one, which is taken apart and set like any identifier; `worked` is an
     iteration with the user's numbers (`iteration.work`); `fitted` a fit to tell of; `code` the text of the emitted module,
-    which is shown if there is to be a `listing`, and `cost` what it takes; `reference` says where the model is from. In an
+    which is shown if there is to be a `listing`, and `cost` what it takes; `identifiability` is told if it is there; `reference` says where the model is from. In an
     `exercise` what is to be found is folded away, or stands at the end; `slides` have one step each.
     """
 
@@ -60,6 +61,7 @@ class Options:
     fitted: Fitted | None = None
     code: str | None = None
     cost: RunningCost | None = None
+    identifiability: Identifiability | None = None
     listing: bool = False
     exercise: bool = False
     slides: bool = False

@@ -19,6 +19,7 @@ from symem.report.sections.cost_section import cost
 from symem.report.sections.e_step_section import brief_e_step, e_step
 from symem.report.sections.exponential_section import exponential_family
 from symem.report.sections.fit_section import this_fit
+from symem.report.sections.identifiability_section import identifiability
 from symem.report.sections.information_section import information
 from symem.report.sections.m_step_section import brief_m_step, m_step
 from symem.report.sections.model_section import brief_model, model
@@ -62,6 +63,8 @@ def _whole(voice: Voice) -> Iterator[Section]:
     if not voice.options.exercise:
         yield from exponential_family(voice)
         yield from information(voice)
+    if voice.options.identifiability is not None:
+        yield identifiability(voice.options.identifiability, voice)
     if voice.options.cost is None or voice.options.exercise:
         yield _ended(algorithm(voice), voice)
     else:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Symbol, lambdify
+from sympy import Expr, Integer, Symbol, lambdify
 
 from symem.budget import OutOfTimeError, within
 from symem.derivation.identifiability import Entangled, Rank
@@ -24,6 +24,9 @@ from symem.verification.sizes import default_sizes
 from symem.verification.verifying import prepare
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+#: What a letter stands for: a parameter by name, one place of it or None for all, and how it is written.
+_Letter = tuple[str, tuple[int, ...] | None, Expr]
 
 #: A singular value below this share of the largest is 0; entries that a flat direction moves by less, as a share, stand still.
 _ZERO, _STILL = 1e-7, 1e-5
@@ -202,24 +205,42 @@ def _turned(name: str, theta: Any, pair: tuple[int, int]) -> Array:
 
 def _forms(derivation: Any, arrays: Sequence[str], points: Sequence[_Point], left: int) -> Iterator[Expr]:
     """Functions that stay as they are in all flat directions at all points, the simplest, as many as are `left` to tell."""
-    model = derivation.model
+    model, slopes = derivation.model, np.zeros((0, len(points[0].basis)))
     variables = [each for each in model.parameters if each.name in arrays]
-    if len(variables) > _MOST or any(each.shape or len(each.sizes) > 1 for each in variables):
+    if any(each.shape or len(each.sizes) > 1 for each in variables):
         return
-    units = [Symbol(v.name) for v in variables if isinstance(v.support, UnitInterval)]
+    for letters in _letters(variables, derivation, points[0].theta):
+        units = [
+            a
+            for a, (name, _, _) in letters.items()
+            if isinstance(model.variables[name].support, UnitInterval)
+        ]
+        for candidate in _candidates(list(letters), units):
+            ways = [_slopes_of(candidate, letters, each) for each in points]
+            if not all(
+                len(way) and all(map(each.tells, way)) for way, each in zip(ways, points, strict=True)
+            ):
+                continue
+            more = np.vstack([slopes, ways[0]])
+            if len(slopes) < left and np.linalg.matrix_rank(more @ points[0].basis, tol=_STILL) > len(slopes):
+                slopes = more
+                yield candidate.xreplace({a: written for a, (_, _, written) in letters.items()})
+
+
+def _letters(variables: Sequence[Any], derivation: Any, theta: Any) -> Iterator[Mapping[Any, _Letter]]:
+    """Letters for the numbers of a few parameters: each array at all of its places at once, then each entry by itself."""
     updated = {name_of(each.parameter): each.parameter for each in derivation.updates}
-    written = {Symbol(v.name): updated[v.name] for v in variables}
-    slopes = np.zeros((0, len(points[0].basis)))
-    for candidate in _candidates(list(written), units):
-        ways = [_slopes_of(candidate, each) for each in points]
-        if not all(len(way) and all(map(each.tells, way)) for way, each in zip(ways, points, strict=True)):
-            continue
-        more = np.vstack([slopes, ways[0]]) @ points[0].basis
-        if np.linalg.matrix_rank(more, tol=_STILL) > len(slopes):
-            slopes = np.vstack([slopes, ways[0]])
-            yield model.declared(candidate.xreplace(written))
-        if len(slopes) >= left:
-            return
+    if len(variables) <= _MOST:
+        yield {Symbol(v.name): (v.name, None, updated[v.name]) for v in variables}
+    shapes = {v.name: np.shape(getattr(theta, v.name)) for v in variables}
+    places = [(v, place) for v in variables for place in np.ndindex(shapes[v.name])]
+    if any(v.sizes for v in variables) and len(places) <= _MOST:
+        yield {
+            Symbol(f"{v.name}_{'_'.join(map(str, place))}"): (
+                v.name, place, v.symbol[tuple(map(Integer, place))] if place else v.symbol,
+            )
+            for v, place in places
+        }  # fmt: skip
 
 
 def _candidates(letters: Sequence[Any], units: Sequence[Any]) -> Iterator[Expr]:
@@ -233,19 +254,21 @@ def _candidates(letters: Sequence[Any], units: Sequence[Any]) -> Iterator[Expr]:
         yield from (one + two + three, one * two * three)
 
 
-def _slopes_of(candidate: Expr, point: _Point) -> Array:
+def _slopes_of(candidate: Expr, letters: Mapping[Any, _Letter], point: _Point) -> Array:
     """Those of a function of numbers in all entries, at every place of the array that it may hold; none of two that differ."""
-    symbols = sorted(candidate.free_symbols, key=str)
-    values = {name_of(each): np.asarray(getattr(point.theta, name_of(each)), dtype=float) for each in symbols}
-    shapes = {value.shape for value in values.values() if value.ndim}
+    symbols, places = sorted(candidate.free_symbols, key=str), dict(_places(point.theta))
+    held = [letters[each][:2] for each in symbols]
+    values = [np.asarray(getattr(point.theta, n), dtype=float)[() if at is None else at] for n, at in held]
+    entries = [places[n][() if at is None else at] for n, at in held]
+    shapes = {np.shape(value) for value in values if np.ndim(value)}
     if len(shapes) > 1:
         return np.zeros((0, len(point.basis)))
-    places, slopes = dict(_places(point.theta)), [lambdify(symbols, candidate.diff(each)) for each in symbols]
-    found = []
+    slopes, found = [lambdify(symbols, candidate.diff(each)) for each in symbols], []
     for place in np.ndindex(shapes.pop() if shapes else ()):
-        at = [value[place] if value.ndim else value[()] for value in values.values()]
+        here = [place if np.ndim(value) else () for value in values]
+        at = [value[where] for value, where in zip(values, here, strict=True)]
         way = np.zeros(len(point.basis))
-        for name, slope in zip(values, slopes, strict=True):
-            way[places[name][place] if values[name].ndim else places[name]] += slope(*at)
+        for entry, where, slope in zip(entries, here, slopes, strict=True):
+            way[entry[where]] += slope(*at)
         found.append(way)
     return np.array(found)
