@@ -374,6 +374,16 @@ REFUSED: Mapping[str, tuple[Callable[[], Model], str]] = {
         ),
         "g and h are coupled|h and g are coupled",
     ),
+    "order two": (
+        lambda: Model(
+            {
+                h[0]: Normal(0, 1), h[1]: Normal(0, 1),
+                h[t]: Normal(F * h[t - 1] + c * h[t - 2], q), y[t]: Normal(h[t], r),
+            },
+            latent=[h],
+        ),
+        "states depend on the one before.*one vector stand for a state and those before it",
+    ),
     "no quadratic": (
         lambda: Model(
             {h[0]: Normal(0, 1), h[t]: Normal(h[t - 1], q), y[t]: Normal(h[t] ** 2, r)}, latent=[h]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from symem.calculus.laws import step
 from symem.derivation import Chain, GaussianChain, Step, Tree
+from symem.language.model import Variable
 
 STAGE = "E-step"
 
@@ -61,7 +62,7 @@ def tree_steps(tree: Tree) -> Iterator[Step]:
         yield step(STAGE, law, last.value, last.symbol, about, defined, axes=last.axes)
 
 
-def state_steps(chain: GaussianChain) -> Iterator[Step]:
+def state_steps(chain: GaussianChain, parameters: Iterable[Variable]) -> Iterator[Step]:
     """The same of a chain of states: what is said of them, forward and back."""
     about, (spread, offset, noise), (start, variance) = (chain.atom,), chain.link, chain.first
     law = "vectors of states and links" if chain.latent.shape else "states and links"
@@ -69,6 +70,9 @@ def state_steps(chain: GaussianChain) -> Iterator[Step]:
     said = (chain.precision, chain.shift)
     along = chain.along.index
     yield step(STAGE, law, said[0].value, said[0].symbol, about, said, axes=chain.axes, along=along, **told)
+    unknown = [any(each.has(parameter.symbol) for parameter in parameters) for each in (start, variance)]
+    if all(unknown) and len(chain.axes) == 1:
+        yield step(STAGE, "first state of one sequence", variance, variance, about, spread=variance)
     for name, definition in (
         ("predicted variances", chain.predicted_variance),
         ("filtered variances", chain.filtered_variance),

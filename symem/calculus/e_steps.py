@@ -49,7 +49,7 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
             yield from tree_steps(posteriors[0])
             continue
         if isinstance(posteriors[0], GaussianChain):
-            yield from state_steps(posteriors[0])
+            yield from state_steps(posteriors[0], derivation.model.parameters)
             continue
         for posterior in posteriors:
             yield from _recognised(posterior)

@@ -22,6 +22,13 @@ ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "first state of one sequence",
+        "One sequence has one first state, whose mean may take up all that its variance {spread} would: ℓ rises as that falls, and "
+        "every step brings it nearer to 0. Let the mean or the variance be known.",
+        "Shumway & Stoffer 1982, section 3",
+        Relation.EQUAL,
+    ),
+    Rule(
         "predicted variances",
         "Integrated out from the first place on, the states before a place leave a Gaussian over its own state, the predicted one. "
         "Its spread is that of the state before, moved on, and that of the noise:",

@@ -274,7 +274,7 @@ def _slot(terms: Iterable[Term], variable: Variable) -> int:
             if a != b
         ]
         if len(atoms) > 2 or len(apart) != 1 or abs(apart[0][1]) != 1:
-            raise NotDerivedError(_refusal(atoms, term, apart))
+            raise NotDerivedError(_refusal(atoms, term, apart, finite=variable.support.finite))
         slots.add(apart[0][0])
     if len(slots) > 1:
         raise NotDerivedError(
@@ -283,8 +283,13 @@ def _slot(terms: Iterable[Term], variable: Variable) -> int:
     return slots.pop()
 
 
-def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]]) -> str:
+def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]], *, finite: bool) -> str:
     told = f"{' and '.join(map(str, atoms))} stand in one term, {term.factor}"
+    if not finite:
+        return (
+            f"{told}: a chain is derived whose states depend on the one before. Let one vector stand for a state and those "
+            f"before it, IndexedVector, with a matrix that moves each entry to the next place."
+        )
     if len(apart) == 1 and all(offset.is_Integer for _, offset in apart):
         return (
             f"{told}: a chain is derived whose labels depend on the one before. Let one label stand for a pair of "

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
-from sympy import Add, And, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, S, log, true
+from sympy import Add, And, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, S, log, sqrt, true
 
 from symem.calculus.links import Links
 from symem.calculus.quadratic import form_ends, split_forms, summed
@@ -52,7 +52,9 @@ class Algebra:
         return one * matrix * other if self.vector is None else trace(transpose(one) * matrix * other, 1)
 
     def log_det(self, value: Expr) -> Expr:
-        return log(value) if self.vector is None else log_det(value, self.vector)
+        if self.vector is None:
+            return 2 * log(sqrt(value)) if value.is_number else log(value)
+        return log_det(value, self.vector)
 
 
 @dataclass(frozen=True)
