@@ -268,3 +268,16 @@ def test_what_is_no_such_data_is_refused(case: str) -> None:
     given, message = REFUSED[case]
     with pytest.raises(DataError, match=message):
         derived("gaussian").solver().log_likelihood(THETA, **given)
+
+
+def test_reports_state_and_work_out_sequences() -> None:
+    """The whole document, with an iteration on lists and with a fit; data that are lists are verified on too."""
+    em, data = derived("gaussian"), sequences(4, [5, 3, 4])
+    text = em.markdown(data={"y": data}, start=THETA)
+    assert r"z_{jt} \mid z_{j,t-1} &\sim" in text
+    assert r"t = 2, \dots, T_{j} \\" in text
+    assert "^{(t)}" not in text
+    fit = em.fit(y=data, start=THETA)
+    assert "log-likelihood" in em.markdown(fit=fit)
+    rungs = {each.name: each for each in em.verify(data={"y": data}, theta=THETA, seconds=30).rungs}
+    assert [rungs[name].passed for name in ("V0", "V1", "V2", "V3")] == [True] * 4

@@ -10,6 +10,9 @@ from sympy import Symbol
 
 from symem.errors import DataError
 from symem.evaluation.specialise import Specialiser
+from symem.language.ragged_plates import ragged_plates
+from symem.runtime.description import Array
+from symem.runtime.sequences import Ragged, _as_rectangles
 
 Arrays = dict[str, Any]
 
@@ -34,6 +37,17 @@ def situation(model: Any, data: Mapping[str, Any], shapes: Mapping[str, Any]) ->
         arrays.update(_observed(variable, np.asarray(data[variable.name])))
     sizes = sizes_shown(model, {**data, **shapes})
     return {**arrays, **sizes, **extents_shown(model, {**sizes, **arrays})}
+
+
+def as_arrays(model: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Data whose sequences of several lengths are given as a list, or as rows that say whose they are, as arrays."""
+    plates = ragged_plates(model.variables, model.extents)
+    ragged = [Ragged(each.lengths, str(each.largest), str(each.sequences), each.index) for each in plates]
+    table = {
+        each.name: Array(", ".join(map(str, (*each.sizes, *each.shape))), missing=each.missing)
+        for each in (*model.data, *model.known)
+    }
+    return _as_rectangles(ragged, table, data) if ragged else dict(data)
 
 
 def _observed(variable: Any, values: Any) -> Arrays:

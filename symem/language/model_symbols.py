@@ -91,6 +91,11 @@ class Symbols:
         """The internal size of every index that the user wrote."""
         return index_sizes(self._reader)
 
+    @property
+    def index_names(self) -> set[str]:
+        """The indices that the user wrote, those too whose range hangs on another."""
+        return set(self._reader.spans)
+
     @cached_property
     def _translation(self) -> Translation:
         return Translation(self.variables.values(), self._reader)

@@ -86,9 +86,15 @@ def split_index(place: Expr, env: Environment) -> tuple[Basic, Expr] | None:
 
 
 def free_indices(expr: Expr, own: tuple[Idx, ...] = ()) -> tuple[Idx, ...]:
-    """The indices of an expression that neither `own` nor a `Sum` inside binds."""
+    """The indices of an expression that neither `own` nor a `Sum` inside binds, the innermost first."""
     bound = {limit[0] for inner in expr.atoms(Sum, Product) for limit in inner.limits}
-    return tuple(sorted(expr.atoms(Idx) - set(own) - bound, key=str))
+    return tuple(sorted(expr.atoms(Idx) - set(own) - bound, key=lambda index: (-_depth(index), str(index))))
+
+
+def _depth(index: Idx) -> int:
+    """How many indices the range of an index hangs on, one on the other: those come further out."""
+    ends = (end for end in (index.lower, index.upper) if end is not None)
+    return max((1 + _depth(outer) for end in ends for outer in end.atoms(Idx)), default=0)
 
 
 def atoms_in_scope(expr: Any, env: Environment) -> Iterator[tuple[Expr, Environment]]:

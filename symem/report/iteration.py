@@ -17,7 +17,7 @@ from sympy import Expr, Symbol
 from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
-from symem.evaluation.situation import extent_of, situation
+from symem.evaluation.situation import as_arrays, extent_of, situation
 from symem.evaluation.updating import updated
 from symem.report.fitted import Fitted, Values, by_name
 from symem.report.notation.by_label import by_label
@@ -82,6 +82,7 @@ def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values
     except solver.DataError as error:
         raise DataError(str(error)) from None
     old = by_name(iterates[0][0])
+    data = as_arrays(derivation.model, data)
     arrays = _arrays(derivation, data, old)
     with np.errstate(all="ignore"):
         found = updated(derivation.updates, arrays)

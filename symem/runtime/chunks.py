@@ -85,7 +85,7 @@ def _checked(
 
     Where posteriors are asked for, each row may come without its weight: it says nothing of them.
     """
-    given = _as_rectangles(model.plates, model.data, given)
+    given = _as_rectangles(model.plates.ragged, model.data, given)
     asked = [name for name in (*model.plates.sizes, *model.plates.shown_sizes) if name not in model.data]
     sizes = _checked_sizes({name: given[name] for name in asked if name in given})
     given = {name: value for name, value in given.items() if name not in sizes}

@@ -240,7 +240,7 @@ def _decoded(model: Model, theta: Any, data: Cut) -> dict[str, Any]:
         _refill(rows)
         parts.append(model.parts.paths(theta, rows, coefficients))
     found = {name: np.concatenate([each[name] for each in parts]) for name in parts[0]}
-    return _in_sequences(model.plates, {}, found, data.given)
+    return _in_sequences(model.plates.ragged, {}, found, data.given)
 
 
 def _blurred(model: Model, theta: Any, data: Cut, shown: Any) -> Any:
@@ -267,7 +267,7 @@ def _predicted(model: Model, shown: Any, theta: Any, data: Cut) -> Any:
             )
         found.append(each[how] if isinstance(how, str) else np.argmax(each, axis=how[0]) + how[1])
     whole = dict(zip(shown._fields, found, strict=True))
-    found = list(_in_sequences(model.plates, {}, whole, data.given).values())
+    found = list(_in_sequences(model.plates.ragged, {}, whole, data.given).values())
     return found[0] if len(found) == 1 else type(shown)(*found)
 
 

@@ -5,7 +5,7 @@ What stands beyond the end of a sequence is not read; it repeats the last place,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,14 +27,16 @@ class Ragged(NamedTuple):
     least: int = 0
 
 
-def _as_rectangles(plates: Any, table: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _as_rectangles(
+    plates: Iterable[Ragged], table: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
     """What was given, with what is ragged as arrays over (sequence, place, …) and their lengths.
 
     Raises:
         DataError: arrays of one sequence differ in length, or are shorter than is said.
     """
     found = dict(given)
-    for ragged in plates.ragged:
+    for ragged in plates:
         along = {n: s for n, s in table.items() if s.shape[:2] == (ragged.sequences, ragged.largest)}
         if ragged.owner in found:
             _by_owner(ragged, along, table, found)
@@ -55,11 +57,11 @@ def _as_rectangles(plates: Any, table: Mapping[str, Any], given: Mapping[str, An
 
 
 def _in_sequences(
-    plates: Any, table: Mapping[str, Any], arrays: Mapping[str, Any], given: Any
+    plates: Iterable[Ragged], table: Mapping[str, Any], arrays: Mapping[str, Any], given: Any
 ) -> dict[str, Any]:
     """Arrays by name, those over (sequence, place, …) as a list of arrays, one for each sequence."""
     found = dict(arrays)
-    for ragged in plates.ragged:
+    for ragged in plates:
         along = {n for n, s in table.items() if s.shape[:2] == (ragged.sequences, ragged.largest)}
         for name in along.union(ragged.latents) & found.keys():
             pairs = zip(found[name], np.asarray(given[ragged.lengths]).astype(int), strict=True)

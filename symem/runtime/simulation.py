@@ -28,7 +28,7 @@ def _drawn_data(
     drawn = draws.draw(np.random.default_rng(seed), parameters, scope)
     hidden = [name for name in drawn if name not in draws.data] if latents else []
     found = {name: drawn[name] for name in (*draws.data, *hidden)}
-    return _in_sequences(model.plates, model.data, found, scope)
+    return _in_sequences(model.plates.ragged, model.data, found, scope)
 
 
 def _given_to_draws(

@@ -14,7 +14,7 @@ from symem.derivation import Claim, Derivation, Status
 from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.differences import hessian, units
-from symem.evaluation.situation import situation
+from symem.evaluation.situation import as_arrays, situation
 from symem.evaluation.specialise import Specialiser
 from symem.runtime.wording import _Option, _Words
 from symem.verification.enumeration import TooLargeError
@@ -103,7 +103,7 @@ def prepare(
         drawn = draw(model, rng, {**default_sizes(model), **(sizes or {})})
         data, theta, note = drawn.data, theta or drawn.theta, drawn.note
     else:
-        data, note = _thinned(model, dict(data), rng)
+        data, note = _thinned(model, as_arrays(model, data), rng)
     sizes = hidden_sizes(model, data, theta, sizes or {})
     arrays = situation(model, data, {**sizes, **(theta or {})})
     ground = Ground(derivation, arrays, data, (), solver, seed, note.startswith("arbitrary"))

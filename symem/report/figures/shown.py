@@ -83,7 +83,7 @@ class Shown:
 
     def __post_init__(self) -> None:
         given = (
-            _as_rectangles(self.model.plates, self.model.data, self.data)
+            _as_rectangles(self.model.plates.ragged, self.model.data, self.data)
             if self.model.plates.ragged
             else self.data
         )

@@ -92,8 +92,8 @@ PACKS: Mapping[Notation, Pack] = {
 
 def counting_apart(pack: Pack, model: Model) -> Pack:
     """The pack with another letter for the iterations where a plate has theirs as its index."""
-    taken = {*model.index_sizes, *model.variables}
-    if pack.counter not in model.index_sizes or pack.outcomes is not None:
+    taken = {*model.index_names, *model.variables}
+    if pack.counter not in model.index_names or pack.outcomes is not None:
         return pack
     letter = next(each for each in "srqmnpb" if each not in taken)
     return replace(pack, now=letter, new=f"{letter}+1", counter=letter)

@@ -19,6 +19,7 @@ from symem.language.matrices import MatrixArray, is_matrix
 from symem.language.matrix_supports import PositiveDefinite
 from symem.language.parents import has_parent
 from symem.language.plates import Axis, Iverson, index_symbol
+from symem.language.ranges import free_indices, own_range
 from symem.language.support import Support
 from symem.language.supports import Positive
 from symem.language.vectors import OF_VECTORS
@@ -97,7 +98,8 @@ class Statement:
         index = self.declaration.back
         if index is None:
             return ""
-        size = latex(self.voice.model.index_sizes[str(index.label)], self._scope)
+        sizes, name = self.voice.model.index_sizes, str(index.label)
+        size = latex(sizes[name] if name in sizes else self._read(own_range(index).size), self._scope)
         first = self.declaration.reach + 1
         return rf",\quad {letter(index_symbol(str(index.label)), self._scope)} = {first}, \dots, {size}"
 
@@ -157,10 +159,7 @@ class Statement:
 
     def _read(self, expr: Any) -> Expr:
         """An expression of the user's with open indices, in internal symbols."""
-        free = sorted(
-            expr.atoms(Idx) - {limit[0] for inner in expr.atoms(Sum, Product) for limit in inner.limits},
-            key=str,
-        )
+        free = free_indices(expr)
         if not free:
             return self.voice.model.internal(expr)
         read = self.voice.model.internal(Sum(exp(expr), *free))
