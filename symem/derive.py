@@ -21,7 +21,8 @@ from symem.calculus.covariances import Covariances, PlainExpectations
 from symem.calculus.data_letters import DataLetters
 from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
-from symem.calculus.expectation import Expectations, entropy, posteriors
+from symem.calculus.entropies import entropy
+from symem.calculus.expectation import Expectations, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
 from symem.calculus.identified import with_unidentified

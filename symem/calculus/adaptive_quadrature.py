@@ -34,6 +34,7 @@ from sympy import (
 from sympy.core.symbol import Str
 
 from symem.calculus.eliminated import Case, Eliminated, Elimination
+from symem.calculus.exponents import held_apart
 from symem.calculus.gathering import gather_latent
 from symem.calculus.refusals import told
 from symem.calculus.separate import Term, rejoin
@@ -135,6 +136,11 @@ class _Rule:
                 f"{self.first.atom} is bounded by what is drawn: its quadrature is not derived."
             )
         self.density = rejoin(self.terms)
+        atoms = [each.atom for each in cases]
+        #: The same with exponentials of the latents outside the sums, over which they would be computed again and again.
+        self.split = rejoin(
+            Term(held_apart(each.factor, atoms, each.indices), each.axes) for each in self.terms
+        )
         used = set().union(*(each.used_indices for each in cases))
         self.outcome = self._outcome(Symbol(state.names.fresh(NODES), integer=True, positive=True), used)
         self.places = self.first.places
@@ -188,7 +194,7 @@ class _Rule:
         nodes = tuple(self._nodes(modes, scales))
         names = self.state.names
         rules = {case.atom: node.symbol for case, node in zip(self.cases, nodes, strict=True)}
-        height = self.density.xreplace(rules)
+        height = self.split.xreplace(rules)
         height += self._log_weight(modes, scales)
         axes = (*self.first.axes, self.outcome)
         weight = Definition(names.entry(f"eta_{self.name}", self.at_node, real=True), axes, height)
@@ -223,7 +229,7 @@ class _Rule:
         """The mode of the log-density in the coordinates, and L with LLᵀ = (-∂²)⁻¹ there."""
         letters = tuple(each.letter for each in self.coordinates)
         values = {case.atom: each.value for case, each in zip(self.cases, self.coordinates, strict=True)}
-        height = self.density.xreplace(values) + Add(*(each.log_slope for each in self.coordinates))
+        height = self.split.xreplace(values) + Add(*(each.log_slope for each in self.coordinates))
         if any(each.has(*letters) for each in height.atoms(*_ROUGH)):
             raise NotDerivedError(
                 f"The log-density of {self.first.atom} has a kink or a jump, {told(self.density)}: no quadrature is exact there."

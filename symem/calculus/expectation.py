@@ -12,11 +12,12 @@ from sympy import And, Eq, Expr, Indexed, Mul, S, Symbol, log
 from symem.calculus.causal_independence import products_of
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
+from symem.calculus.exponents import held_apart
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import atoms_of
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
 from symem.calculus.means_of_states import mean_of_states, moments_of_states
-from symem.calculus.separate import Term, conditions_of, fold, rejoin, separate
+from symem.calculus.separate import Term, conditions_of, separate
 from symem.derivation import (
     Causes,
     CellCounts,
@@ -33,7 +34,7 @@ from symem.derivation import (
 )
 from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
-from symem.language.plates import Axis, Expectation, Iverson, LogIverson, deviation, fresh_index, reindex
+from symem.language.plates import Axis, Iverson, LogIverson, deviation, fresh_index, reindex
 from symem.language.supports import Binary
 
 
@@ -141,7 +142,8 @@ class Expectations:
         rules = {posterior.outcome.index: index}
         values = {atom: here.placed(node.symbol).xreplace(rules) for atom, node in found}
         share = here.placed(posterior.probability.symbol).xreplace(rules)
-        return Term(term.factor.xreplace(values) * share, (*term.axes, Axis(index, posterior.outcome.size)))
+        factor = held_apart(term.factor.xreplace(values), [*values.values()])
+        return Term(factor * share, (*term.axes, Axis(index, posterior.outcome.size)))
 
     def _of_pair(self, one: Eliminated, chain: Linked, atoms: list[Expr], term: Term) -> list[Term]:
         """Σ ξ f over the labels of two neighbours."""
@@ -318,33 +320,3 @@ def _moment_name(posterior: Posterior, statistic: Expr) -> str:
     }
     exponent = statistic.as_base_exp()[1]
     return shapes.get(statistic, f"E_{name}_{exponent}" if exponent.is_Integer else f"E_T_{name}")
-
-
-# entropy ----------------------------------------------------------------------------------------------
-
-
-def entropy(eliminated: list[Eliminated], expectations: Expectations) -> Expr:
-    """H(q) = -E[log q], term by term: each latent's normaliser minus its gathered log-density (the chain rule).
-
-    With it Q(θ⁽ᵗ⁾|θ⁽ᵗ⁾) + H(q) = ℓ(θ⁽ᵗ⁾) (Neal & Hinton 1998). Means that have no closed form, such as
-    E[log z!] of a count, stay unevaluated; they stand in Q with the opposite sign.
-    """
-    return sum((_conditional_entropy(one, expectations) for one in eliminated), S.Zero)
-
-
-def _conditional_entropy(one: Eliminated, expectations: Expectations) -> Expr:
-    posterior = one.posterior
-    present = posterior.present
-    normaliser = [Term(p.factor, p.axes + one.plates) for p in separate(one.left * present)]
-    density = [Term(Mul(t.factor, present), t.axes + one.position) for t in one.gathered]
-    density += [Term(Mul(t.factor, present), t.axes + one.plates) for t in one.shared]
-    soft = [term for term in density if not term.factor.has(LogIverson)]
-    return rejoin(_mean(t, expectations) for t in normaliser) - rejoin(_mean(t, expectations) for t in soft)
-
-
-def _mean(term: Term, expectations: Expectations) -> Term:
-    try:
-        means = expectations.of(term)
-    except NotDerivedError:
-        return Term(Expectation(term.factor), term.axes)
-    return fold(means[0]) if len(means) == 1 else Term(rejoin(means))

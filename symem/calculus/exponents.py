@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sympy import Add, Expr, Indexed, Mul, Symbol, exp, expand
 
 from symem.calculus.separate import Term
 from symem.language.leaves import array_of
 from symem.language.model import Variable
+from symem.language.special import FromLog
 
 
 def exponents_apart(term: Term, parameters: Sequence[Variable]) -> Term:
@@ -26,6 +27,21 @@ def _apart(factor: Expr, arrays: set[Expr]) -> Expr:
     if not moving or varying or len(moving) == len(parts):
         return factor
     return exp(Add(*moving)) * exp(Add(*(part for part in parts if part not in moving)))
+
+
+def held_apart(factor: Expr, atoms: Collection[Expr], bound: Collection[Symbol] = ()) -> Expr:
+    """A product in which exp(a + b) is exp a times exp b, a holding some of these atoms and none of the bound indices."""
+    return Mul(*(_held_apart(each, atoms, bound) for each in Mul.make_args(factor)))
+
+
+def _held_apart(factor: Expr, atoms: Collection[Expr], bound: Collection[Symbol]) -> Expr:
+    if not isinstance(factor, exp):
+        return factor
+    parts = Add.make_args(expand(factor.args[0]))
+    held = [each for each in parts if each.has(*atoms) and not each.free_symbols & set(bound)]
+    if not held or len(held) == len(parts):
+        return factor
+    return FromLog(Add(*held)) * exp(Add(*(each for each in parts if each not in held)))
 
 
 def _entries(part: Expr) -> set[Expr]:
