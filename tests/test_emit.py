@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from jinja2 import TemplateNotFound, UndefinedError
-from sympy import Idx, IndexedBase, S, symbols
+from sympy import Idx, IndexedBase, S, cos, symbols
 
 from symem import (
     Bernoulli,
@@ -23,7 +23,6 @@ from symem import (
     LogNormal,
     Model,
     NameClashError,
-    NegativeBinomial,
     Normal,
     NotDerivedError,
     Pareto,
@@ -183,12 +182,10 @@ def test_a_datum_called_like_a_keyword_of_fit_is_refused(name: str) -> None:
 
 
 def test_an_open_block_is_named() -> None:
-    size, share = map(IndexedBase, ["size", "share"])
-    model = Model(
-        {z[i]: Categorical(w[k]), x[i]: NegativeBinomial(size[z[i]], share[z[i]])},
-        latent=[z],
-    )
-    with pytest.raises(NotDerivedError, match="size"):
+    turn, v = map(IndexedBase, ["turn", "v"])
+    laws = {z[i]: Categorical(w[k]), x[i]: Normal(cos(turn[z[i]] * v[i]), 1)}
+    model = Model(laws, latent=[z], known=[v])
+    with pytest.raises(NotDerivedError, match="turn"):
         emit(derive_records(model))
 
 

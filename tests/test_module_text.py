@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, symbols
+from sympy import Idx, IndexedBase, cos, symbols
 
-from symem import Categorical, Model, NegativeBinomial, Poisson
+from symem import Categorical, Model, Normal, Poisson
 from symem.codegen.emit import emit_runtime, load
 from symem.codegen.numpy.runtime_text import runtime
 from symem.errors import ExistingFileError, NotDerivedError
@@ -76,8 +76,8 @@ def test_a_module_that_shares_its_runtime_offers_what_others_do(tmp_path: Path) 
 def test_a_refusal_says_once_that_there_is_no_closed_form() -> None:
     n, K = symbols("n K", integer=True, positive=True)
     i, k = Idx("i", n), Idx("k", K)
-    x, z, w, a, b = map(IndexedBase, "xzwab")
-    model = Model({z[i]: Categorical(w[k]), x[i]: NegativeBinomial(a[z[i]], b[z[i]])}, latent=[z])
+    x, z, w, a, v = map(IndexedBase, "xzwav")
+    model = Model({z[i]: Categorical(w[k]), x[i]: Normal(cos(a[z[i]] * v[i]), 1)}, latent=[z], known=[v])
     with pytest.raises(NotDerivedError) as refused:
         model.derive().source()
     assert str(refused.value).lower().count("no closed form") == 1

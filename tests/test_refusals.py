@@ -20,10 +20,8 @@ from symem import (
     Dirac,
     Exponential,
     Gamma,
-    Gumbel,
     Laplace,
     Model,
-    NegativeBinomial,
     Normal,
     Poisson,
     maximise,
@@ -54,12 +52,6 @@ def gated(gate: Any) -> Model:
 
 REFUSED: dict[str, tuple[Callable[[], Model], str, str]] = {
     "probit gate": (lambda: gated(erf(p + q * v[i]) / 2 + Rational(1, 2)), r"erf\(p \+ q\*v\[i\]\)", "known=[p, q]"),
-    "size of a negative binomial": (
-        lambda: mixed(NegativeBinomial(a[z[i]], b[z[i]])),
-        r"Sum\(digamma\(a\[k\] \+ x\[i\]\)\*gamma_z\[i, k\]",
-        "known=[a], and b[k] has one",
-    ),
-    "spread of a Gumbel": (lambda: mixed(Gumbel(b[z[i]], mu[z[i]])), r"exp\(\(mu\[k\] - x\[i\]\)/b\[k\]\)", "known=["),
     "regression of a Laplace": (
         lambda: mixed(Laplace(a[z[i]] + b[z[i]] * v[i], s), known=[v]),
         r"sign\(a\[k\] \+ b\[k\]\*v\[i\] - x\[i\]\)",

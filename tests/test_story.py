@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from symem.calculus import maximisers
+from symem.calculus.climbing_laws import CLIMBING
 from symem.derivation import Ascent
 from symem.language.leaves import name_of
 from tests.derived import em
@@ -69,7 +70,7 @@ def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
     assert sum(step.law.name in e_step for step in derivation.steps) == len(derivation.posteriors)
     solved = [step.before for step in derivation.steps if step.law.name in SOLVED]
     assert solved == [each.parameter for each in derivation.updates if not isinstance(each, Ascent)]
-    climbed = [step.about for step in derivation.steps if step.law.name == "concave"]
+    climbed = [step.about for step in derivation.steps if step.law in CLIMBING]
     assert sorted({name_of(each) for about in climbed for each in about}) == sorted(row.climbed)
 
 

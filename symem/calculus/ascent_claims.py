@@ -1,22 +1,30 @@
-"""What is proved of a maximum that is found by ascent: Q is concave there, whatever the data."""
+"""What is known of a maximum that is found by ascent: that Q is concave there, whatever the data, or what trials say of it."""
 
 from __future__ import annotations
 
-from sympy import oo
+from collections.abc import Iterator
+
+from sympy import loggamma, oo
 
 from symem.calculus.checker import Checker
-from symem.calculus.curvature import Curvature
 from symem.calculus.differentiate import Unknown
-from symem.derivation import Ascent, Certificate, Chart, Claim, Concave, Status
+from symem.calculus.gamma_pairs import is_concave
+from symem.calculus.separate import separate
+from symem.derivation import Ascent, Certificate, Chart, Claim, Climbed, Status
 from symem.language.matrices import is_matrix
+from symem.language.special import LogGammaRatio
 
 _STATIONARY = (
     "where the ascent ends, by steps that are rounding, the derivative of a concave function vanishes"
 )
 _CONCAVE = (
     "Q is concave in {names}{together}: exponentials and logs of sums of exponentials of affine functions are convex "
-    "(Boyd & Vandenberghe 2004, section 3.1.5), and weights are not negative; every step raises Q, to its maximum where it "
+    "(Boyd & Vandenberghe 2004, section 3.1.5), {more}and weights are not negative; every step raises Q, to its maximum where it "
     "has one"
+)
+_GAMMAS = (
+    "so is the logarithm of the multivariate beta function, log Γ(u + x) - log Γ(u) is concave for x ≥ 0 "
+    "(Wainwright & Jordan 2008, section 3.1), "
 )
 
 
@@ -25,33 +33,43 @@ def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
     part = update.within
     axes = {each.parameter: each.definition.axes for each in checker.block_of(update)}
     unknowns = [Unknown(each, axes[each]) for each in part.parameters]
-    concave = Curvature(unknowns, checker.signs, part.charts)(part.part).concave
+    charts = part.charts or (Chart(),) * len(unknowns)
+    support = Claim("support", Status.PROVED, _support(checker, update))
+    terms = separate(part.part.replace(LogGammaRatio, lambda a, d: LogGammaRatio(a, d).difference))
+    if not is_concave(terms, unknowns, checker.signs, charts):
+        return Certificate(update.parameter, (*_of_trials(checker, update), support))
     coordinates = ", ".join(_coordinate(part, number) for number in range(len(unknowns)))
-    told = _CONCAVE.format(names=coordinates, together=" together" if len(part.parameters) > 1 else "")
-    claims = (
-        Claim("stationarity", Status.PROVED if concave else Status.OPEN, _STATIONARY),
-        Claim(
-            "second order",
-            Status.PROVED if concave else Status.OPEN,
-            told if concave else "not known to be concave",
-        ),
-        Claim("support", Status.PROVED, _support(checker, update)),
+    together = " together" if len(part.parameters) > 1 else ""
+    more = _GAMMAS if part.part.has(loggamma, LogGammaRatio) else ""
+    told = _CONCAVE.format(names=coordinates, together=together, more=more)
+    proved = (
+        Claim("stationarity", Status.PROVED, _STATIONARY),
+        Claim("second order", Status.PROVED, told),
     )
-    return Certificate(update.parameter, claims)
+    return Certificate(update.parameter, (*proved, support))
 
 
-def _coordinate(part: Concave, number: int) -> str:
+def _of_trials(checker: Checker, update: Ascent) -> Iterator[Claim]:
+    """What is seen where ascents end, no step of which lowers Q."""
+    what = "the derivative where the ascent ends, no step of which lowers Q,"
+    yield checker.checked("stationarity", checker.trials.stationary(update), what)
+    what = "the Hessian of the block where the ascent ends"
+    yield checker.checked("second order", checker.trials.maximal(update), what)
+
+
+def _coordinate(part: Climbed, number: int) -> str:
     """The coordinate that is climbed."""
     parameter = part.parameters[number]
     chart = part.charts[number] if part.charts else Chart()
     beside = f"{part.parameters[chart.beside]} " if chart.kind == "power" else ""
-    return f"{beside}log {parameter}" if chart.kind else str(parameter)
+    return str(parameter) if chart.is_straight else f"{beside}log {parameter}"
 
 
 def _support(checker: Checker, update: Ascent) -> str:
     if checker.variable(update).support.bounds == (-oo, oo) or is_matrix(update.parameter):
         return "every real number is allowed"
     number = update.within.parameters.index(update.parameter)
-    if update.within.charts and update.within.charts[number].kind:
-        return "its logarithm may be anything"
-    return "the logarithm in Q falls without bound towards 0"
+    chart = update.within.charts[number]
+    if chart.kind == "logit":
+        return "its log odds may be anything"
+    return "Q falls without bound towards 0" if chart.is_straight else "its logarithm may be anything"

@@ -1,4 +1,4 @@
-"""Coordinates in which Q is concave, and derivatives along them.
+"""Coordinates in which Q is climbed, concave ones if there are such, and derivatives along them.
 
 A positive number may be climbed by its logarithm, ∂/∂log u = u ∂/∂u; a scale s beside a power κ by v = κ log s, with which
 (x/s)^κ is an exponential of what is affine in κ and v: ∂/∂v = (s/κ) ∂/∂s, and ∂/∂κ at v is ∂/∂κ - (s log s/κ) ∂/∂s at s.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from sympy import Expr, Mul, S, log, oo
+from sympy import Expr, Mul, S, log, loggamma, oo
 
-from symem.calculus.curvature import PLAIN, Curvature, Sign
+from symem.calculus.curvature import PLAIN, Sign, is_smooth
 from symem.calculus.differentiate import Unknown
-from symem.calculus.separate import Term, rejoin
+from symem.calculus.gamma_pairs import is_concave
+from symem.calculus.separate import Term
 from symem.calculus.stationarity import Stationarity
 from symem.derivation import Chart
 from symem.language.matrices import is_matrix
@@ -25,11 +26,10 @@ def concave_charts(
     unknowns: Sequence[Unknown], terms: Sequence[Term], problem: Stationarity, sign: Sign
 ) -> Charts | None:
     """The first charts in whose coordinates the terms are concave together; None where none are known to be."""
-    whole = rejoin(terms)
     choices = [list(_choices(number, unknowns, terms, problem, sign)) for number in range(len(unknowns))]
     for charts in product(*choices):
-        plain = all(not charts[each.beside].kind for each in charts if each.kind == "power")
-        if plain and Curvature(unknowns, sign, charts)(whole).concave:
+        plain = all(charts[each.beside].is_straight for each in charts if each.kind == "power")
+        if plain and is_concave(terms, unknowns, sign, charts):
             return charts
     return None
 
@@ -39,31 +39,60 @@ def _choices(
 ) -> Iterator[Chart]:
     """The charts of one unknown; none where it has none. A positive number is one itself where its logarithm is in the way to 0."""
     unknown = unknowns[number]
-    bounds = () if is_matrix(unknown.atom) else problem.supports[unknown].support.bounds
-    if problem.constraint_of(unknown) or problem.is_ended(unknown):
-        return
-    if bounds == (-oo, oo) or (is_matrix(unknown.atom) and unknown.atom.dimensions[1] == 1):
+    own = _own_chart(unknown, problem)
+    if own == PLAIN:
         yield PLAIN
-    if bounds == (0, oo):
+    if own == Chart("log"):
         if any(_holds_off(term.factor, unknown, sign) for term in terms):
-            yield PLAIN
-        yield Chart("log")
+            yield Chart("positive")
+        yield own
         for place, other in enumerate(unknowns):
             if other != unknown and other.axes in (unknown.axes, ()) and not is_matrix(other.atom):
                 yield Chart("power", place)
 
 
+def _own_chart(unknown: Unknown, problem: Stationarity) -> Chart | None:
+    """The coordinate of an unknown that may be anything: of a number by the ends of its support, of a column each entry."""
+    if problem.constraint_of(unknown) or problem.is_ended(unknown):
+        return None
+    if is_matrix(unknown.atom):
+        return PLAIN if unknown.atom.dimensions[1] == 1 else None
+    return _BY_ENDS.get(problem.supports[unknown].support.bounds)
+
+
+_BY_ENDS = {(-oo, oo): PLAIN, (S.Zero, oo): Chart("log"), (S.Zero, S.One): Chart("logit")}
+
+
+def smooth_charts(unknowns: Sequence[Unknown], terms: Sequence[Term], problem: Stationarity) -> Charts | None:
+    """Charts in whose coordinates the terms are smooth, concave or not; None where they are not known to be."""
+    charts = [_own_chart(unknown, problem) for unknown in unknowns]
+    found = tuple(chart for chart in charts if chart is not None)
+    smooth = all(is_smooth(term.factor, unknowns) for term in terms)
+    return found if smooth and len(found) == len(charts) else None
+
+
 def _holds_off(factor: Expr, unknown: Unknown, sign: Sign) -> bool:
-    """Whether a term is c log u with c not negative."""
+    """Whether a term is c log u or -c log Γ(u) with c not negative, which falls without bound towards 0."""
     moving = [each for each in Mul.make_args(factor) if unknown.entries(each)]
-    own = len(moving) == 1 and isinstance(moving[0], log) and unknown.matches(moving[0].args[0])
-    return own and sign(factor / moving[0]) in (0, 1)
+    if (
+        len(moving) != 1
+        or not isinstance(moving[0], log | loggamma)
+        or not unknown.matches(moving[0].args[0])
+    ):
+        return False
+    return sign((1 if isinstance(moving[0], log) else -1) * factor / moving[0]) in (0, 1)
 
 
 def ways(number: int, unknowns: Sequence[Unknown], charts: Charts) -> list[tuple[Expr, Unknown]]:
     """The derivative along one coordinate, as factors of derivatives by unknowns."""
     own, chart = unknowns[number].atom, charts[number]
-    first = {"": S.One, "log": own, "power": own / unknowns[chart.beside].atom}[chart.kind]
+    first = {
+        "": S.One,
+        "positive": S.One,
+        "log": own,
+        "power": own / unknowns[chart.beside].atom,
+        "logit": own * (1 - own),
+    }[chart.kind]
     scales = [
         other
         for other, each in zip(unknowns, charts, strict=True)

@@ -1,52 +1,69 @@
-"""Blocks in which Q is concave: no formula gives the maximum, but Newton's method reaches it.
+"""Blocks in which no formula gives the maximum, but Newton's method climbs to one: the maximum, where Q is known to be concave.
 
 Regression coefficients under Poisson counts, logistic gates and their like stand in an exponential or in a log of a sum of
 exponentials, at every row with other data: Q has no statistics for them, and every step of Newton's method is a pass over
-the rows. (McCullagh & Nelder 1989, section 2.5; Jordan & Jacobs 1994.)
+the rows. (McCullagh & Nelder 1989, section 2.5; Jordan & Jacobs 1994.) Where all that is known is that Q is smooth, as in the size
+and the probability of a negative binomial law, the steps rise to a maximum all the same, if perhaps not the highest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from symem.calculus.chart_slopes import Charts, along, concave_charts, ways
+from sympy import Expr
+
+from symem.calculus.chart_slopes import Charts, along, concave_charts, smooth_charts, ways
+from symem.calculus.climbing_laws import climbing_law
 from symem.calculus.curvature import Sign
 from symem.calculus.differentiate import Unknown, crossed, equation
 from symem.calculus.fresh_names import Names
+from symem.calculus.gamma_pairs import in_ratios
 from symem.calculus.separate import Term, gather, rejoin
 from symem.calculus.stationarity import Root, Stationarity
-from symem.derivation import Concave, Definition
+from symem.derivation import Climbed, Definition
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, reindex
 from symem.language.special import by_logs
 from symem.language.where_vanishing import WhereVanishing
 
-LAW = "concave"
 
-
-def ascents(problem: Stationarity, names: Names, sign: Sign) -> list[Root]:
-    """The open unknowns of a problem in which Q is concave, all together; none where that is not known."""
+def ascents(
+    problem: Stationarity, names: Names, sign: Sign, is_free_of_data: Callable[[Expr], bool]
+) -> list[Root]:
+    """The open unknowns of a problem, all together, where Q is concave or at least smooth in them; none where neither is known."""
     unknowns = sorted(problem.pending, key=lambda each: (is_matrix(each.atom), problem.pending.index(each)))
     terms = tuple(
         term for term in problem.known(problem.terms) if any(u.entries(term.factor) for u in unknowns)
     )
     charts = concave_charts(unknowns, terms, problem, sign) if terms else None
+    concave = charts is not None
+    charts = charts if concave else smooth_charts(unknowns, terms, problem)
     if charts is None:
         return []
-    part = _Part(unknowns, charts, problem, terms, names).told()
+    told = _Part(unknowns, charts, problem, terms, names).told(sign)
+    over_rows = not all(is_free_of_data(each.value) for each in (*told.slopes, *told.curvatures))
+    part = replace(told, concave=concave, over_rows=over_rows)
     return [
         Root(
             unknown,
             unknown.atom,
             problem.raw(unknown),
-            WhereVanishing(unknown.atom, problem.collapse(problem.raw(unknown))),
+            _told(unknown, problem),
             explicit=False,
-            law=LAW,
+            law=climbing_law(part).name,
             within=part,
         )
         for unknown in unknowns
     ]
+
+
+def _told(unknown: Unknown, problem: Stationarity) -> Expr:
+    """Where the ascent ends, in the others there: by a formula, if there is one; else by the equation that holds."""
+    own = problem.own(unknown)
+    whole = problem.collapse(problem.raw(unknown))
+    return WhereVanishing(unknown.atom, whole) if own is None or is_matrix(unknown.atom) else own
 
 
 class _Part:
@@ -70,10 +87,10 @@ class _Part:
             terms = self._problem.known(self._problem.slope(other))
             yield from along(factor, other, self._unknowns[number], terms)
 
-    def told(self) -> Concave:
-        return Concave(
+    def told(self, sign: Sign) -> Climbed:
+        return Climbed(
             tuple(unknown.atom for unknown in self._unknowns),
-            rejoin(self._terms),
+            rejoin(in_ratios(self._terms, self._unknowns, sign)),
             tuple(
                 self._named("slope", (unknown,), terms)
                 for unknown, terms in zip(self._unknowns, self._slopes, strict=True)

@@ -57,7 +57,7 @@ class Curvature:
         if not self._moves(expr):
             return AFFINE
         if isinstance(expr, Indexed | Symbol):
-            return CONVEX if self._chart(expr).kind else AFFINE
+            return AFFINE if self._chart(expr).is_straight else CONVEX
         rule = next((rule for kind, rule in _RULES.items() if isinstance(expr, kind)), None)
         return UNKNOWN if rule is None else rule(self, expr)
 
@@ -164,3 +164,15 @@ _RULES: dict[type[Expr], Callable[[Curvature, Expr], Shape]] = {
     Pow: Curvature.power,
     Tr: Curvature.form,
 }
+
+
+def is_smooth(expr: Expr, unknowns: Sequence[Unknown]) -> bool:
+    """Whether a function of some unknowns is made of functions that have two derivatives wherever they are finite."""
+    if not any(unknown.entries(expr) for unknown in unknowns) or isinstance(expr, Indexed | Symbol):
+        return True
+    known = type(expr) in _RULES and not isinstance(expr, Tr)
+    return isinstance(expr, Tr) or (known and all(is_smooth(part, unknowns) for part in _parts(expr)))
+
+
+def _parts(expr: Expr) -> tuple[Expr, ...]:
+    return (expr.function,) if isinstance(expr, Sum) else expr.args

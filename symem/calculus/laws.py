@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Expr
 
+from symem.calculus.climbing_laws import CLIMBING
 from symem.calculus.information_laws import ROWS as OF_THE_INFORMATION
 from symem.calculus.laws_of_states import ROWS as OF_STATES
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
@@ -233,13 +234,7 @@ _ROWS = (
         "Meng & Rubin 1993",
         Relation.CLIMBS,
     ),
-    Rule(
-        "concave",
-        "No formula gives {parameter}: what holds them is another function at every row, so that no statistics would do. But {Q} is "
-        "concave there, so that Newton's method climbs to its maximum; every step is a pass over the rows.",
-        "McCullagh & Nelder 1989, section 2.5",
-        Relation.CLIMBS,
-    ),
+    *CLIMBING,
     Rule(
         "identified together",
         "Whatever the data are, {Q} holds {parameter} in the {kind} {forms} alone: no more of them is identified, and "

@@ -8,6 +8,7 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Pow, Sum, Symbol, fraction, together
 
+from symem.calculus.climbing_laws import climbing_law
 from symem.calculus.laws import LAWS, step
 from symem.derivation import Ascent, Conditional, Definition, Derivation, Rule, Shares, Step, Update
 from symem.language.leaves import name_of
@@ -30,7 +31,7 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
         if held:
             yield step("M-step", "conditional maximisation", q, old.symbol, held, (old,))
         for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
-            yield step("M-step", "concave", q, old.symbol, part.parameters, (old,))
+            yield step("M-step", climbing_law(part).name, q, old.symbol, part.parameters, (old,))
         for each in derivation.unidentified:
             if set(each.parameters) <= {update.parameter for update in updates}:
                 told: dict[str, Any] = {"kind": each.kind, "forms": list(each.forms)}

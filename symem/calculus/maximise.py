@@ -91,10 +91,10 @@ class Block:
 
     def _ascents(self) -> list[Root]:
         """What is left to Newton's method."""
-        sign = self.constants.sign
-        if sign is None or not self.constants.numeric or not self.problem.pending:
+        sign, of_statistics = self.constants.sign, self.constants.is_free_of_data
+        if sign is None or of_statistics is None or not self.constants.numeric or not self.problem.pending:
             return []
-        return ascents(self.problem, self.names, sign)
+        return ascents(self.problem, self.names, sign, of_statistics)
 
     def _given_the_others(self, unknown: Unknown) -> Root | None:
         found = _formula_given_the_others(unknown, self.problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from symem.language.leaves import name_of
 #: How far an update may be from its support, and a slope from zero, relative to 1 + |Q|, by rounding; a slope that is
 #: certainly none.
 ROUNDING, SLOPE, STEEP = 1e-6, 1e-6, 1e-4
+#: Situations that are drawn for one in which what is climbed has a maximum.
+_DRAWS = 5
 
 
 class Trials:
@@ -32,7 +35,8 @@ class Trials:
 
     @cached_property
     def _trials(self) -> list[Trial]:
-        return [Trial(self._derivation, seed) for seed in range(self._count)]
+        trials = (Trial(self._derivation, seed) for seed in range(_DRAWS * self._count))
+        return list(islice((trial for trial in trials if trial.has_maximum), self._count))
 
     def stationary(self, update: Update) -> bool | None:
         """Whether the slopes of Q along the support vanish at the update, which is a point of a simplex if need be."""
@@ -64,7 +68,7 @@ class Trials:
                 tops = [Top(self._derivation, trial, updates) for trial in self._trials]
             except (UnknownSymbolError, ArithmeticError, np.linalg.LinAlgError):
                 return None
-            if all(_holds(right, top) for top in tops):
+            if len(tops) == self._count and all(_holds(right, top) for top in tops):
                 return True
             return False if any(_holds(wrong, top) for top in tops) else None
 

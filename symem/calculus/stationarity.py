@@ -9,7 +9,7 @@ from sympy import Expr, Indexed, Symbol, oo
 
 from symem.calculus.differentiate import Unknown, derivative, equation
 from symem.calculus.separate import Term, gather, separate
-from symem.derivation import Concave
+from symem.derivation import Climbed
 from symem.language.model import Variable
 from symem.language.plates import reindex
 from symem.language.support import Support
@@ -37,7 +37,7 @@ class Root:
     law: str = ""
     conditional: bool = False
     eliminated: tuple[Unknown, ...] = ()
-    within: Concave | None = None
+    within: Climbed | None = None
 
 
 @dataclass

@@ -15,6 +15,7 @@ from sympy import Abs, Expr, Idx, IndexedBase, Symbol, log, oo
 
 from symem.calculus.count_totals import with_totals
 from symem.derivation import (
+    Ascent,
     Causes,
     Chain,
     Conditional,
@@ -44,6 +45,8 @@ from symem.language.symbol_names import names_in
 
 #: The array that moves each mean away from an end of where it may lie.
 _AWAY = "_away"
+#: How much further counts vary than if each were the mean of the others.
+_SPREAD = 5
 
 
 def places_in(parameter: Expr) -> tuple[int | slice, ...]:
@@ -56,7 +59,8 @@ class Trial:
 
     def __init__(self, derivation: Derivation, seed: int) -> None:
         self._derivation, self._rng = derivation, np.random.default_rng(seed)
-        model = derivation.model
+        model, updates = derivation.model, derivation.updates
+        self._climbs = any(isinstance(each, Ascent) and not each.within.concave for each in updates)
         self.arrays: Arrays = dict(small_sizes(derivation))
         given = (*model.known, *model.data, *model.masks)
         for variable in sorted(given, key=self._is_bound_by_data):
@@ -66,7 +70,13 @@ class Trial:
         for posterior in reversed(derivation.posteriors):
             self._draw(posterior)
         self.arrays = evaluate(derivation.surrogate.statistics, self.arrays)
-        self.after = updated(derivation.updates, self.arrays)
+        self.after = updated(updates, self.arrays, sure=self._climbs)
+
+    @property
+    def has_maximum(self) -> bool:
+        """Whether what is climbed, where Q is not known to be concave, ends at a maximum."""
+        names = {name_of(u.parameter) for u in self._derivation.updates if isinstance(u, Ascent)}
+        return all(bool(np.all(np.isfinite(self.after[name]))) for name in names)
 
     def at(self, update: Update) -> Arrays:
         """What an update meets: if it is a conditional maximiser, old values of what is updated after it."""
@@ -87,7 +97,11 @@ class Trial:
             return self._rng.uniform(1.5, 3, shape_of(variable, self.arrays))
         if not model.declarations and type(variable.support) is Reals:
             variable = replace(variable, support=UnitInterval())
-        return random_member(variable, self._rng, self.arrays, self._ends(variable))
+        found = random_member(variable, self._rng, self.arrays, self._ends(variable))
+        counts = variable in model.data and variable.support.kind == "count"
+        if self._climbs and counts and variable.support.bounds[1] == oo:
+            found = found * self._rng.integers(0, _SPREAD, found.shape)  # else no shape need have a maximum
+        return found
 
     def _is_bound_by_data(self, variable: Variable) -> bool:
         """Whether something known has data as an end: a total, which is their sum."""

@@ -98,15 +98,23 @@ class Conditional(_Update):
 
 @dataclass(frozen=True)
 class Chart:
-    """In which coordinate a parameter is climbed: itself, its `log`, or that times the parameter of number `beside`: a `power`."""
+    """In which coordinate a parameter is climbed: itself, itself where it must stay `positive`, its `log`, that times the parameter
+    of number `beside` (a `power`), or log u/(1 - u), its `logit`.
+    """
 
     kind: str = ""
     beside: int = -1
 
+    @property
+    def is_straight(self) -> bool:
+        """Whether the coordinate is the parameter itself."""
+        return self.kind in {"", "positive"}
+
 
 @dataclass(frozen=True)
-class Concave:
-    """The part of Q that holds `parameters` which no formula maximises, concave in all of them together.
+class Climbed:
+    """The part of Q that holds `parameters` which no formula maximises; `concave`: it is known to be so in all of them together;
+    `over_rows`: it holds another function of them at every row, and not statistics alone.
 
     `slopes` are its derivatives by each, `curvatures` those of each by itself and every later one, row by row, as arrays over
     the axes of both (of two vectors, then their entries): along the coordinates of the parameters' `charts`, if any has one.
@@ -117,10 +125,12 @@ class Concave:
     slopes: tuple[Definition, ...]
     curvatures: tuple[Definition, ...]
     charts: tuple[Chart, ...] = ()
+    concave: bool = True
+    over_rows: bool = True
 
     def rewritten(
         self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]
-    ) -> Concave:
+    ) -> Climbed:
         """With its numbers and its arrays rewritten."""
         slopes, curvatures = tuple(map(array, self.slopes)), tuple(map(array, self.curvatures))
         return replace(self, part=formula(self.part), slopes=slopes, curvatures=curvatures)
@@ -128,12 +138,13 @@ class Concave:
 
 @dataclass(frozen=True, kw_only=True)
 class Ascent(_Update):
-    """The maximiser of Q over the parameters of a concave part, by Newton's method, each step of which reads the data again.
+    """The maximiser of Q over the parameters of a part of it, by Newton's method, each step of which reads the data again. Where
+    the part is not known to be concave it is that which the ascent from the old parameters meets.
 
     Statistics alone leave the parameter where it is: that is its `value`, from which the ascent starts. `nested` says where it ends.
     """
 
-    within: Concave
+    within: Climbed
 
 
 #: What the update of a parameter may be.

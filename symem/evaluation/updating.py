@@ -8,18 +8,27 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symem.derivation import Ascent, Concave, Update
+from symem.derivation import Ascent, Climbed, Update
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.language.leaves import name_of, places_of
-from symem.runtime.newton import Place, _as_one, _climbed, _coordinates, _from_coordinates, _parted_as
+from symem.runtime.newton import (
+    Place,
+    _are_logs,
+    _as_one,
+    _climbed,
+    _coordinates,
+    _from_coordinates,
+    _parted_as,
+)
 
 #: How far away the maximum is looked for from again, and by how much it may then be elsewhere.
 _NEARBY, _SAME = 0.01, 1e-11
 
 
-def updated(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
-    """All arrays, the parameters being those after the M-step."""
-    return ascended(updates, evaluate((update.definition for update in updates), arrays))
+def updated(updates: Sequence[Update], arrays: Mapping[str, Any], *, sure: bool = False) -> Arrays:
+    """All arrays, the parameters being those after the M-step; NaN, if need be, where it is not `sure` that there is a maximum."""
+    climbed = settled if sure else ascended
+    return climbed(updates, evaluate((update.definition for update in updates), arrays))
 
 
 def ascended(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
@@ -36,7 +45,7 @@ def settled(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
     for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
         one = _at_the_top(part, known)
         values = [_entries(one, each) for each in part.parameters]
-        nearby = _at_the_top(part, _with(one, part.parameters, [each + _NEARBY for each in values]))
+        nearby = _at_the_top(part, one, away=_NEARBY)
         known = _with(
             one,
             part.parameters,
@@ -48,8 +57,8 @@ def settled(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
     return known
 
 
-def _at_the_top(part: Concave, arrays: Arrays) -> Arrays:
-    """The arrays with the parameters of a concave part at its maximum."""
+def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0) -> Arrays:
+    """The arrays with the parameters of a part at its maximum, looked for from that far away of where they are."""
     start = [_entries(arrays, each) for each in part.parameters]
     plates = tuple(len(each.axes) for each in part.slopes)
     charts = tuple((each.kind, each.beside) for each in part.charts)
@@ -62,8 +71,8 @@ def _at_the_top(part: Concave, arrays: Arrays) -> Arrays:
         bends = [found[name_of(each.symbol)] for each in part.curvatures]
         return _as_one(value, slopes, bends, plates)
 
-    flat = np.concatenate([np.reshape(each, -1) for each in _coordinates(start, charts)])
-    found = _parted_as(_climbed(at, flat).point, start)
+    flat = np.concatenate([np.reshape(each, -1) for each in _coordinates(start, charts)]) + away
+    found = _parted_as(_climbed(at, flat, _are_logs(start, charts), asked=False).point, start)
     return _with(arrays, part.parameters, _from_coordinates(found, charts))
 
 

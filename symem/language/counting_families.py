@@ -11,6 +11,7 @@ from sympy import Abs, Expr, Max, S, besseli, exp, log, loggamma, oo
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
 from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
+from symem.language.logarithm import complement
 from symem.language.supports import Binary, Counts, NonNegative, Positive, UnitInterval
 from symem.runtime.samplers import (
     _draw_bernoulli,
@@ -182,7 +183,7 @@ def _failures_face(size: Expr) -> ExponentialFace:
 NegativeBinomial = Family(
     "NegativeBinomial",
     {"r": _POSITIVE, "p": _UNIT},
-    lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(p) + x * log(1 - p),
+    lambda x, r, p: loggamma(x + r) - loggamma(x + 1) - loggamma(r) + r * log(p) + x * log(complement(p)),
     lambda *_: _COUNT,
     _draw_negative_binomial,
     face=ShapedFace(_successes, _failures_face),

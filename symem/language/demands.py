@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Product, Sum, Symbol, Tuple
+from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Product, Sum, Symbol, Tuple, fraction
 
 from symem.errors import NormalisationError, SupportError
 from symem.language.declarations import Declaration
@@ -30,14 +30,14 @@ _TOLERANCE = 1e-9
 def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
     """What a demand on an expression means for the symbols in it.
 
-    Of one symbol and numbers, 1 - p/4, an interval is solved for the symbol. Else a product is positive if its factors
-    are; what an angle is made of may be anything; inside exp or log nothing is asked. These are sufficient
+    Of one symbol and numbers, 1 - p/4, an interval is solved for the symbol; a share a/(a + b) is one if its parts are positive. Else
+    a product is positive if its factors are; what an angle is made of may be anything; inside exp or log nothing is asked. These are sufficient
     conditions; `parameters=` overrides them.
     """
     if isinstance(support, PositiveDefinite):
         yield from _spread_definite(expr)
     elif isinstance(support, Positive | UnitInterval) and (solved := _solved(expr, support)):
-        yield solved
+        yield from solved
     elif isinstance(expr, (Symbol, Indexed)):
         yield stated_name(expr), support
     elif isinstance(support, Circle):
@@ -51,13 +51,16 @@ def spread(expr: Expr, support: Support) -> Iterator[tuple[str, Support]]:
             yield from spread(part, support)
 
 
-def _solved(expr: Expr, support: Support) -> tuple[str, Support] | None:
-    """Where the symbol of a multiple of it plus a number must lie; None of any other expression."""
+def _solved(expr: Expr, support: Support) -> list[tuple[str, Support]]:
+    """Where the symbol of a multiple of it plus a number must lie, and those in a share; nothing of any other expression."""
+    above, below = fraction(expr)
+    if isinstance(support, UnitInterval) and isinstance(below, Add) and above in below.args:
+        return [pair for part in below.args for pair in spread(part, Positive())]
     offset, part = expr.as_coeff_Add()
     slope, atom = part.as_coeff_Mul()
     if not isinstance(atom, (Symbol, Indexed)) or expr == atom:
-        return None
-    return stated_name(atom), interval(*sorted((end - offset) / slope for end in support.bounds))
+        return []
+    return [(stated_name(atom), interval(*sorted((end - offset) / slope for end in support.bounds)))]
 
 
 def _spread_definite(expr: Expr) -> Iterator[tuple[str, Support]]:

@@ -20,6 +20,7 @@ from sympy import (
     binomial,
     exp,
     factorial,
+    fraction,
     gamma,
     log,
     loggamma,
@@ -142,3 +143,11 @@ _RULES: dict[type[Expr], Callable[[Any], Expr]] = {
     Iverson: lambda bracket: LogIverson(bracket.args[0]),
     Add: _log_of_sum,
 }
+
+
+def complement(share: Expr) -> Expr:
+    """1 - p; of a share a/(a + b) the other, b/(a + b)."""
+    above, below = fraction(share)
+    if isinstance(below, Add) and above in below.args:
+        return (below - above) / below
+    return 1 - share

@@ -1,9 +1,9 @@
-"""Functions that SymPy has no stable form for: of the normal law, and shares by their logarithms."""
+"""Functions that SymPy has no stable form for: of the normal law, shares by their logarithms, ratios of gamma functions."""
 
 from __future__ import annotations
 
 from mpmath.libmp import prec_to_dps
-from sympy import Add, Expr, Function, Mul, Pow, erf, exp, log, oo, pi, sqrt, sympify
+from sympy import Add, Expr, Function, Mul, Pow, digamma, erf, exp, log, loggamma, oo, pi, sqrt, sympify
 
 
 class NormalCDF(Function):  # type: ignore[misc]
@@ -62,3 +62,23 @@ def by_logs(expr: Expr) -> Expr:
     above = [each for each in factors if isinstance(each, exp)]
     power = Add(*(each.args[0] for each in above), *(each.exp * log(each.base) for each in below))
     return Mul(FromLog(power), *(by_logs(each) for each in factors if each not in (*above, *below)))
+
+
+class LogGammaRatio(Function):  # type: ignore[misc]
+    """log Γ(a + d) - log Γ(a): args (a, d), a positive and d not negative; for a large a the difference loses its digits."""
+
+    nargs = 2
+    is_real = True
+
+    @property
+    def difference(self) -> Expr:
+        """The same as two terms."""
+        a, d = self.args
+        return loggamma(a + d) - loggamma(a)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        a, d = self.args
+        return digamma(a + d) - (digamma(a) if argindex == 1 else 0)
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self.difference.evalf(prec_to_dps(prec))

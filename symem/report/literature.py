@@ -71,6 +71,7 @@ WORKS: Mapping[str, Work] = {
         ("Neal & Hinton", "R. M. Neal and G. E. Hinton", 1998,
          "A view of the EM algorithm that justifies incremental, sparse, and other variants",
          "Learning in Graphical Models (M. I. Jordan, ed.), 355–368, Kluwer"),
+        ("Nocedal & Wright", "J. Nocedal and S. J. Wright", 2006, "Numerical Optimization", "2nd edition, Springer"),
         ("Oakes", "D. Oakes", 1999, "Direct calculation of the information matrix via the EM algorithm",
          "Journal of the Royal Statistical Society B 61, 479–482"),
         ("Orchard & Woodbury", "T. Orchard and M. A. Woodbury", 1972, "A missing information principle: theory and applications",

@@ -14,6 +14,7 @@ from symem.runtime.loop import BoundaryWarning, DataError, _position
 from symem.runtime.newton import (
     Climb,
     Place,
+    _are_logs,
     _as_one,
     _by_values,
     _climbed,
@@ -28,9 +29,13 @@ Held = Callable[[Rows], Latents]
 
 
 def _kept(model: Model, data: Cut, latents: Held) -> Held:
-    """The latents of every chunk, kept for as long as the M-step lasts."""
+    """The latents of every chunk, kept for as long as the M-step lasts, if anything is climbed over the rows."""
+    if not any(rise.of_rows for rise in model.rises):
+        return latents
     if isinstance(data, Unheld):
-        names = ", ".join(dict.fromkeys(name for rise in model.rises for name, _ in rise.parameters))
+        names = ", ".join(
+            dict.fromkeys(name for rise in model.rises if rise.of_rows for name, _ in rise.parameters)
+        )
         raise DataError(
             f"{names} are found by passes over all rows, so these must be in memory: give the arrays themselves."
         )
@@ -44,7 +49,7 @@ def _risen(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> An
     """The parameters with every part at its maximum."""
     for rise in model.rises:
         start = _values(rise, theta)
-        found = _parted_as(_top(model, rise, expected, theta, data, held).point, start)
+        found = _parted_as(_top(model, rise, expected, theta, data, held, asked=False).point, start)
         theta = _with_values(rise, theta, _from_coordinates(found, rise.charts))
     return theta
 
@@ -78,8 +83,10 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut,
     return slopes
 
 
-def _top(model: Model, rise: Rise, expected: Any, theta: Any, data: Cut, held: Held) -> Climb:
-    """The maximum of one part, which is nowhere outside the parameters' supports."""
+def _top(
+    model: Model, rise: Rise, expected: Any, theta: Any, data: Cut, held: Held, *, asked: bool = True
+) -> Climb:
+    """The maximum of one part, which is nowhere outside the parameters' supports; and what there is none in if that is asked."""
     start, supports = _values(rise, theta), _Ranges(model.parameters)
 
     def at(point: Any) -> Place:
@@ -89,15 +96,17 @@ def _top(model: Model, rise: Rise, expected: Any, theta: Any, data: Cut, held: H
         return _place_at(rise, here, expected, data, held)
 
     begin = _coordinates(start, rise.charts)
-    return _climbed(at, np.concatenate([np.reshape(each, -1) for each in begin]))
+    flat = np.concatenate([np.reshape(each, -1) for each in begin])
+    return _climbed(at, flat, _are_logs(start, rise.charts), asked=asked)
 
 
 def _place_at(rise: Rise, theta: Any, expected: Any, data: Cut, held: Held) -> Place:
     """One part at theta."""
     found = [np.asarray(each, dtype=float) for each in rise.once(expected, theta, data)]
-    for rows in data.chunks:
-        added = rise.of_rows(expected, theta, rows, held(rows))
-        found = [one + other for one, other in zip(found, added, strict=True)]
+    if rise.of_rows is not None:
+        for rows in data.chunks:
+            added = rise.of_rows(expected, theta, rows, held(rows))
+            found = [one + other for one, other in zip(found, added, strict=True)]
     count = len(rise.parameters) + 1
     return _as_one(found[0], found[1:count], found[count:], rise.plates)
 

@@ -211,15 +211,15 @@ class Parts(NamedTuple):
 
 
 class Rise(NamedTuple):
-    """A part of Q that is climbed over the rows, in parameters by name and place.
+    """A part of Q that is climbed, in parameters by name and place.
 
     `of_rows(statistics, theta, rows, latents)` and `once(statistics, theta, data)` give what a chunk of rows, and what no row
     adds to its value, its slopes by each parameter, and its second derivatives by each and every later one; `plates` are the
     numbers of axes of each parameter that come before the entries of vectors; `charts`, if any is climbed by a coordinate of
-    its own, say by which: "log", or "power", that times the parameter of this number.
+    its own, say by which: "positive", itself where it is so, "log", "power", that times the parameter of this number, or "logit".
     """
 
-    of_rows: Callable[[Any, Any, Rows, Latents], list[Any]]
+    of_rows: Callable[[Any, Any, Rows, Latents], list[Any]] | None
     once: Callable[[Any, Any, Data], list[Any]]
     parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
     plates: tuple[int, ...]

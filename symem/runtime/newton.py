@@ -1,4 +1,4 @@
-"""The maximum of a concave function of a few numbers, by Newton's method, and what there is no such maximum of."""
+"""A maximum of a function of a few numbers, by Newton's method, the only one where it is concave; and what there is none of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import numpy as np
 
 #: Steps until the maximum is given up, and halvings until a step is.
 _STEPS, _HALVINGS = 100, 100
+#: What share of its value a function gains by a step of logarithms that is longer than that, unless it levels off there.
+_LOG_RISE, _LOG_STEP = 1e-7, 0.3
+#: The longest step of a logarithm.
+_LOG_LONGEST = 3.0
+#: How much of a function's value is rounding: where a shorter step gains no more, the rest is noise.
+_LEAST = 1e-13
 #: What a step still gains where the next one is rounding, and how long it is beside the point.
 _GAIN, _SHORT = 1e-12, 1e-6
 #: How long a step is that the function does not let be taken, so that it has no maximum in reach.
@@ -16,6 +22,8 @@ _STUCK = 1e-3
 #: How little a function bends where it has no maximum, beside how it bends at 0; and how many times its size a number is off
 #: there, the others being free; with them held, by a share of it.
 _FLAT, _OFF = 1e-8, 10
+#: How much of a direction is along a number, to be one of it; and what a step along it is to lose.
+_LOG_SHARE, _LOG_LOSS = 0.01, 1e-6
 #: What is left of a direction that the function does not see.
 _UNSEEN = 1e-11
 
@@ -40,42 +48,81 @@ class Climb(NamedTuple):
     endless: Any
 
 
-def _climbed(at: Callable[[Any], Place], start: Any) -> Climb:
-    """Newton's method with steps that are halved until the function does not fall (Boyd & Vandenberghe 2004, section 9.5)."""
-    point, here = start, at(start)
+def _climbed(at: Callable[[Any], Place], start: Any, logs: Any = None, *, asked: bool = True) -> Climb:
+    """Newton's method with steps that are halved until the function does not fall (Boyd & Vandenberghe 2004, section 9.5); `logs`
+    tells which numbers are logarithms, and so have no unit; what rises for ever is told if `asked`.
+    """
+    logs = np.zeros(len(start), dtype=bool) if logs is None else logs
+    point, here, ended = _ascent(at, start, logs)
+    if not asked:
+        return Climb(point, None)
+    stuck = ~(np.abs(_newton(here)) <= _STUCK * (1 + np.abs(point))) & (not ended)
+    return Climb(point, _is_flat(at, point, here, logs) | stuck)
+
+
+def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Place, bool]:
+    """Where the steps end, the function there, or near there, and whether they ended by themselves."""
+    point, here, held = start, at(start), np.zeros(len(start), dtype=bool)
     for _ in range(_STEPS):
-        step = _newton(here)
+        step = _newton(_of_the_free(here, held))
         gain = float(here.slopes @ step)
         if not np.isfinite(gain):
             break
-        if gain < _GAIN:
-            if gain > 0 and np.all(np.abs(step) <= _SHORT * (1 + np.abs(point))):
-                return Climb(point + step, _is_flat(at, point, here))
-            if not gain > 0 or np.any(_is_shallow(point, here)):
-                return Climb(point, _is_flat(at, point, here))
-        there, step = _raised(at, point, here, step)
+        if gain < max(_GAIN, _LEAST * abs(here.value)) and np.any(_is_shallow(point, here)):
+            return point, here, True
+        if not gain > 0:
+            return point, here, True
+        if gain < _GAIN and np.all(np.abs(step) <= _SHORT * (1 + np.abs(point))):
+            return point + step, here, True
+        step = step * min(1.0, _LOG_LONGEST / np.max(np.abs(step), initial=_LOG_LONGEST, where=logs))
+        there, taken = _raised(at, point, here, step)
         if there is None:
             break
-        point, here = point + step, there
-    stuck = ~(np.abs(_newton(here)) <= _STUCK * (1 + np.abs(point)))
-    return Climb(point, _is_flat(at, point, here) | stuck)
+        level = logs & (np.abs(taken) > _LOG_STEP)
+        if np.any(level) and there.value < here.value + _LOG_RISE * (1 + abs(here.value)):
+            held = held | level
+            continue
+        lost = np.any(taken != step) and there.value <= here.value + _LEAST * (1 + abs(here.value))
+        point, here = point + taken, there
+        if lost:
+            break
+    return point, here, False
 
 
-def _is_flat(at: Callable[[Any], Place], point: Any, here: Place) -> Any:
+def _of_the_free(here: Place, held: Any) -> Place:
+    """The function of the numbers that are not held."""
+    if not np.any(held):
+        return here
+    bends = np.where(held | held[:, None], 0.0, here.bends) - np.diag(held.astype(float))
+    return Place(here.value, np.where(held, 0.0, here.slopes), bends)
+
+
+def _is_flat(at: Callable[[Any], Place], point: Any, here: Place, logs: Any) -> Any:
     """In which numbers the function bends so little that there is no maximum to speak of."""
     scale, _lost, sizes, ways = _bent(here)
     size, together = 1 + np.abs(point), np.sqrt(ways**2 @ (1 / np.maximum(sizes, _UNSEEN)))
     loose = ~(-np.diagonal(here.bends) > 0) | ((together > _OFF * size * scale) & (size * scale < _OFF))
     if np.any(loose):
-        loose &= np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends)
-    return loose
+        loose &= logs | (np.diagonal(here.bends) > _FLAT * np.diagonal(at(np.zeros(len(point))).bends))
+    way = ways[:, np.argmin(np.abs(sizes))] / scale
+    return loose | _levels_off(at, point, here, logs & (np.abs(way) > _LOG_SHARE * np.max(np.abs(way))), way)
+
+
+def _levels_off(at: Callable[[Any], Place], point: Any, here: Place, logs: Any, way: Any) -> Any:
+    """Which logarithms are far out on the level: there the function no longer sees a step of e along the way, as it did at 0."""
+    if not np.any(logs):
+        return logs
+    step = way / np.max(np.abs(way))
+    lost = here.value - max(at(point + step).value, at(point - step).value)
+    least = _LOG_LOSS * (1 + abs(here.value))
+    return logs & (abs(lost) < least) & (abs(at(0 * step).value - at(step).value) > least)
 
 
 def _raised(at: Callable[[Any], Place], point: Any, here: Place, step: Any) -> tuple[Place | None, Any]:
     """The function after a step, or a shorter one, where it has not fallen; None where there is none."""
     for _ in range(_HALVINGS):
         there = at(point + step)
-        if there.value >= here.value - 1e-13 * (1 + abs(here.value)):
+        if there.value >= here.value - _LEAST * (1 + abs(here.value)):
             return there, step
         step = step / 2
     return None, step
@@ -87,8 +134,11 @@ def _is_shallow(point: Any, here: Place) -> Any:
 
 
 def _newton(here: Place) -> Any:
-    """The step to the top of the parabola, none along what the function does not see; NaN for numbers without second derivatives."""
+    """The step to the top of the parabola, or as far upwards where it has a bottom (Nocedal & Wright 2006, section 3.4); none along
+    what the function does not see; NaN for numbers without second derivatives.
+    """
     scale, lost, sizes, ways = _bent(here)
+    sizes = np.abs(sizes)
     seen = sizes > _UNSEEN
     rises = np.where(lost, 0.0, here.slopes / scale)
     along = np.where(seen, ways.T @ rises, 0.0) / np.where(seen, sizes, 1.0)
@@ -99,7 +149,7 @@ def _bent(here: Place) -> tuple[Any, Any, Any, Any]:
     """How numbers are scaled so that the function bends by 1 along each, which have no second derivatives, and the sizes and
     directions of its bends then.
     """
-    scale = np.sqrt(np.maximum(-np.diagonal(here.bends), 0.0))
+    scale = np.sqrt(np.abs(np.diagonal(here.bends)))
     scale = np.where(scale > 0, scale, 1.0)
     bent = -here.bends / np.outer(scale, scale)
     lost = ~np.all(np.isfinite(bent), axis=0)
@@ -135,23 +185,46 @@ def _parted_as(point: Any, like: list[Any]) -> list[Any]:
     return [np.reshape(point[low:high], np.shape(each)) for low, high, each in pieces]
 
 
+#: By kinds of charts: the coordinate of a value, the value of a coordinate, and the slope of the first; beside each the value
+#: beside which it is one.
+_COORDINATES: dict[str, tuple[Callable[[Any, Any], Any], ...]] = {
+    "": (lambda u, _: u, lambda v, _: v, lambda u, _: np.ones_like(u)),
+    "positive": (lambda u, _: u, lambda v, _: np.where(v >= 0, v, np.nan), lambda u, _: np.ones_like(u)),
+    "log": (lambda u, _: np.log(u), lambda v, _: np.exp(v), lambda u, _: 1 / u),
+    "power": (lambda u, k: k * np.log(u), lambda v, k: np.exp(v / k), lambda u, k: k / u),
+    "logit": (
+        lambda u, _: np.log(u) - np.log1p(-u),
+        lambda v, _: 1 / (1 + np.exp(-v)),
+        lambda u, _: 1 / (u * (1 - u)),
+    ),
+}
+
+
 def _coordinates(values: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
-    """Parameters in the coordinates in which they are climbed: themselves, logarithms, or these times a parameter."""
+    """Parameters in the coordinates in which they are climbed: themselves, logarithms, these times a parameter, log odds."""
     if not charts:
         return values
     return [
-        value if not kind else np.log(value) * (values[beside] if kind == "power" else 1.0)
+        _COORDINATES[kind][0](value, values[beside])
         for value, (kind, beside) in zip(values, charts, strict=True)
     ]
 
 
+def _are_logs(values: list[Any], charts: tuple[tuple[str, int], ...]) -> Any:
+    """Which of all coordinates are logarithms."""
+    kinds = [kind for kind, _ in charts] or [""] * len(values)
+    found = [
+        np.full(np.size(each), kind in {"log", "logit"}) for each, kind in zip(values, kinds, strict=True)
+    ]
+    return np.concatenate(found)
+
+
 def _from_coordinates(found: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
-    """The parameters that have these coordinates."""
+    """The parameters that have these coordinates; NaN where these have none."""
     if not charts:
         return found
     return [
-        each if not kind else np.exp(each / (found[beside] if kind == "power" else 1.0))
-        for each, (kind, beside) in zip(found, charts, strict=True)
+        _COORDINATES[kind][1](each, found[beside]) for each, (kind, beside) in zip(found, charts, strict=True)
     ]
 
 
@@ -163,6 +236,5 @@ def _by_values(slopes: list[Any], values: list[Any], charts: tuple[tuple[str, in
             more = np.log(values[number]) * slopes[number]
             lost = np.ndim(more) - np.ndim(values[beside])
             made[beside] = made[beside] + np.sum(more, axis=tuple(range(lost)))
-        if kind:
-            made[number] = slopes[number] * (values[beside] if kind == "power" else 1.0) / values[number]
+        made[number] = slopes[number] * _COORDINATES[kind][2](values[number], values[beside])
     return made

@@ -66,6 +66,18 @@ def _stirling(x: Any) -> Any:
     return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / x**2) / x**2) / x**2) / x**2) / x
 
 
+def _trigamma(x: Any) -> Any:
+    """ψ'(x) for x > 0: from x + 10 by its expansion (Abramowitz & Stegun 6.4.6, 6.4.12), many times as fast as SciPy's zeta."""
+    x = np.asarray(x, dtype=float)
+    far = 1 / (x + 10)
+    square = far**2
+    series = 7 / 6 * square - 691 / 2730
+    for coefficient in (5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6):
+        series = series * square + coefficient
+    near = sum((x + step) ** -2.0 for step in range(9, -1, -1))
+    return near + far + square / 2 + far * square * series
+
+
 def _log_gamma_ratio(a: Any, d: Any) -> Any:
     """log Γ(a + d) - log Γ(a) for positive a and d, from Stirling's formula where a is large."""
     large = np.maximum(a, 16.0)

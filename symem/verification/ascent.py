@@ -186,6 +186,8 @@ def _at_the_end(ground: Ground, start: Theta) -> Finding:
     value = ground.oracle.log_posterior(theta)
     if np.isnan(moved) or not np.isfinite(value):
         return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")
+    if not all(np.all(np.isfinite(each)) for each in ground.formulas.at(theta).determined().values()):
+        return Finding(None, "EM ends where what it climbs has no maximum")
     best = coordinates.point(_direct_maximum(ground, coordinates))
     if moved <= _STILL:
         gain = ground.oracle.log_posterior(best) - value

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symem.evaluation.compiled import compiled, template
+from symem.evaluation.gamma_ratios import with_gamma_ratios
 from symem.evaluation.points import Lookup, Moving
 from symem.evaluation.specialise import Specialiser, Unseen
 from symem.evaluation.stacks import Array
@@ -185,7 +186,7 @@ class Oracle:
 
     @cached_property
     def _observed(self) -> Closed:
-        terms = split_terms(self.scope(self._model.log_likelihood))
+        terms = with_gamma_ratios(split_terms(self.scope(self._model.log_likelihood)))
         return Closed.of(term for term in terms if not atoms_of(term))
 
     @cached_property
@@ -193,7 +194,7 @@ class Oracle:
         """The latents, in groups of components that have the same trees."""
         domains = Domains(self._model, self.scope)
         stated = once(self._model.log_likelihood, getattr(self._model, "weights", ()))
-        terms = split_terms(self.scope(stated))
+        terms = with_gamma_ratios(split_terms(self.scope(stated)))
         latent = components_of([term for term in terms if atoms_of(term)], domains)
         return grouped(latent, domains, self._accuracy)
 

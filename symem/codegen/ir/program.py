@@ -75,7 +75,7 @@ class Order:
 @dataclass(frozen=True)
 class Rise:
     """A concave part of Q: the parameters by name and place, how many of each one's axes are plates; its value, slopes and
-    second derivatives as lines: what a chunk of rows adds to them, and what belongs to none.
+    second derivatives as lines: what a chunk of rows adds to them, if any does, and what belongs to none.
     """
 
     parameters: tuple[tuple[str, tuple[int | None, ...]], ...]

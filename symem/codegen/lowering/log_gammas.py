@@ -12,6 +12,8 @@ from itertools import permutations
 
 from sympy import Add, Expr, Function, Mul, S, Sum, exp, expand, expand_mul, log, loggamma, simplify
 
+from symem.language.special import LogGammaRatio
+
 
 class LogPoisson(Function):  # type: ignore[misc]
     """x log λ - λ - log x!: args (x, λ)."""
@@ -31,13 +33,6 @@ class LogNegativeBinomial(Function):  # type: ignore[misc]
     """log Γ(x + r) - log x! - log Γ(r) + r log p + x log q: args (x, r, p, q)."""
 
     nargs = 4
-    is_real = True
-
-
-class LogGammaRatio(Function):  # type: ignore[misc]
-    """log Γ(a + d) - log Γ(a): args (a, d), d a positive number."""
-
-    nargs = 2
     is_real = True
 
 

@@ -65,7 +65,6 @@ from symem.codegen.lowering.contraction import (
 from symem.codegen.lowering.layouts import Layout, entry, load
 from symem.codegen.lowering.log_gammas import (
     LogBinomial,
-    LogGammaRatio,
     LogNegativeBinomial,
     LogOnePlus,
     LogPoisson,
@@ -88,7 +87,7 @@ from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.polya_gamma import TanhRatio
 from symem.language.quadrature_rule import Mode, RuleLogWeight, RuleNode
-from symem.language.special import FromLog, LogNormalInterval, NormalCDF
+from symem.language.special import FromLog, LogGammaRatio, LogNormalInterval, NormalCDF
 
 #: Functions that act on each element, and the operation each one is.
 ELEMENTWISE: Mapping[Any, str] = {
@@ -254,6 +253,8 @@ class Lowering:
         order, argument = expr.args
         if order == 0:
             return apply(self.rank, "digamma", self(argument))
+        if order == 1:
+            return apply(self.rank, "trigamma", self(argument))
         return apply(self.rank, "polygamma", self(order), self(argument))
 
     def function(self, expr: Expr) -> Node:

@@ -28,7 +28,8 @@ class Ascents:
             names = ", ".join(dict.fromkeys(name for name, _ in rise.parameters))
             sentence = f"What a chunk of rows adds to Q in {names}, its slopes and its second derivatives."
             given = [statistics, THETA, ROWS, LATENTS]
-            yield Function(of_rows, given, "list[Any]", sentence, self._body(rise.of_rows, "rows"))
+            if rise.of_rows:
+                yield Function(of_rows, given, "list[Any]", sentence, self._body(rise.of_rows, "rows"))
             sentence = "What of these belongs to no row."
             yield Function(
                 once, [statistics, THETA, DATA], "list[Any]", sentence, self._body(rise.once, "data")
@@ -41,7 +42,9 @@ class Ascents:
 
     def _entry(self, number: int, rise: Rise) -> str:
         charts = f", {quoted(rise.charts)}" if rise.charts else ""
-        return f"Rise({', '.join(_names(number))}, {quoted(rise.parameters)}, {quoted(rise.plates)}{charts})"
+        of_rows, once = _names(number)
+        functions = f"{of_rows if rise.of_rows else None}, {once}"
+        return f"Rise({functions}, {quoted(rise.parameters)}, {quoted(rise.plates)}{charts})"
 
     def _body(self, lines: Sequence[Assign], record: str) -> list[str]:
         named, nodes = shared(self.program.names, "e", [line.node for line in lines])

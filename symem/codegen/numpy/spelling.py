@@ -68,6 +68,7 @@ HELPERS: Mapping[str, str] = {
     "log_gamma_interval": "_log_gamma_interval",
     "gamma_interval_mean": "_gamma_interval_mean",
     "tanh_ratio": "_tanh_ratio",
+    "trigamma": "_trigamma",
     "log_besselk": "_log_besselk",
     "log_scaled_besseli": "_log_scaled_besseli",
     "LogSubExp": "_log_sub_exp",

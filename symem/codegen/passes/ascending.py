@@ -15,7 +15,7 @@ from symem.codegen.ir.nodes import Node, Source
 from symem.codegen.ir.program import LENGTH, Program, Rise
 from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
-from symem.derivation import Ascent, Concave, Definition
+from symem.derivation import Ascent, Climbed, Definition
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of, places_of
 
@@ -50,14 +50,14 @@ class _Reading:
         rows = (program.rows, LENGTH) if program.rows is not None else None
         self._lower = Lowering(layouts, program.rank, program.index_sizes, rows, program.lower.tables)
 
-    def rise(self, part: Concave) -> Rise:
+    def rise(self, part: Climbed) -> Rise:
         plates = tuple(sum(not place.is_Integer for place in places_of(each)) for each in part.parameters)
         height = Definition(part.part, (), part.part)
         arrays = (height, *part.slopes, *part.curvatures)
         return Rise(
             tuple((name_of(each), tuple(map(_place, places_of(each)))) for each in part.parameters),
             plates,
-            tuple(self._lines(arrays, of_rows=True)),
+            tuple(self._lines(arrays, of_rows=True)) if any(map(self._reads_rows, arrays)) else (),
             tuple(self._lines(arrays, of_rows=False)),
             tuple((each.kind, each.beside) for each in part.charts),
         )
@@ -68,6 +68,9 @@ class _Reading:
             chosen = Add(*(t for t in Add.make_args(each.value) if self._is_of_rows(t) == of_rows))
             name = f"{'rows' if of_rows else 'once'}_{number}"
             yield Assign(name, self._lower.over(chosen, tuple(sorted(axes, key=self.program.rank))), axes)
+
+    def _reads_rows(self, array: Definition) -> bool:
+        return any(map(self._is_of_rows, Add.make_args(array.value)))
 
     def _is_of_rows(self, term: Expr) -> bool:
         node: Node = self._lower(term)

@@ -14,7 +14,7 @@ from symem.codegen.lowering.distinct_indices import distinct
 from symem.codegen.lowering.entrywise import in_entries
 from symem.codegen.lowering.row_plate import cut, row_size, used_sizes
 from symem.codegen.lowering.scanned_chains import with_scans
-from symem.derivation import Ascent, Concave, Definition, Derivation
+from symem.derivation import Ascent, Climbed, Definition, Derivation
 from symem.errors import NotDerivedError
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
@@ -55,16 +55,17 @@ def _without_climbed_scores(derivation: Derivation) -> Derivation:
     return replace(derivation, scores=tuple(scores))
 
 
-def _beside(slope: Definition, part: Concave, parameter: Expr, known: set[str]) -> Definition:
+def _beside(slope: Definition, part: Climbed, parameter: Expr, known: set[str]) -> Definition:
     """The slope of Q less that of its part, in which others are at their own updates; 0 where both are sums over rows."""
     place = part.parameters.index(parameter)
     chart = part.charts[place].kind if part.charts else ""
     names = {name_of(leaf) for leaf in slope.value.atoms(Indexed)}
-    if names - known or chart not in {"", "log"} or is_matrix(slope.value):
+    if names - known or chart == "power" or is_matrix(slope.value):
         return replace(slope, value=S.Zero)
     own = part.slopes[place]
     to = dict(zip((axis.index for axis in own.axes), (axis.index for axis in slope.axes), strict=True))
-    of_part = own.value.xreplace(to) / (parameter if chart else S.One)
+    stretched = {"log": parameter, "logit": parameter * (1 - parameter)}.get(chart, S.One)
+    of_part = own.value.xreplace(to) / stretched
     return replace(slope, value=factor(slope.value - of_part))
 
 

@@ -1,0 +1,47 @@
+"""The laws by which a part of Q is climbed: where it is concave, where it is smooth, over the rows or in statistics alone."""
+
+from __future__ import annotations
+
+from symem.derivation import Climbed, Relation, Rule
+
+_UPWARDS = (
+    "Newton's method, its steps turned upwards and halved until {Q} has not fallen, climbs from the old values to a maximum, which "
+    "need not be the highest"
+)
+_ROWS = "every step is a pass over the rows"
+
+CONCAVE = Rule(
+    "concave",
+    "No formula gives {parameter}: what holds them is another function at every row, so that no statistics would do. But {Q} is "
+    f"concave there, so that Newton's method climbs to its maximum; {_ROWS}.",
+    "McCullagh & Nelder 1989, section 2.5",
+    Relation.CLIMBS,
+)
+CONCAVE_IN_STATISTICS = Rule(
+    "concave in statistics",
+    "No formula gives {parameter}. But {Q} is concave there, so that Newton's method climbs to its maximum; statistics are all that "
+    "its steps need.",
+    "Boyd & Vandenberghe 2004, section 9.5",
+    Relation.CLIMBS,
+)
+SMOOTH = Rule(
+    "smooth",
+    f"No formula gives {{parameter}}. {{Q}} is smooth there, though not known to be concave: {_UPWARDS}; {_ROWS}.",
+    "Nocedal & Wright 2006, section 3.4",
+    Relation.CLIMBS,
+)
+SMOOTH_IN_STATISTICS = Rule(
+    "smooth in statistics",
+    f"No formula gives {{parameter}}. {{Q}} is smooth there, though not known to be concave: {_UPWARDS}; statistics are all that its "
+    "steps need.",
+    "Nocedal & Wright 2006, section 3.4",
+    Relation.CLIMBS,
+)
+CLIMBING = (CONCAVE, CONCAVE_IN_STATISTICS, SMOOTH, SMOOTH_IN_STATISTICS)
+
+
+def climbing_law(part: Climbed) -> Rule:
+    """The law by which a part is climbed."""
+    if part.over_rows:
+        return CONCAVE if part.concave else SMOOTH
+    return CONCAVE_IN_STATISTICS if part.concave else SMOOTH_IN_STATISTICS
