@@ -13,11 +13,12 @@ import pytest
 import scipy
 from sympy import Expr, Idx, IndexedBase, Sum, Symbol, exp, loggamma, symbols
 
-from symem import EM, Categorical, Model, NegativeBinomial
+from symem import EM, Categorical, Dirichlet, Model, NegativeBinomial
 from symem.calculus.differentiate import Unknown
 from symem.calculus.gamma_pairs import in_ratios, is_concave
 from symem.calculus.separate import rejoin, separate
 from symem.derivation import Ascent, Chart, Status
+from symem.errors import ModelError
 from symem.language.demands import spread
 from symem.language.plates import Axis
 from symem.language.special import LogGammaRatio
@@ -215,3 +216,80 @@ def test_models_climb_the_ladder(model: Callable[[], EM]) -> None:
     assert {rung.name: rung.passed for rung in found.rungs if rung.name < "V5"} == dict.fromkeys(
         ["V0", "V1", "V2", "V3", "V4"], True
     )
+
+
+# Dirichlet laws -----------------------------------------------------------------------------------------------
+
+d = symbols("d", integer=True, positive=True)
+cell, shares = Idx("j", d), IndexedBase("alpha")
+
+
+@functools.cache
+def compositions() -> EM:
+    laws = {z[i]: Categorical(w[k]), x[i, cell]: Dirichlet(shares[z[i], cell])}
+    return Model(laws, latent=[z]).derive()
+
+
+def log_dirichlet(rows: Any, alpha: Any) -> Any:
+    """log p of each row by SciPy's log Γ."""
+    whole = scipy.special.gammaln(alpha.sum()) - scipy.special.gammaln(alpha).sum()
+    return whole + np.log(rows) @ (alpha - 1)
+
+
+def drawn_shares() -> Any:
+    rng = np.random.default_rng(5)
+    return np.vstack([rng.dirichlet([2, 3, 5], 60), rng.dirichlet([10, 1, 4], 40)])
+
+
+def test_a_step_of_dirichlet_laws_is_the_maximum_of_q() -> None:
+    rows, before = drawn_shares(), np.array([[1.0, 2.0, 3.0], [5.0, 1.0, 2.0]])
+    logs = np.stack([log_dirichlet(rows, each) for each in before]) + np.log([[0.3], [0.7]])
+    share = np.exp(logs - scipy.special.logsumexp(logs, axis=0))
+    found = compositions().solver().em_step({"w": [0.3, 0.7], "alpha": before}, x=rows)
+    for weight, after in zip(share, found.alpha, strict=True):
+        mean = (weight @ np.log(rows)) / weight.sum()
+        left = scipy.special.digamma(after) - scipy.special.digamma(after.sum()) - mean
+        assert np.abs(left).max() < 1e-10
+
+
+def test_dirichlet_laws_need_statistics_alone_and_are_proved() -> None:
+    found = compositions()
+    (update,) = [each for each in found.derivation.updates if isinstance(each, Ascent)]
+    assert not update.within.over_rows
+    (certificate,) = [each for each in found.derivation.certificates if each.parameter == update.parameter]
+    assert {claim.status for claim in certificate.claims} == {Status.PROVED}
+    assert "multivariate beta function" in certificate.claims[1].argument
+    assert "statistics are all that its steps need" in found.markdown()
+
+
+def test_shares_side_by_side_are_climbed_together() -> None:
+    parts, arrays = map(IndexedBase, ["y1", "y2", "y3"]), map(IndexedBase, ["a1", "a2", "a3"])
+    law = Dirichlet(*(each[z[i]] for each in arrays))
+    model = Model({z[i]: Categorical(w[k]), tuple(each[i] for each in parts): law}, latent=[z])
+    found, rows = model.derive(), drawn_shares()
+    assert sum(isinstance(each, Ascent) for each in found.derivation.updates) == 3
+    fit = found.fit(y1=rows[:, 0], y2=rows[:, 1], y3=rows[:, 2], K=1, seed=0)
+    same = compositions().fit(x=rows, K=1, seed=0)
+    assert fit.log_likelihood == pytest.approx(same.log_likelihood, rel=1e-12)
+    assert [fit.parameters.a1[0], fit.parameters.a3[0]] == pytest.approx(
+        same.parameters.alpha[0, ::2], rel=1e-7
+    )
+
+
+def test_compositions_are_drawn() -> None:
+    theta = {"w": [0.5, 0.5], "alpha": [[20.0, 30.0, 50.0], [20.0, 30.0, 50.0]]}
+    rows = compositions().sample(theta, n=400, seed=1)["x"]
+    np.testing.assert_allclose(rows.sum(1), 1)
+    np.testing.assert_allclose(rows.mean(0), [0.2, 0.3, 0.5], atol=0.01)
+
+
+def test_latent_shares_are_refused() -> None:
+    laws = {z[i]: Categorical(w[k]), x[i, cell]: Dirichlet(shares[z[i], cell])}
+    with pytest.raises(ModelError, match=r"is read of what is observed"):
+        Model(laws, latent=[z], missing=[x])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_dirichlet_laws_climb_the_ladder() -> None:
+    assert compositions().verify(seed=0).passed

@@ -56,8 +56,9 @@ def falling_equations(problem: Stationarity) -> Iterator[Falling]:
 def _read(
     unknown: Unknown, problem: Stationarity, whole: Expr, gone: tuple[Unknown, ...] = ()
 ) -> Falling | None:
-    """An equation of one positive number, if it is of functions that are known to fall."""
-    parts = parts_of(whole, unknown.atom) if _is_sought(unknown, problem) else {}
+    """An equation of one positive number, if it is of functions that are known to fall; other entries of its array do not stand in it."""
+    elsewhere = unknown.entries(whole.xreplace({unknown.atom: Dummy()}))
+    parts = parts_of(whole, unknown.atom) if _is_sought(unknown, problem) and not elsewhere else {}
     known = bool(parts) and is_of_known_functions(parts, unknown.atom)
     return Falling(unknown, parts, problem, gone) if known else None
 

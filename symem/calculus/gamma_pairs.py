@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import permutations
 
-from sympy import Add, Expr, Mul, Sum, loggamma
+from sympy import Add, Expr, Mul, S, Sum, loggamma
 
 from symem.calculus.curvature import Curvature, Sign
 from symem.calculus.differentiate import Unknown
@@ -43,10 +43,13 @@ def in_ratios(terms: Sequence[Term], unknowns: Sequence[Unknown], sign: Sign) ->
     for term in terms:
         weight, argument = _weighted(term.factor)
         entries = [] if argument is None else [e for u in unknowns for e in u.entries(argument)]
-        falling = _balanced(term, terms, unknowns, sign, exactly=True) if len(entries) == 1 else None
-        if falling and len(falling) == 1 and argument != entries[0]:
-            ratio = Term(weight * LogGammaRatio(entries[0], argument - entries[0]), term.axes)
+        beside = argument - entries[0] if len(entries) == 1 else S.Zero
+        if beside == 0 or any(u.entries(beside) for u in unknowns):
+            continue
+        falling = _balanced(term, terms, unknowns, sign, exactly=True)
+        if falling and len(falling) == 1:
             left = [each for each in terms if each is not term and each not in falling]
+            ratio = Term(weight * LogGammaRatio(entries[0], beside), term.axes)
             return [ratio, *in_ratios(left, unknowns, sign)]
     return list(terms)
 

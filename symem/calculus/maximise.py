@@ -26,6 +26,7 @@ from symem.calculus.separate import Term
 from symem.calculus.stationarity import Root, Stationarity
 from symem.calculus.unknowns import cells_one_by_one, components, in_order, unknowns_of
 from symem.derivation import Ascent, Closed, Conditional, Definition, NotDerived, Shares, Update
+from symem.language.falling_root import FallingRoot
 from symem.language.model import Variable
 
 #: An update is written in earlier updates where putting them in makes it that many times longer.
@@ -65,11 +66,13 @@ class Block:
         while found := _next(self.problem, numeric=self.constants.numeric):
             for root in found:
                 self.problem.accept(root)
-        self._conditionally()
-        for root in self._ascents():
+        in_turn = self._conditionally()
+        if not in_turn or any(root.value.has(FallingRoot) for root in in_turn):
+            in_turn = self._ascents(only_concave=bool(in_turn)) or in_turn
+        for root in in_turn:
             self.problem.accept(root)
 
-    def _conditionally(self) -> None:
+    def _conditionally(self) -> list[Root]:
         """Conditional maximisation (ECM): each of the rest given the others (Meng & Rubin 1993).
 
         An order counts only if every parameter that is left can be solved given the others.
@@ -78,23 +81,24 @@ class Block:
         for unknown in self.problem.pending:
             look()
             if self.problem.constraint_of(unknown) or self.constants.is_free_of_data is None:
-                return
+                return []
             root = self._given_the_others(unknown)
             if root is None:
-                return
+                return []
             if not self.constants.is_free_of_data(root.nested):
                 self.again = root.nested
-                return
+                return []
             found.append(root)
-        for root in found:
-            self.problem.accept(root)
+        return found
 
-    def _ascents(self) -> list[Root]:
+    def _ascents(self, *, only_concave: bool) -> list[Root]:
         """What is left to Newton's method."""
         sign, of_statistics = self.constants.sign, self.constants.is_free_of_data
         if sign is None or of_statistics is None or not self.constants.numeric or not self.problem.pending:
             return []
-        return ascents(self.problem, self.names, sign, of_statistics)
+        found = ascents(self.problem, self.names, sign, of_statistics)
+        plain = found and found[0].within is not None and not found[0].within.concave
+        return [] if only_concave and plain else found
 
     def _given_the_others(self, unknown: Unknown) -> Root | None:
         found = _formula_given_the_others(unknown, self.problem)

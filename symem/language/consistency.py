@@ -75,6 +75,22 @@ def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
         )
 
 
+def check_shares(declarations: Iterable[Declaration], table: Mapping[str, Variable]) -> None:
+    """What has a Dirichlet law is observed.
+
+    Raises:
+        ModelError: it is latent, or may be missing.
+    """
+    for line in declarations:
+        for entry in line.entries if line.name == "Dirichlet" else ():
+            variable = table.get(stated_name(entry))
+            if variable is not None and (variable.role is Role.LATENT or variable.missing):
+                raise ModelError(
+                    f"{entry}: {line.distribution} is read of what is observed. Of two shares that are latent, or missing, the first "
+                    f"has a Beta law, and the other is one less it; as a prior of a parameter write prior={{w: Dirichlet(a)}}."
+                )
+
+
 def check_vectors(table: Mapping[str, Variable]) -> None:
     """A vector has several entries.
 

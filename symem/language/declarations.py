@@ -16,16 +16,19 @@ from sympy import Add, Expr, Idx, Indexed, Not, S, Sum, Symbol, Tuple, log, logg
 from symem.errors import ModelError, PlateError
 from symem.language.categories import Categories, Requirement, categories
 from symem.language.densities import log_density, requirements, value_support
-from symem.language.families import as_distribution, log_multinomial
+from symem.language.families import as_distribution
 from symem.language.family import Distribution
 from symem.language.parents import has_parent
 from symem.language.plates import Iverson
 from symem.language.ranges import own_range
 from symem.language.support import Support
-from symem.language.supports import Counts
+from symem.language.supports import Counts, Positive, UnitInterval
 from symem.language.symbol_names import stated_name
 from symem.language.transcription import transcribed
 from symem.language.vectors import check_value
+
+#: Laws of several numbers, which stand under an index over their cells or one by one, and how they are written.
+OF_CELLS = {"Multinomial": "x[i, v]: Multinomial(N[i], p[v])", "Dirichlet": "x[i, v]: Dirichlet(alpha[v])"}
 
 
 def declaration(key: Any, stated: Any) -> Declaration:
@@ -40,9 +43,9 @@ def declaration(key: Any, stated: Any) -> Declaration:
         stated_name(entry)
         check_value(entry, law)
     read = Declaration(transcribed(variable), in_letters(law))
-    if isinstance(variable, tuple) and read.name != "Multinomial":
+    if isinstance(variable, tuple) and read.name not in OF_CELLS:
         raise ModelError(
-            f"{variable}: a tuple of variables is read for a Multinomial only, not for {read.distribution}."
+            f"{variable}: a tuple of variables is read for a Multinomial and a Dirichlet only, not for {read.distribution}."
         )
     if len({own_indices(entry) for entry in read.entries}) != 1:
         raise PlateError(f"The counts {variable} must stand over the same indices, or over none.")
@@ -164,8 +167,8 @@ class Declaration:
 
     @property
     def cell(self) -> Idx | None:
-        """The index over the cells of a Multinomial, where it is one of the variable's own."""
-        return self._cells()[1].index if self.name == "Multinomial" else None
+        """The index over the cells of a Multinomial or a Dirichlet, where it is one of the variable's own."""
+        return self._cells().index if self.name in OF_CELLS else None
 
     def free_counts(self) -> Expr:
         """What must be added to the log-likelihood of a Multinomial to make of its counts independent ones with the same means:
@@ -181,51 +184,63 @@ class Declaration:
 
     def log_likelihood(self) -> Expr:
         """The log-density summed over the variable's plates, where the places exist that the law looks back at."""
-        if self.name == "Multinomial":
-            return self._multinomial()
+        if self.name in OF_CELLS:
+            return self._of_cells()
         return self._over(log_density(self.entries[0], self.distribution, self.own), self.own)
 
-    def _multinomial(self) -> Expr:
-        total, cells = self._cells()
-        if not cells.index:
-            logs = Add(*(x * log(p) for x, p in zip(self.entries, cells.probabilities, strict=True)))
-            return self._over(log_multinomial(total, self.entries) + logs, self.own)
-        rest = tuple(index for index in self.own if index != cells.index)
-        (x,) = self.entries
-        inner = Sum(x * log(cells.probabilities[0]) - loggamma(x + 1), cells.index)
-        return self._over(loggamma(total + 1) + inner, rest)
+    def _of_cells(self) -> Expr:
+        cells = self._cells()
+        if cells.index:
+            each = self._of_cell(self.entries[0], cells.probabilities[0])
+            together = self._together(Sum(cells.probabilities[0], cells.index)) + Sum(each, cells.index)
+            return self._over(together, tuple(index for index in self.own if index != cells.index))
+        pairs = zip(self.entries, cells.probabilities, strict=True)
+        whole = Add(*cells.probabilities)
+        return self._over(self._together(whole) + Add(*(self._of_cell(*pair) for pair in pairs)), self.own)
+
+    def _of_cell(self, x: Expr, cell: Expr) -> Expr:
+        """What one cell adds to the log-density."""
+        if self.name == "Dirichlet":
+            return (cell - 1) * log(x) - loggamma(cell)
+        return x * log(cell) - loggamma(x + 1)
+
+    def _together(self, whole: Expr) -> Expr:
+        """What belongs to no cell: by the sum of the α, or by the number of trials."""
+        return loggamma(whole if self.name == "Dirichlet" else self.distribution.arguments[0] + 1)
 
     def _over(self, density: Expr, own: tuple[Idx, ...]) -> Expr:
         density = density if self.holds is None else density * Iverson(self.holds)
         return Sum(density, *map(self.limits, reversed(own))) if own else density
 
-    def _cells(self) -> tuple[Expr, Categories]:
-        total, *probabilities = self.distribution.arguments
-        last = [index for index in self.own if index in probabilities[0].atoms(Idx)]
-        if len(probabilities) == len(self.entries) > 1:
-            return total, Categories(tuple(probabilities), None)
-        if len(probabilities) > 1 or len(self.entries) > 1:
+    def _cells(self) -> Categories:
+        cells = self.distribution.arguments[self.name == "Multinomial" :]
+        last = [index for index in self.own if index in cells[0].atoms(Idx) or self.name == "Dirichlet"]
+        if len(cells) == len(self.entries) > 1:
+            return Categories(cells, None)
+        if len(cells) > 1 or len(self.entries) > 1:
             raise ModelError(
-                f"{self.variable}: {len(self.entries)} counts, but {self.distribution} has {len(probabilities)} "
-                f"probabilities; write as many as counts, or x[i, v]: Multinomial(N[i], p[v])."
+                f"{self.variable}: {len(self.entries)} on the left, but {self.distribution} has {len(cells)} "
+                f"cells; write as many, or {OF_CELLS[self.name]}."
             )
         if not last:
-            raise PlateError(
-                f"{self.variable}: write the category as its last index, x[i, v]: Multinomial(N[i], p[v])."
-            )
-        return total, Categories(tuple(probabilities), last[-1])
+            raise PlateError(f"{self.variable}: write the category as its last index, {OF_CELLS[self.name]}.")
+        return Categories(cells, last[-1])
 
     def supports(self) -> Iterator[tuple[str, Support]]:
         """The support of each variable on the left."""
         for entry in self.entries:
-            yield stated_name(entry), value_support(self.distribution, self.own, str(self.variable))
+            if self.name == "Dirichlet":
+                yield stated_name(entry), UnitInterval()
+            else:
+                yield stated_name(entry), value_support(self.distribution, self.own, str(self.variable))
 
     def requirements(self) -> Iterator[Requirement]:
         """What the arguments must satisfy, as (expression, support)."""
         if self.name == "Multinomial":
-            total, cells = self._cells()
-            yield total, Counts()
-            yield from cells.requirements()
+            yield self.distribution.arguments[0], Counts()
+            yield from self._cells().requirements()
+        elif self.name == "Dirichlet":
+            yield from ((cell, Positive()) for cell in self._cells().probabilities)
         else:
             yield from requirements(self.distribution, self.own, str(self.variable))
 

@@ -18,7 +18,7 @@ from symem.language.supports import Counts, Interval, NonNegative, Positive, Rea
 #: Laws of several numbers at once, which no single entry can have.
 _JOINT = {
     "Multinomial": "give it to a variable of its own, x[i, v] or a tuple of counts",
-    "Dirichlet": "it is read in prior={w: Dirichlet(a)} only",
+    "Dirichlet": "give it to a variable of its own, x[i, v] or a tuple of shares, or to one in prior={w: Dirichlet(a)}",
     "Wishart": "it is read in prior={Lambda: Wishart(nu, V)} only",
     "InverseWishart": "it is read in prior={Sigma: InverseWishart(nu, Psi)} only",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sympy import Add, Expr, S, Tuple, loggamma
+from sympy import Expr, S, Tuple, loggamma
 
 from symem.errors import ModelError
 from symem.language import counting_families, positive_families, real_families
@@ -211,8 +211,3 @@ def _by_row(row: Family, arguments: tuple[Any, ...]) -> Distribution:
 def symmetric_dirichlet(alpha: Expr, size: Expr) -> Expr:
     """The log of the normalising constant of a symmetric Dirichlet over `size` cells."""
     return loggamma(size * alpha) - size * loggamma(alpha)
-
-
-def log_multinomial(total: Expr, counts: tuple[Expr, ...]) -> Expr:
-    """log of total! / Π counts!."""
-    return Add(loggamma(total + 1), *(-loggamma(count + 1) for count in counts))

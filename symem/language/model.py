@@ -16,6 +16,7 @@ from symem.language.consistency import (
     check_names,
     check_otherwise,
     check_presence,
+    check_shares,
     check_supports,
     check_vectors,
 )
@@ -242,6 +243,7 @@ class Model(Symbols):
         check_names(table, [n for name in sorted(extra.missing) for n in companion_names(name)])
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
+        check_shares(self.declarations, table)
         self._table, ragged = table, ragged_plates(table, self.extents)
         whole, constraints, table = as_labels(_one_hot(table), self._whole, self.constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table, ragged)

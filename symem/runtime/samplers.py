@@ -168,6 +168,12 @@ def _draw_counts(rng: Rng, size: Any, total: Any, probabilities: Any) -> Any:
     return rng.multinomial(trials, shares)
 
 
+def _draw_shares(rng: Rng, size: Any, alphas: Any) -> Any:
+    """Points of a simplex under Dirichlet laws."""
+    made = rng.standard_gamma(np.broadcast_to(alphas, (*np.atleast_1d(size), np.shape(alphas)[-1])))
+    return made / np.sum(made, axis=-1, keepdims=True)
+
+
 def _beside(*values: Any) -> Any:
     """Numbers of categories one by one, side by side."""
     return np.stack(np.broadcast_arrays(*values), axis=-1)

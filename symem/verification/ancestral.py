@@ -9,6 +9,7 @@ import numpy as np
 from sympy import Expr, Idx, Indexed, S, Sum
 
 from symem.evaluation.arithmetic import Arithmetic, depths
+from symem.language.declarations import OF_CELLS
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.supports import Positive
@@ -90,7 +91,7 @@ def _draw(model: Any, declaration: Any, known: Arrays, rng: np.random.Generator)
     cell = declaration.cell
     own = [index for index in declaration.own if index != cell]
     values = _drawn(declaration.distribution, declaration, _Numbers(model, known, own, declaration), rng)
-    if declaration.name != "Multinomial":
+    if declaration.name not in OF_CELLS:
         _Numbers(model, known, own, declaration).set(declaration.entries[0], values)
     elif cell is not None:
         _Numbers(model, known, [*own, cell], declaration).set(declaration.entries[0], values)
@@ -161,6 +162,9 @@ def _drawn(distribution: Any, declaration: Any, number: _Numbers, rng: np.random
     if distribution.name == "Multinomial":
         total = np.rint(number(arguments[0])).astype(int)
         return rng.multinomial(total, _probabilities(arguments[1:], declaration, number))
+    if distribution.name == "Dirichlet":
+        shares = rng.standard_gamma(_cells(arguments, declaration, number))
+        return shares / shares.sum(axis=-1, keepdims=True)
     if distribution.name == "Cases":
         return _of_branch(distribution, declaration, number, rng)
     if distribution.family.sampler is None:
@@ -186,11 +190,15 @@ def _of_vector(distribution: Any, arguments: Sequence[Expr], number: _Numbers) -
 
 
 def _probabilities(arguments: tuple[Expr, ...], declaration: Any, number: _Numbers) -> Array:
+    weights = _cells(arguments, declaration, number)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def _cells(arguments: tuple[Expr, ...], declaration: Any, number: _Numbers) -> Array:
     """Of cells that are written one by one, or that an index runs over which nothing else binds; on the last axis."""
     if len(arguments) > 1:
-        weights = np.stack(np.broadcast_arrays(*map(number, arguments)), axis=-1)
-    else:
-        bound = {limit[0] for inner in arguments[0].atoms(Sum) for limit in inner.limits}
-        (index,) = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {declaration.cell})
-        weights = _Numbers(number.model, number.known, [*number.own, index], declaration)(arguments[0])
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+        return np.stack(np.broadcast_arrays(*map(number, arguments)), axis=-1)
+    bound = {limit[0] for inner in arguments[0].atoms(Sum) for limit in inner.limits}
+    open_ones = arguments[0].atoms(Idx) - bound - (set(declaration.own) - {declaration.cell})
+    (index,) = open_ones or {declaration.cell}
+    return np.asarray(_Numbers(number.model, number.known, [*number.own, index], declaration)(arguments[0]))

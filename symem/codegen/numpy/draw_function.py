@@ -189,6 +189,8 @@ class Drawing:
             return f"_draw_labels(rng, {size}, {at.probabilities(arguments)})"
         if distribution.name == "Multinomial":
             return f"_draw_counts(rng, {size}, {at(arguments[0])}, {at.probabilities(arguments[1:])})"
+        if distribution.name == "Dirichlet":
+            return f"_draw_shares(rng, {size}, {at.probabilities(arguments)})"
         if distribution.name == "Cases":
             label = at(arguments[0], label=True)
             order = sorted(distribution.branches, key=lambda value: (value == OTHERWISE, str(value).zfill(9)))

@@ -133,7 +133,7 @@ class Statement:
     def _own(self, argument: Expr) -> set[Idx]:
         """The indices that are bound: by the plate of the variable, or by a sum."""
         bound = {limit[0] for inner in argument.atoms(Sum, Product) for limit in inner.limits}
-        last = self.declaration.own[-1:] if self.declaration.name == "Multinomial" else ()
+        last = self.declaration.own[-1:] if self.declaration.cell else ()
         return (set(self.declaration.own) - set(last)) | bound
 
     def _run(self, read: Expr, running: Idx) -> Iterator[str]:
