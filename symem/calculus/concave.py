@@ -45,18 +45,12 @@ def ascents(
     told = _Part(unknowns, charts, problem, terms, names).told(sign)
     over_rows = not all(is_free_of_data(each.value) for each in (*told.slopes, *told.curvatures))
     part = replace(told, concave=concave, over_rows=over_rows)
-    return [
-        Root(
-            unknown,
-            unknown.atom,
-            problem.raw(unknown),
-            _told(unknown, problem),
-            explicit=False,
-            law=climbing_law(part).name,
-            within=part,
-        )
-        for unknown in unknowns
+    law = climbing_law(part).name
+    found = [
+        Root(u, u.atom, problem.raw(u), _told(u, problem), explicit=False, law=law, within=part)
+        for u in unknowns
     ]
+    return sorted(found, key=lambda root: not isinstance(root.nested, WhereVanishing))
 
 
 def _told(unknown: Unknown, problem: Stationarity) -> Expr:

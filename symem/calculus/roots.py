@@ -196,7 +196,9 @@ def _inverted(h: Expr, value: Expr, equation: Equation) -> Expr | None:
     if isinstance(h, exp):
         return _inverted(h.args[0], log(value), equation)
     if isinstance(h, Pow) and not h.exp.has(equation.unknown) and equation.is_positive:
-        return _inverted(h.base, Pow(value, 1 / h.exp), equation)
+        below = not h.exp.is_number and h.exp.could_extract_minus_sign()
+        power = Pow(simplified(1 / value), -1 / h.exp) if below else Pow(value, 1 / h.exp)
+        return _inverted(h.base, power, equation)
     return None
 
 
