@@ -28,9 +28,14 @@ from symem.runtime.newton import (
 Held = Callable[[Rows], Latents]
 
 
+def _climbs_rows(model: Model) -> bool:
+    """Whether anything is climbed over the rows."""
+    return any(rise.of_rows for rise in model.rises)
+
+
 def _kept(model: Model, data: Cut, latents: Held) -> Held:
     """The latents of every chunk, kept for as long as the M-step lasts, if anything is climbed over the rows."""
-    if not any(rise.of_rows for rise in model.rises):
+    if not _climbs_rows(model):
         return latents
     if isinstance(data, Unheld):
         names = ", ".join(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from symem.runtime.chunks import _as_parameters, _cut, _prepare
-from symem.runtime.climbing import Held, _is_endless, _kept, _risen, _with_risen
-from symem.runtime.description import Cut, Data, Elsewhere, Model, Moments, Rows
+from symem.runtime.climbing import Held, _climbs_rows, _is_endless, _kept, _risen, _with_risen
+from symem.runtime.description import Cut, Data, Elsewhere, Model, Moments, Rows, Unheld
 from symem.runtime.edges import _is_unbounded
 from symem.runtime.kernels import _filled_in, _times_counts
 from symem.runtime.loop import DataError
@@ -55,8 +55,24 @@ def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
 
 def _step(model: Model, theta: Any, data: Cut) -> tuple[Any, float]:
     """The parameters after one EM step, and the objective before it."""
-    expected = _e_step(model, theta, data)
-    return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
+    if not _climbs_rows(model) or isinstance(data, Elsewhere | Unheld):
+        expected = _e_step(model, theta, data)
+        return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
+    found: dict[int, tuple[Any, ...]] = {}
+    expected = _e_step(model, theta, data, _noted(_inferring(model, theta, data), found))
+    after = _maximised(model, expected, theta, data, lambda rows: (found[rows.first], 0.0))
+    return after, _objective(model, theta, data, expected)
+
+
+def _noted(infer: Infer, found: dict[int, tuple[Any, ...]]) -> Infer:
+    """The same, what it finds of each chunk being kept for what is climbed over the rows."""
+
+    def noting(rows: Rows) -> tuple[tuple[Any, ...], Any]:
+        latents, value = infer(rows)
+        found[rows.first] = tuple(np.array(each) for each in latents)
+        return latents, value
+
+    return noting
 
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
@@ -128,18 +144,20 @@ def _objective(model: Model, theta: Any, data: Cut, expected: Any) -> float:
     return float(expected.log_likelihood) + prior
 
 
-def _e_step(model: Model, theta: Any, data: Cut) -> Any:
-    """The expected statistics."""
-    found = data.ask("expected", theta) if isinstance(data, Elsewhere) else _of_rows(model, theta, data)
+def _e_step(model: Model, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
+    """The expected statistics, by what `infer` gives of each chunk, if not that at theta."""
+    found = (
+        data.ask("expected", theta) if isinstance(data, Elsewhere) else _of_rows(model, theta, data, infer)
+    )
     if model.parts.constant is None:
         return found
     once = float(model.parts.constant(theta, data))
     return found._replace(log_likelihood=found.log_likelihood + once, once=once)
 
 
-def _of_rows(model: Model, theta: Any, data: Cut) -> Any:
+def _of_rows(model: Model, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
     """The expected statistics, without what belongs to no row."""
-    return _summarised(model, data, _inferring(model, theta, data))
+    return _summarised(model, data, _inferring(model, theta, data) if infer is None else infer)
 
 
 def _inferring(model: Model, theta: Any, data: Cut) -> Infer:

@@ -192,7 +192,10 @@ class Lowering:
             return quotient(self.rank, S.One, [], [self(1 / expr)])
         if expr.exp == S.Half:
             return apply(self.rank, "sqrt", self(expr.base))
-        return apply(self.rank, "**", self(expr.base), self(expr.exp))
+        base, exponent = self(expr.base), self(expr.exp)
+        if expr.base.is_positive and base.sources == {Source.ROWS} and Source.THETA in exponent.sources:
+            return apply(self.rank, "exp", self(expr.exp * log(expr.base)))  # many times as fast as a power
+        return apply(self.rank, "**", base, exponent)
 
     def logarithm(self, expr: Expr) -> Node:
         if isinstance(expr.args[0], gamma | factorial):

@@ -61,11 +61,15 @@ def hoisted(program: Program) -> Program:
         for each in program.summarise
     )
     features = program.features and _with_monomials(program.features, data)
+    rises = tuple(
+        replace(each, of_rows=tuple(replace(line, node=data(line.node)) for line in each.of_rows))
+        for each in program.rises
+    )
     value = data(program.log_likelihood)
     direct = data(program.direct) if program.direct is not None else None
     return replace(
         program, infer=infer, summarise=summarise, log_likelihood=value, direct=direct,
-        features=features, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
+        features=features, rises=rises, prepared=(*program.prepared, *data.lines), coefficients=theta.lines,
     )  # fmt: skip
 
 
