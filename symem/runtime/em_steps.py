@@ -55,24 +55,22 @@ def _refuse_no_value(model: Model, theta: Any, data: Cut) -> None:
 
 def _step(model: Model, theta: Any, data: Cut) -> tuple[Any, float]:
     """The parameters after one EM step, and the objective before it."""
+    expected, infer = _remembered(model, theta, data)
+    return _maximised(model, expected, theta, data, infer), _objective(model, theta, data, expected)
+
+
+def _remembered(model: Model, theta: Any, data: Cut) -> tuple[Any, Infer | None]:
+    """The expected statistics, and what gives the latents again, if anything is climbed over the rows, as the E-step left them."""
     if not _climbs_rows(model) or isinstance(data, Elsewhere | Unheld):
-        expected = _e_step(model, theta, data)
-        return _maximised(model, expected, theta, data), _objective(model, theta, data, expected)
-    found: dict[int, tuple[Any, ...]] = {}
-    expected = _e_step(model, theta, data, _noted(_inferring(model, theta, data), found))
-    after = _maximised(model, expected, theta, data, lambda rows: (found[rows.first], 0.0))
-    return after, _objective(model, theta, data, expected)
-
-
-def _noted(infer: Infer, found: dict[int, tuple[Any, ...]]) -> Infer:
-    """The same, what it finds of each chunk being kept for what is climbed over the rows."""
+        return _e_step(model, theta, data), None
+    infer, found = _inferring(model, theta, data), {}
 
     def noting(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         latents, value = infer(rows)
         found[rows.first] = tuple(np.array(each) for each in latents)
         return latents, value
 
-    return noting
+    return _e_step(model, theta, data, noting), lambda rows: (found[rows.first], 0.0)
 
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
@@ -103,7 +101,9 @@ def _slopes(model: Model, theta: Any, at: Any, expected: Any, data: Data, rows: 
     return _with_risen(model, found, theta, expected, rows, _latents(model, at, rows))
 
 
-def _lost(model: Model, expected: Any, theta: Any, data: Cut, after: Any = None) -> bool:
+def _lost(
+    model: Model, expected: Any, theta: Any, data: Cut, after: Any = None, infer: Infer | None = None
+) -> bool:
     """Whether a parameter loses its digits in the M-step, or has no maximum there, sought from after it if that is known; it is
     named.
     """
@@ -112,7 +112,7 @@ def _lost(model: Model, expected: Any, theta: Any, data: Cut, after: Any = None)
     if not model.rises:
         return lost
     start = theta if after is None else after
-    return _is_endless(model, expected, start, data, _latents(model, theta, data)) or lost
+    return _is_endless(model, expected, start, data, _latents(model, theta, data, infer)) or lost
 
 
 def _has_cancelled(model: Model, data: Cut, value: float) -> bool:

@@ -26,6 +26,7 @@ from symem.runtime.em_steps import (
     _posterior,
     _predicted,
     _refuse_no_value,
+    _remembered,
 )
 from symem.runtime.loop import DataError, EMWarning
 from symem.runtime.observed_information import _information
@@ -204,9 +205,9 @@ class Solver:
     def em_step(self, theta: Any, /, **data: Any) -> Any:
         """One EM step from theta."""
         inside, checked = _given(self._model, theta, data)
-        expected = _e_step(self._model, inside, checked)
-        after = _maximised(self._model, expected, inside, checked)
-        _lost(self._model, expected, inside, checked, after)
+        expected, infer = _remembered(self._model, inside, checked)
+        after = _maximised(self._model, expected, inside, checked, infer)
+        _lost(self._model, expected, inside, checked, after, infer)
         _warn_of_undetermined(after)
         return after
 
