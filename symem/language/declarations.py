@@ -176,7 +176,7 @@ class Declaration:
         """
         if self.name != "Multinomial":
             return S.Zero
-        whole, cells = self._cells()
+        whole, cells = self.distribution.arguments[0], self._cells()
         parts = [x * log(whole) - whole * p for x, p in zip(self.entries, cells.probabilities, strict=True)]
         inner = Sum(parts[0], cells.index) if cells.index else Add(*parts)
         rest = tuple(index for index in self.own if index != cells.index)
