@@ -350,12 +350,12 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
     "a tuple for a normal": (
         lambda: Model({(a, b): Normal(th, 1)}, latent=[a]),
         ModelError,
-        "Multinomial only",
+        "a Multinomial and a Dirichlet only",
     ),
     "counts and cells": (
         lambda: Model({(a, b): Multinomial(5, q, th, 1 - q - th)}, latent=[a]),
         ModelError,
-        "2 counts.*3 probabilities",
+        "2 on the left.*3 cells",
     ),
     "category that is no index": (
         lambda: Model({x[i]: Multinomial(5, p[k])}, latent=[x]),
