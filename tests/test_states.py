@@ -33,6 +33,7 @@ FILE = json.loads((Path(__file__).parent / "chains" / "lds_local_level.json").re
 T, J, K = symbols("T J K", integer=True, positive=True)
 t, j, k = Idx("t", T), Idx("j", J), Idx("k", K)
 y, h, g, u, H, b = map(IndexedBase, ["y", "h", "g", "u", "H", "b"])
+z, phi = IndexedBase("z"), IndexedBase("phi")
 m0, P0, F, q, r, c = symbols("m0 P0 F q r c")
 LEVEL = {h[0]: Normal(m0, sqrt(P0)), h[t]: Normal(h[t - 1], sqrt(q)), y[t]: Normal(h[t], sqrt(r))}
 MANY = {h[j, 0]: Normal(m0, P0), h[j, t]: Normal(F * h[j, t - 1], q), y[j, t]: Normal(h[j, t], r)}
@@ -85,6 +86,15 @@ STATED: Mapping[str, Callable[[], Model]] = {
     ),
     "missing entries of vectors": lambda: Model(
         {**MOVING, v[t]: MultivariateNormal(C * x[t], R)}, latent=[x], known=[a, S, C], missing=[v]
+    ),
+    "mixture of sequences": lambda: Model(
+        {
+            z[j]: Categorical(phi[k]),
+            h[j, 0]: Normal(0, 1),
+            h[j, t]: Normal(b[z[j]] * h[j, t - 1], q),
+            y[j, t]: Normal(h[j, t], r),
+        },
+        latent=[h, z],
     ),
     "likelihood": lambda: Model.from_likelihood(
         log_likelihood=-log(P0) / 2 - (h[0] - m0) ** 2 / (2 * P0)
@@ -191,6 +201,20 @@ def test_noise_may_vanish() -> None:
         np.eye(1), shift, np.eye(1), np.zeros(1), np.eye(1), np.zeros(1), np.zeros((1, 1))
     )
     assert known[4][0, 0] == known[5][0, 0, 0] == 0
+
+
+def test_one_sequence_may_follow_the_laws_of_any_label() -> None:
+    """What is seen is of one chain, the laws of two: each label's moments are those of its law."""
+    shift, spread = np.ones((3, 1, 1)), np.array([0.5, -0.5]).reshape(1, 1, 2, 1, 1)
+    found = _smoothed_vectors(
+        np.eye(1), shift[:, :, None], spread, np.zeros(1), np.eye(1), np.zeros(1), np.eye(1)
+    )
+    for label in range(2):
+        alone = _smoothed_vectors(
+            np.eye(1), shift, spread[0, :, label], np.zeros(1), np.eye(1), np.zeros(1), np.eye(1)
+        )
+        for both, one in zip(found, alone, strict=True):
+            np.testing.assert_allclose(both[:, :, label], one, rtol=1e-14)
 
 
 # -- the record -------------------------------------------------------------------------------------------
@@ -358,7 +382,6 @@ def test_reports_tell_predicted_filtered_and_smoothed_moments() -> None:
 
 # -- what is refused --------------------------------------------------------------------------------------
 
-z, phi = IndexedBase("z"), IndexedBase("phi")
 REFUSED: Mapping[str, tuple[Callable[[], Model], str]] = {
     "labels that switch": (
         lambda: Model({**LEVEL, z[t]: Categorical(phi[k]), y[t]: Normal(b[z[t]] * h[t], r)}, latent=[h, z]),

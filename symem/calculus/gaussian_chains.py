@@ -158,7 +158,8 @@ class _States:
 
     def _evidence(self, stem: str, part: str, columns: Expr) -> Definition:
         value = self._at_place(part)
-        axes = tuple(axis for axis in self.axes if axis.index in value.free_symbols)
+        always = {self.links.along.index} if part == "line" else set()
+        axes = tuple(axis for axis in self.axes if axis.index in value.free_symbols | always)
         return self._named(stem, axes, value, columns, "symmetric" if part == "square" else "")
 
     def _at_place(self, part: str) -> Expr:

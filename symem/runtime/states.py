@@ -44,10 +44,13 @@ def _smoothed_vectors(
         Mean and covariance of each state given what came before, given its own place too, and given all; the covariance of a
         state with the one before; and log det P - log det R, of the covariances P with its own place and R before.
     """
-    places, *chains, size = np.shape(shift)
+    places, size = len(shift), np.shape(shift)[-1]
+    chains = _all_chains(precision, shift, spread, offset, noise, mean, variance)
     square = (size, size)
     precision, spread, noise = (_chains_flat(each, chains, square, 1) for each in (precision, spread, noise))
     shift, offset = (_chains_flat(each, chains, (size,), 1) for each in (shift, offset))
+    whole = math.prod(chains)
+    shift = np.broadcast_to(shift, (places, whole, size))
     mean, variance = _chains_flat(mean, chains, (size,), 0), _chains_flat(variance, chains, square, 0)
     before, after = _forward_variances(places, precision, spread, noise, variance)
     gain = _smoother_gains(after, before, spread)[: max(1, places - 1)]
@@ -56,7 +59,6 @@ def _smoothed_vectors(
     given_all = _backward_variances(places, gain, after, spread, noise)
     step = _matrix_product(given_all[1:], _stretched_along(gain, places - 1).swapaxes(-1, -2))
     volume = _log_shrinkage(before, precision)
-    whole = math.prod(chains)
     found = ((predicted, before), (filtered, after), (smoothed, given_all))
     moments = [each for pair in found for each in pair]
     kinds = (1, 2, 1, 2, 1, 2, 2, 0)
@@ -68,6 +70,17 @@ def _smoothed_vectors(
 
 
 # -- axes ---------------------------------------------------------------------------------------------------
+
+
+def _all_chains(*read: Any) -> list[int]:
+    """The shape of all chains together."""
+    kinds = ((1, 2), (1, 1), (1, 2), (1, 1), (1, 2), (0, 1), (0, 2))
+    shapes = (
+        np.shape(each)[lead : np.ndim(each) - entries]
+        for each, (lead, entries) in zip(read, kinds, strict=True)
+        if np.ndim(each) >= lead + entries
+    )
+    return list(np.broadcast_shapes(*shapes))
 
 
 def _chains_flat(value: Any, chains: list[int], entries: tuple[int, ...], lead: int) -> Any:
