@@ -259,6 +259,7 @@ REFUSED: Mapping[str, tuple[dict[str, Any], str]] = {
     "longer than it is": ({"y": [[1.0, 2.0], [1.0]], "T": [2, 2]}, r"T\[1\] = 2.* and here there are 1"),
     "no whole number": ({"y": [[1.0, 2.0], [1.0]], "T": [1.5, 1]}, r"T\[0\] = 1.5"),
     "too few": ({"y": [[1.0, 2.0], [1.0]], "T": [2]}, "T has the shape .* but there are 2 sequences"),
+    "none at all": ({"y": [[1.0], []]}, r"T\[1\] = 0, but a sequence has .* 1 or more"),
     "whose rows": ({"y": [1.0, 2.0], "j": [0]}, "y has 2 rows, but j says of 1 whose they are"),
 }
 
@@ -268,6 +269,17 @@ def test_what_is_no_such_data_is_refused(case: str) -> None:
     given, message = REFUSED[case]
     with pytest.raises(DataError, match=message):
         derived("gaussian").solver().log_likelihood(THETA, **given)
+
+
+def test_samples_of_the_model_have_the_lengths_of_the_data() -> None:
+    em, data = derived("gaussian"), sequences(5, [9, 4, 7])
+    found = em.fit(y=data, start=THETA).bootstrap(2, seed=0, by="model")
+    assert np.all(np.isfinite(found.mu))
+
+
+def test_sequences_of_several_lengths_are_no_rows_of_an_estimator() -> None:
+    with pytest.raises(DataError, match="the sequences of this model of several"):
+        derived("gaussian").solver().Estimator(K=2)
 
 
 def test_reports_state_and_work_out_sequences() -> None:

@@ -108,7 +108,7 @@ def test_data_that_the_solver_refuses_are_refused_by_name() -> None:
         (-1.5, "−1.500", "-1.500"),
         (1 / 3, "0.3333", "0.3333"),
         (1e12, "1.000e12", r"1.000 \times 10^{12}"),
-        (float("nan"), "missing", r"\text{missing}"),
+        (float("nan"), "–", r"\text{missing}"),
         (float("-inf"), "−∞", r"-\infty"),
     ],
 )

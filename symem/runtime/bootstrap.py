@@ -11,6 +11,7 @@ import numpy as np
 from symem.runtime.chunks import _uncut
 from symem.runtime.description import Model
 from symem.runtime.loop import DataError
+from symem.runtime.sequences import _as_rectangles
 
 
 def _refits(solver: Any, theta: Any, data: Mapping[str, Any], counts: Any, asked: Mapping[str, Any]) -> Any:
@@ -31,6 +32,7 @@ def _refits(solver: Any, theta: Any, data: Mapping[str, Any], counts: Any, asked
             return solver.fit_counted(drawn, settings=settings, start=theta, **data)
 
     else:
+        data = _as_rectangles(model.plates.ragged, model.data, data)
         given = _read_by_draws(model, checked, data)
 
         def refit() -> Any:

@@ -42,6 +42,10 @@ class _Estimator:
     def __init__(self, /, **given: Any) -> None:
         if self._solver.model.plates.rows is None:
             raise DataError("The data of this model are not cut into independent rows, so X has none.")
+        if self._solver.model.plates.ragged:
+            raise DataError(
+                "Rows of X are of one length, and the sequences of this model of several: give them to fit."
+            )
         for name, default in self._defaults.items():
             setattr(self, name, given.pop(name, default))
         if given:

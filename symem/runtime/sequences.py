@@ -149,10 +149,10 @@ def _lengths_said(ragged: Ragged, found: Mapping[str, Any], seen: Any) -> Any:
     Raises:
         DataError: one is no whole number of places that are there.
     """
-    if ragged.lengths not in found:
-        return seen
     name = ragged.lengths
-    lengths = _as_floats(name, found[name], missing=False)
+    if name not in found and (seen is None or np.all(seen >= ragged.least)):
+        return seen
+    lengths = _as_floats(name, found.get(name, seen), missing=False)
     if seen is not None and lengths.shape != seen.shape:
         raise DataError(f"{name} has the shape {lengths.shape}, but there are {len(seen)} sequences.")
     good = (lengths >= ragged.least) & (lengths == np.floor(lengths))
