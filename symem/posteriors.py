@@ -9,7 +9,7 @@ from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix, sqrt
 
 from symem.derivation import (
     CellCounts,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -40,9 +40,9 @@ def as_distribution(posterior: Posterior, show: Show, named: Show) -> Distributi
             return row(show(posterior.trials), show(posterior.probability.symbol))
         case Recognised():
             return _recognised(posterior, show)
-        case GaussianChain() if not posterior.latent.shape:
+        case GaussianStates() if not posterior.latent.shape:
             return Normal(show(posterior.mean), sqrt(show(posterior.covariance)))
-        case GaussianVector() | GaussianChain():
+        case GaussianVector() | GaussianStates():
             return _normal_vector(show(posterior.mean), show(posterior.covariance))
         case Quadrature():
             return _at_nodes(posterior, named)

@@ -44,6 +44,14 @@ def test_separation_keeps_the_value(expr: Expr) -> None:
     assert value(rejoin(separate(expr))) == pytest.approx(value(expr), rel=1e-12)
 
 
+def test_what_holds_or_does_not_is_added_to_what_stands_there() -> None:
+    """[c] f + [not c] f is one more f."""
+    there = Iverson(Eq(x[i], p))
+    other = Iverson(Ne(x[i], p))
+    (found,) = gather(Term(q * each, (OVER_I,)) for each in (S.One, there, other))
+    assert found.factor == 2 * q
+
+
 def test_every_term_is_a_product() -> None:
     for term in separate(Sum((x[i] - p) ** 2 * (q + 1), (i, 0, 2))):
         assert not term.factor.is_Add

@@ -426,13 +426,6 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         NotDerivedError,
         r"entries for the roots too.*A\[b\[v\]",
     ),
-    "numbers": (
-        lambda: model(
-            {z[root]: Normal(0, s), z[v]: Normal(p0 * z[parent[v]], s), x[v]: Normal(z[v], s)}
-        ).derive(),
-        NotDerivedError,
-        "trees of numbers are not derived yet",
-    ),
 }
 
 

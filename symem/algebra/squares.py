@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 
-from sympy import Add, Expr, Function, Indexed, Mul, Pow, S, Sum, Symbol
+from sympy import Add, Expr, Function, Indexed, Mul, Piecewise, Pow, S, Sum, Symbol
 
 from symem.algebra.matrix_words import halved, is_column, split
 from symem.algebra.rewriting import bottom_up
@@ -169,7 +169,8 @@ def _one_sum(expr: Add) -> Expr:
         number, rest = term.as_coeff_Mul()
         sums = [factor for factor in Mul.make_args(rest) if isinstance(factor, Sum)]
         outer = Mul(*(factor for factor in Mul.make_args(rest) if factor not in sums))
-        if len(sums) != 1 or not outer.is_commutative:
+        in_parts = len(sums) == 1 and isinstance(sums[0].function, Piecewise)
+        if len(sums) != 1 or in_parts or not outer.is_commutative:
             others.append(term)
             continue
         key = outer, frozenset(sums[0].limits)

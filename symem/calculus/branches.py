@@ -112,18 +112,18 @@ class Branches:
 
     def weight(self, outcome: Axis) -> Expr:
         """What a place says of its label by itself."""
-        return Add(*(self._valued(term, outcome, outcome) for term in self._parts["weight"]))
+        return Add(*(self._valued(term, outcome, outcome) for term in self.parts["weight"]))
 
     def first(self, outcome: Axis) -> Expr:
         """What is said of the label of a root."""
-        return Add(*(self._valued(term, outcome, outcome) for term in self._parts["first"]))
+        return Add(*(self._valued(term, outcome, outcome) for term in self.parts["first"]))
 
     def step(self, outcome: Axis, following: Axis) -> Expr:
         """What is said of the label of a parent and that of a child."""
-        return Add(*(self._valued(term, outcome, following) for term in self._parts["step"]))
+        return Add(*(self._valued(term, outcome, following) for term in self.parts["step"]))
 
     @cached_property
-    def _parts(self) -> Mapping[str, list[Term]]:
+    def parts(self) -> Mapping[str, list[Term]]:
         """The terms, each at the place `along`, without the condition that says whether that has a parent.
 
         Raises:
@@ -137,9 +137,9 @@ class Branches:
                 if found is not None and found[0] == self.parent:
                     said[condition] = found[1]
             kind = next(("step" if each else "first" for each in said.values()), "weight")
-            if kind != "step" and there.factor.has(self._above):
+            if kind != "step" and there.factor.has(self.above):
                 raise NotDerivedError(
-                    f"{self._above} stands in {there.factor}, of roots too, which have no parent: say so by a bracket or a case, "
+                    f"{self.above} stands in {there.factor}, of roots too, which have no parent: say so by a bracket or a case, "
                     f"{self.parent} >= 0."
                 )
             parts[kind].append(Term(_without(there.factor, set(said)), there.axes))
@@ -152,7 +152,7 @@ class Branches:
         index = self.along.index
         read = {
             kind: {entry for term in terms for entry in term.factor.atoms(Indexed) if index in entry.indices}
-            for kind, terms in self._parts.items()
+            for kind, terms in self.parts.items()
         }
         beside = {entry.base for kind in ("weight", "first") for entry in read[kind]}
         names = {each.symbol for each in parameters}
@@ -160,7 +160,7 @@ class Branches:
         return next(found, None)
 
     @property
-    def _above(self) -> Expr:
+    def above(self) -> Expr:
         """The label of the parent."""
         return self.atom.xreplace({self.along.index: self.parent})
 
@@ -185,7 +185,7 @@ class Branches:
 
     def _valued(self, term: Term, outcome: Axis, following: Axis) -> Expr:
         """A term with the label of a parent and that of its child at outcomes."""
-        rules = {self._above: outcome.index, self.atom: following.index}
+        rules = {self.above: outcome.index, self.atom: following.index}
         atoms = [atom for atom in rules if term.factor.has(atom)]
         terms = definite([term], atoms) if isinstance(self.variable.support, Binary) else [term]
         parts = [

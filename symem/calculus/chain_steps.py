@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from symem.calculus.laws import step
-from symem.derivation import Chain, GaussianChain, Step, Tree
+from symem.derivation import Chain, GaussianChain, GaussianTree, Step, Tree
 from symem.language.model import Variable
 
 STAGE = "E-step"
@@ -82,6 +82,29 @@ def state_steps(chain: GaussianChain, parameters: Iterable[Variable]) -> Iterato
         ("smoothed means", chain.smoothed_mean),
         ("smoothed variances", chain.smoothed_variance),
         ("neighbours of a chain", chain.neighbours),
+    ):
+        yield step(
+            STAGE, name, definition.value, definition.symbol, about, (definition,), axes=definition.axes
+        )
+
+
+def state_tree_steps(tree: GaussianTree) -> Iterator[Step]:
+    """The same of trees of states: what is said of them, up and down."""
+    about, (spread, offset, noise), (start, variance) = (tree.atom,), tree.link, tree.first
+    law = "vectors on trees" if tree.latent.shape else "states on trees"
+    above = tree.atom.xreplace({tree.along.index: tree.parent})
+    told = {"mean": spread * above + offset, "variance": noise, "start": start, "spread": variance}
+    said = (tree.precision, tree.shift)
+    places = {"along": tree.along.index, "parent": tree.parent}
+    yield step(STAGE, law, said[0].value, said[0].symbol, about, said, axes=tree.axes, **places, **told)
+    for name, definition in (
+        ("gathered precisions", tree.gathered),
+        ("variances given parents", tree.given_parent),
+        ("gathered shifts", tree.pull),
+        ("means of a tree", tree.smoothed_mean),
+        ("variances of a tree", tree.smoothed_variance),
+        ("parents and children", tree.neighbours),
+        ("volume of a tree", tree.log_normaliser),
     ):
         yield step(
             STAGE, name, definition.value, definition.symbol, about, (definition,), axes=definition.axes

@@ -25,7 +25,7 @@ from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     Linked,
     MemberCounts,
@@ -94,7 +94,7 @@ class Covariances:
         ):
             return
         one, count = together[0], together[0].posterior.count
-        if isinstance(one.posterior, Linked | Causes | GaussianChain):
+        if isinstance(one.posterior, Linked | Causes | GaussianStates):
             raise NotDerivedError(
                 f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
             )

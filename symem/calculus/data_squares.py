@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Symbol
+from sympy import Add, And, Expr, Indexed, Mul, Pow, Symbol
 
-from symem.calculus.separate import Term, fold
+from symem.calculus.separate import Term, conditions_of, fold
 from symem.calculus.weighted_sums import TOO_LONG, Facts, Total, holds
 from symem.language.leaves import array_of
+from symem.language.parents import says_of_parent
 from symem.language.plates import Iverson, total
 from symem.language.traces import Tr
 
@@ -20,18 +21,38 @@ def squares_of(whole: Total, facts: Facts) -> list[tuple[Expr, Expr]]:
     """
     if whole.summand is None or whole.summand.factor.count_ops() > TOO_LONG or whole.summand.factor.has(Tr):
         return []
-    terms, found = set(Add.make_args(whole.summand.factor.expand())), []
+    found, left = [], []
+    for bracket, terms in _by_parents(Add.make_args(whole.summand.factor.expand())).items():
+        for scale, root, own in _squares_among(terms, facts):
+            number, weight = scale.as_coeff_Mul()
+            inside = Add((facts.sign(root) * root) ** 2, *(term / scale for term in own))
+            found.append((number, total(bracket * weight * inside, whole.summand.axes)))
+        left += [bracket * term for term in terms]
+    rest = [fold(Term(term, whole.summand.axes)).expr.as_coeff_Mul() for term in left] if found else []
+    return [*found, *rest]
+
+
+def _by_parents(terms: Iterable[Expr]) -> dict[Expr, set[Expr]]:
+    """Terms by the bracket that says whether a place has a parent, each without it."""
+    groups: dict[Expr, set[Expr]] = {}
+    for term in terms:
+        held = conditions_of(term)
+        there = {condition for condition in held if says_of_parent(condition)}
+        plain = Mul(*(f for f in Mul.make_args(term) if not isinstance(f, Iverson))) if there else term
+        rest = Iverson(And(*(held - there))) if there else 1
+        groups.setdefault(Iverson(And(*there)), set()).add(rest * plain)
+    return groups
+
+
+def _squares_among(terms: set[Expr], facts: Facts) -> Iterator[tuple[Expr, Expr, set[Expr]]]:
+    """(a, u, variances) of each a u² with the posterior variances that go with it, which are taken out of the terms."""
     for letter in sorted(_squared(terms), key=lambda letter: (holds(letter, facts.data), str(letter))):
         completed_square = _completed(terms, letter)
         if completed_square is not None:
             scale, root = completed_square
             own = {term for term in terms if _is_variance_of(term, scale, root, facts)}
             terms -= set(Add.make_args((scale * root**2).expand())) | own
-            number, weight = scale.as_coeff_Mul()
-            inside = Add((facts.sign(root) * root) ** 2, *(term / scale for term in own))
-            found.append((number, total(weight * inside, whole.summand.axes)))
-    rest = [fold(Term(term, whole.summand.axes)).expr.as_coeff_Mul() for term in terms] if found else []
-    return [*found, *rest]
+            yield scale, root, own
 
 
 def _squared(terms: Iterable[Expr]) -> set[Expr]:
@@ -89,7 +110,10 @@ def _is_variance_of(term: Expr, scale: Expr, root: Expr, facts: Facts) -> bool:
 
 def _of_neighbours(covariance: Expr, facts: Facts) -> tuple[Expr, Expr]:
     """The means of two neighbours, the one before first."""
-    mean, slot = facts.neighbours[array_of(covariance)]
+    mean, slot, parent = facts.neighbours[array_of(covariance)]
     places = list(covariance.indices)
+    if parent is not None:
+        places[slot] = parent.base[places[slot]]
+        return mean[tuple(places)], mean[covariance.indices]
     places[slot] += 1
     return mean[covariance.indices], mean[tuple(places)]

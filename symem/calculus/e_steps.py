@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.algebra.exponential import exponential
-from symem.calculus.chain_steps import chain_steps, state_steps, tree_steps
+from symem.calculus.chain_steps import chain_steps, state_steps, state_tree_steps, tree_steps
 from symem.calculus.laws import step
 from symem.calculus.quadrature_steps import quadrature_steps, shares_of_nodes
 from symem.derivation import (
@@ -20,6 +20,8 @@ from symem.derivation import (
     Derivation,
     Ends,
     GaussianChain,
+    GaussianStates,
+    GaussianTree,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -50,6 +52,9 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
             continue
         if isinstance(posteriors[0], GaussianChain):
             yield from state_steps(posteriors[0], derivation.model.parameters)
+            continue
+        if isinstance(posteriors[0], GaussianTree):
+            yield from state_tree_steps(posteriors[0])
             continue
         for posterior in posteriors:
             yield from _recognised(posterior)
@@ -92,7 +97,7 @@ def _recognised(posterior: Posterior) -> Iterator[Step]:
             yield _vector(posterior)
         case Quadrature():
             yield from quadrature_steps(posterior)
-        case GaussianChain():
+        case GaussianStates():
             return
         case _:
             assert_never(posterior)

@@ -11,7 +11,7 @@ from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import Causes, CellCounts, Definition, GaussianChain, Linked, Posterior
+from symem.derivation import Causes, CellCounts, Definition, GaussianStates, Linked, Posterior
 from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
 from symem.language.model import Model, Variable
@@ -104,7 +104,7 @@ class Eliminated:
         """The axes over which `left` is summed: all but those of cells with a total, of causes, or of a chain or tree."""
         own = self.posterior
         cells = (own.outcome,) if isinstance(own, CellCounts) else ()
-        chain = (own.along,) if isinstance(own, Linked | GaussianChain) else cells
+        chain = (own.along,) if isinstance(own, Linked | GaussianStates) else cells
         inner = own.coupled if isinstance(own, Causes) else chain
         return tuple(axis for axis in self.position if axis not in inner)
 

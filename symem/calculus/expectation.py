@@ -22,7 +22,7 @@ from symem.derivation import (
     Causes,
     CellCounts,
     Definition,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     Linked,
     MemberCounts,
@@ -70,7 +70,7 @@ class Expectations:
             return self._of_pair(one, one.posterior, atoms, term)
         if isinstance(one.posterior, Quadrature):
             return [self._at_nodes(one, one.posterior, term)]
-        if isinstance(one.posterior, GaussianChain):
+        if isinstance(one.posterior, GaussianStates):
             return _over(term.axes, _of_states(one, one.posterior, atoms, term.factor))
         return self._alone(one, atoms, term)
 
@@ -89,7 +89,7 @@ class Expectations:
                 return _over(term.axes, vector_mean(term.factor, here.atom, mean, covariance))
             case CellCounts() | MemberCounts() | Recognised() as posterior:
                 return self._moment(here, posterior, term)
-            case Quadrature() | GaussianChain():
+            case Quadrature() | GaussianStates():
                 raise AssertionError
             case _:
                 assert_never(one.posterior)
@@ -234,7 +234,7 @@ def _with_moments(posterior: Posterior, expectations: Expectations) -> Posterior
         means = {posterior.atom: posterior.mean.symbol, deviation(posterior.atom): posterior.variance.symbol}
     if isinstance(posterior, GaussianVector):
         means |= second_moments(posterior.atom, posterior.mean, posterior.covariance)
-    if isinstance(posterior, GaussianChain):
+    if isinstance(posterior, GaussianStates):
         means |= moments_of_states(posterior)
     return replace(posterior, expectations=means, moments=tuple(own.values()))
 
@@ -265,7 +265,7 @@ class Here:
         return self.placed(table.probability.symbol, {table.outcome.index: outcome})
 
 
-def _of_states(one: Eliminated, chain: GaussianChain, atoms: list[Expr], factor: Expr) -> Expr:
+def _of_states(one: Eliminated, chain: GaussianStates, atoms: list[Expr], factor: Expr) -> Expr:
     return mean_of_states(chain, factor, atoms, lambda value, atom: Here(one, atom).placed(value))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from sympy import Expr, Integer, Lt, Piecewise, S, Sum, log, pi, true
 
@@ -37,14 +38,14 @@ def eliminate_states(state: Elimination, variable: Variable, waiting: list[Varia
     others = [other for other in waiting if other is not variable]
     links = Links.of(state, variable)
     _check_alone(links, others)
-    links = _with_companions(state, links)
+    links = with_companions(state, links)
     whole = Conditional(variable, links.atom, links.plates, links.terms, S.One, links.rest, links.count)
     chain = _States(state, links, state.labels(whole, others))
     there = replace(whole, position=links.position, terms=())
     state.leave(chain.record(), there, chain.normaliser.symbol + chain.volume, links.terms)
 
 
-def _with_companions(state: Elimination, links: Links) -> Links:
+def with_companions(state: Elimination, links: Any) -> Any:
     """With the terms of each place that hold no latent: what data say by themselves."""
     position = set(links.position)
     found = [term for term in links.rest if position <= set(term.axes) and not _holds_latent(state, term)]

@@ -17,6 +17,7 @@ from symem.calculus.branches import Branches
 from symem.calculus.eliminated import Elimination, Labelling
 from symem.calculus.finite_tables import OutOfTurnError
 from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.gaussian_trees import eliminate_state_tree
 from symem.calculus.separate import rejoin
 from symem.derivation import Definition, Tree
 from symem.errors import NotDerivedError
@@ -33,15 +34,13 @@ def eliminate_tree(state: Elimination, variable: Variable, waiting: list[Variabl
     Raises:
         NotDerivedError: these are no labels, or stand beside others than their parents', or beside those of another tree.
     """
-    if not variable.support.finite:
-        raise NotDerivedError(
-            f"The states {variable.name} stand beside those of their parents and are no labels: trees of numbers are not derived yet. "
-            f"Let {variable.name} be a label on a grid."
-        )
     branches = Branches.of(state, variable)
     others = [other for other in waiting if other is not variable]
     _check_alone(branches, others)
     _check_determined(branches, state)
+    if not variable.support.finite:
+        eliminate_state_tree(state, branches, others)
+        return
     whole = Conditional(
         variable, branches.atom, branches.plates, branches.terms, S.One, branches.rest, branches.count
     )

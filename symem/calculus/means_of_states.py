@@ -9,7 +9,7 @@ from sympy import Expr
 from symem.calculus.gaussian_vectors import second_moments, vector_mean
 from symem.calculus.quadratic import split_forms
 from symem.calculus.quadratics_of_states import between, powers_of
-from symem.derivation import GaussianChain
+from symem.derivation import GaussianStates
 from symem.errors import NotDerivedError
 from symem.language.matrices import transpose
 from symem.language.traces import trace
@@ -18,7 +18,7 @@ from symem.language.traces import trace
 Placed = Callable[[Expr, Expr], Expr]
 
 
-def mean_of_states(chain: GaussianChain, factor: Expr, atoms: Sequence[Expr], placed: Placed) -> Expr:
+def mean_of_states(chain: GaussianStates, factor: Expr, atoms: Sequence[Expr], placed: Placed) -> Expr:
     """E of a product in which states stand.
 
     Raises:
@@ -32,8 +32,11 @@ def mean_of_states(chain: GaussianChain, factor: Expr, atoms: Sequence[Expr], pl
         if powers == (1,):
             return coefficient * mean
         return coefficient * (mean**2 + variance) if powers == (2,) else _refuse(factor)
-    earlier, later = _neighbours(factor, atoms)
-    covariance = _of_pair(chain, earlier, placed)
+    pair = chain.in_order(*atoms) if len(atoms) == 2 else None
+    if pair is None:
+        raise NotDerivedError(f"The mean of {factor} needs the joint posterior of {atoms[0]} and {atoms[1]}.")
+    earlier, later, at, place = pair
+    covariance = placed(chain.neighbours.symbol, at).xreplace({chain.steps.index: place})
     means = {each: placed(chain.mean, each) for each in (earlier, later)}
     if not chain.latent.shape:
         coefficient, powers = powers_of(factor, (earlier, later))
@@ -51,28 +54,13 @@ def mean_of_states(chain: GaussianChain, factor: Expr, atoms: Sequence[Expr], pl
     return coefficient * (plain + trace(middle * transpose(covariance), chain.latent.shape[0]))
 
 
-def _of_pair(chain: GaussianChain, earlier: Expr, placed: Placed) -> Expr:
-    """The covariance of a state with the one before."""
-    at = {chain.steps.index: earlier.indices[chain.slot]}
-    return placed(chain.neighbours.symbol, earlier).xreplace(at)
-
-
-def _neighbours(factor: Expr, atoms: Sequence[Expr]) -> tuple[Expr, Expr]:
-    """The earlier and the later of two states."""
-    one, other = atoms[:2]
-    apart = [b - a for a, b in zip(one.indices, other.indices, strict=True) if a != b]
-    if len(atoms) > 2 or apart not in ([1], [-1]):
-        raise NotDerivedError(f"The mean of {factor} needs the joint posterior of {one} and {other}.")
-    return (one, other) if apart == [1] else (other, one)
-
-
 def _refuse(factor: Expr) -> Expr:
     raise NotDerivedError(
         f"The posterior mean of {factor} has no closed form: it is not quadratic in the states."
     )
 
 
-def moments_of_states(chain: GaussianChain) -> Mapping[Expr, Expr]:
+def moments_of_states(chain: GaussianStates) -> Mapping[Expr, Expr]:
     """As a record shows them."""
     atom = chain.atom
     if chain.latent.shape:

@@ -116,14 +116,14 @@ def of_states(links: Links, labels: Mapping[Expr, Expr]) -> Forms:
         NotDerivedError: a term is no quadratic, or holds in a part of the chain only.
     """
     shape = links.variable.shape
-    reader = _Reader(links, Algebra(shape[0] if shape else None), labels)
+    reader = Reader(links, Algebra(shape[0] if shape else None), labels)
     for term in links.terms:
         reader.read(term)
     return reader.forms()
 
 
 @dataclass
-class _Reader:
+class Reader:
     """What was said so far: at places, and by links, of the later state term by term."""
 
     links: Links
@@ -149,7 +149,7 @@ class _Reader:
         else:
             factor, conditions, axes, atoms = links.there(term, links.along)
             own = self._single(factor, axes, atoms[0]) if atoms else self._constant(factor, axes)
-            self.place += _where(conditions, own)
+            self.place += where(conditions, own)
 
     def _read_link(self, term: Term) -> None:
         links = self.links
@@ -170,7 +170,7 @@ class _Reader:
         t, s = self.links.along.index, self.links.steps.index
         place = self.place
         for each in rest:
-            place += _where(
+            place += where(
                 [Ge(t, 1)], Quadratic(each.square.xreplace({s: t - 1}), each.line.xreplace({s: t - 1}))
             )
         return Forms(self.algebra, place, self.first, self.last, step)
@@ -255,7 +255,7 @@ class _Reader:
         )
 
 
-def _where(conditions: Sequence[Expr], said: Quadratic) -> Quadratic:
+def where(conditions: Sequence[Expr], said: Quadratic) -> Quadratic:
     """What holds at some places alone."""
     if not conditions:
         return said

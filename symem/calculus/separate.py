@@ -73,6 +73,7 @@ def gather(terms: Iterable[Term]) -> tuple[Term, ...]:
 def _complements(terms: Iterable[Term]) -> tuple[Term, ...]:
     """[c] f + [not c] f = f."""
     kept: dict[Term, None] = {}
+    merged: list[Term] = []
     for term in terms:
         partner = next(
             (p for p in map(partial(_opposite, term), conditions_of(term.factor)) if p in kept), None
@@ -82,8 +83,8 @@ def _complements(terms: Iterable[Term]) -> tuple[Term, ...]:
         else:
             shared = conditions_of(term.factor) & conditions_of(partner.factor)
             del kept[partner]
-            kept[tidy(Term(Iverson(And(*shared)) * _without_brackets(term.factor), term.axes))] = None
-    return tuple(kept)
+            merged.append(Term(Iverson(And(*shared)) * _without_brackets(term.factor), term.axes))
+    return gather([*kept, *merged]) if merged else tuple(kept)
 
 
 def _opposite(term: Term, condition: Expr) -> Term:

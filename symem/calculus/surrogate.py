@@ -22,7 +22,7 @@ from symem.calculus.separate import Term, fold, inner_indices, rejoin, tidy
 from symem.calculus.simplex_sums import with_whole_shares
 from symem.calculus.statistics import Named, Statistics
 from symem.calculus.weighted_sums import Facts
-from symem.derivation import GaussianChain, GaussianVector, Quadrature, Recognised, Tabulated
+from symem.derivation import GaussianStates, GaussianVector, Quadrature, Recognised, Tabulated
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.matrices import ENTRY
@@ -86,7 +86,7 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
     }
     variances |= {array_of(each.covariance): None for each in posteriors if isinstance(each, GaussianVector)}
     for each in posteriors:
-        if isinstance(each, GaussianChain):
+        if isinstance(each, GaussianStates):
             mean = None if each.latent.shape else array_of(each.mean)
             variances |= {array_of(each.covariance): mean, array_of(each.neighbours.symbol): None}
     variances |= {
@@ -100,11 +100,11 @@ def facts_of(statistics: Statistics, expectations: Expectations) -> Facts:
     data = frozenset(v.symbol for v in model.data)
     counting = frozenset((*(mask.symbol for mask in model.masks), *(each.array for each in model.weights)))
     neighbours = {
-        array_of(each.neighbours.symbol): (array_of(each.mean), each.slot)
+        array_of(each.neighbours.symbol): (array_of(each.mean), each.slot, getattr(each, "parent", None))
         for each in posteriors
-        if isinstance(each, GaussianChain) and not each.latent.shape
+        if isinstance(each, GaussianStates) and not each.latent.shape
     }
-    states = frozenset(array_of(each.mean) for each in posteriors if isinstance(each, GaussianChain))
+    states = frozenset(array_of(each.mean) for each in posteriors if isinstance(each, GaussianStates))
     return Facts(frozenset(statistics.fixed), shares, variances, data, counting, neighbours, states)
 
 

@@ -21,7 +21,7 @@ from symem.derivation import (
     Conditional,
     Definition,
     Derivation,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -134,7 +134,7 @@ class Trial:
             self.arrays = evaluate([replace(each, value=self._away(each)) for each in events], self.arrays)
         if isinstance(posterior, GaussianVector):
             self.arrays = evaluate(posterior.parameters, self.arrays)
-        if isinstance(posterior, GaussianChain):
+        if isinstance(posterior, GaussianStates):
             self.arrays = evaluate(posterior.definitions, self.arrays)
         means = {
             statistic: d

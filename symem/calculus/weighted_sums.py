@@ -34,8 +34,8 @@ class Facts:
     variances: Mapping[Expr, Expr | None]
     data: frozenset[Expr]
     counting: frozenset[Expr] = frozenset()
-    #: Covariances of neighbours along a slot of a mean.
-    neighbours: Mapping[Expr, tuple[Expr, int]] = field(default_factory=dict)
+    #: Covariances of neighbours along a slot of a mean, or there of a place and its parent.
+    neighbours: Mapping[Expr, tuple[Expr, int, Expr | None]] = field(default_factory=dict)
     #: Posterior means of states: the first alone has a mean, about which its variance is no difference.
     states: frozenset[Expr] = frozenset()
 

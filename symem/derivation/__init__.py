@@ -20,7 +20,6 @@ from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
-    GaussianChain,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -33,6 +32,7 @@ from symem.derivation.posterior_kinds import (
     reported,
 )
 from symem.derivation.running_cost import RunningCost
+from symem.derivation.state_posteriors import GaussianChain, GaussianStates, GaussianTree
 from symem.derivation.told_steps import THEORY, Ends, Relation, Rule, Step
 from symem.derivation.update_kinds import (
     Ascent,
@@ -69,6 +69,8 @@ __all__ = [
     "Ends",
     "ExponentialFamily",
     "GaussianChain",
+    "GaussianStates",
+    "GaussianTree",
     "GaussianVector",
     "InformationBlock",
     "Linked",

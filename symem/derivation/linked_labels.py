@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sympy import Expr
 
 from symem.derivation.definition import Definition
+from symem.derivation.neighbours import Pair, along_chain, on_tree
 from symem.derivation.posterior_kinds import Table
 from symem.language.plates import Axis
 
@@ -32,7 +33,7 @@ class Linked(Table):
         """The logarithms of what is said of a label by those before it or after it."""
         raise NotImplementedError
 
-    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
+    def in_order(self, one: Expr, other: Expr) -> Pair | None:
         """Of two labels, the one before and the one after, that at which their pair stands, and its place; None if they are no
         pair.
         """
@@ -64,12 +65,8 @@ class Chain(Linked):
     def messages(self) -> tuple[Definition, ...]:
         return self.forward, self.backward
 
-    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
-        apart = [(a, b) for a, b in zip(one.indices, other.indices, strict=True) if a != b]
-        if len(apart) != 1 or abs(apart[0][1] - apart[0][0]) != 1:
-            return None
-        ((place, following),) = apart
-        return (one, other, one, place) if following - place == 1 else (other, one, other, following)
+    def in_order(self, one: Expr, other: Expr) -> Pair | None:
+        return along_chain(one, other)
 
     @property
     def defining(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -98,14 +95,8 @@ class Tree(Linked):
     def messages(self) -> tuple[Definition, ...]:
         return self.upward, self.message, self.whole
 
-    def in_order(self, one: Expr, other: Expr) -> tuple[Expr, Expr, Expr, Expr] | None:
-        apart = [(a, b) for a, b in zip(one.indices, other.indices, strict=True) if a != b]
-        array = self.parent.base
-        if len(apart) == 1 and apart[0][1] == array[apart[0][0]]:
-            return other, one, one, apart[0][0]
-        if len(apart) == 1 and apart[0][0] == array[apart[0][1]]:
-            return one, other, other, apart[0][1]
-        return None
+    def in_order(self, one: Expr, other: Expr) -> Pair | None:
+        return on_tree(self.parent, one, other)
 
     @property
     def defining(self) -> tuple[str, ...]:  # type: ignore[override]

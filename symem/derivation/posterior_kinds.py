@@ -10,6 +10,7 @@ from sympy import Expr, Sum, log, pi
 
 from symem.derivation.definition import Definition
 from symem.derivation.posterior_record import PosteriorRecord
+from symem.derivation.state_posteriors import GaussianStates
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
 from symem.language.leaves import places_of
@@ -258,55 +259,8 @@ class Quadrature(PosteriorRecord):
     )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class GaussianChain(PosteriorRecord):
-    """States along the axis `along`, numbers or vectors: each is Gaussian given the one before, and given all data.
-
-    `first` are mean and variance of the first state, `link` F, b and Q of the next one, Normal(F h + b, Q), at the `steps`
-    between places. What a place says by itself is -½ hᵀΛh + ηᵀh, Λ its `precision` and η its `shift`. The moments of a state
-    are `predicted`, given what came before, `filtered`, given its own place too, and `smoothed`, given all; `neighbours` is the
-    covariance of a state with the one before (Shumway & Stoffer 1982, equations A3 to A12).
-    """
-
-    along: Axis
-    steps: Axis
-    first: tuple[Expr, Expr]
-    link: tuple[Expr, Expr, Expr]
-    precision: Definition
-    shift: Definition
-    predicted_variance: Definition
-    filtered_variance: Definition
-    predicted_mean: Definition
-    filtered_mean: Definition
-    smoothed_mean: Definition
-    smoothed_variance: Definition
-    neighbours: Definition
-
-    defining: ClassVar[tuple[str, ...]] = (
-        "precision", "shift", "predicted_variance", "filtered_variance", "predicted_mean", "filtered_mean", "log_normaliser",
-        "smoothed_mean", "smoothed_variance", "neighbours", "moments",
-    )  # fmt: skip
-
-    @property
-    def slot(self) -> int:
-        """The slot of a state that runs along the chain."""
-        return places_of(self.atom).index(self.along.index)
-
-    @property
-    def mean(self) -> Expr:
-        return self.smoothed_mean.symbol
-
-    @property
-    def covariance(self) -> Expr:
-        return self.smoothed_variance.symbol
-
-    @property
-    def parameters(self) -> tuple[Definition, ...]:
-        return (self.smoothed_mean, self.smoothed_variance)
-
-
 #: What a latent's posterior may be.
-Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector | GaussianChain | Quadrature
+Posterior = Table | CellCounts | MemberCounts | Recognised | GaussianVector | GaussianStates | Quadrature
 #: The kinds that are probabilities, those with an axis of outcomes, and the counts with a known total.
 Probabilities = Table | CellCounts | MemberCounts
 Tabulated = Table | CellCounts | Quadrature

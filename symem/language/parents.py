@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sympy import Eq, Expr, Ge, Gt, Indexed, Le, Lt, Ne, S
+from sympy.core.relational import Relational
 
 from symem.language.support import Ends, Shape, Tex
 from symem.language.supports import Labels
@@ -55,7 +56,9 @@ def has_parent(entry: Expr) -> Any:
 
 def says_of_parent(condition: Any) -> tuple[Expr, bool] | None:
     """(parent[v], whether there is one) of a condition that says that, in whatever form; of another, None."""
-    left, right = condition.args if len(getattr(condition, "args", ())) == 2 else (S.Zero, S.Zero)
+    if not isinstance(condition, Relational):
+        return None
+    left, right = condition.args
     kind = type(condition)
     if left.is_number:
         left, right, kind = right, left, _TURNED.get(kind, kind)

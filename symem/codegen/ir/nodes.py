@@ -282,6 +282,14 @@ class Smoother(Node):
 
 
 @dataclass(frozen=True)
+class TreeSmoother(Smoother):
+    """What a pass up and down gives of trees of states, as a tuple: of what it reads, and of the parents."""
+
+    parent: Node
+    parts: ClassVar[tuple[str, ...]] = ("read", "parent")
+
+
+@dataclass(frozen=True)
 class Item(Node):
     """A part of a tuple, kept over `stored`."""
 

@@ -32,7 +32,15 @@ from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.reference_points import Points
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Definition, Derivation, GaussianChain, Linked, Probabilities, Tabulated, reported
+from symem.derivation import (
+    Definition,
+    Derivation,
+    GaussianStates,
+    Linked,
+    Probabilities,
+    Tabulated,
+    reported,
+)
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import LogIverson
@@ -56,7 +64,7 @@ class Order:
             for slot, size in enumerate(variable.sizes[: len(variable.sizes) - len(variable.shape)]):
                 if isinstance(size, Symbol):
                     self._slots[size] = min(slot, self._slots.get(size, slot))
-        for chain in (each for each in derivation.posteriors if isinstance(each, Linked | GaussianChain)):
+        for chain in (each for each in derivation.posteriors if isinstance(each, Linked | GaussianStates)):
             self._slots[chain.steps.size] = self._slots.get(chain.along.size, 0)
         outcomes = {each.outcome.size for each in derivation.posteriors if isinstance(each, Tabulated)}
         self._labels = outcomes - {each.axes[0].size for each in derivation.posteriors if each.axes}

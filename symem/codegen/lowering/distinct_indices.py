@@ -13,7 +13,8 @@ from symem.derivation import (
     Ascent,
     Definition,
     Derivation,
-    GaussianChain,
+    GaussianStates,
+    GaussianTree,
     Linked,
     Moments,
     Posterior,
@@ -98,8 +99,10 @@ class Indices:
                 renamed = {posterior.along.index: own["along"].index}
                 own["parent"] = self.expr(posterior.parent, renamed)
             return posterior.rewritten(self.definition, axes=axes, **own)
-        if isinstance(posterior, GaussianChain):
+        if isinstance(posterior, GaussianStates):
             own = {name: self.axis(getattr(posterior, name)) for name in ("along", "steps")}
+            if isinstance(posterior, GaussianTree):
+                own["parent"] = self.expr(posterior.parent, {posterior.along.index: own["along"].index})
             return posterior.rewritten(self.definition, axes=axes, **own)
         if isinstance(posterior, Tabulated):
             return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))

@@ -23,7 +23,7 @@ from symem.derivation import (
     CellCounts,
     Definition,
     Derivation,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     MemberCounts,
     Moments,
@@ -196,7 +196,7 @@ class _Rewriting:
             case GaussianVector():
                 mean, covariance = first(posterior.mean), first(posterior.covariance)
                 return posterior.rewritten(rewritten, **common, mean=mean, covariance=covariance)
-            case Table() | CellCounts() | MemberCounts() | Quadrature() | GaussianChain():
+            case Table() | CellCounts() | MemberCounts() | Quadrature() | GaussianStates():
                 return posterior.rewritten(rewritten, **common)
             case _:
                 assert_never(posterior)

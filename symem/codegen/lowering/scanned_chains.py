@@ -12,12 +12,14 @@ from typing import Any
 
 from sympy import Expr, Indexed, IndexedBase, Sum, exp, log
 
+from symem.codegen.lowering.scanned_state_trees import scanned_state_tree
 from symem.codegen.lowering.scanned_states import scanned_states
 from symem.derivation import (
     Chain,
     Definition,
     Derivation,
     GaussianChain,
+    GaussianTree,
     Linked,
     Moments,
     Posterior,
@@ -63,7 +65,12 @@ class ScannedTree(Scanned, Tree):
 def with_scans(derivation: Derivation) -> Derivation:
     """The derivation with such products in the place of ξ."""
     with_states = tuple(
-        scanned_states(p) if isinstance(p, GaussianChain) else p for p in derivation.posteriors
+        scanned_states(p)
+        if isinstance(p, GaussianChain)
+        else scanned_state_tree(p)
+        if isinstance(p, GaussianTree)
+        else p
+        for p in derivation.posteriors
     )
     derivation = replace(derivation, posteriors=with_states)
     chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Expr, Function, IndexedBase, Integer, S, Symbol
 
-from symem.derivation import Definition, GaussianChain
+from symem.derivation import Definition, GaussianChain, GaussianStates
 from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry, is_matrix
 from symem.language.plates import Axis
@@ -60,15 +60,15 @@ def scanned_states(chain: GaussianChain) -> ScannedStates:
     start, variance = chain.first
     size = chain.latent.shape[0] if chain.latent.shape else Integer(1)
     read: dict[str, Any] = {
-        "spread": _named(chain, "spread", spread, (size, size)),
-        "offset": _named(chain, "offset", offset, (size, Integer(1))),
-        "noise": _named(chain, "noise", noise, (size, size), "positive definite"),
-        "start": _named(chain, "start", start, (size, Integer(1))),
-        "start_variance": _named(chain, "start_variance", variance, (size, size), "positive definite"),
+        "spread": named_link(chain, "spread", spread, (size, size)),
+        "offset": named_link(chain, "offset", offset, (size, Integer(1))),
+        "noise": named_link(chain, "noise", noise, (size, size), "positive definite"),
+        "start": named_link(chain, "start", start, (size, Integer(1))),
+        "start_variance": named_link(chain, "start_variance", variance, (size, size), "positive definite"),
     }
     places = tuple(axis.index for axis in chain.axes)
     volume = IndexedBase(f"volume_of_{chain.latent.name}", real=True)[places]
-    value = _opaque(chain, [chain.precision, chain.shift, *read.values()])
+    value = opaque(chain, [chain.precision, chain.shift, *read.values()])
     kept: dict[str, Any] = {each.name: getattr(chain, each.name) for each in fields(chain)}
     moments = (
         "predicted_mean", "predicted_variance", "filtered_mean", "filtered_variance", "smoothed_mean", "smoothed_variance",
@@ -84,8 +84,8 @@ def scanned_states(chain: GaussianChain) -> ScannedStates:
     return ScannedStates(**kept, **read, volume=Definition(volume, chain.axes, value))
 
 
-def _named(
-    chain: GaussianChain, stem: str, value: Expr, size: tuple[Expr, Expr], kind: str = ""
+def named_link(
+    chain: GaussianStates, stem: str, value: Expr, size: tuple[Expr, Expr], kind: str = ""
 ) -> Definition:
     """What a scan reads, over no more axes than it depends on."""
     own = (chain.steps if axis == chain.along else axis for axis in chain.axes)
@@ -97,12 +97,12 @@ def _named(
     return Definition(symbol, axes, value)
 
 
-def _opaque(chain: GaussianChain, read: list[Definition]) -> Expr:
+def opaque(chain: GaussianStates, read: list[Definition], before: Expr | None = None) -> Expr:
     """A number in which stands what a scan reads, and that it reads other places too."""
     t, s = chain.along.index, chain.steps.index
     found = [_number(each.symbol).xreplace({s: t}) for each in read]
-    before = _number(chain.shift.symbol) if places_of(chain.shift.symbol) else t
-    return _scanned(*found, before.xreplace({t: t - 1}), t)
+    other = _number(chain.shift.symbol) if places_of(chain.shift.symbol) else t
+    return _scanned(*found, other.xreplace({t: t - 1 if before is None else before}), t)
 
 
 def _number(symbol: Expr) -> Expr:

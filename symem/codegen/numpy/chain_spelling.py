@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from symem.codegen.ir.nodes import Axes, Item, Messages, Node, Path, Smoother, TreeMessages, TreePath
+from symem.codegen.ir.nodes import (
+    Axes,
+    Item,
+    Messages,
+    Node,
+    Path,
+    Smoother,
+    TreeMessages,
+    TreePath,
+    TreeSmoother,
+)
 from symem.codegen.numpy.matrix_spelling import transposed
 from symem.codegen.numpy.speller import ATOM, Speller
 
@@ -48,11 +58,21 @@ def _called_on_tree(spell: Speller, function: str, node: TreeMessages) -> str:
 
 def smoother(spell: Speller, node: Smoother) -> tuple[str, int]:
     """Precision and shift over (place, *chains, …), links over (step, *chains, …), of the first state over (*chains, …)."""
-    function = "_smoothed_vectors" if node.vectors else "_smoothed_numbers"
+    return _smoothed(spell, node, "_smoothed_vectors" if node.vectors else "_smoothed_numbers")
+
+
+def tree_smoother(spell: Speller, node: TreeSmoother) -> tuple[str, int]:
+    """The same over (place, *plates, …), and the parents."""
+    return _smoothed(
+        spell, node, "_vectors_on_trees" if node.vectors else "_numbers_on_trees", spell(node.parent)
+    )
+
+
+def _smoothed(spell: Speller, node: Smoother, function: str, *more: str) -> tuple[str, int]:
     spell.helpers.add(function)
     pairs = zip(node.read, node.over, strict=True)
     texts = (_spread(spell, each, axes) if each.axes else spell(each) for each, axes in pairs)
-    return f"{function}({', '.join(texts)})", ATOM
+    return f"{function}({', '.join((*texts, *more))})", ATOM
 
 
 def item(_spell: Speller, node: Item) -> tuple[str, int]:

@@ -33,9 +33,18 @@ from symem.codegen.ir.nodes import (
     Total,
     TreeMessages,
     TreePath,
+    TreeSmoother,
     without,
 )
-from symem.codegen.numpy.chain_spelling import item, messages, path, smoother, tree_messages, tree_path
+from symem.codegen.numpy.chain_spelling import (
+    item,
+    messages,
+    path,
+    smoother,
+    tree_messages,
+    tree_path,
+    tree_smoother,
+)
 from symem.codegen.numpy.constants_spelling import number_text
 from symem.codegen.numpy.entry_spelling import scatter, take
 from symem.codegen.numpy.matrix_spelling import diagonal, factor, log_total, solve, stack, transposed
@@ -273,5 +282,6 @@ _SPELLINGS: Mapping[type[Node], Callable[..., tuple[str, int]]] = {
     TreeMessages: tree_messages,
     TreePath: tree_path,
     Smoother: smoother,
+    TreeSmoother: tree_smoother,
     Item: item,
 }

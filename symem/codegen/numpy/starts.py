@@ -21,7 +21,7 @@ from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_draws import LatentDraws, loads_in
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import WIDTH, fitted, tupled
-from symem.derivation import Causes, GaussianChain, GaussianVector, Posterior, Quadrature, Tabulated, Tree
+from symem.derivation import Causes, GaussianStates, GaussianVector, Posterior, Quadrature, Tabulated, Tree
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Expectation, LogIverson
 from symem.language.supports import Labels
@@ -149,7 +149,7 @@ class Starts:
         self.lines += self.writer.assign(line)
 
     def _is_covariance(self, name: str, posterior: Posterior) -> bool:
-        if isinstance(posterior, GaussianChain):
+        if isinstance(posterior, GaussianStates):
             return name in map(self._local, (posterior.covariance, posterior.neighbours.symbol))
         return isinstance(posterior, GaussianVector) and self._local(posterior.covariance) == name
 

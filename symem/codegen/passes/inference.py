@@ -11,12 +11,23 @@ from symem.algebra.squares import squares
 from symem.algebra.squares_of_ratios import squares_of_ratios
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
-from symem.codegen.ir.nodes import Axes, Item, Load, Messages, Node, Smoother, Source, TreeMessages
+from symem.codegen.ir.nodes import (
+    Axes,
+    Item,
+    Load,
+    Messages,
+    Node,
+    Smoother,
+    Source,
+    TreeMessages,
+    TreeSmoother,
+)
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
 from symem.codegen.lowering.scanned_chains import Scanned
+from symem.codegen.lowering.scanned_state_trees import ScannedStateTree
 from symem.codegen.lowering.scanned_states import ScannedStates
 from symem.codegen.passes.natural_form import separated
 from symem.derivation import Chain, Definition, Posterior, Quadrature, Tabulated, Tree
@@ -63,7 +74,7 @@ class _Lines:
             self._softmax(posterior)
         elif isinstance(posterior, Scanned):
             self._chain(posterior)
-        elif isinstance(posterior, ScannedStates):
+        elif isinstance(posterior, ScannedStates | ScannedStateTree):
             self._states(posterior)
         else:
             self.compute(posterior.definitions)
@@ -128,7 +139,7 @@ class _Lines:
         length = () if chain.length == chain.along.size else (lower(chain.length),)
         return Messages((), weight, step, first, last, length, places, pairs, places[1:])
 
-    def _states(self, chain: ScannedStates) -> None:
+    def _states(self, chain: ScannedStates | ScannedStateTree) -> None:
         """The moments of states from one scan forward and back."""
         program, vectors = self.program, bool(chain.latent.shape)
         self.compute(chain.read)
@@ -141,7 +152,10 @@ class _Lines:
         )
         read = tuple(program.lower(each.symbol) for each in chain.read)
         name = program.names.take(f"moments_{chain.latent.name}")
-        self.rows.append(Assign(name, Smoother((), read, over, vectors), ()))
+        node = Smoother((), read, over, vectors)
+        if isinstance(chain, ScannedStateTree):
+            node = TreeSmoother((), read, over, vectors, program.lower(chain.parent))
+        self.rows.append(Assign(name, node, ()))
         base = Load((), name, (), frozenset({Source.LATENT}))
         for number, definition in enumerate(chain.given):
             lead = steps if definition == chain.neighbours else places

@@ -30,6 +30,7 @@ from symem.derivation import (
     Definition,
     Derivation,
     GaussianChain,
+    GaussianTree,
     Linked,
     Posterior,
     Quadrature,
@@ -37,6 +38,7 @@ from symem.derivation import (
     Tree,
 )
 from symem.language.leaves import array_of, name_of
+from symem.language.parents import says_of_parent
 
 #: An index, and the first and the last of its values; or a condition on it.
 Span: TypeAlias = tuple[Symbol, Expr, Expr] | Any
@@ -140,6 +142,10 @@ def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
         return [(chain.probability, "gamma")]
     if isinstance(chain, GaussianChain):
         return _letters_of_states(chain)
+    if isinstance(chain, GaussianTree):
+        said = [(chain.precision, "Lambda"), (chain.shift, "eta"), (chain.gathered, "J"), (chain.pull, "h")]
+        spreads = [(chain.given_parent, "S"), (chain.smoothed_variance, "V"), (chain.neighbours, "C")]
+        return [*said, *spreads]
     if not isinstance(chain, Linked):
         return []
     ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))
@@ -168,8 +174,7 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
     """A definition as it is told: a recurrence at the place where it begins, then at the others, from one to another; one over a
     tree at the roots, then at the others.
     """
-    tree = definition.over_tree
-    if tree is not None and not tree.upward:
+    if _is_by_parent(definition.value):
         (following, parent), (first, _) = definition.value.args
         return (
             (replace(definition, value=first), Not(parent)),
@@ -186,4 +191,13 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
     return (
         (replace(definition, symbol=start, axes=axes, value=first), None),
         (replace(definition, value=told.next), span),
+    )
+
+
+def _is_by_parent(value: Expr) -> bool:
+    """Whether it is one thing at places that have a parent and another at roots."""
+    return (
+        isinstance(value, Piecewise)
+        and len(value.args) == 2
+        and says_of_parent(value.args[0].cond) is not None
     )

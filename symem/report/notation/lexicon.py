@@ -16,7 +16,7 @@ from symem.algebra.counting import FromOne
 from symem.derivation import (
     Definition,
     Derivation,
-    GaussianChain,
+    GaussianStates,
     Linked,
     Posterior,
     Probabilities,
@@ -143,7 +143,7 @@ class Lexicon:
 
 def _rank_of(posterior: Posterior) -> Rank:
     """Where what is known of a latent stands: probabilities before parameters, states behind what moves them."""
-    return Rank.DATA if isinstance(posterior, GaussianChain) else Rank.WEIGHT
+    return Rank.DATA if isinstance(posterior, GaussianStates) else Rank.WEIGHT
 
 
 # letters ---------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from symem.algebra.rewriting import MatrixMean, ScalarMean, inlined
 from symem.derivation import (
     Definition,
     Derivation,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     Posterior,
     Recognised,
@@ -152,7 +152,7 @@ def _moments(posterior: Posterior) -> Iterator[Moments]:
         case GaussianVector(mean=MatrixEntry() as mean, covariance=MatrixEntry() as covariance):
             indices = {atom: axis.index for atom, axis in posterior.labels}
             yield Moments(mean, covariance.xreplace(indices), posterior.atom)
-        case GaussianChain():
+        case GaussianStates():
             yield Moments(posterior.mean, posterior.covariance, posterior.atom)
         case Recognised():
             for statistic, mean in posterior.expectations.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, GaussianChain, Linked, Quadrature, Tabulated
+from symem.derivation import Causes, GaussianStates, Linked, Quadrature, Tabulated
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -60,7 +60,7 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        if isinstance(posteriors[0], Linked | GaussianChain | Quadrature):
+        if isinstance(posteriors[0], Linked | GaussianStates | Quadrature):
             yield from voice.definitions(needed_at_nodes(posteriors, voice), voice.now).equations
             continue
         tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]

@@ -13,7 +13,7 @@ from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
     Definition,
-    GaussianChain,
+    GaussianStates,
     GaussianVector,
     Linked,
     MemberCounts,
@@ -236,7 +236,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Linked | GaussianChain | Quadrature):
+        if isinstance(first, Linked | GaussianStates | Quadrature):
             yield voice.definitions(needed_at_nodes(posteriors, voice), voice.now)
         elif isinstance(first, Table) and not isinstance(first, Causes):
             yield Display(tuple(probabilities(first, voice)))
