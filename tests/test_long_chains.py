@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -118,3 +119,36 @@ def test_slopes_and_standard_errors_are_those_of_the_likelihood() -> None:
         by_entry["A10"] - by_entry["A11"],
     ]
     np.testing.assert_allclose([*free, by_entry["mu0"], by_entry["mu1"], by_entry["s"]], numeric, rtol=1e-5)
+
+
+def test_sequences_of_several_lengths_beside_hmmlearn() -> None:
+    """The same first iterate and likelihood, its priors and floors put aside."""
+    hmm = pytest.importorskip("hmmlearn.hmm")
+    rng = np.random.default_rng(0)
+    data = [rng.normal(2.0 * rng.integers(0, 2, length), 1.0) for length in (1, 30, 12, 7)]
+    peer = hmm.GaussianHMM(
+        2,
+        "tied",
+        n_iter=1,
+        tol=-np.inf,
+        init_params="",
+        covars_prior=0,
+        covars_weight=0,
+        means_weight=0,
+        min_covar=0,
+    )
+    start = {"pi": np.array([0.6, 0.4]), "A": np.array([[0.8, 0.2], [0.3, 0.7]]), "mu": np.array([0.0, 1.5])}
+    peer.startprob_, peer.transmat_, peer.means_ = start["pi"], start["A"], start["mu"][:, None]
+    peer.covars_ = np.ones((1, 1))
+    rows, lengths = np.concatenate(data)[:, None], [len(each) for each in data]
+    solver = derived_sequences("gaussian").solver()
+    theta = {**start, "s": 1.0}
+    assert solver.log_likelihood(theta, y=data) == pytest.approx(peer.score(rows, lengths), rel=1e-12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer.fit(rows, lengths)
+    found = solver.em_step(theta, y=data)
+    np.testing.assert_allclose(found.pi, peer.startprob_, atol=1e-12)
+    np.testing.assert_allclose(found.A, peer.transmat_, atol=1e-12)
+    np.testing.assert_allclose(found.mu, peer.means_[:, 0], atol=1e-12)
+    np.testing.assert_allclose(found.s**2, peer.covars_.ravel()[0], atol=1e-12)
