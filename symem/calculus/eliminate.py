@@ -40,13 +40,23 @@ def eliminate(state: Elimination, *, approximate: bool = False) -> None:
     if _search(state, refusals):
         return
     refusal = next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
-    state.approximate = True
-    if not _search(state, []):
+    if not _does_by_quadrature(state, approximate=approximate):
         raise refusal
     if not approximate:
         raise NotDerivedError(
             f'{str(refusal).removesuffix(".")}; derive(approximate="quadrature") sums it over nodes, an approximation.'
         )
+
+
+def _does_by_quadrature(state: Elimination, *, approximate: bool) -> bool:
+    """Whether quadrature eliminates the latents; where it is not asked for, what it cannot do is not told."""
+    state.approximate = True
+    try:
+        return _search(state, [])
+    except (ArithmeticError, AttributeError, NotImplementedError, RecursionError, TypeError, ValueError):
+        if approximate:
+            raise
+        return False
 
 
 def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
