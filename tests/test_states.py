@@ -357,6 +357,25 @@ def test_sample_draws_states_and_what_is_seen_of_them() -> None:
     np.testing.assert_array_equal(np.sign(drawn["y"]), np.tile([1, -1, 1, -1, 1], (3, 1)))
 
 
+@pytest.mark.parametrize("name", ["local level", "vectors"])
+def test_plain_style_runs(name: str) -> None:
+    """A function that stands alone, place by place: its first iterate is the solver's."""
+    space: dict[str, Any] = {}
+    exec(derived(name).source(style="plain"), space)
+    start, data = system(30)
+    given: dict[str, Any] = {"v": data}
+    if name == "local level":
+        start, given = (
+            {"q": 3000.0, "r": 1e4},
+            {each: np.array(FILE["data"][each]) for each in ("y", "m0", "P0")},
+        )
+    *theta, value = space["em"](*start.values(), *given.values(), max_iter=1)
+    solver = derived(name).solver(verify=False)
+    assert value == pytest.approx(solver.log_likelihood(start, **given), rel=1e-12)
+    for found, wanted in zip(theta, solver.em_step(start, **given), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
 def test_vectors_are_told_as_matrices() -> None:
     told = str(derived("vectors"))
     for line in (

@@ -88,3 +88,54 @@ def _upward_downward(weight: Any, step: Any, first: Any, parent: Any) -> tuple[A
             phi[v] = gamma[parent[v]] / message[v]
             gamma[v] = beta[v] * (phi[v][:, None] * table[v]).sum(axis=0)
     return gamma, total, phi, moved, beta
+
+
+def _smoothed_numbers(*read: Any) -> tuple[Any, ...]:
+    """As `_smoothed_vectors`, of states that are numbers."""
+    kinds = (2, 1, 2, 1, 2, 1, 2)
+    lifted = (np.asarray(each)[(..., *[None] * kind)] for each, kind in zip(read, kinds, strict=True))
+    *moments, volume = _smoothed_vectors(*lifted)
+    kinds = (1, 2, 1, 2, 1, 2, 2)
+    return (*(each[(..., *[0] * kind)] for each, kind in zip(moments, kinds, strict=True)), volume)
+
+
+def _smoothed_vectors(
+    precision: Any, shift: Any, spread: Any, offset: Any, noise: Any, mean: Any, variance: Any
+) -> tuple[Any, ...]:
+    """Predicted, filtered and smoothed moments, C, and log det P/R, place by place (Kalman 1960; Rauch, Tung & Striebel 1965)."""
+    count, size = len(shift), np.shape(shift)[-1]
+    kinds = (
+        (precision, 1, 2),
+        (shift, 1, 1),
+        (spread, 1, 2),
+        (offset, 1, 1),
+        (noise, 1, 2),
+        (mean, 0, 1),
+        (variance, 0, 2),
+    )
+    chains = np.broadcast_shapes(
+        *(np.shape(x)[lead : np.ndim(x) - k] for x, lead, k in kinds if np.ndim(x) >= lead + k)
+    )
+    square, column, links = (*chains, size, size), (*chains, size), count - 1
+    precision, shift = np.broadcast_to(precision, (count, *square)), np.broadcast_to(shift, (count, *column))
+    spread, noise = np.broadcast_to(spread, (links, *square)), np.broadcast_to(noise, (links, *square))
+    offset = np.broadcast_to(offset, (links, *column))
+    a, m, E = (np.empty((count, *column)) for _ in range(3))
+    R, P, V = (np.empty((count, *square)) for _ in range(3))
+    C = np.empty((links, *square))
+    for t in range(count):
+        a[t], R[t] = mean, variance
+        if t > 0:
+            a[t] = (spread[t - 1] @ m[t - 1][..., None])[..., 0] + offset[t - 1]
+            R[t] = spread[t - 1] @ P[t - 1] @ spread[t - 1].swapaxes(-1, -2) + noise[t - 1]
+        P[t] = np.linalg.solve(np.eye(size) + R[t] @ precision[t], R[t])
+        new = shift[t] - (precision[t] @ a[t][..., None])[..., 0]
+        m[t] = a[t] + (P[t] @ new[..., None])[..., 0]
+    E[-1], V[-1] = m[-1], P[-1]
+    for t in reversed(range(links)):
+        gain = np.linalg.solve(R[t + 1], spread[t] @ P[t]).swapaxes(-1, -2)
+        E[t] = m[t] + (gain @ (E[t + 1] - a[t + 1])[..., None])[..., 0]
+        V[t] = P[t] + gain @ (V[t + 1] - R[t + 1]) @ gain.swapaxes(-1, -2)
+        C[t] = V[t + 1] @ gain.swapaxes(-1, -2)
+    volume = -np.linalg.slogdet(np.eye(size) + R @ precision)[1]
+    return a, R, m, P, E, V, C, volume

@@ -48,13 +48,25 @@ def plain_source(derivation: Derivation, told: str = "An EM algorithm.") -> str:
     text = plain.text()
     text = "\n\n\n".join([*plain.lines.spell.equations.values(), text])
     text = re.sub(r"(?<![\w.])_\w+(?=\()", lambda found: _PLAIN_NAMES.get(found[0], found[0]), text)
-    called = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    kernels = [code for name, code in pieces(plain_kernels) if name in called] + special_functions(called)
+    called = _names_in(text)
+    kernels = [*_kernels(called), *special_functions(called)]
     special = from_scipy([text, *kernels])
     refuse_undefined(program, "\n\n".join([*kernels, text]), ("np", "Any", *special))
     return render(
         "plain_solver.py.j2", told=told, version=__version__, special=special, kernels=kernels, function=text
     )
+
+
+def _names_in(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+def _kernels(called: set[str]) -> list[str]:
+    """The kernels of these names, and those that they call."""
+    known = dict(pieces(plain_kernels))
+    own = called & known.keys()
+    own |= {name for each in own for name in _names_in(known[each]) if name in known}
+    return [code for name, code in known.items() if name in own]
 
 
 class _Plain:
