@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from sympy import Idx, IndexedBase, exp, symbols
 
 from symem import Bernoulli, Categorical, Model, Poisson
 from symem.runtime.tangents import _flat
+from symem.verification.ascent import fixed_point_is_maximum
+from symem.verification.verifying import prepare
 from tests.derived import em
 from tests.models import BY_NAME
 
@@ -46,6 +49,27 @@ def normal(rows: Any, mean: Any, covariance: Any) -> float:
     away = rows - mean
     half = np.linalg.solve(covariance, away.T)
     return float(-0.5 * (np.sum(away.T * half) + len(rows) * np.linalg.slogdet(2 * np.pi * covariance)[1]))
+
+
+@functools.cache
+def chain() -> Any:
+    """A sequence of two-valued numbers of hidden labels."""
+    T = symbols("T", integer=True, positive=True)
+    place = Idx("place", T)
+    pi, A, chance = IndexedBase("pi"), IndexedBase("A"), IndexedBase("chance")
+    law = {z[0]: Categorical(pi[k]), z[place]: Categorical(A[z[place - 1], k])}
+    return Model({**law, y[place]: Bernoulli(chance[z[place]])}, latent=[z]).derive()
+
+
+def test_a_sequence_whose_labels_come_to_a_corner_has_no_maximum_inside() -> None:
+    """V5 of a sequence of six is open, and says where EM went."""
+    ground, _note = prepare(chain(), seed=1)
+    with np.errstate(all="ignore"):
+        (found,) = fixed_point_is_maximum(ground)
+    assert (found.number, found.detail) == (
+        None,
+        "EM goes to an end of the support of chance: the maximum is not inside",
+    )
 
 
 def test_dyestuff_as_lme4_has_it() -> None:
@@ -123,17 +147,7 @@ def test_factors_against_the_joint_normal_law() -> None:
 
 def test_the_first_law_of_one_sequence_ends_at_a_corner_and_the_rest_has_standard_errors() -> None:
     """Those of the likelihood with the first label given, summed over all paths by matrices, by differences."""
-    T = symbols("T", integer=True, positive=True)
-    place = Idx("place", T)
-    pi, A, chance = IndexedBase("pi"), IndexedBase("A"), IndexedBase("chance")
-    algorithm = Model(
-        {
-            z[0]: Categorical(pi[k]),
-            z[place]: Categorical(A[z[place - 1], k]),
-            y[place]: Bernoulli(chance[z[place]]),
-        },
-        latent=[z],
-    ).derive()
+    algorithm = chain()
     rng = np.random.default_rng(0)
     label, rows = 0, []
     for _ in range(400):

@@ -49,24 +49,25 @@ def _information(model: Model, theta: Any, data: Cut) -> Information:
     ends, free = _bounds(model, theta), np.any(_basis(model, theta), axis=1)
     room = np.where(free, _way_to_end(model, theta), np.inf)
     held = _at_ends(room, ends)
-    complete, missing, score = _bends(model, theta, data, room, held)
-    held = held | _nearly_at_ends(model, theta, held, (complete, complete - missing, score))
+    complete, missing, score = bends = _bends(model, theta, data, room, held)
+    found = _conditioned(model, theta, bends, ends, free & held)
+    nearly = _nearly_at_ends(model, theta, held, (complete, complete - missing, score))
+    if np.any(nearly):
+        other = _conditioned(model, theta, bends, ends, free & (held | nearly))
+        return found if other.message and np.any(other.basis) else other
+    return found
+
+
+def _conditioned(model: Model, theta: Any, bends: tuple[Any, Any, Any], ends: Any, held: Any) -> Information:
+    """The information, some entries held, and others with them that cannot move alone."""
+    complete, missing, score = bends
     basis = _basis(model, theta, held)
-    held = free & ~np.any(basis, axis=1)
-    for table in (complete, missing):
-        table[held], table[:, held] = np.nan, np.nan
+    held = np.any(_basis(model, theta), axis=1) & ~np.any(basis, axis=1)
+    complete, missing = (np.where(held[:, None] | held, np.nan, table) for table in (complete, missing))
+    lacking = np.zeros(len(held), dtype=bool)
     found = Information(
-        complete,
-        missing,
-        complete - missing,
-        score,
-        theta,
-        basis,
-        ends,
-        basis,
-        held,
-        np.zeros(len(held), dtype=bool),
-    )
+        complete, missing, complete - missing, score, theta, basis, ends, basis, held, lacking
+    )  # fmt: skip
     return _identified(_conditional(found))
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -182,10 +183,10 @@ def fixed_point_is_maximum(ground: Ground) -> Iterator[Finding]:
 
 def _at_the_end(ground: Ground, start: Theta) -> Finding:
     theta, moved = _run(ground, start)
-    coordinates = Coordinates(ground.model, theta, ground.fixed)
     value = ground.oracle.log_posterior(theta)
     if np.isnan(moved) or not np.isfinite(value):
-        return Finding(None, "EM leaves the parameter space: the likelihood has no maximum on its paths")
+        return Finding(None, _end_of_path(ground, theta))
+    coordinates = Coordinates(ground.model, theta, ground.fixed)
     if not all(np.all(np.isfinite(each)) for each in ground.formulas.at(theta).determined().values()):
         return Finding(None, "EM ends where what it climbs has no maximum")
     best = coordinates.point(_direct_maximum(ground, coordinates))
@@ -205,7 +206,7 @@ def _run(ground: Ground, theta: Theta) -> tuple[Theta, float]:
     for _ in range(LONGEST_RUN[ground.solver is not None] // 3):
         second = None if first is None else _stepped(ground, first)
         if first is None or second is None:
-            return theta, np.nan
+            return theta if first is None else first, np.nan
         moved = apart(second, first)
         if not moved > _STILL:
             return second, moved
@@ -215,6 +216,29 @@ def _run(ground: Ground, theta: Theta) -> tuple[Theta, float]:
             leap, after = second, _stepped(ground, second)
         theta, first = leap, after
     return theta, moved
+
+
+def _end_of_path(ground: Ground, theta: Theta) -> str:
+    """Why EM goes no further: an update that is 0/0, as of a component that nothing is left with, or no maximum."""
+    try:
+        after = ground.fast_step(theta)
+    except (ValueError, ArithmeticError) as reason:
+        return f"EM comes to where a step is refused: {reason}"
+    lost = [name for name, value in after.items() if np.any(np.isnan(value))]
+    if lost:
+        return f"EM comes to where nothing that was observed determines {', '.join(lost)}: an update is 0/0 there"
+    ended = [each.name for each in ground.model.parameters if _is_at_an_end(each, after[each.name])]
+    if ended:
+        return f"EM goes to an end of the support of {', '.join(ended)}: the maximum is not inside"
+    return "EM leaves the parameter space: the likelihood has no maximum on its paths"
+
+
+def _is_at_an_end(parameter: Any, value: Array) -> bool:
+    """Whether an entry lies at an end of its interval, but for rounding."""
+    if parameter.support.of_matrices:
+        return False
+    ends = [float(end) for end in parameter.support.bounds if end.is_number and end.is_finite]
+    return any(bool(np.any(np.abs(value - end) <= IDENTITY)) for end in ends)
 
 
 def _leap(ground: Ground, path: Sequence[Theta]) -> Theta | None:

@@ -44,7 +44,7 @@ def information_is_that_of_the_model(ground: Ground) -> Iterator[Finding]:
         if not np.all(np.isfinite(found.complete)):
             yield Finding(
                 None,
-                f"there is no information to ask about: {found.message or dict(found.notes).get('held')}",
+                f"there is no information to ask about: {dict(found.notes).get('held', found.message)}",
             )
             return
         yield from _along_lines(ground, theta, found)
