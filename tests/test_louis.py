@@ -15,7 +15,7 @@ from symem.evaluation.situation import situation
 from symem.language.plates import Iverson
 from symem.verification.formulas import Formulas
 from symem.verification.ground import Ground
-from symem.verification.information_formulas import complete_and_missing
+from symem.verification.information_formulas import along
 from symem.verification.ladder import climb
 from symem.verification.oracle import Oracle
 from symem.verification.sizes import hidden_sizes
@@ -28,9 +28,9 @@ t, k = Idx("t", n), Idx("k", K)
 r, s = symbols("r s")
 x, z, pi, A, mu = map(IndexedBase, ["x", "z", "pi", "A", "mu"])
 
-#: Labels, counts of one total, a Gamma latent, a Normal one over groups, labels with latents inside, values between ends.
+#: Labels, counts of one total, a Gamma latent, a Normal one over groups, labels with latents inside, values between ends, matrices.
 VARIED = {
-    "gmm1d_faithful", "peppered_moths", "negbin_gamma_poisson", "random_intercept_ids", "lca_missing_items", "exp_interval_censored",
+    "gmm_mv_full", "mvn_missing_murray", "gmm1d_faithful", "peppered_moths", "negbin_gamma_poisson", "random_intercept_ids", "lca_missing_items", "exp_interval_censored",
 }  # fmt: skip
 
 
@@ -126,13 +126,14 @@ def test_formulas_are_what_differences_of_the_exact_score_are(row: Row) -> None:
     sizes = hidden_sizes(derivation.model, row.data, theta, {})
     arrays = situation(derivation.model, row.data, {**sizes, **theta})
     here = Formulas(derivation, arrays, Oracle(derivation.model, arrays)).at(theta)
-    told = complete_and_missing(derivation, here.with_statistics, found.parameters)
-    size = np.sqrt(np.abs(np.diag(found.in_basis(found.complete))))
-    size = np.where(size > 0, size, 1.0)
-    scale = np.outer(size, size)
-    for each, true in zip(told, (found.complete, found.missing), strict=True):
-        mine, known = each.in_basis(found.basis)
-        assert (mine / scale)[known] == pytest.approx((found.in_basis(true) / scale)[known], abs=1e-6)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        way = found.basis @ rng.normal(size=found.basis.shape[1])
+        length = way @ found.complete @ way
+        way = way / np.sqrt(abs(length)) if length != 0 else way
+        told = along(derivation, here.with_statistics, found.parameters, way)
+        for mine, true in zip(told, (found.complete, found.missing), strict=True):
+            assert mine is None or mine == pytest.approx(way @ true @ way, abs=1e-6)
 
 
 # mutants --------------------------------------------------------------------------------------------------
@@ -155,7 +156,13 @@ def _with(block: InformationBlock, field: str, value: Expr) -> InformationBlock:
     return replace(block, **changed)
 
 
-@pytest.mark.parametrize("name", ["gmm1d_faithful", "rao_linkage", "peppered_moths", "negbin_gamma_poisson"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("gmm1d_faithful", "rao_linkage", "peppered_moths", "negbin_gamma_poisson"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("gmm_mv_full", "factor_analysis_vector")),
+    ],
+)
 def test_every_formula_of_the_information_counts(name: str) -> None:
     ground = _ground(name)
     (right,) = climb(ground, "V6")

@@ -1,9 +1,8 @@
-"""The formulas of the information in numbers, as matrices over all entries of the parameters."""
+"""The formulas of the information in numbers, along a direction in which the parameters move."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,86 +14,63 @@ from symem.evaluation.stacks import Array
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import MatrixEntry
 
-
-@dataclass
-class Told:
-    """A symmetric matrix over all entries, and of which of them a formula told."""
-
-    values: Array
-    known: Array
-
-    @classmethod
-    def of(cls, size: int) -> Told:
-        return cls(np.zeros((size, size)), np.zeros((size, size), dtype=bool))
-
-    def put(self, rows: Array, columns: Array, block: Array) -> None:
-        for at, value in (((rows, columns), block), ((columns, rows), block.T)):
-            self.values[np.ix_(*at)] = value
-            self.known[np.ix_(*at)] = True
-
-    def in_basis(self, basis: Array) -> tuple[Array, Array]:
-        """B'MB, and where all entries that have a part in it are known."""
-        touched = (basis != 0).astype(float)
-        lacking = touched.T @ ~self.known @ touched
-        return basis.T @ self.values @ basis, lacking == 0
+#: What stands for the letter of a direction, and how much of each place of its parameter is meant.
+_Side = tuple[Mapping[str, Array], Array]
 
 
-def complete_and_missing(derivation: Derivation, arrays: Mapping[str, Any], theta: Any) -> tuple[Told, Told]:
-    """The information of complete data and what of it is missing, at a named tuple of parameters, with posteriors and statistics
-    in `arrays`.
+def along(
+    derivation: Derivation, arrays: Mapping[str, Any], theta: Any, way: Array
+) -> tuple[float | None, float | None]:
+    """v'i_Y v and v'i_{Z|X} v along v, which is over all entries of a named tuple of parameters; None where a block has no
+    formula. `arrays` have posteriors and statistics.
     """
-    places, size = _numbered(theta)
-    complete, missing = Told.of(size), Told.of(size)
-    for block in derivation.information:
-        one, other = (_chosen(each, places[name_of(each)]) for each in block.parameters)
-        for whole, definition in ((complete, block.complete), (missing, block.missing)):
-            if definition is not None:
-                whole.put(
-                    one.ravel(), other.ravel(), _over_directions(block, definition, arrays, (one, other))
-                )
-    return complete, missing
+    blocks, count = derivation.information, len(derivation.scores)
+    if len(blocks) < count * (count + 1) // 2:
+        return None, None
+    complete = sum(_of_block(each, each.complete, arrays, theta, way) for each in blocks)
+    lacking = any(each.missing is None for each in blocks)
+    pairs = [] if lacking else [(each, each.missing) for each in blocks]
+    missing = sum(_of_block(each, told, arrays, theta, way) for each, told in pairs if told is not None)
+    return complete, None if lacking else missing
 
 
-def _numbered(theta: Any) -> tuple[dict[str, Array], int]:
-    """Of each parameter the numbers of its entries, in its shape."""
-    found, start = {}, 0
+def _of_block(
+    block: InformationBlock, definition: Definition, arrays: Mapping[str, Any], theta: Any, way: Array
+) -> float:
+    """Both blocks of two parameters, that of one by itself once."""
+    if definition.value == 0:
+        return 0.0
+    (here, one), (there, other) = (_part(each, theta, way) for each in block.parameters)
+    found = 0.0
+    for letters, weight in _sides(block.directions[0], one):
+        for more, beside in _sides(block.directions[1], other):
+            with np.errstate(all="ignore"):
+                told = evaluate([definition], {**arrays, **letters, **more})[name_of(definition.symbol)]
+            found += float(np.sum(np.asarray(told, dtype=float) * np.multiply.outer(weight, beside)))
+    return found if np.array_equal(here, there) else 2 * found
+
+
+def _part(parameter: Expr, theta: Any, way: Array) -> tuple[Array, Array]:
+    """The numbers of the entries of a parameter with some fixed places, in its shape, and how far they move."""
+    start = 0
     for name, value in theta._asdict().items():
         stop = start + int(np.size(value))
-        found[name] = np.arange(start, stop).reshape(np.shape(value))
+        if name == name_of(parameter):
+            break
         start = stop
-    return found, start
-
-
-def _chosen(parameter: Expr, numbers: Array) -> Array:
-    """The entries that a parameter with some fixed places is."""
     chosen = tuple(int(place) if place.is_Integer else slice(None) for place in places_of(parameter))
-    return np.asarray(numbers[chosen])
+    numbers = np.arange(start, stop).reshape(np.shape(value))[chosen]
+    return numbers, np.asarray(way[numbers])
 
 
-def _over_directions(
-    block: InformationBlock, definition: Definition, arrays: Mapping[str, Any], entries: tuple[Array, Array]
-) -> Array:
-    """The formula for all entries of both, a matrix being moved in each entry, a symmetric one in two."""
-    sizes = [int(np.prod(each.shape)) for each in entries]
-    inner = [_directions(each, entry) for each, entry in zip(block.directions, entries, strict=True)]
-    found = np.empty(
-        [n for size, units in zip(sizes, inner, strict=True) for n in (size // len(units), len(units))]
-    )
-    for a, one in enumerate(inner[0]):
-        for b, other in enumerate(inner[1]):
-            moved = {**arrays, **one, **other}
-            with np.errstate(all="ignore"):
-                value = evaluate([definition], moved)[name_of(definition.symbol)]
-            found[:, a, :, b] = np.reshape(np.asarray(value, dtype=float), (found.shape[0], found.shape[2]))
-    return found.reshape(sizes)
-
-
-def _directions(letter: Expr, entries: Array) -> list[dict[str, Array]]:
-    """A unit vector or matrix for each entry at one place."""
+def _sides(letter: Expr, moved: Array) -> Iterator[_Side]:
+    """Of numbers all places together; of vectors and matrices one place after the other."""
     if not isinstance(letter, MatrixEntry):
-        return [{}]
-    shape = entries.shape[-1:] if letter.dimensions[1] == 1 else entries.shape[-2:]
-    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
-    if letter.is_symmetric_letter:
-        units = (units + np.swapaxes(units, -1, -2)) / 2
-    return [{name_of(letter): unit} for unit in units]
+        yield {}, moved
+        return
+    inner = 1 if letter.dimensions[1] == 1 else 2
+    shape = moved.shape[: moved.ndim - inner]
+    for place in np.ndindex(shape):
+        weight = np.zeros(shape)
+        weight[place] = 1.0
+        yield {name_of(letter): moved[place]}, weight

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symem.verification.ground import Array, Finding, Ground, Theta, or_infinite
-from symem.verification.information_formulas import complete_and_missing
+from symem.verification.information_formulas import along
 
 #: How many lines; their steps, in standard errors of complete data, and at most as shares of the way to an end.
 _LINES, _STEP, _OF_ROOM = 2, 0.05, 0.05
@@ -82,17 +82,19 @@ def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
 
 
 def _by_formulas(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
-    """The formulas of the derivation against the module, measured by what complete data know and what is missing."""
-    arrays = ground.formulas.at(theta).with_statistics
-    told = complete_and_missing(ground.derivation, arrays, found.parameters)
-    size = np.sqrt(sum(np.abs(np.diag(found.in_basis(each))) for each in (found.complete, found.missing)))
-    scale = 1 / np.where(size > 0, size, 1.0)
-    for each, true, name in zip(told, (found.complete, found.missing), ("complete", "missing"), strict=True):
-        mine, known = each.in_basis(found.basis)
-        gaps = np.abs(mine - found.in_basis(true)) * np.outer(scale, scale)
-        yield Finding(
-            float(np.max(or_infinite(gaps)[known], initial=0.0)), f"in the formulas of the {name} information"
-        )
+    """The formulas of the derivation against the module, along lines measured by what complete data know and what is missing."""
+    arrays, rng = ground.formulas.at(theta).with_statistics, np.random.default_rng(ground.seed)
+    for _ in range(_LINES):
+        way = found.basis @ rng.normal(size=found.basis.shape[1])
+        length = np.sqrt(np.abs(way @ found.complete @ way) + np.abs(way @ found.missing @ way))
+        way = way / length if length > 0 else way
+        told = along(ground.derivation, arrays, found.parameters, way)
+        for mine, true, name in zip(
+            told, (found.complete, found.missing), ("complete", "missing"), strict=True
+        ):
+            if mine is not None:
+                gap = or_infinite(np.array(abs(mine - way @ true @ way)))
+                yield Finding(gap.item(), f"in the formulas of the {name} information")
 
 
 def _step(found: Any, way: Array) -> float:
