@@ -64,6 +64,14 @@ def test_a_missing_value_leaves_half() -> None:
     assert algorithm.missing_information[pair] / algorithm.complete_information[pair] == Rational(1, 2)
 
 
+def test_of_one_number_the_rate_is_told() -> None:
+    (step,) = (each for each in em("rao_linkage").steps if each.law.name == "share missing")
+    shown = em("rao_linkage").written_out(em("rao_linkage").model.declared(step.after))
+    assert float(shown.subs(at_the_estimate("rao_linkage"))) == pytest.approx(0.1328, abs=5e-5)
+    (step,) = (each for each in em("exp_missing").steps if each.law.name == "share missing")
+    assert step.after == Rational(1, 2)
+
+
 def test_a_mixture_as_it_is_written() -> None:
     """γ_ik (δ_kl - γ_il), times the scores of both (Louis 1982, section 5)."""
     algorithm = em("gmm1d_faithful")

@@ -20,6 +20,7 @@ SOLVED = set(maximisers.LAWS)
 #: Told here, tested elsewhere: ℓ and Q by `verify`, a maximum by its certificate; of counts and vectors by the laws.
 ELSEWHERE = {"elimination", "expectation", "second order", "log-normaliser", "moments", "missing information"}
 ELSEWHERE |= {
+    "share missing",
     "observed information",
     "missing by differences",
     "missing information along",

@@ -57,4 +57,10 @@ ROWS = (
         "Orchard & Woodbury 1972; Louis 1982; Oakes 1999",
         Relation.BENDS,
     ),
+    Rule(
+        "share missing",
+        "Near the estimate each iteration leaves of the distance to it the share of the information that is missing:",
+        "Dempster, Laird & Rubin 1977, section 3",
+        Relation.BENDS,
+    ),
 )

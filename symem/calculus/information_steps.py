@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sympy import Symbol, factor_terms, together
+
 from symem.calculus.laws import step
-from symem.derivation import Derivation, InformationBlock, Score, Step
+from symem.derivation import Definition, Derivation, InformationBlock, Score, Step
 from symem.language.plates import total
+
+#: Of more operations than these no ratio is written out.
+_SHORT = 60
 
 
 def information(derivation: Derivation) -> Iterator[Step]:
@@ -25,6 +30,7 @@ def information(derivation: Derivation) -> Iterator[Step]:
     if sum(block.missing is not None for block in derivation.information) < pairs:
         yield step("information", "missing by differences", raised, q)
     yield step("information", "observed information", raised, q, prior=prior)
+    yield from _rate(blocks)
 
 
 def _score(score: Score, prior: str) -> Step:
@@ -66,3 +72,14 @@ def _missing(derivation: Derivation, blocks: Sequence[InformationBlock]) -> Iter
                 block.parameters,
                 **told,
             )
+
+
+def _rate(blocks: Sequence[InformationBlock]) -> Iterator[Step]:
+    """Of a model of one number the share that is missing, if it is short."""
+    if len(blocks) != 1 or blocks[0].complete.axes or blocks[0].directions != (1, 1):
+        return
+    block = blocks[0]
+    if block.missing is not None and (block.complete.value + block.missing.value).count_ops() <= _SHORT:
+        share = factor_terms(block.missing.value / together(block.complete.value))
+        rate = Definition(Symbol("rate", real=True), (), share)
+        yield step("information", "share missing", block.missing.value, share, block.parameters[:1], (rate,))

@@ -177,6 +177,12 @@ class Voice:
         left = f"{sign}({self.theta})" if whole else rf"\left[{sign}\right]_{{{names}}}"
         return self.equation(left, ratios(value), scope)
 
+    def share(self, definition: Definition) -> Lines:
+        """Missing over complete information, of one number."""
+        theta = self.theta
+        left = rf"i_{{Z \mid X}}({theta}) / i_{{Y}}({theta})"
+        return self.equation(left, ratios(definition.value), self.now)
+
     def definitions(self, definitions: Sequence[Definition], lexicon: Lexicon) -> Display:
         return Display(tuple(self.definition(each, lexicon) for each in definitions))
 

@@ -33,7 +33,9 @@ def _information(voice: Voice) -> Iterator[Block]:
         yield from told(alike, shown, voice)
         if long:
             yield _left_out(long, voice)
-        if alike[0].law.name == "observed information":
+        if alike[0].law.name == "observed information" and not any(
+            each.law.name == "share missing" for each in voice.steps("information")
+        ):
             yield said(
                 "Near the estimate each iteration leaves the share @ of the distance (Dempster, Laird & Rubin 1977, section 3).",
                 rf"i_{{Y}}({voice.theta})^{{-1}}\, i_{{Z \mid X}}({voice.theta})",
@@ -65,5 +67,7 @@ def _lines(step: Step, voice: Voice) -> Lines:
         case "observed information":
             theta = voice.theta
             return (rf"i_{{X}}({theta}) &= i_{{Y}}({theta}) - i_{{Z \mid X}}({theta})",)
+        case "share missing":
+            return voice.share(step.defines[0])
         case _:
             return ()
