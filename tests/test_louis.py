@@ -128,7 +128,7 @@ def test_formulas_are_what_differences_of_the_exact_score_are(row: Row) -> None:
     """Louis = Oakes = differences, in the directions in which the parameters may move."""
     algorithm, theta = em(row.name), row.theta(row.file["start"])
     found = algorithm.solver().information(theta, **row.data)
-    if "end of the support" in found.message:
+    if not np.all(np.isfinite(found.observed)):
         return
     derivation = algorithm.derivation
     sizes = hidden_sizes(derivation.model, row.data, theta, {})
@@ -164,13 +164,7 @@ def _with(block: InformationBlock, field: str, value: Expr) -> InformationBlock:
     return replace(block, **changed)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("gmm1d_faithful", "rao_linkage", "peppered_moths", "negbin_gamma_poisson"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("gmm_mv_full", "factor_analysis_vector")),
-    ],
-)
+@pytest.mark.parametrize("name", ["gmm1d_faithful", "rao_linkage", "peppered_moths", "negbin_gamma_poisson"])
 def test_every_formula_of_the_information_counts(name: str) -> None:
     ground = _ground(name)
     (right,) = climb(ground, "V6")
