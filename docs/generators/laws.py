@@ -30,6 +30,7 @@ EXAMPLES = (
     "gaussian_mixture_full",
     "random_effects",
     "factor_analysis",
+    "wavelet_tree",
     "missing_normal",
 )
 
