@@ -81,7 +81,12 @@ def _draw(
 ) -> Draw:
     """With counts of at most so many; whether a draw without a density is refused."""
     most, strict = counts
-    known = {each.name: _known(model, each, rng, sizes) for each in model.known}
+    lengths = {
+        each.name: _known(model, each, rng, sizes) for each in model.known if each.name in _lengths(model)
+    }
+    wide = {**sizes, **_shown(model, {**sizes, **lengths})} if lengths else sizes
+    others = (each for each in model.known if each.name not in lengths)
+    known = {**lengths, **{each.name: _known(model, each, rng, wide) for each in others}}
     known = {
         name: np.minimum(value, most)
         if _is_count(model.variables[name], value) and name not in _lengths(model)

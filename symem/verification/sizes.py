@@ -28,7 +28,7 @@ def default_sizes(model: Any) -> dict[str, int]:
     labels += [extent.symbol.name for extent in model.extents]
     along = chain_sizes(model)
     chains = [name for name in plates if name in along]
-    reach = _reach(model) if chains else 0
+    reach = _reach(model) if len(plates) == 1 and chains else 0
     known = _PLATES_OF_CHAINS if along else _PLATES_OF_VECTORS if data or others else {}
     plates = [name for name in plates if name not in chains]
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
