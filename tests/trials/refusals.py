@@ -12,9 +12,11 @@ from tests.trials import a, c, i, k, n, p, t, w, x, y, z
 home, away = IndexedBase("home"), IndexedBase("away")
 
 
-def state_space() -> Model:
+def switching_states() -> Model:
     q, r = symbols("q r")
-    return Model({a[0]: Normal(0, 1), a[i]: Normal(a[i - 1], q), x[i]: Normal(a[i], r)}, latent=[a])
+    labels = {z[0]: Categorical(w[k]), z[i]: Categorical(p[z[i - 1], k])}
+    states = {a[0]: Normal(0, 1), a[i]: Normal(a[i - 1], q * (1 + z[i])), x[i]: Normal(a[i], r)}
+    return Model({**labels, **states}, latent=[z, a])
 
 
 def block_model() -> Model:
@@ -39,7 +41,7 @@ def poisson_with_normal_effect() -> Model:
 
 
 REFUSALS: dict[str, tuple[Callable[[], Model], str]] = {
-    "state_space": (state_space, "a"),
+    "switching_states": (switching_states, "a"),
     "block_model": (block_model, "z"),
     "one_effect_at_two_labels": (one_effect_at_two_labels, "a"),
     "gamma_of_any_shape_beyond_a_limit": (gamma_of_any_shape_beyond_a_limit, "t"),
