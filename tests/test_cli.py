@@ -387,6 +387,6 @@ def test_an_interrupt_is_no_traceback(
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("symem.commands.load_model", interrupt)
+    monkeypatch.setattr("symem.commands.load_file", interrupt)
     assert main(["derive", FAITHFUL]) == 130
     assert capsys.readouterr().err.startswith("symem: error: interrupted")

@@ -329,6 +329,7 @@ def test_scores_are_formulas_in_the_symbols_of_the_user() -> None:
         "complete information",
         "missing information",
         "observed information",
+        "share missing",
     ]
 
 

@@ -152,7 +152,10 @@ class ExponentialFace:
         partition = self.log_partition(self.arguments(eta, bounds), bounds)
         slope = partition.diff(*(eta[statistics.index(each)] for each in functions))
         here = dict(zip(eta, self.natural_parameters(arguments, bounds), strict=True))
-        return None if slope.has(Derivative, Subs) else slope.xreplace(here).simplify()
+        if slope.has(Derivative, Subs):
+            return None
+        slope = slope.xreplace(here)
+        return slope.simplify() if slope.count_ops() <= _LONG else slope
 
     def _letters(self) -> tuple[Expr, ...]:
         return tuple(Dummy("eta", real=True) for _ in self.statistics(Dummy("u", positive=True)))
@@ -161,6 +164,10 @@ class ExponentialFace:
 def _told(difference: Expr) -> Expr:
     """A difference of moments; as a product where they are fractions of polynomials."""
     return difference.factor() if difference.is_rational_function() else difference
+
+
+#: Formulas of more operations, as second derivatives of Bessel functions are, stay as they are: SymPy would take minutes.
+_LONG = 60
 
 
 @dataclass(frozen=True)
