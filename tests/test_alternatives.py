@@ -38,6 +38,7 @@ def _truncated(low: Array, high: Array) -> tuple[Array, Array, Array]:
     return mass, mass * first, mass * second
 
 
+@pytest.mark.slow
 def test_an_alternative_whose_ends_cross_has_no_probability() -> None:
     """x < u < y or u > q, in whatever order x, y and q are."""
     em = _derived(Normal(m, t), Or(And(u[i] > x[i], u[i] < y[i]), u[i] > q[i]))

@@ -136,9 +136,13 @@ def derived(name: str) -> EM:
     return CASES[name][0]().derive()
 
 
+#: The others are met where slow tests are.
+QUICK = {"crossed", "a grid", "intercept and slope by one label"}
+
+
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(each, marks=pytest.mark.slow) if each.startswith("three") else each for each in CASES],
+    [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in CASES],
 )
 def test_the_step_is_that_of_the_joint_law(name: str) -> None:
     _, data, designs = CASES[name]

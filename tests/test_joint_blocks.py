@@ -44,7 +44,7 @@ def least_squares(design: np.ndarray, weights: np.ndarray, seen: np.ndarray) -> 
     return best, float(np.sqrt(weights @ (seen - design @ best) ** 2 / weights.sum()))
 
 
-@pytest.mark.parametrize("door", [by_distribution, by_likelihood])
+@pytest.mark.parametrize("door", [by_distribution, pytest.param(by_likelihood, marks=pytest.mark.slow)])
 def test_intercepts_by_label_and_group_with_a_slope_by_group(door: Callable[[], Model]) -> None:
     """Sums over [u_i = l] are means and scatters of the rows of a group, and V_y is pooled over labels and groups."""
     em = door().derive()
@@ -85,6 +85,7 @@ def by_scales() -> Model:
     )
 
 
+@pytest.mark.slow
 def test_two_scales_and_a_correlation_by_label_are_read_off_their_covariance() -> None:
     em = by_scales().derive()
     assert {claim.status for each in em.certificates for claim in each.claims} == {Status.PROVED}

@@ -106,6 +106,7 @@ def test_along_a_chain_it_is_said_why_there_is_no_formula() -> None:
     assert "missing information" not in laws
 
 
+@pytest.mark.slow
 def test_indices_of_two_parameters_have_letters_of_their_own() -> None:
     """A table and a row of it at once, where the first free letter is one of the table's."""
     law = {

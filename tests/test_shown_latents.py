@@ -76,7 +76,7 @@ def test_a_share_that_is_cured_has_no_events() -> None:
     assert not em.verify(seed=0).failed
 
 
-@pytest.mark.parametrize("sides", [2, 3])
+@pytest.mark.parametrize("sides", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_regression_with_a_floor_and_with_a_ceiling(sides: int) -> None:
     """Tobin's model, and with rows of which only an upper end is known."""
     ways = [
