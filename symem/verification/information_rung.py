@@ -7,13 +7,13 @@ error: then all numbers are of the order of one.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from symem.verification.ground import Array, Finding, Ground, Theta, or_infinite
+from symem.verification.ground import SLOPE, Array, Finding, Ground, Theta, or_infinite
 from symem.verification.information_formulas import along
 
 #: How many lines; their steps, in standard errors of complete data, and at most as shares of the way to an end.
@@ -22,8 +22,8 @@ _LINES, _STEP, _OF_ROOM = 2, 0.05, 0.05
 _PLACES = np.arange(-3, 4)
 _FIRST = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 _SECOND = np.array([2, -27, 270, -490, 270, -27, 2]) / 180
-#: A gap from here on counts if it is of what halving the step leaves alone but for a share of it: else there is a kink.
-_LARGE, _SETTLED = 1e-7, 0.1
+#: A gap that would fail counts if halving the step leaves what it is measured by alone but for a share of it, as a kink does not.
+_SETTLED = 0.1
 #: What rounding does to a second difference, for each unit of ℓ.
 _ROUNDING = 1e-13
 
@@ -48,11 +48,11 @@ def information_is_that_of_the_model(ground: Ground) -> Iterator[Finding]:
             )
             return
         yield from _along_lines(ground, theta, found)
-        yield from _by_formulas(ground, theta, found)
 
 
 def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
     belief, rng = ground.oracle.at(theta), np.random.default_rng(ground.seed)
+    arrays = ground.formulas.at(theta).with_statistics
     theta = {name: theta[name] for name in found.parameters._fields}
     surrogate, objective = ground.objective(belief), belief.log_posteriors
     for _ in range(_LINES):
@@ -64,37 +64,33 @@ def _along_lines(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
         if sizes * _ROUNDING / step**2 > 1e-7:
             yield Finding(None, "θ lies so near an end of its support that differences lose their digits")
             return
-        told = way @ found.score, -way @ found.complete @ way, -way @ found.observed @ way
-
-        truth = partial(_truth, objective, surrogate, theta, way)
-        names = "the score", "the complete information", "the observed information"
-        there = truth(step)
-        gaps = [
-            or_infinite(np.array(abs(a - b) / (1 + abs(b)))).item() for a, b in zip(told, there, strict=True)
-        ]
-        nearer = truth(step / 2) if max(gaps) > _LARGE else there
-        for name, gap, one, other in zip(names, gaps, there, nearer, strict=True):
-            settled = abs(one - other) <= _SETTLED * gap * (1 + abs(one))
-            kink = f"ℓ has a kink so near θ that differences do not settle: {name} was not checked"
-            yield Finding(gap, f"in {name}") if gap <= _LARGE or settled else Finding(None, kink)
+        complete, missing = along(ground.derivation, arrays, found.parameters, way)
+        told = {
+            "the score": way @ found.score,
+            "the complete information": way @ found.complete @ way,
+            "the observed information": way @ found.observed @ way,
+            "the formulas of the complete information": complete,
+            "the formulas of the missing information": missing,
+        }
+        yield from _compared(told, partial(_truth, objective, surrogate, theta, way), step)
         gap = or_infinite(np.max(np.abs(found.complete - found.missing - found.observed)))
         yield Finding(float(gap), "in complete - missing = observed")
 
 
-def _by_formulas(ground: Ground, theta: Theta, found: Any) -> Iterator[Finding]:
-    """The formulas of the derivation against the module, along lines measured by what complete data know and what is missing."""
-    arrays, rng = ground.formulas.at(theta).with_statistics, np.random.default_rng(ground.seed)
-    for _ in range(_LINES):
-        way = found.basis @ rng.normal(size=found.basis.shape[1])
-        length = np.sqrt(np.abs(way @ found.complete @ way) + np.abs(way @ found.missing @ way))
-        way = way / length if length > 0 else way
-        told = along(ground.derivation, arrays, found.parameters, way)
-        for mine, true, name in zip(
-            told, (found.complete, found.missing), ("complete", "missing"), strict=True
-        ):
-            if mine is not None:
-                gap = or_infinite(np.array(abs(mine - way @ true @ way)))
-                yield Finding(gap.item(), f"in the formulas of the {name} information")
+def _compared(
+    told: Mapping[str, float | None], truth: Callable[[float], tuple[float, ...]], step: float
+) -> Iterator[Finding]:
+    """What is told against differences; what these do not settle is open."""
+    there = truth(step)
+    gaps = [
+        0.0 if mine is None else or_infinite(np.array(abs(mine - true) / (1 + abs(true)))).item()
+        for mine, true in zip(told.values(), there, strict=True)
+    ]
+    nearer = truth(step / 2) if max(gaps) > SLOPE else there
+    for name, gap, one, other in zip(told, gaps, there, nearer, strict=True):
+        settled = abs(one - other) <= _SETTLED * gap * (1 + abs(one))
+        unsettled = f"differences of ℓ do not settle near θ, as where it has a kink: {name} was not checked"
+        yield Finding(gap, f"in {name}") if gap <= SLOPE or settled else Finding(None, unsettled)
 
 
 def _step(found: Any, way: Array) -> float:
@@ -123,10 +119,11 @@ def _truth(
     theta: Theta,
     way: Array,
     step: float,
-) -> tuple[float, float, float]:
-    """The slope of the objective, and the second derivatives of Q and of it."""
+) -> tuple[float, ...]:
+    """The score, complete and observed information, and once more complete information and what of it is missing."""
     slope, bend = _derivatives(objective, theta, way, step)
-    return slope, _derivatives(surrogate, theta, way, step)[1], bend
+    complete, observed = -_derivatives(surrogate, theta, way, step)[1], -bend
+    return slope, complete, observed, complete, complete - observed
 
 
 def _derivatives(
