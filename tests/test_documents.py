@@ -117,7 +117,7 @@ def typeset(name: str, folder: Path, *options: str) -> str:
 
 #: Reports to hand out, with the most pages that they may have; no line of them leaves its page.
 PAGES = [
-    ("two_coins", "paper", 7),
+    ("two_coins", "paper", 9),
     *((name, "brief", 1) for name in ("two_coins", "peppered_moths", "old_faithful", "factor_analysis")),
 ]
 

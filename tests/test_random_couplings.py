@@ -25,7 +25,7 @@ n, m, p, r = symbols("n m p r", integer=True, positive=True)
 i, j, q, o = Idx("i", n), Idx("j", m), Idx("q", p), Idx("o", r)
 ROWS, DRAWS, SIZE = 7, 3, {"w": 2, "v": 3, "f": 2}
 QUICK = (4, 10)
-WANTED = int(os.environ.get("SYMEM_RANDOM_COUPLINGS", "16"))
+WANTED = int(os.environ.get("SYMEM_RANDOM_COUPLINGS", "12"))
 SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] * (seed not in QUICK)) for seed in range(WANTED)]
 
 

@@ -212,4 +212,7 @@ def test_a_module_draws_as_the_statement_says(row: Row) -> None:
     assert set(found) >= {each.name for each in model.data}
     for name, value in found.items():
         first = model.variables[name].support.first
-        np.testing.assert_allclose(value - first, expected[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        ragged = isinstance(value, list)
+        for mine, true in zip(value, expected[name], strict=True) if ragged else ((value, expected[name]),):
+            there = true[: len(mine)] if ragged else true
+            np.testing.assert_allclose(np.asarray(mine) - first, there, rtol=1e-9, atol=1e-12, err_msg=name)

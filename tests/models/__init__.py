@@ -31,7 +31,7 @@ FEW: tuple[Row, ...] = tuple(
         "gmm1d_faithful", "gmm_mv_full", "gmm_missing", "coin_do_batzoglou", "peppered_moths", "ibm_model1",
         "dawid_skene", "pet_shepp_vardi", "exp_missing", "exp_right_censored", "censored_mixture", "hurdle_exponential",
         "bivariate_poisson", "poisson_thinning", "betabinom_latent_beta", "map_gamma_poisson", "scale_inverse_gamma",
-        "student_t_known_nu", "t_mixture", "vonmises_mixture", "ordered_probit", "misclassified", "lca_missing_items",
+        "student_t_known_nu", "t_mixture", "vonmises_map", "ordered_probit", "misclassified", "lca_missing_items",
         "coupled_labels", "common_mean_ecm", "common_mean_vector", "random_effects_dyestuff", "lmm_random_slope",
         "normal_missing_both", "mvn_missing", "factor_analysis_mean", "known_loading", "multivariate_regression",
         "errors_in_variables_known", "weibull_mixture", "seemingly_unrelated",
