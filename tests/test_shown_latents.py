@@ -122,5 +122,8 @@ def test_what_is_not_read_is_refused() -> None:
             latent=[u, v],
             given=[Or(And(Eq(d[i], 1), Eq(x[i], u[i] + v[i])), And(Eq(d[i], 0), u[i] > x[i]))],
         )
+    scaled = Or(And(Eq(d[i], 1), Eq(2 * x[i], u[i])), And(Eq(d[i], 0), u[i] > x[i]))
+    with pytest.raises(ModelError, match=r"cannot be read as what is seen of one latent"):
+        Model({u[i]: Exponential(t)}, latent=[u], given=[scaled])
     with pytest.raises(NotDerivedError):
         Model(lives, latent=[u, v], given=[Eq(x[i], Max(u[i], v[i]))]).derive()

@@ -72,7 +72,7 @@ def shown_latent(
     the same data.
 
     Raises:
-        ModelError: several equations show it, or what they equate is not the latent and something known.
+        ModelError: several equations show it, or what they equate is not the latent and a datum.
     """
     groups: dict[Any, Ways] = defaultdict(list)
     for way in ways:
@@ -110,8 +110,8 @@ def shown_latent(
 
 
 def _shows(entry: Expr, value: Expr, is_latent: Callable[[Any], bool]) -> bool:
-    """Whether it is an entry at indices, and what is known."""
-    plain = isinstance(entry, Symbol) or (
+    """Whether it is an entry at indices, and a datum as it stands: of a function of one the density would need its slope."""
+    bare = isinstance(entry, Symbol) or (
         isinstance(entry, Indexed) and all(isinstance(place, Idx) for place in entry.indices)
     )
-    return plain and is_latent(entry) and not is_latent(value)
+    return bare and is_latent(entry) and isinstance(value, Indexed | Symbol) and not is_latent(value)
