@@ -208,9 +208,17 @@ class Shown:
         closed = spec.kind not in {"positive", "open unit"}
         inside = (points >= low) & (points <= high) if closed else (points > low) & (points < high)
         inside = inside.all(axis=1) if inside.ndim > 1 else inside
+        inside &= self._is_allowed(points)
         once = {name: np.ones(int(inside.sum())) for name in self.model.weights}
         others = {n: v for n, v in self.data.items() if n != self.rows and n not in self.of_rows}
         return inside, {**others, **once, self.number: points[inside]}
+
+    def _is_allowed(self, points: Any) -> Any:
+        """Where numbers may lie of which the module checks more than their kind: as far as the data reach."""
+        if self.number is None or points.ndim > 1 or self.model.parts.check is None:
+            return np.ones(len(points), dtype=bool)
+        seen = self.of_rows[self.number]
+        return (points >= np.nanmin(seen)) & (points <= np.nanmax(seen))
 
     def shares(self, points: Any) -> Any:
         """P(outcome | point) of the label (points, outcomes), NaN outside the support and where no outcome gives the point."""
