@@ -26,7 +26,7 @@ from tests.evaluate import Evaluator
 from tests.models import DERIVED, FEW, Row, slow_but_for
 from tests.test_chains import STATED
 
-#: Quick ones: every second of the few that is an exponential family in closed form.
+#: Quick ones: every fourth of the few.
 QUICK = {row.name for row in FEW[::4]} - {"ibm_model1"}
 STEP = 1e-5
 OVER_ALL = slow_but_for([row for row in DERIVED if row.name != "weibull_mixture"], QUICK)
