@@ -102,25 +102,21 @@ class _States:
     @cached_property
     def first(self) -> tuple[Expr, Expr]:
         """Mean and variance of the state of a root."""
-        said, algebra = self.forms.first, self.forms.algebra
-        if said.square == 0:
+        if self.forms.first.square == 0:
             raise NotDerivedError(
                 f"Nothing says how spread {self.branches.atom} is at a root: give roots a law, {self.branches.variable.name}[root]: "
                 f"Normal(m, s)."
             )
-        variance = algebra.inverse(said.square)
-        return algebra.times(variance, said.line), variance
+        return self.forms.start
 
     @cached_property
     def link(self) -> tuple[Expr, Expr, Expr]:
         """F, b and Q of a child, Normal(F h + b, Q)."""
-        said, algebra = self.forms.step, self.forms.algebra
-        if said.later.square == 0:
+        if self.forms.step.later.square == 0:
             raise NotDerivedError(
                 f"Nothing says how spread {self.branches.atom} is, given its parent's state."
             )
-        variance = algebra.inverse(said.later.square)
-        return algebra.times(variance, said.both), algebra.times(variance, said.later.line), variance
+        return self.forms.link
 
     @cached_property
     def precision(self) -> Definition:

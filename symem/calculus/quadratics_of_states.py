@@ -96,6 +96,18 @@ class Forms:
         """What the law of the next state says of the one before and is no density of the next."""
         return _beyond(self.algebra, self.step)
 
+    @cached_property
+    def start(self) -> tuple[Expr, Expr]:
+        """Mean and variance of the first state."""
+        variance = self.algebra.inverse(self.first.square)
+        return self.algebra.times(variance, self.first.line), variance
+
+    @cached_property
+    def link(self) -> tuple[Expr, Expr, Expr]:
+        """F, b and Q of the next state, Normal(F h + b, Q)."""
+        variance, times = self.algebra.inverse(self.step.later.square), self.algebra.times
+        return times(variance, self.step.both), times(variance, self.step.later.line), variance
+
     def at(self, part: Callable[[str], Expr], mean: Expr) -> Expr:
         """The quadratic of these parts at a state, but for its constant."""
         form = self.algebra.form

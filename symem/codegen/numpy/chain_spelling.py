@@ -27,14 +27,18 @@ def path(spell: Speller, node: Path) -> tuple[str, int]:
 
 
 def _called(spell: Speller, function: str, node: Messages) -> str:
-    """Log weights over (place, label, *chains), log-steps over (label, label) or over (place, label, label, *chains)."""
-    spell.helpers.add(function)
-    alike = set(node.step.axes) == set(node.pairs[1:3])
-    weight = _spread(spell, node.weight, node.places)
-    step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
+    weight, step = _tables(spell, function, node)
     ends = [_spread(spell, each[0], node.start) if each else "None" for each in (node.first, node.last)]
     lengths = [_spread(spell, each, node.start[1:]) for each in node.length]
     return f"{function}({', '.join((weight, step, *ends, *lengths))})"
+
+
+def _tables(spell: Speller, function: str, node: Messages | TreeMessages) -> tuple[str, str]:
+    """Log weights over (place, label, *plates), log-steps over (label, label) or over (place, label, label, *plates)."""
+    spell.helpers.add(function)
+    alike = set(node.step.axes) == set(node.pairs[1:3])
+    step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
+    return _spread(spell, node.weight, node.places), step
 
 
 def tree_messages(spell: Speller, node: TreeMessages) -> tuple[str, int]:
@@ -47,11 +51,7 @@ def tree_path(spell: Speller, node: TreePath) -> tuple[str, int]:
 
 
 def _called_on_tree(spell: Speller, function: str, node: TreeMessages) -> str:
-    """Log weights over (place, label, *plates), log-steps over (label, label) or over (place, label, label, *plates)."""
-    spell.helpers.add(function)
-    alike = set(node.step.axes) == set(node.pairs[1:3])
-    weight = _spread(spell, node.weight, node.places)
-    step = spell.turned(node.step, node.pairs[1:3]) if alike else _spread(spell, node.step, node.pairs)
+    weight, step = _tables(spell, function, node)
     first = _spread(spell, node.first[0], node.places) if node.first else "None"
     return f"{function}({weight}, {step}, {first}, {spell(node.parent)})"
 
