@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,6 +96,11 @@ class Cut(Data):
     constant = 0.0
     #: For how many E-steps more the statistics are taken from the chunks, as products have lost their digits.
     apart = 0
+
+    @cached_property
+    def noted(self) -> dict[int, Latents]:
+        """Room for the latents of every chunk as an E-step left them, by its first row."""
+        return {}
 
 
 class Unheld(Cut):

@@ -63,14 +63,25 @@ def _remembered(model: Model, theta: Any, data: Cut) -> tuple[Any, Infer | None]
     """The expected statistics, and what gives the latents again, if anything is climbed over the rows, as the E-step left them."""
     if not _climbs_rows(model) or isinstance(data, Elsewhere | Unheld):
         return _e_step(model, theta, data), None
-    infer, found = _inferring(model, theta, data), {}
+    infer, found = _inferring(model, theta, data), data.noted
 
     def noting(rows: Rows) -> tuple[tuple[Any, ...], Any]:
         latents, value = infer(rows)
-        found[rows.first] = tuple(np.array(each) for each in latents)
+        found[rows.first] = _noted(latents, found.get(rows.first))
         return latents, value
 
     return _e_step(model, theta, data, noting), lambda rows: (found[rows.first], 0.0)
+
+
+def _noted(latents: tuple[Any, ...], room: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    """Copies of latents, in the room of earlier ones if they fit it."""
+    if room is None or any(
+        np.shape(one) != np.shape(other) for one, other in zip(latents, room, strict=True)
+    ):
+        return tuple(np.array(each) for each in latents)
+    for one, other in zip(latents, room, strict=True):
+        np.copyto(other, one)
+    return room
 
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
@@ -82,8 +93,10 @@ def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer 
 
 
 def _latents(model: Model, theta: Any, data: Cut, infer: Infer | None = None) -> Held:
-    """The latents of every chunk."""
-    asked = _inferring(model, theta, data) if infer is None else infer
+    """The latents of every chunk; those that `infer` gives are kept already."""
+    if infer is not None and not isinstance(data, Unheld):
+        return lambda rows: infer(rows)[0]
+    asked = _inferring(model, theta, data)
 
     def of(rows: Rows) -> tuple[Any, ...]:
         _refill(rows)

@@ -17,6 +17,8 @@ _LOG_LONGEST = 3.0
 _LEAST = 1e-13
 #: What a step still gains where the next one is rounding, and how long it is beside the point.
 _GAIN, _SHORT = 1e-12, 1e-6
+#: How far a step may lead from the maximum where the one before it tells: the error of a step is as the square of its length.
+_REACHED = 1e-13
 #: How long a step is that the function does not let be taken, so that it has no maximum in reach.
 _STUCK = 1e-3
 #: How little a function bends where it has no maximum, beside how it bends at 0; and how many times its size a number is off
@@ -24,8 +26,8 @@ _STUCK = 1e-3
 _FLAT, _OFF = 1e-8, 10
 #: How much of a direction is along a number, to be one of it; and what a step along it is to lose.
 _LOG_SHARE, _LOG_LOSS = 0.01, 1e-6
-#: What is left of a direction that the function does not see.
-_UNSEEN = 1e-11
+#: What is left of a direction that the function does not see; of a pivot that is far from that.
+_UNSEEN, _SOUND = 1e-11, 1e-3
 
 
 class Place(NamedTuple):
@@ -62,7 +64,7 @@ def _climbed(at: Callable[[Any], Place], start: Any, logs: Any = None, *, asked:
 
 def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Place, bool]:
     """Where the steps end, the function there, or near there, and whether they ended by themselves."""
-    point, here, held = start, at(start), np.zeros(len(start), dtype=bool)
+    point, here, held, before = start, at(start), np.zeros(len(start), dtype=bool), np.inf
     for _ in range(_STEPS):
         step = _newton(_of_the_free(here, held))
         gain = float(here.slopes @ step)
@@ -72,7 +74,8 @@ def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Pla
             return point, here, True
         if not gain > 0:
             return point, here, True
-        if gain < _GAIN and np.all(np.abs(step) <= _SHORT * (1 + np.abs(point))):
+        size = np.max(np.abs(step) / (1 + np.abs(point)))
+        if size <= _SHORT and (gain < _GAIN or size**3 < _REACHED * before**2):
             return point + step, here, True
         step = step * min(1.0, _LOG_LONGEST / np.max(np.abs(step), initial=_LOG_LONGEST, where=logs))
         there, taken = _raised(at, point, here, step)
@@ -82,6 +85,7 @@ def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Pla
         if np.any(level) and there.value < here.value + _LOG_RISE * (1 + abs(here.value)):
             held = held | level
             continue
+        before = size if taken is step else np.inf
         lost = np.any(taken != step) and there.value <= here.value + _LEAST * (1 + abs(here.value))
         point, here = point + taken, there
         if lost:
@@ -99,7 +103,8 @@ def _of_the_free(here: Place, held: Any) -> Place:
 
 def _is_flat(at: Callable[[Any], Place], point: Any, here: Place, logs: Any) -> Any:
     """In which numbers the function bends so little that there is no maximum to speak of."""
-    scale, _lost, sizes, ways = _bent(here)
+    scale, _lost, bent = _scaled(here)
+    sizes, ways = np.linalg.eigh(bent)
     size, together = 1 + np.abs(point), np.sqrt(ways**2 @ (1 / np.maximum(sizes, _UNSEEN)))
     loose = ~(-np.diagonal(here.bends) > 0) | ((together > _OFF * size * scale) & (size * scale < _OFF))
     if np.any(loose):
@@ -137,7 +142,11 @@ def _newton(here: Place) -> Any:
     """The step to the top of the parabola, or as far upwards where it has a bottom (Nocedal & Wright 2006, section 3.4); none along
     what the function does not see; NaN for numbers without second derivatives.
     """
-    scale, lost, sizes, ways = _bent(here)
+    scale, lost, bent = _scaled(here)
+    steep = None if np.any(lost) else _by_cholesky(bent, here.slopes / scale)
+    if steep is not None:
+        return steep / scale
+    sizes, ways = np.linalg.eigh(bent)
     sizes = np.abs(sizes)
     seen = sizes > _UNSEEN
     rises = np.where(lost, 0.0, here.slopes / scale)
@@ -145,16 +154,22 @@ def _newton(here: Place) -> Any:
     return np.where(lost, np.nan, ways @ along / scale)
 
 
-def _bent(here: Place) -> tuple[Any, Any, Any, Any]:
-    """How numbers are scaled so that the function bends by 1 along each, which have no second derivatives, and the sizes and
-    directions of its bends then.
-    """
+def _by_cholesky(bent: Any, rises: Any) -> Any:
+    """The step where the function bends downwards everywhere, by far more than rounding; None where it does not."""
+    try:
+        pivots = np.diagonal(np.linalg.cholesky(bent))
+    except np.linalg.LinAlgError:
+        return None
+    return np.linalg.solve(bent, rises) if np.min(pivots, initial=1.0) > _SOUND else None
+
+
+def _scaled(here: Place) -> tuple[Any, Any, Any]:
+    """How numbers are scaled so that the function bends by 1 along each, which have no second derivatives, and how it bends then."""
     scale = np.sqrt(np.abs(np.diagonal(here.bends)))
     scale = np.where(scale > 0, scale, 1.0)
     bent = -here.bends / np.outer(scale, scale)
     lost = ~np.all(np.isfinite(bent), axis=0)
-    bent = np.where(lost | lost[:, None], np.eye(len(scale)), bent)
-    return scale, lost, *np.linalg.eigh(bent)
+    return scale, lost, np.where(lost | lost[:, None], np.eye(len(scale)), bent)
 
 
 def _as_one(value: Any, slopes: list[Any], bends: list[Any], plates: tuple[int, ...]) -> Place:

@@ -11,6 +11,7 @@ from symem.codegen.ir.shared_values import shared
 from symem.codegen.numpy.array_tables import quoted
 from symem.codegen.numpy.fields_read import Records, names_in
 from symem.codegen.numpy.function_text import DATA, LATENTS, ROWS, THETA, Function
+from symem.codegen.numpy.in_place import in_place
 from symem.codegen.numpy.lines import Given, Lines
 from symem.codegen.numpy.wrapping import tupled
 
@@ -61,7 +62,11 @@ class Ascents:
         latents = set(self.records.latents) if record == "rows" else set()
         body = self.records.taken_apart(self.records.latents, "latents", read) if latents & read else []
         body += self.records.reading(read - own - latents, record)
-        body += [text for each in kept for text in self.lines.update(each)]
+        body += [
+            text
+            for each in kept
+            for text in (in_place(self.lines, each) if isinstance(each, Assign) else self.lines.update(each))
+        ]
         before, items = self.lines.items(self.lines.texts(given))
         return [*body, *before, "return [", *(f"    {each}," for each in items), "]"]
 
