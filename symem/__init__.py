@@ -28,19 +28,21 @@ from symem.language.families import Cases, Categorical, Dirichlet, Multinomial
 from symem.language.family import Family, Printed
 from symem.language.leaves import IndexedMatrix, IndexedVector, diag
 from symem.language.matrix_supports import PositiveDefinite, Symmetric
-from symem.language.parents import Parents
-from symem.language.positive_families import (
+from symem.language.observed_families import (
     ChiSquared,
     Erlang,
+    GaussianInverse,
+    Maxwell,
+    Pareto,
+    Rayleigh,
+)
+from symem.language.parents import Parents
+from symem.language.positive_families import (
     Exponential,
     Gamma,
     GammaInverse,
-    GaussianInverse,
     LogNormal,
-    Maxwell,
-    Pareto,
     PolyaGamma,
-    Rayleigh,
     Weibull,
 )
 from symem.language.real_families import (

@@ -62,7 +62,14 @@ from sympy.logic.boolalg import BooleanAtom
 from symem import Labels, Model
 from symem.derivation import Ascent, Update
 from symem.language.falling_root import FallingRoot
-from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
+from symem.language.incomplete_gamma import (
+    GammaIntervalLogMean,
+    GammaIntervalLogVariance,
+    GammaIntervalMean,
+    LogGammaDensity,
+    LogGammaInterval,
+    LogIncompleteGamma,
+)
 from symem.language.matrices import MatrixEntry, is_matrix
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.special import LogNormalInterval, NormalCDF
@@ -304,6 +311,13 @@ def _gamma_interval(run: Evaluator, expr: Expr, scope: Values) -> Any:
     return run.context.gammainc(shape + 1, low, high) / mass
 
 
+def _log_of_gamma(run: Evaluator, expr: Expr, scope: Values) -> Any:
+    """A derivative of log ∫ t^(s - 1) e^-t dt in s, from its values beside s."""
+    shape, low, high = (run(each, scope) for each in expr.args)
+    order = {LogIncompleteGamma: 0, GammaIntervalLogMean: 1, GammaIntervalLogVariance: 2}[type(expr)]
+    return run.context.diff(lambda s: run.context.log(run.context.gammainc(s, low, high)), shape, order)
+
+
 def _relation(run: Evaluator, expr: Relational, scope: Values) -> bool:
     left, right = (run(side, scope) for side in (expr.lhs, expr.rhs))
     return bool(OPERATORS[expr.rel_op](left, right))
@@ -359,6 +373,10 @@ RULES: dict[Any, Any] = {
     LogNormalInterval: _interval,
     LogGammaInterval: _gamma_interval,
     GammaIntervalMean: _gamma_interval,
+    LogGammaDensity: lambda run, expr, scope: run(expr.written_out, scope),
+    LogIncompleteGamma: _log_of_gamma,
+    GammaIntervalLogMean: _log_of_gamma,
+    GammaIntervalLogVariance: _log_of_gamma,
     NormalCDF: _apply("ncdf"),
     Relational: _relation,
     And: lambda run, expr, scope: all(run(each, scope) for each in expr.args),

@@ -31,7 +31,7 @@ def test_pages_take_reports_by_their_door() -> None:
 def test_every_row_of_the_table_has_a_section() -> None:
     from generators.distributions import distributions  # noqa: PLC0415 - needs symem[docs]
 
-    homes = ("real", "positive", "counting")
+    homes = ("real", "positive", "observed", "counting")
     told = "\n".join(distributions(f"symem.language.{home}_families") for home in homes)
     assert [name for name in FAMILIES if f"### {name}\n" not in told] == []
 

@@ -9,8 +9,19 @@ import numpy as np
 import pytest
 from sympy import oo, symbols
 
-from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
-from symem.runtime.with_scipy import _gamma_interval_mean, _log_gamma_interval
+from symem.language.incomplete_gamma import (
+    GammaIntervalLogMean,
+    GammaIntervalLogVariance,
+    GammaIntervalMean,
+    LogGammaInterval,
+    LogIncompleteGamma,
+)
+from symem.runtime.gamma_intervals import (
+    _gamma_interval_log_mean,
+    _gamma_interval_log_variance,
+    _gamma_interval_mean,
+    _log_gamma_interval,
+)
 
 #: (low, high) as shares of the shape and more, for shapes of any size.
 ENDS = [
@@ -19,28 +30,33 @@ ENDS = [
 ]  # fmt: skip
 
 
-def exact(shape: float, low: float, high: float) -> tuple[Any, Any]:
-    """log P(low < T < high) and E[T | low < T < high], by tails that hold the interval."""
+def exact(shape: float, low: float, high: float) -> tuple[Any, ...]:
+    """log P(low < T < high), E[T | low < T < high], and mean and variance of log T, by tails that hold the interval."""
 
     def between(s: Any) -> Any:
         if low > shape:
             return mpmath.gammainc(s, low) - (mpmath.gammainc(s, high) if high < np.inf else 0)
         return mpmath.gammainc(s, low, high)
 
-    s = mpmath.mpf(shape)
-    return mpmath.log(between(s)) - mpmath.loggamma(s), between(s + 1) / between(s)
+    s, step = mpmath.mpf(shape), mpmath.mpf(10) ** -25
+    before, here, after = (mpmath.log(between(s + each)) for each in (-step, 0, step))
+    logs = (after - before) / (2 * step), (after - 2 * here + before) / step**2
+    return here - mpmath.loggamma(s), between(s + 1) / between(s), *logs
 
 
 @pytest.mark.parametrize("shape", [1e-4, 0.3, 1.0, 2.5, 40.0, 3000.0])
 @pytest.mark.parametrize(("low", "high"), ENDS)
 def test_ends_anywhere(shape: float, low: float, high: float) -> None:
     low, high = low * max(shape, 1.0), high * max(shape, 1.0)
-    with mpmath.workdps(60):
-        log_mass, mean = exact(shape, low, high)
+    with mpmath.workdps(110):
+        log_mass, mean, log_mean, log_variance = exact(shape, low, high)
         assert float(_log_gamma_interval(shape, low, high) - log_mass) == pytest.approx(
             0, abs=2e-13 * max(1.0, abs(float(log_mass)))
         )
         assert float(_gamma_interval_mean(shape, low, high)) == pytest.approx(float(mean), rel=2e-13)
+        off, size = _gamma_interval_log_mean(shape, low, high) - log_mean, max(1, abs(float(log_mean)))
+        assert float(off) == pytest.approx(0, abs=1e-14 * size)
+        assert _gamma_interval_log_variance(shape, low, high) == pytest.approx(float(log_variance), rel=1e-13)
 
 
 def test_a_law_of_shape_zero_is_at_zero() -> None:
@@ -48,7 +64,27 @@ def test_a_law_of_shape_zero_is_at_zero() -> None:
     assert _gamma_interval_mean(0.0, 0.0, [0.5, 3.0]).tolist() == [0.0, 0.0]
 
 
-@pytest.mark.parametrize("function", [LogGammaInterval, GammaIntervalMean], ids=["mass", "mean"])
+FUNCTIONS: dict[str, Any] = {
+    "mass": LogGammaInterval,
+    "mean": GammaIntervalMean,
+    "whole": LogIncompleteGamma,
+    "log_mean": GammaIntervalLogMean,
+    "log_variance": GammaIntervalLogVariance,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "log_variance"])
+@pytest.mark.parametrize("high", [4.0, np.inf])
+def test_slopes_in_the_shape(name: str, high: float) -> None:
+    """The third moments of log T are asked for by nothing."""
+    shape, step = symbols("shape", positive=True), 1e-6
+    formula = FUNCTIONS[name](shape, 0.5, oo if high == np.inf else high)
+    beside = [formula.subs(shape, 2.5 + each).evalf(20) for each in (-step, step)]
+    slope = formula.diff(shape).subs(shape, 2.5).evalf()
+    assert float(slope) == pytest.approx(float(beside[1] - beside[0]) / (2 * step), rel=1e-6)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_slopes_in_the_ends(function: Any) -> None:
     low, high = symbols("low high", positive=True)
     for end, moved in ((low, (0.5, 1e-6)), (high, (2.0, 1e-6))):

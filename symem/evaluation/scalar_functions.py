@@ -64,21 +64,43 @@ def log_normal_interval(low: Value, high: Value) -> Value:
     return above + np.log1p(-np.exp(below - above))
 
 
-def _between(shape: float, low: float, high: float) -> Any:
-    """∫ t^(s - 1) e^-t dt between two ends, to many digits, from the tail in which they are."""
-    with mpmath.workdps(60):
-        if low > shape or np.isinf(high):
-            return mpmath.gammainc(shape, low) - (mpmath.gammainc(shape, high) if np.isfinite(high) else 0)
-        return mpmath.gammainc(shape, 0, high) - (mpmath.gammainc(shape, 0, low) if low > 0 else 0)
+def log_gamma_density(shape: Value, place: Value) -> Value:
+    """Of rate 1; -∞ at infinity."""
+    with np.errstate(all="ignore"):
+        there = (np.subtract(shape, 1)) * np.log(place) - place - special.gammaln(shape)
+        return np.where(np.isposinf(place), -np.inf, np.where(np.equal(shape, 1), -place, there))
 
 
-def _number_by_number(exact: Callable[..., Any]) -> Callable[..., Value]:
-    """A function of a Gamma law between ends, exactly; of shape 0, the law is at 0; NaN where there is no interval."""
+def gamma_between(shape: Value, low: Value, high: Value) -> tuple[Value, ...]:
+    """log ∫ t^(s - 1) e^-t dt between two ends, and of T with that law the mean, and mean and variance of log T: the moments of
+    v = log t under exp(sv - e^v) on either side of its peak, by 48 pieces of 16 nodes, the longer the further, to e^-45 of it.
+    NaN where there is no interval.
+    """
+    s, a, b = np.broadcast_arrays(*map(np.float64, (shape, low, high)))
+    cuts = np.linspace(0, 1, 49) ** 6
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    place = (cuts[:-1, None] + np.diff(cuts)[:, None] * (1 + nodes) / 2).ravel()
+    weights = (np.diff(cuts)[:, None] * weights / 2).ravel()
+    with np.errstate(all="ignore"):
+        at, drop = np.clip(s, a, b), 45 / s
+        down = np.minimum(drop + np.sqrt(drop * (drop + 8)), np.where(at < s, 45 / (s - at), np.inf))
+        up = np.minimum(drop + np.sqrt(drop * (drop + 2)), np.where(at > s, 45 / (at - s), np.inf))
+        reach = np.stack(
+            [-np.minimum(down, np.log1p((at - a) / a)), np.log1p(np.minimum(up, (b - at) / at))], -1
+        )[..., None]
+        step = reach * place
+        t, way = at[..., None, None], (s - at)[..., None, None]
+        mass = weights * np.abs(reach) * np.exp(way * step - t * (np.expm1(step) - step))
+        total = np.where(a < b, mass.sum((-2, -1)), np.nan)
+        mean = (mass * step).sum((-2, -1)) / total
+        spread = (mass * (step - mean[..., None, None]) ** 2).sum((-2, -1)) / total
+        own = (mass * np.exp(step)).sum((-2, -1)) / total
+        return np.log(total) + s * np.log(at) - at, at * own, np.log(at) + mean, spread
 
-    def at(shape: float, low: float, high: float) -> float:
-        return 0.0 if shape == 0 else float(exact(shape, low, high)) if low < high else np.nan
 
-    return np.vectorize(at, otypes=[float])
+def _unless_at_zero(function: Callable[..., Value]) -> Callable[..., Value]:
+    """A function of a Gamma law between ends; of shape 0, the law is at 0."""
+    return lambda shape, *ends: np.where(np.equal(shape, 0), 0.0, function(shape, *ends))
 
 
 def log_difference(above: Value, below: Value) -> Value:
@@ -225,12 +247,12 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "TanhRatio": lambda c: np.where(
         np.equal(c, 0), 0.25, np.tanh(c / 2) / np.where(np.equal(c, 0), 1, 2 * c)
     ),
-    "LogGammaInterval": _number_by_number(
-        lambda s, low, high: mpmath.log(_between(s, low, high)) - mpmath.loggamma(s)
-    ),
-    "GammaIntervalMean": _number_by_number(
-        lambda s, low, high: _between(s + 1, low, high) / _between(s, low, high)
-    ),
+    "LogGammaInterval": _unless_at_zero(lambda s, *ends: gamma_between(s, *ends)[0] - special.gammaln(s)),
+    "GammaIntervalMean": _unless_at_zero(lambda *given: gamma_between(*given)[1]),
+    "LogGammaDensity": log_gamma_density,
+    "LogIncompleteGamma": lambda *given: gamma_between(*given)[0],
+    "GammaIntervalLogMean": lambda *given: gamma_between(*given)[2],
+    "GammaIntervalLogVariance": lambda *given: gamma_between(*given)[3],
     "Iverson": lambda holds: np.where(holds, 1.0, 0.0),
     "LogIverson": log_bracket,
     "KroneckerDelta": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
 
 from symem.errors import ModelError
+from symem.language.incomplete_gamma import LogGammaInterval
 from symem.language.plates import Expectation, deviation
 from symem.language.support import Support
 from symem.language.supports import Positive
@@ -155,7 +156,7 @@ class ExponentialFace:
         if slope.has(Derivative, Subs):
             return None
         slope = slope.xreplace(here)
-        return slope.simplify() if slope.count_ops() <= _LONG else slope
+        return slope.simplify() if slope.count_ops() <= _LONG and not slope.has(LogGammaInterval) else slope
 
     def _letters(self) -> tuple[Expr, ...]:
         return tuple(Dummy("eta", real=True) for _ in self.statistics(Dummy("u", positive=True)))
@@ -166,7 +167,8 @@ def _told(difference: Expr) -> Expr:
     return difference.factor() if difference.is_rational_function() else difference
 
 
-#: Formulas of more operations, as second derivatives of Bessel functions are, stay as they are: SymPy would take minutes.
+#: Formulas of more operations, as second derivatives of Bessel functions are, stay as they are: SymPy would take minutes. So do
+#: those between ends, one of which may be 0: x^(s - 1) and x^(1 - s) are not to be taken out of a sum there.
 _LONG = 60
 
 

@@ -1,6 +1,6 @@
 """The table of distributions: one row serves the declaration of a model and the recognition of a posterior.
 
-The rows themselves are in `real_families`, `positive_families` and `counting_families`; here are the laws that
+The rows themselves are in `real_families`, `positive_families`, `observed_families` and `counting_families`; here are the laws that
 are written with an index or with branches, and the way from `sympy.stats` to a row.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from sympy import Expr, S, Tuple, loggamma
 
 from symem.errors import ModelError
-from symem.language import counting_families, positive_families, real_families
+from symem.language import counting_families, observed_families, positive_families, real_families
 from symem.language.family import OTHERWISE, Distribution, Family
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Binary, Counts, Positive, Reals, Simplex
@@ -20,7 +20,7 @@ from symem.language.vectors import MultivariateNormal, MultivariateT, Wishart
 
 _ROWS = tuple(
     row
-    for module in (real_families, positive_families, counting_families)
+    for module in (real_families, positive_families, observed_families, counting_families)
     for row in vars(module).values()
     if isinstance(row, Family)
 )

@@ -9,22 +9,16 @@ from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log,
 
 from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
 from symem.language.family import Family, Printed
-from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
+from symem.language.incomplete_gamma import GammaIntervalLogMean, GammaIntervalMean, LogGammaInterval
 from symem.language.polya_gamma import LogPolyaGamma, TanhRatio, log_cosh_of_half
-from symem.language.real_families import LINE, NORMAL_FACE, inside, normal
-from symem.language.supports import Interval, NonNegative, Positive, Reals
+from symem.language.real_families import LINE, NORMAL_FACE, normal
+from symem.language.supports import NonNegative, Positive, Reals
 from symem.runtime.samplers import (
-    _draw_chi_squared,
-    _draw_erlang,
     _draw_exponential,
     _draw_gamma,
     _draw_gamma_inverse,
-    _draw_gaussian_inverse,
     _draw_log_normal,
-    _draw_maxwell,
-    _draw_pareto,
     _draw_polya_gamma,
-    _draw_rayleigh,
     _draw_weibull,
 )
 
@@ -160,7 +154,10 @@ def _scaled_ends(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
 _CUT_GAMMA_FACE = replace(
     _GAMMA_FACE,
     log_partition=lambda a, b: _GAMMA_FACE.log_partition(a, b) + LogGammaInterval(*_scaled_ends(a, b)),
-    moments=lambda u, a, b: {u: GammaIntervalMean(*_scaled_ends(a, b)) / a["rate"]},
+    moments=lambda u, a, b: {
+        u: GammaIntervalMean(*_scaled_ends(a, b)) / a["rate"],
+        log(u): GammaIntervalLogMean(*_scaled_ends(a, b)) - log(a["rate"]),
+    },
     on=lambda b: b[0] != -oo and b != HALF_LINE,
     flat=False,
 )
@@ -198,7 +195,10 @@ _CUT_GAMMA_INVERSE_FACE = replace(
     log_partition=lambda a, b: (
         _GAMMA_INVERSE_FACE.log_partition(a, b) + LogGammaInterval(*_inverted_ends(a, b))
     ),
-    moments=lambda u, a, b: {1 / u: GammaIntervalMean(*_inverted_ends(a, b)) / a["scale"]},
+    moments=lambda u, a, b: {
+        1 / u: GammaIntervalMean(*_inverted_ends(a, b)) / a["scale"],
+        log(u): log(a["scale"]) - GammaIntervalLogMean(*_inverted_ends(a, b)),
+    },
     on=lambda b: b[0] != -oo and b != HALF_LINE,
 )
 GammaInverse = Family(
@@ -291,52 +291,4 @@ PolyaGamma = Family(
     _draw_polya_gamma,
     face=ShapedFace(_polya_gamma_shapes, _tilted_face),
     printed=Printed("Pólya–Gamma", r"\mathrm{PG}"),
-)
-
-# -- observed only -----------------------------------------------------------------------------------------
-
-Rayleigh = Family(
-    "Rayleigh",
-    {"sigma": _POSITIVE},
-    lambda x, s: log(x) - 2 * log(s) - x**2 / (2 * s**2),
-    lambda *_: _POSITIVE,
-    _draw_rayleigh,
-)
-
-
-Pareto = Family(
-    "Pareto",
-    {"xm": _POSITIVE, "alpha": _POSITIVE},
-    lambda x, xm, a: log(a) + a * log(xm) - (a + 1) * log(x) + inside(x, xm, oo),
-    lambda xm, _a: Interval(xm, oo),
-    _draw_pareto,
-)
-GaussianInverse = Family(
-    "GaussianInverse",
-    {"mean": _POSITIVE, "shape": _POSITIVE},
-    lambda x, m, s: log(s) / 2 - log(2 * pi) / 2 - 3 * log(x) / 2 - s * x / (2 * m**2) + s / m - s / (2 * x),
-    lambda *_: _POSITIVE,
-    _draw_gaussian_inverse,
-    printed=Printed(words="inverse Gaussian", sign=r"\mathrm{InverseGaussian}"),
-)
-ChiSquared = Family(
-    "ChiSquared",
-    {"k": _POSITIVE},
-    lambda x, k: (k / 2 - 1) * log(x) - x / 2 - k * log(2) / 2 - loggamma(k / 2),
-    lambda *_: _POSITIVE,
-    _draw_chi_squared,
-)
-Maxwell = Family(
-    "Maxwell",
-    {"a": _POSITIVE},
-    lambda x, a: log(2 / pi) / 2 + 2 * log(x) - 3 * log(a) - x**2 / (2 * a**2),
-    lambda *_: _POSITIVE,
-    _draw_maxwell,
-)
-Erlang = Family(
-    "Erlang",
-    {"k": _POSITIVE, "l": _POSITIVE},
-    lambda x, k, rate: (k - 1) * log(x) - rate * x + k * log(rate) - loggamma(k),
-    lambda *_: _POSITIVE,
-    _draw_erlang,
 )

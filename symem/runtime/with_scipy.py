@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammainc, gammaincc, gammaln, ive, kve, log_ndtr, zeta
+from scipy.special import gammaln, ive, kve, log_ndtr, zeta
 
 
 def _log_normal_interval(low: Any, high: Any) -> Any:
@@ -159,94 +159,6 @@ def _log_besselk_by_order(order: Any, x: Any) -> Any:
         total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
         ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
     return total
-
-
-def _log_gamma_interval(shape: Any, low: Any, high: Any) -> Any:
-    """log P(low < T < high) of a number T with the Gamma law of that shape and rate 1; of shape 0 it is at 0."""
-    return _gamma_interval(shape, low, high)[0]
-
-
-def _gamma_interval_mean(shape: Any, low: Any, high: Any) -> Any:
-    """E[T | low < T < high] of a number T with the Gamma law of that shape and rate 1."""
-    return _gamma_interval(shape, low, high)[1]
-
-
-def _gamma_interval(shape: Any, low: Any, high: Any) -> Any:
-    """log P(low < T < high) and E[T | low < T < high], T as above, by what is left of the larger end's
-    D(x) = x^s e^-x / Γ(s + 1) in a tail, and by nodes of Gauss and Legendre where the interval is narrow.
-    """
-    s, a, b = np.broadcast_arrays(*(np.asarray(each, dtype=float) for each in (shape, low, high)))
-    with np.errstate(all="ignore"):
-        right = (a > 0) & (a >= s)
-        left = ~right & (b <= s + 1.0)
-        ratio = np.where((a > 0) & np.isfinite(b), np.exp(s * np.log(a / b) + b - a), 0.0)
-        rest_a, rest_b = (_gamma_rest(s, np.where(left, each, 0.0)) for each in (a, b))
-        of_left = 1.0 + rest_b - ratio * (1.0 + rest_a), s * (rest_b - ratio * rest_a)
-        tail_a, tail_b = (_gamma_tail(s, np.where(right, each, np.inf)) for each in (a, b))
-        back = np.where(np.isfinite(b), 1.0 / ratio, 0.0)
-        of_right = tail_a - back * tail_b, s * (1.0 - back)
-        far_a, far_b = (np.exp(_log_gamma_size(s, np.where(np.isfinite(each), each, 1.0))) for each in (a, b))
-        far_a, far_b = np.where(a > 0, far_a, 0.0), np.where(np.isfinite(b), far_b, 0.0)
-        inner = 1.0 - np.where(a > 0, gammainc(s, a), 0.0) - gammaincc(s, b)
-        mass = np.where(left, of_left[0], np.where(right, of_right[0], inner))
-        edge = np.where(left, b, np.where(right, a, 1.0))
-        log_mass = np.log(mass) + np.where(left | right, _log_gamma_size(s, edge), 0.0)
-        mean = np.where(right, s, 0.0) + np.where(left, of_left[1], of_right[1]) / mass
-        mean = np.where(left | right, mean, s + s * (far_a - far_b) / mass)
-        steep = np.maximum(np.abs((s - 1.0 - a) / a), np.abs((s - 1.0 - b) / b)) * (b - a)
-        narrow = (a > 0) & (b - a <= a) & (steep < 2.0)
-        if np.any(narrow):
-            near = _gamma_narrow(s, np.where(narrow, a, 1.0), np.where(narrow, b, 1.0))
-            log_mass, mean = np.where(narrow, near[0], log_mass), np.where(narrow, near[1], mean)
-        return log_mass[()], mean[()]
-
-
-def _log_gamma_size(s: Any, x: Any) -> Any:
-    """log D(x), for large shapes by the deviance."""
-    large = np.maximum(s, 1.0)
-    few = np.where(s > 0, np.minimum(s, 1.0) * np.log(x), 0.0) - x - gammaln(np.minimum(s, 1.0) + 1.0)
-    return np.where(s > 1.0, -_deviance(large, x) - _beside_stirling(large), few)
-
-
-def _gamma_narrow(s: Any, a: Any, b: Any) -> Any:
-    """The same where the density changes little between a and b."""
-    nodes, weights = np.polynomial.legendre.leggauss(12)
-    centre, half = (a + b) / 2.0, (b - a) / 2.0
-    step = half[..., None] * nodes
-    weight = weights * np.exp((s[..., None] - 1.0) * np.log1p(step / centre[..., None]) - step)
-    total = weight.sum(-1)
-    log_density = _log_gamma_size(s, centre) + np.log(s / centre)
-    return log_density + np.log(half * total), centre + (weight * step).sum(-1) / total
-
-
-def _gamma_rest(s: Any, x: Any) -> Any:
-    """P(s + 1, x)/D(x) for x ≤ s + 1, by its series x/(s + 1) + x²/((s + 1)(s + 2)) + … where D has no number."""
-    size = np.exp(_log_gamma_size(s, x))
-    lost = (size < 1e-290) & (x > 0)
-    value = np.where(x > 0, gammainc(s + 1.0, x) / np.where(lost, 1.0, size), 0.0)
-    if np.any(lost):
-        term, total, place = np.where(lost, x / (s + 1.0), 0.0), np.zeros(s.shape), 1.0
-        while np.any(term > 1e-17 * total):
-            total, place = total + term, place + 1.0
-            term = term * x / (s + place)
-        value = np.where(lost, total, value)
-    return value
-
-
-def _gamma_tail(s: Any, x: Any) -> Any:
-    """Q(s, x)/D(x) for x ≥ s, by its continued fraction where D has no number (Abramowitz & Stegun 6.5.31)."""
-    there = np.isfinite(x)
-    x = np.where(there, x, 1.0)
-    size = np.exp(_log_gamma_size(s, x))
-    lost = there & (size < 1e-290)
-    value = gammaincc(s, x) / np.where(lost, 1.0, size)
-    if np.any(lost):
-        above = np.where(lost, x, s + 100.0)
-        term = np.zeros(s.shape)
-        for place in range(300, 0, -1):
-            term = place * (place - s) / (above + 2.0 * place + 1.0 - s - term)
-        value = np.where(lost, s / (above + 1.0 - s - term), value)
-    return np.where(there, value, 0.0)
 
 
 def _tanh_ratio(c: Any) -> Any:

@@ -82,7 +82,14 @@ from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
 from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
 from symem.language.falling_root import FallingRoot
-from symem.language.incomplete_gamma import GammaIntervalMean, LogGammaInterval
+from symem.language.incomplete_gamma import (
+    GammaIntervalLogMean,
+    GammaIntervalLogVariance,
+    GammaIntervalMean,
+    LogGammaDensity,
+    LogGammaInterval,
+    LogIncompleteGamma,
+)
 from symem.language.logarithm import stable
 from symem.language.plates import Iverson, LinearSolution, LogIverson
 from symem.language.polya_gamma import TanhRatio
@@ -96,6 +103,8 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
+    LogIncompleteGamma: "log_incomplete_gamma", GammaIntervalLogMean: "gamma_interval_log_mean",
+    GammaIntervalLogVariance: "gamma_interval_log_variance",
     TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     RuleNode: "rule_node", RuleLogWeight: "rule_log_weight",
@@ -321,6 +330,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Pow, Lowering.power),
     (log, Lowering.logarithm),
     (factorial, lambda lower, expr: lower(gamma(expr.args[0] + 1))),
+    (LogGammaDensity, lambda lower, expr: lower(expr.written_out)),
     (polygamma, Lowering.polygamma),
     (Piecewise, Lowering.piecewise),
     (Max | Min, Lowering.function),

@@ -30,6 +30,7 @@ from symem.runtime import (
     estimators,
     fitting,
     free_vector,
+    gamma_intervals,
     gauss_hermite,
     held_ends,
     in_words,
@@ -172,16 +173,16 @@ def definitions() -> tuple[str, ...]:
 
 def special_functions(wanted: Iterable[str]) -> list[str]:
     """The definitions of those functions that need SciPy, with those they call."""
-    return _of_module(with_scipy, wanted)
+    return _of_modules((with_scipy, gamma_intervals), wanted)
 
 
 def of_quadrature(wanted: Iterable[str]) -> list[str]:
     """The same of those that quadrature needs."""
-    return _of_module(gauss_hermite, wanted)
+    return _of_modules((gauss_hermite,), wanted)
 
 
-def _of_module(module: ModuleType, wanted: Iterable[str]) -> list[str]:
-    known = dict(pieces(module))
+def _of_modules(modules: Iterable[ModuleType], wanted: Iterable[str]) -> list[str]:
+    known = dict(each for module in modules for each in pieces(module))
     waiting, found = set(wanted) & known.keys(), set[str]()
     while waiting:
         found |= waiting
@@ -197,7 +198,8 @@ def from_scipy(texts: Iterable[str]) -> list[str]:
 @cache
 def _imported() -> frozenset[str]:
     """What the special functions take from scipy.special."""
-    imports = (node for node in ast.parse(_text(with_scipy)).body if isinstance(node, ast.ImportFrom))
+    both = (ast.parse(_text(module)).body for module in (with_scipy, gamma_intervals))
+    imports = (node for body in both for node in body if isinstance(node, ast.ImportFrom))
     return frozenset(each.name for node in imports if node.module == "scipy.special" for each in node.names)
 
 

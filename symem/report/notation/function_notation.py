@@ -132,6 +132,26 @@ class FunctionNotation:
         shape, *ends = expr.args
         return self.doprint(incomplete_gamma(shape + 1, *ends) / incomplete_gamma(shape, *ends))
 
+    def _print_LogGammaDensity(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(expr.written_out)
+
+    def _print_LogIncompleteGamma(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(log(incomplete_gamma(*expr.args)))
+
+    def _print_GammaIntervalLogMean(self, expr: Expr, **_: Any) -> str:
+        return self._slope_in_shape(expr, 1)
+
+    def _print_GammaIntervalLogVariance(self, expr: Expr, **_: Any) -> str:
+        return self._slope_in_shape(expr, 2)
+
+    def _slope_in_shape(self, expr: Expr, order: int) -> str:
+        """A derivative of log Γ(s, x) in s, at the shape."""
+        shape, *ends = expr.args
+        taken = {name_of(each) for each in expr.atoms(Symbol)}
+        letter = Symbol(next(each for each in ("s", "t", "v", "s_0") if each not in taken))
+        whole = self.doprint(log(incomplete_gamma(letter, *ends)))
+        return self.markup.slope(self.doprint(letter), whole, self.doprint(shape), order)
+
     def _print_uppergamma(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Gamma", ", ".join(map(self.doprint, expr.args)), bare=False)
 

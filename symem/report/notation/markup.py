@@ -85,6 +85,12 @@ class LatexMarkup:
         told = rf"\operatorname*{{arg\,max}}_{{{', '.join(letters)}}} {self.bracket(function)}"
         return told if len(letters) == 1 else rf"{self.group(told)}_{{{own}}}"
 
+    def slope(self, letter: str, function: str, at: str, order: int) -> str:
+        """A derivative of a function in a letter, at a value."""
+        power = f"^{order}" if order > 1 else ""
+        told = rf"\frac{{\partial{power}}}{{\partial {letter}{power}}} {function}"
+        return rf"{self.bracket(told)}_{{{letter} = {at}}}"
+
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         """The head of a sum or product."""
         return rf"{self.signs[sign]}_{{{index}={lower}}}^{{{upper}}}"
@@ -172,6 +178,11 @@ class PlainMarkup:
         """Where a function is largest."""
         beside = [each for each in letters if each != own]
         return f"the {own} at which {function} is largest" + (f", with {', '.join(beside)}" if beside else "")
+
+    def slope(self, letter: str, function: str, at: str, order: int) -> str:
+        """A derivative of a function in a letter, at a value."""
+        power = "²" if order > 1 else ""
+        return f"[∂{power}/∂{letter}{power} {function} at {letter} = {at}]"
 
     def big(self, sign: str, index: str, lower: str, upper: str) -> str:
         whole = lower == "1" and upper.isidentifier()
