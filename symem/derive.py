@@ -26,7 +26,7 @@ from symem.calculus.expectation import Expectations, posteriors
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
 from symem.calculus.identified import with_unidentified
-from symem.calculus.information import with_information
+from symem.calculus.information import information_blocks
 from symem.calculus.known_totals import as_known_totals, with_known_totals
 from symem.calculus.latents_gone import check_latents_gone
 from symem.calculus.maximise import Block, Constants, solve_blocks
@@ -37,10 +37,10 @@ from symem.calculus.separate import fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.signs import Signs
 from symem.calculus.statistics import Named
-from symem.calculus.steps import steps
+from symem.calculus.steps import steps, with_information
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
-from symem.derivation import Definition, Derivation, Posterior, Surrogate, Update
+from symem.derivation import Definition, Derivation, InformationBlock, Posterior, Surrogate, Update
 from symem.errors import NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
@@ -61,13 +61,18 @@ def derive_records(model: Model, *, numeric: bool = True, approximate: str | Non
     look("checking that the likelihood is normalised")
     check_normalised(model)
     letters = DataLetters.of(model)
-    return steps(
-        with_reasons(letters.told(_derived(letters.lettered, numeric=numeric, approximate=approximate)))
-    )
+    record, blocks = _derived(letters.lettered, numeric=numeric, approximate=approximate)
+
+    def inform(derivation: Derivation) -> Derivation:
+        return with_information(derivation, letters.told(blocks()))
+
+    return steps(replace(with_reasons(letters.told(record)), inform=inform))
 
 
-def _derived(model: Model, *, numeric: bool, approximate: str | None) -> Derivation:
-    """The record, before its steps are told."""
+def _derived(
+    model: Model, *, numeric: bool, approximate: str | None
+) -> tuple[Derivation, Callable[[], tuple[InformationBlock, ...]]]:
+    """The record, before its steps are told, and what finds the information."""
     look("taking the E-step")
     names = Names(model)
     terms = collapse_brackets(separate(model.log_likelihood), model)
@@ -104,8 +109,7 @@ def _derived(model: Model, *, numeric: bool, approximate: str | None) -> Derivat
         kept = with_numeric(kept, _certified(record, any_way(), any_way, collapse))
     scored = with_scores(final_form(as_known_totals(kept), names), names)
     means = PlainExpectations(elimination.done, names, expectations.moments)
-    look("writing the information")
-    return with_information(scored, conditioned, Covariances(means, model.weights), names)
+    return scored, partial(information_blocks, scored, conditioned, Covariances(means, model.weights), names)
 
 
 def _certified(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypedDict, Unpack
@@ -191,20 +192,21 @@ class Documents:
         )
 
     def recorded(self, choices: Choices) -> Derivation:
-        """The record with the exponential family, and every line between its steps where these are asked for."""
+        """The record with the information and the exponential family, and every line between its steps where these are asked for."""
         if _level(choices) is Level.BRIEF:
             return self.derivation
-        whole = self._with_family
+        whole = self._whole
         return line_by_line(whole) if _level(choices) is Level.TEACHING else whole
 
     @cached_property
-    def _with_family(self) -> Derivation:
-        """The record with the exponential family, if that is found and does not take too long."""
-        try:
-            with deriving(None):
-                return replace(self.derivation, family=family_of(self.derivation))
-        except (BudgetError, NotDerivedError):
-            return self.derivation
+    def _whole(self) -> Derivation:
+        """The record with the information and the exponential family, where these are found and do not take too long."""
+        whole = self.derivation
+        with suppress(BudgetError), deriving(None):
+            whole = whole.informed
+        with suppress(BudgetError, NotDerivedError), deriving(None):
+            whole = replace(whole, family=family_of(whole))
+        return whole
 
     def options(self, choices: Choices) -> Options:
         """What a report is asked for, checked."""

@@ -117,7 +117,7 @@ class Formulas:
 
         Source: Orchard & Woodbury 1972; Louis 1982, section 3.
         """
-        told = ((each.parameters, each.complete.value) for each in self.derivation.information)
+        told = ((each.parameters, each.complete.value) for each in self._informed.information)
         return ByPair(self.derivation, told)
 
     @cached_property
@@ -134,7 +134,7 @@ class Formulas:
         ----------
         Louis 1982, equation 3.1.
         """
-        told = ((each.parameters, _missing(each)) for each in self.derivation.information)
+        told = ((each.parameters, _missing(each)) for each in self._informed.information)
         return ByPair(self.derivation, told)
 
     @cached_property
@@ -143,7 +143,7 @@ class Formulas:
 
         Source: Orchard & Woodbury 1972; Louis 1982.
         """
-        told = ((each.parameters, _observed(each)) for each in self.derivation.information)
+        told = ((each.parameters, _observed(each)) for each in self._informed.information)
         return ByPair(self.derivation, told)
 
     @cached_property
@@ -236,7 +236,13 @@ class Formulas:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation: law, before, after, why it is allowed."""
-        return self.derivation.steps
+        return self._informed.steps
+
+    @cached_property
+    def _informed(self) -> Derivation:
+        """The record with the information, and its steps."""
+        with deriving(None):
+            return self.derivation.informed
 
 
 def _missing(block: InformationBlock) -> Expr | str:

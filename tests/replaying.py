@@ -48,7 +48,7 @@ ASIDE: dict[type, float] = {Binary: 0, Labels: 1, OneHot: 0, Counts: 61, Positiv
 
 
 def told(row: Row) -> Derivation:
-    derivation: Derivation = em(row.name).derivation
+    derivation: Derivation = em(row.name).derivation.informed
     return derivation
 
 

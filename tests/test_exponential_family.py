@@ -23,13 +23,13 @@ from symem.evaluation.members import random_parameters
 from symem.language.matrices import is_matrix, shape
 from tests.derived import em, once
 from tests.evaluate import Evaluator
-from tests.models import DERIVED, FEW, Row, slow_but_for
+from tests.models import DERIVED, FEW, Row, in_turn, slow_but_for
 from tests.test_chains import STATED
 
 #: Quick ones: every fourth of the few.
 QUICK = {row.name for row in FEW[::4]} - {"ibm_model1"}
 STEP = 1e-5
-OVER_ALL = slow_but_for([row for row in DERIVED if row.name != "weibull_mixture"], QUICK)
+FAMILIES = [row for row in DERIVED if row.name != "weibull_mixture"]
 
 
 @cache
@@ -89,7 +89,7 @@ def points(derivation: Derivation, trial: Trial) -> list[dict[str, Any]]:
 # the form -----------------------------------------------------------------------------------------------
 
 
-@OVER_ALL
+@slow_but_for(in_turn(FAMILIES, 0), QUICK)
 def test_it_is_the_law_of_the_complete_data(row: Row) -> None:
     """log p(y; θ) - log p(y; θ') = η(θ)·s(y) - A(θ) - η(θ')·s(y) + A(θ')."""
     derivation = derivation_of(row)
@@ -110,7 +110,7 @@ def test_it_is_the_law_of_the_complete_data(row: Row) -> None:
     assert found[0] - found[1] == pytest.approx(densities[0] - densities[1], rel=1e-8, abs=1e-8)
 
 
-@OVER_ALL
+@slow_but_for(in_turn(FAMILIES, 1), QUICK)
 def test_its_mean_given_the_data_is_q(row: Row) -> None:
     """Q(θ | θ⁽ᵗ⁾) - Q(θ' | θ⁽ᵗ⁾) = η(θ)·s⁽ᵗ⁾ - A(θ) - …, but for the prior."""
     derivation = derivation_of(row)
@@ -126,7 +126,7 @@ def test_its_mean_given_the_data_is_q(row: Row) -> None:
     assert found[0] - found[1] == pytest.approx(surrogate[0] - surrogate[1], rel=1e-8, abs=1e-8)
 
 
-@OVER_ALL
+@slow_but_for(in_turn(FAMILIES, 2), QUICK)
 def test_means_under_the_model_are_slopes_of_the_log_partition(row: Row) -> None:
     """E[∂ log p(Y; θ)/∂θ] = 0: ∂η/∂θ · E_θ[s] = ∂A/∂θ, the slopes being differences."""
     derivation = derivation_of(row)
@@ -239,7 +239,7 @@ def test_kinds(name: str) -> None:
     assert family(name).claim.status is status
 
 
-@slow_but_for(DERIVED, ())
+@slow_but_for(in_turn(DERIVED, 3), ())
 def test_no_moment_equation_is_refuted(row: Row) -> None:
     found = family_of(derivation_of(row))
     assert isinstance(found, NoExponentialFamily) or found.claim.status is not Status.REFUTED

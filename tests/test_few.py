@@ -10,7 +10,7 @@ from tests.models import FEW, Row, over_all_at_once
 
 def shown(row: Row) -> set[str]:
     """What reports and modules can tell apart of a model."""
-    derivation = em(row.name).derivation
+    derivation = em(row.name).derivation.informed
     variables = derivation.model.variables.values()
     kinds = {
         *(f"law {step.law.name}" for step in derivation.steps),

@@ -22,7 +22,7 @@ from symem.calculus.identifiable import identifiable
 from symem.calculus.unbounded import unbounded
 from symem.verification import rank_of_scores
 from tests.derived import em
-from tests.models import BY_NAME, DERIVED, Row, slow_but_for
+from tests.models import BY_NAME, DERIVED, Row, in_turn, slow_but_for
 
 n, K, J = symbols("n K J", integer=True, positive=True)
 i, k, j, t = Idx("i", n), Idx("k", K), Idx("j", J), Idx("t", n)
@@ -33,7 +33,9 @@ NORMAL = {z[i]: Categorical(w[k]), x[i]: Normal(mu[z[i]], s)}
 
 
 @pytest.mark.filterwarnings("ignore")
-@slow_but_for(DERIVED, {"gmm1d_faithful", "bernoulli_singh", "coin_do_batzoglou", "map_beta_coins"})
+@slow_but_for(
+    in_turn(DERIVED, 1), {"gmm1d_faithful", "bernoulli_singh", "coin_do_batzoglou", "map_beta_coins"}
+)
 def test_what_may_be_exchanged_leaves_the_likelihood(row: Row) -> None:
     """ℓ of the module at a point and at the one where two values have changed places."""
     solver: Any = em(row.name).solver()

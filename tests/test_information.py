@@ -21,7 +21,7 @@ from symem.verification.formulas import Formulas
 from symem.verification.oracle import Oracle
 from symem.verification.sizes import hidden_sizes
 from tests.derived import em
-from tests.models import BY_NAME, DERIVED, FEW, HALF, Row, slow_but_for
+from tests.models import BY_NAME, DERIVED, HALF, Row, in_turn, slow_but_for
 
 n = symbols("n", integer=True, positive=True)
 K = symbols("K", integer=True, positive=True)
@@ -216,7 +216,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@slow_but_for(DERIVED, {row.name for row in FEW if row.name in HALF})
+@slow_but_for(in_turn(DERIVED, 0), HALF)
 def test_information_is_what_the_likelihood_bends_by(row: Row) -> None:
     """Score and information against differences of the module's ℓ along lines, and the sum of the rows' scores."""
     solver, theta = em(row.name).solver(), row.theta(row.file["start"])
@@ -240,7 +240,8 @@ def test_information_is_what_the_likelihood_bends_by(row: Row) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 @slow_but_for(
-    DERIVED, {"gmm1d_faithful", "lca_missing_items", "random_effects_dyestuff", "map_gamma_poisson"}
+    in_turn(DERIVED, 1),
+    {"gmm1d_faithful", "lca_missing_items", "random_effects_dyestuff", "map_gamma_poisson"},
 )
 def test_scores_of_rows_add_up_to_the_score(row: Row) -> None:
     """Together with the slope of the log-prior, found by differences, they are the score of all."""
@@ -282,7 +283,8 @@ def test_scores_of_many_rows_are_those_of_each(name: str, monkeypatch: pytest.Mo
 
 @pytest.mark.filterwarnings("ignore")
 @slow_but_for(
-    DERIVED, {"gmm1d_faithful", "random_effects_dyestuff", "gmm_missing", "t_mixture", "normal_missing_both"}
+    in_turn(DERIVED, 2),
+    {"gmm1d_faithful", "random_effects_dyestuff", "gmm_missing", "t_mixture", "normal_missing_both"},
 )
 def test_the_formula_of_a_row_is_the_score_of_that_row(row: Row) -> None:
     """`em.score` in numbers against the module, which takes the statistics of each row alone."""

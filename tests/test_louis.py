@@ -22,7 +22,7 @@ from symem.verification.oracle import Oracle
 from symem.verification.sizes import hidden_sizes
 from symem.verification.verifying import prepare
 from tests.derived import em
-from tests.models import BY_NAME, DERIVED, Row, slow_but_for
+from tests.models import BY_NAME, DERIVED, Row, in_turn, slow_but_for
 
 n, K = symbols("n K", integer=True, positive=True)
 t, k = Idx("t", n), Idx("k", K)
@@ -116,7 +116,7 @@ def test_indices_of_two_parameters_have_letters_of_their_own() -> None:
         x[t]: Normal(mu[z[t]] + r * x[t - 1], s),
     }
     algorithm = Model(law, latent=[z]).derive()
-    for block in algorithm.derivation.information:
+    for block in algorithm.derivation.informed.information:
         indices = [axis.index for axis in block.complete.axes]
         assert len(set(indices)) == len(indices)
         assert block.missing is None
@@ -125,7 +125,7 @@ def test_indices_of_two_parameters_have_letters_of_their_own() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@slow_but_for(DERIVED, VARIED)
+@slow_but_for(in_turn(DERIVED, 3), VARIED)
 def test_formulas_are_what_differences_of_the_exact_score_are(row: Row) -> None:
     """Louis = Oakes = differences, in the directions in which the parameters may move."""
     algorithm, theta = em(row.name), row.theta(row.file["start"])
@@ -179,12 +179,12 @@ def test_every_formula_of_the_information_counts(name: str) -> None:
     ground = _ground(name)
     (right,) = climb(ground, "V6")
     assert right.passed, right
-    blocks = ground.derivation.information
+    blocks = ground.derivation.informed.information
     for place, block in enumerate(blocks):
         for field in ("complete", "missing"):
             for value in _spoilt(getattr(block, field).value):
                 spoilt = (*blocks[:place], _with(block, field, value), *blocks[place + 1 :])
-                derivation = replace(ground.derivation, information=spoilt)
+                derivation = replace(ground.derivation, information=spoilt, inform=None)
                 (rung,) = climb(replace(ground, derivation=derivation), "V6")
                 assert rung.passed is False, (block.parameters, field, value)
                 assert field in rung.detail

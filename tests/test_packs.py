@@ -24,7 +24,7 @@ IN_ITS_SCHOOL = pytest.mark.parametrize(
 
 
 def told(name: str, notation: Notation, **rename: str) -> str:
-    return latex_fragment(em(name).derivation, Options(notation=notation, rename=rename))
+    return latex_fragment(em(name).derivation.informed, Options(notation=notation, rename=rename))
 
 
 def test_bishops_letters() -> None:

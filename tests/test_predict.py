@@ -9,7 +9,7 @@ import pytest
 import scipy
 
 from tests.derived import solver
-from tests.models import BY_NAME, DERIVED, Row, slow_but_for
+from tests.models import BY_NAME, DERIVED, Row, in_turn, slow_but_for
 
 
 def asked(name: str) -> tuple[Any, Any, dict[str, Any]]:
@@ -57,7 +57,7 @@ def test_means_are_taken_over_labels_that_are_latent_too() -> None:
 QUICK = {"pet_shepp_vardi", "coupled_labels", "gmm_missing", "scale_inverse_gamma"}
 
 
-@slow_but_for(DERIVED, QUICK)
+@slow_but_for(in_turn(DERIVED, 2), QUICK)
 def test_every_latent_is_predicted(row: Row) -> None:
     found, posterior, _ = asked(row.name)
     values = found if hasattr(found, "_fields") else (found,)

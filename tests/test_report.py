@@ -51,7 +51,7 @@ over_few = slow_but_for(FEW, HALF)
 def test_golden(name: str, kind: str, request: pytest.FixtureRequest) -> None:
     suffix = {"latex_fragment": "tex", "markdown": "md", "text": "txt"}[kind]
     path = GOLDEN / f"{name}.{suffix}"
-    told = getattr(report, kind)(em(name).derivation)
+    told = getattr(report, kind)(em(name).derivation.informed)
     if request.config.getoption("--update-golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(told, encoding="utf-8")
@@ -210,7 +210,7 @@ def test_no_formula_runs_off_the_page_by_more_than_a_hair(log_of_all: str, rows:
 @pytest.mark.slow
 @NEEDS_TEX
 def test_the_whole_document_compiles(tmp_path: Path) -> None:
-    assert "Overfull" not in _typeset(tmp_path, report.latex(em("gmm1d_faithful").derivation))
+    assert "Overfull" not in _typeset(tmp_path, report.latex(em("gmm1d_faithful").derivation.informed))
 
 
 def _typeset(folder: Path, document: str) -> str:

@@ -51,7 +51,9 @@ def test_every_form_level_and_notation(
 ) -> None:
     """Nothing of SymPy's own shows through: no unprinted node, no bare name of a class."""
     for form, options in ways:
-        told = re.sub(r"<(script|style).*?</\1>", "", form(em(name).derivation, options), flags=re.DOTALL)
+        told = re.sub(
+            r"<(script|style).*?</\1>", "", form(em(name).derivation.informed, options), flags=re.DOTALL
+        )
         assert not re.search(r"MatrixEntry|BlockInverse|\bElement\(|\bTr\(|_a\b\]", told), (form, options)
 
 
@@ -60,7 +62,7 @@ def test_numbers_in_every_form(name: str) -> None:
     """Each model in two forms, one after the other, so that every form is met by several."""
     options, place = Options(worked=worked(name)), FEW.index(name)
     for form in (FORMS[place % 4], FORMS[(place + 1) % 4]):
-        told = form(em(name).derivation, options)
+        told = form(em(name).derivation.informed, options)
         assert "One iteration in numbers" in told
         assert "dtype" not in told
 
@@ -70,7 +72,7 @@ def test_numbers_in_every_form(name: str) -> None:
 
 def test_each_book_has_its_letters_beside_bold_ones() -> None:
     def shown(notation: Notation) -> str:
-        return report.latex_fragment(em("gmm_mv_full").derivation, Options(notation=notation))
+        return report.latex_fragment(em("gmm_mv_full").derivation.informed, Options(notation=notation))
 
     assert r"\mathbf{m}_{k} &= \frac{1}{N_{k}} \sum_{i=1}^{n} \gamma_{ik} \mathbf{x}_{i}" in shown(
         Notation.SYMEM
@@ -83,7 +85,9 @@ def test_each_book_has_its_letters_beside_bold_ones() -> None:
 
 
 def test_psi_all_together_is_not_the_psi_of_factor_analysis() -> None:
-    told = report.latex_fragment(em("factor_analysis_mean").derivation, Options(notation=Notation.MCLACHLAN))
+    told = report.latex_fragment(
+        em("factor_analysis_mean").derivation.informed, Options(notation=Notation.MCLACHLAN)
+    )
     assert r"\Theta^{(k)}" in told
     assert r"\Psi^{(k)}" not in told
     assert r"\psi_{k}" not in told  # k counts iterations there
@@ -97,12 +101,12 @@ def test_a_renamed_matrix_stays_bold_and_its_diagonal_follows() -> None:
 
 
 def test_a_standard_normal_vector_has_zero_and_identity() -> None:
-    told = report.latex_fragment(em("factor_analysis_mean").derivation)
+    told = report.latex_fragment(em("factor_analysis_mean").derivation.informed)
     assert r"\mathbf{z}_{i} &\sim \mathcal{N}(\mathbf{0}, \mathbf{I})" in told
 
 
 def test_before_the_e_step_a_vector_partly_seen_is_whole() -> None:
-    told = report.latex_fragment(em("mvn_missing").derivation)
+    told = report.latex_fragment(em("mvn_missing").derivation.informed)
     model, e_step = told.split(r"\section{The E-step}")
     assert r"\mathbf{x}_{i} &\sim \mathcal{N}" in model
     assert r"\log p(\mathbf{x} \mid \theta)" in model
@@ -113,7 +117,7 @@ def test_before_the_e_step_a_vector_partly_seen_is_whole() -> None:
 
 
 def test_the_box_has_second_moments() -> None:
-    told = report.latex_fragment(em("factor_analysis_mean").derivation)
+    told = report.latex_fragment(em("factor_analysis_mean").derivation.informed)
     box = told[told.index(r"\textbf{Algorithm.}") :]
     assert r"\left\langle \mathbf{z}_{i} \mathbf{z}_{i}^{\mathsf{T}} \right\rangle &= \hat{\mathbf{V}}" in box
 

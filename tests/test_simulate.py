@@ -32,7 +32,7 @@ from symem import (
 from symem.evaluation.situation import sizes_shown
 from symem.verification.ancestral import ancestral
 from tests.derived import solver
-from tests.models import DERIVED, Row, slow_but_for
+from tests.models import DERIVED, Row, in_turn, slow_but_for
 
 n, K, J, d, N = symbols("n K J d N", integer=True, positive=True)
 i, k, j, one = Idx("i", n), Idx("k", K), Idx("j", J), Idx("l", (1, 3))
@@ -195,7 +195,7 @@ QUICK = {
 }
 
 
-@slow_but_for([row for row in DERIVED if row.name not in OTHER], QUICK)
+@slow_but_for(in_turn([row for row in DERIVED if row.name not in OTHER], 3), QUICK)
 def test_a_module_draws_as_the_statement_says(row: Row) -> None:
     """Number for number what the reference draws, which walks the declarations."""
     model, module, theta = row.model(), solver(row.name), row.theta(row.file["start"])

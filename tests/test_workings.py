@@ -19,7 +19,7 @@ from tests.told import in_lines
 @cache
 def lines(name: str) -> tuple[Step, ...]:
     """What a row's derivation has, told line by line, beside its steps."""
-    recorded = {id(step) for step in em(name).derivation.steps}
+    recorded = {id(step) for step in em(name).derivation.informed.steps}
     return tuple(step for step in in_lines(name).steps if id(step) not in recorded)
 
 

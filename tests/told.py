@@ -20,13 +20,15 @@ from tests.models import BY_NAME, MODELS
 @cache
 def told(name: str, level: Level) -> tuple[Section, ...]:
     """The report of that row."""
-    return tell(in_lines(name) if level is Level.TEACHING else em(name).derivation, Options(level=level))
+    return tell(
+        in_lines(name) if level is Level.TEACHING else em(name).derivation.informed, Options(level=level)
+    )
 
 
 @cache
 def in_lines(name: str) -> Derivation:
     """The derivation of that row with every line."""
-    return line_by_line(em(name).derivation)
+    return line_by_line(em(name).derivation.informed)
 
 
 #: Each row in one school's letters, the next row in the next school's.

@@ -117,7 +117,7 @@ def _derived() -> dict[str, Extracts]:
     models: dict[str, Model] = {
         f"`examples/{name}.py`": load_file(str(ROOT / "examples" / f"{name}.py")).model for name in EXAMPLES
     }
-    return {name: Extracts(derive(model).derivation) for name, model in {**models, **MODELS}.items()}
+    return {name: Extracts(derive(model).derivation.informed) for name, model in {**models, **MODELS}.items()}
 
 
 def _first_step(law: str) -> tuple[str, Extracts, Step] | None:

@@ -7,13 +7,14 @@ posterior covariance of the slopes of the log-likelihood of complete data (Louis
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
 from sympy import And, Derivative, DiracDelta, Eq, Expr, Indexed, IndexedBase, Mul, S, Subs, Symbol
 
 from symem.algebra.rewriting import inlined
+from symem.budget import look
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.covariances import Covariances
 from symem.calculus.differentiate import Unknown, crossed, equation
@@ -29,13 +30,14 @@ from symem.language.plates import Axis, Iverson, LogIverson, reindex
 from symem.language.traces import trace
 
 
-def with_information(
+def information_blocks(
     derivation: Derivation, complete: Sequence[Term], covariances: Covariances, names: Names
-) -> Derivation:
-    """The derivation with the information on every pair of parameters; of matrices that along two directions."""
+) -> tuple[InformationBlock, ...]:
+    """The information on every pair of parameters; of matrices that along two directions."""
+    look("writing the information")
     pairs = combinations_with_replacement(derivation.scores, 2)
     blocks = _Blocks(derivation, tuple(complete), covariances, names, {}, {})
-    return replace(derivation, information=tuple(found for pair in pairs if (found := blocks.of(*pair))))
+    return tuple(found for pair in pairs if (found := blocks.of(*pair)))
 
 
 @dataclass(frozen=True)

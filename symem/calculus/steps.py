@@ -18,21 +18,26 @@ from symem.calculus.e_steps import e_step
 from symem.calculus.information_steps import information
 from symem.calculus.laws import step
 from symem.calculus.m_steps import m_step
-from symem.derivation import THEORY, Conditional, Definition, Derivation, Step
+from symem.derivation import THEORY, Conditional, Definition, Derivation, InformationBlock, Step
 from symem.language.traces import Tr
 
 
 def steps(derivation: Derivation) -> Derivation:
-    """The derivation with its steps."""
+    """The derivation with its steps, but for those of the information."""
     told = (
         *_separated(derivation),
         *e_step(derivation),
         *_surrogate(derivation),
         *m_step(derivation),
         *_ascent(derivation),
-        *information(derivation),
     )
     return replace(derivation, steps=told)
+
+
+def with_information(derivation: Derivation, blocks: tuple[InformationBlock, ...]) -> Derivation:
+    """The derivation with the information on its parameters, and the steps that tell of it."""
+    found = replace(derivation, information=blocks, inform=None)
+    return replace(found, steps=(*derivation.steps, *information(found)))
 
 
 def _separated(derivation: Derivation) -> Iterator[Step]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sympy import Expr
 
@@ -19,7 +21,7 @@ from symem.language.reading import Extent
 
 @dataclass(frozen=True)
 class Derivation:
-    """Everything that was found; `family` once it was asked for."""
+    """Everything that was found; `family` once it was asked for, `information` and its steps in `informed`."""
 
     model: Model
     complete: Expr
@@ -34,6 +36,12 @@ class Derivation:
     scores: tuple[Score, ...] = ()
     information: tuple[InformationBlock, ...] = ()
     family: ExponentialFamily | NoExponentialFamily | None = None
+    inform: Callable[[Derivation], Derivation] | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def informed(self) -> Derivation:
+        """The record with the information on the parameters and its steps, which are found when they are asked for."""
+        return self if self.inform is None else self.inform(self)
 
     @property
     def definitions(self) -> tuple[Definition, ...]:

@@ -24,7 +24,7 @@ def along(
     """v'i_Y v and v'i_{Z|X} v along v, which is over all entries of a named tuple of parameters; None where a block has no
     formula. `arrays` have posteriors and statistics.
     """
-    blocks, count = derivation.information, len(derivation.scores)
+    blocks, count = derivation.informed.information, len(derivation.scores)
     if len(blocks) < count * (count + 1) // 2:
         return None, None
     complete = sum(_of_block(each, each.complete, arrays, theta, way) for each in blocks)

@@ -147,8 +147,7 @@ class _Rewriting:
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
             updates, old.not_derived, old.certificates, old.steps, old.unidentified, scores, old.information,
-            old.family,
-            self.factors, ending, tuple(prior.made), log_prior,
+            old.family, None, self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 
     # -- variables --------------------------------------------------------------------------------------
