@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sympy import Eq, Idx, IndexedBase, Pow, Sum, Symbol, log, loggamma, symbols
+from sympy import Eq, Idx, IndexedBase, MatrixSymbol, Pow, Sum, Symbol, log, loggamma, symbols
 
 from symem import (
     Categorical,
     Counts,
     Exponential,
     GaussianInverse,
+    IndexedVector,
     LogNormal,
     Model,
+    MultivariateNormal,
     NegativeBinomial,
     Normal,
     Poisson,
@@ -95,6 +97,25 @@ def test_an_unseen_model_climbs_the_ladder(model: Callable[[], Model]) -> None:
     found = em.verify(seed=1)
     assert not found.failed, str(found)
     assert found["V3"].passed
+
+
+def test_a_missing_number_is_known_of_a_vector_by_the_old_loadings() -> None:
+    d = symbols("d", integer=True, positive=True)
+    h, v, mean, cov = (
+        IndexedVector("h", d),
+        *(MatrixSymbol(*each) for each in (("v", d, 1), ("mean", d, 1), ("cov", d, d))),
+    )
+    laws = {h[i]: MultivariateNormal(mean, cov), x[i]: Normal(v.T * h[i], s)}
+    solver = Model(laws, latent=[h], missing=[x], known=[mean, cov]).derive().solver(verify=False)
+    old, start, spread = np.array([0.5, -1.0]), np.array([1.0, 2.0]), np.diag([1.0, 0.5])
+    data = np.array([1.0, np.nan, -0.5])
+    lift = spread @ old / (old @ spread @ old + 0.7**2)
+    seen = start + np.outer(data[[0, 2]] - old @ start, lift)
+    unseen = spread + np.outer(start, start)
+    squares = 2 * (spread - np.outer(lift, old) @ spread) + seen.T @ seen + unseen
+    beside = data[[0, 2]] @ seen + unseen @ old
+    found = solver.em_step({"v": old, "s": 0.7}, x=data, mean=start, cov=spread)
+    np.testing.assert_allclose(found.v, np.linalg.solve(squares, beside))
 
 
 @pytest.mark.slow

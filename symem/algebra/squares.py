@@ -169,14 +169,18 @@ def _one_sum(expr: Add) -> Expr:
         number, rest = term.as_coeff_Mul()
         sums = [factor for factor in Mul.make_args(rest) if isinstance(factor, Sum)]
         outer = Mul(*(factor for factor in Mul.make_args(rest) if factor not in sums))
-        in_parts = len(sums) == 1 and isinstance(sums[0].function, Piecewise)
-        if len(sums) != 1 or in_parts or not outer.is_commutative:
+        if len(sums) != 1 or _is_in_parts(sums[0]) or not outer.is_commutative:
             others.append(term)
             continue
         key = outer, frozenset(sums[0].limits)
         bodies.setdefault(key, []).append(number * sums[0].function)
         limits.setdefault(key, sums[0].limits)
     return Add(*others, *(key[0] * Sum(Add(*parts), *limits[key]) for key, parts in bodies.items()))
+
+
+def _is_in_parts(total: Sum) -> bool:
+    """Whether it is over some places alone."""
+    return isinstance(total.function, Piecewise)
 
 
 def absorbed(expr: Expr) -> Expr:
@@ -202,9 +206,11 @@ def _constant_out(body: Expr, limits: tuple[Expr, ...]) -> tuple[Expr, Expr]:
 
 
 def _sum_in(term: Expr) -> Sum | None:
-    """The sum of forms in a term, a number before it or not."""
+    """The sum of forms over all places of an index in a term, a number before it or not."""
     sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
-    return sums[0] if len(sums) == 1 and sums[0].has(Tr) and len(sums[0].limits) == 1 else None
+    if len(sums) != 1 or _is_in_parts(sums[0]):
+        return None
+    return sums[0] if sums[0].has(Tr) and len(sums[0].limits) == 1 else None
 
 
 def _summand(term: Expr, limits: tuple[Expr, ...]) -> Expr | None:

@@ -148,7 +148,8 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
     for term in separate(value):
         held, rest = _latents_apart(state, term)
         latent = Mul(*held)
-        if latent.free_symbols & term.indices:
+        theirs = any(atoms_of(latent, parameter) for parameter in state.model.parameters)
+        if theirs or latent.free_symbols & term.indices:
             form = summed_form(term.factor, term.axes, state.model.latents)
             if form is None:
                 others = Mul(*(f for f in held if not isinstance(f, Iverson)))

@@ -33,11 +33,6 @@ def eliminate_state_tree(state: Elimination, branches: Branches, others: list[Va
     Raises:
         NotDerivedError: a term is no quadratic in them.
     """
-    if branches.variable.shape:
-        raise NotDerivedError(
-            f"The states {branches.variable.name} stand beside those of their parents and are vectors: trees of vectors are not derived "
-            f"yet. Let their entries be states of their own, or let {branches.variable.name} be a number."
-        )
     branches = _less_of_laws(with_companions(state, branches))
     whole = Conditional(
         branches.variable,

@@ -17,21 +17,22 @@ from symem.calculus.count_totals import with_totals
 from symem.derivation import (
     Ascent,
     Causes,
-    Chain,
     Conditional,
     Definition,
     Derivation,
     GaussianStates,
     GaussianVector,
+    Linked,
     MemberCounts,
     Posterior,
     Probabilities,
     Shared,
     Tabulated,
+    Tree,
     Update,
 )
 from symem.errors import UnknownSymbolError
-from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
+from symem.evaluation.arithmetic import Arithmetic, Arrays, depths, evaluate
 from symem.evaluation.members import random_member, random_parameters, shape_of
 from symem.evaluation.stacks import Array
 from symem.evaluation.updating import updated
@@ -125,8 +126,8 @@ class Trial:
     # -- posteriors --------------------------------------------------------------------------------------
 
     def _draw(self, posterior: Posterior) -> None:
-        if isinstance(posterior, Chain):
-            self._along(posterior)
+        if isinstance(posterior, Linked):
+            self._linked(posterior)
         elif isinstance(posterior, Probabilities):
             self._shares(posterior)
         if isinstance(posterior, Causes):
@@ -165,18 +166,26 @@ class Trial:
         else:
             self._together(posterior)
 
-    def _along(self, chain: Chain) -> None:
-        """Labels of a chain, each with a random law given the one before."""
-        scope, axes = Arithmetic(self.arrays), chain.probability.axes
-        sizes = [scope.integer(axis.size) for axis in axes]
-        slot, count = axes.index(chain.along), sizes[-1]
-        plates = tuple(size for place, size in enumerate(sizes[:-1]) if place != slot)
-        tables, pairs = [self._rng.dirichlet(np.ones(count), plates)], []
-        for _place in range(sizes[slot] - 1):
-            pairs.append(tables[-1][..., None] * self._rng.dirichlet(np.ones(count), (*plates, count)))
-            tables.append(pairs[-1].sum(axis=-2))
-        self.arrays[name_of(chain.probability.symbol)] = np.stack(tables, axis=slot)
-        self.arrays[name_of(chain.pair.symbol)] = np.stack(pairs, axis=slot)
+    def _linked(self, labels: Linked) -> None:
+        """Labels of a chain or of a tree, each with a random law given the one before it, that of its parent."""
+        scope, axes = Arithmetic(self.arrays), labels.probability.axes
+        *sizes, count = [scope.integer(axis.size) for axis in axes]
+        slot = axes.index(labels.along)
+        places = sizes.pop(slot)
+        before = np.arange(-1, places - 1)
+        if isinstance(labels, Tree):
+            before = self.arrays[name_of(labels.parent)]
+        tables, pairs = np.empty((places, *sizes, count)), np.zeros((places, *sizes, count, count))
+        for place in np.argsort(depths(before), kind="stable"):
+            if before[place] < 0:
+                tables[place] = self._rng.dirichlet(np.ones(count), sizes)
+            else:
+                law = self._rng.dirichlet(np.ones(count), (*sizes, count))
+                pairs[place] = tables[before[place]][..., None] * law
+                tables[place] = pairs[place].sum(axis=-2)
+        self.arrays[name_of(labels.probability.symbol)] = np.moveaxis(tables, 0, slot)
+        pairs = pairs if isinstance(labels, Tree) else pairs[1:]
+        self.arrays[name_of(labels.pair.symbol)] = np.moveaxis(pairs, 0, slot)
 
     def _together(self, posterior: MemberCounts) -> None:
         """Counts that share a total: the shares of the group sum to one."""

@@ -101,18 +101,34 @@ class Arithmetic(Algebra[Any]):
 
     def _recurred(self, told: Recurrence, lengths: Mapping[Symbol, int]) -> Any:
         """The array of a recurrence, place after place."""
-        along, name = told.axis.index, name_of(told.symbol)
-        others = {index: size for index, size in lengths.items() if index != along}
-        own = self._own_shape(told.symbol)
-        array: Any = np.zeros([*(lengths[place] for place in told.symbol.indices), *own])
+        along = told.axis.index
         order = range(lengths[along])[:: -1 if told.backward else 1]
         alike = told.places == told.axis.size
         formulas = (told.first, told.next) if alike else (told.value_at_end, told.value)
+        return self._place_by_place(told.symbol, along, lengths, order, lambda n: formulas[n != order[0]])
+
+    def _over_tree(self, told: TreeRecurrence, lengths: Mapping[Symbol, int]) -> Any:
+        """The array of a recurrence over a tree, parents before or after their children."""
+        order = np.argsort(depths(np.asarray(self.arrays[name_of(told.parent)], dtype=int)), kind="stable")
+        order = order[:: -1 if told.upward else 1]
+        return self._place_by_place(told.symbol, told.axis.index, lengths, order, lambda _place: told.value)
+
+    def _place_by_place(
+        self,
+        symbol: Expr,
+        along: Symbol,
+        lengths: Mapping[Symbol, int],
+        order: Iterable[int],
+        value: Callable[[int], Expr],
+    ) -> Any:
+        """An array whose value at a place reads it at those that come before in the order."""
+        others = {index: size for index, size in lengths.items() if index != along}
+        array: Any = np.zeros([*(lengths[place] for place in symbol.indices), *self._own_shape(symbol)])
         for place in order:
-            here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
+            here = Arithmetic({**self.arrays, name_of(symbol): array}, self.posterior_mean)
             bindings = {along: np.asarray(place), **here.over(others, others.values())}
-            found = here._values(told.symbol, formulas[place != order[0]], bindings)
-            array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
+            found = here._values(symbol, value(place), bindings)
+            array = here._set(array, tuple(bindings[each] for each in symbol.indices), found)
         return array
 
     def _own_shape(self, symbol: Expr) -> tuple[int, ...]:
@@ -126,19 +142,6 @@ class Arithmetic(Algebra[Any]):
         """The values of a letter: a column without its axis of columns."""
         found = np.asarray(self(value, bindings), dtype=float)
         return found[..., 0] if isinstance(symbol, MatrixEntry) and symbol.dimensions[1] == 1 else found
-
-    def _over_tree(self, told: TreeRecurrence, lengths: Mapping[Symbol, int]) -> Any:
-        """The array of a recurrence over a tree, parents before or after their children."""
-        along, name = told.axis.index, name_of(told.symbol)
-        others = {index: size for index, size in lengths.items() if index != along}
-        array: Any = np.zeros([lengths[place] for place in told.symbol.indices])
-        order = np.argsort(depths(np.asarray(self.arrays[name_of(told.parent)], dtype=int)), kind="stable")
-        for place in order[:: -1 if told.upward else 1]:
-            here = Arithmetic({**self.arrays, name: array}, self.posterior_mean)
-            bindings = {along: np.asarray(place), **here.over(others, others.values())}
-            found = np.asarray(here(told.value, bindings), dtype=float)
-            array = here._set(array, tuple(bindings[each] for each in told.symbol.indices), found)
-        return array
 
     def _set(self, array: Any, places: tuple[Any, ...], values: Array) -> Any:
         """An array with values in these places; it moves where there are points."""

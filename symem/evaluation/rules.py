@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 from sympy import (
     Add,
     Basic,
@@ -217,6 +218,17 @@ def _matrix_product(scope: Algebra[Any], expression: Mul, bindings: Bindings) ->
     return scope.apply("Scale", scope(Mul(*numbers), bindings), whole) if numbers else whole
 
 
+def _matrix_piecewise(scope: Algebra[Any], expression: Piecewise, bindings: Bindings) -> Any:
+    """A number among the cases stands in every entry: it is 0."""
+    entries = scope.constant(np.ones((1, 1)))
+    parts: list[Any] = []
+    for value, condition in expression.args:
+        found = scope(value, bindings)
+        parts.append(found if is_matrix(value) else scope.apply("Scale", found, entries))
+        parts.append(scope.apply("Scale", scope(condition, bindings), entries))
+    return scope.apply("Piecewise", *parts)
+
+
 def _matrix_power(scope: Algebra[Any], expression: Pow, bindings: Bindings) -> Any:
     base, exponent = scope(expression.base, bindings), int(expression.exp)
     base = scope.apply("Inverse", base) if exponent < 0 else base
@@ -258,6 +270,7 @@ MATRIX_RULES: Mapping[type, Rule] = {
     Add: _matrix_sum,
     Mul: _matrix_product,
     Pow: _matrix_power,
+    Piecewise: _matrix_piecewise,
 }
 
 

@@ -45,7 +45,9 @@ def as_matrix(values: Any, plates: int) -> Array:
 
 
 def scale(number: Any, matrix: Array) -> Array:
-    return np.asarray(np.asarray(number)[..., None, None] * matrix)
+    """c M, nothing where c is 0: outside of its bracket M need not be known."""
+    factor = np.asarray(number)[..., None, None]
+    return np.where(factor == 0, 0.0, factor * matrix)
 
 
 def add_identity(matrix: Array, number: Any) -> Array:

@@ -15,6 +15,7 @@ from sympy import (
     Indexed,
     IndexedBase,
     Mul,
+    Piecewise,
     Pow,
     S,
     Sum,
@@ -245,10 +246,11 @@ def shape(expr: Expr) -> Shape:
         return expr.args[-1], expr.args[-1]
     if isinstance(expr, (Pow, Sum, Whole)):
         return shape(expr.args[0])
-    parts = [part for part in expr.args if is_matrix(part)]
+    told = (value for value, _ in expr.args) if isinstance(expr, Piecewise) else expr.args
+    parts = [part for part in told if is_matrix(part)]
     if isinstance(expr, Mul) and parts:
         return shape(parts[0])[0], shape(parts[-1])[1]
-    if isinstance(expr, Add) and parts:
+    if isinstance(expr, (Add, Piecewise)) and parts:
         return shape(parts[0])
     raise ValueError(f"{expr} is a number, not a matrix")
 
@@ -268,6 +270,8 @@ def transpose(expr: Expr) -> Expr:
         return Mul(*commuting, *(transpose(each) for each in reversed(word)))
     if isinstance(expr, Add):
         return Add(*map(transpose, expr.args))
+    if isinstance(expr, Piecewise):
+        return Piecewise(*((transpose(value), condition) for value, condition in expr.args))
     return expr.func(transpose(expr.args[0]), *expr.args[1:])
 
 

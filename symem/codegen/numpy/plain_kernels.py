@@ -90,45 +90,43 @@ def _upward_downward(weight: Any, step: Any, first: Any, parent: Any) -> tuple[A
     return gamma, total, phi, moved, beta
 
 
+def _in_full(read: Any, places: int, links: int) -> list[Any]:
+    """What is read of states over all places, or links between them, and plates."""
+    leads = [(places,), (places,), (links,), (links,), (links,), (), ()]
+    kinds, size = (2, 1, 2, 1, 2, 1, 2), np.shape(read[1])[-1]
+    shapes = [np.shape(x)[len(lead) : np.ndim(x) - k] for x, lead, k in zip(read, leads, kinds, strict=True)]
+    plates = np.broadcast_shapes(*shapes)
+    return [
+        np.broadcast_to(x, (*lead, *plates, *(size,) * k))
+        for x, lead, k in zip(read, leads, kinds, strict=True)
+    ]
+
+
+def _as_vectors(read: Any) -> list[Any]:
+    """What is read of states that are numbers, as of vectors of one entry."""
+    return [np.asarray(x)[(..., *[None] * k)] for x, k in zip(read, (2, 1, 2, 1, 2, 1, 2), strict=True)]
+
+
 def _smoothed_numbers(*read: Any) -> tuple[Any, ...]:
     """As `_smoothed_vectors`, of states that are numbers."""
-    kinds = (2, 1, 2, 1, 2, 1, 2)
-    lifted = (np.asarray(each)[(..., *[None] * kind)] for each, kind in zip(read, kinds, strict=True))
-    *moments, volume = _smoothed_vectors(*lifted)
-    kinds = (1, 2, 1, 2, 1, 2, 2)
-    return (*(each[(..., *[0] * kind)] for each, kind in zip(moments, kinds, strict=True)), volume)
+    *moments, volume = _smoothed_vectors(*_as_vectors(read))
+    return (*(x[(..., *[0] * k)] for x, k in zip(moments, (1, 2, 1, 2, 1, 2, 2), strict=True)), volume)
 
 
-def _smoothed_vectors(
-    precision: Any, shift: Any, spread: Any, offset: Any, noise: Any, mean: Any, variance: Any
-) -> tuple[Any, ...]:
+def _smoothed_vectors(*read: Any) -> tuple[Any, ...]:
     """Predicted, filtered and smoothed moments, C, and log det P/R, place by place (Kalman 1960; Rauch, Tung & Striebel 1965)."""
-    count, size = len(shift), np.shape(shift)[-1]
-    kinds = (
-        (precision, 1, 2),
-        (shift, 1, 1),
-        (spread, 1, 2),
-        (offset, 1, 1),
-        (noise, 1, 2),
-        (mean, 0, 1),
-        (variance, 0, 2),
-    )
-    chains = np.broadcast_shapes(
-        *(np.shape(x)[lead : np.ndim(x) - k] for x, lead, k in kinds if np.ndim(x) >= lead + k)
-    )
-    square, column, links = (*chains, size, size), (*chains, size), count - 1
-    precision, shift = np.broadcast_to(precision, (count, *square)), np.broadcast_to(shift, (count, *column))
-    spread, noise = np.broadcast_to(spread, (links, *square)), np.broadcast_to(noise, (links, *square))
-    offset = np.broadcast_to(offset, (links, *column))
-    a, m, E = (np.empty((count, *column)) for _ in range(3))
-    R, P, V = (np.empty((count, *square)) for _ in range(3))
-    C = np.empty((links, *square))
+    count = len(read[1])
+    links = count - 1
+    precision, shift, spread, offset, noise, mean, variance = _in_full(read, count, links)
+    a, m, E = (np.empty(shift.shape) for _ in range(3))
+    R, P, V = (np.empty(precision.shape) for _ in range(3))
+    C, unit = np.empty(spread.shape), np.eye(shift.shape[-1])
     for t in range(count):
         a[t], R[t] = mean, variance
         if t > 0:
             a[t] = (spread[t - 1] @ m[t - 1][..., None])[..., 0] + offset[t - 1]
             R[t] = spread[t - 1] @ P[t - 1] @ spread[t - 1].swapaxes(-1, -2) + noise[t - 1]
-        P[t] = np.linalg.solve(np.eye(size) + R[t] @ precision[t], R[t])
+        P[t] = np.linalg.solve(unit + R[t] @ precision[t], R[t])
         new = shift[t] - (precision[t] @ a[t][..., None])[..., 0]
         m[t] = a[t] + (P[t] @ new[..., None])[..., 0]
     E[-1], V[-1] = m[-1], P[-1]
@@ -137,5 +135,40 @@ def _smoothed_vectors(
         E[t] = m[t] + (gain @ (E[t + 1] - a[t + 1])[..., None])[..., 0]
         V[t] = P[t] + gain @ (V[t + 1] - R[t + 1]) @ gain.swapaxes(-1, -2)
         C[t] = V[t + 1] @ gain.swapaxes(-1, -2)
-    volume = -np.linalg.slogdet(np.eye(size) + R @ precision)[1]
+    volume = -np.linalg.slogdet(unit + R @ precision)[1]
     return a, R, m, P, E, V, C, volume
+
+
+def _numbers_on_trees(*read: Any) -> tuple[Any, ...]:
+    """As `_vectors_on_trees`, of states that are numbers."""
+    *moments, volume = _vectors_on_trees(*_as_vectors(read[:-1]), read[-1])
+    return (*(x[(..., *[0] * k)] for x, k in zip(moments, (2, 1, 2, 2), strict=True)), volume)
+
+
+def _vectors_on_trees(*read: Any) -> tuple[Any, ...]:
+    """S, E, V, C and log det S, place by place, parents first (Chou, Willsky & Benveniste 1994)."""
+    *given, parent = read
+    count = len(parent)
+    precision, shift, spread, offset, noise, mean, variance = _in_full(given, count, count)
+    J, h = np.array(precision), np.array(shift)[..., None]
+    S, gain, E = np.empty(J.shape), np.zeros(J.shape), np.empty(h.shape)
+    order = [v for v in range(count) if parent[v] < 0]
+    for v in order:
+        order += [child for child in range(count) if parent[child] == v]
+    for v in reversed(order):
+        start, spent = (offset[v], noise[v]) if parent[v] >= 0 else (mean, variance)
+        sure, start = np.linalg.inv(spent), start[..., None]
+        S[v] = np.linalg.inv(sure + J[v])
+        E[v] = S[v] @ (sure @ start + h[v])
+        if parent[v] >= 0:
+            back = spread[v].swapaxes(-1, -2) @ sure
+            gain[v] = S[v] @ sure @ spread[v]
+            J[parent[v]] += back @ S[v] @ J[v] @ spread[v]
+            h[parent[v]] += back @ (E[v] - start)
+    V, C = S.copy(), np.zeros(S.shape)
+    for v in order:
+        if parent[v] >= 0:
+            E[v] += gain[v] @ E[parent[v]]
+            C[v] = gain[v] @ V[parent[v]]
+            V[v] += C[v] @ gain[v].swapaxes(-1, -2)
+    return S, E[..., 0], V, C, np.linalg.slogdet(S)[1]

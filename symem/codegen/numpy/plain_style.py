@@ -64,8 +64,10 @@ def _names_in(text: str) -> set[str]:
 def _kernels(called: set[str]) -> list[str]:
     """The kernels of these names, and those that they call."""
     known = dict(pieces(plain_kernels))
-    own = called & known.keys()
-    own |= {name for each in own for name in _names_in(known[each]) if name in known}
+    own, met = set[str](), called & known.keys()
+    while met:
+        own |= met
+        met = {name for each in met for name in _names_in(known[each]) if name in known} - own
     return [code for name, code in known.items() if name in own]
 
 
