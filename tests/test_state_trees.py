@@ -154,14 +154,11 @@ def test_moments_and_likelihood_are_those_of_the_joint_normal_law() -> None:
     data = 2 * np.random.default_rng(0).normal(size=7)
     arrays = evaluate(derivation.definitions, {**THETA, "x": data, "parent": FOREST, "n": 7})
     one = np.eye(1)
-    law = [
-        THETA["m0"] * one[0],
-        THETA["s0"] ** 2 * one,
-        THETA["phi"] * one,
-        THETA["h"],
-        THETA["q"] ** 2 * one,
-    ]
-    mean, covariance, wanted = known(*joint(*law, FOREST), one, THETA["s"] ** 2 * one, data)
+    start, deviation, factor, offset, noise, error = (
+        THETA[name] * one for name in ("m0", "s0", "phi", "h", "q", "s")
+    )
+    law = joint(start[0], deviation**2, factor, offset[0], noise**2, FOREST)
+    mean, covariance, wanted = known(*law, one, error**2, data)
     below = np.flatnonzero(FOREST >= 0)
     np.testing.assert_allclose(arrays["E_z"], mean[:, 0], rtol=1e-12)
     np.testing.assert_allclose(arrays["V_z"], np.diag(covariance[:, 0, :, 0]), rtol=1e-12)

@@ -8,6 +8,8 @@ Koller & Friedman 2009, chapter 9; log-partitions: Wainwright & Jordan 2008, sec
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from symem.budget import look
 from symem.calculus.adaptive_quadrature import eliminate_by_quadrature
 from symem.calculus.branches import is_on_tree
@@ -23,6 +25,7 @@ from symem.calculus.label_trees import eliminate_tree
 from symem.calculus.links import is_chained
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
+from symem.language.missing import companion_names
 from symem.language.model import Variable
 
 
@@ -89,7 +92,8 @@ def eliminate_next(state: Elimination, variable: Variable) -> None:
 
 def _waiting(state: Elimination) -> list[Variable]:
     present = [v for v in state.model.latents if any(atoms_of(t.factor, v) for t in state.terms)]
-    return sorted(present, key=_turn)
+    unseen = {companion_names(each.name)[0] for each in state.model.data if each.missing}
+    return sorted(present, key=lambda variable: _turn(variable, unseen))
 
 
 def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) -> None:
@@ -131,7 +135,9 @@ def _eliminate_alone(state: Elimination, case: Case) -> None:
         eliminate_continuous(state, case)
 
 
-def _turn(variable: Variable) -> tuple[int, int, str]:
-    """Continuous latents before counts before labels, the deeper in plates the earlier."""
+def _turn(variable: Variable, unseen: Collection[str]) -> tuple[int, int, bool, str]:
+    """Continuous latents before counts before labels, the deeper in plates the earlier; data that are missing, which need not be
+    there, before those on which they depend.
+    """
     kind = 2 if variable.support.finite else 1 if variable.support.discrete else 0
-    return kind, -len(variable.sizes), variable.name
+    return kind, -len(variable.sizes), variable.name not in unseen, variable.name
