@@ -51,6 +51,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a Python file that defines a Model, or FILE:NAME")
     _approximate(parser)
+    _gradient(parser)
     _budget(parser)
 
 
@@ -65,6 +66,17 @@ def _approximate(parser: argparse.ArgumentParser) -> None:
 def _budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget", type=float, metavar="SECONDS", help="of processor time for a derivation (default: 10)"
+    )
+
+
+def _gradient(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--gradient",
+        dest="numeric",
+        action="store_const",
+        const="gradient",
+        default=True,
+        help="where an update has no closed form, one step of Newton's method that raises Q, not its maximum (EM gradient)",
     )
 
 

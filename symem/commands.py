@@ -52,7 +52,7 @@ def derive(options: argparse.Namespace) -> int:
     """Print the model, the E-step and the updates; write reports if asked."""
     refuse_exercise_alone(options)
     refuse_existing([options.latex, options.markdown], force=options.force)
-    em = _derived(options, numeric=options.numeric)
+    em = _derived(options)
     print(as_json(of_derivation(em)) if options.json else told.text(em.derivation), end="", flush=True)
     _write(options.latex, lambda: em.latex(exercise=options.exercise), options)
     _write(options.markdown, lambda: em.markdown(exercise=options.exercise), options)
@@ -162,7 +162,7 @@ def report(options: argparse.Namespace) -> int:
     path = options.output or Path(options.file.partition(":")[0]).stem + FORMS[form]
     refuse_existing([path] if path != "-" else [], force=options.force)
     stated = load_file(options.file)
-    em = _derived_of(stated, options, numeric=options.numeric)
+    em = _derived_of(stated, options)
     python = {"statement": stated.statement, "loading": loading_of(options, stated, path)}
     text = em.told_in(form, **python, **choices_of(options, stated, em))
     if path == "-":
@@ -200,13 +200,13 @@ def say(message: str) -> None:
     print(f"symem: {spelt(message)}", file=sys.stderr)
 
 
-def _derived(options: argparse.Namespace, *, numeric: bool = True) -> EM:
-    return _derived_of(load_file(options.file), options, numeric=numeric)
+def _derived(options: argparse.Namespace) -> EM:
+    return _derived_of(load_file(options.file), options)
 
 
-def _derived_of(stated: ModelFile, options: argparse.Namespace, *, numeric: bool = True) -> EM:
+def _derived_of(stated: ModelFile, options: argparse.Namespace) -> EM:
     approximate = options.approximate or stated.approximate
-    return derived(stated.model, budget=options.budget, numeric=numeric, approximate=approximate)
+    return derived(stated.model, budget=options.budget, numeric=options.numeric, approximate=approximate)
 
 
 def _write(path: str | None, text: Callable[[], str], options: argparse.Namespace) -> None:

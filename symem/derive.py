@@ -48,11 +48,14 @@ from symem.language.support import Support
 
 #: What `approximate=` may be.
 QUADRATURE = "quadrature"
+#: What `numeric=` may be beside True and False.
+GRADIENT = "gradient"
 
 
-def derive_records(model: Model, *, numeric: bool = True, approximate: str | None = None) -> Derivation:
-    """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone; with
-    `approximate="quadrature"`, latents without a family by quadrature.
+def derive_records(model: Model, *, numeric: bool | str = True, approximate: str | None = None) -> Derivation:
+    """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone, and with
+    `numeric="gradient"` by one of Newton's steps where there are none; with `approximate="quadrature"`, latents without a family by
+    quadrature.
 
     Raises:
         NormalisationError: the likelihood's total over data and latents depends on a parameter.
@@ -70,7 +73,7 @@ def derive_records(model: Model, *, numeric: bool = True, approximate: str | Non
 
 
 def _derived(
-    model: Model, *, numeric: bool, approximate: str | None
+    model: Model, *, numeric: bool | str, approximate: str | None
 ) -> tuple[Derivation, Callable[[], tuple[InformationBlock, ...]]]:
     """The record, before its steps are told, and what finds the information."""
     look("taking the E-step")
@@ -90,7 +93,7 @@ def _derived(
     collapse = Collapse(named.statistics, elimination.done, model, names)
     look("taking the M-step")
     sign = _sign(model, lambda: posteriors(elimination.done, expectations), named)
-    constants = Constants(collapse, reach, sign)
+    constants = Constants(collapse, reach, sign, one_step=numeric == GRADIENT)
     any_way = partial(
         solve_blocks, named.terms, model.parameters, model.simplexes, names, constants=constants
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
 from symem.derivation import Derivation
-from symem.derive import QUADRATURE, derive_records
+from symem.derive import GRADIENT, QUADRATURE, derive_records
 from symem.emission import Emission
 from symem.errors import DataError, ModelError
 from symem.examination import Examination
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Style = Literal["module", "plain"]
 Runtime = Literal["own", "shared"]
+Numeric = bool | Literal["gradient"]
 
 #: What a pickle has beside the model.
 _KEPT = ("_numeric", "_approximate", "_source", "_first_look", "_remarks")
@@ -36,7 +37,7 @@ class Model(stated.Model):  # its two doors are those of the statement
     __doc__ = stated.Model.__doc__
 
     def derive(
-        self, *, budget: float | None = None, numeric: bool = True, approximate: str | None = None
+        self, *, budget: float | None = None, numeric: Numeric = True, approximate: str | None = None
     ) -> EM:
         """Derive EM for this model.
 
@@ -44,9 +45,11 @@ class Model(stated.Model):  # its two doors are those of the statement
         ----------
         budget : float, optional
             seconds of processor time, by default 10; `math.inf` for no limit.
-        numeric : bool, default True
+        numeric : bool or "gradient", default True
             whether a parameter without a formula is found as a number: the root of a falling equation, or the
             maximum of a concave block by Newton's method. If not, it is in `derivation.not_derived`, with the reason.
+            With "gradient" one of Newton's steps is taken, which raises Q and does not maximise it: the EM
+            gradient algorithm (Lange 1995, Journal of the Royal Statistical Society B 57:425).
         approximate : {"quadrature"}, optional
             what is done about latents whose conditional is of no family, one or two at a position: with
             "quadrature", an adaptive Gauss-Hermite rule about its mode, or a sum over a window of whole
@@ -72,12 +75,14 @@ def derive(
     model: stated.Model,
     *,
     budget: float | None = None,
-    numeric: bool = True,
+    numeric: Numeric = True,
     approximate: str | None = None,
 ) -> EM:
     """What `Model.derive` gives, of any statement."""
     if approximate not in (None, QUADRATURE):
         raise ModelError(f"approximate={approximate!r} is not known: it is None or {QUADRATURE!r}.")
+    if numeric not in (True, False, GRADIENT):
+        raise ModelError(f"numeric={numeric!r} is not known: it is True, False or {GRADIENT!r}.")
     with deriving(budget):
         derivation = derive_records(model, numeric=numeric, approximate=approximate)
     return EM(derivation, numeric=numeric, approximate=approximate)
@@ -94,7 +99,7 @@ class EM(Formulas, Examination, Emission):
     ----------
     derivation : Derivation
         the record of what was derived.
-    numeric : bool, default True
+    numeric : bool or "gradient", default True
         whether parameters without a formula are found as numbers, as in `Model.derive`.
     approximate : {"quadrature"}, optional
         what is done about latents without a family, as in `Model.derive`.
@@ -107,7 +112,7 @@ class EM(Formulas, Examination, Emission):
     _approximate: str | None = None
 
     def __init__(
-        self, derivation: Derivation, *, numeric: bool = True, approximate: str | None = None
+        self, derivation: Derivation, *, numeric: Numeric = True, approximate: str | None = None
     ) -> None:
         self._numeric, self._approximate = numeric, approximate
         self.derivation = derivation

@@ -26,6 +26,17 @@ _GAMMAS = (
     "so is the logarithm of the multivariate beta function, log Γ(u + x) - log Γ(u) is concave for x ≥ 0 "
     "(Wainwright & Jordan 2008, section 3.1), "
 )
+_FIXED_POINTS = Claim(
+    "fixed points",
+    Status.PROVED,
+    "the step, a positive definite matrix times the derivative of Q, vanishes only where that does: the fixed points are those of EM "
+    "(Lange 1995, section 2)",
+)
+_ASCENT = Claim(
+    "ascent",
+    Status.PROVED,
+    "Q is not maximised: one step is taken, upwards, and halved until Q has not fallen, so that the likelihood never falls (Lange 1995)",
+)
 
 
 def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
@@ -35,6 +46,8 @@ def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
     unknowns = [Unknown(each, axes[each]) for each in part.parameters]
     charts = part.charts or (Chart(),) * len(unknowns)
     support = Claim("support", Status.PROVED, _support(checker, update))
+    if part.one_step:
+        return Certificate(update.parameter, (_FIXED_POINTS, _ASCENT, support))
     terms = separate(part.part.replace(LogGammaRatio, lambda a, d: LogGammaRatio(a, d).difference))
     if not is_concave(terms, unknowns, checker.signs, charts):
         return Certificate(update.parameter, (*_of_trials(checker, update), support))

@@ -37,11 +37,29 @@ SMOOTH_IN_STATISTICS = Rule(
     "Nocedal & Wright 2006, section 3.4",
     Relation.CLIMBS,
 )
-CLIMBING = (CONCAVE, CONCAVE_IN_STATISTICS, SMOOTH, SMOOTH_IN_STATISTICS)
+_ONE_STEP = (
+    "No formula gives {parameter}. Of Newton's method for the maximum of {Q} one step is taken, turned upwards and halved until {Q} has "
+    "not fallen: {Q} rises, so that EM climbs as ever, and the step vanishes only where its derivative does, so that the fixed points are "
+    "those of EM"
+)
+ONE_STEP = Rule("one step", f"{_ONE_STEP}; it is a pass over the rows.", "Lange 1995", Relation.CLIMBS)
+ONE_STEP_IN_STATISTICS = Rule(
+    "one step in statistics", f"{_ONE_STEP}; statistics are all that it needs.", "Lange 1995", Relation.CLIMBS
+)
+CLIMBING = (
+    CONCAVE,
+    CONCAVE_IN_STATISTICS,
+    SMOOTH,
+    SMOOTH_IN_STATISTICS,
+    ONE_STEP,
+    ONE_STEP_IN_STATISTICS,
+)
 
 
 def climbing_law(part: Climbed) -> Rule:
     """The law by which a part is climbed."""
+    if part.one_step:
+        return ONE_STEP if part.over_rows else ONE_STEP_IN_STATISTICS
     if part.over_rows:
         return CONCAVE if part.concave else SMOOTH
     return CONCAVE_IN_STATISTICS if part.concave else SMOOTH_IN_STATISTICS

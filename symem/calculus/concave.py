@@ -26,13 +26,21 @@ from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, reindex
 from symem.language.special import by_logs
-from symem.language.where_vanishing import WhereVanishing
+from symem.language.where_vanishing import OneStepTowards, WhereVanishing
 
 
 def ascents(
-    problem: Stationarity, names: Names, sign: Sign, is_free_of_data: Callable[[Expr], bool]
+    problem: Stationarity,
+    names: Names,
+    sign: Sign,
+    is_free_of_data: Callable[[Expr], bool],
+    *,
+    one_step: bool = False,
 ) -> list[Root]:
-    """The open unknowns of a problem, all together, where Q is concave or at least smooth in them; none where neither is known."""
+    """The open unknowns of a problem, all together, where Q is concave or at least smooth in them; none where neither is known.
+
+    To the maximum, or by `one_step` towards it.
+    """
     unknowns = sorted(problem.pending, key=lambda each: (is_matrix(each.atom), problem.pending.index(each)))
     terms = tuple(
         term for term in problem.known(problem.terms) if any(u.entries(term.factor) for u in unknowns)
@@ -44,19 +52,29 @@ def ascents(
         return []
     told = _Part(unknowns, charts, problem, terms, names).told(sign)
     over_rows = not all(is_free_of_data(each.value) for each in (*told.slopes, *told.curvatures))
-    part = replace(told, concave=concave, over_rows=over_rows)
+    part = replace(told, concave=concave, over_rows=over_rows, one_step=one_step)
     law = climbing_law(part).name
     found = [
-        Root(u, u.atom, problem.raw(u), _told(u, problem), explicit=False, law=law, within=part)
+        Root(
+            u,
+            u.atom,
+            problem.raw(u),
+            _told(u, problem, one_step=one_step),
+            explicit=False,
+            law=law,
+            within=part,
+        )
         for u in unknowns
     ]
     return sorted(found, key=lambda root: not isinstance(root.nested, WhereVanishing))
 
 
-def _told(unknown: Unknown, problem: Stationarity) -> Expr:
-    """Where the ascent ends, in the others there: by a formula, if there is one; else by the equation that holds."""
-    own = problem.own(unknown)
+def _told(unknown: Unknown, problem: Stationarity, *, one_step: bool) -> Expr:
+    """Where the ascent ends, in the others there: by a formula, if there is one; else by the equation that holds, or would."""
     whole = problem.collapse(problem.raw(unknown))
+    if one_step:
+        return OneStepTowards(unknown.atom, whole)
+    own = problem.own(unknown)
     return WhereVanishing(unknown.atom, whole) if own is None or is_matrix(unknown.atom) else own
 
 

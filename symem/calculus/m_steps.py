@@ -182,6 +182,8 @@ def _maximum(derivation: Derivation, update: Update) -> Iterator[Step]:
     """What the certificate says of the second order."""
     for certificate in derivation.certificates:
         if certificate.parameter == update.parameter:
-            claim = next(each for each in certificate.claims if each.name == "second order")
-            told: dict[str, Any] = {"status": claim.status.value, "argument": claim.argument}
-            yield step("M-step", "second order", update.parameter, update.value, (update.parameter,), **told)
+            for claim in (each for each in certificate.claims if each.name == "second order"):
+                told: dict[str, Any] = {"status": claim.status.value, "argument": claim.argument}
+                yield step(
+                    "M-step", "second order", update.parameter, update.value, (update.parameter,), **told
+                )

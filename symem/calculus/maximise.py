@@ -43,12 +43,14 @@ class Constants:
             joint solution, if this says that they can. Without it they are not.
         sign: its sign; with it, blocks in which Q is concave are left to Newton's method.
         numeric: whether roots without a formula and those blocks count as solved.
+        one_step: whether one of Newton's steps counts as a solution of those blocks, before roots as numbers do.
     """
 
     collapse: Callable[[Expr], Expr] = lambda expr: expr
     is_free_of_data: Callable[[Expr], bool] | None = None
     sign: Sign | None = None
     numeric: bool = True
+    one_step: bool = False
 
 
 @dataclass
@@ -63,17 +65,25 @@ class Block:
 
     def solve(self) -> None:
         """Solve until nothing more can be, then each of the rest given the others."""
-        while found := _next(self.problem, numeric=self.constants.numeric):
-            for root in found:
+        exact = self.constants.numeric and not self.constants.one_step
+        self._accept_all(numeric=exact)
+        if self.constants.one_step:
+            for root in [] if self._conditionally(numeric=False) else self._ascents(only_concave=False):
                 self.problem.accept(root)
-        in_turn = self._conditionally()
+            self._accept_all(numeric=True)
+        in_turn = self._conditionally(numeric=self.constants.numeric)
         if not in_turn or any(root.value.has(FallingRoot) for root in in_turn):
             in_turn = self._ascents(only_concave=bool(in_turn)) or in_turn
         for root in in_turn:
             self.problem.accept(root)
 
-    def _conditionally(self) -> list[Root]:
-        """Conditional maximisation (ECM): each of the rest given the others (Meng & Rubin 1993).
+    def _accept_all(self, *, numeric: bool) -> None:
+        while found := _next(self.problem, numeric=numeric):
+            for root in found:
+                self.problem.accept(root)
+
+    def _conditionally(self, *, numeric: bool) -> list[Root]:
+        """Conditional maximisation (ECM): each of the rest given the others (Meng & Rubin 1993), also as a number if `numeric`.
 
         An order counts only if every parameter that is left can be solved given the others.
         """
@@ -82,7 +92,7 @@ class Block:
             look()
             if self.problem.constraint_of(unknown) or self.constants.is_free_of_data is None:
                 return []
-            root = self._given_the_others(unknown)
+            root = self._given_the_others(unknown, numeric=numeric)
             if root is None:
                 return []
             if not self.constants.is_free_of_data(root.nested):
@@ -96,13 +106,14 @@ class Block:
         sign, of_statistics = self.constants.sign, self.constants.is_free_of_data
         if sign is None or of_statistics is None or not self.constants.numeric or not self.problem.pending:
             return []
-        found = ascents(self.problem, self.names, sign, of_statistics)
+        one_step = self.constants.one_step
+        found = ascents(self.problem, self.names, sign, of_statistics, one_step=one_step)
         plain = found and found[0].within is not None and not found[0].within.concave
         return [] if only_concave and plain else found
 
-    def _given_the_others(self, unknown: Unknown) -> Root | None:
+    def _given_the_others(self, unknown: Unknown, *, numeric: bool) -> Root | None:
         found = _formula_given_the_others(unknown, self.problem)
-        if found is None and self.constants.numeric:
+        if found is None and numeric:
             return falling_root_given_the_others(unknown, self.problem)
         return found
 
@@ -115,7 +126,8 @@ class Block:
         pending = self.problem.pending
         if not pending:
             return []
-        stuck = [u for u in pending if self._given_the_others(u) is None] or pending
+        numeric = self.constants.numeric
+        stuck = [u for u in pending if self._given_the_others(u, numeric=numeric) is None] or pending
         unknown = stuck[0]
         whole = self.problem.reduced(self.problem.slope(unknown))
         term = max(

@@ -116,6 +116,7 @@ class Climbed:
     """The part of Q that holds `parameters` which no formula maximises; `concave`: it is known to be so in all of them together;
     `over_rows`: it holds another function of them at every row, and not statistics alone.
 
+    `one_step`: one of Newton's steps is taken, which raises it, and not as many as lead to its maximum (Lange 1995).
     `slopes` are its derivatives by each, `curvatures` those of each by itself and every later one, row by row, as arrays over
     the axes of both (of two vectors, then their entries): along the coordinates of the parameters' `charts`, if any has one.
     """
@@ -127,6 +128,7 @@ class Climbed:
     charts: tuple[Chart, ...] = ()
     concave: bool = True
     over_rows: bool = True
+    one_step: bool = False
 
     def rewritten(
         self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]
@@ -139,7 +141,8 @@ class Climbed:
 @dataclass(frozen=True, kw_only=True)
 class Ascent(_Update):
     """The maximiser of Q over the parameters of a part of it, by Newton's method, each step of which reads the data again. Where
-    the part is not known to be concave it is that which the ascent from the old parameters meets.
+    the part is not known to be concave it is that which the ascent from the old parameters meets; or, if but one step is taken,
+    where that ends.
 
     Statistics alone leave the parameter where it is: that is its `value`, from which the ascent starts. `nested` says where it ends.
     """

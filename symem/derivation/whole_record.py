@@ -14,7 +14,7 @@ from symem.derivation.exponential_family import ExponentialFamily, NoExponential
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.posterior_kinds import Posterior, Quadrature, Table
 from symem.derivation.told_steps import Step
-from symem.derivation.update_kinds import Certificate, NotDerived, Score, Unidentified, Update
+from symem.derivation.update_kinds import Ascent, Certificate, NotDerived, Score, Unidentified, Update
 from symem.language.model import Model
 from symem.language.reading import Extent
 
@@ -67,6 +67,13 @@ class Derivation:
     def approximated(self) -> tuple[Quadrature, ...]:
         """The posteriors that are approximations."""
         return tuple(each for each in self.posteriors if isinstance(each, Quadrature))
+
+    @property
+    def one_step(self) -> tuple[Expr, ...]:
+        """The parameters for which Q is raised by one step of Newton's method, and not maximised (Lange 1995)."""
+        return tuple(
+            each.parameter for each in self.updates if isinstance(each, Ascent) and each.within.one_step
+        )
 
     @property
     def approximation(self) -> str:

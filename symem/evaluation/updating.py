@@ -18,6 +18,7 @@ from symem.runtime.newton import (
     _climbed,
     _coordinates,
     _from_coordinates,
+    _one_step,
     _parted_as,
 )
 
@@ -26,23 +27,41 @@ _NEARBY, _SAME = 0.01, 1e-11
 
 
 def updated(updates: Sequence[Update], arrays: Mapping[str, Any], *, sure: bool = False) -> Arrays:
-    """All arrays, the parameters being those after the M-step; NaN, if need be, where it is not `sure` that there is a maximum."""
+    """All arrays, the parameters being those that maximise Q; NaN, if need be, where it is not `sure` that there is a maximum."""
     climbed = settled if sure else ascended
     return climbed(updates, evaluate((update.definition for update in updates), arrays))
+
+
+def stepped(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
+    """All arrays, the parameters being those after the M-step: where one step is taken, this need not maximise Q."""
+    known = evaluate((update.definition for update in updates), arrays)
+    for part in parts_of(updates):
+        known = _at_the_top(part, known, one_step=part.one_step)
+    return known
+
+
+def parts_of(updates: Sequence[Update]) -> tuple[Climbed, ...]:
+    """What is climbed."""
+    return tuple(dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)))
 
 
 def ascended(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
     """The arrays with every concave part at its maximum, all else being held."""
     known = dict(arrays)
-    for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
+    for part in parts_of(updates):
         known = _at_the_top(part, known)
     return known
 
 
-def settled(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
-    """The same, NaN where the maximum depends on where it is looked for from: there is none, or it is lost in rounding."""
+def settled(updates: Sequence[Update], arrays: Mapping[str, Any], *, as_taken: bool = False) -> Arrays:
+    """The same, NaN where the maximum depends on where it is looked for from: there is none, or it is lost in rounding; `as_taken`,
+    by one step where no more is.
+    """
     known = dict(arrays)
-    for part in dict.fromkeys(update.within for update in updates if isinstance(update, Ascent)):
+    for part in parts_of(updates):
+        if as_taken and part.one_step:
+            known = _at_the_top(part, known, one_step=True)
+            continue
         one = _at_the_top(part, known)
         values = [_entries(one, each) for each in part.parameters]
         nearby = _at_the_top(part, one, away=_NEARBY)
@@ -57,8 +76,10 @@ def settled(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
     return known
 
 
-def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0) -> Arrays:
-    """The arrays with the parameters of a part at its maximum, looked for from that far away of where they are."""
+def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0, *, one_step: bool = False) -> Arrays:
+    """The arrays with the parameters of a part at its maximum, looked for from that far away of where they are; or one step
+    towards it.
+    """
     start = [_entries(arrays, each) for each in part.parameters]
     plates = tuple(len(each.axes) for each in part.slopes)
     charts = tuple((each.kind, each.beside) for each in part.charts)
@@ -72,7 +93,9 @@ def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0) -> Arrays:
         return _as_one(value, slopes, bends, plates)
 
     flat = np.concatenate([np.reshape(each, -1) for each in _coordinates(start, charts)]) + away
-    found = _parted_as(_climbed(at, flat, _are_logs(start, charts), asked=False).point, start)
+    logs = _are_logs(start, charts)
+    point = _one_step(at, flat, logs) if one_step else _climbed(at, flat, logs, asked=False).point
+    found = _parted_as(point, start)
     return _with(arrays, part.parameters, _from_coordinates(found, charts))
 
 

@@ -139,7 +139,7 @@ _MATRICES: tuple[Rule, ...] = (
     (Diagonal, _diagonal),
     (Unit, lambda expr, outward: UnitVector(*map(outward, expr.args))),
     (BlockInverse, _block),
-    (WhereVanishing, lambda expr, outward: WhereVanishing(*(_inside(each, outward) for each in expr.args))),
+    (WhereVanishing, lambda expr, outward: expr.func(*(_inside(each, outward) for each in expr.args))),
 )
 _NUMBERS: tuple[Rule, ...] = (
     (Tr, _trace),

@@ -33,10 +33,19 @@ class WhereVanishing(Expr):  # type: ignore[misc]
         rest = Add(*(-term for term in terms if not term.has(parameter)))
         return (-moving, -rest) if moving.could_extract_minus_sign() else (moving, rest)
 
+    #: How it is written.
+    operator = "root"
+
     def _sympystr(self, printer: Any) -> str:
         parameter, equation = map(printer.doprint, self.args)
-        return f"root({parameter}: {equation})"
+        return f"{self.operator}({parameter}: {equation})"
 
     def _latex(self, printer: Any) -> str:
         parameter, equation = map(printer.doprint, self.args)
-        return rf"\operatorname*{{root}}_{{{parameter}}} \left[{equation}\right]"
+        return rf"\operatorname*{{{self.operator}}}_{{{parameter}}} \left[{equation}\right]"
+
+
+class OneStepTowards(WhereVanishing):
+    """Where one step of Newton's method from the old u leads, towards where the expression vanishes."""
+
+    operator = "step"

@@ -18,7 +18,7 @@ from symem.derivation import Derivation
 from symem.errors import DataError
 from symem.evaluation.arithmetic import Arithmetic, evaluate
 from symem.evaluation.situation import as_arrays, extent_of, situation
-from symem.evaluation.updating import updated
+from symem.evaluation.updating import stepped
 from symem.report.fitted import Fitted, Values, by_name
 from symem.report.notation.by_label import by_label
 from symem.report.notation.plain_statistics import plainly
@@ -85,7 +85,7 @@ def work(derivation: Derivation, solver: ModuleType, data: Values, start: Values
     data = as_arrays(derivation.model, data)
     arrays = _arrays(derivation, data, old)
     with np.errstate(all="ignore"):
-        found = updated(derivation.updates, arrays)
+        found = stepped(derivation.updates, arrays)
     new = {name: np.asarray(found[name], dtype=float).reshape(old[name].shape) for name in old}
     path = tuple(theta for theta, _ in iterates)
     return Worked(

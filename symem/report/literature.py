@@ -61,6 +61,8 @@ WORKS: Mapping[str, Work] = {
          "Causal independence for probability assessment and inference using Bayesian networks",
          "IEEE Transactions on Systems, Man and Cybernetics A 26, 826–831"),
         ("Koller & Friedman", "D. Koller and N. Friedman", 2009, "Probabilistic Graphical Models", "MIT Press"),
+        ("Lange", "K. Lange", 1995, "A gradient algorithm locally equivalent to the EM algorithm",
+         "Journal of the Royal Statistical Society B 57, 425–437"),
         ("Liu & Pierce", "Q. Liu and D. A. Pierce", 1994, "A note on Gauss-Hermite quadrature", "Biometrika 81, 624–629"),
         ("Little & Rubin", "R. J. A. Little and D. B. Rubin", 2002,
          "Statistical Analysis with Missing Data", "2nd edition, Wiley"),

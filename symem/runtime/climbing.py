@@ -21,6 +21,7 @@ from symem.runtime.newton import (
     _coordinates,
     _from_coordinates,
     _nowhere,
+    _one_step,
     _parted_as,
 )
 
@@ -51,7 +52,7 @@ def _kept(model: Model, data: Cut, latents: Held) -> Held:
 
 
 def _risen(model: Model, expected: Any, theta: Any, data: Cut, held: Held) -> Any:
-    """The parameters with every part at its maximum."""
+    """The parameters with every part at its maximum, or one step towards it."""
     for rise in model.rises:
         start = _values(rise, theta)
         found = _parted_as(_top(model, rise, expected, theta, data, held, asked=False).point, start)
@@ -91,7 +92,9 @@ def _with_risen(model: Model, slopes: Any, theta: Any, expected: Any, data: Cut,
 def _top(
     model: Model, rise: Rise, expected: Any, theta: Any, data: Cut, held: Held, *, asked: bool = True
 ) -> Climb:
-    """The maximum of one part, which is nowhere outside the parameters' supports; and what there is none in if that is asked."""
+    """The maximum of one part, or a step towards it, which is nowhere outside the parameters' supports; and what there is no maximum
+    in if that is asked.
+    """
     start, supports = _values(rise, theta), _Ranges(model.parameters)
 
     def at(point: Any) -> Place:
@@ -102,7 +105,10 @@ def _top(
 
     begin = _coordinates(start, rise.charts)
     flat = np.concatenate([np.reshape(each, -1) for each in begin])
-    return _climbed(at, flat, _are_logs(start, rise.charts), asked=asked)
+    logs = _are_logs(start, rise.charts)
+    if rise.one_step and not asked:
+        return Climb(_one_step(at, flat, logs), None)
+    return _climbed(at, flat, logs, asked=asked)
 
 
 def _place_at(rise: Rise, theta: Any, expected: Any, data: Cut, held: Held) -> Place:

@@ -223,6 +223,7 @@ class Rise(NamedTuple):
     adds to its value, its slopes by each parameter, and its second derivatives by each and every later one; `plates` are the
     numbers of axes of each parameter that come before the entries of vectors; `charts`, if any is climbed by a coordinate of
     its own, say by which: "positive", itself where it is so, "log", "power", that times the parameter of this number, or "logit".
+    `one_step`: it is raised by one of Newton's steps, not to its maximum.
     """
 
     of_rows: Callable[[Any, Any, Rows, Latents], list[Any]] | None
@@ -230,6 +231,7 @@ class Rise(NamedTuple):
     parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
     plates: tuple[int, ...]
     charts: tuple[tuple[str, int], ...] = ()
+    one_step: bool = False
 
 
 class Draws(NamedTuple):

@@ -62,6 +62,21 @@ def _climbed(at: Callable[[Any], Place], start: Any, logs: Any = None, *, asked:
     return Climb(point, _is_flat(at, point, here, logs) | stuck)
 
 
+def _one_step(at: Callable[[Any], Place], start: Any, logs: Any) -> Any:
+    """Where one of these steps leads (Lange 1995)."""
+    here = at(start)
+    step = _newton(here)
+    if not here.slopes @ step > 0:
+        return start
+    there, taken = _raised(at, start, here, _shortened(step, logs))
+    return start if there is None else start + taken
+
+
+def _shortened(step: Any, logs: Any) -> Any:
+    """A step that is no longer than a logarithm's may be."""
+    return step * min(1.0, _LOG_LONGEST / np.max(np.abs(step), initial=_LOG_LONGEST, where=logs))
+
+
 def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Place, bool]:
     """Where the steps end, the function there, or near there, and whether they ended by themselves."""
     point, here, held, before = start, at(start), np.zeros(len(start), dtype=bool), np.inf
@@ -77,7 +92,7 @@ def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Pla
         size = np.max(np.abs(step) / (1 + np.abs(point)))
         if size <= _SHORT and (gain < _GAIN or size**3 < _REACHED * before**2):
             return point + step, here, True
-        step = step * min(1.0, _LOG_LONGEST / np.max(np.abs(step), initial=_LOG_LONGEST, where=logs))
+        step = _shortened(step, logs)
         there, taken = _raised(at, point, here, step)
         if there is None:
             break
@@ -251,5 +266,5 @@ def _by_values(slopes: list[Any], values: list[Any], charts: tuple[tuple[str, in
             more = np.log(values[number]) * slopes[number]
             lost = np.ndim(more) - np.ndim(values[beside])
             made[beside] = made[beside] + np.sum(more, axis=tuple(range(lost)))
-        made[number] = slopes[number] * _COORDINATES[kind][2](values[number], values[beside])
+        made[number] = made[number] * _COORDINATES[kind][2](values[number], values[beside])
     return made

@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 from symem.evaluation.coordinates import Coordinates, directions, total_defect
 from symem.evaluation.differences import gradient, units
+from symem.language.leaves import name_of
 from symem.verification.ground import (
     GAIN,
     IDENTITY,
@@ -39,7 +40,9 @@ _PRECISE = {"ftol": 1e-14, "gtol": 1e-5}
 
 
 def update_maximises(ground: Ground) -> Iterator[Finding]:
-    """V3: the slopes of the declared model's Q at the update, and moves that might raise it."""
+    """V3: the slopes of the declared model's Q at the update, and moves that might raise it. Of one step towards it, that it does not
+    lower Q, and the same of where such steps end.
+    """
     if not ground.derivation.updates:
         yield Finding(None, "no update was derived")
         return
@@ -68,10 +71,22 @@ def _violations(ground: Ground, belief: Belief, theta: Theta, rng: np.random.Gen
     defect = total_defect(ground.model, new)
     yield Finding(defect / IDENTITY * SLOPE, "the update leaves the support")
     if defect <= IDENTITY:
+        if ground.derivation.one_step:
+            yield _of_one_step(ground, belief, theta, new)
+            new = ground.formulas.at(theta).top()
         for point, held in ground.stages(theta, new):
             top = Top(ground, belief, point, held)
             yield from top.slopes()
             yield from top.rises(rng)
+
+
+def _of_one_step(ground: Ground, belief: Belief, theta: Theta, new: Theta) -> Finding:
+    """Whether one step of Newton's method, the other parameters being new, lowers Q; what it leads towards is held to be the top."""
+    before = dict(new)
+    for parameter in ground.derivation.one_step:
+        before[name_of(parameter)] = theta[name_of(parameter)]
+    low, high = ground.objective(belief)(together([before, new])).tolist()
+    return Finding((low - high) / (1 + abs(high)) / ROUNDING * SLOPE, "one step lowers Q")
 
 
 @dataclass(frozen=True)

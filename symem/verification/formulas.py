@@ -16,7 +16,7 @@ from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
-from symem.evaluation.updating import settled, updated
+from symem.evaluation.updating import settled, stepped, updated
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
@@ -111,11 +111,17 @@ class Expectation:
     def with_updates(self) -> Arrays:
         """The posterior arrays, the statistics, and the parameters after the M-step in place of those before."""
         with np.errstate(all="ignore"):
-            return updated(self.derivation.updates, self.with_statistics)
+            return stepped(self.derivation.updates, self.with_statistics)
 
     def update(self) -> dict[str, Any]:
         """The M-step."""
         return {name: _like(self.with_updates[name], self.theta[name]) for name in self.theta}
+
+    def top(self) -> dict[str, Any]:
+        """What the M-step leads towards, where it takes but one step: the maximum."""
+        with np.errstate(all="ignore"):
+            found = updated(self.derivation.updates, self.with_statistics)
+        return {name: _like(found[name], self.theta[name]) for name in self.theta}
 
     @cached_property
     def _claimed(self) -> tuple[Arrays, bool]:
@@ -131,9 +137,10 @@ class Expectation:
                 for condition in conditions.get(update.parameter, ()):
                     array, holds = self._where(update.definition, rounding.beyond(condition), arrays)
                     arrays, hold = {**arrays, name_of(update.parameter): array}, hold and holds
+        updates = self.derivation.updates
         with np.errstate(all="ignore"):
-            found = settled(self.derivation.updates, arrays)
-        climbed = {name_of(u.parameter) for u in self.derivation.updates if isinstance(u, Ascent)}
+            found = settled(updates, arrays, as_taken=True)
+        climbed = {name_of(u.parameter) for u in updates if isinstance(u, Ascent)}
         return found, hold and all(np.all(np.isfinite(found[name])) for name in climbed)
 
     def _where(self, definition: Definition, condition: Expr, arrays: Arrays) -> tuple[Array, bool]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from symem.budget import OutOfTimeError, within
 from symem.errors import UnknownSymbolError
+from symem.language.leaves import name_of
 from symem.verification.ascent import STEPS, fixed_point_is_maximum, likelihood_never_falls, update_maximises
 from symem.verification.emitted import emitted_equals_formulas
 from symem.verification.enumeration import TooLargeError
@@ -58,7 +59,7 @@ class Check:
             gap = Finding(None, "on these data there was nothing to ask" if grounds else "")
         if passed and gap is not None:
             return Rung(self.name, self.identity, None, detail=gap.detail)
-        note = detail if not passed else _partial(grounds[0]) if self.name in {"V3", "V5"} else ""
+        note = detail if not passed else _partial(grounds[0], self.name)
         count = sum(len(ground.points) for ground in grounds)
         return Rung(self.name, self.identity, passed, worst, allowed, count, note)
 
@@ -78,12 +79,17 @@ class Check:
             yield Finding(None, f"could not be computed: {type(reason).__name__}: {reason}")
 
 
-def _partial(ground: Ground) -> str:
-    return (
-        f"held where they are, for want of an update: {', '.join(sorted(ground.fixed))}"
-        if ground.fixed
-        else ""
-    )
+def _partial(ground: Ground, name: str) -> str:
+    """Of what a rung does not say what it says."""
+    if name not in {"V3", "V5"}:
+        return ""
+    told = []
+    if ground.fixed:
+        told.append(f"held where they are, for want of an update: {', '.join(sorted(ground.fixed))}")
+    if name == "V3" and ground.derivation.one_step:
+        names = ", ".join(dict.fromkeys(map(name_of, ground.derivation.one_step)))
+        told.append(f"the step of {names} does not lower Q, and ∂Q/∂θ = 0 where such steps end")
+    return "; ".join(told)
 
 
 #: The ladder, from the bottom.

@@ -83,7 +83,7 @@ class Order:
 @dataclass(frozen=True)
 class Rise:
     """A concave part of Q: the parameters by name and place, how many of each one's axes are plates; its value, slopes and
-    second derivatives as lines: what a chunk of rows adds to them, if any does, and what belongs to none.
+    second derivatives as lines: what a chunk of rows adds to them, if any does, and what belongs to none; whether one step is taken.
     """
 
     parameters: tuple[tuple[str, tuple[int | None, ...]], ...]
@@ -91,6 +91,7 @@ class Rise:
     of_rows: tuple[Assign, ...]
     once: tuple[Assign, ...]
     charts: tuple[tuple[str, int], ...] = ()
+    one_step: bool = False
 
 
 @dataclass(frozen=True)

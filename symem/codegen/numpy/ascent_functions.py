@@ -43,9 +43,10 @@ class Ascents:
 
     def _entry(self, number: int, rise: Rise) -> str:
         charts = f", {quoted(rise.charts)}" if rise.charts else ""
+        one_step = ", one_step=True" if rise.one_step else ""
         of_rows, once = _names(number)
         functions = f"{of_rows if rise.of_rows else None}, {once}"
-        return f"Rise({functions}, {quoted(rise.parameters)}, {quoted(rise.plates)}{charts})"
+        return f"Rise({functions}, {quoted(rise.parameters)}, {quoted(rise.plates)}{charts}{one_step})"
 
     def _body(self, lines: Sequence[Assign], record: str) -> list[str]:
         named, nodes = shared(self.program.names, "e", [line.node for line in lines])

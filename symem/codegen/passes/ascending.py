@@ -60,6 +60,7 @@ class _Reading:
             tuple(self._lines(arrays, of_rows=True)) if any(map(self._reads_rows, arrays)) else (),
             tuple(self._lines(arrays, of_rows=False)),
             tuple((each.kind, each.beside) for each in part.charts),
+            part.one_step,
         )
 
     def _lines(self, arrays: Iterable[Definition], *, of_rows: bool) -> Iterator[Assign]:

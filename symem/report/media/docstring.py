@@ -64,16 +64,21 @@ def _claims(derivation: Derivation) -> Iterator[str]:
     """How far it is established that the updates maximise Q, and under which conditions they exist."""
     lexicon = Lexicon.of(derivation)
     by_status: dict[Status, list[str]] = {}
-    for certificate in derivation.certificates:
+    steps = set(derivation.one_step)
+    for certificate in (each for each in derivation.certificates if each.parameter not in steps):
         weakest = max((claim.status for claim in certificate.claims), key=tuple(Status).index)
         by_status.setdefault(weakest, []).append(plain_letter(certificate.parameter, lexicon))
     held = "in turn, the others held, " if _conditional(derivation) else ""
     what = f"{held}maximises Q"
     if set(by_status) == {Status.PROVED}:
         unique = all(claim.unique for each in derivation.certificates for claim in _of_maxima(each))
-        yield f"Each {f'is {held}the unique maximum of Q' if unique else what} (proved)."
+        each = f"Each{' other' if steps else ''}"
+        yield f"{each} {f'is {held}the unique maximum of Q' if unique else what} (proved)."
     else:
         yield from (f"{', '.join(names)}: {what} ({status.value})." for status, names in by_status.items())
+    if steps:
+        names = ", ".join(plain_letter(each, lexicon) for each in derivation.one_step)
+        yield f"{names}: one Newton step, which raises Q and does not maximise it (Lange 1995)."
     needed = (condition for each in derivation.certificates for condition in open_conditions(each))
     conditions = list(dict.fromkeys(plain(condition, lexicon) for condition in needed))
     if conditions:

@@ -98,6 +98,10 @@ class FunctionNotation:
         left, right = map(self.doprint, expr.sides)
         return self.markup.where(self.doprint(expr.args[0]), f"{left} = {right}")
 
+    def _print_OneStepTowards(self, expr: Expr, **_: Any) -> str:
+        left, right = map(self.doprint, expr.sides)
+        return self.markup.towards(self.doprint(expr.args[0]), f"{left} = {right}")
+
     def _print_Mode(self, expr: Expr, **_: Any) -> str:
         """The letters at which a function is largest; of several, one of them."""
         letters = [self.doprint(each) for each in expr.unknowns]

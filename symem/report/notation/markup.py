@@ -80,6 +80,10 @@ class LatexMarkup:
         """What solves an equation."""
         return rf"\operatorname*{{root}}_{{{unknown}}} \left[{equation}\right]"
 
+    def towards(self, unknown: str, equation: str) -> str:
+        """One step towards what solves an equation."""
+        return rf"\operatorname*{{Newton's\ step}}_{{{unknown}}} \left[{equation}\right]"
+
     def largest(self, letters: Sequence[str], function: str, own: str) -> str:
         """Where a function is largest; of several letters, the place of one's `own`."""
         told = rf"\operatorname*{{arg\,max}}_{{{', '.join(letters)}}} {self.bracket(function)}"
@@ -173,6 +177,9 @@ class PlainMarkup:
 
     def where(self, unknown: str, equation: str) -> str:
         return f"the {unknown} with {equation}"
+
+    def towards(self, unknown: str, equation: str) -> str:
+        return f"one Newton step towards the {unknown} with {equation}"
 
     def largest(self, letters: Sequence[str], function: str, own: str) -> str:
         """Where a function is largest."""
