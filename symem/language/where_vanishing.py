@@ -34,7 +34,7 @@ class WhereVanishing(Expr):  # type: ignore[misc]
         return (-moving, -rest) if moving.could_extract_minus_sign() else (moving, rest)
 
     #: How it is written.
-    operator = "root"
+    operator = latex_operator = "root"
 
     def _sympystr(self, printer: Any) -> str:
         parameter, equation = map(printer.doprint, self.args)
@@ -42,10 +42,10 @@ class WhereVanishing(Expr):  # type: ignore[misc]
 
     def _latex(self, printer: Any) -> str:
         parameter, equation = map(printer.doprint, self.args)
-        return rf"\operatorname*{{{self.operator}}}_{{{parameter}}} \left[{equation}\right]"
+        return rf"\operatorname*{{{self.latex_operator}}}_{{{parameter}}} \left[{equation}\right]"
 
 
 class OneStepTowards(WhereVanishing):
     """Where one step of Newton's method from the old u leads, towards where the expression vanishes."""
 
-    operator = "step"
+    operator, latex_operator = "step", r"Newton\ step"

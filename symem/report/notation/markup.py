@@ -82,7 +82,7 @@ class LatexMarkup:
 
     def towards(self, unknown: str, equation: str) -> str:
         """One step towards what solves an equation."""
-        return rf"\operatorname*{{Newton's\ step}}_{{{unknown}}} \left[{equation}\right]"
+        return rf"\operatorname*{{Newton\ step}}_{{{unknown}}} \left[{equation}\right]"
 
     def largest(self, letters: Sequence[str], function: str, own: str) -> str:
         """Where a function is largest; of several letters, the place of one's `own`."""
