@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, Piecewise, Sum, log, symbols
+import scipy
+from sympy import Idx, IndexedBase, Piecewise, Sum, exp, log, symbols
 
 from symem import (
     Bernoulli,
@@ -24,11 +25,12 @@ from symem import (
     Parents,
     PlateError,
     Poisson,
+    Positive,
     Simplex,
     SupportError,
     UndeclaredSymbolError,
 )
-from symem.derivation import Tree
+from symem.derivation import Status, Tree
 from symem.em import EM
 from symem.evaluation.arithmetic import evaluate
 from symem.runtime.branch_messages import _most_probable_on_tree, _upward_downward
@@ -37,9 +39,8 @@ n, K, J, M, V = symbols("n K J M V", integer=True, positive=True)
 v, k, j, r, h = Idx("v", n), Idx("k", K), Idx("j", J), Idx("r", M), Idx("h", V)
 v1, k1 = Idx("v", (1, n)), Idx("k", (1, K))
 root, s, p0 = symbols("root s p0", positive=True)
-x, y, z, c, u, b, pi, A, B, C, w, mu, sigma, lam, a, alpha, parent, other = map(
-    IndexedBase,
-    ["x", "y", "z", "c", "u", "b", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "a", "alpha", "parent", "other"],
+x, y, z, c, u, b, pi, A, B, C, w, mu, sigma, lam, a, alpha, parent, other, length = map(
+    IndexedBase, ["x", "y", "z", "c", "u", "b", "pi", "A", "B", "C", "w", "mu", "sigma", "lam", "a", "alpha", "parent", "other", "length"]
 )  # fmt: skip
 ONE = {z[root]: Categorical(pi[k]), z[v]: Categorical(A[z[parent[v]], k])}
 SITES = {z[j, root]: Categorical(pi[k]), z[j, v]: Categorical(A[z[j, parent[v]], k])}
@@ -285,6 +286,39 @@ def test_bic_counts_the_places_of_trees_however_they_are_stated() -> None:
         found.append(solver.fit(x=rows if turn == 1 else rows.T, parent=FOREST, start=theta, tol=0.1))
     assert [fit.n_rows for fit in found] == [63, 63]
     assert found[0].bic == pytest.approx(found[1].bic)
+
+
+def test_a_rate_along_branches_is_that_of_the_largest_pruned_likelihood() -> None:
+    """Two states that change at one rate, along branches of known lengths; only leaves are seen (Felsenstein 1981)."""
+    change = (1 - exp(-2 * s * length[v])) / 2
+    after = z[j, parent[v]] * (1 - change) + (1 - z[j, parent[v]]) * change
+    laws = {z[j, root]: Bernoulli(p0), z[j, v]: Bernoulli(after)}
+    known = {parent: Parents(n), length: Positive()}
+    em = Model(laws, known=known, missing=[z], parameters={s: Positive()}).derive()
+    rate = next(each for each in em.certificates if str(each.parameter) == "s")
+    assert {claim.name: claim.status for claim in rate.claims}["stationarity"] is Status.CHECKED
+    above, lengths = [4, 4, 5, 5, 6, 6, -1], np.array([0.3, 0.5, 0.2, 0.7, 0.4, 0.1, 1.0])
+    known_there: dict[str, Any] = {"parent": above, "length": lengths}
+    solver = em.solver(verify=False)
+    drawn = solver.sample({"s": 0.8, "p0": 0.3}, J=60, n=7, seed=0, **known_there)
+    seen = np.where(np.arange(7) < 4, drawn["z"], np.nan)
+
+    def pruned(theta: Any) -> float:
+        odds, value = (1 - np.exp(-2 * theta[0] * lengths)) / 2, 0.0
+        for site in seen:
+            below = [np.eye(2)[int(label)] if label >= 0 else np.ones(2) for label in site]
+            for place in range(6):
+                moved = np.array([[1 - odds[place], odds[place]], [odds[place], 1 - odds[place]]])
+                below[above[place]] = below[above[place]] * (moved @ below[place])
+            value += float(np.log([1 - theta[1], theta[1]] @ below[6]))
+        return value
+
+    fit = solver.fit(start={"s": 0.5, "p0": 0.5}, tol=1e-10, z=seen, **known_there)
+    best = scipy.optimize.minimize(
+        lambda theta: -pruned(theta), [0.5, 0.5], bounds=[(1e-3, 9), (1e-3, 1 - 1e-3)]
+    )
+    assert fit.log_likelihood == pytest.approx(pruned([fit.parameters.s, fit.parameters.p0]), rel=1e-10)
+    assert fit.log_likelihood == pytest.approx(-best.fun, abs=1e-6)
 
 
 @pytest.mark.slow

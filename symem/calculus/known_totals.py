@@ -15,7 +15,7 @@ from sympy import Add, Expr, Integer, Mul, Sum, Symbol, expand
 
 from symem.algebra.rewriting import bottom_up
 from symem.calculus.conditioning import Group
-from symem.derivation import Ascent, Certificate, Definition, Derivation, Shares, Tabulated, Update
+from symem.derivation import Certificate, Definition, Derivation, Tabulated
 from symem.language.matrices import is_matrix
 from symem.language.model import Model
 from symem.language.plates import total
@@ -60,20 +60,9 @@ def as_known_totals(derivation: Derivation) -> Derivation:
         return derivation
     return replace(
         derivation,
-        updates=tuple(_updated(update, told) for update in derivation.updates),
+        updates=tuple(each.rewritten(told, partial(_defined, told=told)) for each in derivation.updates),
         certificates=tuple(_certified(each, told) for each in derivation.certificates),
     )
-
-
-def _updated(update: Update, told: _Told) -> Update:
-    definition = replace(update.definition, value=told(update.value))
-    found = replace(update, definition=definition, nested=told(update.nested))
-    if isinstance(found, Shares):
-        symbol, value = found.multiplier
-        return replace(found, multiplier=(symbol, told(value)))
-    if isinstance(found, Ascent):
-        return replace(found, within=found.within.rewritten(told, partial(_defined, told=told)))
-    return found
 
 
 def _defined(definition: Definition, told: _Told) -> Definition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Self
 
 from sympy import Expr, S, Symbol
 
@@ -75,6 +76,10 @@ class _Update:
     def value(self) -> Expr:
         return self.definition.value
 
+    def rewritten(self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]) -> Self:
+        """With its numbers and its arrays rewritten, but for its equation."""
+        return replace(self, definition=array(self.definition), nested=formula(self.nested))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Closed(_Update):
@@ -86,6 +91,10 @@ class Shares(_Update):
     """The maximiser on a simplex: `multiplier` is Lagrange's λ with its value."""
 
     multiplier: tuple[Symbol, Expr]
+
+    def rewritten(self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]) -> Self:
+        symbol, value = self.multiplier
+        return replace(super().rewritten(formula, array), multiplier=(symbol, formula(value)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +157,9 @@ class Ascent(_Update):
     """
 
     within: Climbed
+
+    def rewritten(self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]) -> Self:
+        return replace(super().rewritten(formula, array), within=self.within.rewritten(formula, array))
 
 
 #: What the update of a parameter may be.

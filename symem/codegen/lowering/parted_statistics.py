@@ -10,7 +10,7 @@ from dataclasses import replace
 from sympy import Add, Expr, Indexed, IndexedBase, Symbol
 
 from symem.codegen.lowering.entrywise import EntryDerivation
-from symem.derivation import Ascent, Definition, Derivation, Update
+from symem.derivation import Definition, Derivation, Update
 from symem.language.leaves import name_of
 
 #: Whether a term is a sum over rows, or as often there as there are rows.
@@ -46,14 +46,7 @@ def parted(derivation: Derivation, by_rows: ByRows) -> Derivation:
 
 
 def _updated(update: Update, mixed: dict[str, tuple[Definition, Definition]]) -> Update:
-    definition, nested = _put_in([update.definition], mixed)[0], _sums(update.nested, mixed)
-    found = replace(update, definition=definition, nested=nested)
-    if isinstance(found, Ascent):
-        within = found.within.rewritten(
-            lambda part: _sums(part, mixed), lambda each: _put_in([each], mixed)[0]
-        )
-        return replace(found, within=within)
-    return found
+    return update.rewritten(lambda part: _sums(part, mixed), lambda each: _put_in([each], mixed)[0])
 
 
 def _mixes(value: Expr, by_rows: ByRows) -> bool:

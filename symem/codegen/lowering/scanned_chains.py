@@ -95,6 +95,7 @@ def with_scans(derivation: Derivation) -> Derivation:
     return replace(
         derivation,
         posteriors=tuple(map(with_scan, derivation.posteriors)),
+        updates=tuple(update.rewritten(put, written) for update in derivation.updates),
         surrogate=replace(surrogate, statistics=statistics, moments=moments),
     )
 
