@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr, Integer, Lt, Piecewise, S, Sum, log, pi, true
+from sympy import Expr, Integer, Lt, Piecewise, S, Sum, true
 
 from symem.calculus.eliminated import Elimination, Labelling
 from symem.calculus.finite_tables import OutOfTurnError
@@ -262,13 +262,11 @@ class _States:
     @property
     def volume(self) -> Expr:
         """What the laws of the first state and of the links lack to be densities."""
-        algebra, size = self.forms.algebra, self.forms.algebra.size
+        algebra = self.forms.algebra
         said, (_, variance) = self.forms.first, self.first
-        first = (
-            algebra.form(said.line, variance, said.line) + algebra.log_det(variance) + size * log(2 * pi)
-        ) / 2
+        first = (algebra.form(said.line, variance, said.line) + algebra.log_volume(variance)) / 2
         later, (_, _, noise) = self.forms.step.later, self.link
-        link = (algebra.form(later.line, noise, later.line) + algebra.log_det(noise) + size * log(2 * pi)) / 2
+        link = (algebra.form(later.line, noise, later.line) + algebra.log_volume(noise)) / 2
         return first + Sum(link, self.links.steps.limits)
 
     # -- names -----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from symem.calculus.separate import Term, fold, separate
 from symem.errors import NotDerivedError
 from symem.language.matrices import ENTRY, Diagonal, T, Unit, letters, transpose, word_of
 from symem.language.model import Variable
-from symem.language.plates import Axis, Iverson, total
+from symem.language.plates import Axis, Iverson, LogIverson, total
 from symem.language.traces import Tr, words
 
 
@@ -49,6 +49,11 @@ def _read(term: Term, case: Case) -> tuple[Expr, Expr]:
         (a, _), (b, _) = ends  # type: ignore[misc]
         outer = a * transpose(b)
         return -summed(coefficient * (outer + transpose(outer)), term.axes), S.Zero
+    if isinstance(term.factor, LogIverson):
+        raise NotDerivedError(
+            f"The covariance of {case.atom} has noise in fewer directions than there are entries, which is read of the states of a chain: "
+            f"let the noise be the latent, e[i]: MultivariateNormal(0, M), and write G*e[i] in its place."
+        )
     raise NotDerivedError(
         f"The term {term.factor} is no quadratic form in {case.atom}: its posterior has no closed form here."
     )

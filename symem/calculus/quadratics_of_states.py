@@ -10,51 +10,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
-from sympy import Add, And, Expr, Ge, Gt, Integer, Le, Lt, Mul, Piecewise, S, log, sqrt, true
+from sympy import And, Eq, Expr, Ge, Gt, Le, Lt, Mul, Piecewise, S, true
 
 from symem.calculus.links import Links
 from symem.calculus.quadratic import form_ends, split_forms, summed
-from symem.calculus.separate import Term, conditions_of
+from symem.calculus.separate import Term, conditions_of, separate
+from symem.calculus.state_algebra import Algebra
 from symem.errors import NotDerivedError
 from symem.language.matrices import T, transpose
-from symem.language.plates import Axis, total
-from symem.language.traces import Tr, inverse, log_det, trace, words
-
-
-@dataclass(frozen=True)
-class Algebra:
-    """How states are multiplied: as vectors of that many entries, or as numbers where it is none."""
-
-    vector: Expr | None
-
-    @property
-    def size(self) -> Expr:
-        return Integer(1) if self.vector is None else self.vector
-
-    def times(self, one: Expr, other: Expr) -> Expr:
-        """A product multiplied out, what cancels being gone."""
-        if self.vector is None:
-            return (one * other).expand()
-        return Add(*(coefficient * word for coefficient, word in words(one * other)))
-
-    def transpose(self, value: Expr) -> Expr:
-        return value if self.vector is None else transpose(value)
-
-    def inverse(self, value: Expr) -> Expr:
-        return 1 / value if self.vector is None else inverse(value)
-
-    def around(self, outer: Expr, inner: Expr) -> Expr:
-        """F P Fᵀ."""
-        return outer**2 * inner if self.vector is None else outer * inner * transpose(outer)
-
-    def form(self, one: Expr, matrix: Expr, other: Expr) -> Expr:
-        """aᵀMb."""
-        return one * matrix * other if self.vector is None else trace(transpose(one) * matrix * other, 1)
-
-    def log_det(self, value: Expr) -> Expr:
-        if self.vector is None:
-            return 2 * log(sqrt(value)) if value.is_number else log(value)
-        return log_det(value, self.vector)
+from symem.language.plates import Axis, LogIverson, total
+from symem.language.traces import Tr
 
 
 @dataclass(frozen=True)
@@ -90,6 +55,8 @@ class Forms:
     first: Quadratic
     last: Quadratic
     step: Pair
+    #: -½ (g - F h - b)ᵀ N (g - F h - b), N the projection on what noise does not reach, which must be 0.
+    tie: Pair = field(default_factory=Pair)
 
     @cached_property
     def beyond(self) -> Quadratic:
@@ -105,8 +72,9 @@ class Forms:
     @cached_property
     def link(self) -> tuple[Expr, Expr, Expr]:
         """F, b and Q of the next state, Normal(F h + b, Q)."""
-        variance, times = self.algebra.inverse(self.step.later.square), self.algebra.times
-        return times(variance, self.step.both), times(variance, self.step.later.line), variance
+        variance, times = self.algebra.spread(self.step.later.square), self.algebra.times
+        spread, offset = times(variance, self.step.both), times(variance, self.step.later.line)
+        return spread + self.tie.both, offset + self.tie.later.line, variance
 
     def at(self, part: Callable[[str], Expr], mean: Expr) -> Expr:
         """The quadratic of these parts at a state, but for its constant."""
@@ -116,7 +84,7 @@ class Forms:
 
 def _beyond(algebra: Algebra, step: Pair) -> Quadratic:
     both, later, earlier = step.both, step.later, step.earlier
-    back = algebra.times(algebra.transpose(both), algebra.inverse(later.square))
+    back = algebra.times(algebra.transpose(both), algebra.spread(later.square))
     square = algebra.times(earlier.square - algebra.times(back, both), S.One)
     return Quadratic(square, algebra.times(earlier.line + algebra.times(back, later.line), S.One))
 
@@ -146,8 +114,12 @@ class Reader:
     last: Quadratic = field(default_factory=Quadratic)
     pair: Pair = field(default_factory=Pair)
     later: list[Quadratic] = field(default_factory=list)
+    tie: Pair = field(default_factory=Pair)
 
     def read(self, term: Term) -> None:
+        if isinstance(term.factor, LogIverson):
+            self.tie += self._read_tie(term)
+            return
         links, atoms = self.links, self.links.atoms(term)
         place = atoms[0].indices[links.slot] if atoms else None
         if place == 0:
@@ -157,13 +129,13 @@ class Reader:
         elif any(
             a.size == links.steps.size and a.index in getattr(place, "free_symbols", ()) for a in term.axes
         ):
-            self._read_link(term)
+            self.read_link(term)
         else:
             factor, conditions, axes, atoms = links.there(term, links.along)
             own = self._single(factor, axes, atoms[0]) if atoms else self._constant(factor, axes)
             self.place += where(conditions, own)
 
-    def _read_link(self, term: Term) -> None:
+    def read_link(self, term: Term) -> None:
         links = self.links
         atoms = links.atoms(term)
         own = next(a for a in term.axes if a.size == links.steps.size and a.index in atoms[0].free_symbols)
@@ -176,6 +148,24 @@ class Reader:
         else:
             self.later.append(self._single(factor, axes, atoms[0]))
 
+    def _read_tie(self, term: Term) -> Pair:
+        """What must be 0 of a state and the next, as -½ of it.
+
+        Raises:
+            NotDerivedError: it is no square of what noise does not reach.
+        """
+        condition, links = term.factor.args[0], self.links
+        if not isinstance(condition, Eq) or condition.rhs != 0 or len(links.atoms(term)) != 2:
+            raise NotDerivedError(
+                f"{condition} is said of the states {links.atom}: chains are derived whose states are Gaussian given the one before, "
+                f"and what is seen of them has noise in every entry."
+            )
+        own = replace(self, pair=Pair(), later=[], tie=Pair())
+        for part in separate(condition.lhs):
+            if links.atoms(part):
+                own.read_link(replace(part, factor=-part.factor / 2, axes=(*part.axes, *term.axes)))
+        return own.pair + Pair(later=sum(own.later, Quadratic()))
+
     def forms(self) -> Forms:
         """With those of the terms of later states in their law that make it a density; the others are of their places."""
         step, rest = self._law()
@@ -185,7 +175,7 @@ class Reader:
             place += where(
                 [Ge(t, 1)], Quadratic(each.square.xreplace({s: t - 1}), each.line.xreplace({s: t - 1}))
             )
-        return Forms(self.algebra, place, self.first, self.last, step)
+        return Forms(self.algebra, place, self.first, self.last, step, self.tie)
 
     def _law(self) -> tuple[Pair, list[Quadratic]]:
         squares = [each for each in self.later if each.square != 0]

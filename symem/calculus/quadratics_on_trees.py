@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from sympy import Expr, Not
 
 from symem.calculus.branches import Branches
-from symem.calculus.quadratics_of_states import Algebra, Forms, Pair, Quadratic, Reader, where
+from symem.calculus.quadratics_of_states import Forms, Pair, Quadratic, Reader, where
 from symem.calculus.separate import Term
+from symem.calculus.state_algebra import Algebra
 from symem.errors import NotDerivedError
 from symem.language.parents import has_parent
 

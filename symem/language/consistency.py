@@ -14,6 +14,7 @@ from symem.language.plates import LogIverson
 from symem.language.support import Support
 from symem.language.supports import Binary, Labels
 from symem.language.symbol_names import check_keyword, names_in, stated_name
+from symem.language.traces import Tr
 from symem.language.variables import Role, Variable
 
 
@@ -64,7 +65,20 @@ def check_supports(table: Mapping[str, Variable], log_likelihood: Expr) -> None:
         for end in variable.support.bounds:
             _check_free(end, parameters, f"{variable.name} in {variable.support}")
     for constraint in log_likelihood.atoms(LogIverson):
+        _check_reach(constraint, parameters)
         _check_free(constraint, parameters, str(constraint.args[0]))
+
+
+def _check_reach(constraint: Expr, parameters: set[str]) -> None:
+    """What the noise of a law does not reach holds no parameter."""
+    if not constraint.has(Tr):
+        return
+    for name in sorted(parameters & {name_of(atom) for atom in constraint.free_symbols}):
+        raise SupportError(
+            f"A covariance G*M*G.T has noise in fewer directions than there are entries, and {name!r} moves the others too, where "
+            f"nothing can be estimated: give {name!r} in known=[...], or let the noise reach what is free, F + G*Phi with F known; "
+            f"G is known too."
+        )
 
 
 def _check_free(expr: Expr, parameters: set[str], where: str) -> None:

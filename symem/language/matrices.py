@@ -284,8 +284,8 @@ def letters(product: Expr) -> tuple[Expr, ...]:
     """The letters of a word from left to right, powers written out."""
     found: list[Expr] = []
     for each in Mul.make_args(product):
-        if isinstance(each, Pow) and each.exp.is_Integer and each.exp > 1:
-            found += [each.base] * int(each.exp)
+        if isinstance(each, Pow) and each.exp.is_Integer and is_matrix(each):
+            found += [each.base if each.exp > 0 else Pow(each.base, -1)] * abs(int(each.exp))
         else:
             found.append(each)
     return tuple(found)

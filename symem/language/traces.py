@@ -124,8 +124,14 @@ def words(expr: Expr) -> tuple[tuple[Expr, Expr], ...]:
 
 
 def _cancelled(sequence: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    """(XᵀX)⁻¹ XᵀX = I."""
+    """(XᵀX)⁻¹ XᵀX = I, and the product of two diagonals is one."""
     for place, letter in enumerate(sequence):
+        following = sequence[place + 1] if place + 1 < len(sequence) else None
+        if isinstance(letter, Diagonal) and isinstance(following, Diagonal):
+            both = Diagonal(letter.args[0] * following.args[0], letter.args[1])
+            if both == 1 or is_matrix(both):
+                own = () if both == 1 else (both,)
+                return _cancelled((*sequence[:place], *own, *sequence[place + 2 :])) or (S.One,)
         if isinstance(letter, Pow) and letter.exp == -1 and isinstance(letter.base, Whole):
             inner = letters(letter.base.args[0])
             before, after = sequence[:place], sequence[place + 1 :]

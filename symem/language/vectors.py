@@ -12,6 +12,7 @@ from symem.language.leaves import IndexedMatrix, name_of
 from symem.language.matrices import COORDINATE, shape, transpose
 from symem.language.matrix_supports import PositiveDefinite
 from symem.language.operators import dressed, plain
+from symem.language.singular import Reach
 from symem.language.stated import as_sympy, expression
 from symem.language.supports import Positive, Reals
 from symem.language.traces import LogDet, inverse, trace
@@ -25,6 +26,8 @@ def quadratic_form(residual: Expr, covariance: Expr) -> Expr:
 
 
 def _normal(x: Expr, mean: Expr, covariance: Expr) -> Expr:
+    if reach := Reach.of(covariance):
+        return reach.log_density(x - mean)
     size = shape(x)[0]
     return -size * log(2 * pi) / 2 - LogDet(covariance, size) / 2 - quadratic_form(x - mean, covariance) / 2
 

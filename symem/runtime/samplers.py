@@ -141,7 +141,11 @@ def _draw_bernoulli(rng: Rng, size: Any, p: Any) -> Any:
 
 
 def _draw_multivariate_normal(rng: Rng, size: Any, mean: Any, covariance: Any) -> Any:
-    root = np.linalg.cholesky(np.asarray(covariance, float))
+    try:
+        root = np.linalg.cholesky(np.asarray(covariance, float))
+    except np.linalg.LinAlgError:  # some directions have no spread
+        spreads, axes = np.linalg.eigh(np.asarray(covariance, float))
+        root = axes * np.sqrt(np.maximum(spreads, 0.0))[..., None, :]
     noise = rng.standard_normal((*size, root.shape[-1]))
     return mean + np.einsum("...ab,...b->...a", root, noise)
 

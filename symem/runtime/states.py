@@ -1,7 +1,8 @@
 """Chains of Gaussian states: the Kalman filter and the Rauch-Tung-Striebel smoother, sequences side by side.
 
-All is laid out over (place, chain, entry, entry). Covariances are formed as sums of squares (Joseph's form). Where laws do
-not change along a chain its covariances settle: from there on gains are constant, and the means are a recurrence with one
+All is laid out over (place, chain, entry, entry). What a place says, -½ hᵀΛh + ηᵀh, is taken as what is seen there, u = C h with
+noise of variance 1, Λ being CᵀC: then no variance is inverted, however wide it is. Covariances are formed as sums of
+squares (Joseph's form). Where laws do not change along a chain its covariances settle: from there on gains are constant, and the means are a recurrence with one
 matrix, which blocks of a sequence run side by side. (Kalman 1960; Rauch, Tung & Striebel 1965; Bucy & Joseph 1968;
 Anderson & Moore 1979, section 4.4.)
 """
@@ -9,7 +10,7 @@ Anderson & Moore 1979, section 4.4.)
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,9 +22,9 @@ def _smoothed_numbers(*read: Any) -> tuple[Any, ...]:
     """Moments of states that are numbers: as `_smoothed_vectors`, all without the axes of entries."""
     kinds = (2, 1, 2, 1, 2, 1, 2)
     lifted = (np.asarray(each)[(..., *[None] * kind)] for each, kind in zip(read, kinds, strict=True))
-    *moments, volume = _smoothed_vectors(*lifted)
+    *moments, news = _smoothed_vectors(*lifted)
     kinds = (1, 2, 1, 2, 1, 2, 2)
-    return (*(each[(..., *[0] * kind)] for each, kind in zip(moments, kinds, strict=True)), volume)
+    return (*(each[(..., *[0] * kind)] for each, kind in zip(moments, kinds, strict=True)), news)
 
 
 def _smoothed_vectors(
@@ -42,7 +43,8 @@ def _smoothed_vectors(
 
     Returns:
         Mean and covariance of each state given what came before, given its own place too, and given all; the covariance of a
-        state with the one before; and log det P - log det R, of the covariances P with its own place and R before.
+        state with the one before; and what is new at each place, log det P - log det R + (η - Λa)ᵀP(η - Λa), of the covariances P
+        with its own place and R before, a being the mean before.
     """
     places, size = len(shift), np.shape(shift)[-1]
     chains = _all_chains(precision, shift, spread, offset, noise, mean, variance)
@@ -52,20 +54,21 @@ def _smoothed_vectors(
     whole = math.prod(chains)
     shift = np.broadcast_to(shift, (places, whole, size))
     mean, variance = _chains_flat(mean, chains, (size,), 0), _chains_flat(variance, chains, square, 0)
-    before, after = _forward_variances(places, precision, spread, noise, variance)
+    root, seen = _as_observed(precision, shift)
+    before, after, told = _forward_variances(places, root, spread, noise, variance)
+    predicted, filtered = _forward_means(told, seen, spread, offset, mean)
     gain = _smoother_gains(after, before, spread)[: max(1, places - 1)]
-    predicted, filtered = _forward_means(precision, shift, spread, offset, mean, after)
     smoothed = _backward_means(gain, predicted, filtered)
     given_all = _backward_variances(places, gain, after, spread, noise)
     step = _matrix_product(given_all[1:], _stretched_along(gain, places - 1).swapaxes(-1, -2))
-    volume = _log_shrinkage(before, precision)
+    news = _news_of_states(told, seen, predicted)
     found = ((predicted, before), (filtered, after), (smoothed, given_all))
     moments = [each for pair in found for each in pair]
     kinds = (1, 2, 1, 2, 1, 2, 2, 0)
     lengths = (*[places] * 6, places - 1, places)
     return tuple(
         _chains_apart(_stretched_along(each, length), whole, chains, square[:kind])
-        for each, kind, length in zip([*moments, step, volume], kinds, lengths, strict=True)
+        for each, kind, length in zip([*moments, step, news], kinds, lengths, strict=True)
     )
 
 
@@ -135,32 +138,81 @@ def _at_place(value: Any, place: int) -> Any:
     return value[place if len(value) > 1 else 0]
 
 
+# -- what is seen ------------------------------------------------------------------------------------------
+
+
+class _Gained(NamedTuple):
+    """Of what is seen at each place, C, the gain K, I - KC, and the inverse and log det of its variance I + CRCᵀ; the last place
+    told stands for those after it.
+    """
+
+    root: Any
+    gain: Any
+    kept: Any
+    inverse: Any
+    log_det: Any
+
+
+def _as_observed(precision: Any, shift: Any) -> tuple[Any, Any]:
+    """C and u of u = C h + e, e of variance 1, that say -½ hᵀΛh + ηᵀh."""
+    if precision.shape[-1] == 1:
+        root = np.sqrt(np.maximum(precision, 0.0))
+        return root, _carried_by_inverse(root[..., 0], shift)
+    sizes, axes = np.linalg.eigh(precision)
+    there = sizes > precision.shape[-1] * np.finfo(float).eps * sizes[..., -1:]
+    rank = max(1, int(there.sum(axis=-1).max(initial=0)))
+    scale = np.sqrt(np.where(there, sizes, 0.0))[..., -rank:]
+    turned = axes[..., -rank:].swapaxes(-1, -2)
+    return scale[..., None] * turned, _carried_by_inverse(scale, _carried(turned, shift))
+
+
+def _carried_by_inverse(scale: Any, vectors: Any) -> Any:
+    """Vectors over scales, and 0 where these are 0."""
+    return np.where(scale == 0, 0.0, vectors / np.where(scale == 0, 1.0, scale))
+
+
+def _news_of_states(told: _Gained, seen: Any, predicted: Any) -> Any:
+    """eᵀe - eᵀS⁻¹e - log det S, e = u - C a being what was not predicted, and S its variance."""
+    surprise = seen - _carried(told.root, predicted)
+    spread = (surprise * (surprise - _carried(told.inverse, surprise))).sum(axis=-1)
+    return spread - _stretched_along(told.log_det, len(seen))
+
+
 # -- covariances --------------------------------------------------------------------------------------------
 
 
 def _forward_variances(
-    places: int, precision: Any, spread: Any, noise: Any, variance: Any
-) -> tuple[Any, Any]:
-    """The covariances given what came before and given the place too, up to the place from which on they stay."""
-    alike = len(precision) == len(spread) == len(noise) == 1
-    number = max(each.shape[-3] for each in (precision, spread, noise, variance))
+    places: int, root: Any, spread: Any, noise: Any, variance: Any
+) -> tuple[Any, Any, _Gained]:
+    """The covariances given what came before and given the place too, up to the place from which on they stay, and with what
+    gain each place was told.
+    """
+    alike = len(root) == len(spread) == len(noise) == 1
+    number = max(each.shape[-3] for each in (root, spread, noise, variance))
     now = np.broadcast_to(variance, (number, *variance.shape[-2:]))
-    before, after = [], []
+    before, after, told = [], [], []
     for place in range(places):
         before.append(now)
-        after.append(_with_evidence(now, _at_place(precision, place)))
+        told.append(_with_evidence(now, _at_place(root, place)))
+        after.append(told[-1][-1])
         if place < places - 1:
             now = _congruent(_at_place(spread, place), after[-1]) + _at_place(noise, place)
             if alike and _has_settled(now, before[-1]):
                 break
-    return np.array(before), np.array(after)
+    *parts, _ = (np.array(each) for each in zip(*told, strict=True))
+    return np.array(before), np.array(after), _Gained(root, *parts)
 
 
-def _with_evidence(variance: Any, precision: Any) -> Any:
-    """(R⁻¹ + Λ)⁻¹ = (I - PΛ) R (I - PΛ)ᵀ + PΛPᵀ."""
-    eye = np.eye(variance.shape[-1])
-    after = _quotient(eye + _matrix_product(variance, precision), variance)
-    return _congruent(eye - _matrix_product(after, precision), variance) + _congruent(after, precision)
+def _with_evidence(variance: Any, root: Any) -> tuple[Any, ...]:
+    """K = R Cᵀ S⁻¹, I - KC, S⁻¹ and log det S, S being I + CRCᵀ; and (I - KC) R (I - KC)ᵀ + KKᵀ."""
+    crossed = _matrix_product(variance, root.swapaxes(-1, -2))
+    total = _matrix_product(root, crossed) + np.eye(root.shape[-2])
+    inverse = 1 / total if total.shape[-1] == 1 else np.linalg.inv(total)
+    log_det = np.log(total[..., 0, 0]) if total.shape[-1] == 1 else np.linalg.slogdet(total)[1]
+    gain = _matrix_product(crossed, inverse)
+    kept = np.eye(variance.shape[-1]) - _matrix_product(gain, root)
+    after = _congruent(kept, variance) + _matrix_product(gain, gain.swapaxes(-1, -2))
+    return gain, kept, inverse, log_det, after
 
 
 def _has_settled(one: Any, other: Any) -> bool:
@@ -169,14 +221,6 @@ def _has_settled(one: Any, other: Any) -> bool:
         return False
     scale = np.sqrt(np.diagonal(other, 0, -2, -1))
     return bool((moved <= _SETTLED * scale[..., :, None] * scale[..., None, :]).all())
-
-
-def _log_shrinkage(before: Any, precision: Any) -> Any:
-    """log det P - log det R = -log det (I + RΛ)."""
-    ratio = np.eye(before.shape[-1]) + _matrix_product(before, precision[: len(before)])
-    if ratio.shape[-1] == 1:
-        return -np.log(ratio[..., 0, 0])
-    return -np.linalg.slogdet(ratio)[1]
 
 
 def _smoother_gains(after: Any, before: Any, spread: Any) -> Any:
@@ -210,21 +254,16 @@ def _backward_variances(places: int, gain: Any, after: Any, spread: Any, noise: 
 # -- means --------------------------------------------------------------------------------------------------
 
 
-def _forward_means(
-    precision: Any, shift: Any, spread: Any, offset: Any, mean: Any, after: Any
-) -> tuple[Any, Any]:
-    """a' = F m + b and m = (I - PΛ) a + Pη at every place."""
-    places, told = len(shift), len(after)
-    kept = np.eye(after.shape[-1]) - _matrix_product(after, precision[:told])
-    news = _carried(after, shift)
-    moved, steps = (
-        _matrix_product(spread[:told], kept[: len(spread)] if len(spread) > 1 else kept),
-        places - 1,
-    )
+def _forward_means(told: _Gained, seen: Any, spread: Any, offset: Any, mean: Any) -> tuple[Any, Any]:
+    """a' = F m + b and m = (I - KC) a + Ku at every place."""
+    places = len(seen)
+    news = _carried(told.gain, seen)
+    kept = told.kept[: len(spread)] if len(spread) > 1 else told.kept
+    moved, steps = _matrix_product(spread[: len(told.kept)], kept), places - 1
     inputs = _carried(spread, news[:-1]) + offset
-    first = np.broadcast_to(mean, shift.shape[1:])
-    predicted = _carried_on(moved[:steps], np.broadcast_to(inputs, (steps, *shift.shape[1:])), first)
-    return predicted, _carried(kept, predicted) + news
+    first = np.broadcast_to(mean, news.shape[1:])
+    predicted = _carried_on(moved[:steps], np.broadcast_to(inputs, (steps, *news.shape[1:])), first)
+    return predicted, _carried(told.kept, predicted) + news
 
 
 def _backward_means(gain: Any, predicted: Any, filtered: Any) -> Any:
@@ -237,9 +276,10 @@ def _carried(matrix: Any, vectors: Any) -> Any:
     told = min(len(matrix), len(vectors))
     if matrix.shape[-1] == 1:
         return _stretched_along(matrix[..., 0], len(vectors)) * vectors
-    first = (matrix[:told] @ vectors[:told, ..., None])[..., 0] if told > 1 else vectors[:0]
-    rest = vectors[len(first) :]
-    return np.concatenate([first, _by_chain(matrix[-1], rest)])
+    if told <= 1:
+        return _by_chain(matrix[-1], vectors)
+    first = (matrix[:told] @ vectors[:told, ..., None])[..., 0]
+    return np.concatenate([first, _by_chain(matrix[-1], vectors[told:])])
 
 
 def _by_chain(matrix: Any, vectors: Any) -> Any:

@@ -34,6 +34,7 @@ from symem.verification.quadrature import (
     integrate,
     to_domain,
 )
+from symem.verification.subspaces import Subspace
 
 #: The log-density at points of a lookup, as a function of nodes.
 Density = Callable[[Lookup, Sequence[Array]], Array]
@@ -49,6 +50,7 @@ class Group(LogJoint):
     _chart: Chart | None = None
     _gaussian: tuple[int, ...] | None = None
     _last: Gaussian | None = None
+    _tied: Subspace | None = None
 
     @property
     def coupled(self) -> int:
@@ -82,10 +84,13 @@ class Group(LogJoint):
         exact = self._exact(lookup, rows)
         if not exact:
             return self.by_quadrature(lookup)
-        return self._mixed(lookup, rows, exact).belief(cubature(len(exact)))
+        mixed = self._mixed(lookup, rows, exact)
+        return mixed.belief(cubature(mixed.gaussian.width))
 
     def by_quadrature(self, lookup: Lookup) -> GroupBelief:
         """The posterior with all continuous latents on quadrature nodes."""
+        if self.tied:
+            raise TooLargeError("latents of which something must be 0, and that are not Gaussian")
         rows = self.rows_at(lookup)
 
         def density(at: Lookup, nodes: Sequence[Array]) -> Array:
@@ -130,9 +135,9 @@ class Group(LogJoint):
 
     def _is_exact(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> bool:
         """Whether the log-joint is a quadratic of some latents, the others being where they may be."""
-        if not places:
-            return False
         others = _others(places, rows)
+        if not places or (self.tied and others):
+            return False
         line = np.random.default_rng(2).normal(size=(2, *rows.low.shape))
         nodes = tuple(
             np.stack([to_domain(at[:, p], rows.low[:, p], rows.high[:, p])[0] for at in line], axis=1)
@@ -140,20 +145,35 @@ class Group(LogJoint):
         )
         function = self._around(lookup, places, nodes)
         shape = (len(rows.owner), 2 if others else 1)
-        found = fit(function, [first_guess(shape, len(places), scale) for scale in SCALES])
+        width = self._subspace(lookup, places).width if self.tied else len(places)
+        found = fit(function, [first_guess(shape, width, scale) for scale in SCALES])
         return bool(np.all(np.isfinite(found.log_mass))) and is_quadratic(function, found)
 
     def _around(
         self, lookup: Lookup, places: tuple[int, ...], nodes: Sequence[Array]
     ) -> Callable[[Array], Array]:
-        """The log-joint as a function of some continuous latents, the others at nodes."""
+        """The log-joint as a function of some continuous latents, or of where these are on their subspace, the others at nodes."""
+        subspace = self._subspace(lookup, places) if self.tied else None
 
         def function(points: Array) -> Array:
-            rows = self.rows_at(lookup)
+            rows, points = self.rows_at(lookup), subspace.at(points) if subspace else points
             values = self.flat(lookup, rows.columns(self.discrete, _together(places, nodes, points)))
             return values.reshape(points.shape[:-1])
 
         return function
+
+    def _subspace(self, lookup: Lookup, places: tuple[int, ...]) -> Subspace:
+        """Where all that must be 0 is, which no parameter moves."""
+        if self._tied is None:
+            here = lookup.part(0, 1)
+
+            def squares(points: Array) -> Array:
+                rows = self.rows_at(here)
+                values = self.demanded(here, rows.columns(self.discrete, _together(places, (), points)))
+                return values.reshape(points.shape[:-1])
+
+            self._tied = Subspace.of(squares, len(self.rows().owner), len(places))
+        return self._tied.repeated(lookup.points or 1)
 
     def _mixed(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> Mixed:
         """Gaussian latents integrated at nodes of the others."""
@@ -162,8 +182,9 @@ class Group(LogJoint):
         def gaussian(at: Lookup, nodes: Sequence[Array]) -> Gaussian:
             points = at.points or 1
             shape = (len(self.rows().owner) * points, nodes[0].shape[1] if nodes else 1)
+            width = self._subspace(at, places).width if self.tied else len(places)
             scales = SCALES[:1] if nodes else SCALES
-            guesses = (first_guess(shape, len(places), scale) for scale in scales)
+            guesses = (first_guess(shape, width, scale) for scale in scales)
             near = [] if self._last is None else [self._last.repeated(points)]
             near = [each for each in near if each.mean.shape[:2] == shape]
             return fit(self._around(at, places, nodes), chain(near, guesses))
@@ -171,6 +192,7 @@ class Group(LogJoint):
         if not others:
             found = gaussian(lookup, ())
             self._last = found.part(len(self.rows().owner))
+            found = self._subspace(lookup, places).lifted(found) if self.tied else found
             return Mixed(self, rows, places, (), found, found.log_mass, 0.0)
         rule, values, error = self._integrated(lambda at, n: gaussian(at, n).log_mass, lookup, others)
         return Mixed(self, rows, places, rule.nodes, gaussian(lookup, rule.nodes), values, error)
@@ -212,7 +234,7 @@ class Mixed:
 
     def draw(self, row: int, node: int, rng: np.random.Generator) -> Array:
         """One draw of the Gaussian latents."""
-        return np.asarray(self.gaussian.at(rng.normal(size=(1, len(self.places))))[row, node, 0])
+        return np.asarray(self.gaussian.at(rng.normal(size=(1, self.gaussian.width)))[row, node, 0])
 
 
 @dataclass(frozen=True)

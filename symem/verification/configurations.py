@@ -18,7 +18,7 @@ from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Entry, atoms_of, walk
 from symem.verification.components import Component, Domains
-from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on
+from symem.verification.enumeration import Counting, TooLargeError, Total, conditions_on, square_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ class Splitter:
     def _edges(self, atom: Atom, values: Array) -> Array:
         """Ends of the support and the breaks between, sorted, per row."""
         low, high = self.domains.bounds(atom)
-        found = dict.fromkeys(each for term in self.component.terms for each in conditions_on(term))
+        found = dict.fromkeys(
+            each for term in self.component.terms if square_of(term) is None for each in conditions_on(term)
+        )
         breaks = [
             np.clip(self._break(each, atom, values), low, high) for each in found if atom in atoms_of(each)
         ]

@@ -91,6 +91,17 @@ def hard_conditions(terms: Iterable[Node]) -> list[Node]:
     return found
 
 
+def square_of(term: Node) -> Node | None:
+    """Of a term that demands that something be 0, that."""
+    if not isinstance(term, Apply) or term.function != "LogIverson":
+        return None
+    demand = term.arguments[0]
+    if not isinstance(demand, Apply) or demand.function != "Equality":
+        return None
+    one, other = demand.arguments
+    return Apply("Add", (one, Apply("Mul", (Constant(-1), other))))
+
+
 def _conjuncts(condition: Node) -> list[Node]:
     if isinstance(condition, Apply) and condition.function == "And":
         return [part for each in condition.arguments for part in _conjuncts(each)]

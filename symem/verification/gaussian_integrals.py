@@ -43,7 +43,8 @@ class Gaussian:
 
     @property
     def width(self) -> int:
-        return int(self.mean.shape[-1])
+        """In how many directions it spreads."""
+        return int(self.factor.shape[-1])
 
     def at(self, directions: Array) -> Array:
         """mean + L t for each row t of the directions: (rows, nodes, directions, variables)."""
@@ -112,7 +113,7 @@ def _refined(function: Function, basis: Gaussian) -> Gaussian:
 
 
 def _swept(function: Function, basis: Gaussian) -> tuple[Gaussian, float]:
-    value, slope, curvature = _expanded(function, basis)
+    value, slope, curvature = expanded(function, basis)
     finite = np.isfinite(value) & np.isfinite(slope).all(axis=-1) & np.isfinite(curvature).all(axis=(-2, -1))
     eye = np.eye(basis.width)
     precision = np.where(finite[..., None, None], -curvature, eye)
@@ -129,7 +130,7 @@ def _swept(function: Function, basis: Gaussian) -> tuple[Gaussian, float]:
     return Gaussian(mean, basis.factor @ root, log_mass), float(moved)
 
 
-def _expanded(function: Function, basis: Gaussian) -> tuple[Array, Array, Array]:
+def expanded(function: Function, basis: Gaussian) -> tuple[Array, Array, Array]:
     """Value, slope and curvature at the mode of a basis, in its units."""
     width = basis.width
     values = function(basis.at(_stencil(width)))
@@ -150,10 +151,14 @@ def _stencil(width: int) -> Array:
     return np.concatenate([np.zeros((1, width)), unit, -unit, np.reshape(pairs, (-1, width))])
 
 
-def is_quadratic(function: Function, found: Gaussian) -> bool:
-    """Whether a function that was taken for a quadratic is one, by its values at four further points."""
+def is_quadratic(function: Function, found: Gaussian, size: Function | None = None) -> bool:
+    """Whether a function that was taken for a quadratic is one, by its values at four further points; `size` is that of the
+    terms of which it is the sum, by which rounding is measured.
+    """
     directions = 2 * np.random.default_rng(1).normal(size=(4, found.width))
-    values = function(found.at(np.concatenate([np.zeros((1, found.width)), directions])))
+    points = found.at(np.concatenate([np.zeros((1, found.width)), directions]))
+    values = function(points)
+    sizes = np.abs(values) if size is None else size(points)
     expected = values[..., :1] - np.sum(directions**2, axis=1) / 2
-    gaps = np.abs(values[..., 1:] - expected) / (1 + np.abs(values).max(axis=-1, keepdims=True))
+    gaps = np.abs(values[..., 1:] - expected) / (1 + sizes.max(axis=-1, keepdims=True))
     return bool(np.all(gaps[np.isfinite(found.log_mass)] < _QUADRATIC))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,11 +10,16 @@ from typing import Any
 import numpy as np
 
 from symem.budget import look
-from symem.evaluation.compiled import compiled
+from symem.evaluation.compiled import Template, compiled, template
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
+from symem.evaluation.trees import atoms_of
 from symem.verification.components import Component, Domains
 from symem.verification.configurations import Rows, rows_of
+from symem.verification.enumeration import square_of
+
+#: A tree, how many terms of a component have it, and its numbers.
+Alike = tuple[Any, int, list[Array]]
 
 #: Numbers of one array that memory takes with ease, and nodes of a rule by its variables.
 _MOST_NUMBERS, _NODES = 2_000_000, (1, 500, 25_000, 250_000)
@@ -36,21 +40,34 @@ class LogJoint:
         return tuple(self.domains.is_discrete(atom) for atom in self.components[0].atoms)
 
     @cached_property
-    def _terms(self) -> list[tuple[Any, list[Array]]]:
-        """The trees of the terms, and per number of a tree one value for each term (axis 0) and component (axis 1)."""
-        found: dict[Any, list[list[Any]]] = {}
-        for term in zip(*(component.templates for component in self.components), strict=True):
-            found.setdefault(term[0].tree, []).append([each.constants for each in term])
-        return [(tree, [np.array(number) for number in _transposed(terms)]) for tree, terms in found.items()]
+    def tied(self) -> tuple[int, ...]:
+        """The terms that demand that something of numbers be 0: these are on a subspace alone."""
+        return tuple(
+            place
+            for place, term in enumerate(self.components[0].terms)
+            if square_of(term) is not None and not any(map(self.domains.is_discrete, atoms_of(term)))
+        )
+
+    @cached_property
+    def _terms(self) -> list[Alike]:
+        shown = zip(*(component.templates for component in self.components), strict=True)
+        return _alike(term for place, term in enumerate(shown) if place not in self.tied)
+
+    @cached_property
+    def _demands(self) -> list[Alike]:
+        return _alike(
+            [
+                template(square, each.places)
+                for each in self.components
+                if (square := square_of(each.terms[place]))
+            ]
+            for place in self.tied
+        )
 
     @cached_property
     def counts(self) -> Array:
         """How often the rows of the components count."""
         return np.array([self.domains.count(each) for each in self.components])
-
-    @cached_property
-    def _copies(self) -> Mapping[Any, int]:
-        return Counter(each.tree for each in self.components[0].templates)
 
     def rows(self) -> Rows:
         """The configurations of all components at one point."""
@@ -64,14 +81,18 @@ class LogJoint:
         """The sum of (a function of) the terms at (points, rows, nodes); of columns the first axis is that of rows, or of
         points and rows.
         """
+        return self._added(self._terms, lookup, columns, of)
+
+    def _added(
+        self, terms: list[Alike], lookup: Lookup, columns: Sequence[Array], of: Callable[[Array], Array]
+    ) -> Array:
         look()
         rows = self.rows()
         count = len(rows.owner)
         latents = tuple(each.reshape(-1, count, each.shape[-1]) for each in columns)
         shape = (lookup.points or 1, count, max((each.shape[-1] for each in latents), default=1))
         total, most = np.zeros(shape), max(1, _MOST_NUMBERS // max(1, int(np.prod(shape))))
-        for tree, numbers in self._terms:
-            copies = self._copies[tree]
+        for tree, copies, numbers in terms:
             for start in range(0, copies, most):
                 part = tuple(_spread(each[start : start + most, rows.owner]) for each in numbers)
                 values = of(compiled(tree)(part, latents, lookup))
@@ -81,6 +102,11 @@ class LogJoint:
     def flat(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
         """The log-joint, every row at every point a row."""
         values = self.log_joint(lookup, columns)
+        return values.reshape(-1, values.shape[-1])
+
+    def demanded(self, lookup: Lookup, columns: Sequence[Array]) -> Array:
+        """The sum of what must be 0, as `flat`."""
+        values = self._added(self._demands, lookup, columns, np.asarray)
         return values.reshape(-1, values.shape[-1])
 
     def parts(self, lookup: Lookup) -> Iterator[Lookup]:
@@ -97,6 +123,16 @@ class LogJoint:
     def rows_at(self, lookup: Lookup) -> Rows:
         """The configurations at every point."""
         return self.rows().repeated(lookup.points or 1, len(self.components))
+
+
+def _alike(terms: Iterable[Sequence[Template]]) -> list[Alike]:
+    """The trees of terms, how many have each, and per number of a tree one value for each term (axis 0) and component (axis 1)."""
+    found: dict[Any, list[list[Any]]] = {}
+    for term in terms:
+        found.setdefault(term[0].tree, []).append([each.constants for each in term])
+    return [
+        (tree, len(own), [np.array(number) for number in _transposed(own)]) for tree, own in found.items()
+    ]
 
 
 def _transposed(terms: list[list[Any]]) -> Iterator[list[list[Any]]]:

@@ -99,7 +99,7 @@ class Belief:
     ) -> bool:
         """Whether other points give the same means: for quadratics of Gaussian latents they do."""
         assert belief.mixed is not None
-        other = belief.mixed.belief(other_cubature(len(belief.mixed.places)))
+        other = belief.mixed.belief(other_cubature(belief.mixed.gaussian.width))
         again = [self._at(other, place, each) for each in wanted]
         return bool(np.allclose(again, found, rtol=1e-9, atol=1e-9))
 

@@ -9,13 +9,18 @@ from typing import Any
 from sympy import Indexed, Symbol
 
 from symem.language.leaves import name_of
+from symem.language.matrices import T, Whole, letters, shape
 from symem.language.parents import Parents
+from symem.language.plates import LogIverson
 from symem.language.supports import Labels
+from symem.language.traces import Tr
 
 LABEL_SIZES = (2, 3, 4)
 _PLATE_SIZES = {1: (24,), 2: (7, 5), 3: (5, 4, 3)}
 _PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
 _DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
+#: Rows and columns of matrices that reach a subspace, and chains short enough that states do not grow beyond measure.
+_RANKS, _SHORT_CHAINS = (3, 2), {1: (3,), 2: (3, 2)}
 #: How long chains of latents are, whose every path is summed, and how many of them there are.
 _CHAIN_SIZES, _PLATES_OF_CHAINS = {1: (6,), 2: (4, 3)}, {1: (5,), 2: (3, 2)}
 
@@ -29,19 +34,36 @@ def default_sizes(model: Any) -> dict[str, int]:
     along = chain_sizes(model)
     chains = [name for name in plates if name in along]
     reach = _reach(model) if len(plates) == 1 and chains else 0
+    lengths = _SHORT_CHAINS if _is_tied(model) else _CHAIN_SIZES
     known = _PLATES_OF_CHAINS if along else _PLATES_OF_VECTORS if data or others else {}
     plates = [name for name in plates if name not in chains]
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
-    places = (
-        tuple(size + 2 * reach for size in _CHAIN_SIZES[min(2, len(plates) + len(chains))]) if chains else ()
-    )
+    places = tuple(size + 2 * reach for size in lengths[min(2, len(plates) + len(chains))]) if chains else ()
     chosen: list[tuple[list[str], tuple[int, ...]]] = [(labels, LABEL_SIZES), (data, _DATA_WIDTHS)]
     chosen += [(others, _OTHER_WIDTHS), (plates, choice), (chains, places)]
-    return {
+    found = {
         name: size
         for names, sizes in chosen
         for name, size in zip(names, itertools.cycle(sizes), strict=False)
     }
+    return found | _ranks(model)
+
+
+def _ranks(model: Any) -> dict[str, int]:
+    """The sizes of matrices G of which GᵀG is inverted: more rows than columns."""
+    grams = (letters(whole.args[0]) for whole in model.log_likelihood.atoms(Whole))
+    tall = [shape(gram[1]) for gram in grams if len(gram) == 2 and gram[0] == T(gram[1])]
+    return {
+        size.name: _RANKS[place]
+        for sides in tall
+        for place, size in enumerate(sides)
+        if isinstance(size, Symbol)
+    }
+
+
+def _is_tied(model: Any) -> bool:
+    """Whether states move without noise in some directions."""
+    return any(each.has(Tr) for each in model.log_likelihood.atoms(LogIverson))
 
 
 def other_sizes(model: Any) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Chains of states as they are computed: one scan forward and back gives all moments, and the logarithms of volumes."""
+"""Chains of states as they are computed: one scan forward and back gives all moments, and what is new at each place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symem.derivation import Definition, GaussianChain, GaussianStates
 from symem.language.leaves import places_of
 from symem.language.matrices import MatrixArray, MatrixEntry, is_matrix
 from symem.language.plates import Axis
-from symem.language.traces import Element, log_det
+from symem.language.traces import Element, Tr, log_det
 
 #: What stands for a value that a scan gives.
 _scanned = Function("scanned")
@@ -20,7 +20,8 @@ _scanned = Function("scanned")
 @dataclass(frozen=True, kw_only=True)
 class ScannedStates(GaussianChain):
     """A chain of states with what its scan reads, F, b, Q and the mean and the variance of the first state, as definitions; and
-    with the logarithms of how much smaller the filtered volumes are than the predicted ones.
+    with what is new at each place: how much smaller the logarithm of the filtered volume is than that of the predicted one, and
+    what lies between the mean before and that with its own place.
     """
 
     spread: Definition
@@ -28,7 +29,7 @@ class ScannedStates(GaussianChain):
     noise: Definition
     start: Definition
     start_variance: Definition
-    volume: Definition
+    news: Definition
 
     @property
     def read(self) -> tuple[Definition, ...]:
@@ -42,7 +43,7 @@ class ScannedStates(GaussianChain):
         """What it gives, in its order."""
         return (
             self.predicted_mean, self.predicted_variance, self.filtered_mean, self.filtered_variance,
-            self.smoothed_mean, self.smoothed_variance, self.neighbours, self.volume,
+            self.smoothed_mean, self.smoothed_variance, self.neighbours, self.news,
         )  # fmt: skip
 
     @property
@@ -50,7 +51,7 @@ class ScannedStates(GaussianChain):
         return (
             "precision", "shift", "spread", "offset", "noise", "start", "start_variance", "predicted_mean",
             "predicted_variance", "filtered_mean", "filtered_variance", "smoothed_mean", "smoothed_variance",
-            "neighbours", "volume", "log_normaliser", "moments",
+            "neighbours", "news", "log_normaliser", "moments",
         )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def scanned_states(chain: GaussianChain) -> ScannedStates:
         "start_variance": named_link(chain, "start_variance", variance, (size, size), "positive definite"),
     }
     places = tuple(axis.index for axis in chain.axes)
-    volume = IndexedBase(f"volume_of_{chain.latent.name}", real=True)[places]
+    news = IndexedBase(f"news_of_{chain.latent.name}", real=True)[places]
     value = opaque(chain, [chain.precision, chain.shift, *read.values()])
     kept: dict[str, Any] = {each.name: getattr(chain, each.name) for each in fields(chain)}
     moments = (
@@ -79,9 +80,11 @@ def scanned_states(chain: GaussianChain) -> ScannedStates:
     filtered, predicted = (
         log_det(each.symbol, size) for each in (chain.filtered_variance, chain.predicted_variance)
     )
-    told = chain.log_normaliser.value.xreplace({filtered: volume, predicted: S.Zero})
+    about = chain.filtered_variance.symbol
+    spreads = {each: S.Zero for each in chain.log_normaliser.value.atoms(Tr) if each.has(about)}
+    told = chain.log_normaliser.value.xreplace({filtered: news, predicted: S.Zero, about: S.Zero, **spreads})
     kept["log_normaliser"] = replace(chain.log_normaliser, value=told)
-    return ScannedStates(**kept, **read, volume=Definition(volume, chain.axes, value))
+    return ScannedStates(**kept, **read, news=Definition(news, chain.axes, value))
 
 
 def named_link(

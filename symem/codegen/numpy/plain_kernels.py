@@ -109,18 +109,18 @@ def _as_vectors(read: Any) -> list[Any]:
 
 def _smoothed_numbers(*read: Any) -> tuple[Any, ...]:
     """As `_smoothed_vectors`, of states that are numbers."""
-    *moments, volume = _smoothed_vectors(*_as_vectors(read))
-    return (*(x[(..., *[0] * k)] for x, k in zip(moments, (1, 2, 1, 2, 1, 2, 2), strict=True)), volume)
+    *moments, news = _smoothed_vectors(*_as_vectors(read))
+    return (*(x[(..., *[0] * k)] for x, k in zip(moments, (1, 2, 1, 2, 1, 2, 2), strict=True)), news)
 
 
 def _smoothed_vectors(*read: Any) -> tuple[Any, ...]:
-    """Predicted, filtered and smoothed moments, C, and log det P/R, place by place (Kalman 1960; Rauch, Tung & Striebel 1965)."""
+    """Predicted, filtered and smoothed moments, C, and log det P/R + (η - Λa)ᵀP(η - Λa), place by place (Kalman 1960)."""
     count = len(read[1])
     links = count - 1
     precision, shift, spread, offset, noise, mean, variance = _in_full(read, count, links)
     a, m, E = (np.empty(shift.shape) for _ in range(3))
     R, P, V = (np.empty(precision.shape) for _ in range(3))
-    C, unit = np.empty(spread.shape), np.eye(shift.shape[-1])
+    C, unit, news = np.empty(spread.shape), np.eye(shift.shape[-1]), np.empty(shift.shape[:-1])
     for t in range(count):
         a[t], R[t] = mean, variance
         if t > 0:
@@ -129,14 +129,14 @@ def _smoothed_vectors(*read: Any) -> tuple[Any, ...]:
         P[t] = np.linalg.solve(unit + R[t] @ precision[t], R[t])
         new = shift[t] - (precision[t] @ a[t][..., None])[..., 0]
         m[t] = a[t] + (P[t] @ new[..., None])[..., 0]
+        news[t] = ((m[t] - a[t]) * new).sum(axis=-1) - np.linalg.slogdet(unit + R[t] @ precision[t])[1]
     E[-1], V[-1] = m[-1], P[-1]
     for t in reversed(range(links)):
         gain = np.linalg.solve(R[t + 1], spread[t] @ P[t]).swapaxes(-1, -2)
         E[t] = m[t] + (gain @ (E[t + 1] - a[t + 1])[..., None])[..., 0]
         V[t] = P[t] + gain @ (V[t + 1] - R[t + 1]) @ gain.swapaxes(-1, -2)
         C[t] = V[t + 1] @ gain.swapaxes(-1, -2)
-    volume = -np.linalg.slogdet(unit + R @ precision)[1]
-    return a, R, m, P, E, V, C, volume
+    return a, R, m, P, E, V, C, news
 
 
 def _numbers_on_trees(*read: Any) -> tuple[Any, ...]:

@@ -86,7 +86,12 @@ class Starts:
         self._done.add(name)
         if self._is_known(name):
             self._once(name)
-            return
+        elif name not in self._owner:
+            self._by_formula(name)
+        else:
+            self._of_latent(name)
+
+    def _of_latent(self, name: str) -> None:
         posterior = self._owner[name]
         if isinstance(posterior, Scanned):
             self._chain(name, posterior)

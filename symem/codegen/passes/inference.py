@@ -160,7 +160,7 @@ class _Lines:
         for number, definition in enumerate(chain.given):
             lead = steps if definition == chain.neighbours else places
             axes, local = program.axes(definition), program.layouts[name_of(definition.symbol)].name
-            stored = (*lead, *_entries(definition, vectors and definition != chain.volume))
+            stored = (*lead, *_entries(definition, vectors and definition != chain.given[-1]))
             self.rows.append(Assign(local, Item(axes, base, number, stored), axes))
         self._done |= {each.symbol for each in chain.given}
         self.compute([chain.log_normaliser, *chain.moments])
