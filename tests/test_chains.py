@@ -449,7 +449,7 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
             latent=[z, c],
         ).derive(),
         NotDerivedError,
-        "chains c and z are coupled.*one label stand for each combination",
+        "labels c and z are coupled.*one label stand for each combination",
     ),
     "an end that is a column of the transitions": (
         lambda: Model.from_likelihood(

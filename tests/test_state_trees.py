@@ -253,6 +253,34 @@ def test_reports_tell_what_is_gathered_and_the_way_down(name: str, told: str) ->
 
 
 REFUSED: Mapping[str, tuple[Callable[[], Model], str]] = {
+    "labels that switch along the tree": (
+        lambda: Model(
+            {
+                c[root]: Categorical(w[k]),
+                c[v]: Categorical(b[c[parent[v]], k]),
+                z[root]: Normal(m0, s0),
+                z[v]: Normal(sig[c[v]] * z[parent[v]], q),
+                x[v]: Normal(z[v], s),
+            },
+            latent=[z, c],
+            known=[parent],
+        ),
+        r"labels c switch between the laws of the states z\[v\].*let z be a label on a grid",
+    ),
+    "labels of places": (
+        lambda: Model(
+            {**ONE, c[v]: Categorical(w[k]), x[v]: Normal(z[v], sig[c[v]])}, latent=[z, c], known=[parent]
+        ),
+        "labels c switch between",
+    ),
+    "coupled trees": (
+        lambda: Model(
+            {**ONE, u[root]: Normal(0, 1), u[v]: Normal(u[parent[v]], 1), x[v]: Normal(z[v] + u[v], s)},
+            latent=[z, u],
+            known=[parent],
+        ),
+        "states u and z are coupled.*one vector stand for both",
+    ),
     "states that are seen": (
         lambda: Model({z[root]: Normal(m0, s0), z[v]: Normal(z[parent[v]], q)}, known=[parent], missing=[z]),
         "let what is seen be Normal about them",

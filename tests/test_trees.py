@@ -409,6 +409,29 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ModelError,
         r"looks back at two places, other\[v\] and parent\[v\]",
     ),
+    "parents that are latent": (
+        lambda: model({**ONE, parent[v]: Categorical(w[r])}, latent=[z, parent], known=[]),
+        ModelError,
+        "a latent tree has no exact E-step",
+    ),
+    "parents that are data": (
+        lambda: model({**ONE, parent[v]: Categorical(w[r])}, known=[]),
+        ModelError,
+        r"Leave its law out, and name it in known=\[parent\]",
+    ),
+    "coupled trees": (
+        lambda: model(
+            {
+                **ONE,
+                c[root]: Categorical(w[r]),
+                c[v]: Categorical(C[c[parent[v]], r]),
+                x[v]: Normal(mu[z[v], c[v]], s),
+            },
+            latent=[z, c],
+        ).derive(),
+        NotDerivedError,
+        "labels c and z are coupled.*along v.*one label stand for each combination",
+    ),
     "loops": (
         lambda: Model.from_likelihood(
             log_likelihood=Sum(

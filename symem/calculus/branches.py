@@ -6,54 +6,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sympy import Add, And, Expr, Indexed, Mul, Symbol
+from sympy import Add, And, Expr, Indexed, Mul
 
 from symem.calculus.brackets import collapse_to_index
+from symem.calculus.coupled_terms import Coupled, parents_in
 from symem.calculus.eliminated import Elimination
 from symem.calculus.finite_tables import definite
 from symem.calculus.gathering import atoms_of
-from symem.calculus.links import is_chained, is_companion, on_plates, plain
 from symem.calculus.separate import Term, conditions_of, fold, gather, separate
 from symem.errors import NotDerivedError
-from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
-from symem.language.parents import Parents, says_of_parent
+from symem.language.parents import says_of_parent
 from symem.language.plates import Axis, Iverson
 from symem.language.supports import Binary
-from symem.language.weights import count_of, once
-
-
-def is_on_tree(terms: Iterable[Term], variable: Variable, model: Model) -> bool:
-    """Whether a latent stands in a term at the parent of a place."""
-    return any(_parents(atom, model) for term in terms for atom in atoms_of(term.factor, variable))
-
-
-def _parents(atom: Expr, model: Model) -> list[tuple[int, Expr]]:
-    """The slots of an entry in which a parent stands."""
-    places = enumerate(getattr(atom, "indices", ()))
-    return [(slot, p) for slot, p in places if isinstance(p, Indexed) and _is_parent(p, model)]
-
-
-def _is_parent(place: Expr, model: Model) -> bool:
-    return isinstance(model.variables[name_of(place)].support, Parents)
 
 
 @dataclass(frozen=True)
-class Branches:
-    """The terms that hold the labels of a tree.
+class Branches(Coupled):
+    """The terms that hold the labels or states of a tree; `parent` is the entry of a place's parent."""
 
-    `position` are the axes of a label's own indices, `slot` that of the places; `parent` is the entry of a place's parent.
-    `terms` stand at the plates, that is at the other indices, and are summed over their own places.
-    """
-
-    variable: Variable
-    position: tuple[Axis, ...]
-    slot: int
     parent: Expr
-    terms: tuple[Term, ...]
-    rest: tuple[Term, ...]
-    count: Expr
-    linked: frozenset[str]
 
     @classmethod
     def of(cls, state: Elimination, variable: Variable) -> Branches:
@@ -64,49 +36,8 @@ class Branches:
         """
         holding = [term for term in state.terms if atoms_of(term.factor, variable)]
         slot, array = _slot(holding, variable, state.model)
-        used = {axis.index for term in holding for axis in term.axes}
-        position: list[Axis] = []
-        for place, size in enumerate(variable.sizes):
-            own = next(plain(holding, variable, place, size), None)
-            position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
-        companions = [term for term in state.terms if is_companion(state, term, set(position))]
-        weights = state.model.weights
-        counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
-        if len(counts) > 1 or any(count.has(position[slot].index) for count in counts):
-            raise NotDerivedError(
-                f"Labels of the tree {variable.name} stand in rows that count differently: weigh the plate of whole trees."
-            )
-        plates = tuple(axis for place, axis in enumerate(position) if place != slot)
-        terms = [on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
-        gone = {axis.index for axis in plates}
-        terms += [
-            Term(once(t.factor, weights), tuple(a for a in t.axes if a.index not in gone)) for t in companions
-        ]
-        rest = tuple(term for term in state.terms if term not in holding and term not in companions)
-        linked = frozenset(
-            v.name
-            for v in state.model.latents
-            if is_chained(state.terms, v) or is_on_tree(state.terms, v, state.model)
-        )
-        parent = array[position[slot].index]
-        return cls(variable, tuple(position), slot, parent, gather(terms), rest, counts.pop(), linked)
-
-    @property
-    def along(self) -> Axis:
-        return self.position[self.slot]
-
-    @property
-    def plates(self) -> tuple[Axis, ...]:
-        return tuple(axis for axis in self.position if axis != self.along)
-
-    @property
-    def atom(self) -> Expr:
-        return self.variable.symbol[tuple(axis.index for axis in self.position)]
-
-    @property
-    def inner(self) -> set[Symbol]:
-        """The indices over which terms are summed."""
-        return {axis.index for term in self.terms for axis in term.axes} | {self.along.index}
+        read = Coupled.read(state, variable, slot)
+        return cls(**read, parent=array[read["position"][slot].index])
 
     # -- what they say ---------------------------------------------------------------------------------
 
@@ -211,7 +142,7 @@ def _slot(terms: Iterable[Term], variable: Variable, model: Model) -> tuple[int,
         (slot, place.base)
         for term in terms
         for atom in atoms_of(term.factor, variable)
-        for slot, place in _parents(atom, model)
+        for slot, place in parents_in(atom, model)
     }
     if len(found) > 1:
         names = " and ".join(sorted(str(array) for _, array in found))

@@ -7,19 +7,15 @@ neighbours. (Baum, Petrie, Soules & Weiss 1970; Rabiner 1989, section III; Bisho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
 from sympy import Expr, S, Sum, exp, log
 
 from symem.calculus.eliminated import Elimination, Labelling
-from symem.calculus.finite_tables import OutOfTurnError
-from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.links import Links
 from symem.calculus.separate import rejoin
 from symem.derivation import Chain, Definition, Recurrence
-from symem.errors import NotDerivedError
 from symem.language.counting_families import Bernoulli
 from symem.language.model import Variable
 from symem.language.plates import Axis
@@ -34,33 +30,10 @@ def eliminate_chain(state: Elimination, variable: Variable, waiting: list[Variab
     """
     links = Links.of(state, variable)
     others = [other for other in waiting if other is not variable]
-    _check_alone(links, others)
-    whole = Conditional(variable, links.atom, links.plates, links.terms, S.One, links.rest, links.count)
-    chain = _Messages(state, links, state.labels(whole, others)).chain()
-    there = replace(whole, position=links.position, terms=())
+    links.check_alone(others)
+    chain = _Messages(state, links, state.labels(links.whole, others)).chain()
+    there = replace(links.whole, position=links.position, terms=())
     state.leave(chain, there, chain.log_normaliser.symbol, links.terms)
-
-
-def _check_alone(links: Links, others: Iterable[Variable]) -> None:
-    """Other latents that still stand beside the labels are labels of whole chains.
-
-    Raises:
-        OutOfTurnError: one is to be eliminated before.
-        NotDerivedError: it is a chain itself.
-    """
-    plates = {axis.index for axis in links.plates}
-    for other in others:
-        beside = [atom for term in links.terms for atom in atoms_of(term.factor, other)]
-        coupled = [atom for atom in beside if atom.free_symbols & links.inner - plates]
-        if coupled and links.is_chained(other):
-            raise NotDerivedError(
-                f"The chains {links.variable.name} and {other.name} are coupled: {coupled[0]} stands beside {links.atom}. Let one label "
-                f"stand for each combination of the two, with a transition matrix for it."
-            )
-        if coupled or (beside and not other.support.finite):
-            raise OutOfTurnError(
-                f"The chain {links.variable.name} stands beside {beside[0]}, which must be eliminated before."
-            )
 
 
 class _Messages:

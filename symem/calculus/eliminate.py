@@ -12,17 +12,16 @@ from collections.abc import Collection
 
 from symem.budget import look
 from symem.calculus.adaptive_quadrature import eliminate_by_quadrature
-from symem.calculus.branches import is_on_tree
 from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.chains import eliminate_chain
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
+from symem.calculus.coupled_terms import is_chained, is_on_tree
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
 from symem.calculus.gaussian_chains import eliminate_states
 from symem.calculus.gaussian_vectors import eliminate_vector
 from symem.calculus.label_trees import eliminate_tree
-from symem.calculus.links import is_chained
 from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
 from symem.language.missing import companion_names

@@ -8,7 +8,6 @@ Shumway & Stoffer 1982.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 from sympy import Expr, Integer, Lt, Piecewise, S, Sum, true
 
 from symem.calculus.eliminated import Elimination, Labelling
-from symem.calculus.finite_tables import OutOfTurnError
-from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.links import Links
 from symem.calculus.quadratics_of_states import Forms, of_states
 from symem.calculus.separate import Term, rejoin
@@ -37,11 +35,10 @@ def eliminate_states(state: Elimination, variable: Variable, waiting: list[Varia
     """
     others = [other for other in waiting if other is not variable]
     links = Links.of(state, variable)
-    _check_alone(links, others)
+    links.check_alone(others)
     links = with_companions(state, links)
-    whole = Conditional(variable, links.atom, links.plates, links.terms, S.One, links.rest, links.count)
-    chain = _States(state, links, state.labels(whole, others))
-    there = replace(whole, position=links.position, terms=())
+    chain = _States(state, links, state.labels(links.whole, others))
+    there = replace(links.whole, position=links.position, terms=())
     state.leave(chain.record(), there, chain.normaliser.symbol + chain.volume, links.terms)
 
 
@@ -57,34 +54,6 @@ def with_companions(state: Elimination, links: Any) -> Any:
 
 def _holds_latent(state: Elimination, term: Term) -> bool:
     return term.factor.has(LogIverson) or any(atoms_of(term.factor, each) for each in state.model.latents)
-
-
-def _check_alone(links: Links, others: Iterable[Variable]) -> None:
-    """Other latents that still stand beside the states are labels of whole chains.
-
-    Raises:
-        OutOfTurnError: one is to be eliminated before.
-        NotDerivedError: labels along the chain, or another chain of states.
-    """
-    plates = {axis.index for axis in links.plates}
-    name = links.variable.name
-    for other in others:
-        beside = [atom for term in links.terms for atom in atoms_of(term.factor, other)]
-        along = [atom for atom in beside if atom.free_symbols & links.inner - plates]
-        if along and other.support.finite:
-            raise NotDerivedError(
-                f"The labels {other.name} switch between the laws of the states {links.atom}: the posterior is a mixture with a "
-                f"component for each path of labels, and has no exact E-step. Let the labels be known, or let {name} be a label on a grid."
-            )
-        if along and links.is_chained(other):
-            raise NotDerivedError(
-                f"The states {name} and {other.name} are coupled: {along[0]} stands beside {links.atom}. Let one vector stand for both, "
-                f'IndexedVector("h", 2), with a matrix that says how each moves.'
-            )
-        if beside and not other.support.finite:
-            raise OutOfTurnError(
-                f"The states {name} stand beside {beside[0]}, which must be eliminated before."
-            )
 
 
 @dataclass(frozen=True)

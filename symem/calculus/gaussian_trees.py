@@ -14,7 +14,7 @@ from sympy import Eq, Expr, Integer, Not, Piecewise, S, Sum, log, pi, true
 
 from symem.calculus.branches import Branches
 from symem.calculus.eliminated import Elimination, Labelling
-from symem.calculus.gathering import Conditional, atoms_of
+from symem.calculus.gathering import atoms_of
 from symem.calculus.gaussian_chains import with_companions
 from symem.calculus.quadratics_of_states import Forms
 from symem.calculus.quadratics_on_trees import of_states_on_trees
@@ -34,17 +34,8 @@ def eliminate_state_tree(state: Elimination, branches: Branches, others: list[Va
         NotDerivedError: a term is no quadratic in them.
     """
     branches = _less_of_laws(with_companions(state, branches))
-    whole = Conditional(
-        branches.variable,
-        branches.atom,
-        branches.plates,
-        branches.terms,
-        S.One,
-        branches.rest,
-        branches.count,
-    )
-    tree = _States(state, branches, state.labels(whole, others))
-    there = replace(whole, position=branches.position, terms=())
+    tree = _States(state, branches, state.labels(branches.whole, others))
+    there = replace(branches.whole, position=branches.position, terms=())
     state.leave(tree.record(), there, tree.normaliser.symbol + tree.volume, branches.terms)
 
 

@@ -8,15 +8,13 @@ observed alone the way up is the pruning of Felsenstein 1981.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 from sympy import Eq, Expr, Not, Piecewise, S, Sum, exp, log, true
 
 from symem.calculus.branches import Branches
 from symem.calculus.eliminated import Elimination, Labelling
-from symem.calculus.finite_tables import OutOfTurnError
-from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.gaussian_trees import eliminate_state_tree
 from symem.calculus.separate import rejoin
 from symem.derivation import Definition, Tree
@@ -36,39 +34,14 @@ def eliminate_tree(state: Elimination, variable: Variable, waiting: list[Variabl
     """
     branches = Branches.of(state, variable)
     others = [other for other in waiting if other is not variable]
-    _check_alone(branches, others)
+    branches.check_alone(others)
     _check_determined(branches, state)
     if not variable.support.finite:
         eliminate_state_tree(state, branches, others)
         return
-    whole = Conditional(
-        variable, branches.atom, branches.plates, branches.terms, S.One, branches.rest, branches.count
-    )
-    tree = _Messages(state, branches, state.labels(whole, others)).tree()
-    there = Conditional(variable, branches.atom, branches.position, (), S.One, branches.rest, branches.count)
+    tree = _Messages(state, branches, state.labels(branches.whole, others)).tree()
+    there = replace(branches.whole, position=branches.position, terms=())
     state.leave(tree, there, tree.log_normaliser.symbol, branches.terms)
-
-
-def _check_alone(branches: Branches, others: Iterable[Variable]) -> None:
-    """Other latents that still stand beside the labels are labels of whole trees.
-
-    Raises:
-        OutOfTurnError: one is to be eliminated before.
-        NotDerivedError: it is on a tree or a chain itself.
-    """
-    name, plates = branches.variable.name, {axis.index for axis in branches.plates}
-    for other in others:
-        beside = [atom for term in branches.terms for atom in atoms_of(term.factor, other)]
-        coupled = [atom for atom in beside if atom.free_symbols & branches.inner - plates]
-        if coupled and other.name in branches.linked:
-            raise NotDerivedError(
-                f"The labels {name} and {other.name} are coupled: {coupled[0]} stands beside {branches.atom}. Let one label stand for each "
-                f"combination of the two, with a transition matrix for it."
-            )
-        if coupled or (beside and not other.support.finite):
-            raise OutOfTurnError(
-                f"The tree {name} stands beside {beside[0]}, which must be eliminated before."
-            )
 
 
 def _check_determined(branches: Branches, state: Elimination) -> None:

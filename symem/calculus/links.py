@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, Symbol, true
+from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, true
 
 from symem.calculus.brackets import collapse_to_index
+from symem.calculus.coupled_terms import Coupled, less
 from symem.calculus.eliminated import Elimination
 from symem.calculus.finite_tables import definite
 from symem.calculus.gathering import atoms_of
@@ -17,41 +18,13 @@ from symem.errors import NotDerivedError
 from symem.language.model import Variable
 from symem.language.plates import Axis, Iverson, LogIverson
 from symem.language.supports import Binary
-from symem.language.weights import count_of, once
-
-
-def is_chained(terms: Iterable[Term], variable: Variable) -> bool:
-    """Whether a latent stands beside its own neighbour along an index in a term."""
-    pairs = (atoms_of(term.factor, variable) for term in terms)
-    return any(_are_neighbours(*atoms) if len(atoms) == 2 else _is_long(variable, atoms) for atoms in pairs)
-
-
-def _are_neighbours(one: Expr, other: Expr) -> bool:
-    apart = [a - b for a, b in zip(one.indices, other.indices, strict=True) if a != b]
-    return len(apart) == 1 and bool(apart[0].is_Integer)
-
-
-def _is_long(variable: Variable, atoms: list[Expr]) -> bool:
-    """Whether three labels or more meet."""
-    return variable.support.finite and len(atoms) > 2
 
 
 @dataclass(frozen=True)
-class Links:
-    """The terms that hold the labels of a chain.
+class Links(Coupled):
+    """The terms that hold the labels or states of a chain; `steps` numbers the pairs of neighbours."""
 
-    `position` are the axes of a label's own indices, `along` the one on which neighbours meet, `steps` numbers the pairs.
-    `terms` stand at the plates, that is at the other indices, and are summed over their own places along the chain.
-    """
-
-    variable: Variable
-    position: tuple[Axis, ...]
-    slot: int
     steps: Axis
-    terms: tuple[Term, ...]
-    rest: tuple[Term, ...]
-    count: Expr
-    chained: frozenset[str]
 
     @classmethod
     def of(cls, state: Elimination, variable: Variable) -> Links:
@@ -60,48 +33,12 @@ class Links:
         Raises:
             NotDerivedError: some couple labels that are no neighbours along one axis, or stand elsewhere than on the plates.
         """
-        holding = [term for term in state.terms if atoms_of(term.factor, variable)]
-        slot = _slot(holding, variable)
-        used = {axis.index for term in holding for axis in term.axes}
-        position: list[Axis] = []
-        for place, size in enumerate(variable.sizes):
-            own = next(plain(holding, variable, place, size), None)
-            position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
+        slot = _slot([term for term in state.terms if atoms_of(term.factor, variable)], variable)
+        read = Coupled.read(state, variable, slot)
+        position = read["position"]
         along = position[slot]
         steps = state.names.axis(along.size - 1, str(along.index), {a.index for a in position})
-        companions = [term for term in state.terms if is_companion(state, term, set(position))]
-        weights = state.model.weights
-        counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
-        if len(counts) > 1 or any(count.has(along.index) for count in counts):
-            raise NotDerivedError(
-                f"Labels of the chain {variable.name} stand in rows that count differently: weigh the plate of whole chains."
-            )
-        plates = tuple(axis for axis in position if axis != along)
-        terms = [on_plates(Term(once(t.factor, weights), t.axes), variable, slot, plates) for t in holding]
-        terms += [Term(once(t.factor, weights), _less(t.axes, plates)) for t in companions]
-        rest = tuple(term for term in state.terms if term not in holding and term not in companions)
-        chained = frozenset(v.name for v in state.model.latents if is_chained(state.terms, v))
-        return cls(variable, tuple(position), slot, steps, gather(terms), rest, counts.pop(), chained)
-
-    @property
-    def along(self) -> Axis:
-        return self.position[self.slot]
-
-    @property
-    def plates(self) -> tuple[Axis, ...]:
-        return _less(self.position, (self.along,))
-
-    @property
-    def atom(self) -> Expr:
-        return self.variable.symbol[tuple(axis.index for axis in self.position)]
-
-    @property
-    def inner(self) -> set[Symbol]:
-        """The indices over which terms are summed."""
-        return {axis.index for term in self.terms for axis in term.axes} | {self.along.index}
-
-    def is_chained(self, other: Variable) -> bool:
-        return other.name in self.chained
+        return cls(**read, steps=steps)
 
     # -- what they say ---------------------------------------------------------------------------------
 
@@ -181,7 +118,7 @@ class Links:
         offset = place - own.index
         conditions = [Ge(index, offset)] if offset > 0 else []
         conditions += [Le(index, own.size - 1 + offset)] if own.size + offset != axis.size else []
-        axes = _less(term.axes, (own,))
+        axes = less(term.axes, (own,))
         return term.factor.xreplace({own.index: index - offset}), conditions, axes
 
     def _there(self, term: Term, axis: Axis, outcomes: tuple[Axis, ...]) -> Expr:
@@ -227,11 +164,6 @@ def _added(values: Iterable[Expr]) -> Expr:
     return Add(*values)
 
 
-def _less(axes: Iterable[Axis], gone: Iterable[Axis]) -> tuple[Axis, ...]:
-    without = {axis.index for axis in gone}
-    return tuple(axis for axis in axes if axis.index not in without)
-
-
 def _holding(factor: Expr) -> set[Expr]:
     """The conditions outside which a factor says nothing: of a hard constraint, those of which one alternative is that they fail."""
     hard = (alternative for each in factor.atoms(LogIverson) for alternative in Or.make_args(each.args[0]))
@@ -248,13 +180,6 @@ def _without(factor: Expr, shared: set[Expr]) -> Expr:
         lambda node: isinstance(node, LogIverson),
         lambda node: LogIverson(Or(*(a for a in Or.make_args(node.args[0]) if Not(a) not in shared))),
     )
-
-
-def plain(terms: Iterable[Term], variable: Variable, slot: int, size: Expr) -> Iterator[Axis]:
-    """The axes of that size whose index stands in a slot by itself."""
-    for term in terms:
-        for atom in atoms_of(term.factor, variable):
-            yield from (a for a in term.axes if a.index == atom.indices[slot] and a.size == size)
 
 
 def _slot(terms: Iterable[Term], variable: Variable) -> int:
@@ -296,33 +221,3 @@ def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]], *, fi
             f"neighbours, with a transition matrix for it that is zero where pairs do not meet."
         )
     return f"{told}: a chain is derived whose labels stand beside their neighbours along one index, z[t] beside z[t - 1]."
-
-
-def is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:
-    """Whether parameters and no latent stand in a term of each place."""
-    if not position <= set(term.axes) or term.factor.has(LogIverson):
-        return False
-    if any(atoms_of(term.factor, latent) for latent in state.model.latents):
-        return False
-    return any(atoms_of(term.factor, parameter) for parameter in state.model.parameters)
-
-
-def on_plates(term: Term, variable: Variable, slot: int, plates: tuple[Axis, ...]) -> Term:
-    """A term with the other indices of its labels at the plates.
-
-    Raises:
-        NotDerivedError: it stands elsewhere.
-    """
-    atom = atoms_of(term.factor, variable)[0]
-    places = [place for number, place in enumerate(atom.indices) if number != slot]
-    own = {axis.index: axis for axis in term.axes}
-    for place, axis in zip(places, plates, strict=True):
-        if place not in own or own[place].size != axis.size:
-            raise NotDerivedError(
-                f"{atom} stands in {term.factor}: a chain is derived where each of its places is an index of its own, not {place}."
-            )
-    rules = dict(zip(places, (axis.index for axis in plates), strict=True))
-    taken = set(rules.values()) - set(rules)
-    if taken & set(own):
-        raise NotDerivedError(f"{atom} stands in {term.factor} beside another place of its plate.")
-    return Term(term.factor.xreplace(rules), tuple(a for a in term.axes if a.index not in rules))

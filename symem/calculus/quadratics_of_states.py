@@ -252,8 +252,8 @@ class Reader:
 
     def _refuse(self, factor: Expr, atom: Expr) -> Quadratic:
         raise NotDerivedError(
-            f"{factor} is no quadratic in the state {atom}: chains are derived whose states are Gaussian given their neighbours and the "
-            f"data. Let {self.links.variable.name} be a label on a grid, or let what is observed of it be Normal about a multiple of it."
+            f"{factor} is no quadratic in the state {atom}: states along a chain or a tree are derived that are Gaussian given their neighbours "
+            f"and the data. Let {self.links.variable.name} be a label on a grid, or let what is observed of it be Normal about a multiple of it."
         )
 
 

@@ -68,7 +68,7 @@ def _parent(line: Declaration, trees: set[str]) -> Indexed | None:
     if len(found) > 1:
         raise ModelError(
             f"The law of {line.variable} looks back at two places, {' and '.join(sorted(map(str, found)))}: a place of a tree has one "
-            f"parent. Let one label stand for what both say."
+            f"parent. Let one label, or one vector of states, stand for what both say."
         )
     return found.pop() if found else None
 
@@ -82,13 +82,23 @@ def _places(line: Declaration) -> Iterator[tuple[Indexed, Indexed]]:
                 yield entry, place
 
 
+_UNKNOWN = {
+    Role.LATENT: "a latent tree has no exact E-step, as it would be a sum over all trees.",
+    Role.DATA: "who is whose parent is known, and no datum.",
+}
+
+
 def _check_known(parent: Indexed, roles: Mapping[str, Role]) -> None:
     name = stated_name(parent)
     if any(isinstance(place, Indexed) for place in parent.indices) or len(parent.indices) > 1:
         raise ModelError(
             f"{parent} is no parent of a place: write {name}[v] with one array {name} over the places of all trees, which may be many."
         )
-    if roles.get(name) is not Role.KNOWN:
+    if (role := roles.get(name)) in {Role.LATENT, Role.DATA}:
+        raise ModelError(
+            f"{parent} has a law of its own: {_UNKNOWN[role]} Leave its law out, and name it in known=[{name}]."
+        )
+    if role is not Role.KNOWN:
         raise UndeclaredSymbolError(f"Nothing says what {parent} is: name it in known=[{name}].")
     if isinstance(parent >= own_range(parent.indices[0]).lower, BooleanAtom):
         raise ModelError(
