@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Idx, IndexedBase, MatrixSymbol, sqrt, symbols
+from sympy import Identity, Idx, IndexedBase, MatrixSymbol, ZeroMatrix, sqrt, symbols
 from sympy.matrices.expressions import DiagMatrix
 
 from symem import IndexedVector, Model, MultivariateNormal, Normal, NotDerivedError, SupportError
@@ -18,9 +18,9 @@ from symem.em import EM
 from symem.runtime.states import _smoothed_vectors
 
 T, J, d, p, q = symbols("T J d p q", integer=True, positive=True)
-t, j = Idx("t", T), Idx("j", J)
+t, j, k = Idx("t", T), Idx("j", J), Idx("k", p)
 y, r = IndexedBase("y"), symbols("r")
-x, u = IndexedVector("x", d), IndexedVector("u", d)
+x, u, L = (IndexedVector(name, d) for name in "xuL")
 m, S, F = MatrixSymbol("m", d, 1), MatrixSymbol("S", d, d), MatrixSymbol("F", d, d)
 G, H, M = MatrixSymbol("G", d, q), MatrixSymbol("H", d, 1), MatrixSymbol("M", q, q)
 Phi, w = MatrixSymbol("Phi", q, d), MatrixSymbol("w", q, 1)
@@ -41,6 +41,15 @@ STATED = {
     "free movement": lambda: moved((F + G * Phi) * x[t - 1], G * M * G.T, [F, G]),
     "own variances": lambda: moved(F * x[t - 1], G * DiagMatrix(w) * G.T, [F, G]),
     "one variance": lambda: moved(F * x[t - 1] + u[t], s2 * G * G.T, [F, G, u]),
+    "series with gaps": lambda: Model(
+        {
+            x[0]: MultivariateNormal(ZeroMatrix(d, 1), Identity(d)),
+            x[t]: MultivariateNormal(F * x[t - 1], Identity(d)),
+            y[t, k]: Normal(L[k].T * x[t], IndexedBase("v")[k]),
+        },
+        latent=[x],
+        missing=[y],
+    ),
     "autoregression": lambda: moved((F + g * phi.T) * x[t - 1], s2 * g * g.T, [F, g]),
 }  # fmt: skip
 
@@ -127,6 +136,33 @@ def test_a_wide_start_costs_no_digits() -> None:
     predicted, news = found[0][:, 0, 0], found[-1][:, 0]
     at_mean = -50 * (seen - predicted) ** 2 - np.log(2 * np.pi / 100) / 2
     assert (at_mean + news / 2).sum() == pytest.approx(density, abs=1e-7)
+
+
+def test_what_is_missing_of_series_is_left_out() -> None:
+    """Two series of two factors, each with loadings and a variance of its own: regressions on the places where it was seen."""
+    rng, solver = np.random.default_rng(3), derived("series with gaps").solver(verify=False)
+    seen = np.cumsum(rng.normal(size=(20, 2)), axis=0)
+    seen[3, 0] = seen[4:9] = np.nan
+    start = {"F": np.diag([0.9, 0.5]), "L": np.array([[1.0, 0.3], [0.4, 1.2]]), "v": np.array([0.5, 0.8])}
+    states = solver.posterior(start, y=seen).x
+    mean, spread = states["E_x"], states["V_x"]
+    found = solver.em_step(start, y=seen)
+    for series in range(2):
+        there = ~np.isnan(seen[:, series])
+        m, gaps = mean[there], seen[there, series]
+        squares = m.T @ m + spread[there].sum(axis=0)
+        loadings = np.linalg.solve(squares, m.T @ gaps)
+        left = gaps @ gaps - 2 * loadings @ m.T @ gaps + loadings @ squares @ loadings
+        np.testing.assert_allclose(found.L[series], loadings, rtol=1e-10)
+        np.testing.assert_allclose(found.v[series], np.sqrt(left / there.sum()), rtol=1e-8)
+
+
+def test_vectors_seen_in_part_that_look_back_are_refused_by_name() -> None:
+    v, R = IndexedVector("v", p), MatrixSymbol("R", p, p)
+    B = MatrixSymbol("B", p, p)
+    lines = {v[0]: MultivariateNormal(ZeroMatrix(p, 1), R), v[t]: MultivariateNormal(B * v[t - 1], R)}
+    with pytest.raises(NotDerivedError, match=r"v depends on the one before.*v\[t, k\]: Normal"):
+        Model(lines, missing=[v]).derive()
 
 
 def test_noise_of_fewer_directions_is_refused_by_name_elsewhere() -> None:

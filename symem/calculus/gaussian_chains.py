@@ -21,6 +21,7 @@ from symem.calculus.quadratics_of_states import Forms, of_states
 from symem.calculus.separate import Term, rejoin
 from symem.derivation import Definition, GaussianChain, Recurrence
 from symem.errors import NotDerivedError
+from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.language.plates import Axis, LogIverson
 from symem.language.real_families import Normal
@@ -33,6 +34,13 @@ def eliminate_states(state: Elimination, variable: Variable, waiting: list[Varia
         NotDerivedError: states are coupled with others than their neighbours along one axis, with labels along the chain,
             or with another chain; or a term is no quadratic in them.
     """
+    if variable.seen is not None:
+        seen = name_of(variable.seen[0])
+        raise NotDerivedError(
+            f"{seen} depends on the one before, and of each some entries may be missing, others seen, which is not derived. Let states carry it, "
+            f"x[t]: MultivariateNormal(F*x[t - 1], Q), and say what is seen of each entry, {seen}[t, k]: Normal(e[k].T*x[t], s), e[k] the rows "
+            f"of the identity and s small, both known; what is NaN is then skipped."
+        )
     others = [other for other in waiting if other is not variable]
     links = Links.of(state, variable)
     links.check_alone(others)

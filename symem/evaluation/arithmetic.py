@@ -139,9 +139,15 @@ class Arithmetic(Algebra[Any]):
         return (rows,) if symbol.dimensions[1] == 1 else (rows, columns)
 
     def _values(self, symbol: Expr, value: Expr, bindings: Bindings) -> Array:
-        """The values of a letter: a column without its axis of columns."""
+        """The values of a letter: a column without its axis of columns; a number is that multiple of the identity, or zeros."""
         found = np.asarray(self(value, bindings), dtype=float)
-        return found[..., 0] if isinstance(symbol, MatrixEntry) and symbol.dimensions[1] == 1 else found
+        if not isinstance(symbol, MatrixEntry):
+            return found
+        column = symbol.dimensions[1] == 1
+        if not is_matrix(value):
+            rows = self.integer(symbol.dimensions[0])
+            return found[..., None] * np.ones(rows) if column else found[..., None, None] * np.eye(rows)
+        return found[..., 0] if column else found
 
     def _set(self, array: Any, places: tuple[Any, ...], values: Array) -> Any:
         """An array with values in these places; it moves where there are points."""

@@ -8,7 +8,7 @@ seen given the seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,11 +29,17 @@ def split_missing(
     constraints: tuple[Expr, ...],
     variables: Mapping[str, Variable],
     ragged: Sequence[RaggedPlate] = (),
+    left_out: Collection[str] = (),
 ) -> tuple[Expr, tuple[Expr, ...], dict[str, Variable]]:
-    """Put a latent beside every datum that may be missing, and rewrite the log-likelihood with its mask."""
+    """Put a latent beside every datum that may be missing, but for those that are left out, and rewrite the log-likelihood with
+    its mask.
+    """
     table = dict(variables)
     for variable in [each for each in variables.values() if each.missing]:
         latent, mask = _companions(variable)
+        if variable.name in left_out:
+            table[mask.name] = mask
+            continue
         table |= {latent.name: latent, mask.name: mask}
         if variable.shape:
             whole = _renamed(whole, variable.symbol, latent.symbol)
@@ -52,6 +58,11 @@ def split_missing(
 def companion_names(name: str) -> tuple[str, str]:
     """What the latent and the mask of a datum that may be missing are called."""
     return f"{name}_missing", f"observed_{name}"
+
+
+def mask_of(name: str) -> IndexedBase:
+    """The array of what was seen of an array of numbers."""
+    return IndexedBase(companion_names(name)[1], **Binary().assumptions)
 
 
 def _companions(variable: Variable) -> tuple[Variable, Variable]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
@@ -23,6 +23,7 @@ from symem.language.consistency import (
 from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
 from symem.language.crossed_effects import with_crossed_as_vectors
 from symem.language.demands import narrower
+from symem.language.left_out import left_out, where_seen
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.model_symbols import Symbols
@@ -225,7 +226,8 @@ class Model(Symbols):
     def _read(self, statement: Statement, extra: Extras, survey: Survey, roles: Mapping[str, Role]) -> None:
         """Everything in internal symbols; what of the prior holds latents is of the joint density p(x, z, θ)."""
         reader = self._reader
-        whole = Add(*(expand_logs(reader.read(piece)) for piece in statement.pieces))
+        self._left_out = left_out(statement, extra, roles)
+        whole = Add(*self._pieces(statement))
         self.weights, whole = weighed(whole, reader, statement, extra.weights)
         self.constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
         admit_constants(extra.prior, reader, survey, demanded(extra.prior))
@@ -238,6 +240,15 @@ class Model(Symbols):
         self._whole = Add(whole, self.joint_prior)
         self.extents: tuple[Extent, ...] = tuple(reader.extents.values())
 
+    def _pieces(self, statement: Statement) -> Iterator[Expr]:
+        """What adds up to the complete-data log-likelihood; of data that are left out where they are missing, of what was seen."""
+        for place, piece in enumerate(statement.pieces):
+            line = statement.declarations[place].entries[0] if self._left_out else None
+            if line is not None and stated_name(line) in self._left_out:
+                yield where_seen(self._reader.read(piece), stated_name(line))
+            else:
+                yield expand_logs(self._reader.read(piece))
+
     def _settle(self, table: Mapping[str, Variable], extra: Extras) -> None:
         """One-hot rows become labels, what may be missing gets a latent and a mask, and numbers that cross are vectors."""
         check_names(table, [n for name in sorted(extra.missing) for n in companion_names(name)])
@@ -246,7 +257,7 @@ class Model(Symbols):
         check_shares(self.declarations, table)
         self._table, ragged = table, ragged_plates(table, self.extents)
         whole, constraints, table = as_labels(_one_hot(table), self._whole, self.constraints, table)
-        whole, constraints, table = split_missing(whole, constraints, table, ragged)
+        whole, constraints, table = split_missing(whole, constraints, table, ragged, self._left_out)
         whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)
