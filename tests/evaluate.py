@@ -78,6 +78,10 @@ from tests.evaluate_matrices import MATRIX_RULES, PRODUCTS_AND_SUMS
 Values = Mapping[str, Any]
 
 
+class NotYetError(Exception):
+    """An entry of a recurrence that is made of others is asked for before them."""
+
+
 @dataclass
 class Evaluator:
     """Values of names, and of the indices in scope, to the value of a formula."""
@@ -115,7 +119,10 @@ class Evaluator:
 
     def look_up(self, name: str, places: tuple[int, ...]) -> Any:
         value = self.values[name]
-        return self.number(np.asarray(value)[places] if places else value)
+        found = np.asarray(value)[places] if places else value
+        if found is None:
+            raise NotYetError
+        return self.number(found)
 
     def number(self, value: Any) -> Any:
         plain = value.item() if isinstance(value, (np.generic, np.ndarray)) else value
@@ -132,13 +139,25 @@ class Evaluator:
             return
         shape = [indices[str(place)] for place in entries] if whole else np.shape(self.values[_name(symbol)])
         array = np.empty(shape, dtype=object) if whole else np.array(self.values[_name(symbol)], dtype=object)
-        for places in itertools.product(*map(range, indices.values())):
-            scope = dict(zip(indices, places, strict=True))
-            array[tuple(scope[str(p)] if str(p) in scope else int(p) for p in entries)] = self._or_nan(
-                value, scope
-            )
+        if value.has(getattr(symbol, "base", symbol)):
+            self.values[_name(symbol)] = array
+        waiting = [
+            dict(zip(indices, places, strict=True))
+            for places in itertools.product(*map(range, indices.values()))
+        ]
+        while waiting:  # a recurrence runs to either end
+            waiting = [scope for scope in waiting if not self._fill(array, entries, value, scope)][::-1]
         self.values[_name(symbol)] = array if shape else array[()]
         self.cache.clear()
+
+    def _fill(self, array: Any, entries: Any, value: Expr, scope: dict[str, Any]) -> bool:
+        """Whether all that an entry is made of was there."""
+        place = tuple(scope[str(p)] if str(p) in scope else int(p) for p in entries)
+        try:
+            array[place] = self._or_nan(value, scope)
+        except NotYetError:
+            return False
+        return True
 
     def _matrices(self, symbol: MatrixEntry, indices: dict[str, int], value: Expr) -> Any:
         """An array of matrices over its axes; of vectors the second axis is left away."""

@@ -18,6 +18,7 @@ from symem.derivation import (
     CellCounts,
     Conditional,
     Derivation,
+    Linked,
     Posterior,
     Recognised,
     Relation,
@@ -36,7 +37,7 @@ from tests.models import Row
 PLACES = 12
 #: Where places of a grid hold no latent, outcomes have no weight (0 log 0), or a few data leave a category out:
 #: there the brute-force evaluator has no number, and such places are passed over.
-UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene"}
+UNDEFINED = {"bivariate_poisson", "bradley_terry", "click_pbm", "dawid_skene", "hmm_categorical"}
 
 #: A latent at one place, where it is integrated out.
 POINT = Symbol("point", real=True)
@@ -208,6 +209,14 @@ class Replay:
         moved = before_the_m_step(self.row, elsewhere={each.latent.name for each in own})
         yield value(self.old, gap, {}), value(moved, gap, {})
 
+    def _coupled(self, step: Step) -> Sides:
+        """The same where the terms are those of all places along an axis."""
+        (own,) = (each for each in self.derivation.posteriors if each.atom in step.about)
+        terms = at_all_places(step.after, replace(own, axes=step.axes))
+        gap = without_constraints(step.before - terms)
+        moved = before_the_m_step(self.row, elsewhere={own.latent.name})
+        yield value(self.old, gap, {}), value(moved, gap, {})
+
     def _marginal(self, step: Step) -> Sides:
         """log ∫ exp of one latent, over its interval or its values; of the whole ℓ, `verify` enumerates."""
         own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
@@ -218,10 +227,10 @@ class Replay:
                 yield np.log(mass) if mass > 0 else -np.inf, value(self.old, step.after, scope)
 
     def _mean(self, step: Step) -> Sides:
-        """⟨T⟩ of one latent; Q itself is compared with the mean over draws by `verify`."""
+        """⟨T⟩ of one latent that is not coupled; Q itself is compared with the mean over draws by `verify`."""
         own = [each for each in self.derivation.posteriors if (each.atom,) == step.about]
         for posterior in own:
-            if isinstance(posterior, Table | Recognised):
+            if isinstance(posterior, Table | Recognised) and not isinstance(posterior, Linked):
                 inner = {m: posterior.expectations[m.args[0]] for m in step.before.atoms(Expectation)}
                 function = step.before.xreplace(inner)
                 scope = self._where_it_is(posterior, step)

@@ -16,8 +16,8 @@ QUICK = {
     "student_t_known_nu", "normal_missing_both", "mvn_missing", "random_effects_dyestuff", "known_loading",
 }  # fmt: skip
 
-#: Models whose data are not rows: one table of counts, numbers on no plate.
-WITHOUT = {"peppered_moths", "exp_missing"}
+#: Models whose data are not rows: one table of counts, numbers on no plate, one sequence, trees.
+WITHOUT = {"peppered_moths", "exp_missing", "hmm_categorical", "lds_local_level", "hidden_tree"}
 
 
 @slow_but_for([row for row in FEW if not row.blocked and row.name not in WITHOUT], QUICK)

@@ -36,7 +36,7 @@ from symem.runtime.messages import _forward_backward
 from symem.verification.ground import IDENTITY, Ground
 from symem.verification.identities import free_energy_equals_likelihood
 
-FILE = json.loads((Path(__file__).parent / "chains" / "hmm_gaussian.json").read_text())
+FILE = json.loads((Path(__file__).parent / "zoo" / "hmm_gaussian.json").read_text())
 T, K, J, M, V, s, p0 = symbols("T K J M V s p0", positive=True)
 T, K, J, M, V = symbols("T K J M V", integer=True, positive=True)
 t, k, j, r, v = Idx("t", T), Idx("k", K), Idx("j", J), Idx("r", M), Idx("v", V)
@@ -281,7 +281,7 @@ def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
 
 def test_zoo_with_an_end_state() -> None:
     """Eisner's (2002) diaries, whose chain moves to STOP at the end: the data of each day whether it was the last."""
-    file = json.loads((Path(__file__).parent / "chains" / "hmm_categorical.json").read_text())
+    file = json.loads((Path(__file__).parent / "zoo" / "hmm_categorical.json").read_text())
     last = IndexedBase("last")
     emissions = {y[t]: Categorical(B[z[t], v]), last[t]: Bernoulli(a[z[t]])}
     em = Model({**ONE, **emissions}, latent=[z]).derive(budget=float("inf"))
@@ -383,11 +383,25 @@ def test_reports_tell_the_messages_as_the_books_do() -> None:
         r"\alpha_{1k} &= \pi_{k}^{(s)} e^{\eta_{1k}}",
         r"\alpha_{tk} &= e^{\eta_{tk}} \sum_{l=1}^{K} \alpha_{t-1,l} A_{lk}^{(s)},\qquad t = 2, \dots, T",
         r"\beta_{Tk} &= 1",
-        r"\gamma_{tk} &= \alpha_{tk} \beta_{tk} e^{-A^{z}}",
+        r"Z &= \sum_{k=1}^{K} \alpha_{Tk}",
+        r"\gamma_{tk} &= \frac{\alpha_{tk} \beta_{tk}}{Z}",
+        r"\xi_{tkl} &= \frac{\alpha_{tk} \beta_{t+1,l} A_{kl}^{(s)}}{Z} e^{\eta_{t+1,l}}",
+        r"\sum_{t=2}^{T} \log A_{z_{t-1},z_{t}}",
         r"z_{t} \mid z_{t-1} &\sim",
     ):
         assert formula in text
     assert "α_tk = exp(η_tk) Σ_l α[t-1,l] A_lk, t = 2, …, T" in str(derived("one sequence"))
+
+
+def test_what_looks_back_is_told_from_the_second_place_on() -> None:
+    """η of an autoregression is one sum, not one for each term, and ℓ has the constant of each place once."""
+    text = str(derived("autoregression"))
+    assert "η_j1k = 0" in text
+    assert (
+        "η_jtk = μ_k y_jt / s² + φ_k y[j,t-1] y_jt / s² - (μ_k + φ_k y[j,t-1])² / (2s²), t = 2, …, T" in text
+    )
+    constants = "- J (T - 1) log s - J (T - 1) log(2π) / 2 - Σ_j Σ_(t=2..T) y_jt² / (2s²)"
+    assert f"ℓ = Σ_j log Z_j {constants}" in text
 
 
 def test_states_that_are_numbers_count_from_zero_before_and_after() -> None:

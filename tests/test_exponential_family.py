@@ -149,6 +149,7 @@ def test_means_under_the_model_are_slopes_of_the_log_partition(row: Row) -> None
 WITHOUT_MEANS = {
     "zip", "hurdle_exponential", "zero_inflated_binomial", "partially_classified_table", "bradley_terry",
     "competing_risks_masked", "laplace_known_location", "pareto_mixture", "contaminated_vector", "factorial_mixture",
+    "lds_local_level", "hidden_tree",
 }  # fmt: skip
 
 

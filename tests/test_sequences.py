@@ -239,8 +239,12 @@ def test_draws_are_lists_as_fit_takes_them() -> None:
 
 def test_reports_say_where_each_sequence_ends() -> None:
     text = str(derived("gaussian"))
-    assert "α_jtk = exp(η_jtk) Σ_m α[j,t-1,m] A_mk, t = 2, …, T_j" in text
+    assert "α_jtk = exp(η_jtk) Σ_l α[j,t-1,l] A_lk, t = 2, …, T_j" in text
     assert "β[j,T_j,k] = 1" in text
+    told = derived("gaussian").markdown()
+    assert r"\sum_{j=1}^{J} \sum_{t=2}^{T_{j}} \log A_{z_{j,t-1},z_{jt}}" in told
+    assert r"S_{1kl} &= \sum_{j=1}^{J} \sum_{t=1}^{T_{j} - 1} \xi_{jtkl}" in told
+    assert r"t = 1, \dots, T_{j}" in told
 
 
 @pytest.mark.parametrize("given", ["lists", "columns"])

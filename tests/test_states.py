@@ -29,7 +29,7 @@ from symem.em import EM
 from symem.evaluation.arithmetic import evaluate
 from symem.runtime.states import _smoothed_vectors
 
-FILE = json.loads((Path(__file__).parent / "chains" / "lds_local_level.json").read_text())
+FILE = json.loads((Path(__file__).parent / "zoo" / "lds_local_level.json").read_text())
 T, J, K = symbols("T J K", integer=True, positive=True)
 t, j, k = Idx("t", T), Idx("j", J), Idx("k", K)
 y, h, g, u, H, b = map(IndexedBase, ["y", "h", "g", "u", "H", "b"])
@@ -381,9 +381,24 @@ def test_vectors_are_told_as_matrices() -> None:
     for line in (
         "P_t = (Λ + R^x_t⁻¹)⁻¹",
         "a^x_t = A m[t-1], t = 2, …, T",
-        "A = (Σ_(k=1..T - 1) (C^x_k + ⟨x[k+1]⟩ ⟨x_k⟩ᵀ)) (Σ_(k=1..T - 1) ⟨x_k x_kᵀ⟩)⁻¹",
+        "A = (Σ_(t=1..T - 1) (C^x_t + ⟨x[t+1]⟩ ⟨x_t⟩ᵀ)) (Σ_(t=1..T - 1) ⟨x_t x_tᵀ⟩)⁻¹",
     ):
         assert line in told
+
+
+def test_covariances_stay_symmetric() -> None:
+    """What rounding leaves across the diagonal of Q grows from step to step, and the run ends on the wrong place."""
+    data = np.random.default_rng(0).normal(size=(8, 2)).cumsum(axis=0).round(1)
+    eye = np.eye(2)
+    system = Model({**MOVING, v[t]: MultivariateNormal(C * x[t], R)}, latent=[x], known=[a, S]).derive(
+        budget=float("inf")
+    )
+    start = {"A": 0.9 * eye, "Q": eye, "C": eye, "R": eye}
+    solver = system.solver(verify=False)
+    with pytest.warns(solver.NotConvergedWarning):
+        fit = solver.fit(v=data, a=[0, 0], S=eye, d=2, start=start, max_iter=120)
+    np.testing.assert_array_equal(fit.parameters.Q, fit.parameters.Q.T)
+    assert fit.log_likelihood > -10.9
 
 
 def test_reports_tell_predicted_filtered_and_smoothed_moments() -> None:

@@ -67,7 +67,15 @@ def test_the_story_follows_the_textbook(row: Row) -> None:
 @ROWS
 def test_every_latent_and_every_parameter_has_its_steps(row: Row) -> None:
     derivation = told(row)
-    e_step = {"outcomes", "recognition", "known total", "Gaussian vector", "Gaussian entries"}
+    e_step = {
+        "outcomes",
+        "recognition",
+        "known total",
+        "Gaussian vector",
+        "Gaussian entries",
+        "labels of a chain",
+    }
+    e_step |= {"labels of a tree", "smoothed means", "means of a tree"}
     assert sum(step.law.name in e_step for step in derivation.steps) == len(derivation.posteriors)
     solved = [step.before for step in derivation.steps if step.law.name in SOLVED]
     assert solved == [each.parameter for each in derivation.updates if not isinstance(each, Ascent)]

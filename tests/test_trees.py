@@ -365,7 +365,7 @@ def test_reports_tell_both_ways_as_the_papers_do() -> None:
     for formula in (
         r"\beta_{vk} &= e^{\eta_{vk}} \prod_{u : \mathrm{parent}_{u} = v} \varepsilon_{uk}",
         r"\varepsilon_{vk} &= \sum_{l=1}^{K} \beta_{vl} A_{kl}^{(t)}",
-        r"A^{z} &= \sum_{v : \mathrm{parent}_{v} \lt  1} \log \kappa_{v}",
+        r"A^{z} &= \sum_{v : \mathrm{parent}_{v} = 0} \log \kappa_{v}",
         r"\qquad \mathrm{parent}_{v} \geq 1",
         r"is 0 is a root",
     ):

@@ -41,7 +41,11 @@ from symem.verification.identities import of_free
 from tests.answers import direction, move
 from tests.models import HALF, MODELS, Row, in_turn, slow_but_for
 
-WITH_LIKELIHOOD = [row for row in MODELS if "start_log_likelihood" in row.file]
+#: A sequence of so many places that its paths cannot be listed.
+OUT_OF_REACH = {"hmm_categorical"}
+WITH_LIKELIHOOD = [
+    row for row in MODELS if "start_log_likelihood" in row.file and row.name not in OUT_OF_REACH
+]
 CLOSED = [row for row in WITH_LIKELIHOOD if not row.blocked and not row.conditional and row.file.get("first")]
 
 

@@ -31,6 +31,8 @@ def chain_steps(chain: Chain) -> Iterator[Step]:
         yield step(
             STAGE, law, definition.value, definition.symbol, about, (definition,), axes=definition.axes
         )
+    whole = chain.log_normaliser
+    yield step(STAGE, "scaled messages", whole.symbol, whole.symbol, about, axes=whole.axes)
 
 
 def tree_steps(tree: Tree) -> Iterator[Step]:

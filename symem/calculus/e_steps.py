@@ -23,6 +23,7 @@ from symem.derivation import (
     GaussianStates,
     GaussianTree,
     GaussianVector,
+    Linked,
     MemberCounts,
     Posterior,
     Quadrature,
@@ -72,13 +73,14 @@ def _gathered(posteriors: Sequence[Posterior]) -> Step:
     """The terms that hold the latents are their log-density."""
     first = posteriors[0]
     given = [Eq(label, axis.index, evaluate=False) for label, axis in first.labels]
+    along = first.along if isinstance(first, Linked | GaussianStates) else None
     return step(
         STAGE,
-        "Bayes' rule",
+        "Bayes' rule" if along is None else "coupled terms",
         first.joint,
         Add(*(each.log_density for each in posteriors)),
         tuple(each.atom for each in posteriors),
-        axes=first.axes,
+        axes=tuple(axis for axis in first.axes if axis != along),
         given=(", given ", given) if given else "",
     )
 

@@ -43,7 +43,7 @@ class Names:
     def axis(self, size: Expr, stem: str, avoid: set[Any]) -> Axis:
         """An axis of that size whose index is in use for it already, else a free letter, else named after a stem."""
         avoided = {str(symbol) for symbol in avoid}
-        known = [label for label, of in sorted(self.model.index_sizes.items()) if of == size]
+        known = [label for label, of in sorted(self.model.longest_sizes.items()) if of == size]
         known += [self.letters[size]] if size in self.letters else []
         plain = [
             letter

@@ -50,42 +50,60 @@ _ROWS = (
         Relation.EQUAL,
     ),
     Rule(
+        "coupled terms",
+        "Collect the terms that hold {latent} at any place{given}: with all else fixed they are, up to a constant, the "
+        "log-density of all places together.",
+        "Bayes' rule",
+        Relation.COUPLED,
+    ),
+    Rule(
         "links",
         "Along {along} each label stands beside its neighbours and no others. So the sum falls into what is said of the first "
-        "label, $ρ$, of a label and the next, $λ$, and of each by itself, $η$:",
+        "label, $ρ$, of a label and the next, $λ$, and of each by itself, $η$: the logarithms of the first law, of the "
+        "transitions, and of what is seen at a place, but for terms free of labels:",
         "Rabiner 1989, section II",
         Relation.EQUAL,
     ),
     Rule(
         "forward messages",
-        "Summed out from the first place on, the labels before a place leave a table over its own label, $α$, from which the "
-        "next one follows:",
-        "Baum, Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19 and 20",
+        "Summed out from the first place on, the labels before a place leave a table over its own label: $α$, the joint density "
+        "of what is seen up to this place and of its label. It begins with the first law, and each step adds a transition, "
+        "over which the label before is summed, and what is seen:",
+        "Baum, Petrie, Soules & Weiss 1970; Rabiner 1989, equations 19 and 20; Bishop 2006, section 13.2.2",
         Relation.EQUAL,
     ),
     Rule(
         "end of a chain",
-        "With the last label summed out too, the log-normaliser is left:",
+        "With the last label summed out too, the density of all that is seen is left, the normaliser of the labels:",
         "Rabiner 1989, equation 21",
         Relation.EQUAL,
     ),
     Rule(
         "backward messages",
-        "Summed out from the last place on, the labels after a place leave a table too, $β$:",
-        "Rabiner 1989, equations 24 and 25",
+        "Summed out from the last place on, the labels after a place leave a table too: $β$, the density of what is seen after "
+        "this place given its label. It begins at the end, after which nothing is seen:",
+        "Rabiner 1989, equations 24 and 25; Bishop 2006, section 13.2.2",
         Relation.EQUAL,
     ),
     Rule(
         "labels of a chain",
-        "Both together are all that is said of a label, so that its posterior has the probabilities",
-        "Rabiner 1989, equation 27",
+        "Given its label, what is seen up to a place and what is seen after it are independent, so that $αβ$ is the joint density "
+        "of all that is seen and of that label. Over the density of all that is seen it is the posterior:",
+        "Rabiner 1989, equation 27; Bishop 2006, section 13.2.2",
         Relation.EQUAL,
     ),
     Rule(
         "pairs of a chain",
-        "So with two neighbours, before whom and after whom all labels are summed out; the M-step will need their joint "
-        "posterior,",
-        "Rabiner 1989, equation 37",
+        "So it is with two neighbours: what is seen up to the first with its label, the transition, what is seen at the second, "
+        "and what is seen after it. The M-step will need their joint posterior, in which it counts the transitions,",
+        "Rabiner 1989, equation 37; Bishop 2006, section 13.2.2",
+        Relation.EQUAL,
+    ),
+    Rule(
+        "scaled messages",
+        "On long chains such products leave the range of numbers. So the module brings $α$ and $β$ to scale at each place, by "
+        "which neither $γ$ nor $ξ$ changes; the logarithms of the scales of $α$ add up to that of the normaliser.",
+        "Rabiner 1989, section V.A; Bishop 2006, section 13.2.4",
         Relation.EQUAL,
     ),
     Rule(

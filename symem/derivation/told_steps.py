@@ -23,6 +23,7 @@ class Relation(Enum):
     UP_TO_A_CONSTANT = "equal but for what is free of that which the step is about"
     ON_THE_SIMPLEX = "equal where the constraint holds"
     POSTERIOR = "equal at each place of the latents, but for what is free of them"
+    COUPLED = "equal at all places of the latents together, but for what is free of them"
     MARGINAL = "the logarithm of the integral of the exponential over the latents"
     COUNTED = "the same of every row alone, as often as it counts"
     MEAN = "the posterior mean, up to a constant"

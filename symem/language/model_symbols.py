@@ -15,7 +15,7 @@ from symem.language.family import Family
 from symem.language.plates import Axis, index_symbol
 from symem.language.ranges import own_range
 from symem.language.reading import Reader, Shape
-from symem.language.shapes import index_sizes
+from symem.language.shapes import index_sizes, longest_sizes
 from symem.language.stated import as_sympy
 from symem.language.symbol_names import stated_name
 from symem.language.symbol_translation import Translation
@@ -90,6 +90,11 @@ class Symbols:
     def index_sizes(self) -> dict[str, Expr]:
         """The internal size of every index that the user wrote."""
         return index_sizes(self._reader)
+
+    @property
+    def longest_sizes(self) -> dict[str, Expr]:
+        """The same, with the largest size of an index whose range hangs on another."""
+        return {**longest_sizes(self._reader), **self.index_sizes}
 
     @property
     def index_names(self) -> set[str]:

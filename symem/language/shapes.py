@@ -192,6 +192,16 @@ def index_sizes(reader: Reader) -> dict[str, Expr]:
     return {label: range_size(span, reader) for label, span in spans if _plain(span)}
 
 
+def longest_sizes(reader: Reader) -> dict[str, Expr]:
+    """The largest size of every index whose range hangs on another, where that is the entry of an array."""
+    spans = ((label, span) for label, (span, _symbol) in reader.spans.items() if not _plain(span))
+    parts = ((label, span.size.as_coeff_Add()) for label, span in spans if span.lower.is_Integer)
+    found = {
+        label: extent_symbol(varying) + offset for label, (offset, varying) in parts if varying.atoms(Indexed)
+    }
+    return {label: size for label, size in found.items() if size.free_symbols <= reader.extents.keys()}
+
+
 def _plain(span: Range) -> bool:
     return not any(isinstance(atom, Idx) for atom in span.lower.free_symbols | span.upper.free_symbols)
 

@@ -154,5 +154,6 @@ def _letters(text: str) -> Iterator[str]:
             "^": r"\^{}",
             "\\": "",
             "−": "-",
+            "→": r"\to ",
         }
         yield f"{ACCENTS[accent]}{{{letter}}}" if accent else shown.get(letter, letter)

@@ -86,10 +86,19 @@ def _noted(latents: tuple[Any, ...], room: tuple[Any, ...] | None) -> tuple[Any,
 
 def _maximised(model: Model, expected: Any, theta: Any, data: Cut, infer: Infer | None = None) -> Any:
     """The M-step: of statistics, then what is climbed over the rows, whose latents `infer` gives if not the E-step at theta."""
-    after = _of_statistics(model.steps.m_step, model, expected, theta, data)
+    after = _mirrored(model, _of_statistics(model.steps.m_step, model, expected, theta, data))
     if not model.rises:
         return after
     return _risen(model, expected, after, data, _latents(model, theta, data, infer))
+
+
+def _mirrored(model: Model, theta: Any) -> Any:
+    """Symmetric matrices without what rounding has left across their diagonals, which the next E-steps might enlarge."""
+    names = [name for name, spec in model.parameters.items() if spec.kind in {"symmetric", "definite"}]
+    if not names:
+        return theta
+    found = {name: getattr(theta, name) for name in names}
+    return theta._replace(**{name: (each + each.swapaxes(-1, -2)) / 2 for name, each in found.items()})
 
 
 def _latents(model: Model, theta: Any, data: Cut, infer: Infer | None = None) -> Held:

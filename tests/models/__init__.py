@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 
 import pytest
 
-from tests.models import beyond, continuous, counts, factors, mixtures, numeric, vectors
+from tests.models import beyond, chains, continuous, counts, factors, mixtures, numeric, vectors
 from tests.models.table import Row, example
 
 #: Rows that stand in the table before the engine reaches them.
@@ -14,7 +14,7 @@ PENDING: frozenset[str] = frozenset()
 
 MODELS: tuple[Row, ...] = tuple(
     row
-    for family in (mixtures, counts, continuous, numeric, beyond, vectors, factors)
+    for family in (mixtures, counts, continuous, numeric, beyond, vectors, factors, chains)
     for row in family.ROWS
     if row.name not in PENDING
 )
@@ -34,7 +34,7 @@ FEW: tuple[Row, ...] = tuple(
         "student_t_known_nu", "t_mixture", "vonmises_map", "ordered_probit", "misclassified", "lca_missing_items",
         "coupled_labels", "common_mean_ecm", "common_mean_vector", "random_effects_dyestuff", "lmm_random_slope",
         "normal_missing_both", "mvn_missing", "factor_analysis_mean", "known_loading", "multivariate_regression",
-        "errors_in_variables_known", "weibull_mixture", "seemingly_unrelated",
+        "errors_in_variables_known", "weibull_mixture", "seemingly_unrelated", "hmm_categorical", "hmm_gaussian", "hidden_tree", "lds_local_level",
     )
 )  # fmt: skip
 

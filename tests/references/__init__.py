@@ -82,3 +82,18 @@ def truncated_moments(mean: Any, sd: Any, lower: Any, upper: Any) -> tuple[Any, 
     second = 1 + (edge_a - edge_b) / root
     shift = np.where(flip, -shift, shift)
     return mean + sd * shift, mean**2 + 2 * mean * sd * shift + sd**2 * second, log_mass
+
+
+def forward_backward(first: Any, step: Any, weight: Any) -> tuple[Any, Any, float]:
+    """γ, the sum of ξ over the transitions and log p of one chain, in scaled form (Rabiner 1989, section V.A)."""
+    alpha, beta, scale = np.zeros_like(weight), np.ones_like(weight), np.zeros(len(weight))
+    for t, seen in enumerate(weight):
+        alpha[t] = seen * (first if t == 0 else alpha[t - 1] @ step)
+        scale[t] = alpha[t].sum()
+        alpha[t] /= scale[t]
+    pairs = np.zeros_like(step)
+    for t in range(len(weight) - 1, 0, -1):
+        ahead = weight[t] * beta[t] / scale[t]
+        beta[t - 1] = step @ ahead
+        pairs += alpha[t - 1][:, None] * step * ahead
+    return alpha * beta, pairs, float(np.log(scale).sum())

@@ -25,6 +25,8 @@ from symem.report.notation.digits import single
 
 #: Iterates that have a dot each; lines of equal likelihood, and places at which it is asked for, across and up.
 _MOST_DOTS, _LINES, _ACROSS = 50, 9, 45
+#: The same across where the data are sequences that are not cut into rows: each place of the picture is a pass along them.
+_ACROSS_SLOWLY = 21
 #: How strongly the components of the first iterate are drawn, and those of the last.
 _FAINT, _FULL = 0.25, 1.0
 
@@ -140,7 +142,8 @@ def likelihood_path(
     if pair is None or len(thetas) < 2:
         return None
     path = np.array([[_entry(theta, entry) for entry in pair] for theta in thetas])
-    x, y = (_places(path[:, k], model.parameters[pair[k][0]]) for k in (0, 1))
+    across = _ACROSS if model.plates.rows is not None else _ACROSS_SLOWLY
+    x, y = (_places(path[:, k], model.parameters[pair[k][0]], across) for k in (0, 1))
     heights = _heights(lambda a, b: _log_likelihood(solver, data, _at(thetas[-1], pair, (a, b), model)), x, y)
     top, low = np.nanmax(heights), np.nanquantile(heights, 0.05)
     levels = [top - (top - low) * (k / _LINES) ** 2 for k in range(1, _LINES + 1)]
@@ -173,13 +176,13 @@ def _at(theta: Any, pair: tuple[Entry, Entry], values: tuple[float, float], mode
     return type(theta)(**{name: value if value.ndim else float(value) for name, value in found.items()})
 
 
-def _places(values: Any, spec: Any) -> Any:
+def _places(values: Any, spec: Any, across: int) -> Any:
     """Where the likelihood is asked for: around the path, within the support and a little off its ends."""
     low, high = float(values.min()), float(values.max())
     more = 0.5 * (high - low) or 0.1 * (abs(high) or 1.0)
     least, most = spec.ends or _NUMBERS[spec.kind]
     inset = 1e-3 * (high - low + more)
-    return np.linspace(max(low - more, least + inset), min(high + more, most - inset), _ACROSS)
+    return np.linspace(max(low - more, least + inset), min(high + more, most - inset), across)
 
 
 def _heights(value: Callable[[float, float], float], x: Any, y: Any) -> Any:

@@ -18,6 +18,7 @@ from sympy import Indexed, Symbol
 from symem.derivation import Derivation
 from symem.report.figures.plate_graph import Graph, Kind, Node, Plate, graph
 from symem.report.figures.plate_layout import placed
+from symem.report.figures.plate_loops import SIDES, Box, Loop, cuts, overlap
 from symem.report.figures.svg import breadth, drawing, formula, tag
 from symem.report.notation.letters import index_names
 from symem.report.notation.lexicon import Lexicon
@@ -30,9 +31,6 @@ SIDE = (24.0, 13.0)  # from a node's middle to the side of a plate: at first, an
 FOOT = (24.0, 18.0)  # the same at its foot, where its range is written
 SIZE = 18.0
 SMALL = 13.0
-
-Point = tuple[float, float]
-Box = tuple[float, float, float, float]
 
 
 def plate_diagram(derivation: Derivation, lexicon: Lexicon | None = None) -> str:
@@ -71,7 +69,13 @@ class Diagram:
     def levels(self) -> dict[Plate, int]:
         """How many plates lie within each, or cross it: no two that share a node have the same sides."""
         levels: dict[Plate, int] = {}
-        for plate in sorted(self.graph.plates, key=lambda plate: (len(self.graph.inside(plate)), plate.turn)):
+
+        plates = self.graph.plates  # of x[j, t] those of t lie in that of j
+
+        def size(plate: Plate) -> tuple[int, int, int]:
+            return len(self.graph.inside(plate)), plate.turn, -plates.index(plate)
+
+        for plate in sorted(plates, key=size):
             inside = self.graph.inside(plate)
             levels[plate] = 1 + max(
                 (n for q, n in levels.items() if self.graph.inside(q) & inside), default=0
@@ -87,7 +91,14 @@ class Diagram:
         right = max(x + max(RADIUS, self.reach(node), self._labelled(node)[1]) + side for node, x, _ in nodes)
         top = min(y for _, _, y in nodes) - RADIUS - side
         bottom = max(y for _, _, y in nodes) + FOOT[0] + FOOT[1] * level
-        return left, top, right, bottom
+        loops = [self._loops[place].box for place in self.graph.inside(plate) if place in self._loops]
+        more = 2 + SIDE[1] * (level - 1)
+        return (
+            min([left, *(box[0] - more for box in loops)]),
+            min([top, *(box[1] - more for box in loops)]),
+            max([right, *(box[2] + more for box in loops)]),
+            max([bottom, *(box[3] + FOOT[1] * level for box in loops)]),
+        )
 
     def _labelled(self, node: Node) -> tuple[float, float]:
         """How far the name beside a dot reaches to the left and to the right, less what the plate leaves anyway."""
@@ -96,6 +107,41 @@ class Diagram:
         wide = breadth(self.name(node), SIZE) + DOT - SIDE[0] / 2
         anchor = self._beside[self.graph.nodes.index(node)][2]
         return {"start": (DOT, wide), "end": (wide, DOT), "middle": (wide / 2, wide / 2)}[anchor]
+
+    @cached_property
+    def _loops(self) -> dict[int, Loop]:
+        """Of each node that has one, its loop."""
+        return {a: self._loop(a) for a, b in self.graph.arrows if a == b}
+
+    def _loop(self, place: int) -> Loop:
+        """On the side where it meets the fewest arrows and nodes."""
+        node = self.graph.nodes[place]
+        flat = self.reach(node) - RADIUS
+        tried = [Loop(self.places[place], RADIUS, flat, self._back(node), *side) for side in SIDES]
+        return min(tried, key=lambda loop: self._met(place, loop.box))
+
+    def _met(self, place: int, box: Box) -> int:
+        arrows = [(a, b) for a, b in self.graph.arrows if a != b]
+        nodes = [
+            (x - self.reach(n), y - self.height(n), x + self.reach(n), y + self.height(n))
+            for at, (n, (x, y)) in enumerate(zip(self.graph.nodes, self.places, strict=True))
+            if at != place
+        ]
+        return sum(cuts(self.places[a], self.places[b], box) for a, b in arrows) + 3 * sum(
+            overlap(box, each) for each in nodes
+        )
+
+    def _back(self, node: Node) -> str:
+        """From which entry its arrow goes to which: t - 1 → t."""
+        for back in self.graph.back:
+            if back.name in node.names:
+                variable = next(each for each in node.variables if each.name == back.name)
+                index = index_names(variable.sizes, self.lexicon.axes)[back.slot]
+                at = letter(index, self.lexicon)
+                if back.parent is not None:
+                    return rf"{letter(back.parent, self.lexicon)} \to {at}"
+                return rf"{', '.join(f'{at} - {lag}' for lag in back.lags)} \to {at}"
+        return ""
 
     @cached_property
     def _beside(self) -> dict[int, tuple[float, float, str]]:
@@ -114,7 +160,7 @@ class Diagram:
         wide = breadth(self.name(self.graph.nodes[place]), SIZE)
         left = x + spot[0] - {"start": 0.0, "middle": wide / 2, "end": wide}[spot[2]]
         box = (left, y + spot[1] - SIZE / 2, left + wide, y + spot[1] + SIZE / 2)
-        return float(sum(_cuts((x, y), end, box) for end in ends))
+        return float(sum(cuts((x, y), end, box) for end in ends))
 
     # words --------------------------------------------------------------------------------------
 
@@ -152,7 +198,7 @@ class Diagram:
         wide = breadth(text, SMALL) + 12
         across = (right - wide, right) if anchor == "end" else (left, left + wide)
         label = (across[0], bottom - 20, across[1], bottom - 2)
-        return any(_cuts(self.places[a], self.places[b], label) for a, b in self.graph.arrows)
+        return any(cuts(self.places[a], self.places[b], label) for a, b in self.graph.arrows)
 
     def _index(self, plate: Plate) -> tuple[Symbol, str, int]:
         """The index of a plate, and a variable and slot in which it stands."""
@@ -201,7 +247,7 @@ class Diagram:
                 left = wide if anchor == "end" else wide / 2 if anchor == "middle" else left
                 right = wide if anchor == "start" else wide / 2 if anchor == "middle" else right
             nodes.append((x - left, y - RADIUS, x + right, y + RADIUS))
-        every = [*boxes, *nodes]
+        every = [*boxes, *nodes, *(loop.box for loop in self._loops.values())]
         return (
             min(box[0] for box in every) - 6,
             min(box[1] for box in every) - 6,
@@ -229,7 +275,7 @@ class Diagram:
 
     def _arrows(self) -> Iterator[str]:
         for a, b in self.graph.arrows:
-            yield from self._loop(a) if a == b else self._arrow(a, b)
+            yield from self._loops[a].drawn() if a == b else self._arrow(a, b)
 
     def _arrow(self, a: int, b: int) -> Iterator[str]:
         (x1, y1), (x2, y2) = self.places[a], self.places[b]
@@ -263,13 +309,6 @@ class Diagram:
         middle = flat * abs(across)
         return middle + sqrt(middle**2 - flat**2 + high**2)
 
-    def _loop(self, node: int) -> Iterator[str]:
-        x, y = self.places[node]
-        path = f"M {x - 10:.1f} {y - 19:.1f} c -12 -28 32 -28 20 -2"
-        yield tag("path", d=path, stroke="currentColor", stroke_width=1.3)
-        tip = f"{x + 10:.1f},{y - 19:.1f} {x + 9:.1f},{y - 28:.1f} {x + 15.5:.1f},{y - 25:.1f}"
-        yield tag("polygon", points=tip, fill="currentColor")
-
     def _nodes(self) -> Iterator[str]:
         for node, (x, y) in zip(self.graph.nodes, self.places, strict=True):
             yield from self._random(node, x, y) if node.kind.random else self._fixed(node, x, y)
@@ -298,10 +337,3 @@ class Diagram:
             yield tag("rect", x=x - 4, y=y - 4, width=8.0, height=8.0, fill="currentColor")
         across, down, anchor = self._beside[self.graph.nodes.index(node)]
         yield formula(self.name(node), x + across, y + down, SIZE, anchor)
-
-
-def _cuts(start: Point, end: Point, box: Box) -> bool:
-    """Whether a segment meets a rectangle, by points along it."""
-    steps = [step / 40 for step in range(41)]
-    points = ((start[0] + s * (end[0] - start[0]), start[1] + s * (end[1] - start[1])) for s in steps)
-    return any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in points)

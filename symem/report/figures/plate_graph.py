@@ -10,7 +10,7 @@ alike, are one node too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sympy import Add, Expr, Idx, Indexed, Mul, expand_mul
@@ -20,6 +20,7 @@ from symem.language.model import Role, Variable
 from symem.language.plates import LogIverson
 from symem.language.supports import Simplex
 from symem.language.symbol_names import names_in, stated_name
+from symem.report.figures.plate_neighbours import LooksBack, neighbours
 
 CROWDED = 6
 
@@ -61,10 +62,11 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and arrows; an arrow is a pair of places in `nodes`."""
+    """Nodes and arrows; an arrow is a pair of places in `nodes`. Of one to itself `back` says at which entry it looks."""
 
     nodes: tuple[Node, ...]
     arrows: tuple[tuple[int, int], ...]
+    back: tuple[LooksBack, ...] = ()
 
     @property
     def plates(self) -> tuple[Plate, ...]:
@@ -78,7 +80,8 @@ def graph(derivation: Derivation) -> Graph:
     """The graph of a model."""
     model = derivation.model
     shown = {v.name: v for v in model.variables.values() if _is_shown(v, derivation)}
-    arrows = set(_arrows(derivation, frozenset(shown)))
+    back = tuple(_of_shown(each, derivation) for each in neighbours(derivation))
+    arrows = {*_arrows(derivation, frozenset(shown)), *((each.name, each.name) for each in back)}
     touched = {name for arrow in arrows for name in arrow}
     kept = {name: variable for name, variable in shown.items() if name in touched or _kind(variable).random}
     groups = _grouped(kept, arrows, model.simplexes)
@@ -86,7 +89,11 @@ def graph(derivation: Derivation) -> Graph:
     sides = frozenset(size for variable in kept.values() for size in variable.shape)
     nodes = tuple(_node(tuple(kept[name] for name in group), sides) for group in groups)
     found = {(place[a], place[b]) for a, b in arrows if a in place and b in place}
-    return Graph(nodes, tuple(sorted(found)))
+    return Graph(nodes, tuple(sorted(found)), back)
+
+
+def _of_shown(back: LooksBack, derivation: Derivation) -> LooksBack:
+    return replace(back, name=_companions(derivation).get(back.name, back.name))
 
 
 def _is_shown(variable: Variable, derivation: Derivation) -> bool:

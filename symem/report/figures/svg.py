@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[{}_^]|\s+|.")
 _SIGNS = {
     r"\approx": " ≈ ", r"\left": "", r"\right": "", r"\dots": "…", r"\infty": "∞", r"\in": " ∈ ", r"\mid": " | ", r"\log": "log", r"\ell": "ℓ", r"\varepsilon": "ε",
     r"\vartheta": "ϑ", r"\,": "\u2009", r"\ ": " ", r"\;": " ", r"\quad": "  ", r"\cdot": " · ", r"\prime": "′",
-    r"\le": " ≤ ", r"\ge": " ≥ ", r"\neq": " ≠ ", r"\langle": "⟨", r"\rangle": "⟩", r"\sum": "Σ", r"\varphi": "φ",
+    r"\le": " ≤ ", r"\ge": " ≥ ", r"\neq": " ≠ ", r"\langle": "⟨", r"\rangle": "⟩", r"\sum": "Σ", r"\to": " → ", r"\varphi": "φ",
 }  # fmt: skip
 _STYLES = {
     r"\mathrm": "upright", r"\text": "upright", r"\operatorname": "upright", r"\mathbf": "bold",

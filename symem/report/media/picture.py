@@ -30,6 +30,7 @@ SIGNS = {
     "=": r"$=$",
     "≈": r"$\approx$",
     "·": r"$\cdot$",
+    "→": r"$\to$",
 }
 GREEK = re.compile(r"\\ensuremath\{(\\[A-Za-z]+)\}")
 SIDES = {"start": "l", "middle": "c", "end": "r"}

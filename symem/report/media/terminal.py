@@ -12,7 +12,7 @@ from sympy.core.relational import Relational
 from symem.algebra.rewriting import matrix_valued
 from symem.derivation import THEORY, Ascent, Definition, Derivation, NotDerived, Status, Tabulated, Update
 from symem.language.leaves import name_of
-from symem.report.notation.chains_told import cases, with_messages
+from symem.report.notation.chains_told import cases, computed_along, with_messages
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.matrix_updates import named_moments
 from symem.report.notation.moments import Meanings
@@ -70,7 +70,7 @@ def _short(update: Update, lexicon: Lexicon) -> str:
 
 def _e_step(derivation: Derivation) -> Iterator[Definition]:
     for posterior in derivation.posteriors:
-        for definition in posterior.definitions:
+        for definition in computed_along(posterior):
             if isinstance(posterior, Tabulated) and definition is posterior.log_weight:
                 yield from by_outcome(definition, posterior.outcome)
             else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sympy import (
     Add,
     Expr,
+    Ge,
     Indexed,
     IndexedBase,
     Integer,
@@ -45,26 +46,54 @@ Span: TypeAlias = tuple[Symbol, Expr, Expr] | Any
 
 
 def with_messages(derivation: Derivation) -> Derivation:
-    """The derivation with α, β, and γ and ξ as products of them."""
+    """The derivation with α, β, the normaliser Z of a chain, and γ and ξ as products of them."""
     told = {each.symbol: new for p in derivation.posteriors for each, new in _told(p)}
     if not told:
         return derivation
+    bases = {array_of(p.log_normaliser.symbol) for p in derivation.posteriors if isinstance(p, Chain)}
+
+    def by_normalisers(value: Expr) -> Expr:
+        entries = (each for each in value.atoms(Indexed, Symbol) if array_of(each) in bases)
+        return value.xreplace({each: log(_positive(each)) for each in entries})
+
+    def definition(each: Definition) -> Definition:
+        new = told.get(each.symbol, each)
+        return replace(new, value=_joined(by_normalisers(new.value)))
+
     return replace(
         derivation,
-        posteriors=tuple(_posterior(each, told) for each in derivation.posteriors),
-        steps=tuple(_step(each, told) for each in derivation.steps),
+        posteriors=tuple(each.rewritten(definition) for each in derivation.posteriors),
+        log_likelihood=by_normalisers(derivation.log_likelihood),
+        steps=tuple(_step(each, definition, by_normalisers) for each in derivation.steps),
     )
 
 
-def _posterior(posterior: Posterior, told: Mapping[Expr, Definition]) -> Posterior:
-    if not isinstance(posterior, Chain | Tree | GaussianChain):
-        return posterior
-    return posterior.rewritten(lambda each: told.get(each.symbol, each))
+def _step(step: Step, change: Callable[[Definition], Definition], by: Callable[[Expr], Expr]) -> Step:
+    defines = tuple(map(change, step.defines))
+    return replace(step, before=by(step.before), after=by(step.after), defines=defines)
 
 
-def _step(step: Step, told: Mapping[Expr, Definition]) -> Step:
-    defines = tuple(told.get(each.symbol, each) for each in step.defines)
-    return replace(step, defines=defines) if defines != step.defines else step
+def _joined(value: Expr) -> Expr:
+    """Terms that hold at the same places, and are 0 at the others, as one sum that holds there."""
+    groups: dict[Any, list[Expr]] = {}
+    for term in Add.make_args(value):
+        inner, held = _where_it_holds(term) or (term, None)
+        groups.setdefault(held, []).append(inner)
+    if not any(held is not None and len(terms) > 1 for held, terms in groups.items()):
+        return value
+    return Add(
+        *(
+            Add(*terms) if held is None else Piecewise((Add(*terms), held), (S.Zero, true))
+            for held, terms in groups.items()
+        )
+    )
+
+
+def _where_it_holds(value: Expr) -> tuple[Expr, Any] | None:
+    """A value and the condition outside which it is 0."""
+    if isinstance(value, Piecewise) and len(value.args) == 2 and value.args[1] == (S.Zero, true):
+        return value.args[0].expr, value.args[0].cond
+    return None
 
 
 def _told(posterior: Posterior) -> Iterator[tuple[Definition, Definition]]:
@@ -100,8 +129,13 @@ def _messages(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
             _by_messages(chain) if isinstance(chain, Tree) and definition is chain.upward else definition
         )
         yield definition, _message(short_of, unlogged)
-    for definition in (chain.log_normaliser, chain.probability, chain.pair):
+    for definition in (chain.probability, chain.pair):
         yield definition, replace(definition, value=unlogged(definition.value))
+    whole, value = chain.log_normaliser, unlogged(chain.log_normaliser.value)
+    if isinstance(chain, Chain):
+        yield whole, replace(whole, symbol=_positive(whole.symbol), value=exp(value))
+    else:
+        yield whole, replace(whole, value=value)
 
 
 def _message(definition: Definition, unlogged: Callable[[Expr], Expr]) -> Definition:
@@ -166,7 +200,29 @@ def _letters_of_states(chain: GaussianChain) -> list[tuple[Definition, str]]:
     return [*said, predicted, filtered, *spreads, (chain.neighbours, "C")]
 
 
+def computed_along(posterior: Posterior) -> Iterator[Definition]:
+    """The definitions of a posterior, less the logarithms in whose place the messages hold what they are of."""
+    short = (
+        {each for each in (posterior.log_first, posterior.log_step) if each is not None}
+        if isinstance(posterior, Linked)
+        else set()
+    )
+    read = (
+        {array_of(a) for e in posterior.definitions for a in e.value.atoms(Indexed, Symbol)}
+        if short
+        else set()
+    )
+    return (e for e in posterior.definitions if e not in short or array_of(e.symbol) in read)
+
+
+def normaliser_letter(posterior: Posterior) -> str:
+    """Z of a chain, of which the density itself is told, A of what is a logarithm."""
+    return "Z" if isinstance(posterior, Chain) else "A"
+
+
 def _positive(entry: Expr) -> Expr:
+    if isinstance(entry, Symbol):
+        return Symbol(name_of(entry), nonnegative=True)
     return IndexedBase(name_of(entry), nonnegative=True)[tuple(entry.indices)]
 
 
@@ -182,7 +238,7 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
         )
     told = definition.recurrence or definition.beginning
     if told is None:
-        return ((definition, None),)
+        return _from_a_place_on(definition)
     index, size = told.axis.index, told.places
     axes = tuple(axis for axis in definition.axes if axis.index != index)
     start = definition.symbol.xreplace({index: told.start})
@@ -192,6 +248,23 @@ def cases(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
         (replace(definition, symbol=start, axes=axes, value=first), None),
         (replace(definition, value=told.next), span),
     )
+
+
+def _from_a_place_on(definition: Definition) -> Iterable[tuple[Definition, Span | None]]:
+    """What is 0 before a place, there and from there on; any other definition as it stands."""
+    found = _where_it_holds(definition.value)
+    if found is not None and isinstance(found[1], Ge):
+        following, held = found
+        axis = next((each for each in definition.axes if held == Ge(each.index, held.args[-1])), None)
+        if axis is not None and held.rhs.is_Integer and held.rhs.is_positive:
+            first, rest = held.rhs, tuple(each for each in definition.axes if each != axis)
+            only = definition.symbol.xreplace({axis.index: Integer(0)})
+            before = replace(definition, symbol=only, axes=rest) if first == 1 else definition
+            return (
+                (replace(before, value=S.Zero), None if first == 1 else (axis.index, Integer(0), first - 1)),
+                (replace(definition, value=following), (axis.index, first, axis.size - 1)),
+            )
+    return ((definition, None),)
 
 
 def _is_by_parent(value: Expr) -> bool:

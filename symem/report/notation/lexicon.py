@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from sympy import Expr, Indexed, Product, Sum, Symbol, preorder_traversal
+from sympy import Expr, Indexed, Symbol
 
 from symem.algebra.counting import FromOne
 from symem.derivation import (
@@ -29,9 +29,11 @@ from symem.derivation import (
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import ENTRY
 from symem.language.model import Model, Role
-from symem.language.plates import Axis, LinearSolution, index_symbol
+from symem.language.parents import Parents
+from symem.language.plates import Axis, index_symbol
 from symem.language.supports import Binary, Labels
-from symem.report.notation.chains_told import letters_of
+from symem.report.notation.chains_told import letters_of, normaliser_letter
+from symem.report.notation.index_letters import axes_of, index_letters
 from symem.report.notation.letters import Label, distinct
 from symem.report.notation.matrix_names import (
     bold_names,
@@ -81,7 +83,8 @@ class Mean:
 class Lexicon:
     """What the printers must know of names; `marks` is the iterate that parameters carry.
 
-    `turned` are arrays whose last slot is printed first.
+    `turned` are arrays whose last slot is printed first. `lengths` and `pairs` say how sums along sequences are written
+    (`sums_along`), `parents` are the arrays that say who is a parent.
     """
 
     labels: Mapping[str, Label] = field(default_factory=dict)
@@ -93,6 +96,9 @@ class Lexicon:
     marks: Mapping[str, str] = field(default_factory=dict)
     turned: frozenset[str] = frozenset()
     diagonals: Mapping[str, Label] = field(default_factory=dict)
+    lengths: Mapping[Symbol, Expr] = field(default_factory=dict)
+    pairs: frozenset[str] = frozenset()
+    parents: frozenset[str] = frozenset()
 
     def label(self, name: str) -> Label:
         return self.labels.get(name) or Label.of(name)
@@ -128,7 +134,7 @@ class Lexicon:
         ranks |= {name_of(each.symbol): _rank_of(own) for own in posteriors for each in own.definitions}
         ranks |= {name_of(each.symbol): Rank.STATISTIC for each in derivation.surrogate.statistics}
         ranks |= {u.multiplier[0].name: Rank.SIZE for u in derivation.updates if isinstance(u, Shares)}
-        labels = distinct(_choices(derivation)) | dict(_letters(derivation))
+        labels = distinct(_choices(derivation)) | dict(index_letters(derivation))
         labels |= {name: labels[name].in_bold() for name in bold_names(derivation) if name in labels}
         return cls(
             labels=labels,
@@ -136,9 +142,21 @@ class Lexicon:
             ranks=ranks,
             means=means,
             masks={mask.name: mask.name.removeprefix("observed_") for mask in model.masks} | masked(model),
-            axes=tuple(dict.fromkeys(_axes(derivation))),
+            axes=tuple(dict.fromkeys(axes_of(derivation))),
             from_one=from_one,
+            lengths={each.symbol: each.value for each in model.extents if isinstance(each.value, Indexed)},
+            pairs=frozenset(_pairs(derivation)),
+            parents=frozenset(
+                name for name, each in model.variables.items() if isinstance(each.support, Parents)
+            ),
         )
+
+
+def _pairs(derivation: Derivation) -> Iterator[str]:
+    """The arrays that stand at the steps between neighbours."""
+    for each in derivation.posteriors:
+        if isinstance(each, Linked | GaussianStates) and each.steps != each.along:
+            yield from (name_of(own.symbol) for own in each.definitions if each.steps in own.axes)
 
 
 def _rank_of(posterior: Posterior) -> Rank:
@@ -170,7 +188,7 @@ def _choices(derivation: Derivation) -> Iterator[tuple[str, tuple[Label, ...]]]:
 
 def _posterior_choices(posterior: Posterior, *, alone: bool) -> Iterator[tuple[str, tuple[Label, ...]]]:
     latent = latent_label(posterior.latent)
-    named = [(posterior.log_normaliser, "A"), *letters_of(posterior)]
+    named = [(posterior.log_normaliser, normaliser_letter(posterior)), *letters_of(posterior)]
     if isinstance(posterior, Tabulated):
         named.append((posterior.log_weight, "eta"))
     if isinstance(posterior, Probabilities):
@@ -216,83 +234,7 @@ def _means(posterior: Posterior, from_one: FromOne) -> Iterator[tuple[str, Mean]
             yield name_of(value), Mean(from_one(statistic), places_of(value))
 
 
-def _letters(derivation: Derivation) -> Iterator[tuple[str, Label]]:
-    """A letter for every index that has a long name: one letter for one range, two where both are in sight."""
-    axes = tuple(dict.fromkeys(_axes(derivation)))
-    letters = {axis.index.name: axis.index.name for axis in axes if len(axis.index.name) == 1}
-    taken = set(derivation.model.variables) | set(letters)
-    sights = [set(map(_name_of_index, sight)) for sight in _sights(derivation)]
-    for axis in axes:
-        name = axis.index.name
-        if name not in letters:
-            near = {other for sight in sights if name in sight for other in sight}
-            used = {letters[other] for other in near if other in letters}
-            same = [
-                letters[each.index.name]
-                for each in axes
-                if each.size == axis.size and each.index.name in letters
-            ]
-            spare = [letter for letter in "klmrstuvabcdefgh" if letter not in taken]
-            letters[name] = next((letter for letter in (*same, *spare) if letter not in used), name)
-            taken.add(letters[name])
-            yield name, Label.of(letters[name])
-
-
-def _name_of_index(index: Symbol) -> str:
-    return str(index.name)
-
-
-def _sights(derivation: Derivation) -> Iterator[set[Symbol]]:
-    """The indices that are seen together in one formula."""
-    for definition in derivation.arrays:
-        yield {axis.index for axis in definition.axes} | _bound_in(definition.value)
-    for update in derivation.updates:
-        yield (
-            {axis.index for axis in update.definition.axes}
-            | _bound_in(update.equation)
-            | _bound_in(update.nested)
-        )
-    for expr in _whole_formulas(derivation):
-        yield _bound_in(expr)
-    for block in derivation.not_derived:
-        places = {place for each in block.parameters for place in places_of(each)}
-        yield _bound_in(block.equation) | {index for place in places for index in place.free_symbols}
-
-
-def _whole_formulas(derivation: Derivation) -> tuple[Expr, ...]:
-    surrogate, model = derivation.surrogate, derivation.model
-    return (model.log_likelihood, model.log_prior, derivation.log_likelihood, surrogate.value)
-
-
-def _bound_in(expr: Expr) -> set[Symbol]:
-    """The indices that a formula binds."""
-    sums = {limit[0] for each in expr.atoms(Sum, Product) for limit in each.limits}
-    return sums | {index for each in expr.atoms(LinearSolution) for index in each.args[1:3]}
-
-
 # counting --------------------------------------------------------------------------------------------
-
-
-def _axes(derivation: Derivation) -> Iterator[Axis]:
-    for expr in _whole_formulas(derivation):
-        yield from _axes_in(expr)
-    for definition in derivation.arrays:
-        yield from (*definition.axes, *_axes_in(definition.value))
-    for posterior in derivation.posteriors:
-        yield from (*posterior.axes, *([posterior.outcome] if isinstance(posterior, Tabulated) else []))
-    for update in derivation.updates:
-        yield from (*_axes_in(update.equation), *_axes_in(update.nested))
-    for block in derivation.not_derived:
-        yield from _axes_in(block.equation)
-
-
-def _axes_in(expr: Expr) -> Iterator[Axis]:
-    """The axes that a formula sums over, in a stable order."""
-    for node in preorder_traversal(expr):
-        if isinstance(node, Sum | Product):
-            yield from (Axis(index, upper + 1) for index, lower, upper in node.limits if lower == 0)
-        if isinstance(node, LinearSolution):
-            yield from (Axis(index, node.args[5]) for index in node.args[1:3])
 
 
 def _counting(derivation: Derivation) -> FromOne:
@@ -311,7 +253,7 @@ def _counting(derivation: Derivation) -> FromOne:
         if axis in natural
     }
     return FromOne(
-        indices=frozenset(axis.index for axis in (*_axes(derivation), Axis(ENTRY, ENTRY)))
+        indices=frozenset(axis.index for axis in (*axes_of(derivation), Axis(ENTRY, ENTRY)))
         - {axis.index for axis in natural},
         labels=frozenset(v.name for v in model.variables.values() if isinstance(v.support, Labels)),
         natural=frozenset(natural),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sympy import Expr, Indexed, Symbol
+from sympy import Eq, Expr, Indexed, Symbol
+from sympy.core.relational import Relational
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from symem.language.leaves import name_of
+from symem.language.parents import says_of_parent
 from symem.report.notation.lexicon import Lexicon
 from symem.report.notation.markup import LatexMarkup, PlainMarkup
 from symem.report.notation.printed_form import (
@@ -20,6 +22,7 @@ from symem.report.notation.printed_form import (
     merged_roots,
     over_common_number,
 )
+from symem.report.notation.sums_along import sums_along
 from symem.report.notation.textbook import Textbook
 
 
@@ -78,7 +81,21 @@ class Plain(Textbook, StrPrinter):  # type: ignore[misc]
 
 def readable(expr: Expr, lexicon: Lexicon) -> Expr:
     """The shape in which an expression with 0-based indices is printed."""
-    return density_constants(over_common_number(merged_roots(merged_logs(lexicon.from_one(expr)))))
+    told = lexicon.from_one(sums_along(_at_roots(expr, lexicon), lexicon.lengths, lexicon.pairs))
+    return density_constants(over_common_number(merged_roots(merged_logs(told))))
+
+
+def _at_roots(expr: Expr, lexicon: Lexicon) -> Expr:
+    """[parent_v < 0] of a place without a parent as [parent_v = -1], which in print is 0."""
+    if not lexicon.parents:
+        return expr
+    said = {each: says_of_parent(each) for each in expr.atoms(Relational)}
+    roots = {
+        each: Eq(found[0], -1, evaluate=False)
+        for each, found in said.items()
+        if found is not None and not found[1] and name_of(found[0]) in lexicon.parents
+    }
+    return expr.xreplace(roots)
 
 
 def latex(expr: Expr, lexicon: Lexicon) -> str:

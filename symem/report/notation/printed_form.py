@@ -53,14 +53,14 @@ def merged_logs(expr: Expr) -> Expr:
 
 
 def _one_log(expr: Add) -> Expr:
-    by_factor: dict[Expr, list[Expr]] = {}
+    by_factor: dict[Expr, dict[Expr, Expr]] = {}
     for term in expr.args:
         factor, inner = term.as_independent(log, as_Add=False)
         if isinstance(inner, log) and inner.args[0].is_number:
-            by_factor.setdefault(factor, []).append(inner)
-    joint = {c: logs for c, logs in by_factor.items() if len(logs) > 1}
-    used = {c * each for c, logs in joint.items() for each in logs}
-    whole = [c * log(Mul(*(each.args[0] for each in logs))) for c, logs in joint.items()]
+            by_factor.setdefault(factor, {})[term] = inner.args[0]
+    joint = {c: numbers for c, numbers in by_factor.items() if len(numbers) > 1}
+    used = {term for numbers in joint.values() for term in numbers}
+    whole = [c * log(Mul(*numbers.values())) for c, numbers in joint.items()]
     return Add(*(term for term in expr.args if term not in used), *whole) if joint else expr
 
 

@@ -39,7 +39,7 @@ def counted(index: Symbol, size: Expr, lexicon: Lexicon, *, name: str, place: in
     """The range of an index that stands in the slot `place` of `name`."""
     natural = (name, place) in lexicon.from_one.natural_slots
     first, last = (Integer(0), size - 1) if natural else (Integer(1), size)
-    body, upper = letter(index, lexicon), latex(last, lexicon)
+    body, upper = letter(index, lexicon), latex(last.xreplace(dict(lexicon.lengths)), lexicon)
     if last.is_Integer and last - first <= 1:
         return f"{body} = {first}" if last == first else f"{body} = {first}, {upper}"
     return rf"{body} = {first}, \dots, {upper}"

@@ -34,12 +34,15 @@ LONGEST = 6  # of a vector so many entries have columns
 
 @dataclass(frozen=True)
 class Column:
-    """A formula over the rows of a plate; `total` is None where the numbers are not added up."""
+    """A formula over the rows of a plate; `total` is None where the numbers are not added up. Numbers that are `apart`
+    have digits of their own, not the decimals of a column.
+    """
 
     head: str
     values: Any
     total: float | None = None
     whole: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)

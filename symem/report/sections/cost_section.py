@@ -119,7 +119,12 @@ def _polynomial(expr: Expr, voice: Voice) -> str:
     terms = sorted(
         Poly(expr, *sizes).terms(), key=lambda term: (-sum(term[0]), [-power for power in term[0]])
     )
-    return " + ".join(_monomial(powers, number, sizes, voice) for powers, number in terms)
+    (highest, leading), *others = terms
+    rest = (
+        f" {'-' if number < 0 else '+'} {_monomial(powers, abs(number), sizes, voice)}"
+        for powers, number in others
+    )
+    return "".join([_monomial(highest, leading, sizes, voice), *rest])
 
 
 def _monomial(powers: Sequence[int], number: Expr, sizes: Sequence[Symbol], voice: Voice) -> str:

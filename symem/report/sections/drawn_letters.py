@@ -17,11 +17,11 @@ from symem.report.writer import Voice
 class Letters(Names):
     """Names in the letters of a voice."""
 
-    iteration = "iteration $t$"
     first_row = 1
 
     def __init__(self, voice: Voice) -> None:
         self.voice = voice
+        self.iteration = f"iteration ${voice.pack.counter}$" if voice.pack.counter else Names.iteration
         self.objective = f"${voice.objective(voice.old)}$"
         axes = [axis for each in voice.derivation.posteriors for axis in each.axes]
         self.index = axes[0].index if axes else Symbol("i")

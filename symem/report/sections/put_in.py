@@ -17,6 +17,7 @@ from symem.report.iteration import Worked
 from symem.report.notation.digits import in_formula
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct, over_common_denominators
+from symem.report.sections.columns import FEW
 from symem.report.sections.matrix_section import held_by, with_held
 from symem.report.sections.substituted import substituted
 from symem.report.writer import Voice
@@ -40,7 +41,9 @@ class Filled:
 def put_in(update: Update, found: Worked, voice: Voice, most: int = 2) -> Iterator[Filled]:
     """The first entries of an update; none of a matrix, or where a sum over rows is left."""
     value = direct(update)
-    if is_matrix(update.parameter) or value.has(Sum, LinearSolution, MatrixEntry) or not value.is_commutative:
+    if is_matrix(update.parameter) or value.has(LinearSolution, MatrixEntry) or not value.is_commutative:
+        return
+    if not all(_is_short(each, found) for each in value.atoms(Sum)):
         return
     held = held_by(update, voice.derivation.updates)
     scope = with_held(voice.first, update, voice, voice.pack.start)
@@ -49,10 +52,27 @@ def put_in(update: Update, found: Worked, voice: Voice, most: int = 2) -> Iterat
         at = {axis.index: Integer(k) for axis, k in zip(update.definition.axes, place, strict=True)}
         here = over_common_denominators(value.xreplace(at))
         atom = update.parameter.xreplace(at)
-        numbers = {entry: _number(entry, found, held) for entry in _named(here, found)}
+        terms = _term_by_term(here, found)
+        numbers = {entry: _number(entry, found, held) for entry in _named(terms, found)}
         result = in_formula(_number(atom, found))
         left = letter(atom, voice.first)
-        yield Filled(left, latex(here, scope), substituted(here, numbers, scope), result)
+        yield Filled(left, latex(here, scope), substituted(terms, numbers, scope), result)
+
+
+def _is_short(total: Sum, found: Worked) -> bool:
+    """Whether a sum is over a few numbers that are known, as over labels, and not over rows."""
+    return all(low == 0 and found.size(high + 1) <= FEW for _, low, high in total.limits)
+
+
+def _term_by_term(value: Expr, found: Worked) -> Expr:
+    """A formula with its short sums written out."""
+    whole = {
+        each: each.xreplace(
+            {size: Integer(found.size(size)) for _, _, high in each.limits for size in high.free_symbols}
+        ).doit()
+        for each in value.atoms(Sum)
+    }
+    return value.xreplace(whole)
 
 
 def _named(value: Expr, found: Worked) -> Iterator[Expr]:

@@ -9,6 +9,7 @@ from sympy import Symbol
 from symem.derivation import Definition, Derivation, Posterior, Quadrature
 from symem.language.leaves import name_of
 from symem.report.document import Prose
+from symem.report.notation.chains_told import computed_along
 from symem.report.writer import Voice
 
 
@@ -26,7 +27,7 @@ def needed(derivation: Derivation) -> frozenset[str]:
 
 def needed_at_nodes(posteriors: Sequence[Posterior], voice: Voice) -> list[Definition]:
     """All definitions of chains; of weights at nodes those that the M-step or the likelihood reads."""
-    found = dict.fromkeys(each for posterior in posteriors for each in posterior.definitions)
+    found = dict.fromkeys(each for posterior in posteriors for each in computed_along(posterior))
     moments = {part for each in posteriors if isinstance(each, Quadrature) for part in each.parameters}
     used = needed(voice.derivation)
     return [each for each in found if each not in moments or name_of(each.symbol) in used]

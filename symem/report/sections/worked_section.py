@@ -13,18 +13,18 @@ from symem.derivation import Ascent, Definition, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
 from symem.language.model import Role
-from symem.language.plates import Axis, LinearSolution
+from symem.language.plates import LinearSolution
 from symem.report.document import Block, Display, Exercise, Lines, Prose, Section, Table, listed, said
 from symem.report.iteration import Worked
 from symem.report.line_breaking import LINE, width
-from symem.report.notation.digits import as_matrix, breadth, decimals, fixed, in_formula, in_numbers, single
+from symem.report.notation.digits import as_matrix, breadth, in_formula, in_numbers, single
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import direct
+from symem.report.sections.along_section import along
 from symem.report.sections.columns import LONGEST, Column, Rows, rows
 from symem.report.sections.e_step_section import computed, grouped
 from symem.report.sections.em_step_figure import em_step_figure
 from symem.report.sections.estimates import (
-    ELLIPSIS,
     MOST_PLACES,
     entries,
     entry_line,
@@ -35,12 +35,11 @@ from symem.report.sections.fit_section import fit
 from symem.report.sections.m_step_section import gathered
 from symem.report.sections.matrix_section import with_held
 from symem.report.sections.put_in import put_in
+from symem.report.sections.row_tables import MOST_COLUMNS, row_table
 from symem.report.writer import COUNTED, Voice
 
-MOST_ROWS = 12
-SHOWN = 8
-MOST_COLUMNS = 9
 WIDEST_HEAD = 22.0
+NUMBER = 6.0
 
 
 def worked(found: Worked, voice: Voice) -> Iterator[Section]:
@@ -61,6 +60,7 @@ def _iteration(found: Worked, voice: Voice) -> Iterator[Block]:
     yield (*told, *here, f" Numbers are rounded for print only.{cut} {COUNTED}")
     yield from em_step_figure(found, voice)
     yield from _matrices(list(_constants(found, voice)))
+    yield from along(found, voice)
     for each in rows(found, voice.free):
         yield from _rowwise(each, voice)
     yield from _single(found, voice)
@@ -155,38 +155,29 @@ def _rowwise(each: Rows, voice: Voice) -> Iterator[Block]:
     whole = (*each.data, *posterior, *shown)
     words = "The E-step at @, row by row" + (", and what each row adds to the statistics." if shown else ".")
     e_step = said(words, voice.at(voice.pack.start))
-    if len(whole) <= MOST_COLUMNS:
-        yield _table(each.axis, whole, e_step, voice)
+    if len(whole) <= MOST_COLUMNS and sum(map(_wide, whole)) <= 1.2 * LINE:
+        yield row_table(each.axis, whole, e_step, voice)
         return
     caption = said("The E-step at @, row by row.", voice.at(voice.pack.start))
-    yield _table(each.axis, (*each.data, *posterior)[:MOST_COLUMNS], caption, voice)
-    for place in range(0, len(shown), MOST_COLUMNS):
-        part = shown[place : place + MOST_COLUMNS]
-        yield _table(each.axis, part, ("What each row adds to the statistics.",), voice)
+    yield row_table(each.axis, (*each.data, *posterior)[:MOST_COLUMNS], caption, voice)
+    for part in _pages(shown):
+        yield row_table(each.axis, part, ("What each row adds to the statistics.",), voice)
 
 
-def _table(axis: Axis, columns: Sequence[Column], caption: Prose, voice: Voice) -> Table:
-    length = len(columns[0].values) if columns else 0
-    kept = list(range(length)) if length <= MOST_ROWS else list(range(SHOWN))
-    header = (said("@", voice.name(axis.index)), *(said("@", column.head) for column in columns))
-    first = 0 if axis in voice.free.from_one.natural else 1
-    cells = [_cells(column, kept) for column in columns]
-    lines: list[tuple[Prose, ...]] = [
-        ((str(row + first),), *((column[place],) for column in cells)) for place, row in enumerate(kept)
-    ]
-    if length > len(kept):
-        lines.append(tuple(ELLIPSIS for _ in header))
-    totals = [column.total is not None for column in columns]
-    if any(totals):
-        sums: list[Prose] = [() if column.total is None else (single(column.total),) for column in columns]
-        lines.append((said("@", r"\textstyle\sum"), *sums))
-    return Table(header, tuple(lines), caption=caption, totals=int(any(totals)))
+def _pages(columns: Sequence[Column]) -> Iterator[tuple[Column, ...]]:
+    """As many columns together as fit a line."""
+    part: list[Column] = []
+    for column in columns:
+        if part and (len(part) == MOST_COLUMNS or sum(map(_wide, (*part, column))) > LINE):
+            yield tuple(part)
+            part = []
+        part.append(column)
+    if part:
+        yield tuple(part)
 
 
-def _cells(column: Column, kept: Sequence[int]) -> list[str]:
-    values = [float(column.values[row]) for row in kept]
-    places = 0 if column.whole else decimals(values)
-    return [fixed(value, places) for value in values]
+def _wide(column: Column) -> float:
+    return max(width(column.head), NUMBER) + 2
 
 
 # statistics and parameters ------------------------------------------------------------------------------
