@@ -32,6 +32,7 @@ from symem.runtime.states import _smoothed_vectors
 FILE = json.loads((Path(__file__).parent / "zoo" / "lds_local_level.json").read_text())
 T, J, K = symbols("T J K", integer=True, positive=True)
 t, j, k = Idx("t", T), Idx("j", J), Idx("k", K)
+own = Idx("t", IndexedBase("T", integer=True, positive=True)[j])
 y, h, g, u, H, b = map(IndexedBase, ["y", "h", "g", "u", "H", "b"])
 z, phi = IndexedBase("z"), IndexedBase("phi")
 m0, P0, F, q, r, c = symbols("m0 P0 F q r c")
@@ -47,6 +48,14 @@ MOVING = {x[0]: MultivariateNormal(a, S), x[t]: MultivariateNormal(A * x[t - 1],
 STATED: Mapping[str, Callable[[], Model]] = {
     "local level": lambda: Model(LEVEL, latent=[h], known=[m0, P0]),
     "many sequences": lambda: Model(MANY, latent=[h]),
+    "several lengths": lambda: Model(
+        {
+            h[j, 0]: Normal(m0, P0),
+            h[j, own]: Normal(F * h[j, own - 1], q),
+            y[j, own]: Normal(h[j, own], r),
+        },
+        latent=[h],
+    ),
     "one sequence": lambda: Model(
         {h[0]: Normal(m0, P0), h[t]: Normal(F * h[t - 1], q), y[t]: Normal(h[t], r)}, latent=[h]
     ),
@@ -348,6 +357,26 @@ def test_unseen_data_are_skipped() -> None:
     states = solver.posterior(theta, y=np.array([1.0, np.nan, 2.0, np.nan]), m0=0.0, P0=1e6).h
     np.testing.assert_allclose(states["E_h"], [1, 1.5, 2, 2], atol=1e-6)
     np.testing.assert_allclose(states["V_h"], [0, 0.5, 0, 1], atol=1e-6)
+
+
+def test_sequences_of_several_lengths_are_each_their_own() -> None:
+    """ℓ, states and a step are those of one sequence after another."""
+    theta = {"m0": 0.3, "P0": 1.2, "F": 0.8, "q": 0.5, "r": 0.7}
+    rng, solver = np.random.default_rng(4), derived("several lengths").solver(verify=False)
+    data = [rng.normal(size=length) for length in (3, 1, 6)]
+    alone = derived("many sequences").solver(verify=False)
+    each = [alone.log_likelihood(theta, y=one[None]) for one in data]
+    assert solver.log_likelihood(theta, y=data) == pytest.approx(sum(each), rel=1e-13)
+    states = solver.posterior(theta, y=data).h["E_h"]
+    for found, one in zip(states, data, strict=True):
+        np.testing.assert_allclose(
+            found[: len(one)], alone.posterior(theta, y=one[None]).h["E_h"][0], rtol=1e-12
+        )
+    step = solver.em_step(theta, y=data)
+    pairs = [alone.posterior(theta, y=one[None]).h for one in data]
+    left = [(one - p["E_h"][0]) ** 2 + p["V_h"][0] for one, p in zip(data, pairs, strict=True)]
+    assert step.r == pytest.approx(np.sqrt(np.concatenate(left).mean()), rel=1e-12)
+    assert step.m0 == pytest.approx(np.mean([p["E_h"][0, 0] for p in pairs]), rel=1e-12)
 
 
 def test_sample_draws_states_and_what_is_seen_of_them() -> None:

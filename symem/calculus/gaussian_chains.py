@@ -76,6 +76,7 @@ class _States:
         links = self.links
         return GaussianChain(
             latent=links.variable, atom=links.atom, axes=(*links.position, *self.label_axes), labels=self.labels,
+            condition=links.condition,
             family="MultivariateNormal" if links.variable.shape else Normal.name, log_density=rejoin(links.terms),
             log_normaliser=self.normaliser, along=links.along, steps=links.steps, first=self.first, link=self.link,
             precision=self.precision, shift=self.shift, predicted_variance=self.predicted_variance,
@@ -244,7 +245,7 @@ class _States:
         first = (algebra.form(said.line, variance, said.line) + algebra.log_volume(variance)) / 2
         later, (_, _, noise) = self.forms.step.later, self.link
         link = (algebra.form(later.line, noise, later.line) + algebra.log_volume(noise)) / 2
-        return first + Sum(link, self.links.steps.limits)
+        return first + self.links.over_pairs(link)
 
     # -- names -----------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, true
+from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, Sum, true
 
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.coupled_terms import Coupled, less
@@ -96,6 +96,16 @@ class Links(Coupled):
         """The bracket outside which there is no label: of chains of several lengths, beyond the end."""
         return None if self.length == self.along.size else Iverson(Le(self.along.index, self.length - 1))
 
+    def over_pairs(self, value: Expr) -> Expr:
+        """A value at the steps summed over the pairs that there are."""
+        if self.length == self.along.size:
+            return Sum(value, self.steps.limits)
+        term = next(term for term in self.terms if len(self._atoms(term)) > 1)
+        place, found = self._atoms(term)[0].indices[self.slot], self._end(term)
+        own = next(axis for axis in term.axes if axis.index == place)
+        assert found is not None
+        return Sum(value.xreplace({self.steps.index: place}) * Iverson(found[1]), own.limits)
+
     def _end(self, term: Term) -> tuple[Expr, Expr] | None:
         """Beyond which of its last label's places a term does not hold, and the condition that says so."""
         atoms = self._atoms(term)
@@ -140,7 +150,7 @@ class Links(Coupled):
                 f"The chain {self.variable.name} has {self.length} places, and {term.factor} is said of other places too: give all "
                 f"that stands along it the same range."
             )
-        return replace(term, factor=_without(term.factor, {found[1]}))
+        return replace(term, factor=without(term.factor, {found[1]}))
 
     def _valued(self, term: Term, outcomes: tuple[Axis, ...]) -> Expr:
         """A term with its labels at outcomes."""
@@ -170,7 +180,7 @@ def _holding(factor: Expr) -> set[Expr]:
     return conditions_of(factor) | {Not(each) for each in hard if isinstance(each, Gt)}
 
 
-def _without(factor: Expr, shared: set[Expr]) -> Expr:
+def without(factor: Expr, shared: set[Expr]) -> Expr:
     """A factor without such conditions."""
     without = factor.replace(
         lambda node: isinstance(node, Iverson),

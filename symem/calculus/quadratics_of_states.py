@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 
-from sympy import And, Eq, Expr, Ge, Gt, Le, Lt, Mul, Piecewise, S, true
+from sympy import And, Eq, Expr, Ge, Gt, Indexed, Le, Lt, Mul, Piecewise, S, true
 
-from symem.calculus.links import Links
+from symem.calculus.links import Links, without
 from symem.calculus.quadratic import form_ends, split_forms, summed
 from symem.calculus.separate import Term, conditions_of, separate
 from symem.calculus.state_algebra import Algebra
@@ -142,11 +142,36 @@ class Reader:
         factor, here = term.factor.xreplace({own.index: links.steps.index}), {own.index: links.steps.index}
         atoms, axes = [a.xreplace(here) for a in atoms], tuple(a for a in term.axes if a != own)
         if len(atoms) == 2:
-            self.pair += Pair(both=self._both(factor, axes, *atoms))
-        elif atoms[0].indices[links.slot] == links.steps.index:
-            self.pair += Pair(earlier=self._single(factor, axes, atoms[0]))
+            self.pair += Pair(both=self._both(self._beyond_ends(factor), axes, *atoms))
+            return
+        said = self._single(factor, axes, atoms[0])
+        if said.square != 0:
+            said = self._single(self._beyond_ends(factor), axes, atoms[0])
+        if atoms[0].indices[links.slot] == links.steps.index:
+            self.pair += Pair(earlier=said)
         else:
-            self.later.append(self._single(factor, axes, atoms[0]))
+            self.later.append(said)
+
+    def _beyond_ends(self, factor: Expr) -> Expr:
+        """A factor of a law of the next state as if it went on where its chain has ended: nothing is seen there, and no state
+        before an end hears of it.
+
+        Raises:
+            NotDerivedError: it depends on what is known of its place, which there is not beyond an end.
+        """
+        ends = {condition for condition in conditions_of(factor) if condition.has(Lt, Le, Gt, Ge)}
+        kept = without(factor, ends)
+        moving = [
+            each
+            for each in kept.atoms(Indexed)
+            if each.has(self.links.steps.index) and each.base != self.links.variable.symbol
+        ]
+        if ends and moving:
+            raise NotDerivedError(
+                f"The states {self.links.atom} have an end of their own in each sequence, and move by {moving[0]}: of chains of several lengths "
+                f"the laws are the same at every place. Let all be as long as the longest, with missing=[…] and NaN behind an end."
+            )
+        return kept
 
     def _read_tie(self, term: Term) -> Pair:
         """What must be 0 of a state and the next, as -½ of it.
@@ -207,7 +232,6 @@ class Reader:
     # -- one term --------------------------------------------------------------------------------------
 
     def _single(self, factor: Expr, axes: tuple[Axis, ...], atom: Expr) -> Quadratic:
-        self._check_whole(factor, atom)
         factor = self._at(factor)
         if self.algebra.vector is None:
             coefficient, powers = powers_of(factor, (atom,))
@@ -233,7 +257,6 @@ class Reader:
 
     def _both(self, factor: Expr, axes: tuple[Axis, ...], earlier: Expr, later: Expr) -> Expr:
         """B of gᵀ B h, g being the later state."""
-        self._check_whole(factor, earlier)
         factor = self._at(factor)
         if self.algebra.vector is None:
             coefficient, powers = powers_of(factor, (earlier, later))
@@ -242,13 +265,6 @@ class Reader:
         coefficient, others = split_forms(coefficient, later)
         middle = between(forms, others, earlier, later)
         return self._refuse(factor, earlier) if middle is None else summed(coefficient * middle, axes)
-
-    def _check_whole(self, factor: Expr, atom: Expr) -> None:
-        if ends := {c for c in conditions_of(factor) if c.has(Lt, Le, Gt, Ge)}:
-            raise NotDerivedError(
-                f"The states {atom} have an end of their own in each sequence, {min(map(str, ends))}: chains of states of several lengths "
-                f"are not derived yet. Let all be as long as the longest, with missing=[…] and NaN for what stands behind an end."
-            )
 
     def _refuse(self, factor: Expr, atom: Expr) -> Quadratic:
         raise NotDerivedError(

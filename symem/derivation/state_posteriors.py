@@ -73,6 +73,11 @@ class GaussianChain(GaussianStates):
         "smoothed_mean", "smoothed_variance", "neighbours", "moments",
     )  # fmt: skip
 
+    @property
+    def present(self) -> Expr:
+        """The terms of a chain say themselves where they hold."""
+        return self.count
+
     def in_order(self, one: Expr, other: Expr) -> Pair | None:
         return along_chain(one, other)
 
