@@ -58,8 +58,8 @@ def _file(parser: argparse.ArgumentParser) -> None:
 def _approximate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--approximate",
-        choices=["quadrature"],
-        help="what is done about latents whose conditional is of no family: a sum over nodes, said to be an approximation",
+        choices=["quadrature", "mean field"],
+        help="what is done where no order of elimination works: a sum over nodes, or factors of a mean field, said to be an approximation",
     )
 
 

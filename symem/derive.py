@@ -14,15 +14,16 @@ from sympy import Add, Expr, Integer
 
 from symem.budget import look
 from symem.calculus.angles import angles_apart
+from symem.calculus.approximations import Gone, eliminate_or_approximate
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify, leaving, without_refuted
 from symem.calculus.conditioning import condition
 from symem.calculus.covariances import Covariances, PlainExpectations
 from symem.calculus.data_letters import DataLetters
-from symem.calculus.eliminate import eliminate
 from symem.calculus.eliminated import Elimination
 from symem.calculus.entropies import entropy
 from symem.calculus.expectation import Expectations, posteriors
+from symem.calculus.factor_updates import beside_factors, without_letters
 from symem.calculus.final_form import final_form
 from symem.calculus.fresh_names import Names
 from symem.calculus.identified import with_unidentified
@@ -33,7 +34,7 @@ from symem.calculus.maximise import Block, Constants, solve_blocks
 from symem.calculus.normalisation import check_normalised
 from symem.calculus.refusals import obstacle, told, with_numeric, with_reasons
 from symem.calculus.scores import with_scores
-from symem.calculus.separate import fold, gather, rejoin, separate
+from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.calculus.shared_latents import warn_of_shared
 from symem.calculus.signs import Signs
 from symem.calculus.statistics import Named
@@ -46,16 +47,14 @@ from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
 from symem.language.support import Support
 
-#: What `approximate=` may be.
-QUADRATURE = "quadrature"
 #: What `numeric=` may be beside True and False.
 GRADIENT = "gradient"
 
 
 def derive_records(model: Model, *, numeric: bool | str = True, approximate: str | None = None) -> Derivation:
     """Derive E-step, observed-data likelihood, surrogate and M-step; without `numeric`, in closed forms alone, and with
-    `numeric="gradient"` by one of Newton's steps where there are none; with `approximate="quadrature"`, latents without a family by
-    quadrature.
+    `numeric="gradient"` by one of Newton's steps where there are none; where no order of elimination
+    works, with `approximate="quadrature"` latents without a family by quadrature, with "mean field" by factors.
 
     Raises:
         NormalisationError: the likelihood's total over data and latents depends on a parameter.
@@ -69,7 +68,8 @@ def derive_records(model: Model, *, numeric: bool | str = True, approximate: str
     def inform(derivation: Derivation) -> Derivation:
         return with_information(derivation, letters.told(blocks()))
 
-    return steps(replace(with_reasons(letters.told(record)), inform=inform))
+    found = with_reasons(letters.told(record))
+    return steps(found if found.mean_field else replace(found, inform=inform))
 
 
 def _derived(
@@ -83,36 +83,51 @@ def _derived(
     apart = (part for term in terms for part in angles_apart(term, latents))
     conditioned, groups = condition(model, gather(apart))
     model = with_known_totals(model, groups)
-    elimination = Elimination(model, names, conditioned, groups, [])
-    eliminate(elimination, approximate=approximate is not None)
-    warn_of_shared(model, elimination.done)
-    expectations = Expectations(elimination.done, names)
+    gone = eliminate_or_approximate(Elimination(model, names, conditioned, groups, []), approximate)
+    warn_of_shared(gone.rest.model, gone.rest.done)
+    expectations = Expectations(gone.rest.done, names)
+    kept = _maximised(gone, terms, expectations, numeric=numeric)
+    if gone.field is not None:
+        return final_form(kept, names), tuple
+    scored = with_scores(final_form(as_known_totals(kept), names), names)
+    means = PlainExpectations(gone.rest.done, names, expectations.moments)
+    return scored, partial(information_blocks, scored, conditioned, Covariances(means, model.weights), names)
+
+
+def _maximised(
+    gone: Gone, terms: tuple[Term, ...], expectations: Expectations, *, numeric: bool | str
+) -> Derivation:
+    """Q and its maximum, with what is established of it; `terms` are those of the log-likelihood of complete data."""
+    rest, model, names = gone.rest, gone.rest.model, gone.rest.names
     look("gathering Q")
-    surrogate = expected(model, conditioned, separate(model.log_prior), expectations, names)
-    named, reach = surrogate.named, Reach(model, elimination.done)
-    collapse = Collapse(named.statistics, elimination.done, model, names)
+    surrogate = expected(gone.lettered, gone.complete, separate(model.log_prior), expectations, names)
+    reach = Reach(model, rest.done)
+    collapse = Collapse(surrogate.named.statistics, rest.done, model, names)
     look("taking the M-step")
-    sign = _sign(model, lambda: posteriors(elimination.done, expectations), named)
+    factored = without_letters(gone.field, surrogate.named, collapse)
+    named = factored.named
+    sign = _sign(model, lambda: posteriors(rest.done, expectations), named)
     constants = Constants(collapse, reach, sign, one_step=numeric == GRADIENT)
     any_way = partial(
-        solve_blocks, named.terms, model.parameters, model.simplexes, names, constants=constants
+        solve_blocks, named.terms, gone.stated.parameters, model.simplexes, names, constants=constants
     )
     solve = any_way if numeric else partial(any_way, constants=replace(constants, numeric=False))
     blocks = solve()
     look("writing the entropy")
-    disorder = entropy(elimination.done, expectations)
+    disorder = entropy(rest.done, expectations)
     found = Surrogate(rejoin(named.terms), collapse.statistics, surrogate.constant, disorder, named.moments)
-    left = Add(*(fold(term).expr for term in elimination.terms))
-    eliminated = posteriors(elimination.done, expectations)
+    left = Add(*(fold(term).expr for term in rest.terms))
+    eliminated = posteriors(rest.done, expectations)
     check_latents_gone(model, eliminated, left, found)
-    record = Derivation(model, rejoin(map(fold, terms)), eliminated, left, found, (), ())
+    complete = rejoin(map(fold, terms if gone.field is None else gone.field.plain))
+    record = Derivation(
+        model, complete, eliminated, left, found, factored.updates, (), mean_field=factored.factors
+    )
     look("certifying the updates")
     kept = _certified(record, blocks, solve, collapse)
     if kept.not_derived and not numeric:
         kept = with_numeric(kept, _certified(record, any_way(), any_way, collapse))
-    scored = with_scores(final_form(as_known_totals(kept), names), names)
-    means = PlainExpectations(elimination.done, names, expectations.moments)
-    return scored, partial(information_blocks, scored, conditioned, Covariances(means, model.weights), names)
+    return kept
 
 
 def _certified(
@@ -145,7 +160,7 @@ def _with(record: Derivation, blocks: list[Block], statistics: tuple[Definition,
     return replace(
         record,
         surrogate=replace(record.surrogate, statistics=statistics),
-        updates=tuple(update for block in blocks for update in block.updates()),
+        updates=beside_factors([block.updates() for block in blocks], record.updates),
         not_derived=tuple(outcome for block in blocks for outcome in block.not_derived()),
     )
 

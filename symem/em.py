@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
+from symem.calculus.approximations import APPROXIMATIONS
 from symem.derivation import Derivation
-from symem.derive import GRADIENT, QUADRATURE, derive_records
+from symem.derive import GRADIENT, derive_records
 from symem.emission import Emission
 from symem.errors import DataError, ModelError
 from symem.examination import Examination
@@ -79,8 +80,9 @@ def derive(
     approximate: str | None = None,
 ) -> EM:
     """What `Model.derive` gives, of any statement."""
-    if approximate not in (None, QUADRATURE):
-        raise ModelError(f"approximate={approximate!r} is not known: it is None or {QUADRATURE!r}.")
+    if approximate not in (None, *APPROXIMATIONS):
+        known = " or ".join(map(repr, APPROXIMATIONS))
+        raise ModelError(f"approximate={approximate!r} is not known: it is None, or {known}.")
     if numeric not in (True, False, GRADIENT):
         raise ModelError(f"numeric={numeric!r} is not known: it is True, False or {GRADIENT!r}.")
     with deriving(budget):

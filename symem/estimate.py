@@ -20,7 +20,10 @@ def estimate(found: Any) -> list[tuple[str, str]]:
     end = "converged" if found.converged else "NOT converged"
     return [
         *rows,
-        ("log-likelihood", f"{found.log_likelihood:.10g}"),
+        (
+            "free energy" if "factors" in found.approximation else "log-likelihood",
+            f"{found.log_likelihood:.10g}",
+        ),
         ("iterations", f"{found.n_iter}, {end}"),
         *approximated(found.approximation),
         *map(tuple, found.precision["facts"]),
@@ -29,6 +32,8 @@ def estimate(found: Any) -> list[tuple[str, str]]:
 
 def approximated(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How many nodes a quadrature took, and how much twice as many change; nothing of what is none."""
+    if "factors" in told:
+        return [("approximated", "by a mean field: the free energy is at most the log-likelihood")]
     if not told:
         return []
     nodes = ", ".join(f"{name} = {number}" for name, number in told["nodes"].items())

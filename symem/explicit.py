@@ -21,7 +21,7 @@ from sympy import (
 )
 
 from symem.algebra.exponential import readable
-from symem.derivation import Definition, Derivation
+from symem.derivation import Definition, Derivation, defined_by
 from symem.language.leaves import IndexedMatrixEntry, array_of, places_of
 from symem.language.operators import sized
 from symem.language.plates import rebind, reindex
@@ -49,7 +49,8 @@ class Explicit:
     @cached_property
     def _definitions(self) -> dict[Any, Definition]:
         """By their internal names, and by the user's; what recurs along a chain keeps its name."""
-        named = (*self._derivation.definitions, *self._derivation.surrogate.statistics)
+        beside = (each for update in self._derivation.updates for each in defined_by(update)[:-1])
+        named = (*self._derivation.definitions, *self._derivation.surrogate.statistics, *beside)
         listed = [each for each in named if each.recurrence is None]
         inside = {array_of(d.symbol): d for d in listed}
         return inside | {array_of(shown): d for d in listed for shown in [self.user(d.symbol)]}

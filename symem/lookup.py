@@ -7,7 +7,8 @@ from typing import Any
 
 from sympy import Expr
 
-from symem.derivation import Ascent, Derivation, Update
+from symem.algebra.rewriting import inlined
+from symem.derivation import Ascent, Derivation, Update, defined_by
 from symem.errors import NotDerivedError, UndeclaredSymbolError
 from symem.language.leaves import array_of, name_of, places_of
 from symem.language.operators import sized
@@ -142,4 +143,7 @@ class ByPair(Mapping[tuple[Any, Any], Expr]):
 
 def _told(update: Update) -> Expr:
     """What an update is told by."""
-    return update.nested if isinstance(update, Ascent) else update.value
+    value = update.nested if isinstance(update, Ascent) else update.value
+    for each in reversed(defined_by(update)[:-1]):
+        value = inlined(value, [each])
+    return value

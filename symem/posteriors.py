@@ -9,6 +9,7 @@ from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix, sqrt
 
 from symem.derivation import (
     CellCounts,
+    Factor,
     GaussianStates,
     GaussianVector,
     MemberCounts,
@@ -17,7 +18,8 @@ from symem.derivation import (
     Recognised,
     Table,
 )
-from symem.language.families import FAMILIES, Categorical, Multinomial
+from symem.language.counting_families import Bernoulli
+from symem.language.families import FAMILIES, Categorical, Dirichlet, Multinomial
 from symem.language.family import Distribution, Family
 from symem.language.real_families import Normal
 from symem.language.supports import Counts, Interval, NonNegative, Reals
@@ -48,6 +50,16 @@ def as_distribution(posterior: Posterior, show: Show, named: Show) -> Distributi
             return _at_nodes(posterior, named)
         case _:
             assert_never(posterior)
+
+
+def of_factor(factor: Factor, show: Show) -> Distribution:
+    """The law of a factor of a mean field, its arguments passed through `show`."""
+    own = map(show, factor.own)
+    if factor.row is not None:
+        return factor.row(*own)
+    if factor.family == Bernoulli.name:
+        return Bernoulli(*own)
+    return Dirichlet(*own) if factor.family == "Dirichlet" else Categorical(*own)
 
 
 def _label(table: Table, show: Show) -> Distribution:

@@ -24,7 +24,7 @@ from symem.language.family import Distribution
 from symem.language.model import Model
 from symem.language.operators import sized
 from symem.lookup import ByName, ByPair, Updates
-from symem.posteriors import as_distribution
+from symem.posteriors import as_distribution, of_factor
 
 
 class Formulas:
@@ -45,10 +45,13 @@ class Formulas:
     def posterior(self) -> Mapping[Any, Distribution]:
         """latent -> its posterior, a `Distribution` with arguments in data and θ⁽ᵗ⁾, at each place of its plates.
 
-        A symbol, an entry of an array or a name is taken: `em.posterior[z]`, `em.posterior["z"]`.
+        A symbol, an entry of an array or a name is taken: `em.posterior[z]`, `em.posterior["z"]`. Where a factor of a mean
+        field stands for it, it is that.
         """
         found, shown = self.derivation.posteriors, (self._explicit.internal, self._explicit.user)
-        return ByName({p.latent.name: (p.latent.declared, as_distribution(p, *shown)) for p in found})
+        laws = {p.latent.name: (p.latent.declared, as_distribution(p, *shown)) for p in found}
+        factors = self.derivation.mean_field
+        return ByName(laws | {f.latent.name: (f.latent.declared, of_factor(f, shown[0])) for f in factors})
 
     @property
     def approximation(self) -> str:

@@ -23,8 +23,9 @@ ROWS = [row for row in MODELS if row.example]
 GENERAL = {"maximum_entropy", "free_energy"}
 #: Those whose labels are coupled: their updates are held to sums over all labelings (`tests/test_trees.py`).
 COUPLED = {"wavelet_tree"}
-#: Those that are approximations: they are held to integrals of SciPy and to published fits (`tests/test_quadrature_kinds.py`).
-APPROXIMATE = {"rasch"}
+#: Those that are approximations: they are held to integrals of SciPy and to published fits (`tests/test_quadrature_kinds.py`),
+#: or to coordinate ascent by hand (`tests/test_mean_field.py`).
+APPROXIMATE = {"rasch", "topics", "blocks"}
 
 
 def test_every_example_has_a_row() -> None:

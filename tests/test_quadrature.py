@@ -82,7 +82,7 @@ def test_the_refusal_names_what_would_do() -> None:
 
 
 def test_another_word_is_refused() -> None:
-    with pytest.raises(Exception, match="None or 'quadrature'"):
+    with pytest.raises(Exception, match="it is None, or 'quadrature' or 'mean field'"):
         INTERCEPTS.derive(approximate="laplace")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 
-from sympy import Add, Expr, Function, Indexed, Mul, Piecewise, Pow, S, Sum, Symbol
+from sympy import Add, Expr, Function, Indexed, Mul, Piecewise, Pow, S, Sum, Symbol, expand
 
 from symem.algebra.matrix_words import halved, is_column, split
 from symem.algebra.rewriting import bottom_up
@@ -181,6 +181,35 @@ def _one_sum(expr: Add) -> Expr:
 def _is_in_parts(total: Sum) -> bool:
     """Whether it is over some places alone."""
     return isinstance(total.function, Piecewise)
+
+
+def about_numbers(expr: Expr) -> Expr:
+    """Σ_k (x_k² - 2 c x_k)/K + c² as Σ_k (x_k - c)²/K, in every sum."""
+    return bottom_up(expr, lambda node: _about_numbers(node) if node.is_Add and node.has(Sum) else node)
+
+
+def _about_numbers(expr: Expr) -> Expr:
+    terms = [(term, _outer_and_sum(term)) for term in expr.args]
+    for limits in dict.fromkeys(found[1].limits for _, found in terms if found and len(found[1].limits) == 1):
+        ((index, _low, high),) = limits
+        summed = {
+            t: outer * total.function
+            for t, found in terms
+            if found
+            for outer, total in [found]
+            if total.limits == limits
+        }
+        inner = (high + 1) * Add(*summed.values())
+        for number in (term for term, found in terms if not term.has(index, Sum)):
+            told = squares(expand(inner + number))
+            if len(Add.make_args(told)) < len(summed):
+                return expr - Add(number, *summed) + Sum(told, *limits) / (high + 1)
+    return expr
+
+
+def _outer_and_sum(term: Expr) -> tuple[Expr, Sum] | None:
+    sums = [factor for factor in Mul.make_args(term) if isinstance(factor, Sum)]
+    return (term / sums[0], sums[0]) if len(sums) == 1 and not is_matrix(term) else None
 
 
 def absorbed(expr: Expr) -> Expr:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import Conditional
+from symem.derivation import Conditional, defined_by
 from symem.errors import DataError, UnknownSymbolError
 from symem.evaluation.arithmetic import evaluate
 from symem.evaluation.situation import situation
@@ -65,7 +65,7 @@ class Trial:
         conditional = any(isinstance(each, Conditional) for each in updates)
         done = updates[:turn] if conditional else updates
         with np.errstate(all="ignore"):
-            known = evaluate([update.definition for update in done], arrays)
+            known = evaluate([each for update in done for each in defined_by(update)], arrays)
         return {**known, **{f"{each}_old": value for each, value in self.theta.items()}}
 
     @property

@@ -14,10 +14,11 @@ from sympy import Expr, expand
 
 from symem.calculus.checker import Checker
 from symem.calculus.constrained import Crossing, crossing, interior
+from symem.calculus.factor_claims import factor_certificate
 from symem.calculus.maxima import Slope
 from symem.calculus.stationarity_claims import is_stationary, profiled
 from symem.calculus.update_claims import certificate
-from symem.derivation import Certificate, Claim, Derivation, NotDerived, Shares, Status, Update
+from symem.derivation import Certificate, Claim, Derivation, NotDerived, OfFactor, Shares, Status, Update
 from symem.language.intervals import INTERVALS
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix
@@ -47,6 +48,7 @@ def leaving(derivation: Derivation, *, of_data: bool = True) -> frozenset[str]:
         name_of(update.parameter)
         for update, certificate in judged
         if certificate.claims[-1].status not in _ESTABLISHED
+        and not isinstance(update, OfFactor)
         and _is_confinable(
             checker, update, refuted=of_data and certificate.claims[-1].status is Status.REFUTED
         )
@@ -139,6 +141,8 @@ def _is_short_of(count: Expr, checker: Checker) -> bool:
 
 def certified(checker: Checker, update: Update) -> Certificate:
     """What is established of one update."""
+    if isinstance(update, OfFactor):
+        return factor_certificate(checker, update)
     support = None if is_matrix(update.parameter) else checker.variable(update).support
     inner = update.value if support is None else interior(update.value, support)
     if support is None or inner == update.value:

@@ -70,6 +70,8 @@ class DataLetters:
         """The model as it was stated, with what was understood of its variables since."""
         stated = copy(model)
         stated.log_likelihood = self.model.log_likelihood
+        if model.stated is not None:
+            stated.log_likelihood, stated.stated = self.told(model.log_likelihood), self.model
         stated.variables = {name: each for name, each in model.variables.items() if name not in self.values}
         return stated
 

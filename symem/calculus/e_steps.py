@@ -66,6 +66,7 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
         for posterior in posteriors:
             yield from _moments(posterior)
     law = "elimination of counted rows" if derivation.model.weights else "elimination"
+    law = "free energy" if derivation.mean_field else law
     yield step("likelihood", law, derivation.complete, derivation.log_likelihood)
 
 

@@ -26,6 +26,7 @@ from symem.calculus.totals import eliminate_total
 from symem.errors import NotDerivedError
 from symem.language.missing import companion_names
 from symem.language.model import Variable
+from symem.language.supports import Simplex
 
 
 def eliminate(state: Elimination, *, approximate: bool = False) -> None:
@@ -39,7 +40,7 @@ def eliminate(state: Elimination, *, approximate: bool = False) -> None:
     """
     check_counts(state.terms, state.model.latents, state.model.weights)
     refusals: list[NotDerivedError] = []
-    if _search(state, refusals):
+    if in_some_order(state, refusals):
         return
     refusal = next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
     if not _does_by_quadrature(state, approximate=approximate):
@@ -54,14 +55,14 @@ def _does_by_quadrature(state: Elimination, *, approximate: bool) -> bool:
     """Whether quadrature eliminates the latents; where it is not asked for, what it cannot do is not told."""
     state.approximate = True
     try:
-        return _search(state, [])
+        return in_some_order(state, [])
     except (ArithmeticError, AttributeError, NotImplementedError, RecursionError, TypeError, ValueError):
         if approximate:
             raise
         return False
 
 
-def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
+def in_some_order(state: Elimination, refusals: list[NotDerivedError]) -> bool:
     """Depth-first over orders of elimination; a latent is tried next to those that are left."""
     waiting = _waiting(state)
     if not waiting:
@@ -74,7 +75,7 @@ def _search(state: Elimination, refusals: list[NotDerivedError]) -> bool:
         except NotDerivedError as refusal:
             refusals.append(refusal)
         else:
-            if _search(state, refusals):
+            if in_some_order(state, refusals):
                 return True
         state.terms, state.done, state.names.taken = before
     return False
@@ -124,6 +125,8 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
 
 def _eliminate_alone(state: Elimination, case: Case) -> None:
     variable = case.variable
+    if isinstance(variable.support, Simplex):
+        raise NotDerivedError(f"{case.atom} is a share of a simplex, whose shares have no law one by one.")
     if variable.shape:
         eliminate_vector(state, case)
     elif variable.support.finite:

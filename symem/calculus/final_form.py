@@ -10,7 +10,7 @@ from sympy import Add, Expr, Ge, Gt, Mul, Pow, S, expand
 from sympy.core.relational import Relational
 
 from symem.calculus.fresh_names import Names
-from symem.derivation import Ascent, Certificate, Definition, Derivation, Update
+from symem.derivation import Ascent, Certificate, Definition, Derivation, Update, with_beside
 from symem.language.leaves import array_of
 from symem.language.matrices import is_matrix
 
@@ -46,6 +46,7 @@ def _updated(update: Update, names: Names) -> Update:
     found = replace(
         update, definition=_apart(update.definition, names), nested=names.apart(update.nested, taken)
     )
+    found = with_beside(found, lambda each: _apart(each, names))
     if isinstance(found, Ascent):
         return replace(
             found, within=found.within.rewritten(lambda part: part, lambda each: _apart(each, names))

@@ -19,7 +19,7 @@ from symem.algebra.rewriting import inlined
 from symem.calculus.separate import Term, separate
 from symem.calculus.slopes import EntangledError, slope
 from symem.calculus.vanishing import Vanishing
-from symem.derivation import Ascent, Conditional, Derivation, Unidentified
+from symem.derivation import Ascent, Conditional, Derivation, OfFactor, Unidentified
 from symem.language.leaves import name_of, places_of
 from symem.language.matrices import is_matrix
 from symem.language.plates import Axis, total
@@ -44,7 +44,7 @@ def _in_question(derivation: Derivation) -> Iterator[list[Expr]]:
     """The numbers of the blocks that are maximised in turn, climbed, of which an update is refuted, or that are not derived."""
     refuted = {each.parameter for each in derivation.certificates if each.refuted}
     for _, block in groupby(derivation.updates, key=lambda update: update.block):
-        updates = list(block)
+        updates = [update for update in block if not isinstance(update, OfFactor)]
         if any(isinstance(u, Conditional | Ascent) or u.parameter in refuted for u in updates):
             yield _numbers((u.parameter for u in updates), derivation)
     for outcome in derivation.not_derived:

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import Expr
 
 from symem.calculus.climbing_laws import CLIMBING
+from symem.calculus.field_laws import OF_FIELDS
 from symem.calculus.information_laws import ROWS as OF_THE_INFORMATION
 from symem.calculus.laws_of_states import ROWS as OF_STATES
 from symem.calculus.maximisers import LAWS as OF_THE_M_STEP
@@ -321,7 +322,7 @@ _ROWS = (
     ),
 )
 
-_MORE = (*OF_TREES, *OF_STATES, *OF_QUADRATURE, *OF_THE_INFORMATION)
+_MORE = (*OF_TREES, *OF_STATES, *OF_QUADRATURE, *OF_FIELDS, *OF_THE_INFORMATION)
 #: Every law by its name; those that solve the equations of the M-step are the rows of `maximisers`.
 LAWS: Mapping[str, Rule] = {**{row.name: row for row in (*_ROWS, *_MORE)}, **OF_THE_M_STEP}
 

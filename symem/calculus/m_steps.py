@@ -9,8 +9,9 @@ from typing import Any
 from sympy import Add, Expr, Integer, Pow, Sum, Symbol, fraction, together
 
 from symem.calculus.climbing_laws import climbing_law
+from symem.calculus.factor_steps import factor_step
 from symem.calculus.laws import LAWS, step
-from symem.derivation import Ascent, Conditional, Definition, Derivation, Rule, Shares, Step, Update
+from symem.derivation import Ascent, Conditional, Definition, Derivation, OfFactor, Rule, Shares, Step, Update
 from symem.language.leaves import name_of
 from symem.language.matrices import MatrixEntry, T, is_matrix, shape
 from symem.language.model import Model
@@ -27,6 +28,9 @@ def m_step(derivation: Derivation) -> Iterator[Step]:
         yield step("M-step", "maximisation", q, old.symbol, defines=(old,))
     for _, block in groupby(derivation.updates, key=lambda update: update.block):
         updates = tuple(block)
+        if isinstance(updates[0], OfFactor):
+            yield factor_step(derivation, updates)
+            continue
         held = tuple(update.parameter for update in updates if isinstance(update, Conditional))
         if held:
             yield step("M-step", "conditional maximisation", q, old.symbol, held, (old,))

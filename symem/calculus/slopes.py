@@ -84,7 +84,9 @@ def holds_as_it_stands(derivation: Derivation, update: Update) -> bool:
     if isinstance(update, Conditional):
         return True
     earlier = [u.parameter for u in derivation.updates[: derivation.updates.index(update)]]
-    held = (e for v in derivation.model.parameters for e in _entries_of(v.symbol, update.value))
+    constant = derivation.model.arguments_of_factors
+    others = (each for each in derivation.model.parameters if each.name not in constant)
+    held = (e for v in others for e in _entries_of(v.symbol, update.value))
     return all(any(e in entries(e, atom) for atom in earlier) for e in held)
 
 
@@ -115,6 +117,8 @@ class Solved:
         done = [atom for atom, _ in self.pairs]
         rules = {}
         for variable in self.model.parameters:
+            if variable.name in self.model.arguments_of_factors:
+                continue
             for held in _entries_of(variable.symbol, value):
                 if not any(held in entries(held, atom) for atom in done):
                     rules[held] = old(held)

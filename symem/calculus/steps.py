@@ -15,6 +15,7 @@ from sympy import Symbol
 from symem.algebra.about_zero import AboutZero
 from symem.algebra.rewriting import inlined
 from symem.calculus.e_steps import e_step
+from symem.calculus.factor_steps import field_steps
 from symem.calculus.information_steps import information
 from symem.calculus.laws import step
 from symem.calculus.m_steps import m_step
@@ -25,7 +26,7 @@ from symem.language.traces import Tr
 def steps(derivation: Derivation) -> Derivation:
     """The derivation with its steps, but for those of the information."""
     told = (
-        *_separated(derivation),
+        *(_separated(derivation) if not derivation.mean_field else field_steps(derivation)),
         *e_step(derivation),
         *_surrogate(derivation),
         *m_step(derivation),
@@ -71,7 +72,7 @@ def _ascent(derivation: Derivation) -> Iterator[Step]:
     entropy = Definition(Symbol("H_q", real=True), (), q.constant + q.entropy)
     old = Definition(Symbol("L_old", real=True), (), objective)
     bound = q.value + entropy.symbol
-    prior: dict[str, Any] = _with_prior() if model.log_prior != 0 else {}
+    prior: dict[str, Any] = _names(derivation)
     rises = (
         "conditional ascent"
         if any(isinstance(update, Conditional) for update in derivation.updates)
@@ -82,7 +83,11 @@ def _ascent(derivation: Derivation) -> Iterator[Step]:
     yield step("ascent", rises, objective, old.symbol, defines=(old,), **prior)
 
 
-def _with_prior() -> dict[str, str]:
-    """The objective's names in MAP-EM."""
+def _names(derivation: Derivation) -> dict[str, str]:
+    """The objective's names in MAP-EM, and of a mean field, where they differ from those of the log-likelihood."""
+    letter = "F" if derivation.mean_field else "ℓ"
+    prior = " + log p({})" if derivation.model.log_prior != 0 else ""
+    if letter == "ℓ" and not prior:
+        return {}
     names = {at: f"objective_{at}" for at in ("theta", "old", "next")}
-    return {name: f"{THEORY[name]} + log p({THEORY[at]})" for at, name in names.items()}
+    return {name: THEORY[name].replace("ℓ", letter) + prior.format(THEORY[at]) for at, name in names.items()}

@@ -16,6 +16,7 @@ from symem.calculus.separate import Term, fold, separate
 from symem.derivation import NUMBERED, Definition, Tabulated
 from symem.language.model import Model
 from symem.language.plates import Axis
+from symem.language.supports import Simplex
 from symem.language.weights import count_of
 
 
@@ -31,6 +32,8 @@ class Collapse:
         tables = [each for each in records if isinstance(each, Tabulated)]
         symbols = [each.probability.symbol for each in tables]
         self._probabilities = {symbol.base for symbol in symbols if isinstance(symbol, Indexed)}
+        simplexes = (each for each in model.parameters if each.support == Simplex() and each.sizes)
+        self._shares = {each.symbol for each in simplexes}
         self._sizes = {size.symbol for size in model.sizes}
         self._weights, self._names = model.weights, names
         self._whole = list(self._complete_groups(tables))
@@ -88,6 +91,8 @@ class Collapse:
         return expr.xreplace(changed) if changed else expr
 
     def _sum(self, whole: Sum) -> Expr:
+        if (number := self._of_whole_shares(whole)) is not None:
+            return number
         if len(whole.limits) != 1:
             return whole
         index = whole.limits[0][0]
@@ -97,6 +102,14 @@ class Collapse:
         rest = [old for old, new in zip(Add.make_args(whole.function), parts, strict=True) if new is None]
         kept = Sum(Add(*rest), *whole.limits) if rest else 0
         return Add(kept, *(part for part in parts if part is not None))
+
+    def _of_whole_shares(self, whole: Sum) -> Expr | None:
+        """How many simplexes a sum of all shares of parameters is over: each adds 1."""
+        share, sizes = whole.function, {index: high + 1 for index, _low, high in whole.limits}
+        if not isinstance(share, Indexed) or share.base not in self._shares or share.indices[-1] not in sizes:
+            return None
+        sizes.pop(share.indices[-1])
+        return Mul(*sizes.values()) if set(sizes) <= set(share.indices[:-1]) else None
 
     def _part(self, part: Expr, index: Expr) -> Expr | None:
         held = [f for f in Mul.make_args(part) if f.has(index)]

@@ -24,6 +24,7 @@ from symem.derivation import (
     GaussianVector,
     Linked,
     MemberCounts,
+    OfFactor,
     Posterior,
     Probabilities,
     Shared,
@@ -80,9 +81,14 @@ class Trial:
         return all(bool(np.all(np.isfinite(self.after[name]))) for name in names)
 
     def at(self, update: Update) -> Arrays:
-        """What an update meets: if it is a conditional maximiser, old values of what is updated after it."""
+        """What an update meets: if it is a conditional maximiser, old values of what is updated after it; of factors always."""
         updates = self._derivation.updates
-        later = updates[updates.index(update) + 1 :] if isinstance(update, Conditional) else ()
+        later = [
+            each
+            for each in updates[updates.index(update) + 1 :]
+            if (each.block != update.block and isinstance(each, OfFactor))
+            or (isinstance(update, Conditional) and not isinstance(update, OfFactor))
+        ]
         met = dict(self.after)
         for each in later:
             name, places = name_of(each.parameter), places_in(each.parameter)

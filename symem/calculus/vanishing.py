@@ -32,7 +32,7 @@ from sympy import (
 from symem.budget import look
 from symem.calculus.along import scalars_of_matrices
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import Derivation, Tabulated
+from symem.derivation import Definition, Derivation, Tabulated
 from symem.language.leaves import array_of
 from symem.language.matrices import MatrixArray, MatrixEntry, is_matrix, letters, shape, word_of
 from symem.language.plates import Axis, Iverson, index_symbol, reindex
@@ -59,6 +59,11 @@ class Vanishing:
             array_of(p.probability.symbol): (p.probability, p.outcome)
             for p in derivation.posteriors
             if isinstance(p, Tabulated)
+        } | {
+            array_of(each): (Definition(each, (*factor.axes, factor.outcome), each), factor.outcome)
+            for factor in derivation.mean_field
+            for each in factor.arguments.values()
+            if factor.outcome is not None
         }
         self._written = {array_of(s.symbol): s for s in derivation.surrogate.statistics}
         self._judged: dict[Expr, bool] = {}

@@ -15,6 +15,7 @@ from symem.derivation.exponential_family import (
     Spans,
     SufficientStatistic,
 )
+from symem.derivation.factors import Factor
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
@@ -43,11 +44,14 @@ from symem.derivation.update_kinds import (
     Closed,
     Conditional,
     NotDerived,
+    OfFactor,
     Score,
     Shares,
     Status,
     Unidentified,
     Update,
+    defined_by,
+    with_beside,
 )
 from symem.derivation.whole_record import Derivation
 
@@ -68,6 +72,7 @@ __all__ = [
     "Derivation",
     "Ends",
     "ExponentialFamily",
+    "Factor",
     "GaussianChain",
     "GaussianStates",
     "GaussianTree",
@@ -78,6 +83,7 @@ __all__ = [
     "Moments",
     "NoExponentialFamily",
     "NotDerived",
+    "OfFactor",
     "Posterior",
     "Probabilities",
     "Quadrature",
@@ -101,5 +107,7 @@ __all__ = [
     "TreeRecurrence",
     "Unidentified",
     "Update",
+    "defined_by",
     "reported",
+    "with_beside",
 ]

@@ -105,6 +105,20 @@ class Conditional(_Update):
     """
 
 
+@dataclass(frozen=True, kw_only=True)
+class OfFactor(Conditional):
+    """An argument of a factor of a mean field: those of one factor, `together`, maximise the free energy with all else held.
+
+    `beside` are what its value reads, defined before it: of probabilities their log-weights and the log-sum of these.
+    """
+
+    together: tuple[Expr, ...]
+    beside: tuple[Definition, ...] = ()
+
+    def rewritten(self, formula: Callable[[Expr], Expr], array: Callable[[Definition], Definition]) -> Self:
+        return replace(super().rewritten(formula, array), beside=tuple(map(array, self.beside)))
+
+
 @dataclass(frozen=True)
 class Chart:
     """In which coordinate a parameter is climbed: itself, itself where it must stay `positive`, its `log`, that times the parameter
@@ -164,6 +178,18 @@ class Ascent(_Update):
 
 #: What the update of a parameter may be.
 Update = Closed | Shares | Conditional | Ascent
+
+
+def with_beside(update: Update, change: Callable[[Definition], Definition]) -> Update:
+    """An update with what stands beside it rewritten, if something does."""
+    if not isinstance(update, OfFactor) or not update.beside:
+        return update
+    return replace(update, beside=tuple(map(change, update.beside)))
+
+
+def defined_by(update: Update) -> tuple[Definition, ...]:
+    """What the M-step computes for an update, in its order: what stands beside it, then itself."""
+    return (*(update.beside if isinstance(update, OfFactor) else ()), update.definition)
 
 
 @dataclass(frozen=True)

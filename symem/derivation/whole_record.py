@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,17 +11,29 @@ from sympy import Expr
 from symem.derivation.definition import Definition
 from symem.derivation.expected_statistics import Surrogate
 from symem.derivation.exponential_family import ExponentialFamily, NoExponentialFamily
+from symem.derivation.factors import Factor
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.posterior_kinds import Posterior, Quadrature, Table
 from symem.derivation.told_steps import Step
-from symem.derivation.update_kinds import Ascent, Certificate, NotDerived, Score, Unidentified, Update
+from symem.derivation.update_kinds import (
+    Ascent,
+    Certificate,
+    NotDerived,
+    Score,
+    Unidentified,
+    Update,
+    defined_by,
+)
 from symem.language.model import Model
 from symem.language.reading import Extent
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """Everything that was found; `family` once it was asked for, `information` and its steps in `informed`."""
+    """Everything that was found; `family` once it was asked for, `information` and its steps in `informed`.
+
+    With factors of a `mean_field` the log-likelihood is a free energy, in which their arguments are parameters.
+    """
 
     model: Model
     complete: Expr
@@ -37,6 +49,7 @@ class Derivation:
     information: tuple[InformationBlock, ...] = ()
     family: ExponentialFamily | NoExponentialFamily | None = None
     inform: Callable[[Derivation], Derivation] | None = field(default=None, compare=False, repr=False)
+    mean_field: tuple[Factor, ...] = ()
 
     @cached_property
     def informed(self) -> Derivation:
@@ -52,7 +65,7 @@ class Derivation:
     @property
     def arrays(self) -> tuple[Definition, ...]:
         """Every named array: of the E-step, the statistics, the updates, and of the exponential family."""
-        updates = (update.definition for update in self.updates)
+        updates = (each for update in self.updates for each in defined_by(update))
         family = () if self.family is None else self.family.lines
         return (*self.definitions, *self.surrogate.statistics, *updates, *family)
 
@@ -78,6 +91,8 @@ class Derivation:
     @property
     def approximation(self) -> str:
         """What of it is no identity, in a sentence; empty where all are."""
+        if self.mean_field:
+            return _of_factors(self.mean_field)
         if not self.approximated:
             return ""
         latents = list(dict.fromkeys(each.latent.name for each in self.approximated))
@@ -91,3 +106,13 @@ class Derivation:
     def extents(self) -> tuple[Extent, ...]:
         """Sizes that data show."""
         return (*self.model.extents, *self.own_extents)
+
+
+def _of_factors(factors: Sequence[Factor]) -> str:
+    """What a mean field says of itself."""
+    names = " and ".join(each.latent.name for each in factors)
+    them = "a factor of its own" if len(factors) == 1 else "factors of their own"
+    return (
+        f"This is an approximation, a mean field: {names} {'has' if len(factors) == 1 else 'have'} {them} in place of the posterior, and what "
+        "is raised is the free energy F, which is at most the log-likelihood."
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sympy import Expr
 
-from symem.derivation import Ascent, Climbed, Update
+from symem.derivation import Ascent, Climbed, Update, defined_by
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.language.leaves import name_of, places_of
 from symem.runtime.newton import (
@@ -29,7 +29,7 @@ _NEARBY, _SAME = 0.01, 1e-11
 def updated(updates: Sequence[Update], arrays: Mapping[str, Any], *, sure: bool = False) -> Arrays:
     """All arrays, the parameters being those that maximise Q; NaN, if need be, where it is not `sure` that there is a maximum."""
     climbed = settled if sure else ascended
-    return climbed(updates, evaluate((update.definition for update in updates), arrays))
+    return climbed(updates, evaluate((each for update in updates for each in defined_by(update)), arrays))
 
 
 def stepped(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:

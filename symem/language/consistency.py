@@ -90,18 +90,20 @@ def _check_free(expr: Expr, parameters: set[str], where: str) -> None:
 
 
 def check_shares(declarations: Iterable[Declaration], table: Mapping[str, Variable]) -> None:
-    """What has a Dirichlet law is observed.
+    """What has a Dirichlet law is observed, or an array of latent shares.
 
     Raises:
-        ModelError: it is latent, or may be missing.
+        ModelError: it may be missing, or its shares are latents one by one.
     """
     for line in declarations:
         for entry in line.entries if line.name == "Dirichlet" else ():
             variable = table.get(stated_name(entry))
-            if variable is not None and (variable.role is Role.LATENT or variable.missing):
+            latent = variable is not None and variable.role is Role.LATENT and line.cell is None
+            if latent or (variable is not None and variable.missing):
                 raise ModelError(
-                    f"{entry}: {line.distribution} is read of what is observed. Of two shares that are latent, or missing, the first "
-                    f"has a Beta law, and the other is one less it; as a prior of a parameter write prior={{w: Dirichlet(a)}}."
+                    f"{entry}: {line.distribution} is read of what is observed, or of an array of latent shares. Of two shares that are "
+                    f"latent one by one, or missing, the first has a Beta law, and the other is one less it; as a prior of a parameter "
+                    f"write prior={{w: Dirichlet(a)}}."
                 )
 
 

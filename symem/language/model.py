@@ -195,6 +195,8 @@ class Model(Symbols):
         check_presence(model.parameters, model.parameters)
         return model
 
+    #: The model as it was stated, where factors of a mean field stand for some of its latents.
+    stated: Model | None = None
     #: What makes counts with a known total independent, with the same means; only of the law of complete data.
     free_counts: Expr = S.Zero
 
@@ -262,6 +264,12 @@ class Model(Symbols):
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)
         check_supports(table, self.log_likelihood)
+
+    @property
+    def arguments_of_factors(self) -> frozenset[str]:
+        """The names of the parameters that are arguments of factors of a mean field: they are held while the others are updated."""
+        stated = () if self.stated is None else self.stated.variables
+        return frozenset(each.name for each in self.parameters if self.stated and each.name not in stated)
 
     def of_complete_data(self) -> Self:
         """The law p(y; θ) of the complete data y = (x, z), as a model in which nothing was seen: nothing is missing, nothing

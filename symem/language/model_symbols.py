@@ -53,6 +53,11 @@ class Symbols:
         return self._of(Role.LATENT)
 
     @property
+    def factored(self) -> tuple[Variable, ...]:
+        """The latents that factors of a mean field stand for."""
+        return self._of(Role.FACTOR)
+
+    @property
     def parameters(self) -> tuple[Variable, ...]:
         return self._of(Role.PARAMETER)
 

@@ -92,7 +92,8 @@ def by_distribution(
     roles |= dict.fromkeys(_distinct(named, roles, "parameters"), Role.PARAMETER)
     observed = _observed(data, roles)
     roles |= dict.fromkeys(observed, Role.DATA)
-    demands = Demands(roles, {name: s for each in read for name, s in each.supports()} | named, tuples)
+    supports = {name: s for each in read for name, s in each.supports()} | _latent_shares(read, roles)
+    demands = Demands(roles, supports | named, tuples)
     for each in read:
         demands.take(each)
     parents = dict(map(_parents, (line for line in read if line.parent)))
@@ -112,6 +113,18 @@ def by_distribution(
         {stated_name(index): (index, own_range(index)) for each in read for index in each.indices},
         frozenset(n for n, r in roles.items() if r is Role.KNOWN and n not in told),
     )
+
+
+def _latent_shares(read: Iterable[Declaration], roles: Mapping[str, Role]) -> dict[str, Support]:
+    """Latent arrays of a Dirichlet law: points of a simplex along their last index."""
+    found: dict[str, Support] = {}
+    for line in read:
+        name = stated_name(line.entries[0])
+        if line.name == "Dirichlet" and roles[name] is Role.LATENT and line.cell is not None:
+            if line.own[-1] != line.cell:
+                raise ModelError(f"{line.entries[0]}: write the cells of latent shares as the last index.")
+            found[name] = Simplex()
+    return found
 
 
 def _parents(line: Declaration) -> tuple[str, Support]:

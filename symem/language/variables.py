@@ -18,6 +18,7 @@ class Role(Enum):
     DATA = "data"
     KNOWN = "known"
     LATENT = "latent"
+    FACTOR = "approximated"
     PARAMETER = "parameter"
     SIZE = "size"
     MASK = "mask"
@@ -30,7 +31,8 @@ class Variable:
     Args:
         name: an identifier, unique in the model.
         symbol: the internal `Symbol` or `IndexedBase`, with the assumptions of the support.
-        role: data, known, latent, parameter, size, or the mask of data that may be missing.
+        role: data, known, latent, a latent that a factor of a mean field stands for, parameter, size, or the mask of data that may be
+            missing.
         sizes: one internal size for each slot; empty for a scalar.
         support: the set that it, or each entry of it, lies in.
         declared: what the user wrote.

@@ -87,7 +87,12 @@ class Voice:
     def objective(self, theta: str) -> str:
         """ℓ at some θ, with the log-prior if there is one: what an iteration does not lower."""
         prior = rf" + \log p({theta})" if self.model.log_prior != 0 else ""
-        return rf"\ell({theta}){prior}"
+        return f"{self.ell}({theta}){prior}"
+
+    @property
+    def ell(self) -> str:
+        """The log-likelihood; of a mean field the free energy, which stands in its place."""
+        return "F" if self.derivation.mean_field else r"\ell"
 
     @property
     def theory(self) -> Mapping[str, str]:
@@ -121,13 +126,15 @@ class Voice:
     @property
     def density(self) -> str:
         """p(x, z | θ), by name where there are few names."""
-        found = self.names(Role.DATA, Role.LATENT)
+        found = self.names(Role.DATA, Role.LATENT, Role.FACTOR)
         arguments = found if width(found) <= LINE / 4 else r"\text{data}, \text{latents}"
         return rf"p({arguments} \mid {self.theta})"
 
     @property
     def posterior(self) -> str:
-        """p(z | x, θ^(t)), by name where there are few names."""
+        """p(z | x, θ^(t)), by name where there are few names; of a mean field the factor of the rest."""
+        if self.derivation.mean_field:
+            return f"q({self.names(Role.LATENT)})"
         completed = [self.name(v.symbol.label) for v in self.model.latents if v.seen is not None and v.sizes]
         hidden = ", ".join([*filter(None, [self.names(Role.LATENT)]), *completed])
         entries = (each.symbol.label if each.sizes else each.symbol for each in self.of(Role.DATA))

@@ -252,7 +252,7 @@ class Model(NamedTuple):
     each row counts. `predicted` says of each latent where its table has the outcomes and which is the first, or what its mean
     is called; None where neither is there; left out where all are labels that count from 0. `draws` is how data arise, or
     why none are drawn; `means(posterior, theta, data)` is what else is predicted, by latent; `slopes(theta, statistics, data)` are those
-    of Q in the parameters.
+    of Q in the parameters. `factors` are parameters that are arguments of factors of a mean field: the log-likelihood is then a free energy.
     """
 
     parameters: Mapping[str, Array]
@@ -275,3 +275,4 @@ class Model(NamedTuple):
     draws: Draws | str = ""
     means: Callable[[Any, Any, dict[str, Any]], dict[str, Any]] | None = None
     slopes: Callable[[Any, Any, Data], Any] | None = None
+    factors: tuple[str, ...] = ()

@@ -121,6 +121,17 @@ def _plain_array(spec: Any, shape: tuple[int, ...]) -> Any:
     return np.full(shape, {"positive": 1.0, "unit": 0.5, "simplex": share}.get(spec.kind, 0.0))
 
 
+def _apart_at_random(rng: np.random.Generator, value: Any, spec: Any) -> Any:
+    """Arguments of factors that are not all alike, so that none is where all of them would stay."""
+    if spec.kind == "simplex":
+        return _random_table(rng, value.shape, value.ndim - 1)
+    if spec.kind == "unit":
+        return rng.uniform(0.1, 0.9, value.shape)
+    if spec.kind == "positive":
+        return value * np.exp(0.3 * rng.standard_normal(value.shape))
+    return value + rng.standard_normal(value.shape)
+
+
 def _mended(theta: Any, table: Any) -> Any:
     """A start whose undetermined entries, spreads of 0 and singular matrices are like the others of their array."""
     values = zip(table.values(), theta, strict=True)

@@ -15,7 +15,7 @@ from symem.runtime.chunks import _as_parameters, _cut, _uncut
 from symem.runtime.collapse import _collapsed, _sampled, _weighing
 from symem.runtime.convergence import _escaped
 from symem.runtime.description import Cut, Model, Rows, Unheld
-from symem.runtime.draws import _far_apart, _mended, _plain, _profiles, _with_zeros_of
+from symem.runtime.draws import _apart_at_random, _far_apart, _mended, _plain, _profiles, _with_zeros_of
 from symem.runtime.em_steps import (
     _e_step,
     _first_row,
@@ -96,9 +96,14 @@ class _Fitting:
             "n_evaluations": run.n_evaluations,
             "restarts": ends,
             "message": self._ended(run, converged=converged),
-            "n_parameters": _free_parameters(model.parameters, run.theta, model.simplexes),
+            "n_parameters": _free_parameters(
+                {n: spec for n, spec in model.parameters.items() if n not in model.factors},
+                run.theta,
+                model.simplexes,
+            ),
             "n_rows": data.count * data.per_row,
             "settings": self.asked.told(),
+            **({"approximation": {"factors": list(model.factors)}} if model.factors else {}),
         }
 
     def _ended(self, run: Run, *, converged: bool) -> str:
@@ -213,6 +218,9 @@ def _drawn_start(model: Model, rng: np.random.Generator, data: Cut) -> Any:
 
     expected = _summarised(model, data, imputed)
     theta = model.steps.Parameters(**_plain(model.parameters, data))
+    theta = theta._replace(
+        **{n: _apart_at_random(rng, getattr(theta, n), model.parameters[n]) for n in model.factors}
+    )
     theta = _maximised(model, expected, theta, data, imputed) if model.conditional else theta
     return _mended(_maximised(model, expected, theta, data, imputed), model.parameters)
 

@@ -15,6 +15,12 @@ from symem.runtime.standard_errors import _or_dash, _percent
 _MOST_SHOWN = 100
 
 
+#: What is said of a mean field.
+_BY_FACTORS = (
+    "by a mean field: the free energy is at most the log-likelihood, and how far below it is not known"
+)
+
+
 class InWords(Precision):
     """What has estimates, and tells of them."""
 
@@ -32,12 +38,16 @@ class InWords(Precision):
 
     @property
     def aic(self) -> float:
-        """2 p - 2 l for p free parameters (Akaike 1974): less is better."""
+        """2 p - 2 l for p free parameters (Akaike 1974): less is better; NaN of a mean field, whose l is a bound."""
+        if "factors" in self.approximation:
+            return math.nan
         return 2 * self.n_parameters - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
-        """p log n - 2 l for p free parameters and n rows (Schwarz 1978): less is better, and mclust shows its negative."""
+        """p log n - 2 l for p free parameters and n rows (Schwarz 1978): less is better, and mclust shows its negative; NaN of a mean field."""
+        if "factors" in self.approximation:
+            return math.nan
         return self.n_parameters * math.log(self.n_rows) - 2 * self.log_likelihood
 
     def __repr__(self) -> str:
@@ -58,7 +68,12 @@ class InWords(Precision):
     def _told(self) -> list[tuple[str, str]]:
         """The estimates on a line each, and their likelihood."""
         rows = [(name, _numbers(value)) for name, value in self.parameters._asdict().items()]
-        return [*rows, ("log-likelihood", f"{self.log_likelihood:.10g}")]
+        return [*rows, (self._objective_name, f"{self.log_likelihood:.10g}")]
+
+    @property
+    def _objective_name(self) -> str:
+        """What is raised: of a mean field a bound of the log-likelihood."""
+        return "free energy" if "factors" in self.approximation else "log-likelihood"
 
     def summary(self) -> str:
         """The estimates entry by entry with standard errors and 95 % intervals, the likelihood and what is made of it, how
@@ -90,6 +105,8 @@ class InWords(Precision):
         blank = ("",) * (len(self._columns) - 2)
         told = iter(self.precision["entries"])
         for name, value in self.parameters._asdict().items():
+            if name in self.approximation.get("factors", ()):
+                continue
             array = np.asarray(value)
             for number, place in enumerate(np.ndindex(array.shape)):
                 beside = _precisely(map(float, next(told, ())))
@@ -99,15 +116,19 @@ class InWords(Precision):
                 yield name, f"and {array.size - _MOST_SHOWN} more", *blank
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        yield "log-likelihood", f"{self.log_likelihood:.10g}"
+        yield self._objective_name, f"{self.log_likelihood:.10g}"
         if self.objective != self.log_likelihood:
             yield "log-posterior", f"{self.objective:.10g}"
         yield "rows", f"{self.n_rows:.10g}"
         yield "free parameters", str(self.n_parameters)
-        yield "AIC", f"{self.aic:.10g}"
-        yield "BIC", f"{self.bic:.10g}"
-        yield "ended", self._ending
-        if self.approximation:
+        if "factors" in self.approximation:
+            yield "ended", self._ending
+            yield "approximated", _BY_FACTORS
+        else:
+            yield "AIC", f"{self.aic:.10g}"
+            yield "BIC", f"{self.bic:.10g}"
+            yield "ended", self._ending
+        if "nodes" in self.approximation:
             nodes = ", ".join(f"{name} = {number}" for name, number in self.approximation["nodes"].items())
             change = max(self.approximation["change"].values())
             yield (

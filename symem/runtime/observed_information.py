@@ -41,7 +41,12 @@ _MOST, _NAMED = 5000, 6
 def _information(model: Model, theta: Any, data: Cut) -> Information:
     """The information of data, cut, at parameters."""
     if model.slopes is None:
-        raise DataError("The slopes of Q of this model have no formula, so there is no information.")
+        why = "A mean field raises a free energy, whose curvature is no information on the parameters."
+        raise DataError(
+            why
+            if model.factors
+            else "The slopes of Q of this model have no formula, so there is no information."
+        )
     if len(_flat(theta)) > _MOST:
         raise DataError(
             f"The parameters have {len(_flat(theta))} entries, too many for a table of each beside each."

@@ -11,7 +11,7 @@ import numpy as np
 from sympy import Expr, Sum, Symbol
 
 from symem.budget import look
-from symem.derivation import Ascent, Definition, Derivation, Posterior, Tabulated
+from symem.derivation import Ascent, Definition, Derivation, Posterior, Tabulated, defined_by
 from symem.evaluation.arithmetic import Arithmetic, Arrays, evaluate
 from symem.evaluation.points import Moving
 from symem.evaluation.situation import extent_of
@@ -133,7 +133,7 @@ class Expectation:
         arrays, hold = self.with_statistics, True
         for update in self.derivation.updates:
             with np.errstate(all="ignore"):
-                arrays = evaluate([update.definition], arrays)
+                arrays = evaluate(defined_by(update), arrays)
                 for condition in conditions.get(update.parameter, ()):
                     array, holds = self._where(update.definition, rounding.beyond(condition), arrays)
                     arrays, hold = {**arrays, name_of(update.parameter): array}, hold and holds
@@ -172,7 +172,7 @@ class Expectation:
     @property
     def _index_symbols(self) -> set[Expr]:
         listed = (*self.derivation.definitions, *self.derivation.surrogate.statistics)
-        listed += tuple(update.definition for update in self.derivation.updates)
+        listed += tuple(each for update in self.derivation.updates for each in defined_by(update))
         summed = (whole for each in listed for whole in each.value.atoms(Sum))
         bound = {limits[0] for whole in summed for limits in whole.limits}
         return bound | {axis.index for each in listed for axis in each.axes}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.derivation import Conditional, Derivation, Update
+from symem.derivation import Conditional, Derivation, OfFactor, Update
 from symem.language.leaves import name_of
 from symem.verification.formulas import Formulas
 from symem.verification.oracle import Belief, Oracle
@@ -120,8 +120,8 @@ class Ground:
             yield dict(here), names - moved
 
     def _turn(self, update: Update) -> tuple[Any, ...]:
-        """What is the same of updates that maximise together: the block, or of conditional ones the parameter."""
-        if not isinstance(update, Conditional):
+        """What is the same of updates that maximise together: the block, which the arguments of a factor are, or of conditional ones the parameter."""
+        if not isinstance(update, Conditional) or isinstance(update, OfFactor):
             return ("block", update.block)
         name = name_of(update.parameter)
         return next((group for group in self.model.simplexes if name in group), (name,))

@@ -9,6 +9,7 @@ import numpy as np
 from symem.evaluation.coordinates import Coordinates
 from symem.evaluation.differences import gradient, units, without_plateaus
 from symem.verification.formulas import Expectation
+from symem.verification.free_energy import is_free_energy
 from symem.verification.ground import Array, Finding, Ground, Theta, or_infinite, relative
 from symem.verification.oracle import Belief
 
@@ -24,6 +25,8 @@ def free_energy_equals_likelihood(ground: Ground) -> Iterator[Finding]:
         yield Finding(relative(here.log_likelihood, belief.log_likelihood, size), "the largest is in ℓ")
         for other in ground.points:
             yield Finding(_apart_in_surrogate(ground, here, belief, other), "the largest is in Q")
+    if ground.derivation.mean_field:
+        yield from is_free_energy(ground)
 
 
 def _apart_in_surrogate(ground: Ground, here: Expectation, belief: Belief, other: Theta) -> float:

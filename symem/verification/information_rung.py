@@ -33,6 +33,11 @@ def information_is_that_of_the_model(ground: Ground) -> Iterator[Finding]:
     if ground.solver is None:
         yield Finding(None, "no emitted module was given")
         return
+    if ground.derivation.mean_field:
+        yield Finding(
+            None, "the curvature of the free energy of a mean field is no information on the parameters"
+        )
+        return
     for theta in ground.points:
         try:
             with warnings.catch_warnings():

@@ -44,6 +44,7 @@ class Check:
     def __call__(self, *grounds: Ground, seconds: float = SECONDS) -> Rung:
         """A violation fails; else what could not be computed is open, and so is what nothing was found of."""
         worst, detail, asked = 0.0, "", False
+        identity = _of_factors(self) if any(g.derivation.mean_field for g in grounds) else self.identity
         gap: Finding | None = None
         for found in self._found(grounds, seconds):
             asked = asked or found.number is not None
@@ -58,10 +59,10 @@ class Check:
         if not asked and gap is None:
             gap = Finding(None, "on these data there was nothing to ask" if grounds else "")
         if passed and gap is not None:
-            return Rung(self.name, self.identity, None, detail=gap.detail)
+            return Rung(self.name, identity, None, detail=gap.detail)
         note = detail if not passed else _partial(grounds[0], self.name)
         count = sum(len(ground.points) for ground in grounds)
-        return Rung(self.name, self.identity, passed, worst, allowed, count, note)
+        return Rung(self.name, identity, passed, worst, allowed, count, note)
 
     def _found(self, grounds: tuple[Ground, ...], seconds: float) -> Iterator[Finding]:
         """What is found on each ground in the time there is; an error inside is told, never raised."""
@@ -77,6 +78,13 @@ class Check:
             yield Finding(np.inf, str(reason))
         except Exception as reason:  # noqa: BLE001  what the ladder itself cannot do says nothing of the derivation
             yield Finding(None, f"could not be computed: {type(reason).__name__}: {reason}")
+
+
+def _of_factors(check: Check) -> str:
+    """The identity where a free energy is raised."""
+    if check.name == "V1":
+        return "posteriors are normalised, Q + H = F, F is the mean of log p - log q over draws of the factors, and F ≤ ℓ where ℓ is known"
+    return check.identity.replace("ℓ", "F")
 
 
 def _partial(ground: Ground, name: str) -> str:

@@ -128,7 +128,7 @@ def _data(
         return _joint_draw(model, rng, arrays, theta)
     try:
         return ancestral(
-            model, {**arrays, **theta}, rng, strict=strict
+            model.stated or model, {**arrays, **theta}, rng, strict=strict
         ), "data drawn from the declared distributions"
     except CannotSampleError as reason:
         raise DataError(f"No data could be drawn from the model: {reason}. Give data.") from None

@@ -22,6 +22,7 @@ from symem.derivation import (
     Tabulated,
     Tree,
     Update,
+    with_beside,
 )
 from symem.language.plates import Axis, LinearSolution
 
@@ -81,7 +82,7 @@ class Indices:
         return Definition(symbol, axes, self.expr(definition.value, names))
 
     def update(self, update: Update) -> Update:
-        found = replace(update, definition=self.definition(update.definition))
+        found = with_beside(replace(update, definition=self.definition(update.definition)), self.definition)
         if isinstance(found, Ascent):
             within = found.within.rewritten(lambda part: self.expr(part, {}), self.definition)
             return replace(found, within=within)

@@ -34,6 +34,7 @@ from symem.derivation import (
     Score,
     Table,
     Update,
+    with_beside,
 )
 from symem.language.leaves import name_of
 from symem.language.matrices import is_matrix, shape
@@ -147,7 +148,7 @@ class _Rewriting:
         return EntryDerivation(
             model, old.complete, posteriors, likelihood, replace(old.surrogate, statistics=statistics, moments=moments),
             updates, old.not_derived, old.certificates, old.steps, old.unidentified, scores, old.information,
-            old.family, None, self.factors, ending, tuple(prior.made), log_prior,
+            old.family, None, old.mean_field, self.factors, ending, tuple(prior.made), log_prior,
         )  # fmt: skip
 
     # -- variables --------------------------------------------------------------------------------------
@@ -254,6 +255,7 @@ class _Rewriting:
                 self.factors[definition.symbol] = tuple(entries.made[before:])
             entries.forget(name_of(definition.symbol))
             made = replace(update, definition=definition, nested=S.Zero)
+            made = with_beside(made, lambda each: self._definition(each, entries))
             if isinstance(made, Ascent):
                 within = made.within.rewritten(
                     self.e_step.scalar, lambda each: self._definition(each, self.e_step)

@@ -109,6 +109,11 @@ class Tables:
         found = self.program.derivation.approximated
         return tuple({each.extent.symbol.name: 2**each.dimensions for each in found}.items())
 
+    def factors(self) -> tuple[str, ...]:
+        """The parameters that are arguments of factors of a mean field."""
+        found = (each for factor in self.program.derivation.mean_field for each in factor.arguments.values())
+        return tuple(name_of(each) for each in found if not each.is_number)
+
     def ragged(self) -> tuple[Ragged, ...]:
         """Plates whose size differs between sequences, with the latents on them."""
         chains = [each for each in self.program.derivation.posteriors if isinstance(each, Chain)]

@@ -78,6 +78,7 @@ def _entries(functions: ModelFunctions, names: set[str]) -> Iterator[tuple[str, 
         ("conditional", bool(functions.records.old)),
         ("simplexes", tuple(program.derivation.model.simplexes)),
         ("patterns", tables.patterns()),
+        ("factors", tables.factors()),
     ]
     yield from ((name, quoted(value)) for name, value in told if value)
     if program.points.references:

@@ -62,7 +62,8 @@ class Drawing:
 
     def _arrays(self) -> Iterator[Variable]:
         model = self.model
-        yield from (*model.parameters, *model.data, *model.known, *model.latents, *self.program.sized)
+        hidden = (*model.latents, *model.factored)
+        yield from (*model.parameters, *model.data, *model.known, *hidden, *self.program.sized)
 
     def _layout(self, variable: Variable) -> Layout:
         placed = self.program.layouts.get(variable.name)

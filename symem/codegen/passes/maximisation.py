@@ -15,7 +15,7 @@ from symem.codegen.lowering.entrywise import factors_of
 from symem.codegen.lowering.layouts import Layout
 from symem.codegen.lowering.lower import Lowering
 from symem.codegen.lowering.means import Determined
-from symem.derivation import Definition
+from symem.derivation import Definition, defined_by
 from symem.language.leaves import name_of, places_of
 
 _STATISTIC = frozenset({Source.STATISTIC})
@@ -103,7 +103,7 @@ class _Updates(OfStatistics):
         found: list[Definition] = []
         for place, update in enumerate(self.derivation.updates):
             later = [each.parameter for each in self.derivation.updates[place:]]
-            for each in (*factors_of(self.derivation, update.parameter), update.definition):
+            for each in (*factors_of(self.derivation, update.parameter), *defined_by(update)):
                 if each is not update.definition:
                     self.place_factor(each)
                 found.append(replace(each, value=self._with_old(each.value, later)))

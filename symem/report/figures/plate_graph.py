@@ -107,7 +107,12 @@ def _companions(derivation: Derivation) -> dict[str, str]:
 
 
 def _kind(variable: Variable) -> Kind:
-    kinds = {Role.LATENT: Kind.LATENT, Role.PARAMETER: Kind.PARAMETER, Role.KNOWN: Kind.KNOWN}
+    kinds = {
+        Role.LATENT: Kind.LATENT,
+        Role.FACTOR: Kind.LATENT,
+        Role.PARAMETER: Kind.PARAMETER,
+        Role.KNOWN: Kind.KNOWN,
+    }
     return kinds.get(variable.role, Kind.PARTLY if variable.missing else Kind.OBSERVED)
 
 

@@ -28,6 +28,7 @@ from symem.derivation import (
     Surrogate,
     Table,
     Update,
+    with_beside,
 )
 from symem.language.leaves import name_of, places_of
 from symem.language.plates import Axis
@@ -267,7 +268,7 @@ def _update(update: Update, reader: Reader, value: int | None) -> Update | None:
         symbol, total = update.multiplier
         update = replace(update, multiplier=(symbol, reader.at(total, value)))
     return replace(
-        update,
+        with_beside(update, lambda each: _definition(each, reader, value) or each),
         definition=definition,
         equation=reader.at(update.equation, value),
         nested=reader.at(update.nested, value),

@@ -67,6 +67,7 @@ ROLE_RANKS = {
     Role.DATA: Rank.DATA,
     Role.KNOWN: Rank.DATA,
     Role.LATENT: Rank.DATA,
+    Role.FACTOR: Rank.DATA,
     Role.MASK: Rank.WEIGHT,
 }
 

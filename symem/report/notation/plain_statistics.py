@@ -11,7 +11,17 @@ from dataclasses import replace
 from sympy import Expr, Indexed, Symbol
 
 from symem.algebra.rewriting import inlined
-from symem.derivation import Certificate, Definition, Derivation, NotDerived, Shares, Step, Surrogate, Update
+from symem.derivation import (
+    Certificate,
+    Definition,
+    Derivation,
+    NotDerived,
+    Shares,
+    Step,
+    Surrogate,
+    Update,
+    with_beside,
+)
 
 Names = tuple[Definition, ...]
 
@@ -56,7 +66,7 @@ def _update(update: Update, names: Names) -> Update:
         symbol, total = update.multiplier
         update = replace(update, multiplier=(symbol, _put(total, names)))
     return replace(
-        update,
+        with_beside(update, lambda each: replace(each, value=_put(each.value, names))),
         definition=replace(update.definition, value=_put(update.value, names)),
         equation=_put(update.equation, names),
         nested=_put(update.nested, names),

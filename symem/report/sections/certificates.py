@@ -126,7 +126,8 @@ def certificates(voice: Voice) -> Section | None:
     )
     found = {claim.status for each in voice.derivation.certificates for claim in each.claims}
     more = "".join(sentence for status, sentence in _BESIDES.items() if status in found)
-    more += _OF_APPROXIMATION if voice.derivation.approximation else ""
+    more += _OF_APPROXIMATION if voice.derivation.approximated else ""
+    more += _OF_FACTORS if voice.derivation.mean_field else ""
     task = said(
         "Say of each update whether it is the maximum, whether it lies where it may, and when it exists."
     )
@@ -134,6 +135,7 @@ def certificates(voice: Voice) -> Section | None:
 
 
 _OF_APPROXIMATION = " All of it is about Q as the quadrature gives it."
+_OF_FACTORS = " All of it is about Q as the mean field gives it, whose maximum raises the free energy."
 
 _BESIDES = {
     Status.UNDER: " An argument that leans on a sign which data or a prior can break is proved under conditions.",

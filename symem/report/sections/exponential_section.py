@@ -28,7 +28,7 @@ def sources(voice: Voice) -> tuple[str, ...]:
 def exponential_family(voice: Voice) -> Iterator[Section]:
     """The section, where it was asked whether there is one."""
     family = voice.derivation.family
-    if family is not None:
+    if family is not None and not voice.derivation.mean_field:
         told = (
             _Told(voice, family).blocks() if isinstance(family, ExponentialFamily) else _none(voice, family)
         )

@@ -180,7 +180,7 @@ def _monotone(found: Fitted) -> str:
 
 
 def _plain_objective(voice: Voice) -> str:
-    return rf"\ell + \log p({voice.theta})" if voice.model.log_prior != 0 else r"\ell"
+    return rf"{voice.ell} + \log p({voice.theta})" if voice.model.log_prior != 0 else voice.ell
 
 
 def _figure(chart: Chart | None, caption: str, instead: Table | None = None) -> Iterator[Figure]:

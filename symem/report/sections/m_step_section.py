@@ -117,6 +117,16 @@ def _solution(step: Step, voice: Voice) -> Iterator[Lines]:
         yield tuple(broken(letter(update.parameter, scope), over_common_denominators(step.after), scope))
 
 
+def _factor(step: Step, voice: Voice) -> Iterator[Lines]:
+    """The arguments of a factor of a mean field, after what they are read off."""
+    updates = {update.parameter: update for update in voice.derivation.updates}
+    for each in step.defines:
+        if each.symbol in updates:
+            yield solved(updates[each.symbol], voice)
+        else:
+            yield tuple(broken(letter(each.symbol, voice.now), each.value, voice.new.within(each.axes)))
+
+
 #: What is displayed of a step, by the relation that its law states.
 _SHOWN: Mapping[Relation, Callable[[Step, Voice], Iterator[Lines]]] = {
     Relation.UP_TO_A_CONSTANT: _some_terms,
@@ -124,6 +134,7 @@ _SHOWN: Mapping[Relation, Callable[[Step, Voice], Iterator[Lines]]] = {
     Relation.VANISHES: _zero,
     Relation.EQUAL: _zero,
     Relation.AT_THE_UPDATE: _solution,
+    Relation.POSTERIOR: _factor,
 }
 
 

@@ -15,6 +15,7 @@ from symem.report.notation.letters import index_names
 from symem.report.notation.notation import latex, letter
 from symem.report.notation.printed_form import exponentiated, merged_logs, printed
 from symem.report.notation.printed_sets import counted, members
+from symem.report.sections.field_section import mean_field
 from symem.report.sections.matrix_section import remarks
 from symem.report.sections.observed_relations import lines as relation_lines
 from symem.report.sections.observed_relations import observed_of, without
@@ -26,6 +27,7 @@ ROLES = (
     (Role.DATA, "data"),
     (Role.KNOWN, "known"),
     (Role.LATENT, "latent"),
+    (Role.FACTOR, "latent, approximated"),
     (Role.PARAMETER, "parameter"),
 )
 
@@ -47,6 +49,7 @@ def _roles(voice: Voice) -> Prose:
         (Role.DATA, "Observed"),
         (Role.KNOWN, "known"),
         (Role.LATENT, "latent"),
+        (Role.FACTOR, "latent, approximated"),
         (Role.PARAMETER, "parameters"),
     )
     found = [(title, voice.names(role)) for role, title in told if voice.names(role)]
@@ -93,7 +96,11 @@ def symbols(voice: Voice) -> Table:
     joint = {name for simplex in voice.model.simplexes for name in simplex}
     counting = {weight.name for weight in voice.model.weights}
     rows: list[tuple[Prose, ...]] = [
-        (said("@", _head(variable, voice)), (_role(variable, title, counting),), *_place(variable, voice))
+        (
+            said("@", _head(variable, voice)),
+            (_role(variable, title, voice, counting),),
+            *_place(variable, voice),
+        )
         for role, title in ROLES
         for variable in voice.of(role)
         if variable.name not in joint
@@ -103,9 +110,11 @@ def symbols(voice: Voice) -> Table:
     return Table(header, tuple(rows), caption=("The symbols of the model.",), align="llll")
 
 
-def _role(variable: Variable, title: str, counting: Container[str]) -> str:
+def _role(variable: Variable, title: str, voice: Voice, counting: Container[str]) -> str:
     if variable.name in counting:
         return "weights"
+    if variable.name in voice.model.arguments_of_factors:
+        return "of a factor"
     return f"{title}, latent where missing" if variable.missing else title
 
 
@@ -183,8 +192,10 @@ def _likelihood(voice: Voice) -> Iterator[Block]:
     else:
         together = f"{voice.theta} = {inside}" if inside.count(",") == 0 else f"{voice.theta} = ({inside})"
         yield said("With @, the log-likelihood of the complete data, latents included, is", together)
-    complete = without(voice.model.log_likelihood, observed_of(voice.model))
+    stated = voice.model.stated or voice.model
+    complete = without(stated.log_likelihood, observed_of(stated))
     yield Display((voice.equation(rf"\log {voice.density}", complete, voice.free),))
+    yield from mean_field(voice)
     if voice.model.log_prior != 0:
         yield said("The logarithm of the prior density is, up to a constant,")
         yield Display((voice.equation(rf"\log p({voice.theta})", voice.model.log_prior, voice.free),))

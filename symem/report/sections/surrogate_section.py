@@ -24,10 +24,11 @@ from symem.report.writer import Voice
 def observed(voice: Voice) -> Section:
     """The log-likelihood of the observed data."""
     (step,) = voice.steps("likelihood")
-    shown = Display((voice.equation(rf"\ell({voice.old})", step.after, voice.now),))
-    task = said("Write down the log-likelihood of the observed data.")
-    blocks = (Exercise(task, (sentence([step], voice), shown)),)
-    return Section(said("The likelihood of the observed data"), blocks, anchor="likelihood")
+    shown = Display((voice.equation(f"{voice.ell}({voice.old})", step.after, voice.now),))
+    what = "free energy" if voice.derivation.mean_field else "log-likelihood of the observed data"
+    blocks = (Exercise(said(f"Write down the {what}."), (sentence([step], voice), shown)),)
+    title = "The free energy" if voice.derivation.mean_field else "The likelihood of the observed data"
+    return Section(said(title), blocks, anchor="likelihood")
 
 
 def surrogate(voice: Voice) -> Section:
@@ -99,9 +100,16 @@ def ascent(voice: Voice) -> Section:
     blocks: list[Block] = []
     for step in voice.steps("ascent"):
         blocks += [sentence([step], voice), formula(step, voice)]
-    if voice.derivation.approximation:
+    if voice.derivation.approximated:
         blocks.append(
             ("With the quadrature in the place of the posterior, all of this holds up to its error.",)
+        )
+    if voice.derivation.mean_field:
+        blocks.append(
+            said(
+                "All of this holds of the free energy @, whatever the log-likelihood above it does.",
+                voice.ell,
+            )
         )
     task = said("Show that an iteration does not lower @.", voice.objective(voice.theta))
     return Section(said("The ascent"), (Exercise(task, tuple(blocks)),), anchor="ascent")

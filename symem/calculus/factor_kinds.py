@@ -1,0 +1,61 @@
+"""Which factor of a mean field can stand for a latent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sympy import Expr, log
+
+from symem.calculus.density import density_of
+from symem.calculus.family_factors import OfFamily
+from symem.calculus.fresh_names import Names
+from symem.calculus.gathering import Conditional, gather_latent
+from symem.calculus.means_of_factors import Mean
+from symem.calculus.recognise import counting_bounds, recognise
+from symem.calculus.refusals import told
+from symem.calculus.separate import Term
+from symem.calculus.share_factors import OfLabel, OfShares
+from symem.errors import NotDerivedError
+from symem.language.model import Model, Variable
+from symem.language.plates import LogIverson
+from symem.language.supports import Simplex
+
+
+def factor_of(model: Model, names: Names, terms: Sequence[Term], latent: Variable) -> Mean:
+    """The factor that can stand for a latent.
+
+    Raises:
+        NotDerivedError: its terms are, for no value of the others, those of a law in the table.
+    """
+    if latent.shape:
+        raise NotDerivedError(
+            f"A mean field has factors of numbers and labels, and {latent.name} is a vector or a matrix."
+        )
+    conditional = gather_latent(terms, latent, model.weights)
+    if any(term.factor.has(LogIverson) for term in conditional.terms):
+        raise NotDerivedError(
+            f"{conditional.atom} is bounded by what is drawn or known of it, and has no factor of a mean field."
+        )
+    if latent.support.finite:
+        return OfLabel(model, names, conditional)
+    density, u = density_of(conditional.terms, conditional.atom), conditional.atom
+    if isinstance(latent.support, Simplex):
+        if set(density) != {log(u)} or latent.support.axes != 1:
+            raise NotDerivedError(_no_factor(model, conditional, density))
+        return OfShares(model, names, conditional)
+    bounds, counting = latent.support.bounds, latent.support.discrete
+    bounds = counting_bounds(density, u, bounds) if counting else bounds
+    match = recognise(density, u, bounds, model.own_families, counting=counting)
+    if match is None:
+        raise NotDerivedError(_no_factor(model, conditional, density))
+    found = OfFamily(model, names, conditional, match, bounds)
+    if match.row.support(*found.own).bounds != bounds:
+        raise NotDerivedError(
+            f"{u} lies on a part of the range of a {match.row.words} law: no factor of a mean field is cut."
+        )
+    return found
+
+
+def _no_factor(model: Model, conditional: Conditional, density: dict[Expr, Expr]) -> str:
+    functions = ", ".join(told(model.declared(g)) for g in sorted(density, key=str))
+    return f"No law in the table has a log-density in {functions}, which is what holds {conditional.atom}: it has no factor of a mean field."
