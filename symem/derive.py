@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer
 
 from symem.budget import look
 from symem.calculus.angles import angles_apart
-from symem.calculus.approximations import Gone, eliminate_or_approximate
+from symem.calculus.approximations import APPROXIMATIONS, Gone, eliminate_or_approximate
 from symem.calculus.brackets import collapse_brackets
 from symem.calculus.certify import certify, leaving, without_refuted
 from symem.calculus.conditioning import condition
@@ -42,13 +42,26 @@ from symem.calculus.steps import steps, with_information
 from symem.calculus.surrogate import Reach, expected
 from symem.calculus.totalling import Collapse
 from symem.derivation import Definition, Derivation, InformationBlock, Posterior, Surrogate, Update
-from symem.errors import NotDerivedError
+from symem.errors import ModelError, NotDerivedError
 from symem.language.leaves import array_of, places_of
 from symem.language.model import Model
 from symem.language.support import Support
 
 #: What `numeric=` may be beside True and False.
 GRADIENT = "gradient"
+
+
+def check_ways(numeric: bool | str, approximate: str | None) -> None:  # noqa: FBT001
+    """What `numeric=` and `approximate=` may be.
+
+    Raises:
+        ModelError: one is something else.
+    """
+    if approximate not in (None, *APPROXIMATIONS):
+        known = " or ".join(map(repr, APPROXIMATIONS))
+        raise ModelError(f"approximate={approximate!r} is not known: it is None, or {known}.")
+    if numeric not in (True, False, GRADIENT):
+        raise ModelError(f"numeric={numeric!r} is not known: it is True, False or {GRADIENT!r}.")
 
 
 def derive_records(model: Model, *, numeric: bool | str = True, approximate: str | None = None) -> Derivation:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from symem.blockwise import is_dask, read_blocks, reader_of
 from symem.budget import deriving
-from symem.calculus.approximations import APPROXIMATIONS
 from symem.derivation import Derivation
-from symem.derive import GRADIENT, derive_records
+from symem.derive import check_ways, derive_records
 from symem.emission import Emission
 from symem.errors import DataError, ModelError
 from symem.examination import Examination
@@ -51,11 +50,12 @@ class Model(stated.Model):  # its two doors are those of the statement
             maximum of a concave block by Newton's method. If not, it is in `derivation.not_derived`, with the reason.
             With "gradient" one of Newton's steps is taken, which raises Q and does not maximise it: the EM
             gradient algorithm (Lange 1995, Journal of the Royal Statistical Society B 57:425).
-        approximate : {"quadrature"}, optional
-            what is done about latents whose conditional is of no family, one or two at a position: with
-            "quadrature", an adaptive Gauss-Hermite rule about its mode, or a sum over a window of whole
-            numbers. All that follows is then an approximation, and said to be one; a fit takes twice as
-            many nodes until these change nothing, and says by how much they do.
+        approximate : {"quadrature", "mean field"}, optional
+            what is done where no order of elimination works. With "quadrature" latents whose conditional is
+            of no family, one or two at a position, are summed over the nodes of an adaptive Gauss-Hermite
+            rule, or a window of whole numbers; a fit takes twice as many until these change nothing. With
+            "mean field" some latents get factors of their own, and a free energy is raised (Saul & Jordan
+            1996). All that follows is then an approximation, and said to be one.
 
         Returns
         -------
@@ -80,11 +80,7 @@ def derive(
     approximate: str | None = None,
 ) -> EM:
     """What `Model.derive` gives, of any statement."""
-    if approximate not in (None, *APPROXIMATIONS):
-        known = " or ".join(map(repr, APPROXIMATIONS))
-        raise ModelError(f"approximate={approximate!r} is not known: it is None, or {known}.")
-    if numeric not in (True, False, GRADIENT):
-        raise ModelError(f"numeric={numeric!r} is not known: it is True, False or {GRADIENT!r}.")
+    check_ways(numeric, approximate)
     with deriving(budget):
         derivation = derive_records(model, numeric=numeric, approximate=approximate)
     return EM(derivation, numeric=numeric, approximate=approximate)
@@ -103,8 +99,8 @@ class EM(Formulas, Examination, Emission):
         the record of what was derived.
     numeric : bool or "gradient", default True
         whether parameters without a formula are found as numbers, as in `Model.derive`.
-    approximate : {"quadrature"}, optional
-        what is done about latents without a family, as in `Model.derive`.
+    approximate : {"quadrature", "mean field"}, optional
+        what is done where no order of elimination works, as in `Model.derive`.
 
     References
     ----------

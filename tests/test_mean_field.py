@@ -184,7 +184,7 @@ def _gamma(mean: Any, log_mean: Any) -> tuple[float, float]:
     return shape, mean.mean() / shape
 
 
-REFERENCES = {"topics": topics, "blocks": blocks, "means": means, "rates": rates}
+REFERENCES: dict[str, Any] = {"topics": topics, "blocks": blocks, "means": means, "rates": rates}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -34,7 +34,7 @@ def updated(updates: Sequence[Update], arrays: Mapping[str, Any], *, sure: bool 
 
 def stepped(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
     """All arrays, the parameters being those after the M-step: where one step is taken, this need not maximise Q."""
-    known = evaluate((update.definition for update in updates), arrays)
+    known = evaluate((each for update in updates for each in defined_by(update)), arrays)
     for part in parts_of(updates):
         known = _at_the_top(part, known, one_step=part.one_step)
     return known
