@@ -75,6 +75,17 @@ def derive_records(model: Model, *, numeric: bool | str = True, approximate: str
     """
     look("checking that the likelihood is normalised")
     check_normalised(model)
+    try:
+        return _told(model, numeric=numeric, approximate=approximate)
+    except NotDerivedError:
+        fewer = model.without_unseen()
+        if fewer is None:
+            raise
+    return _told(fewer, numeric=numeric, approximate=approximate)
+
+
+def _told(model: Model, *, numeric: bool, approximate: str | None) -> Derivation:
+    """The record with its steps."""
     letters = DataLetters.of(model)
     record, blocks = _derived(letters.lettered, numeric=numeric, approximate=approximate)
 

@@ -9,6 +9,7 @@ from sympy import Expr, Identity, Integer, MatrixExpr, ZeroMatrix, sqrt
 
 from symem.derivation import (
     CellCounts,
+    DirichletShares,
     Factor,
     GaussianStates,
     GaussianVector,
@@ -40,6 +41,8 @@ def as_distribution(posterior: Posterior, show: Show, named: Show) -> Distributi
         case CellCounts() | MemberCounts():
             row = FAMILIES.get(posterior.family, Multinomial)
             return row(show(posterior.trials), show(posterior.probability.symbol))
+        case DirichletShares():
+            return Dirichlet(*map(show, posterior.own))
         case Recognised():
             return _recognised(posterior, show)
         case GaussianStates() if not posterior.latent.shape:

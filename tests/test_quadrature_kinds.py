@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
-from sympy import Idx, IndexedBase, exp, symbols
+from sympy import Idx, IndexedBase, Product, exp, pi, sqrt, symbols
 
 from symem import (
     EM,
@@ -83,6 +83,7 @@ MODELS = {
         latent=[t],
         known={e: Binary()},
     ),
+    "missing": Model({t[i]: Normal(0, 1), y[i, j]: answered(t[i] - d[j])}, latent=[t], missing=[y]),
 }
 
 
@@ -203,9 +204,45 @@ def test_answers_that_are_missing_are_left_out() -> None:
     assert found == pytest.approx(right, abs=1e-9)
 
 
-def test_missing_answers_say_what_to_write() -> None:
-    stated = Model({t[i]: Normal(0, 1), y[i, j]: answered(t[i] - d[j])}, latent=[t], missing=[y])
-    with pytest.raises(NotDerivedError, match="Dirac"):
+def test_missing_answers_are_those_that_are_known_to_be() -> None:
+    """`missing=` and a known 0/1 array say the same; nothing stands for what is missing, as nothing hangs on it."""
+    rng = np.random.default_rng(4)
+    answers, asked = rng.integers(0, 2, size=(9, 4)), rng.integers(0, 2, size=(9, 4))
+    theta = {"d": [-1.0, 0.0, 0.5, 1.0]}
+    stepped = derived("unanswered").solver().em_step(theta, y=answers * asked, e=asked)
+    found = derived("missing").solver().em_step(theta, y=np.where(asked, answers, np.nan))
+    assert found.d == pytest.approx(stepped.d, abs=1e-12)
+    assert [each.name for each in derived("missing").model.latents] == ["t"]
+    assert "left out where missing" in derived("missing").markdown()
+
+
+def test_missing_counts_are_left_out() -> None:
+    """Their mean given the latent would hold parameters: what is missing is left out, not imputed."""
+    stated = Model({u[i]: Normal(0, s), y[i, j]: Poisson(exp(b0 + u[i]))}, latent=[u], missing=[y])
+    em = stated.derive(approximate="quadrature", budget=math.inf)
+    counts = np.random.default_rng(5).poisson(3.0, size=(20, 3)).astype(float)
+    counts[::2, 1] = np.nan
+    theta = {"b0": 0.9, "s": 0.5}
+    places = np.linspace(-9.0, 9.0, 2001) * 0.5
+    terms = np.nansum(scipy.stats.poisson.logpmf(counts[:, :, None], np.exp(0.9 + places)), axis=1)
+    law = scipy.stats.norm.logpdf(places, scale=0.5) + math.log(places[1] - places[0])
+    right = scipy.special.logsumexp(terms + law, axis=1).sum()
+    assert em.solver().log_likelihood(theta, y=counts, Q=48) == pytest.approx(right, abs=1e-8)
+    after = em.solver().em_step(theta, y=counts, Q=48)
+    assert em.solver().log_likelihood(after, y=counts, Q=48) > right
+
+
+def test_missing_answers_of_a_likelihood_are_told_what_to_state() -> None:
+    law = exp(-(t[i] ** 2) / 2) / sqrt(2 * pi)
+    chance = 1 / (1 + exp(d[j] - t[i]))
+    stated = Model.from_likelihood(
+        Product(law * Product(chance ** y[i, j] * (1 - chance) ** (1 - y[i, j]), j), i),
+        latent={t: Reals()},
+        parameters={d: Reals()},
+        data={y: Binary()},
+        missing=[y],
+    )
+    with pytest.raises(NotDerivedError, match=r"state \{y: law\}"):
         stated.derive(approximate="quadrature")
 
 

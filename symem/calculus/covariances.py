@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby, product
 from typing import assert_never
 
-from sympy import Eq, Expr, S
+from sympy import Eq, Expr, S, polygamma
 
+from symem.calculus.brackets import collapse_pinned
 from symem.calculus.density import split_factor
 from symem.calculus.eliminated import Eliminated
 from symem.calculus.expectation import Expectations, Here, mean_of, selected
@@ -25,6 +26,7 @@ from symem.calculus.separate import Term, fold, rejoin, separate
 from symem.derivation import (
     Causes,
     CellCounts,
+    DirichletShares,
     GaussianStates,
     GaussianVector,
     Linked,
@@ -106,6 +108,8 @@ class Covariances:
         match one.posterior:
             case CellCounts() | MemberCounts():
                 yield from _of_total(together, f, g)
+            case DirichletShares() as shares:
+                yield _of_shares(one, shares, f[0], g[0])
             case GaussianVector() as vector:
                 here = Here(one, vector.atom)
                 mean, spread = here.placed(vector.mean), here.placed(vector.covariance)
@@ -196,6 +200,26 @@ def _of_total(
             for side, each in zip(sides, (c, d), strict=True)
         ]
     yield Term(own.count * own.trials * (alike - sides[0] * sides[1]), plates)
+
+
+def _of_shares(one: Eliminated, own: DirichletShares, first: Sequence[Term], second: Sequence[Term]) -> Term:
+    """Σ_k ψ′(α_k) c_k d_k - ψ′(Σ α) Σ_k c_k Σ_l d_l of Σ c log u and Σ d log u."""
+    found = [_coefficients(one, each) for each in (first, second)]
+    (logarithm,), (alpha, rest) = own.statistics, own.arguments.values()
+    if any(set(each) - {logarithm} for each in found):
+        raise NotDerivedError(
+            f"The score is not linear in {logarithm}, so that its covariance has no closed form here."
+        )
+    c, d = (each.get(logarithm, S.Zero) for each in found)
+    here = Here(one, own.atom)
+
+    def over_cells(value: Expr) -> Expr:
+        parts = (Term(part.factor, (*part.axes, own.outcome)) for part in separate(value))
+        return rejoin(fold(collapse_pinned(part)) for part in parts)
+
+    alike = over_cells(here.placed(polygamma(1, alpha)) * c * d)
+    apart = here.placed(polygamma(1, alpha + rest)) * over_cells(c) * over_cells(d)
+    return Term(own.count * (alike - apart), one.plates)
 
 
 def _linear(one: Eliminated, terms: Iterable[Term]) -> Expr:

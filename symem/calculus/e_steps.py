@@ -18,6 +18,7 @@ from symem.derivation import (
     Chain,
     Definition,
     Derivation,
+    DirichletShares,
     Ends,
     GaussianChain,
     GaussianStates,
@@ -201,6 +202,8 @@ def _family(posterior: Recognised) -> Iterator[Step]:
 
 def _arguments(posterior: Recognised) -> tuple[Any, ...]:
     """The arguments by their names in the literature."""
+    if isinstance(posterior, DirichletShares):
+        return (" of shares that add up to 1, each with its α, here ", posterior.arguments["alpha"])
     known = {name: posterior.face.argument(name).word or name for name in posterior.arguments}
     told = [(f"{known[name]} ", value) for name, value in posterior.arguments.items()]
     cut = ", cut from one with " if posterior.is_cut else " with "

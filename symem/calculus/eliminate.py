@@ -16,6 +16,7 @@ from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.chains import eliminate_chain
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
 from symem.calculus.coupled_terms import is_chained, is_on_tree
+from symem.calculus.dirichlet_latents import eliminate_shares
 from symem.calculus.eliminated import Case, Elimination
 from symem.calculus.finite_tables import OutOfTurnError, eliminate_finite
 from symem.calculus.gathering import atoms_of, check_counts, gather_latent
@@ -101,6 +102,9 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
     if group:
         eliminate_total(state, group, waiting)
         return
+    if isinstance(variable.support, Simplex):
+        eliminate_shares(state, variable, waiting)
+        return
     if acting_together(state.terms, variable):
         eliminate_causes(state, variable, waiting)
         return
@@ -125,8 +129,6 @@ def _eliminate(state: Elimination, variable: Variable, waiting: list[Variable]) 
 
 def _eliminate_alone(state: Elimination, case: Case) -> None:
     variable = case.variable
-    if isinstance(variable.support, Simplex):
-        raise NotDerivedError(f"{case.atom} is a share of a simplex, whose shares have no law one by one.")
     if variable.shape:
         eliminate_vector(state, case)
     elif variable.support.finite:

@@ -11,7 +11,15 @@ from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import Causes, CellCounts, Definition, GaussianStates, Linked, Posterior
+from symem.derivation import (
+    Causes,
+    CellCounts,
+    Definition,
+    DirichletShares,
+    GaussianStates,
+    Linked,
+    Posterior,
+)
 from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
 from symem.language.model import Model, Variable
@@ -103,7 +111,7 @@ class Eliminated:
     def plates(self) -> tuple[Axis, ...]:
         """The axes over which `left` is summed: all but those of cells with a total, of causes, or of a chain or tree."""
         own = self.posterior
-        cells = (own.outcome,) if isinstance(own, CellCounts) else ()
+        cells = (own.outcome,) if isinstance(own, CellCounts | DirichletShares) else ()
         chain = (own.along,) if isinstance(own, Linked | GaussianStates) else cells
         inner = own.coupled if isinstance(own, Causes) else chain
         return tuple(axis for axis in self.position if axis not in inner)
@@ -137,7 +145,7 @@ class Elimination:
                 if not set(places_of(atom)) <= places:
                     raise NotDerivedError(
                         f"{conditional.atom} depends on {atom} for every one of its positions at once: the table of its "
-                        f"posterior would have an entry for each combination of labels.{_unseen(other)}"
+                        f"posterior would have an entry for each combination of labels.{_unseen(other, self.model)}"
                     )
                 axis = self.outcome_axis(other, used)
                 used.add(axis.index)
@@ -166,15 +174,12 @@ class Elimination:
         self.done.append(gone)
 
 
-def _unseen(variable: Variable) -> str:
+def _unseen(variable: Variable, model: Model) -> str:
     """What to write for a datum of which some entries are missing."""
     name = variable.name.removesuffix("_missing")
-    if name == variable.name:
+    if name == variable.name or model.declarations:
         return ""
-    return (
-        f" If nothing else hangs on {name}, leave what is missing of it out: with e known, 1 where it was seen, give it the law "
-        f"Cases(e[…], {{0: Dirac(0), 1: …}}) and write 0 there."
-    )
+    return f" Where {name} has a law of its own on which nothing else hangs, what is missing is left out: state {{{name}: law}}."
 
 
 def _distinct_atoms(terms: tuple[Term, ...], variable: Variable) -> list[Expr]:

@@ -118,8 +118,7 @@ class Expectations:
         factor = term.factor.xreplace({here.atom: value}) * here.probability(table, index)
         return Term(factor, (*term.axes, Axis(index, table.outcome.size)))
 
-    @staticmethod
-    def _at_nodes(one: Eliminated, posterior: Quadrature, term: Term) -> Term:
+    def _at_nodes(self, one: Eliminated, posterior: Quadrature, term: Term) -> Term:
         """Σ_q γ_q f(u_q), of all latents that have these nodes.
 
         Raises:
@@ -142,7 +141,8 @@ class Expectations:
         rules = {posterior.outcome.index: index}
         values = {atom: here.placed(node.symbol).xreplace(rules) for atom, node in found}
         share = here.placed(posterior.probability.symbol).xreplace(rules)
-        factor = held_apart(term.factor.xreplace(values), [*values.values()])
+        moving = [each.symbol for each in self.names.model.parameters]
+        factor = held_apart(term.factor.xreplace(values), [*values.values()], moving)
         return Term(factor * share, (*term.axes, Axis(index, posterior.outcome.size)))
 
     def _of_pair(self, one: Eliminated, chain: Linked, atoms: list[Expr], term: Term) -> list[Term]:
@@ -195,6 +195,10 @@ class Expectations:
         statistic = g.xreplace({here.atom: posterior.atom})
         if posterior.inline:
             value = mean_of(posterior, statistic)
+            if any(atoms_of(value, each) for each in self.names.model.parameters):
+                raise NotDerivedError(
+                    f"The mean of {statistic} given other latents, {value}, holds parameters: it is no statistic."
+                )
         else:
             value = self._in_names(posterior, statistic, here.axes)
         return _over(term.axes, coefficient * here.placed(value))

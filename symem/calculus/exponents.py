@@ -29,16 +29,18 @@ def _apart(factor: Expr, arrays: set[Expr]) -> Expr:
     return exp(Add(*moving)) * exp(Add(*(part for part in parts if part not in moving)))
 
 
-def held_apart(factor: Expr, atoms: Collection[Expr], bound: Collection[Symbol] = ()) -> Expr:
-    """A product in which exp(a + b) is exp a times exp b, a holding some of these atoms and none of the bound indices."""
-    return Mul(*(_held_apart(each, atoms, bound) for each in Mul.make_args(factor)))
+def held_apart(factor: Expr, atoms: Collection[Expr], moving: Collection[Expr] = ()) -> Expr:
+    """A product in which exp(a + b) is exp a times exp b, a holding some of these atoms and nothing that is `moving`: bound
+    indices, or parameters that are still looked for.
+    """
+    return Mul(*(_held_apart(each, atoms, moving) for each in Mul.make_args(factor)))
 
 
-def _held_apart(factor: Expr, atoms: Collection[Expr], bound: Collection[Symbol]) -> Expr:
+def _held_apart(factor: Expr, atoms: Collection[Expr], moving: Collection[Expr]) -> Expr:
     if not isinstance(factor, exp):
         return factor
     parts = Add.make_args(expand(factor.args[0]))
-    held = [each for each in parts if each.has(*atoms) and not each.free_symbols & set(bound)]
+    held = [each for each in parts if each.has(*atoms) and not each.has(*moving)]
     if not held or len(held) == len(parts):
         return factor
     return FromLog(Add(*held)) * exp(Add(*(each for each in parts if each not in held)))

@@ -21,6 +21,7 @@ from symem.derivation.linked_labels import Chain, Linked, Tree
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
+    DirichletShares,
     GaussianVector,
     MemberCounts,
     Posterior,
@@ -70,6 +71,7 @@ __all__ = [
     "Conditional",
     "Definition",
     "Derivation",
+    "DirichletShares",
     "Ends",
     "ExponentialFamily",
     "Factor",

@@ -169,6 +169,18 @@ class Recognised(PosteriorRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DirichletShares(Recognised):
+    """One of the shares along `outcome` that add up to 1: its own α, and the `rest` of their sum; they have one normaliser."""
+
+    outcome: Axis
+
+    @property
+    def in_arguments(self) -> Expr:
+        """What this share adds to the log-density of the family, but for the normaliser that all of them share."""
+        return (self.arguments["alpha"] - 1) * self.statistics[0] - self.log_normaliser.symbol
+
+
+@dataclass(frozen=True, kw_only=True)
 class GaussianVector(PosteriorRecord):
     """A vector with a quadratic form: Gaussian, with `mean` and `covariance` made of `parameters`.
 

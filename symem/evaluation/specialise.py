@@ -59,6 +59,8 @@ class Specialiser(Algebra[Node]):
     parameters: frozenset[str] = frozenset()
     latents: frozenset[str] = frozenset()
     vectors: Mapping[str, Unseen] = field(default_factory=dict)
+    #: Of latents that are shares of a whole, how many there are.
+    shares: Mapping[str, Any] = field(default_factory=dict)
 
     def number(self, expression: Basic, bindings: Bindings | None = None) -> float:
         """The value of an expression in which everything is known."""
@@ -91,7 +93,22 @@ class Specialiser(Algebra[Node]):
             return self._known(name, places, matrix=False)
         if not _are_fixed(places):
             raise UnknownSymbolError(f"Latent {name} is indexed by another latent.")
-        return Atom(name, tuple(int(each.value) for each in places))  # type: ignore[union-attr]
+        index = tuple(int(each.value) for each in places)  # type: ignore[union-attr]
+        return self._share(name, *index) if name in self.shares else Atom(name, index)
+
+    def _share(self, name: str, *index: int) -> Node:
+        """A share as a function of numbers w in (0, 1), uniform where it is: (1 - s_k) Π s_l over l < k, s_l = w_l^(1/(K - 1 - l)).
+
+        (Breaking a stick: Devroye 1986, section XI.4.)
+        """
+        *row, cell = index
+        last = self.integer(self.shares[name]) - 1
+        left = [
+            self.apply("Pow", Atom(name, (*row, each)), Constant(1 / (last - each)))
+            for each in range(min(cell + 1, last))
+        ]
+        own = [sum_of([ONE, product_of([Constant(-1), left.pop()])])] if cell < last else []
+        return product_of([*own, *left])
 
     def letter(self, name: str, places: tuple[Node, ...]) -> Node:
         """One matrix of a named array; of a latent, made of its entries."""

@@ -6,13 +6,14 @@ from collections.abc import Container, Iterable, Mapping
 
 from sympy import Expr, Indexed, Integer, Symbol
 
-from symem.errors import ModelError, NameClashError, ShapeError, SupportError
+from symem.errors import ModelError, NameClashError, PlateError, ShapeError, SupportError
 from symem.language.declarations import Declaration
 from symem.language.family import OTHERWISE, Distribution
 from symem.language.leaves import name_of
 from symem.language.plates import LogIverson
+from symem.language.ranges import free_indices
 from symem.language.support import Support
-from symem.language.supports import Binary, Labels
+from symem.language.supports import Binary, Labels, Simplex
 from symem.language.symbol_names import check_keyword, names_in, stated_name
 from symem.language.traces import Tr
 from symem.language.variables import Role, Variable
@@ -104,6 +105,24 @@ def check_shares(declarations: Iterable[Declaration], table: Mapping[str, Variab
                     f"{entry}: {line.distribution} is read of what is observed, or of an array of latent shares. Of two shares that are "
                     f"latent one by one, or missing, the first has a Beta law, and the other is one less it; as a prior of a parameter "
                     f"write prior={{w: Dirichlet(a)}}."
+                )
+
+
+def check_cells(declarations: Iterable[Declaration], table: Mapping[str, Variable]) -> None:
+    """Labels and counts have their cells where latent shares add up to 1.
+
+    Raises:
+        PlateError: they run over another index of them.
+    """
+    for line in declarations:
+        laws = [line.distribution, *line.distribution.branches.values()]
+        for entry in (each.arguments[-1] for each in laws if each.name in ("Categorical", "Multinomial")):
+            shares = table.get(stated_name(entry)) if isinstance(entry, Indexed) else None
+            if shares is None or shares.role is not Role.LATENT or not isinstance(shares.support, Simplex):
+                continue
+            if not free_indices(entry.indices[-1], line.own) and entry.indices[-1] != line.cell:
+                raise PlateError(
+                    f"{line.variable}: the shares {entry} add up to 1 over their last index: write the category last."
                 )
 
 

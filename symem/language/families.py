@@ -98,7 +98,8 @@ def Multinomial(n: Any, *cells: Any, p: Any = None) -> Distribution:
 def Dirichlet(*cells: Any, alpha: Any = None) -> Distribution:
     """A point of a simplex: `Dirichlet(a)` (symmetric), `Dirichlet(a[k])` or `Dirichlet((a1, a2, ...))`.
 
-    log p(x) = Σ_k (α_k - 1) log x_k + log Γ(Σ_k α_k) - Σ_k log Γ(α_k).
+    log p(x) = Σ_k (α_k - 1) log x_k + log Γ(Σ_k α_k) - Σ_k log Γ(α_k). Latent shares `p[i, k]: Dirichlet(alpha[k])`, their category the
+    last index, under counts `Multinomial(N[i], p[i, k])` or labels `Categorical(p[i, k])` have a Dirichlet posterior.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from symem.errors import ModelError
 from symem.language.branching import with_branches
 from symem.language.consistency import (
     check_cases,
+    check_cells,
     check_names,
     check_otherwise,
     check_presence,
@@ -23,7 +24,7 @@ from symem.language.consistency import (
 from symem.language.coupled_entries import likelihood_with_vectors, lines_with_vectors
 from symem.language.crossed_effects import with_crossed_as_vectors
 from symem.language.demands import narrower
-from symem.language.left_out import left_out, where_seen
+from symem.language.left_out import barren, left_out, where_seen
 from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.model_symbols import Symbols
@@ -197,6 +198,8 @@ class Model(Symbols):
 
     #: The model as it was stated, where factors of a mean field stand for some of its latents.
     stated: Model | None = None
+    #: Data of which missing entries are left out in any case, beside those of chains.
+    _without: frozenset[str] = frozenset()
     #: What makes counts with a known total independent, with the same means; only of the law of complete data.
     free_counts: Expr = S.Zero
 
@@ -204,6 +207,7 @@ class Model(Symbols):
 
     def _build(self, statement: Statement, extra: Extras) -> None:
         """Survey what was written, settle roles and supports, then read everything in internal symbols."""
+        self._said = statement, extra
         statement, extra = with_branches(statement, extra)
         statement = with_weights(statement, extra.weights)
         self.declarations, self.shown = statement.declarations, statement.shown
@@ -228,7 +232,8 @@ class Model(Symbols):
     def _read(self, statement: Statement, extra: Extras, survey: Survey, roles: Mapping[str, Role]) -> None:
         """Everything in internal symbols; what of the prior holds latents is of the joint density p(x, z, θ)."""
         reader = self._reader
-        self._left_out = left_out(statement, extra, roles)
+        #: The data of which missing entries are left out: no latent stands for them.
+        self.left_out = left_out(statement, extra, roles) | self._without
         whole = Add(*self._pieces(statement))
         self.weights, whole = weighed(whole, reader, statement, extra.weights)
         self.constraints = tuple(_constraint(reader, relation) for relation in extra.relations)
@@ -245,8 +250,8 @@ class Model(Symbols):
     def _pieces(self, statement: Statement) -> Iterator[Expr]:
         """What adds up to the complete-data log-likelihood; of data that are left out where they are missing, of what was seen."""
         for place, piece in enumerate(statement.pieces):
-            line = statement.declarations[place].entries[0] if self._left_out else None
-            if line is not None and stated_name(line) in self._left_out:
+            line = statement.declarations[place].entries[0] if self.left_out else None
+            if line is not None and stated_name(line) in self.left_out:
                 yield where_seen(self._reader.read(piece), stated_name(line))
             else:
                 yield expand_logs(self._reader.read(piece))
@@ -257,9 +262,10 @@ class Model(Symbols):
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
         check_shares(self.declarations, table)
+        check_cells(self.declarations, table)
         self._table, ragged = table, ragged_plates(table, self.extents)
         whole, constraints, table = as_labels(_one_hot(table), self._whole, self.constraints, table)
-        whole, constraints, table = split_missing(whole, constraints, table, ragged, self._left_out)
+        whole, constraints, table = split_missing(whole, constraints, table, ragged, self.left_out)
         whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
         self.log_likelihood: Expr = Add(whole, *constraints)
@@ -270,6 +276,23 @@ class Model(Symbols):
         """The names of the parameters that are arguments of factors of a mean field: they are held while the others are updated."""
         stated = () if self.stated is None else self.stated.variables
         return frozenset(each.name for each in self.parameters if self.stated and each.name not in stated)
+
+    def without_unseen(self) -> Self | None:
+        """The model without what is missing of data on which nothing else hangs, none if there are no such data.
+
+        Returns
+        -------
+        Model
+            with the same log-likelihood of what was seen.
+        """
+        beside = Add(*self.constraints, self.log_prior, self.joint_prior)
+        found = barren(self.declarations, self._table, beside)
+        if found <= self.left_out:
+            return None
+        made = copy(self)
+        made._without = found  # noqa: SLF001 - its own
+        made._build(*self._said)  # noqa: SLF001 - its own
+        return made
 
     def of_complete_data(self) -> Self:
         """The law p(y; θ) of the complete data y = (x, z), as a model in which nothing was seen: nothing is missing, nothing
@@ -307,7 +330,8 @@ class Model(Symbols):
         return split_missing(function, (), self._table, ragged_plates(self._table, self.extents))[0]
 
     def __str__(self) -> str:
-        return table_of(self.variables.values(), self.simplexes, [each.name for each in self.weights])
+        weights = [each.name for each in self.weights]
+        return table_of(self.variables.values(), self.simplexes, weights, self.left_out)
 
 
 def _one_hot(table: Mapping[str, Variable]) -> tuple[str, ...]:

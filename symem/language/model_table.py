@@ -9,12 +9,17 @@ from symem.language.variables import Role, Variable
 
 
 def table_of(
-    variables: Iterable[Variable], simplexes: Iterable[tuple[str, ...]], counting: Collection[str] = ()
+    variables: Iterable[Variable],
+    simplexes: Iterable[tuple[str, ...]],
+    counting: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> str:
-    """A row for each variable but masks, and for scalars that lie on a simplex together; `counting` count rows."""
+    """A row for each variable but masks, and for scalars that lie on a simplex together; `counting` count rows; what is missing of
+    those `left_out` is no latent.
+    """
     rows = [("symbol", "role", "shape", "support")]
     rows += [
-        _row(variable, counts=variable.name in counting)
+        _row(variable, counts=variable.name in counting, left_out=variable.name in left_out)
         for variable in variables
         if variable.role is not Role.MASK
     ]
@@ -23,12 +28,12 @@ def table_of(
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def _row(variable: Variable, *, counts: bool) -> tuple[str, str, str, str]:
+def _row(variable: Variable, *, counts: bool, left_out: bool) -> tuple[str, str, str, str]:
     """A line of the table that `print(model)` shows."""
     of = stated_name(variable.declared)
     role = "weights" if counts else variable.role.value
     if variable.missing:
-        role += " (NaN is latent)"
+        role += " (NaN is left out)" if left_out else " (NaN is latent)"
     elif of != variable.name:
         role += f" ({of} where it is NaN)"
     sizes = (*variable.sizes, *variable.shape) if variable.of_numbers else variable.sizes

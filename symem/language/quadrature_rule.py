@@ -8,13 +8,13 @@ the zeros of the Hermite polynomial of degree Q and log ω_q its log-weights wit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from sympy import Expr, Function, Sum, Symbol, diff
 
 from symem.language.special import by_logs
+from symem.runtime.gauss_hermite import _rule_log_weight, _rule_node
 
 
 class Mode(Expr):  # type: ignore[misc]
@@ -96,27 +96,14 @@ class RuleLogWeight(Function):  # type: ignore[misc]
     is_real = True
 
 
-@lru_cache(maxsize=32)
-def rule(count: int, dimensions: int) -> tuple[Any, Any]:
-    """The nodes, a row for each dimension, and the log-weights."""
-    per = round(count ** (1 / dimensions))
-    zeros, weights = np.polynomial.hermite.hermgauss(per)
-    one = np.log(weights) + zeros**2 + np.log(2) / 2
-    grid = np.meshgrid(*[np.sqrt(2) * zeros] * dimensions, indexing="ij")
-    total = sum(np.meshgrid(*[one] * dimensions, indexing="ij"))
-    return np.reshape(grid, (dimensions, -1)), np.reshape(total, -1)
-
-
 def rule_node(place: Any, count: Any, dimensions: Any, coordinate: Any) -> Any:
     """`RuleNode` in numbers."""
-    return rule(int(np.max(count)), int(np.max(dimensions)))[0][int(np.max(coordinate))][
-        np.asarray(place, dtype=int)
-    ]
+    return _rule_node(np.asarray(place, dtype=int), *map(np.max, (count, dimensions, coordinate)))
 
 
 def rule_log_weight(place: Any, count: Any, dimensions: Any) -> Any:
     """`RuleLogWeight` in numbers."""
-    return rule(int(np.max(count)), int(np.max(dimensions)))[1][np.asarray(place, dtype=int)]
+    return _rule_log_weight(np.asarray(place, dtype=int), *map(np.max, (count, dimensions)))
 
 
 def climbed(function: Any, start: Sequence[Any]) -> list[Any]:
@@ -141,7 +128,7 @@ def climbed(function: Any, start: Sequence[Any]) -> list[Any]:
         for _ in range(60):
             tried = [each + factor * step[..., a] for a, each in enumerate(place)]
             found = function(tried)
-            rising = (found[0] >= value - 1e-12 * np.abs(value)) & np.isfinite(found[0])
+            rising = (found[0] >= value - 1e-12 * (1.0 + np.abs(value))) & np.isfinite(found[0])
             if np.all(rising):
                 break
             factor = np.where(rising, factor, factor / 2)

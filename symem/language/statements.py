@@ -201,9 +201,9 @@ def by_likelihood(
     if not whole.free_symbols:
         raise ModelError(f"The {whose} is the number {whole}: it must hold data, latents and parameters.")
     latents, tuples = named_supports(latent, "latent")
-    if tuples or any(isinstance(support, Simplex) for support in latents.values()):
+    if tuples:
         raise SupportError(
-            "latent=: a latent on a simplex is not read; relations between counts go into given=[…]."
+            "latent=: of shares of a whole make one array, p[i, k], {p: Simplex()}; relations between counts go into given=[…]."
         )
     named, simplexes = named_supports(parameters, "parameters")
     roles = dict.fromkeys(latents, Role.LATENT)

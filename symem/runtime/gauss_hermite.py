@@ -14,11 +14,35 @@ def _rule_of_nodes(count: Any, dimensions: Any) -> tuple[Any, Any]:
     """The nodes, a row for each dimension, and the log-weights; of a product of rules in several dimensions."""
     key = int(count), int(dimensions)
     if key not in _RULES:
-        zeros, weights = np.polynomial.hermite.hermgauss(round(key[0] ** (1 / key[1])))
+        zeros, weights = _gauss_hermite(round(key[0] ** (1 / key[1])))
         nodes = np.meshgrid(*[np.sqrt(2.0) * zeros] * key[1], indexing="ij")
-        logs = np.meshgrid(*[np.log(weights) + zeros**2 + np.log(2.0) / 2] * key[1], indexing="ij")
+        logs = np.meshgrid(*[weights + np.log(2.0) / 2] * key[1], indexing="ij")
         _RULES[key] = np.reshape(nodes, (key[1], -1)), np.sum(np.reshape(logs, (key[1], -1)), axis=0)
     return _RULES[key]
+
+
+def _gauss_hermite(count: int) -> tuple[Any, Any]:
+    """The zeros of a Hermite polynomial, as eigenvalues with a Newton step, and the logarithms of the weights with exp(z²).
+
+    Golub & Welsch 1969; the weights by Szegő 1975, eq. 3.4.7, which holds where they themselves are no numbers any more.
+    """
+    beside = np.sqrt(np.arange(1, count) / 2)
+    zeros = np.linalg.eigvalsh(np.diag(beside, 1) + np.diag(beside, -1))
+    zeros = zeros - _hermite_functions(zeros, count)[1] / np.sqrt(2.0 * count)
+    zeros = (zeros - zeros[::-1]) / 2
+    return zeros, -_hermite_functions(zeros, count)[0]
+
+
+def _hermite_functions(z: Any, count: int) -> tuple[Any, Any]:
+    """log Σ ψ_k(z)² over the Hermite functions k < n, and ψ_n over ψ_(n - 1), kept from under- and overflow."""
+    before, own = np.zeros_like(z), np.full_like(z, np.pi**-0.25)
+    scale, total = -(z**2) / 2, np.zeros_like(z)
+    for k in range(count):
+        total = total + own**2
+        before, own = own, z * np.sqrt(2.0 / (k + 1)) * own - np.sqrt(k / (k + 1)) * before
+        less = np.where(np.abs(own) > 1e100, 1e-100, 1.0)
+        before, own, total, scale = before * less, own * less, total * less**2, scale - np.log(less)
+    return np.log(total) + 2.0 * scale, own / before
 
 
 def _rule_node(places: Any, count: Any, dimensions: Any, coordinate: Any) -> Any:
@@ -35,25 +59,25 @@ def _modes(function: Any, dimensions: int, shape: tuple[int, ...], *given: Any) 
     """Where a function is largest, for all entries at once.
 
     `function` gives its values, its slopes and its bends row by row. Newton's method, each step halved for as long as the
-    function would fall; where it is no hill it is climbed along its slopes. Until the steps are rounding.
+    function would fall; where it is no hill it is climbed along its slopes. Until the steps of all entries are rounding.
     """
     place = [np.zeros(shape) for _ in range(dimensions)]
     with np.errstate(all="ignore"):
         value, slopes, bends = function(place, given)
         for _ in range(200):
             step = _uphill(slopes, bends, shape)
-            length, rising = np.ones(shape), np.zeros(shape, dtype=bool)
+            size = np.max(np.abs(step), axis=0)
+            length = np.where(size > 1e-10 * (1.0 + np.max(np.abs(place), axis=0)), 1.0, 0.0)
+            if not np.any(length):
+                break
             for _ in range(60):
                 tried = [each + length * by for each, by in zip(place, step, strict=True)]
                 found = function(tried, given)
-                rising = found[0] >= value - 1e-12 * np.abs(value)
+                rising = found[0] >= value - 1e-12 * (1.0 + np.abs(value))
                 if np.all(rising):
                     break
                 length = np.where(rising, length, length / 2)
-            moved = max(float(np.max(np.abs(length * by), initial=0.0)) for by in step)
             place, (value, slopes, bends) = tried, found
-            if not moved > 1e-10 or not np.all(rising):
-                break
     return place
 
 

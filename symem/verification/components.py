@@ -58,12 +58,13 @@ class Domains:
         TooLargeError
             Its latents belong to rows that count differently.
         """
-        counts = {self._count(atom) for atom in component.atoms}
+        counts = {self.how_often(atom) for atom in component.atoms}
         if len(counts) > 1:
             raise TooLargeError(f"latents such as {component.atoms[0].name} in rows that count differently")
         return counts.pop()
 
-    def _count(self, atom: Atom) -> float:
+    def how_often(self, atom: Atom) -> float:
+        """How often the row of a latent counts."""
         sizes = self._variables[atom.name].sizes
         places = (
             (name, atom.index[slot])

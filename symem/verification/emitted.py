@@ -10,6 +10,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from symem.errors import DataError
 from symem.evaluation.coordinates import Coordinates, total_defect
 from symem.evaluation.situation import situation
 from symem.language.leaves import name_of
+from symem.verification.differences_found import apart, loosened, rounding, summed_apart
 from symem.verification.formulas import Expectation
 from symem.verification.ground import IDENTITY, Array, Finding, Ground, Theta
 
@@ -58,15 +60,14 @@ def emitted_equals_formulas(ground: Ground) -> Iterator[Finding]:
 
 def _everywhere(ground: Ground) -> Iterator[Finding]:
     for theta in ground.points:
-        yield from Asked(ground, theta, ground.solver).differences()
+        yield from loosened(Asked(ground, theta, ground.solver).differences(), rounding(ground, theta))
     for words, asked, slack in _branches(ground, ground.points[0]):
         try:
-            for found in asked.differences():
-                if found.number is not None:
-                    yield Finding(found.number / slack, f"{found.detail} {words}")
+            for found in loosened(asked.differences(), slack * rounding(ground, ground.points[0])):
+                yield replace(found, detail=f"{found.detail} {words}")
         except ModuleRefusesError:
             continue
-    yield from _followed(ground, ground.points[0])
+    yield from loosened(_followed(ground, ground.points[0]), rounding(ground, ground.points[0]))
 
 
 def _call(function: Callable[..., Any], *arguments: Any, **data: Any) -> Any:
@@ -90,10 +91,10 @@ class Asked:
         """How far each function is from the formulas."""
         here = self.ground.formulas.at(self.theta)
         right = here.determined()
-        yield _apart(self.value("log_likelihood"), here.log_likelihood, "log_likelihood", 1.0)
+        yield apart(self.value("log_likelihood"), here.log_likelihood, "log_likelihood", 1.0)
         if hasattr(self.functions, "log_posterior"):
             whole = here.log_likelihood + self.ground.log_prior(self.theta)
-            yield _apart(self.value("log_posterior"), whole, "log_posterior", 1.0)
+            yield apart(self.value("log_posterior"), whole, "log_posterior", 1.0)
         yield from _parameters_apart(self.value("em_step"), right, "em_step")
         if hasattr(self.functions, "posterior"):
             yield from self._posteriors_apart(here)
@@ -113,7 +114,7 @@ class Asked:
         for array, (posterior, record) in zip(arrays, records, strict=True):
             right = here.where_it_is(posterior, record)
             same = np.size(array) == right.size
-            yield _apart(
+            yield apart(
                 np.reshape(array, right.shape) if same else array, right, f"posterior of {record.symbol}"
             )
 
@@ -123,8 +124,8 @@ class Asked:
         for name, value in found._asdict().items():
             known = here.with_statistics.get(name)
             if known is not None and np.shape(known) == np.shape(value):
-                yield _apart(value, known, f"{name} in statistics")
-        yield _apart(found.log_likelihood, here.log_likelihood, "log_likelihood in statistics", 1.0)
+                yield summed_apart(value, known, f"{name} in statistics", partial(here.lost, name))
+        yield apart(found.log_likelihood, here.log_likelihood, "log_likelihood in statistics", 1.0)
         right = {**right, **self._climbed(here)}
         yield from _parameters_apart(self.maximised(found), right, "m_step")
         parts = [
@@ -134,7 +135,7 @@ class Asked:
         if parts:
             merged = _call(self.functions.merge, *parts)
             yield from _parameters_apart(self.maximised(merged), right, "m_step of merged halves")
-            yield _apart(merged.log_likelihood, here.log_likelihood, "log_likelihood of merged halves", 1.0)
+            yield apart(merged.log_likelihood, here.log_likelihood, "log_likelihood of merged halves", 1.0)
 
     def _climbed(self, here: Expectation) -> dict[str, Any]:
         """What `m_step` leaves where it is, for `em_step` to climb over the rows."""
@@ -150,20 +151,9 @@ class Asked:
         return _call(self.functions.m_step, statistics, *before, **known)
 
 
-def _apart(given: Any, right: Any, what: str, least: float = 1e-12) -> Finding:
-    """The largest distance relative to the size of the right array, where that is finite: elsewhere nothing is claimed."""
-    given, right = np.asarray(given, dtype=float), np.asarray(right, dtype=float)
-    if given.shape != right.shape:
-        return Finding(np.inf, f"{what} has shape {given.shape} for {right.shape}")
-    told = np.isfinite(right)
-    size = least + np.max(np.abs(right), initial=0.0, where=told)
-    gaps = np.abs(np.where(np.isnan(given), np.inf, given) - np.where(told, right, 0.0)) / size
-    return Finding(float(np.max(gaps, initial=0.0, where=told)), what)
-
-
 def _parameters_apart(after: Any, right: Mapping[str, Any], what: str) -> Iterator[Finding]:
     for name, value in right.items():
-        yield _apart(getattr(after, name), value, f"{name} of {what}")
+        yield apart(getattr(after, name), value, f"{name} of {what}")
 
 
 # other data -------------------------------------------------------------------------------------------
@@ -305,8 +295,8 @@ def _followed(ground: Ground, theta: Theta) -> Iterator[Finding]:
     found = _call(fit, start=dict(theta), tol=0.0, max_iter=_FOLLOWED, **ground.asked)
     yield from _parameters_apart(found.parameters, iterates[found.n_iter], "fit")
     told = [ground.formulas.at(each).log_likelihood + ground.log_prior(each) for each in iterates]
-    yield _apart(found.history, told[: found.n_iter + 1], "history of fit", 1.0)
-    yield _apart(
+    yield apart(found.history, told[: found.n_iter + 1], "history of fit", 1.0)
+    yield apart(
         found.log_likelihood,
         told[found.n_iter] - ground.log_prior(iterates[found.n_iter]),
         "log_likelihood of fit",

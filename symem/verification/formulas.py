@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from symem.evaluation.situation import extent_of
 from symem.evaluation.stacks import Array
 from symem.evaluation.updating import settled, stepped, updated
 from symem.language.leaves import name_of, places_of
+from symem.language.matrices import is_matrix
 from symem.language.plates import Iverson
 from symem.verification.oracle import Oracle, alone
 from symem.verification.rounding import Rounding
@@ -91,6 +92,15 @@ class Expectation:
         """The posterior arrays and the expected sufficient statistics."""
         with np.errstate(all="ignore"):
             return evaluate(self.derivation.surrogate.statistics, self.arrays)
+
+    def lost(self, name: str) -> Array:
+        """A bound of what a statistic loses by rounding, which is told of numbers."""
+        definition = next(d for d in self.derivation.surrogate.statistics if name_of(d.symbol) == name)
+        if is_matrix(definition.symbol):
+            return np.zeros(())
+        bound = Rounding({}).of(definition.value)
+        with np.errstate(all="ignore"):
+            return np.asarray(evaluate([replace(definition, value=bound)], self.with_statistics)[name])
 
     @cached_property
     def _constant(self) -> float:

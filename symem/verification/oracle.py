@@ -7,6 +7,7 @@ and integrated over its continuous ones; the logarithm of that counts as often a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from symem.evaluation.specialise import Specialiser, Unseen
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_terms
 from symem.language.leaves import name_of
+from symem.language.supports import Simplex
 from symem.language.weights import once
 from symem.verification.beliefs import Group, GroupBelief, grouped
 from symem.verification.components import Domains, components_of
@@ -41,14 +43,15 @@ class Belief:
     @property
     def log_likelihood(self) -> float:
         """The observed-data log-likelihood, all constants included."""
-        observed = self.oracle.observed_parts(self.lookup)[0]
+        observed = self.oracle.observed_parts(self.lookup)[0] + self.oracle.volume
         return float(observed + sum(g.log_mass for g in self.groups))
 
     def log_likelihoods(self, thetas: Theta) -> Array:
         """The observed-data log-likelihood at each θ near by, on the nodes of this posterior."""
         lookup = self.oracle.lookup(thetas)
         with np.errstate(all="ignore"):
-            return self.oracle.observed_parts(lookup) + sum(g.log_masses(lookup) for g in self.groups)
+            observed = self.oracle.observed_parts(lookup) + self.oracle.volume
+            return observed + sum(g.log_masses(lookup) for g in self.groups)
 
     def log_posteriors(self, thetas: Theta) -> Array:
         """The same with the log-prior."""
@@ -177,7 +180,8 @@ class Oracle:
     def __init__(self, model: Any, arrays: Mapping[str, Any], accuracy: float = 1e-8) -> None:
         parameters = frozenset(each.name for each in model.parameters)
         latents = frozenset(each.name for each in model.latents)
-        self.scope = Specialiser(arrays, parameters, latents, _vectors(model.latents))
+        shares = {each.name: each.sizes[-1] for each in model.latents if isinstance(each.support, Simplex)}
+        self.scope = Specialiser(arrays, parameters, latents, _vectors(model.latents), shares)
         self._model, self._arrays, self._accuracy = model, dict(arrays), accuracy
 
     @cached_property
@@ -190,9 +194,24 @@ class Oracle:
         return Closed.of(term for term in terms if not atoms_of(term))
 
     @cached_property
+    def _domains(self) -> Domains:
+        return Domains(self._model, self.scope)
+
+    @cached_property
+    def volume(self) -> float:
+        """The logarithm of the volume of the simplexes on which latents lie, each as often as its row counts."""
+        total = 0.0
+        for each in self._model.latents:
+            if isinstance(each.support, Simplex):
+                *rows, cells = map(self.scope.integer, each.sizes)
+                counts = (self._domains.how_often(Atom(each.name, (*row, 0))) for row in np.ndindex(*rows))
+                total -= math.lgamma(cells) * sum(counts)
+        return total
+
+    @cached_property
     def groups(self) -> tuple[Group, ...]:
         """The latents, in groups of components that have the same trees."""
-        domains = Domains(self._model, self.scope)
+        domains = self._domains
         stated = once(self._model.log_likelihood, getattr(self._model, "weights", ()))
         terms = with_gamma_ratios(split_terms(self.scope(stated)))
         latent = components_of([term for term in terms if atoms_of(term)], domains)
@@ -235,7 +254,7 @@ class Oracle:
         """
         lookup = self.lookup(thetas)
         with np.errstate(all="ignore"):
-            return self._observed(lookup) + sum(group.log_masses(lookup) for group in self.groups)
+            return self._observed(lookup) + self.volume + sum(g.log_masses(lookup) for g in self.groups)
 
     def log_likelihood(self, theta: Theta) -> float:
         return float(self.log_likelihoods(alone(theta))[0])

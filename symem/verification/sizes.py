@@ -12,7 +12,7 @@ from symem.language.leaves import name_of
 from symem.language.matrices import T, Whole, letters, shape
 from symem.language.parents import Parents
 from symem.language.plates import LogIverson
-from symem.language.supports import Labels
+from symem.language.supports import Labels, Simplex
 from symem.language.traces import Tr
 
 LABEL_SIZES = (2, 3, 4)
@@ -21,6 +21,8 @@ _PLATES_OF_VECTORS = {1: (36,), 2: (9, 5)}
 _DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 #: Rows and columns of matrices that reach a subspace, and chains short enough that states do not grow beyond measure.
 _RANKS, _SHORT_CHAINS = (3, 2), {1: (3,), 2: (3, 2)}
+#: Shares of a whole that are integrated over.
+_SHARES = (2,)
 #: How long chains of latents are, whose every path is summed, and how many of them there are.
 _CHAIN_SIZES, _PLATES_OF_CHAINS = {1: (6,), 2: (4, 3)}, {1: (5,), 2: (3, 2)}
 
@@ -28,8 +30,9 @@ _CHAIN_SIZES, _PLATES_OF_CHAINS = {1: (6,), 2: (4, 3)}, {1: (5,), 2: (3, 2)}
 def default_sizes(model: Any) -> dict[str, int]:
     """Small sizes; those of labels and of vectors differ from one another, so that a swapped index shows."""
     data, others = _widths(model)
-    labels = [name for name in label_sizes(model) if name not in (*data, *others)]
-    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others)]
+    shares = share_sizes(model)
+    labels = [name for name in label_sizes(model) if name not in (*data, *others, *shares)]
+    plates = [each.name for each in model.sizes if each.name not in (*labels, *data, *others, *shares)]
     labels += [extent.symbol.name for extent in model.extents]
     along = chain_sizes(model)
     chains = [name for name in plates if name in along]
@@ -40,7 +43,7 @@ def default_sizes(model: Any) -> dict[str, int]:
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
     places = tuple(size + 2 * reach for size in lengths[min(2, len(plates) + len(chains))]) if chains else ()
     chosen: list[tuple[list[str], tuple[int, ...]]] = [(labels, LABEL_SIZES), (data, _DATA_WIDTHS)]
-    chosen += [(others, _OTHER_WIDTHS), (plates, choice), (chains, places)]
+    chosen += [(others, _OTHER_WIDTHS), (plates, choice), (chains, places), (shares, _SHARES)]
     found = {
         name: size
         for names, sizes in chosen
@@ -74,7 +77,7 @@ def other_sizes(model: Any) -> dict[str, int]:
     return {
         name: size + 1 if name in labels else size if short else max(2, size // 2)
         for name, size in default.items()
-        if name not in (*data, *others)
+        if name not in (*data, *others, *share_sizes(model))
     }
 
 
@@ -102,6 +105,11 @@ def label_sizes(model: Any) -> list[str]:
     supports = (each.support for each in model.variables.values())
     shown += [each.size for each in supports if isinstance(each, Labels) and not isinstance(each, Parents)]
     return _in_turn(model, shown)
+
+
+def share_sizes(model: Any) -> list[str]:
+    """How many shares there are of wholes that are latent."""
+    return _in_turn(model, [each.sizes[-1] for each in model.latents if isinstance(each.support, Simplex)])
 
 
 def chain_sizes(model: Any) -> set[str]:

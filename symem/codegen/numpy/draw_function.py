@@ -183,6 +183,14 @@ class Drawing:
         self.scope.write(start, text)
         self.drawn += names
 
+    def _concentrations(self, arguments: Sequence[Expr], at: Positions) -> str:
+        """Those of the cells of a Dirichlet law, on the last axis; of a symmetric one the same for all."""
+        cell = at.declaration.cell
+        if cell is None or arguments[0].has(cell):
+            return at.probabilities(arguments)
+        count = self.scope.sized(at.variable.sizes[at.declaration.own.index(cell)])
+        return f"np.multiply.outer({at(arguments[0])}, np.ones({count}))"
+
     def _law(self, distribution: Any, at: Positions) -> str:
         """The call that draws at all positions."""
         arguments, size = distribution.arguments, at.shape
@@ -191,7 +199,7 @@ class Drawing:
         if distribution.name == "Multinomial":
             return f"_draw_counts(rng, {size}, {at(arguments[0])}, {at.probabilities(arguments[1:])})"
         if distribution.name == "Dirichlet":
-            return f"_draw_shares(rng, {size}, {at.probabilities(arguments)})"
+            return f"_draw_shares(rng, {size}, {self._concentrations(arguments, at)})"
         if distribution.name == "Cases":
             label = at(arguments[0], label=True)
             order = sorted(distribution.branches, key=lambda value: (value == OTHERWISE, str(value).zfill(9)))

@@ -15,7 +15,7 @@ from symem.codegen.numpy.fields_read import Records
 from symem.codegen.numpy.latent_scales import finite_ends, has_own_scale
 from symem.codegen.numpy.lines import Lines
 from symem.codegen.numpy.wrapping import fitted, tupled
-from symem.derivation import CellCounts, MemberCounts, Posterior, Shared
+from symem.derivation import CellCounts, DirichletShares, MemberCounts, Posterior, Shared
 from symem.language.leaves import name_of, places_of
 from symem.language.model import Variable
 
@@ -47,6 +47,12 @@ class LatentDraws:
         self.read |= loads_in(sizes)
         if isinstance(posterior, Shared):
             self._share(posterior, [*map(self.writer.spell, sizes)], places)
+            return
+        if isinstance(posterior, DirichletShares):
+            shape = tupled(map(self.writer.spell, sizes))
+            self.lines.append(
+                f"{drawn} = _random_table(rng, {shape}, {places.index(posterior.outcome.index)})"
+            )
             return
         low, high = (self._bound(end, places) for end in finite_ends(posterior))
         named = {"pool": self._pool(posterior.latent), "low": low, "high": high}

@@ -115,6 +115,8 @@ def _role(variable: Variable, title: str, voice: Voice, counting: Container[str]
         return "weights"
     if variable.name in voice.model.arguments_of_factors:
         return "of a factor"
+    if variable.name in voice.model.left_out:
+        return f"{title}, left out where missing"
     return f"{title}, latent where missing" if variable.missing else title
 
 
@@ -152,7 +154,7 @@ def _diagram(voice: Voice) -> Figure:
     shown = plate_diagram(voice.derivation, voice.complete)
     legend = "Plate diagram. Shaded: observed; open: latent; dots: parameters; squares: known."
     if any(each.missing for each in voice.model.data):
-        legend += " Half shaded: latent where missing."
+        legend += f" Half shaded: {'left out' if voice.model.left_out else 'latent'} where missing."
     words = shown.split("<desc>", 1)[1].split("</desc>", 1)[0]
     return Figure(shown, (legend,), words)
 
