@@ -84,7 +84,7 @@ def derive_records(model: Model, *, numeric: bool | str = True, approximate: str
     return _told(fewer, numeric=numeric, approximate=approximate)
 
 
-def _told(model: Model, *, numeric: bool, approximate: str | None) -> Derivation:
+def _told(model: Model, *, numeric: bool | str, approximate: str | None) -> Derivation:
     """The record with its steps."""
     letters = DataLetters.of(model)
     record, blocks = _derived(letters.lettered, numeric=numeric, approximate=approximate)

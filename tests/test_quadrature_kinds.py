@@ -29,6 +29,7 @@ from symem import (
     Poisson,
     Reals,
 )
+from symem.runtime.gauss_hermite import _rule_of_nodes
 
 n, J, G, K = symbols("n J G K", integer=True, positive=True)
 i, j, h, k = Idx("i", n), Idx("j", J), Idx("h", G), Idx("k", K)
@@ -82,6 +83,9 @@ MODELS = {
         {t[i]: Normal(0, 1), y[i, j]: Cases(e[i, j], {0: Dirac(0), 1: answered(t[i] - d[j])})},
         latent=[t],
         known={e: Binary()},
+    ),
+    "errors": Model(
+        {t[i]: Normal(m, r), x[i]: Normal(t[i], 1), y[i]: Poisson(exp(b0 + b1 * t[i]))}, latent=[t]
     ),
     "missing": Model({t[i]: Normal(0, 1), y[i, j]: answered(t[i] - d[j])}, latent=[t], missing=[y]),
 }
@@ -178,6 +182,36 @@ def test_each_label_has_nodes_of_its_own() -> None:
     ]
     right = np.logaddexp(*parts).sum()
     assert derived("mixed").solver().log_likelihood(theta, y=counts, Q=48) == pytest.approx(right, abs=1e-8)
+
+
+def test_a_covariate_with_errors() -> None:
+    """What stands before the latent in an exponential is climbed, and proved to be a maximum."""
+    rng = np.random.default_rng(9)
+    true = rng.normal(0.3, 0.9, size=30)
+    data = {"x": true + rng.normal(size=30), "y": rng.poisson(np.exp(0.2 + 0.6 * true))}
+    theta = {"m": 0.1, "r": 0.8, "b0": 0.1, "b1": 0.5}
+    places = np.linspace(-8.0, 8.0, 4001)
+    law = scipy.stats.norm.logpdf(places, 0.1, 0.8) + scipy.stats.norm.logpdf(data["x"][:, None], places)
+    terms = scipy.stats.poisson.logpmf(data["y"][:, None], np.exp(0.1 + 0.5 * places)) + law
+    right = scipy.special.logsumexp(terms + math.log(places[1] - places[0]), axis=1).sum()
+    solver = derived("errors").solver()
+    assert solver.log_likelihood(theta, **data, Q=48) == pytest.approx(right, abs=1e-9)
+    assert solver.log_likelihood(solver.em_step(theta, **data, Q=48), **data, Q=48) > right
+    proved = derived("errors").certificates[-1]
+    assert "Q is concave" in str(proved)
+
+
+@pytest.mark.parametrize("count", [1, 12, 100, 700])
+def test_rules_of_few_and_of_many_nodes(count: int) -> None:
+    """Exact for polynomials of degree 2 Q - 1 under the normal law; weights that are no numbers any more are logarithms."""
+    nodes, weights = _rule_of_nodes(count, 1)
+    shares = np.exp(weights - nodes[0] ** 2 / 2) / math.sqrt(2 * math.pi)
+    powers = [0, 1] if count == 1 else [0, 1, 2, 4, 8]
+    moments = {0: 1.0, 1: 0.0, 2: 1.0, 4: 3.0, 8: 105.0}
+    assert [float(shares @ nodes[0] ** power) for power in powers] == pytest.approx(
+        [moments[power] for power in powers], rel=1e-12, abs=1e-12
+    )
+    assert np.all(np.isfinite(weights))
 
 
 def test_a_kink_is_refused() -> None:

@@ -149,12 +149,13 @@ def _by_latent(state: Elimination, case: Case, value: Expr) -> dict[Expr, Expr]:
         held, rest = _latents_apart(state, term)
         latent = Mul(*held)
         theirs = any(atoms_of(latent, parameter) for parameter in state.model.parameters)
-        if theirs or latent.free_symbols & term.indices:
-            form = summed_form(term.factor, term.axes, state.model.latents)
-            if form is None:
-                others = Mul(*(f for f in held if not isinstance(f, Iverson)))
-                raise NotDerivedError(_at_all_places(case.atom, others))
+        everywhere = bool(latent.free_symbols & term.indices)
+        form = summed_form(term.factor, term.axes, state.model.latents) if theirs or everywhere else None
+        if form is not None:
             coefficient, latent = form
+        elif everywhere:
+            others = Mul(*(f for f in held if not isinstance(f, Iverson)))
+            raise NotDerivedError(_at_all_places(case.atom, others))
         else:
             coefficient = fold(Term(rest, term.axes)).expr
         parts[latent] = parts.get(latent, S.Zero) + coefficient
