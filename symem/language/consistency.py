@@ -95,7 +95,10 @@ def check_shares(declarations: Iterable[Declaration], table: Mapping[str, Variab
 
     Raises:
         ModelError: it may be missing, or its shares are latents one by one.
+        PlateError: labels or counts have their cells elsewhere.
     """
+    declarations = tuple(declarations)
+    _check_cells(declarations, table)
     for line in declarations:
         for entry in line.entries if line.name == "Dirichlet" else ():
             variable = table.get(stated_name(entry))
@@ -108,7 +111,7 @@ def check_shares(declarations: Iterable[Declaration], table: Mapping[str, Variab
                 )
 
 
-def check_cells(declarations: Iterable[Declaration], table: Mapping[str, Variable]) -> None:
+def _check_cells(declarations: Iterable[Declaration], table: Mapping[str, Variable]) -> None:
     """Labels and counts have their cells where latent shares add up to 1.
 
     Raises:

@@ -17,8 +17,8 @@ from symem.language.logarithm import expand_logs
 from symem.language.missing import mask_of
 from symem.language.plates import Iverson
 from symem.language.statements import Extras, Statement
-from symem.language.symbol_names import names_in, stated_name
 from symem.language.supports import OneHot
+from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role, Variable
 
 

@@ -13,7 +13,6 @@ from symem.errors import ModelError
 from symem.language.branching import with_branches
 from symem.language.consistency import (
     check_cases,
-    check_cells,
     check_names,
     check_otherwise,
     check_presence,
@@ -29,11 +28,11 @@ from symem.language.logarithm import expand_logs
 from symem.language.missing import companion_names, split_missing
 from symem.language.model_symbols import Symbols
 from symem.language.model_table import table_of
-from symem.language.one_hot import as_labels
+from symem.language.one_hot import as_labels, one_hot
 from symem.language.plates import LogIverson
 from symem.language.prior import admit_constants, demanded, log_prior_density
 from symem.language.ragged_plates import ragged_plates
-from symem.language.ranges import free_indices, own_range
+from symem.language.ranges import free_indices
 from symem.language.reading import Extent, Reader
 from symem.language.roles import (
     check_missing,
@@ -46,12 +45,11 @@ from symem.language.roles import (
 from symem.language.shapes import reader_of, variables_of
 from symem.language.stated import expression
 from symem.language.statements import Extras, Statement, by_distribution, by_likelihood, extras
-from symem.language.supports import Counts, Interval, Labels, OneHot
 from symem.language.survey import Survey
+from symem.language.surveyed import surveyed
 from symem.language.symbol_names import names_in, stated_name
-from symem.language.transcription import names_on_diagonals
 from symem.language.variables import Role, Variable
-from symem.language.weights import range_of, weighed, with_weights
+from symem.language.weights import weighed, with_weights
 
 
 class Model(Symbols):
@@ -198,8 +196,7 @@ class Model(Symbols):
 
     #: The model as it was stated, where factors of a mean field stand for some of its latents.
     stated: Model | None = None
-    #: Data of which missing entries are left out in any case, beside those of chains.
-    _without: frozenset[str] = frozenset()
+    _without: frozenset[str] = frozenset()  #: data of which missing entries are left out in any case
     #: What makes counts with a known total independent, with the same means; only of the law of complete data.
     free_counts: Expr = S.Zero
 
@@ -212,7 +209,7 @@ class Model(Symbols):
         statement = with_weights(statement, extra.weights)
         self.declarations, self.shown = statement.declarations, statement.shown
         self.simplexes = statement.simplexes
-        survey = _survey(statement, extra)
+        survey = surveyed(statement, extra)
         roles = roles_of(survey, statement, extra)
         check_missing(extra.missing, roles, survey)
         check_prior(extra, roles)
@@ -262,9 +259,8 @@ class Model(Symbols):
         check_names(table, [str(extent.symbol) for extent in self.extents])
         check_vectors(table)
         check_shares(self.declarations, table)
-        check_cells(self.declarations, table)
         self._table, ragged = table, ragged_plates(table, self.extents)
-        whole, constraints, table = as_labels(_one_hot(table), self._whole, self.constraints, table)
+        whole, constraints, table = as_labels(one_hot(table), self._whole, self.constraints, table)
         whole, constraints, table = split_missing(whole, constraints, table, ragged, self.left_out)
         whole, table = with_crossed_as_vectors(whole, table)
         self.variables: Mapping[str, Variable] = table
@@ -285,11 +281,10 @@ class Model(Symbols):
         Model
             with the same log-likelihood of what was seen.
         """
-        beside = Add(*self.constraints, self.log_prior, self.joint_prior)
+        made, beside = copy(self), Add(*self.constraints, self.log_prior, self.joint_prior)
         found = barren(self.declarations, self._table, beside)
         if found <= self.left_out:
             return None
-        made = copy(self)
         made._without = found  # noqa: SLF001 - its own
         made._build(*self._said)  # noqa: SLF001 - its own
         return made
@@ -304,7 +299,7 @@ class Model(Symbols):
             in internal symbols, as this one.
         """
         counts = Add(*(expand_logs(self._reader.read(each.free_counts())) for each in self.declarations))
-        whole, (counts,), table = as_labels(_one_hot(self._table), self._whole, (counts,), self._table)
+        whole, (counts,), table = as_labels(one_hot(self._table), self._whole, (counts,), self._table)
         whole, table = with_crossed_as_vectors(whole, table)
         made = copy(self)
         made.variables = {
@@ -330,30 +325,8 @@ class Model(Symbols):
         return split_missing(function, (), self._table, ragged_plates(self._table, self.extents))[0]
 
     def __str__(self) -> str:
-        weights = [each.name for each in self.weights]
-        return table_of(self.variables.values(), self.simplexes, weights, self.left_out)
-
-
-def _one_hot(table: Mapping[str, Variable]) -> tuple[str, ...]:
-    return tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
-
-
-def _survey(statement: Statement, extra: Extras) -> Survey:
-    survey = Survey(indices=dict(statement.indices), index_names=set(statement.indices))
-    survey.on_diagonals = {name for piece in statement.pieces for name in names_on_diagonals(piece)}
-    for piece in (*statement.pieces, extra.log_prior):
-        survey.take(piece, {})
-    for support in statement.supports.values():
-        survey.take_size(support.size if isinstance(support, Labels) else S.One)
-        for end in support.bounds if isinstance(support, (Interval, Counts)) else ():
-            survey.take(end, {index: own_range(index) for index in free_indices(end)})
-    for relation in extra.relations:
-        survey.take(relation, {index: own_range(index) for index in free_indices(relation)})
-    for index, entry in extra.weights.items():
-        survey.take(entry, {index: range_of(index, statement.pieces)})
-    survey.part_ends()
-    survey.check_indices()
-    return survey
+        counts = [each.name for each in self.weights]
+        return table_of(self.variables.values(), self.simplexes, counts, self.left_out)
 
 
 def _constraint(reader: Reader, relation: Any) -> Expr:

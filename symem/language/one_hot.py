@@ -9,8 +9,13 @@ from sympy import Eq, Expr, Indexed, IndexedBase
 
 from symem.errors import SupportError
 from symem.language.plates import Iverson
-from symem.language.supports import Labels
+from symem.language.supports import Labels, OneHot
 from symem.language.variables import Variable
+
+
+def one_hot(table: Mapping[str, Variable]) -> tuple[str, ...]:
+    """The arrays that are such rows."""
+    return tuple(name for name, variable in table.items() if isinstance(variable.support, OneHot))
 
 
 def as_labels(
