@@ -290,8 +290,26 @@ def test_a_refusal_tells_of_it_where_it_works() -> None:
 def test_entries_that_are_coupled_have_no_factors() -> None:
     other = Idx("j", n)
     graph = Model({z[i]: Categorical(pi[k]), x[i, other]: Bernoulli(B[z[i], z[other]])}, latent=[z])
-    with pytest.raises(NotDerivedError, match="coupled"):
+    with pytest.raises(
+        NotDerivedError, match="coupled with each other, as the labels of the nodes of a graph are"
+    ):
         graph.derive(approximate="mean field", budget=math.inf)
+
+
+def test_documents_that_count_differently_have_no_factors() -> None:
+    with pytest.raises(NotDerivedError, match="counts as often as its row does"):
+        Model(TOPICS, latent=[theta, z], weights={d: q[d]}).derive(approximate="mean field", budget=math.inf)
+
+
+@pytest.mark.slow
+def test_a_chain_is_eliminated_beside_a_factor() -> None:
+    """The rest may be anything that has an order: here forward and backward along labels."""
+    A, first = IndexedBase("A"), {z[0]: Categorical(pi[k])}
+    laws = {z[i]: Categorical(A[z[i - 1], k]), mu[k]: Normal(m0, tau), x[i]: Normal(mu[z[i]], s)}
+    em = Model({**first, **laws}, latent=[z, mu]).derive(approximate="mean field", budget=math.inf)
+    assert [type(each).__name__ for each in em.derivation.posteriors] == ["Chain"]
+    assert em.posterior[mu].name == "Normal"
+    assert verify(em).passed
 
 
 def test_what_is_exact_stays_exact() -> None:

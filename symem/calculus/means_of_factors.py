@@ -97,16 +97,11 @@ class Mean:
         """The mean of a term over this factor, in letters.
 
         Raises:
-            NotDerivedError: it is that of no function in the table, or couples places of the latent.
+            NotDerivedError: it is that of no function in the table.
         """
         atoms = atoms_of(term.factor, self.latent)
         if not atoms:
             return [term]
-        if len(atoms) > 1:
-            raise NotDerivedError(
-                f"{atoms[0]} and {atoms[1]} stand in one term, {told(self.model.declared(term.factor))}: the places of "
-                f"{self.latent.name} are coupled, and no factor has them one by one."
-            )
         return self._mean(term, atoms[0])
 
     def _mean(self, term: Term, atom: Expr) -> list[Term]:
@@ -129,15 +124,15 @@ class Mean:
         raise NotImplementedError
 
     def entropy(self) -> list[Term]:
-        """H = A - Σ η E[T] of the factors at all places where the latent is, each as often as its row counts, in letters.
+        """H = A - Σ η E[T] of the factors at all places, in letters.
 
         What of log q and of log p is the same, as the factorial of a count, is left out of both.
         """
         pairs = zip(self.natural, self.letters, strict=True)
         linear = [Term(-eta * each.symbol, each.axes) for eta, each in pairs]
-        present = self.conditional.condition * self.conditional.count
-        found = [*self.partition(), *linear]
-        return [Term(p.factor * present, p.axes + t.axes) for t in found for p in separate(t.factor)]
+        return [
+            Term(p.factor, p.axes + t.axes) for t in (*self.partition(), *linear) for p in separate(t.factor)
+        ]
 
     def best(self, natural: Sequence[Expr]) -> dict[str, Expr]:
         """The arguments at which the free energy is largest, of the expected coefficients of the letters."""
