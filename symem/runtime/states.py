@@ -142,40 +142,40 @@ def _at_place(value: Any, place: int) -> Any:
 
 
 class _Gained(NamedTuple):
-    """Of what is seen at each place, C, the gain K, I - KC, and the inverse and log det of its variance I + CRCᵀ; the last place
-    told stands for those after it.
+    """Of what is seen at each place, C, the gain K, I - KC, and the inverse of its variance I + CRCᵀ; the last place told stands
+    for those after it.
     """
 
     root: Any
     gain: Any
     kept: Any
     inverse: Any
-    log_det: Any
 
 
 def _as_observed(precision: Any, shift: Any) -> tuple[Any, Any]:
     """C and u of u = C h + e, e of variance 1, that say -½ hᵀΛh + ηᵀh."""
     if precision.shape[-1] == 1:
-        root = np.sqrt(np.maximum(precision, 0.0))
-        return root, _carried_by_inverse(root[..., 0], shift)
-    sizes, axes = np.linalg.eigh(precision)
+        sizes, axes = precision[..., 0], np.ones(precision.shape)
+    else:
+        sizes, axes = np.linalg.eigh(precision)
     there = sizes > precision.shape[-1] * np.finfo(float).eps * sizes[..., -1:]
     rank = max(1, int(there.sum(axis=-1).max(initial=0)))
-    scale = np.sqrt(np.where(there, sizes, 0.0))[..., -rank:]
-    turned = axes[..., -rank:].swapaxes(-1, -2)
-    return scale[..., None] * turned, _carried_by_inverse(scale, _carried(turned, shift))
-
-
-def _carried_by_inverse(scale: Any, vectors: Any) -> Any:
-    """Vectors over scales, and 0 where these are 0."""
-    return np.where(scale == 0, 0.0, vectors / np.where(scale == 0, 1.0, scale))
+    there, sizes, axes = (
+        there[..., -rank:, None],
+        sizes[..., -rank:, None],
+        axes[..., -rank:].swapaxes(-1, -2),
+    )
+    scale = np.sqrt(np.where(there, sizes, 1.0))
+    return np.where(there, axes * scale, 0.0), _carried(np.where(there, axes / scale, 0.0), shift)
 
 
 def _news_of_states(told: _Gained, seen: Any, predicted: Any) -> Any:
     """eᵀe - eᵀS⁻¹e - log det S, e = u - C a being what was not predicted, and S its variance."""
-    surprise = seen - _carried(told.root, predicted)
-    spread = (surprise * (surprise - _carried(told.inverse, surprise))).sum(axis=-1)
-    return spread - _stretched_along(told.log_det, len(seen))
+    inverse, surprise = told.inverse, seen - _carried(told.root, predicted)
+    less = np.eye(inverse.shape[-1]) - inverse
+    spread = np.einsum("...a,...a->...", surprise, _carried(less, surprise))
+    volume = np.log(inverse[..., 0, 0]) if inverse.shape[-1] == 1 else np.linalg.slogdet(inverse)[1]
+    return spread + _stretched_along(volume, len(seen))
 
 
 # -- covariances --------------------------------------------------------------------------------------------
@@ -204,15 +204,14 @@ def _forward_variances(
 
 
 def _with_evidence(variance: Any, root: Any) -> tuple[Any, ...]:
-    """K = R Cᵀ S⁻¹, I - KC, S⁻¹ and log det S, S being I + CRCᵀ; and (I - KC) R (I - KC)ᵀ + KKᵀ."""
+    """K = R Cᵀ S⁻¹, I - KC and S⁻¹, S being I + CRCᵀ; and (I - KC) R (I - KC)ᵀ + KKᵀ."""
     crossed = _matrix_product(variance, root.swapaxes(-1, -2))
     total = _matrix_product(root, crossed) + np.eye(root.shape[-2])
     inverse = 1 / total if total.shape[-1] == 1 else np.linalg.inv(total)
-    log_det = np.log(total[..., 0, 0]) if total.shape[-1] == 1 else np.linalg.slogdet(total)[1]
     gain = _matrix_product(crossed, inverse)
     kept = np.eye(variance.shape[-1]) - _matrix_product(gain, root)
     after = _congruent(kept, variance) + _matrix_product(gain, gain.swapaxes(-1, -2))
-    return gain, kept, inverse, log_det, after
+    return gain, kept, inverse, after
 
 
 def _has_settled(one: Any, other: Any) -> bool:
@@ -285,7 +284,8 @@ def _carried(matrix: Any, vectors: Any) -> Any:
 def _by_chain(matrix: Any, vectors: Any) -> Any:
     """A matrix for every chain, or one for all, times vectors over (…, chain, entry)."""
     if len(matrix) == 1:
-        return vectors @ matrix[0].T
+        flat = vectors.reshape(-1, vectors.shape[-1]) @ matrix[0].T
+        return flat.reshape(*vectors.shape[:-1], flat.shape[-1])
     return (matrix @ vectors[..., None])[..., 0]
 
 
