@@ -50,6 +50,15 @@ STATED = {
         latent=[x],
         missing=[y],
     ),
+    "dynamic factor": lambda: Model(
+        {
+            x[0]: MultivariateNormal(m, S),
+            x[t]: MultivariateNormal((F + g * phi.T) * x[t - 1], g * g.T),
+            y[t, k]: Normal(IndexedBase("lam")[k] * (g.T * x[t]), IndexedBase("v")[k]),
+        },
+        latent=[x],
+        known=[m, S, F, g],
+    ),
     "autoregression": lambda: moved((F + g * phi.T) * x[t - 1], s2 * g * g.T, [F, g]),
 }  # fmt: skip
 
@@ -192,3 +201,28 @@ def test_trend_and_season_of_air_passengers_are_statsmodels() -> None:
     )
     best = {"r": 1.2952616e-4, "w": [6.9944777e-4, 1e-14, 6.4123191e-5]}  # by Powell and BFGS
     assert solver.log_likelihood(best, **data) == pytest.approx(187.3687061, abs=1e-6)
+
+
+def test_a_dynamic_factor_is_statsmodels() -> None:
+    """Four series behind one factor of order two: the same ℓ, and its maximum from a start that nothing was said of."""
+    statsmodels = pytest.importorskip("statsmodels.api")
+    rng, factor = np.random.default_rng(1), np.zeros(120)
+    for at in range(2, 120):
+        factor[at] = 0.6 * factor[at - 1] + 0.25 * factor[at - 2] + rng.normal()
+    seen = np.outer(factor, [1, 0.7, -0.5, 1.2]) + rng.normal(size=(120, 4)) * [0.5, 0.8, 1, 0.6]
+    peer = statsmodels.tsa.DynamicFactor(seen, k_factors=1, factor_order=2)
+    peer.ssm.initialize_known(np.zeros(2), np.eye(2))
+    theta = np.array([1, 0.7, -0.5, 1.2, 0.25, 0.64, 1, 0.36, 0.6, 0.25])
+    data: dict[str, Any] = {
+        "y": seen,
+        "m": np.zeros(2),
+        "S": np.eye(2),
+        "F": np.array([[0, 0], [1, 0]]),
+        "g": np.array([1, 0]),
+    }
+    solver = derived("dynamic factor").solver(verify=False)
+    start = {"lam": theta[:4], "v": np.sqrt(theta[4:8]), "phi": theta[8:]}
+    assert solver.log_likelihood(start, **data) == pytest.approx(peer.loglike(theta), abs=1e-8)
+    assert (
+        solver.fit(seed=0, accelerate="auto", **data).log_likelihood > -614.0177204 - 1e-6
+    )  # its maximum, by BFGS

@@ -357,6 +357,10 @@ def test_unseen_data_are_skipped() -> None:
     states = solver.posterior(theta, y=np.array([1.0, np.nan, 2.0, np.nan]), m0=0.0, P0=1e6).h
     np.testing.assert_allclose(states["E_h"], [1, 1.5, 2, 2], atol=1e-6)
     np.testing.assert_allclose(states["V_h"], [0, 0.5, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(states["m_h"], [1, 1, 2, 2], atol=1e-6)
+    np.testing.assert_allclose(states["P_h"], [0, 1, 0, 1], atol=1e-6)
+    np.testing.assert_allclose(states["a_h"], [0, 1, 1, 2], atol=1e-6)
+    np.testing.assert_allclose(states["R_h"], [1e6, 1, 2, 1], atol=1e-6)
 
 
 def test_sequences_of_several_lengths_are_each_their_own() -> None:

@@ -10,7 +10,7 @@ from sympy import Expr, Sum, log, pi
 
 from symem.derivation.definition import Definition
 from symem.derivation.posterior_record import PosteriorRecord
-from symem.derivation.state_posteriors import GaussianStates
+from symem.derivation.state_posteriors import GaussianChain, GaussianStates
 from symem.language.exponential_face import ExponentialFace
 from symem.language.family import Family
 from symem.language.leaves import places_of
@@ -280,7 +280,11 @@ Shared = CellCounts | MemberCounts
 
 
 def reported(posterior: Posterior) -> tuple[Definition, ...]:
-    """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments."""
+    """What `posterior` shows of a latent: its probabilities, its arguments, or failing both its moments; of states along a chain
+    what was known of them before and at their places too.
+    """
+    if isinstance(posterior, GaussianChain):
+        return (*posterior.parameters, *posterior.up_to)
     if posterior.inline:
         return posterior.moments or posterior.parameters
     return (posterior.probability,) if isinstance(posterior, Probabilities) else posterior.parameters

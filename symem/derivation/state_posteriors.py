@@ -74,6 +74,11 @@ class GaussianChain(GaussianStates):
     )  # fmt: skip
 
     @property
+    def up_to(self) -> tuple[Definition, ...]:
+        """The moments given what came before and given the place too: means and variances."""
+        return self.filtered_mean, self.filtered_variance, self.predicted_mean, self.predicted_variance
+
+    @property
     def present(self) -> Expr:
         """The terms of a chain say themselves where they hold."""
         return self.count
