@@ -12,7 +12,7 @@ from sympy import IndexedBase, Symbol, exp, pi, sqrt
 
 from symem import Model, Simplex, maximise
 from tests.answers import gap
-from tests.derived import em, named, solver
+from tests.derived import em, named, once, solver
 from tests.evaluate import Evaluator, situation
 from tests.models import MODELS, Row, example
 
@@ -21,8 +21,8 @@ FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
 ROWS = [row for row in MODELS if row.example]
 #: The two general statements: they have no data.
 GENERAL = {"maximum_entropy", "free_energy"}
-#: Those whose labels are coupled: their updates are held to sums over all labelings (`tests/test_trees.py`).
-COUPLED = {"wavelet_tree"}
+#: Those whose latents look back: they are held to sums over all labelings (`tests/test_trees.py`) and to published numbers.
+COUPLED = {"wavelet_tree", "earthquakes", "nile"}
 #: Those that are approximations: they are held to integrals of SciPy and to published fits (`tests/test_quadrature_kinds.py`),
 #: or to coordinate ascent by hand (`tests/test_mean_field.py`).
 APPROXIMATE = {"rasch", "topics", "blocks"}
@@ -50,6 +50,22 @@ def test_runs_as_a_script(
         monkeypatch.setattr(Model, "derive", lambda _, found=found: found)
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
     assert " = " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "height"),
+    [
+        ("earthquakes", {"lam": [13.134, 19.713, 29.710]}, -328.5275),
+        ("nile", {"q": 1468.4, "r": 15099.8}, -641.5398),
+    ],
+)
+def test_chains_end_at_the_published_maximum(name: str, published: dict[str, Any], height: float) -> None:
+    """Zucchini & MacDonald 2009, chapter 4; Durbin & Koopman 2012, section 2.10 (1469.1 and 15099 with a diffuse start)."""
+    shown = example(name)
+    fit = once(shown.model).fit(**shown.data, start=shown.start, accelerate="auto")
+    assert fit.log_likelihood == pytest.approx(height, abs=2e-4)
+    for parameter, expected in published.items():
+        np.testing.assert_allclose(getattr(fit.parameters, parameter), expected, rtol=2e-4)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.example)

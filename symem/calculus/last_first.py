@@ -24,7 +24,7 @@ from symem.calculus.gathering import atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
 from symem.calculus.sufficient import terms_of
 from symem.calculus.whole_totals import Ones
-from symem.derivation import Chain, Definition, GaussianChain, Posterior, Tree
+from symem.derivation import Chain, Definition, GaussianStates, Posterior, Tree
 from symem.errors import NotDerivedError
 from symem.language.model import Model, Variable
 from symem.language.plates import reindex
@@ -146,7 +146,7 @@ def _shielded(expr: Expr) -> Expr:
 def _drawn(one: Eliminated, ones: Ones) -> Eliminated:
     """What has gone, of a chain with the law of each label by that of the one before: p_t = p_{t-1} A; its total is one."""
     chain = one.posterior
-    if isinstance(chain, Tree | GaussianChain):
+    if isinstance(chain, Tree | GaussianStates):
         raise NotDerivedError("laws along a tree, and of states, are not written out")
     if not isinstance(chain, Chain):
         return one

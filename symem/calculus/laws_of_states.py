@@ -30,14 +30,14 @@ ROWS = (
     ),
     Rule(
         "predicted variances",
-        "Integrated out from the first place on, the states before a place leave a Gaussian over its own state, the predicted one. "
-        "Its spread is that of the state before, moved on, and that of the noise:",
+        "Integrated out from the first place on, the states before a place leave a Gaussian over its own state: the predicted one, "
+        "given what was seen before. Its spread is that of the state before, moved on, and that of the noise:",
         "Kalman 1960; Shumway & Stoffer 1982, equation A4",
         Relation.EQUAL,
     ),
     Rule(
         "filtered variances",
-        "With what its own place says a state is known better, and precisions add:",
+        "With what is seen at its own place a state is known better, filtered: precisions add,",
         "Kalman 1960; Shumway & Stoffer 1982, equations A5 and A7",
         Relation.EQUAL,
     ),
@@ -49,7 +49,7 @@ ROWS = (
     ),
     Rule(
         "filtered means",
-        "and are corrected by what was not predicted:",
+        "and are corrected by what was not predicted; the filtered spread is the gain:",
         "Kalman 1960; Shumway & Stoffer 1982, equation A6",
         Relation.EQUAL,
     ),
@@ -62,7 +62,8 @@ ROWS = (
     ),
     Rule(
         "smoothed means",
-        "Back from the last place, each state is corrected by what those after it say:",
+        "Filtered, the last state is given all data. Back from there, each is corrected by what is known of the next one beyond "
+        "what was predicted of it:",
         "Rauch, Tung & Striebel 1965; Shumway & Stoffer 1982, equations A8 and A9",
         Relation.EQUAL,
     ),

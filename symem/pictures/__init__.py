@@ -16,7 +16,7 @@ from symem.report.figures.chart import INKS, Chart
 from symem.report.figures.data_charts import data_chart
 from symem.report.figures.latent_charts import latents_chart, posterior_chart
 from symem.report.figures.path_charts import ascent, components, iterates, likelihood_path
-from symem.report.figures.sequence_charts import along_chart, sequence_chart
+from symem.report.figures.sequence_charts import along_chart, data_along_chart, sequence_chart, states_chart
 from symem.report.figures.shown import Names, Shown
 
 #: What is drawn when it is asked for: a chart, or None where there is nothing of it.
@@ -118,9 +118,9 @@ def matplotlib() -> Any:
 def _of_data(shown: Shown) -> Panels:
     """What can be drawn of data and latents."""
     return {
-        "data": lambda: sequence_chart(shown) or data_chart(shown),
+        "data": lambda: sequence_chart(shown) or data_along_chart(shown) or data_chart(shown),
         "posterior": lambda: along_chart(shown) or posterior_chart(shown),
-        "latents": lambda: latents_chart(shown),
+        "latents": lambda: states_chart(shown) or latents_chart(shown),
     }
 
 

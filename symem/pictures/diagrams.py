@@ -153,7 +153,8 @@ def _letters(text: str) -> Iterator[str]:
             "#": r"\#",
             "^": r"\^{}",
             "\\": "",
-            "−": "-",
-            "→": r"\to ",
+            "−": "{-}",
+            "→": r"{\to}",
+            "=": "{=}",
         }
         yield f"{ACCENTS[accent]}{{{letter}}}" if accent else shown.get(letter, letter)

@@ -69,6 +69,19 @@ class Sequence(NamedTuple):
     of: int
 
 
+class States(NamedTuple):
+    """A sequence of states: their means given all data and their standard deviations by place, of vectors those of the first
+    entry; the data beside it if some are numbers, and of how many sequences it is the first.
+    """
+
+    name: str
+    mean: Any
+    spread: Any
+    data: str
+    values: Any
+    of: int
+
+
 @dataclass(frozen=True)
 class Shown:
     """What is drawn: a solver and parameters, the data of which they say something, the words that labels stand for, and
@@ -168,7 +181,7 @@ class Shown:
         if model.parts.paths is None or any(spec.kind == "parent" for spec in model.data.values()):
             return None
         cut = {name for name, spec in model.data.items() if rows and spec.shape[:1] == (rows,)}
-        first = {n: self.data[n][:1] if n in cut else v for n, v in self.data.items() if n != rows}
+        first = self._first
         decoded, posterior = (ask(self.theta, **first) for ask in (self.solver.decode, self.solver.posterior))
         path = np.asarray(next(iter(decoded.values())) if isinstance(decoded, dict) else decoded)
         path = path.reshape(-1)[:_MOST_ROWS]
@@ -180,6 +193,37 @@ class Shown:
                 count = len(self.data[min(cut)]) if cut else 1
                 return Sequence(*self._along(first, len(path)), name, path - how[1], table, called, count)
         return None
+
+    @cached_property
+    def states(self) -> States | None:
+        """The first sequence of states that look back at one another."""
+        if any(spec.kind == "parent" for spec in self.model.data.values()):
+            return None
+        for name in self.posterior._fields:
+            found = getattr(self.posterior, name)
+            mean, variance = (
+                found.get(f"{letter}_{name}") if isinstance(found, dict) else None for letter in "EV"
+            )
+            if mean is None or variance is None or isinstance(mean, list) or not np.ndim(mean):
+                continue
+            mean, variance = np.asarray(mean, dtype=float), np.asarray(variance, dtype=float)
+            if vectors := variance.ndim > mean.ndim:
+                mean, variance = mean[..., 0], variance[..., 0, 0]
+            if mean.ndim not in (1, 2) or mean.shape != variance.shape:
+                continue
+            first = (mean[0], variance[0]) if mean.ndim == 2 else (mean, variance)
+            count, (mean, variance) = len(mean) if mean.ndim == 2 else 1, first
+            data, values = ("", None) if vectors else self._along(self._first, len(mean))
+            called = self.names.entry(name, (0,)) if vectors else name
+            return States(called, mean, np.sqrt(np.maximum(variance, 0.0)), data, values, count)
+        return None
+
+    @property
+    def _first(self) -> dict[str, Any]:
+        """The data of the first sequence."""
+        rows = self.model.plates.rows
+        cut = {n for n, spec in self.model.data.items() if rows and spec.shape[:1] == (rows,)}
+        return {n: self.data[n][:1] if n in cut else v for n, v in self.data.items() if n != rows}
 
     def _along(self, data: Mapping[str, Any], places: int) -> tuple[str, Any]:
         """The first array of numbers that has so many places, and its values."""

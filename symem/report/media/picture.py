@@ -31,6 +31,7 @@ SIGNS = {
     "≈": r"$\approx$",
     "·": r"$\cdot$",
     "→": r"$\to$",
+    "±": r"$\pm$",
 }
 GREEK = re.compile(r"\\ensuremath\{(\\[A-Za-z]+)\}")
 SIDES = {"start": "l", "middle": "c", "end": "r"}

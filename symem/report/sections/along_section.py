@@ -96,14 +96,14 @@ class Along:
     posterior: Linked | GaussianStates
 
     def blocks(self) -> Iterator[Block]:
-        for caption, definitions in self.groups:
-            columns = [each for own in definitions for each in self._columns(own)]
-            data = list(self._data()) if definitions == self.groups[0][1] else []
-            if len(data) + len(columns) < MOST_COLUMNS:
-                yield row_table(self.axis, (*data, *columns), caption, self.voice)
-                continue
+        for number, (caption, definitions) in enumerate(self.groups):
+            parts = [list(self._data())] if number == 0 else [[]]
             for own in definitions:
-                yield row_table(self.axis, tuple(self._columns(own))[: MOST_COLUMNS - 1], caption, self.voice)
+                columns = list(self._columns(own))[: MOST_COLUMNS - 1]
+                if len(parts[-1]) + len(columns) >= MOST_COLUMNS:
+                    parts.append([])
+                parts[-1] += columns
+            yield from (row_table(self.axis, part, caption, self.voice) for part in parts if part)
         told = () if self.posterior.latent.shape else self._told()
         lines = [line for each in told for line in self._step(*each)]
         if lines:
@@ -238,13 +238,10 @@ class Along:
         one, last = Integer(1), Integer(self.places - 1)
         match self.posterior:
             case Chain() as chain:
-                for each, place in (
-                    (chain.forward, one),
-                    (chain.backward, last - 1),
-                    (chain.probability, one),
-                ):
-                    yield each, {self.axis.index: place}
+                yield chain.forward, {self.axis.index: one}
                 yield chain.log_normaliser, {}
+                yield chain.backward, {self.axis.index: last - 1}
+                yield chain.probability, {self.axis.index: one}
                 yield chain.pair, {chain.steps.index: Integer(0)}
             case GaussianChain() as chain:
                 forward = (

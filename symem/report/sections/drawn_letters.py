@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import Expr, Indexed, Integer, Symbol
 
-from symem.derivation import Chain, Posterior, Probabilities
+from symem.derivation import Chain, GaussianChain, Posterior, Probabilities
 from symem.language.model import Role, Variable
 from symem.language.traces import Element
 from symem.report.figures.shown import Names
@@ -26,7 +26,11 @@ class Letters(Names):
         axes = [axis for each in voice.derivation.posteriors for axis in each.axes]
         self.index = axes[0].index if axes else Symbol("i")
         self.row = f"${voice.name(self.index)}$"
-        chains = [each.along.index for each in voice.derivation.posteriors if isinstance(each, Chain)]
+        chains = [
+            each.along.index
+            for each in voice.derivation.posteriors
+            if isinstance(each, Chain | GaussianChain)
+        ]
         self.place = f"${voice.name(chains[0])}$" if chains else Names.place
 
     def number(self, name: str) -> str:

@@ -16,7 +16,7 @@ from symem.report.figures.chart_svg import svg
 from symem.report.figures.data_charts import data_chart
 from symem.report.figures.latent_charts import rows_chart
 from symem.report.figures.path_charts import ascent, components, likelihood_path
-from symem.report.figures.sequence_charts import along_chart, sequence_chart
+from symem.report.figures.sequence_charts import along_chart, sequence_chart, states_chart
 from symem.report.figures.shown import Shown
 from symem.report.fitted import Fitted
 from symem.report.iteration import Worked
@@ -143,7 +143,7 @@ def over_data(found: Fitted, voice: Voice) -> Chart | None:
 
 def _over_data(shown: Shown) -> Chart | None:
     """The data along a chain; else if they are many enough and rows are alike, or hang on one number."""
-    if (along := sequence_chart(shown)) is not None:
+    if (along := sequence_chart(shown) or states_chart(shown)) is not None:
         return along
     if shown.number is None or len(shown.of_rows[shown.number]) < LEAST_ROWS:
         return None
@@ -157,6 +157,9 @@ def _of_the_data(shown: Shown) -> str:
     if shown.sequence is not None:
         which = "The data" if shown.sequence.of == 1 else "The first sequence"
         return f"{which}, each place in the ink of its label on the most probable path."
+    if shown.states is not None:
+        which = "" if shown.states.of == 1 else " of the first sequence"
+        return f"The mean of each state{which} given all data, and two standard deviations to both sides, over the data."
     if shown.number is not None and shown.of_rows[shown.number].ndim == 2:
         lines = ", and around each component the lines that hold half of it and 95 %" if shown.alone else ""
         inks = "The data, each row in the ink of its most probable label" if shown.table else "The data"
