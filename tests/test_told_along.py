@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from symem.derivation import Chain, GaussianChain
+from symem.derivation import Chain, GaussianChain, GaussianStates, Linked
 from symem.report.figures.plate_graph import graph
 from symem.report.figures.sequence_charts import states_chart
 from symem.report.figures.shown import Shown
@@ -27,7 +27,7 @@ def along(name: str) -> tuple[Along, Worked]:
     found = work(derivation, solver(name), row.data, row.theta(row.file["start"]))
     voice = Voice(derivation, Options(worked=found))
     (posterior,) = voice.derivation.posteriors
-    assert hasattr(posterior, "along")
+    assert isinstance(posterior, Linked | GaussianStates)
     return Along(found, voice, posterior), found
 
 

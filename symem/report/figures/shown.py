@@ -204,15 +204,16 @@ class Shown:
             mean, variance = (
                 found.get(f"{letter}_{name}") if isinstance(found, dict) else None for letter in "EV"
             )
-            if mean is None or variance is None or isinstance(mean, list) or not np.ndim(mean):
+            if mean is None or variance is None:
                 continue
-            mean, variance = np.asarray(mean, dtype=float), np.asarray(variance, dtype=float)
+            mean, variance, count = _first_sequence(mean, variance)
+            for ragged in (each for each in self.model.plates.ragged if name in each.latents):
+                length = int(np.asarray(self.data[ragged.lengths])[0])
+                mean, variance = mean[:length], variance[:length]
             if vectors := variance.ndim > mean.ndim:
                 mean, variance = mean[..., 0], variance[..., 0, 0]
-            if mean.ndim not in (1, 2) or mean.shape != variance.shape:
+            if mean.ndim != 1 or mean.shape != variance.shape:
                 continue
-            first = (mean[0], variance[0]) if mean.ndim == 2 else (mean, variance)
-            count, (mean, variance) = len(mean) if mean.ndim == 2 else 1, first
             data, values = ("", None) if vectors else self._along(self._first, len(mean))
             called = self.names.entry(name, (0,)) if vectors else name
             return States(called, mean, np.sqrt(np.maximum(variance, 0.0)), data, values, count)
@@ -280,6 +281,18 @@ class Shown:
         whole = np.full(len(points), np.nan)
         whole[inside] = np.exp(self.solver.score_samples(self.theta, **given))
         return whole, [] if self.table is None else list(whole * self.shares(points).T)
+
+
+def _first_sequence(mean: Any, variance: Any) -> tuple[Any, Any, int]:
+    """Means and variances of the first sequence, and of how many it is; numbers or vectors."""
+    if isinstance(mean, list):
+        return np.asarray(mean[0], dtype=float), np.asarray(variance[0], dtype=float), len(mean)
+    mean, variance = np.asarray(mean, dtype=float), np.asarray(variance, dtype=float)
+    if (
+        2 * mean.ndim - variance.ndim == 2
+    ):  # over sequences and places, of which a vector has one axis and a variance two
+        return mean[0], variance[0], len(mean)
+    return mean, variance, 1
 
 
 def plain(value: Any) -> Any:

@@ -142,7 +142,12 @@ class Along:
     @cached_property
     def places(self) -> int:
         """How many places there are."""
-        length = self.posterior.length if isinstance(self.posterior, Chain) else self.axis.size
+        size = self.axis.size
+        length = (
+            self.posterior.length
+            if isinstance(self.posterior, Chain)
+            else self.voice.free.lengths.get(size, size)
+        )
         return int(self.found.number(length.xreplace(self.first)))
 
     # columns ----------------------------------------------------------------------------------------
