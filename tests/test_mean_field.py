@@ -252,6 +252,7 @@ def test_it_is_said_to_be_an_approximation_everywhere() -> None:
     for text in (em.source(), em.markdown(), em.latex()):
         assert "mean field: q has a factor of its own" in " ".join(text.split())
     assert "F(θ) = " in em.source()
+    assert r"\rho_{h}^{(t+1)} &= \frac{\sum_{j=1}^{m} \gamma_{qjh}^{(t)}}{m}" in em.markdown()
     fit = em.fit(**DATA["blocks"], start=STARTS["blocks"], max_iter=5000)
     assert "free energy" in fit.summary()
     assert "log-likelihood  " not in fit.summary()

@@ -19,8 +19,7 @@ _BETWEEN = " " * 5
 def docstring(derivation: Derivation) -> str:
     """Model, E-step, statistics and updates; how far the updates are established, and what they need."""
     found = algorithm(derivation)
-    objective = "F(θ)" if derivation.mean_field else "ℓ(θ)"
-    shown = [*found["e_step"], f"{objective} = {found['log_likelihood']}"]
+    shown = [*found["e_step"], f"{found['objective']}(θ) = {found['log_likelihood']}"]
     parts = [("E-step", shown), ("Statistics", found["statistics"]), ("M-step", found["updates"])]
     told = [_filled(title, lines) for title, lines in parts if lines]
     closing = textwrap.fill(" ".join(filter(None, (*_claims(derivation), derivation.approximation))), _WIDTH)

@@ -10,7 +10,17 @@ from sympy import Indexed, Symbol, preorder_traversal
 from sympy.core.relational import Relational
 
 from symem.algebra.rewriting import matrix_valued
-from symem.derivation import THEORY, Ascent, Definition, Derivation, NotDerived, Status, Tabulated, Update
+from symem.derivation import (
+    THEORY,
+    Ascent,
+    Definition,
+    Derivation,
+    NotDerived,
+    Status,
+    Tabulated,
+    Update,
+    defined_by,
+)
 from symem.language.leaves import name_of
 from symem.report.notation.chains_told import cases, computed_along, with_messages
 from symem.report.notation.lexicon import Lexicon
@@ -52,13 +62,23 @@ def algorithm(derivation: Derivation) -> dict[str, Any]:
         "e_step": tuple(
             dict.fromkeys(line for each in _e_step(derivation) for line in _lines(each, lexicon))
         ),
+        "objective": "F" if derivation.mean_field else "ℓ",
         "log_likelihood": plain(printed(derivation.log_likelihood), lexicon),
         "statistics": tuple(_line(each, lexicon) for each in statistics),
         "updates": tuple(
-            f"{plain_letter(update.parameter, lexicon.within(update.definition.axes))} = {_short(update, lexicon)}"
+            line
             for update in derivation.updates
+            for line in (
+                *_beside(update, lexicon),
+                f"{plain_letter(update.parameter, lexicon.within(update.definition.axes))} = {_short(update, lexicon)}",
+            )
         ),
     }
+
+
+def _beside(update: Update, lexicon: Lexicon) -> Iterator[str]:
+    """What an update reads that is defined before it."""
+    return (_line(each, lexicon) for each in defined_by(update)[:-1])
 
 
 def _short(update: Update, lexicon: Lexicon) -> str:
@@ -103,6 +123,7 @@ def _line(definition: Definition, lexicon: Lexicon) -> str:
 def updates(derivation: Derivation, lexicon: Lexicon) -> Iterator[str]:
     """Each update with its statistics written out, as far as that fits a line of a terminal."""
     for update in derivation.updates:
+        yield from _beside(update, lexicon)
         scope = lexicon.within(update.definition.axes)
         written = plain(written_out(update, derivation), scope) if _may_fit(update, derivation) else None
         told = written if written and len(written) <= WIDE else _short(update, lexicon)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, GaussianStates, Linked, Quadrature, Tabulated
+from symem.derivation import Causes, GaussianStates, Linked, Quadrature, Tabulated, defined_by
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -21,7 +21,7 @@ from symem.report.sections.e_step_section import (
     probabilities,
     second_moments,
 )
-from symem.report.sections.m_step_section import in_statistics
+from symem.report.sections.m_step_section import defined_beside, in_statistics
 from symem.report.sections.read_by_m_step import needed_at_nodes
 from symem.report.writer import Voice
 
@@ -50,7 +50,15 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
         yield Instruction((told,), 1, voice.definitions(statistics, voice.now).equations)
     if derivation.updates:
         told = "M-step. Set" if len(derivation.updates) == 1 else "M-step. Set, in this order,"
-        yield Instruction((told,), 1, tuple(in_statistics(update, voice) for update in derivation.updates))
+        lines = (
+            line
+            for update in derivation.updates
+            for line in (
+                *(defined_beside(each, update, voice) for each in defined_by(update)[:-1]),
+                in_statistics(update, voice),
+            )
+        )
+        yield Instruction((told,), 1, tuple(lines))
     for block in derivation.not_derived:
         names = ", ".join(voice.name(each) for each in block.parameters)
         yield Instruction(said("Raise @ in @ by a numerical method: there is no closed form.", "Q", names), 1)

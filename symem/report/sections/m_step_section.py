@@ -124,7 +124,13 @@ def _factor(step: Step, voice: Voice) -> Iterator[Lines]:
         if each.symbol in updates:
             yield solved(updates[each.symbol], voice)
         else:
-            yield tuple(broken(letter(each.symbol, voice.now), each.value, voice.new.within(each.axes)))
+            yield defined_beside(each, updates[step.about[0]], voice)
+
+
+def defined_beside(definition: Definition, update: Update, voice: Voice) -> Lines:
+    """What an update reads, defined before it."""
+    scope = matrices.scope_of(update, voice).within(definition.axes)
+    return tuple(broken(letter(definition.symbol, scope), definition.value, scope))
 
 
 #: What is displayed of a step, by the relation that its law states.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symem.derivation import Conditional, Update
+from symem.derivation import Conditional, OfFactor, Update
 from symem.language.leaves import name_of
 from symem.language.model import Variable
 from symem.report.document import Prose, said
@@ -58,8 +58,9 @@ def with_held(lexicon: Lexicon, update: Update, voice: Voice, mark: str) -> Lexi
 
 
 def held_by(update: Update, updates: Sequence[Update]) -> frozenset[str]:
-    """The names of the parameters that a conditional update still finds at their old values."""
-    if not isinstance(update, Conditional):
-        return frozenset()
+    """The names of the parameters that a conditional update still finds at their old values; of factors any does."""
     place = next(p for p, each in enumerate(updates) if each is update)
-    return frozenset(name_of(each.parameter) for each in updates[place + 1 :]) - {name_of(update.parameter)}
+    later = [
+        each for each in updates[place + 1 :] if isinstance(update, Conditional) or isinstance(each, OfFactor)
+    ]
+    return frozenset(name_of(each.parameter) for each in later) - {name_of(update.parameter)}
