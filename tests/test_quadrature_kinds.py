@@ -156,6 +156,23 @@ def test_counts_without_a_family() -> None:
     assert derived("found").solver().log_likelihood(theta, x=given, y=seen) == pytest.approx(right, rel=1e-12)
 
 
+def test_bounded_counts_are_summed_exactly() -> None:
+    """Out of 9 animals each: a sum over ten values, and no approximation."""
+    law = {N[i]: Binomial(9, r), y[i, j]: Binomial(N[i], 1 / (1 + exp(-b0 - b1 * x[i, j])))}
+    em = Model(law, latent=[N], known=[x]).derive(budget=math.inf)
+    rng = np.random.default_rng(3)
+    given = rng.normal(size=(20, 3))
+    chance = 1 / (1 + np.exp(0.4 - 0.5 * given))
+    seen = rng.binomial(rng.binomial(9, 0.6, size=(20, 1)), chance)
+    whole = np.arange(10)
+    terms = scipy.stats.binom.logpmf(seen[:, :, None], whole, chance[:, :, None]).sum(axis=1)
+    right = scipy.special.logsumexp(terms + scipy.stats.binom.logpmf(whole, 9, 0.6), axis=1).sum()
+    theta = {"r": 0.6, "b0": -0.4, "b1": 0.5}
+    assert em.solver().log_likelihood(theta, x=given, y=seen) == pytest.approx(right, rel=1e-12)
+    assert not em.approximation
+    assert em.fit(x=given, y=seen, seed=0).log_likelihood > right
+
+
 def test_groups_by_label() -> None:
     """Rows that say of which group they are give what a table of the groups gives."""
     counts = np.random.default_rng(6).poisson(3.0, size=(8, 4))

@@ -59,7 +59,13 @@ def _degenerates(case: Case, found: Match) -> bool:
 
 def eliminate_count(state: Elimination, case: Case) -> None:
     """Sum a count out: by its family, or over its range if that is finite."""
-    density, left = _read(state, case, counting=True)
+    try:
+        density, left = _read(state, case, counting=True)
+    except NotDerivedError:
+        if not _is_bounded(case):
+            raise
+        eliminate_range(state, case, case.variable.support.bounds)
+        return
     bounds = counting_bounds(density, case.atom, left.bounds)
     found = recognise(density, case.atom, bounds, state.model.own_families, counting=True)
     if found:
@@ -68,6 +74,12 @@ def eliminate_count(state: Elimination, case: Case) -> None:
         eliminate_range(state, case, bounds)
     else:
         raise NotDerivedError(_unrecognised(state, case, density, bounds))
+
+
+def _is_bounded(case: Case) -> bool:
+    """Whether a count has finitely many values, whatever is said of it, and nothing that waits stands beside it."""
+    said = any(term.factor.has(LogIverson) for term in case.terms)
+    return not case.variable.support.bounds[1].has(oo) and not said and not case.depends_on_others()
 
 
 def _read(state: Elimination, case: Case, *, counting: bool) -> tuple[Density, Reach]:
