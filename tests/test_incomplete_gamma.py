@@ -17,8 +17,7 @@ from symem.language.incomplete_gamma import (
     LogIncompleteGamma,
 )
 from symem.runtime.gamma_intervals import (
-    _gamma_interval_log_mean,
-    _gamma_interval_log_variance,
+    _gamma_interval_logs,
     _gamma_interval_mean,
     _log_gamma_interval,
 )
@@ -54,9 +53,11 @@ def test_ends_anywhere(shape: float, low: float, high: float) -> None:
             0, abs=2e-13 * max(1.0, abs(float(log_mass)))
         )
         assert float(_gamma_interval_mean(shape, low, high)) == pytest.approx(float(mean), rel=2e-13)
-        off, size = _gamma_interval_log_mean(shape, low, high) - log_mean, max(1, abs(float(log_mean)))
-        assert float(off) == pytest.approx(0, abs=1e-14 * size)
-        assert _gamma_interval_log_variance(shape, low, high) == pytest.approx(float(log_variance), rel=1e-13)
+        whole, *logs = _gamma_interval_logs(shape, low, high)
+        exactly = log_mass + mpmath.loggamma(shape), log_mean
+        for value, right in zip((whole, logs[0]), exactly, strict=True):
+            assert float(value - right) == pytest.approx(0, abs=1e-13 * max(1, abs(float(right))))
+        assert logs[1] == pytest.approx(float(log_variance), rel=1e-13)
 
 
 def test_a_law_of_shape_zero_is_at_zero() -> None:

@@ -9,7 +9,17 @@ import pytest
 import scipy
 from sympy import And, Eq, Idx, IndexedBase, Max, Ne, Or, Rational, symbols
 
-from symem import Bernoulli, Categorical, Exponential, Gamma, Model, ModelError, Normal, NotDerivedError
+from symem import (
+    Bernoulli,
+    Categorical,
+    DataError,
+    Exponential,
+    Gamma,
+    Model,
+    ModelError,
+    Normal,
+    NotDerivedError,
+)
 
 n, m, K = symbols("n m K", integer=True, positive=True)
 i, j, k = Idx("i", n), Idx("j", m), Idx("k", K)
@@ -43,8 +53,12 @@ def test_the_condition_may_be_written_by_what_it_is_not() -> None:
 
 def test_a_value_outside_the_support_is_impossible() -> None:
     module = Model({u[i]: Exponential(t)}, latent=[u], given=[event]).derive().solver()
-    assert module.log_likelihood({"t": 1.3}, d=SEEN[:1], x=[-0.5]) == -np.inf
-    assert module.log_likelihood({"t": 1.3}, d=SEEN[1:2], x=[-0.5]) == 0
+    assert module.log_likelihood({"t": 1.3}, d=SEEN[:1], x=[0.0]) == -np.inf
+    assert module.log_likelihood({"t": 1.3}, d=SEEN[1:2], x=[0.0]) == 0
+    with pytest.raises(DataError, match=r"x\[0\] = -0.5, but every entry of x must be 0 or more"):
+        module.log_likelihood({"t": 1.3}, d=SEEN[1:2], x=[-0.5])
+    line = Model({u[i]: Normal(q, s)}, latent=[u], given=[event]).derive().solver()
+    assert np.isfinite(line.log_likelihood({"q": 0.1, "s": 1.3}, d=SEEN[:2], x=[-0.5, -0.1]))
 
 
 def test_a_mixture_of_lifetimes() -> None:

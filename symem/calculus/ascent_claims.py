@@ -11,6 +11,7 @@ from symem.calculus.differentiate import Unknown
 from symem.calculus.gamma_pairs import is_concave
 from symem.calculus.separate import separate
 from symem.derivation import Ascent, Certificate, Chart, Claim, Climbed, Status
+from symem.language.incomplete_gamma import LogIncompleteGamma
 from symem.language.matrices import is_matrix
 from symem.language.special import LogGammaRatio
 
@@ -38,6 +39,8 @@ _ASCENT = Claim(
     "Q is not maximised: one step is taken, upwards, and halved until Q has not fallen, so that the likelihood never falls (Lange 1995)",
 )
 
+_INCOMPLETE = "so is log ∫ t^(s - 1) e^-t dt between two ends in s, a log-partition (Wainwright & Jordan 2008, section 3.1), "
+
 
 def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
     """The claims of an update by ascent, by this checker's own signs."""
@@ -53,7 +56,8 @@ def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
         return Certificate(update.parameter, (*_of_trials(checker, update), support))
     coordinates = ", ".join(_coordinate(part, number) for number in range(len(unknowns)))
     together = " together" if len(part.parameters) > 1 else ""
-    more = _GAMMAS if part.part.has(loggamma, LogGammaRatio) else ""
+    incomplete = part.part.has(LogIncompleteGamma)
+    more = _INCOMPLETE if incomplete else _GAMMAS if part.part.has(loggamma, LogGammaRatio) else ""
     told = _CONCAVE.format(names=coordinates, together=together, more=more)
     proved = (
         Claim("stationarity", Status.PROVED, _STATIONARY),
@@ -74,8 +78,10 @@ def _coordinate(part: Climbed, number: int) -> str:
     """The coordinate that is climbed."""
     parameter = part.parameters[number]
     chart = part.charts[number] if part.charts else Chart()
-    beside = f"{part.parameters[chart.beside]} " if chart.kind == "power" else ""
-    return str(parameter) if chart.is_straight else f"{beside}log {parameter}"
+    beside = f"{part.parameters[chart.beside]} " if chart.beside >= 0 else ""
+    return (
+        f"{beside}{parameter}" if chart.is_straight or chart.kind == "times" else f"{beside}log {parameter}"
+    )
 
 
 def _support(checker: Checker, update: Ascent) -> str:

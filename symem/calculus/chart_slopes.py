@@ -1,13 +1,14 @@
 """Coordinates in which Q is climbed, concave ones if there are such, and derivatives along them.
 
 A positive number may be climbed by its logarithm, ∂/∂log u = u ∂/∂u; a scale s beside a power κ by v = κ log s, with which
-(x/s)^κ is an exponential of what is affine in κ and v: ∂/∂v = (s/κ) ∂/∂s, and ∂/∂κ at v is ∂/∂κ - (s log s/κ) ∂/∂s at s.
+(x/s)^κ is an exponential of what is affine in κ and v: ∂/∂v = (s/κ) ∂/∂s, and ∂/∂κ at v is ∂/∂κ - (s log s/κ) ∂/∂s at s. So is
+what the coefficients β of log s = β₀ + β₁t say in κ and κβ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import chain, product
 
 from sympy import Expr, Mul, S, log, loggamma, oo
 
@@ -27,11 +28,25 @@ def concave_charts(
 ) -> Charts | None:
     """The first charts in whose coordinates the terms are concave together; None where none are known to be."""
     choices = [list(_choices(number, unknowns, terms, problem, sign)) for number in range(len(unknowns))]
-    for charts in product(*choices):
-        plain = all(charts[each.beside].is_straight for each in charts if each.kind == "power")
+    for charts in chain(product(*choices), _scaled(unknowns, choices)):
+        plain = all(charts[each.beside].is_straight for each in charts if each.beside >= 0)
         if plain and is_concave(terms, unknowns, sign, charts):
             return charts
     return None
+
+
+def _scaled(unknowns: Sequence[Unknown], choices: Sequence[Sequence[Chart]]) -> Iterator[Charts]:
+    """The charts with all that may be any number times a positive number."""
+    for place, other in enumerate(unknowns):
+        if Chart("log") in choices[place]:
+            yield from product(
+                *(
+                    [Chart("times", place)]
+                    if own == [PLAIN] and not is_matrix(unknown.atom) and other.axes in (unknown.axes, ())
+                    else own
+                    for unknown, own in zip(unknowns, choices, strict=True)
+                )
+            )
 
 
 def _choices(
@@ -90,18 +105,16 @@ def ways(number: int, unknowns: Sequence[Unknown], charts: Charts) -> list[tuple
         "": S.One,
         "positive": S.One,
         "log": own,
+        "times": 1 / unknowns[chart.beside].atom,
         "power": own / unknowns[chart.beside].atom,
         "logit": own * (1 - own),
     }[chart.kind]
-    scales = [
-        other
+    beside = [
+        (-other.atom * (log(other.atom) if each.kind == "power" else 1) / own, other)
         for other, each in zip(unknowns, charts, strict=True)
-        if each.kind == "power" and each.beside == number
+        if each.beside == number
     ]
-    return [
-        (first, unknowns[number]),
-        *((-other.atom * log(other.atom) / own, other) for other in scales),
-    ]
+    return [(first, unknowns[number]), *beside]
 
 
 def along(factor: Expr, other: Unknown, own: Unknown, terms: Sequence[Term]) -> list[Term]:

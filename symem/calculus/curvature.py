@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sympy import Add, Expr, Indexed, Mul, Pow, Sum, Symbol, exp, log, loggamma
+from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Sum, Symbol, exp, expand_mul, log, loggamma
 
 from symem.calculus.differentiate import Unknown
 from symem.derivation import Chart
+from symem.language.incomplete_gamma import LogIncompleteGamma
 from symem.language.matrices import T, is_square
 from symem.language.traces import Tr
 
@@ -57,7 +58,7 @@ class Curvature:
         if not self._moves(expr):
             return AFFINE
         if isinstance(expr, Indexed | Symbol):
-            return AFFINE if self._chart(expr).is_straight else CONVEX
+            return {"": AFFINE, "positive": AFFINE, "times": UNKNOWN}.get(self._chart(expr).kind, CONVEX)
         rule = next((rule for kind, rule in _RULES.items() if isinstance(expr, kind)), None)
         return UNKNOWN if rule is None else rule(self, expr)
 
@@ -79,6 +80,11 @@ class Curvature:
         beside = self.unknowns[chart.beside].entries(exponent)
         return len(beside) == 1 and not self._moves(exponent / beside[0])
 
+    def _is_times(self, one: Expr, other: Expr) -> bool:
+        """Whether the product of two numbers is a coordinate."""
+        chart = self._chart(one)
+        return chart.kind == "times" and self.unknowns[chart.beside].entries(other) == [other]
+
     # -- the rules -----------------------------------------------------------------------------------------
 
     def sum(self, expr: Expr) -> Shape:
@@ -89,6 +95,10 @@ class Curvature:
         moving = [factor for factor in expr.args if self._moves(factor)]
         rest = Mul(*(factor for factor in expr.args if factor not in moving))
         if len(moving) > 1:
+            if any(part.is_Add for part in moving) and (whole := expand_mul(expr)).is_Add:
+                return self.sum(whole)
+            if len(moving) == 2 and any(self._is_times(*pair) for pair in (moving, moving[::-1])):
+                return AFFINE
             if any(self._is_power_of(f.args[0], Mul(*moving) / f) for f in moving if isinstance(f, log)):
                 return AFFINE
             return CONVEX.times(self.sign(rest)) if self._logarithm(Mul(*moving)).convex else UNKNOWN
@@ -106,6 +116,18 @@ class Curvature:
 
     def log_gamma(self, expr: Expr) -> Shape:
         return CONVEX if self(expr.args[0]).is_affine else UNKNOWN
+
+    def incomplete_gamma(self, expr: Expr) -> Shape:
+        """A log of ∫ t^(s - 1) …, as a function of s."""
+        shape, *ends = expr.args
+        return CONVEX if self(shape).is_affine and not any(map(self._moves, ends)) else UNKNOWN
+
+    def cases(self, expr: Piecewise) -> Shape:
+        """Of functions one of which holds, whatever the unknowns are."""
+        if any(map(self._moves, (condition for _, condition in expr.args))):
+            return UNKNOWN
+        parts = [self(value) for value, _ in expr.args]
+        return Shape(all(part.convex for part in parts), all(part.concave for part in parts))
 
     def power(self, expr: Pow) -> Shape:
         base, exponent = expr.args
@@ -161,7 +183,9 @@ _RULES: dict[type[Expr], Callable[[Curvature, Expr], Shape]] = {
     exp: Curvature.exponential,
     log: Curvature.logarithm,
     loggamma: Curvature.log_gamma,
+    LogIncompleteGamma: Curvature.incomplete_gamma,
     Pow: Curvature.power,
+    Piecewise: Curvature.cases,
     Tr: Curvature.form,
 }
 
@@ -170,9 +194,15 @@ def is_smooth(expr: Expr, unknowns: Sequence[Unknown]) -> bool:
     """Whether a function of some unknowns is made of functions that have two derivatives wherever they are finite."""
     if not any(unknown.entries(expr) for unknown in unknowns) or isinstance(expr, Indexed | Symbol):
         return True
+    if isinstance(expr, Piecewise) and any(
+        u.entries(condition) for u in unknowns for _, condition in expr.args
+    ):
+        return False
     known = type(expr) in _RULES and not isinstance(expr, Tr)
     return isinstance(expr, Tr) or (known and all(is_smooth(part, unknowns) for part in _parts(expr)))
 
 
 def _parts(expr: Expr) -> tuple[Expr, ...]:
+    if isinstance(expr, Piecewise):
+        return tuple(value for value, _ in expr.args)
     return (expr.function,) if isinstance(expr, Sum) else expr.args

@@ -193,7 +193,9 @@ class Expectations:
     def _moment(self, here: Here, posterior: Shared | Recognised, term: Term) -> list[Term]:
         coefficient, g = split_factor(term.factor, here.atom)
         statistic = g.xreplace({here.atom: posterior.atom})
-        if posterior.inline:
+        if any(atoms_of(statistic, each) for each in self.names.model.parameters):
+            value = _of_new_parameters(posterior, statistic)
+        elif posterior.inline:
             value = mean_of(posterior, statistic)
             if any(atoms_of(value, each) for each in self.names.model.parameters):
                 raise NotDerivedError(
@@ -307,7 +309,23 @@ def mean_of(posterior: Shared | Recognised, statistic: Expr) -> Expr:
     mean = posterior.mean(statistic)
     if mean is None:
         raise NotDerivedError(
-            f"The posterior mean of {statistic} under {posterior.family} has no closed form in the table."
+            f"The posterior mean of {statistic}, a function of {posterior.atom}, under {posterior.family} has no closed form in the table."
+        )
+    return mean
+
+
+def _of_new_parameters(posterior: Shared | Recognised, statistic: Expr) -> Expr:
+    """E[u^p | θ⁽ᵗ⁾] of a power p that θ says, not θ⁽ᵗ⁾, which stands in the arguments of the posterior.
+
+    Raises:
+        NotDerivedError: the mean is not known.
+    """
+    mean = None
+    if isinstance(posterior, Recognised):
+        mean = posterior.face.mean_of_power(posterior.atom, statistic, posterior.arguments, posterior.bounds)
+    if mean is None:
+        raise NotDerivedError(
+            f"The posterior mean of {statistic} under {posterior.family}, a function of parameters, has no closed form in the table."
         )
     return mean
 

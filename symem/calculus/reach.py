@@ -37,7 +37,7 @@ from sympy.logic.inference import satisfiable
 from symem.calculus.refusals import told
 from symem.calculus.separate import Term
 from symem.errors import NotDerivedError
-from symem.language.exponential_face import Arguments, Bounds, ExponentialFace
+from symem.language.exponential_face import Arguments, Bounds, ExponentialFace, GammaPower
 from symem.language.plates import Iverson
 from symem.language.selectors import where_holds
 
@@ -291,8 +291,17 @@ def on_branches(face: ExponentialFace) -> ExponentialFace:
                 means[function] = _in_turn(bounds, at)
         return means
 
+    def as_power(arguments: Arguments, bounds: Bounds) -> GammaPower:
+        assert face.as_power is not None
+        first, *others = (face.as_power(arguments, ends) for ends in _branches(bounds))
+        low, high = (
+            _in_turn(bounds, [getattr(each, side) for each in (first, *others)]) for side in ("low", "high")
+        )
+        return replace(first, low=low, high=high)
+
     return replace(
         face,
+        as_power=as_power if face.as_power else None,
         log_partition=lambda arguments, bounds: by_branch(
             bounds, lambda ends: face.log_partition(arguments, (ends[0], ends[1]))
         ),

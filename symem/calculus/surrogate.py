@@ -50,6 +50,7 @@ def expected(
     nodes = {
         array_of(node.symbol) for each in kinds if isinstance(each, Quadrature) for _, node in each.nodes
     }
+    nodes |= {array_of(d.symbol) for each in kinds if isinstance(each, Recognised) for d in each.parameters}
     statistics, constants = Statistics(model, names, frozenset(nodes)), []
     means: list[Term] = []
     for term in complete:

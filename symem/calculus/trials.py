@@ -27,6 +27,7 @@ from symem.derivation import (
     OfFactor,
     Posterior,
     Probabilities,
+    Recognised,
     Shared,
     Tabulated,
     Tree,
@@ -139,7 +140,7 @@ class Trial:
         if isinstance(posterior, Causes):
             events = (each for each in posterior.parts if each.symbol == posterior.event)
             self.arrays = evaluate([replace(each, value=self._away(each)) for each in events], self.arrays)
-        if isinstance(posterior, GaussianVector):
+        if isinstance(posterior, GaussianVector | Recognised):
             self.arrays = evaluate(posterior.parameters, self.arrays)
         if isinstance(posterior, GaussianStates):
             self.arrays = evaluate(posterior.definitions, self.arrays)

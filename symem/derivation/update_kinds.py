@@ -121,8 +121,8 @@ class OfFactor(Conditional):
 
 @dataclass(frozen=True)
 class Chart:
-    """In which coordinate a parameter is climbed: itself, itself where it must stay `positive`, its `log`, that times the parameter
-    of number `beside` (a `power`), or log u/(1 - u), its `logit`.
+    """In which coordinate a parameter is climbed: itself, itself where it must stay `positive`, that `times` the parameter of number
+    `beside`, its `log`, that times such a parameter (a `power`), or log u/(1 - u), its `logit`.
     """
 
     kind: str = ""

@@ -71,16 +71,22 @@ def log_gamma_density(shape: Value, place: Value) -> Value:
         return np.where(np.isposinf(place), -np.inf, np.where(np.equal(shape, 1), -place, there))
 
 
+@cache
+def _pieces() -> tuple[Value, Value]:
+    """Nodes and weights between 0 and 1, the nearer together the nearer to 0."""
+    cuts = np.linspace(0, 1, 49) ** 6
+    nodes, weights = np.polynomial.legendre.leggauss(16)
+    place = (cuts[:-1, None] + np.diff(cuts)[:, None] * (1 + nodes) / 2).ravel()
+    return place, (np.diff(cuts)[:, None] * weights / 2).ravel()
+
+
 def gamma_between(shape: Value, low: Value, high: Value) -> tuple[Value, ...]:
     """log ∫ t^(s - 1) e^-t dt between two ends, and of T with that law the mean, and mean and variance of log T: the moments of
     v = log t under exp(sv - e^v) on either side of its peak, by 48 pieces of 16 nodes, the longer the further, to e^-45 of it.
     NaN where there is no interval.
     """
     s, a, b = np.broadcast_arrays(*map(np.float64, (shape, low, high)))
-    cuts = np.linspace(0, 1, 49) ** 6
-    nodes, weights = np.polynomial.legendre.leggauss(16)
-    place = (cuts[:-1, None] + np.diff(cuts)[:, None] * (1 + nodes) / 2).ravel()
-    weights = (np.diff(cuts)[:, None] * weights / 2).ravel()
+    place, weights = _pieces()
     with np.errstate(all="ignore"):
         at, drop = np.clip(s, a, b), 45 / s
         down = np.minimum(drop + np.sqrt(drop * (drop + 8)), np.where(at < s, 45 / (s - at), np.inf))

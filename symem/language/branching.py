@@ -38,7 +38,7 @@ from symem.language.ranges import free_indices
 from symem.language.selectors import Selectors, alternatives, and_
 from symem.language.shown_latents import Shown, shown_latent
 from symem.language.statements import Extras, Statement
-from symem.language.supports import Binary, Labels
+from symem.language.supports import Binary, Labels, NonNegative
 from symem.language.symbol_names import names_in, stated_name
 from symem.language.variables import Role
 
@@ -156,13 +156,20 @@ def _without_selectors(relation: Any, statement: Statement, missing: frozenset[s
 
 
 def _with_shown(statement: Statement, shown: Shown) -> Statement:
-    """The statement with the value of a latent put in; what says it and where is data if nothing else was said."""
+    """The statement with the value of a latent put in; what says it and where is data if nothing else was said, not negative where
+    that latent is not.
+    """
     said = set(statement.roles).union(*map(names_in, statement.pieces))
     roles = dict.fromkeys(sorted(names_in(shown.relation) - said), Role.DATA)
+    value, supports = stated_name(shown.value), statement.supports
+    unsaid = value in roles and value not in supports and not shown.value.is_positive
+    if unsaid and supports[stated_name(shown.entry)].bounds[0] == 0:
+        supports = {**supports, value: NonNegative()}
     return replace(
         statement,
         pieces=tuple(map(shown.put_in, statement.pieces)),
         roles={**statement.roles, **roles},
+        supports=supports,
         shown=(*statement.shown, shown),
     )
 

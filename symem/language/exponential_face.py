@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sympy import Add, Derivative, Dummy, Expr, S, Subs, solve
+from sympy import Add, Derivative, Dummy, Expr, S, Subs, exp, solve
 
 from symem.errors import ModelError
-from symem.language.incomplete_gamma import LogGammaInterval
+from symem.language.incomplete_gamma import LogGammaInterval, LogIncompleteGamma
 from symem.language.plates import Expectation, deviation
 from symem.language.support import Support
 from symem.language.supports import Positive
@@ -39,6 +39,25 @@ class Argument:
     support: Support = Positive()
     letter: str = ""
     word: str = ""
+
+
+@dataclass(frozen=True)
+class GammaPower:
+    """How a latent is made of a number T that has the Gamma law of a `shape` and of rate 1, between the ends `low` and `high` of T:
+    log u = `offset` + `slope` log T.
+    """
+
+    offset: Expr
+    slope: Expr
+    shape: Expr
+    low: Expr
+    high: Expr
+
+    def mean_of_power(self, power: Expr) -> Expr:
+        """E[u^p], a ratio of incomplete gamma functions: log-convex in p, which need not be of the law."""
+        ends = self.low, self.high
+        whole = LogIncompleteGamma(self.shape, *ends)
+        return exp(power * self.offset + LogIncompleteGamma(self.shape + power * self.slope, *ends) - whole)
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,8 @@ class ExponentialFace:
         bounds -> whether A is right on that range; left out, on the support of the family alone.
     flat : bool
         whether the last ηᵣ may vanish, as that of a gamma law whose rate the data alone would give.
+    as_power : Callable[[Arguments, Bounds], GammaPower] | None
+        (arguments, bounds) -> how u is made of a number with a Gamma law, if it is; that gives E[u^p] for every p.
     """
 
     statistics: Callable[[Expr], tuple[Expr, ...]]
@@ -81,6 +102,7 @@ class ExponentialFace:
     named: Mapping[str, Argument] = field(default_factory=dict)
     on: Callable[[Bounds], bool] | None = None
     flat: bool = False
+    as_power: Callable[[Arguments, Bounds], GammaPower] | None = None
 
     def reaches(self, bounds: Bounds, home: Bounds) -> bool:
         """Whether A is right between those ends, `home` being the support of the family."""
@@ -121,7 +143,17 @@ class ExponentialFace:
             if function == deviation(root):
                 return self.variance(u, root, arguments, bounds)
         told = self.moments(u, arguments, bounds)
-        return told[function] if function in told else self._slope(u, (function,), arguments, bounds)
+        if function in told:
+            return told[function]
+        slope = self._slope(u, (function,), arguments, bounds)
+        return self.mean_of_power(u, function, arguments, bounds) if slope is None else slope
+
+    def mean_of_power(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
+        """E[u^p], p being anything; None where it is no such power, or its mean is not known."""
+        base, power = function.as_base_exp()
+        if base != u or power.has(u) or self.as_power is None:
+            return None
+        return self.as_power(arguments, bounds).mean_of_power(power)
 
     def variance(self, u: Expr, function: Expr, arguments: Arguments, bounds: Bounds) -> Expr | None:
         """Var(function of u): told as E[(T - E[T])²], or E[T²] - E[T]², or ∂²A/∂ηᵣ²; None where it is not known."""

@@ -90,6 +90,10 @@ class GammaIntervalLogMean(Function):  # type: ignore[misc]
     nargs = 3
     is_real = True
 
+    @classmethod
+    def eval(cls, shape: Expr, low: Expr, high: Expr) -> Expr | None:
+        return polygamma(0, shape) if (low, high) == (0, oo) else None
+
     def fdiff(self, argindex: int = 1) -> Expr:
         if argindex == 1:
             return GammaIntervalLogVariance(*self.args)
@@ -105,6 +109,10 @@ class GammaIntervalLogVariance(Function):  # type: ignore[misc]
 
     nargs = 3
     is_nonnegative = True
+
+    @classmethod
+    def eval(cls, shape: Expr, low: Expr, high: Expr) -> Expr | None:
+        return polygamma(1, shape) if (low, high) == (0, oo) else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         if argindex == 1:

@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
 
-from symem.language.exponential_face import Argument, Arguments, Bounds, ExponentialFace, ShapedFace
+from symem.language.exponential_face import (
+    Argument,
+    Arguments,
+    Bounds,
+    ExponentialFace,
+    GammaPower,
+    ShapedFace,
+)
 from symem.language.family import Family, Printed
 from symem.language.incomplete_gamma import GammaIntervalLogMean, GammaIntervalMean, LogGammaInterval
 from symem.language.polya_gamma import LogPolyaGamma, TanhRatio, log_cosh_of_half
@@ -100,22 +107,37 @@ def _powers(density: Mapping[Expr, Expr], u: Expr) -> Iterator[Expr]:
 
 
 def _power_face(power: Expr) -> ExponentialFace:
-    """u to a known power is exponential, whole or between ends."""
+    """u to a power is exponential, whole or between ends."""
 
     def powers(bounds: Bounds) -> Bounds:
         return bounds[0] ** power, oo if bounds[1] == oo else bounds[1] ** power
 
+    def as_power(a: Arguments, bounds: Bounds) -> GammaPower:
+        low, high = (_stretched(a["rate"], end, a["power"]) for end in bounds)
+        return GammaPower(-log(a["rate"]) / a["power"], 1 / a["power"], S.One, low, high)
+
+    def moments(u: Expr, a: Arguments, bounds: Bounds) -> Mapping[Expr, Expr]:
+        own = as_power(a, bounds)
+        log_mean = own.offset + own.slope * GammaIntervalLogMean(S.One, own.low, own.high)
+        return {u**power: _exponential_moments(u**power, a, powers(bounds))[u**power], log(u): log_mean}
+
     return ExponentialFace(
         statistics=lambda u: (u**power,),
         base_measure=lambda u, _b: (power - 1) * log(u),
-        arguments=lambda eta, _b: {"rate": -eta[0]},
+        arguments=lambda eta, _b: {"rate": -eta[0], "power": power},
         log_partition=lambda a, b: _exponential_partition(a, powers(b)) - log(power),
-        moments=lambda u, a, b: {u**power: _exponential_moments(u**power, a, powers(b))[u**power]},
+        moments=moments,
         natural=lambda a: (-a["rate"],),
-        parameters=lambda a, _b: (a["rate"] ** (-1 / power), power),
-        named={"rate": Argument(letter="b")},
+        parameters=lambda a, _b: (a["rate"] ** (-1 / a["power"]), a["power"]),
+        named={"rate": Argument(letter="b"), "power": Argument(letter="p")},
         on=lambda b: b[0] != -oo,
+        as_power=as_power,
     )
+
+
+def _stretched(rate: Expr, end: Expr, power: Expr = S.One) -> Expr:
+    """An end of the rate times what lies between ends, to a power."""
+    return end if end in (0, oo) else rate * end**power
 
 
 Weibull = Family(
@@ -143,11 +165,12 @@ _GAMMA_FACE = ExponentialFace(
     parameters=lambda a, _b: (a["shape"], 1 / a["rate"]),
     named={"shape": Argument(letter="a"), "rate": Argument(letter="b")},
     flat=True,
+    as_power=lambda a, b: GammaPower(-log(a["rate"]), S.One, *_scaled_ends(a, b)),
 )
 
 
 def _scaled_ends(a: Arguments, bounds: Bounds) -> tuple[Expr, ...]:
-    return a["shape"], a["rate"] * bounds[0], oo if bounds[1] == oo else a["rate"] * bounds[1]
+    return a["shape"], *(_stretched(a["rate"], end) for end in bounds)
 
 
 #: Between ends, by incomplete gamma functions.
@@ -181,6 +204,7 @@ _GAMMA_INVERSE_FACE = ExponentialFace(
     natural=lambda a: (-a["shape"] - 1, -a["scale"]),
     parameters=lambda a, _b: (a["shape"], a["scale"]),
     named={"shape": Argument(letter="a"), "scale": Argument(letter="b")},
+    as_power=lambda a, b: GammaPower(log(a["scale"]), S.NegativeOne, *_inverted_ends(a, b)),
 )
 
 

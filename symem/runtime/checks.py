@@ -26,6 +26,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "symmetric": ("finite", np.isfinite),
     "definite": ("finite", np.isfinite),
     "extended": ("a number", lambda a: ~np.isnan(a)),
+    "extended nonnegative": ("0 or more", lambda a: a >= 0),
     "positive": ("positive", lambda a: np.isfinite(a) & (a > 0)),
     "nonnegative": ("0 or more", lambda a: np.isfinite(a) & (a >= 0)),
     "unit": ("between 0 and 1", lambda a: (a >= -_ROUNDING) & (a <= 1 + _ROUNDING)),
@@ -272,7 +273,7 @@ def _finish(arrays: dict[str, np.ndarray], table: Mapping[str, Array], sizes: Ma
             arrays[f"observed_{name}"] = seen.astype(float)
             harmless = {"positive": 1.0, "unit": 0.5, "open unit": 0.5}.get(spec.kind, 0)
             arrays[name] = np.where(seen, array, harmless).astype(array.dtype)
-        if spec.kind == "extended":
+        if spec.kind.startswith("extended"):
             arrays[name] = np.clip(arrays[name], -1e100, 1e100)
 
 

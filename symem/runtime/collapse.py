@@ -124,7 +124,7 @@ class _Stock:
     """The rows taken so far, by fewer that stand for them."""
 
     def __init__(self, model: Model, most: float = np.inf) -> None:
-        finite = (name for name in model.condensed if model.data[name].kind != "extended")
+        finite = (name for name in model.condensed if not model.data[name].kind.startswith("extended"))
         self._condensed, self._weights, self._most = tuple(finite), model.weights, most
         self._parts: list[_Table] = []
         self._short = self._seen = 0

@@ -222,8 +222,8 @@ class Rise(NamedTuple):
     `of_rows(statistics, theta, rows, latents)` and `once(statistics, theta, data)` give what a chunk of rows, and what no row
     adds to its value, its slopes by each parameter, and its second derivatives by each and every later one; `plates` are the
     numbers of axes of each parameter that come before the entries of vectors; `charts`, if any is climbed by a coordinate of
-    its own, say by which: "positive", itself where it is so, "log", "power", that times the parameter of this number, or "logit".
-    `one_step`: it is raised by one of Newton's steps, not to its maximum.
+    its own, say by which: "positive", itself where it is so, "log", "times", itself times the parameter of this number, "power",
+    its log times that, or "logit". `one_step`: it is raised by one of Newton's steps, not to its maximum.
     """
 
     of_rows: Callable[[Any, Any, Rows, Latents], list[Any]] | None

@@ -216,11 +216,12 @@ def _parted_as(point: Any, like: list[Any]) -> list[Any]:
 
 
 #: By kinds of charts: the coordinate of a value, the value of a coordinate, and the slope of the first; beside each the value
-#: beside which it is one.
+#: beside which it is one. The slope by that is `_BESIDE`.
 _COORDINATES: dict[str, tuple[Callable[[Any, Any], Any], ...]] = {
     "": (lambda u, _: u, lambda v, _: v, lambda u, _: np.ones_like(u)),
     "positive": (lambda u, _: u, lambda v, _: np.where(v >= 0, v, np.nan), lambda u, _: np.ones_like(u)),
     "log": (lambda u, _: np.log(u), lambda v, _: np.exp(v), lambda u, _: 1 / u),
+    "times": (lambda u, k: k * u, lambda v, k: v / k, lambda u, k: k * np.ones_like(u)),
     "power": (lambda u, k: k * np.log(u), lambda v, k: np.exp(v / k), lambda u, k: k / u),
     "logit": (
         lambda u, _: np.log(u) - np.log1p(-u),
@@ -228,6 +229,9 @@ _COORDINATES: dict[str, tuple[Callable[[Any, Any], Any], ...]] = {
         lambda u, _: 1 / (u * (1 - u)),
     ),
 }
+
+
+_BESIDE: dict[str, Callable[[Any], Any]] = {"times": lambda u: u, "power": np.log}
 
 
 def _coordinates(values: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
@@ -260,11 +264,15 @@ def _from_coordinates(found: list[Any], charts: tuple[tuple[str, int], ...]) -> 
 
 def _by_values(slopes: list[Any], values: list[Any], charts: tuple[tuple[str, int], ...]) -> list[Any]:
     """Slopes by parameters, from those along coordinates."""
-    made = list(slopes)
+    if not charts:
+        return list(slopes)
+    made = [
+        each * _COORDINATES[kind][2](value, values[beside])
+        for each, value, (kind, beside) in zip(slopes, values, charts, strict=True)
+    ]
     for number, (kind, beside) in enumerate(charts):
-        if kind == "power":
-            more = np.log(values[number]) * slopes[number]
+        if kind in _BESIDE:
+            more = _BESIDE[kind](values[number]) * slopes[number]
             lost = np.ndim(more) - np.ndim(values[beside])
             made[beside] = made[beside] + np.sum(more, axis=tuple(range(lost)))
-        made[number] = made[number] * _COORDINATES[kind][2](values[number], values[beside])
     return made

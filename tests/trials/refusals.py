@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from sympy import Idx, IndexedBase, exp, sqrt, symbols
 
-from symem import Bernoulli, Categorical, Gamma, Model, Normal, Poisson
+from symem import Bernoulli, Categorical, Gamma, Model, Normal, Poisson, Weibull
 from tests.trials import a, c, i, k, n, p, t, w, x, y, z
 
-home, away = IndexedBase("home"), IndexedBase("away")
+g, home, away = IndexedBase("g"), IndexedBase("home"), IndexedBase("away")
 
 
 def switching_states() -> Model:
@@ -30,9 +30,10 @@ def one_effect_at_two_labels() -> Model:
     return Model({a[k]: Normal(0, sqrt(va)), y[i]: pair}, latent=[a], known=[home, away])
 
 
-def gamma_of_any_shape_beyond_a_limit() -> Model:
-    shape, rate = symbols("shape rate")
-    return Model({t[i]: Gamma(shape, 1 / rate)}, missing=[t], known=[c], given=[t[i] > c[i]])
+def powers_of_any_number_beyond_a_limit_under_a_frailty() -> Model:
+    shape, power, q = symbols("shape power q")
+    laws = {a[k]: Gamma(shape, 1 / shape), t[i]: Weibull(q * a[g[i]] ** (-1 / power), power)}
+    return Model(laws, latent=[a], missing=[t], known=[c, g], given=[t[i] > c[i]])
 
 
 def poisson_with_normal_effect() -> Model:
@@ -44,6 +45,9 @@ REFUSALS: dict[str, tuple[Callable[[], Model], str]] = {
     "switching_states": (switching_states, "a"),
     "block_model": (block_model, "z"),
     "one_effect_at_two_labels": (one_effect_at_two_labels, "a"),
-    "gamma_of_any_shape_beyond_a_limit": (gamma_of_any_shape_beyond_a_limit, "t"),
+    "powers_of_any_number_beyond_a_limit_under_a_frailty": (
+        powers_of_any_number_beyond_a_limit_under_a_frailty,
+        "a",
+    ),
     "poisson_with_normal_effect": (poisson_with_normal_effect, "a"),
 }

@@ -103,13 +103,18 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
-    LogIncompleteGamma: "log_incomplete_gamma", GammaIntervalLogMean: "gamma_interval_log_mean",
-    GammaIntervalLogVariance: "gamma_interval_log_variance",
     TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     RuleNode: "rule_node", RuleLogWeight: "rule_log_weight",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
 }  # fmt: skip
+
+#: Parts of what one function gives at once, and that function.
+_PARTS: Mapping[Any, tuple[str, str]] = {
+    LogIncompleteGamma: ("log_incomplete_gamma", "gamma_interval_logs"),
+    GammaIntervalLogMean: ("gamma_interval_log_mean", "gamma_interval_logs"),
+    GammaIntervalLogVariance: ("gamma_interval_log_variance", "gamma_interval_logs"),
+}
 
 #: Functions of a whole matrix, and the helper that computes each.
 FACTORS: Mapping[Any, str] = {
@@ -231,6 +236,10 @@ class Lowering:
         guarded = Source.THETA in argument.sources or once
         return apply(self.rank, "log_above_zero" if guarded else "log", argument)
 
+    def part(self, expr: Expr) -> Node:
+        name, whole = _PARTS[expr.func]
+        return apply(self.rank, name, apply(self.rank, whole, *map(self, expr.args)))
+
     def solution(self, expr: LinearSolution) -> Node:
         component, row, column, matrix, vector, size = expr.args
         for index in (row, column):
@@ -330,6 +339,7 @@ _READINGS: tuple[tuple[Any, Callable[[Lowering, Any], Node]], ...] = (
     (Pow, Lowering.power),
     (log, Lowering.logarithm),
     (factorial, lambda lower, expr: lower(gamma(expr.args[0] + 1))),
+    (tuple(_PARTS), Lowering.part),
     (LogGammaDensity, lambda lower, expr: lower(expr.written_out)),
     (polygamma, Lowering.polygamma),
     (Piecewise, Lowering.piecewise),

@@ -193,7 +193,9 @@ class Tables:
 
 
 def kind_of(variable: Variable, model: Model) -> str:
-    return "extended" if variable.name in _bounds(model) else variable.support.kind
+    if variable.name not in _bounds(model):
+        return variable.support.kind
+    return "extended nonnegative" if variable.support.bounds == (0, oo) else "extended"
 
 
 def _bounds(model: Model) -> set[str]:

@@ -151,7 +151,7 @@ class _Plain:
             yield f"{name} = np.where({mask} > 0, {name}, {harmless})"
         if isinstance(support, Labels):
             yield f"{name} = {name}.astype(int)"
-        if kind_of(variable, self.model) == "extended":
+        if kind_of(variable, self.model).startswith("extended"):
             yield f"{name} = np.clip({name}, -1e100, 1e100)"
 
     def _masks(self) -> Iterator[str]:

@@ -79,6 +79,7 @@ HELPERS: Mapping[str, str] = {
     "log_incomplete_gamma": "_log_incomplete_gamma",
     "gamma_interval_log_mean": "_gamma_interval_log_mean",
     "gamma_interval_log_variance": "_gamma_interval_log_variance",
+    "gamma_interval_logs": "_gamma_interval_logs",
     "tanh_ratio": "_tanh_ratio",
     "trigamma": "_trigamma",
     "log_besselk": "_log_besselk",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Expr, Indexed, Integer, S, Symbol, exp, expand_mul, gamma, log, tanh
+from sympy import Add, Expr, Indexed, Integer, Mul, S, Symbol, exp, expand_mul, gamma, log, loggamma, tanh
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
-from symem.language.incomplete_gamma import incomplete_gamma
+from symem.language.incomplete_gamma import LogIncompleteGamma, incomplete_gamma
 from symem.language.leaves import name_of
 from symem.language.special import NormalCDF
 from symem.report.notation.letters import Label
@@ -45,6 +45,8 @@ class FunctionNotation:
 
     def _print_exp(self, expr: Expr, **_: Any) -> str:
         exponent = expr.args[0]
+        if any(isinstance(part, LogIncompleteGamma) for part in Add.make_args(exponent)):
+            return self.doprint(Mul(*map(_without_logarithm, Add.make_args(exponent))))
         short = isinstance(-exponent if is_negative(exponent) else exponent, Symbol | Indexed)
         return self.markup.exponential(self.doprint(exponent), short=short)
 
@@ -192,6 +194,17 @@ class FunctionNotation:
     def _print_AppliedUndef(self, expr: Expr, **_: Any) -> str:
         name = self.markup.letter(self.lexicon.label(expr.func.__name__), (), "")
         return name + self.markup.group(", ".join(self.doprint(argument) for argument in expr.args))
+
+
+def _without_logarithm(part: Expr) -> Expr:
+    """e to a summand: Γ(s, x)^±1 of its logarithm, a power of b of c log b."""
+    number, bare = part.as_coeff_Mul()
+    if isinstance(bare, LogIncompleteGamma) and number in (1, -1):
+        return incomplete_gamma(*bare.args) ** number
+    if isinstance(bare, loggamma) and number in (1, -1):
+        return gamma(bare.args[0], evaluate=False) ** number
+    logs = [factor for factor in Mul.make_args(bare) if isinstance(factor, log)]
+    return logs[0].args[0] ** (part / logs[0]) if len(logs) == 1 else exp(part)
 
 
 def _falls(expr: Expr) -> bool:
