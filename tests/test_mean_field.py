@@ -264,6 +264,13 @@ def test_it_is_said_to_be_an_approximation_everywhere() -> None:
         _ = fit.standard_errors
 
 
+def test_data_of_any_size_are_drawn() -> None:
+    """The factors of a fit are of its rows and columns alone."""
+    drawn = derived("blocks").sample(STARTS["blocks"], n=4, m=3, seed=0, latents=True)
+    assert drawn["x"].shape == (4, 3)
+    assert drawn["q"].shape == (3,)
+
+
 def test_random_starts_break_ties() -> None:
     table = np.kron([[0, 1, 1], [1, 0, 1]], np.ones((6, 5), dtype=int))
     fit = derived("blocks").fit(x=table, K=2, L=3, seed=0, n_init=3)

@@ -48,8 +48,9 @@ def _given_to_draws(
     known = {name: table[name]._replace(missing=False) for name in table if name in given}
     arrays = {name: _as_array(name, given[name], spec) for name, spec in known.items()}
     sizes = _checked_sizes({name: given[name] for name in given if name not in table})
-    shown = {name: np.asarray(value) for name, value in theta._asdict().items()}
-    _sizes_of({**shown, **arrays}, {**model.parameters, **known}, sizes)
+    laws = {name: spec for name, spec in model.parameters.items() if name not in model.factors}
+    shown = {name: np.asarray(getattr(theta, name)) for name in laws}
+    _sizes_of({**shown, **arrays}, {**laws, **known}, sizes)
     for name in draws.sizes:
         if name not in sizes:
             raise DataError(_Words(f"Nothing shows {name}: give ", _Option(name, of="size"), "."))
