@@ -186,6 +186,35 @@ def test_groups_by_label() -> None:
     assert derived("long").solver().log_likelihood(theta, **rows, G=8, Q=48) == pytest.approx(right, abs=1e-9)
 
 
+def test_groups_of_any_size() -> None:
+    """One with no row, one with a single, others with more: what a sum over each group's rows gives."""
+    labels = np.repeat([0, 1, 3, 4], [1, 5, 2, 9])
+    counts = np.random.default_rng(6).poisson(3.0, size=len(labels))
+    places = np.linspace(-9.0, 9.0, 2001) * 0.5
+    terms = scipy.stats.poisson.logpmf(counts[:, None], np.exp(0.9 + places))
+    law = scipy.stats.norm.logpdf(places, scale=0.5) + math.log(places[1] - places[0])
+    right = sum(scipy.special.logsumexp(terms[labels == each].sum(axis=0) + law) for each in range(5))
+    found = derived("long").solver().log_likelihood({"b0": 0.9, "s": 0.5}, y=counts, g=labels, G=5, Q=48)
+    assert found == pytest.approx(right, abs=1e-9)
+
+
+def test_chances_of_a_softmax_are_a_law() -> None:
+    """Three answers, one of them more likely the higher a latent is; their chances add up to 1 over one denominator."""
+    whole = 1 + exp(b0 + t[i]) + exp(b1)
+    cells = (1 / whole, exp(b0 + t[i]) / whole, exp(b1) / whole)
+    em = Model({t[i]: Normal(0, 1), y[i, j]: Categorical(cells)}, latent=[t]).derive(
+        approximate="quadrature", budget=math.inf
+    )
+    answers = np.random.default_rng(8).integers(0, 3, size=(7, 4))
+    places = np.linspace(-9.0, 9.0, 2001)
+    logs = np.stack([0 * places, 0.3 + places, 0 * places - 0.2])
+    terms = (logs - scipy.special.logsumexp(logs, axis=0))[answers].sum(axis=1)
+    law = scipy.stats.norm.logpdf(places) + math.log(places[1] - places[0])
+    right = scipy.special.logsumexp(terms + law, axis=1).sum()
+    found = em.solver().log_likelihood({"b0": 0.3, "b1": -0.2}, y=answers, Q=48)
+    assert found == pytest.approx(right, abs=1e-9)
+
+
 def test_each_label_has_nodes_of_its_own() -> None:
     """A mixture of Poisson-lognormal laws."""
     counts = np.random.default_rng(8).poisson(5.0, size=20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Add, Eq, Expr, Idx, Integer, S, Tuple, log
+from sympy import Add, Eq, Expr, Idx, Integer, S, Sum, Tuple, cancel, exp, log
 
 from symem.errors import PlateError
 from symem.language.plates import Iverson
@@ -49,10 +49,16 @@ class Categories:
         """An entry w[k] lies on a simplex; entries that sum to one by themselves lie in (0, 1)."""
         if self.index:
             yield self.probabilities[0], Simplex()
-        elif sum(self.probabilities, S.Zero).expand() == 1:
+        elif told_sum(Add(*self.probabilities)) == 1:
             yield from ((entry, UnitInterval()) for entry in self.probabilities)
         else:
             yield Tuple(*self.probabilities), Simplex()
+
+
+def told_sum(whole: Expr) -> Expr:
+    """A sum written out; of fractions, as the chances of a softmax are, over one denominator."""
+    found = whole.expand()
+    return found if found.is_number or found.has(Sum) or not found.has(exp) else cancel(whole)
 
 
 def categories(arguments: tuple[Expr, ...], own: tuple[Idx, ...], owner: str) -> Categories:

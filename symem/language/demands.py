@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Product, Sum, Symbol, Tuple, fraction
 
 from symem.errors import NormalisationError, SupportError
+from symem.language.categories import told_sum
 from symem.language.declarations import Declaration
 from symem.language.intervals import INTERVALS, interval, meet
 from symem.language.matrices import Diagonal, MatrixEntry, is_matrix
@@ -150,7 +151,7 @@ class Demands:
             self._check_sum(entries)
 
     def _check_sum(self, entries: tuple[Expr, ...]) -> None:
-        rest = (self._on_simplexes(Add(*entries)) - 1).expand()
+        rest = told_sum(self._on_simplexes(Add(*entries)) - 1)
         off = abs(float(rest)) > _TOLERANCE if rest.is_number else not self._all_known(rest)
         if off:
             raise NormalisationError(
