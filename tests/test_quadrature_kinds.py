@@ -329,5 +329,15 @@ def test_missing_answers_of_a_likelihood_are_told_what_to_state() -> None:
 def test_three_latents_are_refused() -> None:
     three = {each[i]: Normal(0, 1) for each in (t, u, v)}
     stated = Model({**three, y[i]: Poisson(exp(b0 + t[i] * u[i] + u[i] * v[i] + v[i]))}, latent=[t, u, v])
-    with pytest.raises(NotDerivedError):
+    with pytest.raises(NotDerivedError, match="one or two latents"):
+        stated.derive(approximate="quadrature")
+
+
+def test_latents_of_two_levels_are_refused_by_name() -> None:
+    stated = Model(
+        {u[h]: Normal(0, s), v[i]: Normal(0, r), y[i, j]: Poisson(exp(b0 + u[g[i]] + v[i]))},
+        latent=[u, v],
+        known={g: Labels(G)},
+    )
+    with pytest.raises(NotDerivedError, match="two latents at the same position"):
         stated.derive(approximate="quadrature")

@@ -56,6 +56,10 @@ COUNTED = 32
 NODES = "Q"
 
 
+class NoQuadratureError(NotDerivedError):
+    """What stands in the way of a quadrature that was asked for."""
+
+
 @dataclass(frozen=True)
 class _Coordinate:
     """A latent as a function of a coordinate without ends, and the logarithm of its slope."""
@@ -86,7 +90,7 @@ def eliminate_by_quadrature(state: Elimination, case: Case) -> None:
     """Integrate a latent out, with another one at the same position that it depends on; or sum a count out.
 
     Raises:
-        NotDerivedError: it depends on more than one other latent, or on one elsewhere; or it is bounded by what is drawn.
+        NoQuadratureError: it depends on more than one other latent, or on one elsewhere; or it is bounded by what is drawn.
     """
     cases = _joint(state, case)
     kind = _Window if case.variable.support.discrete else _Rule
@@ -105,7 +109,7 @@ def _joint(state: Elimination, case: Case) -> list[Case]:
         or places_of(others[0]) != own
         or any(v.support.discrete or v.shape for v in variables)
     ):
-        raise NotDerivedError(
+        raise NoQuadratureError(
             f"The conditional of {case.atom} is of no family and holds {', '.join(map(str, others))}: quadrature is for one or two "
             f"latents at the same position."
         )
@@ -113,7 +117,7 @@ def _joint(state: Elimination, case: Case) -> list[Case]:
     conditional = gather_latent(state.terms, variable, state.model.weights)
     second = Case(conditional, state.labels(conditional, list(case.waiting)), case.waiting)
     if second.atom != others[0] or second.labels != case.labels or set(second.others()) - {case.atom}:
-        raise NotDerivedError(
+        raise NoQuadratureError(
             f"{case.atom} and {others[0]} do not stand alone together: quadrature is for one or two latents."
         )
     return [case, second]
@@ -132,7 +136,7 @@ class _Rule:
         self.ends = [each.variable.support.bounds for each in cases]
         self.terms = _together([each.terms for each in cases], [each.atom for each in cases])
         if any(term.factor.has(LogIverson) for term in self.terms):
-            raise NotDerivedError(
+            raise NoQuadratureError(
                 f"{self.first.atom} is bounded by what is drawn: its quadrature is not derived."
             )
         self.density = rejoin(self.terms)
@@ -231,7 +235,7 @@ class _Rule:
         values = {case.atom: each.value for case, each in zip(self.cases, self.coordinates, strict=True)}
         height = self.split.xreplace(values) + Add(*(each.log_slope for each in self.coordinates))
         if any(each.has(*letters) for each in height.atoms(*_ROUGH)):
-            raise NotDerivedError(
+            raise NoQuadratureError(
                 f"The log-density of {self.first.atom} has a kink or a jump, {told(self.density)}: no quadrature is exact there."
             )
         modes = tuple(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from symem.budget import look
-from symem.calculus.adaptive_quadrature import eliminate_by_quadrature
+from symem.calculus.adaptive_quadrature import NoQuadratureError, eliminate_by_quadrature
 from symem.calculus.causal_independence import acting_together, eliminate_causes
 from symem.calculus.chains import eliminate_chain
 from symem.calculus.conjugate import eliminate_continuous, eliminate_count
@@ -44,19 +44,21 @@ def eliminate(state: Elimination, *, approximate: bool = False) -> None:
     if in_some_order(state, refusals):
         return
     refusal = next((each for each in refusals if not isinstance(each, OutOfTurnError)), refusals[0])
-    if not _does_by_quadrature(state, approximate=approximate):
-        raise refusal
+    beyond: list[NotDerivedError] = []
+    if not _does_by_quadrature(state, beyond, approximate=approximate):
+        own = (each for each in beyond if isinstance(each, NoQuadratureError))
+        raise next(own, refusal) if approximate else refusal
     if not approximate:
         raise NotDerivedError(
             f'{str(refusal).removesuffix(".")}; derive(approximate="quadrature") sums it over nodes, an approximation.'
         )
 
 
-def _does_by_quadrature(state: Elimination, *, approximate: bool) -> bool:
+def _does_by_quadrature(state: Elimination, refusals: list[NotDerivedError], *, approximate: bool) -> bool:
     """Whether quadrature eliminates the latents; where it is not asked for, what it cannot do is not told."""
     state.approximate = True
     try:
-        return in_some_order(state, [])
+        return in_some_order(state, refusals)
     except (ArithmeticError, AttributeError, NotImplementedError, RecursionError, TypeError, ValueError):
         if approximate:
             raise
