@@ -27,10 +27,9 @@ from symem.derivation import (
     Causes,
     CellCounts,
     DirichletShares,
-    GaussianStates,
     GaussianVector,
-    Linked,
     MemberCounts,
+    Neighbours,
     Quadrature,
     Recognised,
     Shared,
@@ -96,7 +95,7 @@ class Covariances:
         ):
             return
         one, count = together[0], together[0].posterior.count
-        if isinstance(one.posterior, Linked | Causes | GaussianStates):
+        if isinstance(one.posterior, Neighbours | Causes):
             raise NotDerivedError(
                 f"The covariance of functions of {one.posterior.latent.name} at several places has no closed form here."
             )

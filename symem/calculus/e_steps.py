@@ -9,30 +9,26 @@ from typing import Any, assert_never
 from sympy import Add, Eq, Expr, Sum, Symbol, exp, log, loggamma
 
 from symem.algebra.exponential import exponential
-from symem.calculus.chain_steps import chain_steps, state_steps, state_tree_steps, tree_steps
+from symem.calculus.chain_steps import steps_along
 from symem.calculus.laws import step
 from symem.calculus.quadrature_steps import quadrature_steps, shares_of_nodes
 from symem.derivation import (
     Causes,
     CellCounts,
-    Chain,
     Definition,
     Derivation,
     DirichletShares,
     Ends,
-    GaussianChain,
     GaussianStates,
-    GaussianTree,
     GaussianVector,
-    Linked,
     MemberCounts,
+    Neighbours,
     Posterior,
     Quadrature,
     Recognised,
     Shared,
     Step,
     Table,
-    Tree,
 )
 from symem.language.leaves import places_of
 from symem.language.matrices import transpose
@@ -46,17 +42,8 @@ def e_step(derivation: Derivation) -> Iterator[Step]:
     for _, group in groupby(derivation.posteriors, key=lambda each: each.log_normaliser.symbol):
         posteriors = tuple(group)
         yield _gathered(posteriors)
-        if isinstance(posteriors[0], Chain):
-            yield from chain_steps(posteriors[0])
-            continue
-        if isinstance(posteriors[0], Tree):
-            yield from tree_steps(posteriors[0])
-            continue
-        if isinstance(posteriors[0], GaussianChain):
-            yield from state_steps(posteriors[0], derivation.model.parameters)
-            continue
-        if isinstance(posteriors[0], GaussianTree):
-            yield from state_tree_steps(posteriors[0])
+        if isinstance(posteriors[0], Neighbours):
+            yield from steps_along(posteriors[0], derivation.model.parameters)
             continue
         for posterior in posteriors:
             yield from _recognised(posterior)
@@ -75,7 +62,7 @@ def _gathered(posteriors: Sequence[Posterior]) -> Step:
     """The terms that hold the latents are their log-density."""
     first = posteriors[0]
     given = [Eq(label, axis.index, evaluate=False) for label, axis in first.labels]
-    along = first.along if isinstance(first, Linked | GaussianStates) else None
+    along = first.along if isinstance(first, Neighbours) else None
     return step(
         STAGE,
         "Bayes' rule" if along is None else "coupled terms",

@@ -11,15 +11,7 @@ from symem.calculus.conditioning import Group
 from symem.calculus.fresh_names import Names
 from symem.calculus.gathering import Conditional, atoms_of
 from symem.calculus.separate import Term, fold, gather, rejoin, separate
-from symem.derivation import (
-    Causes,
-    CellCounts,
-    Definition,
-    DirichletShares,
-    GaussianStates,
-    Linked,
-    Posterior,
-)
+from symem.derivation import Definition, Posterior
 from symem.errors import NotDerivedError
 from symem.language.leaves import places_of
 from symem.language.model import Model, Variable
@@ -110,10 +102,7 @@ class Eliminated:
     @property
     def plates(self) -> tuple[Axis, ...]:
         """The axes over which `left` is summed: all but those of cells with a total, of causes, or of a chain or tree."""
-        own = self.posterior
-        cells = (own.outcome,) if isinstance(own, CellCounts | DirichletShares) else ()
-        chain = (own.along,) if isinstance(own, Linked | GaussianStates) else cells
-        inner = own.coupled if isinstance(own, Causes) else chain
+        inner = self.posterior.joint_axes
         return tuple(axis for axis in self.position if axis not in inner)
 
 

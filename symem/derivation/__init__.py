@@ -18,6 +18,7 @@ from symem.derivation.exponential_family import (
 from symem.derivation.factors import Factor
 from symem.derivation.information_blocks import InformationBlock
 from symem.derivation.linked_labels import Chain, Linked, Tree
+from symem.derivation.neighbours import Neighbours, OnChain, OnTree
 from symem.derivation.posterior_kinds import (
     Causes,
     CellCounts,
@@ -83,9 +84,12 @@ __all__ = [
     "Linked",
     "MemberCounts",
     "Moments",
+    "Neighbours",
     "NoExponentialFamily",
     "NotDerived",
     "OfFactor",
+    "OnChain",
+    "OnTree",
     "Posterior",
     "Probabilities",
     "Quadrature",

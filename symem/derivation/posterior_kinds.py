@@ -34,6 +34,7 @@ class Table(PosteriorRecord):
     extent: Extent | None = None
 
     defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
+    axial: ClassVar[tuple[str, ...]] = ("outcome",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,10 @@ class Causes(Table):
     together: Expr
     says: tuple[Expr, Expr]
     event: Expr | None
+
+    @property
+    def joint_axes(self) -> tuple[Axis, ...]:
+        return self.coupled
 
     @property
     def chance(self) -> Expr:
@@ -89,6 +94,11 @@ class CellCounts(_Counts):
     log_weight: Definition
 
     defining: ClassVar[tuple[str, ...]] = ("log_weight", "log_normaliser", "probability", "moments")
+    axial: ClassVar[tuple[str, ...]] = ("outcome",)
+
+    @property
+    def joint_axes(self) -> tuple[Axis, ...]:
+        return (self.outcome,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +185,10 @@ class DirichletShares(Recognised):
     outcome: Axis
 
     @property
+    def joint_axes(self) -> tuple[Axis, ...]:
+        return (self.outcome,)
+
+    @property
     def in_arguments(self) -> Expr:
         """What this share adds to the log-density of the family, but for the normaliser that all of them share."""
         return (self.arguments["alpha"] - 1) * self.statistics[0] - self.log_normaliser.symbol
@@ -229,6 +243,10 @@ class Quadrature(PosteriorRecord):
     variance: Definition
     extent: Extent
     window: bool = False
+
+    axial: ClassVar[tuple[str, ...]] = ("outcome",)
+    letters: ClassVar[dict[str, str]] = {"probability": "gamma"}
+    line_by_line: ClassVar[bool] = True
 
     @property
     def parameters(self) -> tuple[Definition, ...]:

@@ -40,6 +40,22 @@ class PosteriorRecord:
 
     #: The fields that hold definitions, in an order in which they can be computed.
     defining: ClassVar[tuple[str, ...]]
+    #: The fields that are axes beside the plates.
+    axial: ClassVar[tuple[str, ...]] = ()
+    #: The letters that the books have for fields.
+    letters: ClassVar[dict[str, str]] = {}
+    #: Whether all definitions are told one after another, for they are no arguments of a law.
+    line_by_line: ClassVar[bool] = False
+
+    @property
+    def defining_fields(self) -> tuple[str, ...]:
+        """Those fields, of which some may be missing."""
+        return self.defining
+
+    @property
+    def joint_axes(self) -> tuple[Axis, ...]:
+        """The axes of the position over which all latents go in one act: none, where each goes by itself."""
+        return ()
 
     @property
     def inline(self) -> bool:
@@ -65,11 +81,13 @@ class PosteriorRecord:
         """All names that this posterior brings in, in an order in which they can be computed."""
         if self.inline:
             return self.parameters
-        return tuple(each for name in self.defining for each in _listed(getattr(self, name)))
+        return tuple(each for name in self.defining_fields for each in _listed(getattr(self, name)))
 
     def rewritten(self, change: Callable[[Definition], Definition], **others: Any) -> Self:
         """The same with every definition changed, in the order of `definitions`, and other fields replaced."""
-        changed: dict[str, Any] = {name: _changed(getattr(self, name), change) for name in self.defining}
+        changed: dict[str, Any] = {
+            name: _changed(getattr(self, name), change) for name in self.defining_fields
+        }
         return replace(self, **(changed | others))
 
 

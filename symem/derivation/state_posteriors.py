@@ -8,23 +8,19 @@ from typing import ClassVar
 from sympy import Expr
 
 from symem.derivation.definition import Definition
-from symem.derivation.neighbours import Pair, along_chain, on_tree
-from symem.derivation.posterior_record import PosteriorRecord
+from symem.derivation.neighbours import Neighbours, OnChain, OnTree
 from symem.language.leaves import places_of
-from symem.language.plates import Axis
 
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianStates(PosteriorRecord):
-    """States along the axis `along`, numbers or vectors: each is Gaussian given the one before, and given all data.
+class GaussianStates(Neighbours):
+    """States, numbers or vectors: each is Gaussian given the one before, and given all data.
 
     `first` are mean and variance of a state that has none before it, `link` F, b and Q of one after another, Normal(F h + b, Q),
     at the `steps`. What a place says by itself is -½ hᵀΛh + ηᵀh, Λ its `precision` and η its `shift`. The moments given all data
     are `smoothed`; `neighbours` is the covariance of a state with the one before.
     """
 
-    along: Axis
-    steps: Axis
     first: tuple[Expr, Expr]
     link: tuple[Expr, Expr, Expr]
     precision: Definition
@@ -32,6 +28,11 @@ class GaussianStates(PosteriorRecord):
     smoothed_mean: Definition
     smoothed_variance: Definition
     neighbours: Definition
+
+    evidence: ClassVar[tuple[str, ...]] = ("precision", "shift")
+    letters: ClassVar[dict[str, str]] = {
+        "precision": "Lambda", "shift": "eta", "smoothed_variance": "V", "neighbours": "C",
+    }  # fmt: skip
 
     @property
     def slot(self) -> int:
@@ -50,13 +51,9 @@ class GaussianStates(PosteriorRecord):
     def parameters(self) -> tuple[Definition, ...]:
         return (self.smoothed_mean, self.smoothed_variance)
 
-    def in_order(self, one: Expr, other: Expr) -> Pair | None:
-        """Two states as a pair of neighbours; None if they are none."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianChain(GaussianStates):
+class GaussianChain(OnChain, GaussianStates):
     """States along a chain.
 
     Their moments are `predicted`, given what came before, `filtered`, given their own place too, and `smoothed`, given all
@@ -68,10 +65,19 @@ class GaussianChain(GaussianStates):
     predicted_mean: Definition
     filtered_mean: Definition
 
-    defining: ClassVar[tuple[str, ...]] = (
-        "precision", "shift", "predicted_variance", "filtered_variance", "predicted_mean", "filtered_mean", "log_normaliser",
-        "smoothed_mean", "smoothed_variance", "neighbours", "moments",
-    )  # fmt: skip
+    letters: ClassVar[dict[str, str]] = {
+        **GaussianStates.letters, "predicted_mean": "a", "filtered_mean": "m", "predicted_variance": "R", "filtered_variance": "P",
+    }  # fmt: skip
+    told = (
+        ("predicted variances", ("predicted_variance",)),
+        ("filtered variances", ("filtered_variance",)),
+        ("predicted means", ("predicted_mean",)),
+        ("filtered means", ("filtered_mean",)),
+        ("innovations", ("log_normaliser",)),
+        ("smoothed means", ("smoothed_mean",)),
+        ("smoothed variances", ("smoothed_variance",)),
+        ("neighbours of a chain", ("neighbours",)),
+    )
 
     @property
     def up_to(self) -> tuple[Definition, ...]:
@@ -83,27 +89,31 @@ class GaussianChain(GaussianStates):
         """The terms of a chain say themselves where they hold."""
         return self.count
 
-    def in_order(self, one: Expr, other: Expr) -> Pair | None:
-        return along_chain(one, other)
-
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianTree(GaussianStates):
-    """States on trees, each given the one at its `parent`, an entry of an array of places.
+class GaussianTree(OnTree, GaussianStates):
+    """States on trees, each given that of its parent.
 
     `gathered` J and `pull` are the precision and the shift of all that is said at a place and below it, `given_parent` S the
     variance of a state given all data and the state of its parent (Chou, Willsky & Benveniste 1994).
     """
 
-    parent: Expr
     gathered: Definition
     pull: Definition
     given_parent: Definition
 
-    defining: ClassVar[tuple[str, ...]] = (
-        "precision", "shift", "gathered", "given_parent", "pull", "smoothed_mean", "smoothed_variance", "neighbours",
-        "log_normaliser", "moments",
-    )  # fmt: skip
-
-    def in_order(self, one: Expr, other: Expr) -> Pair | None:
-        return on_tree(self.parent, one, other)
+    letters: ClassVar[dict[str, str]] = {
+        **GaussianStates.letters,
+        "gathered": "J",
+        "pull": "h",
+        "given_parent": "S",
+    }
+    told = (
+        ("gathered precisions", ("gathered",)),
+        ("variances given parents", ("given_parent",)),
+        ("gathered shifts", ("pull",)),
+        ("means of a tree", ("smoothed_mean",)),
+        ("variances of a tree", ("smoothed_variance",)),
+        ("parents and children", ("neighbours",)),
+        ("volume of a tree", ("log_normaliser",)),
+    )

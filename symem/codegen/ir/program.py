@@ -35,8 +35,7 @@ from symem.codegen.lowering.row_plate import observed
 from symem.derivation import (
     Definition,
     Derivation,
-    GaussianStates,
-    Linked,
+    Neighbours,
     Probabilities,
     Tabulated,
     reported,
@@ -64,7 +63,7 @@ class Order:
             for slot, size in enumerate(variable.sizes[: len(variable.sizes) - len(variable.shape)]):
                 if isinstance(size, Symbol):
                     self._slots[size] = min(slot, self._slots.get(size, slot))
-        for chain in (each for each in derivation.posteriors if isinstance(each, Linked | GaussianStates)):
+        for chain in (each for each in derivation.posteriors if isinstance(each, Neighbours)):
             self._slots[chain.steps.size] = self._slots.get(chain.along.size, 0)
         outcomes = {each.outcome.size for each in derivation.posteriors if isinstance(each, Tabulated)}
         self._labels = outcomes - {each.axes[0].size for each in derivation.posteriors if each.axes}

@@ -13,14 +13,10 @@ from symem.derivation import (
     Ascent,
     Definition,
     Derivation,
-    GaussianStates,
-    GaussianTree,
-    Linked,
     Moments,
+    OnTree,
     Posterior,
     Scatter,
-    Tabulated,
-    Tree,
     Update,
     with_beside,
 )
@@ -93,21 +89,10 @@ class Indices:
 
     def posterior(self, posterior: Posterior) -> Posterior:
         axes = tuple(map(self.axis, posterior.axes))
-        if isinstance(posterior, Linked):
-            names = ("outcome", "following", "along", "steps")
-            own: dict[str, Any] = {name: self.axis(getattr(posterior, name)) for name in names}
-            if isinstance(posterior, Tree):
-                renamed = {posterior.along.index: own["along"].index}
-                own["parent"] = self.expr(posterior.parent, renamed)
-            return posterior.rewritten(self.definition, axes=axes, **own)
-        if isinstance(posterior, GaussianStates):
-            own = {name: self.axis(getattr(posterior, name)) for name in ("along", "steps")}
-            if isinstance(posterior, GaussianTree):
-                own["parent"] = self.expr(posterior.parent, {posterior.along.index: own["along"].index})
-            return posterior.rewritten(self.definition, axes=axes, **own)
-        if isinstance(posterior, Tabulated):
-            return posterior.rewritten(self.definition, axes=axes, outcome=self.axis(posterior.outcome))
-        return posterior.rewritten(self.definition, axes=axes)
+        own: dict[str, Any] = {name: self.axis(getattr(posterior, name)) for name in posterior.axial}
+        if isinstance(posterior, OnTree):
+            own["parent"] = self.expr(posterior.parent, {posterior.along.index: own["along"].index})
+        return posterior.rewritten(self.definition, axes=axes, **own)
 
     def moments(self, moments: Moments) -> Moments:
         scatters = [each.definition for each in moments.scatters]

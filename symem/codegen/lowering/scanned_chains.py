@@ -12,14 +12,12 @@ from typing import Any
 
 from sympy import Expr, Indexed, IndexedBase, Sum, exp, log
 
-from symem.codegen.lowering.scanned_state_trees import scanned_state_tree
 from symem.codegen.lowering.scanned_states import scanned_states
 from symem.derivation import (
     Chain,
     Definition,
     Derivation,
-    GaussianChain,
-    GaussianTree,
+    GaussianStates,
     Linked,
     Moments,
     Posterior,
@@ -38,8 +36,8 @@ class Scanned(Linked):
     coming: Definition
 
     @property
-    def defining(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (*(name for name in super().defining if name != "pair"), "filtered", "moved", "coming")
+    def defining_fields(self) -> tuple[str, ...]:
+        return (*(name for name in super().defining_fields if name != "pair"), "filtered", "moved", "coming")
 
     @property
     def share(self) -> Expr:
@@ -65,12 +63,7 @@ class ScannedTree(Scanned, Tree):
 def with_scans(derivation: Derivation) -> Derivation:
     """The derivation with such products in the place of ξ."""
     with_states = tuple(
-        scanned_states(p)
-        if isinstance(p, GaussianChain)
-        else scanned_state_tree(p)
-        if isinstance(p, GaussianTree)
-        else p
-        for p in derivation.posteriors
+        scanned_states(each) if isinstance(each, GaussianStates) else each for each in derivation.posteriors
     )
     derivation = replace(derivation, posteriors=with_states)
     chains = [each for each in derivation.posteriors if isinstance(each, Chain | Tree)]

@@ -11,7 +11,11 @@ from sympy.core.relational import Relational
 
 from symem.codegen.ir.program import Program
 from symem.codegen.lowering.row_plate import observed
-from symem.derivation import Chain, GaussianStates, Linked, Table
+from symem.derivation import (
+    Chain,
+    Neighbours,
+    Table,
+)
 from symem.language.leaves import name_of
 from symem.language.model import Model, Variable
 from symem.language.plates import LogIverson
@@ -97,7 +101,7 @@ class Tables:
     def places(self) -> tuple[str | int, ...]:
         """What a row has of observations beside itself: the places of its chains or trees."""
         posteriors = self.program.derivation.posteriors
-        linked = next((each for each in posteriors if isinstance(each, Linked | GaussianStates)), None)
+        linked = next((each for each in posteriors if isinstance(each, Neighbours)), None)
         if linked is None:
             return ()
         labels = {axis for _, axis in linked.labels}

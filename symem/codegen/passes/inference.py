@@ -27,10 +27,17 @@ from symem.codegen.lowering.entry_places import is_entry
 from symem.codegen.lowering.entrywise import ending, factors_of
 from symem.codegen.lowering.log_gammas import is_separable, with_whole_probabilities
 from symem.codegen.lowering.scanned_chains import Scanned
-from symem.codegen.lowering.scanned_state_trees import ScannedStateTree
 from symem.codegen.lowering.scanned_states import ScannedStates
 from symem.codegen.passes.natural_form import separated
-from symem.derivation import Chain, Definition, Posterior, Quadrature, Tabulated, Tree
+from symem.derivation import (
+    Chain,
+    Definition,
+    OnTree,
+    Posterior,
+    Quadrature,
+    Tabulated,
+    Tree,
+)
 from symem.language.leaves import array_of, name_of
 
 
@@ -74,7 +81,7 @@ class _Lines:
             self._softmax(posterior)
         elif isinstance(posterior, Scanned):
             self._chain(posterior)
-        elif isinstance(posterior, ScannedStates | ScannedStateTree):
+        elif isinstance(posterior, ScannedStates):
             self._states(posterior)
         else:
             self.compute(posterior.definitions)
@@ -107,8 +114,7 @@ class _Lines:
     def _chain(self, chain: Scanned) -> None:
         """The tables of a chain or a tree from its messages."""
         program = self.program
-        said = [chain.log_first, chain.log_last if isinstance(chain, Chain) else None]
-        self.compute([each for each in (*said, chain.log_step, chain.log_weight) if each is not None])
+        self.compute(chain.said)
         label, chains = chain.outcome.index, tuple(axis.index for axis in chain.log_normaliser.axes)
         places = (chain.along.index, label, *chains)
         pairs = (chain.steps.index, label, chain.following.index, *chains)
@@ -139,7 +145,7 @@ class _Lines:
         length = () if chain.length == chain.along.size else (lower(chain.length),)
         return Messages((), weight, step, first, last, length, places, pairs, places[1:])
 
-    def _states(self, chain: ScannedStates | ScannedStateTree) -> None:
+    def _states(self, chain: ScannedStates) -> None:
         """The moments of states from one scan forward and back."""
         program, vectors = self.program, bool(chain.latent.shape)
         self.compute(chain.read)
@@ -153,7 +159,7 @@ class _Lines:
         read = tuple(program.lower(each.symbol) for each in chain.read)
         name = program.names.take(f"moments_{chain.latent.name}")
         node = Smoother((), read, over, vectors)
-        if isinstance(chain, ScannedStateTree):
+        if isinstance(chain, OnTree):
             node = TreeSmoother((), read, over, vectors, program.lower(chain.parent))
         self.rows.append(Assign(name, node, ()))
         base = Load((), name, (), frozenset({Source.LATENT}))

@@ -31,10 +31,7 @@ from symem.derivation import (
     Definition,
     Derivation,
     GaussianChain,
-    GaussianTree,
-    Linked,
     Posterior,
-    Quadrature,
     Step,
     Tree,
 )
@@ -117,8 +114,7 @@ def _predicted(chain: GaussianChain) -> Iterator[tuple[Definition, Definition]]:
 
 def _messages(chain: Chain | Tree) -> Iterator[tuple[Definition, Definition]]:
     messages = {array_of(each.symbol) for each in chain.messages}
-    said = (chain.log_first, chain.log_last if isinstance(chain, Chain) else None, chain.log_step)
-    short = [each for each in said if each is not None and isinstance(each.value, log)]
+    short = [each for each in chain.said if each != chain.log_weight and isinstance(each.value, log)]
 
     def unlogged(value: Expr) -> Expr:
         entries = (each for each in value.atoms(Indexed) if each.base in messages)
@@ -168,36 +164,10 @@ def _product(value: Expr) -> Expr:
     return Mul(exp(Add(*(part for part in parts if part not in sums))), *factors)
 
 
-def letters_of(chain: Posterior) -> list[tuple[Definition, str]]:
-    """The letters that the books have for what is known of a chain or a tree, and those of weights at nodes; of another
-    posterior, none.
-    """
-    if isinstance(chain, Quadrature):
-        return [(chain.probability, "gamma")]
-    if isinstance(chain, GaussianChain):
-        return _letters_of_states(chain)
-    if isinstance(chain, GaussianTree):
-        said = [(chain.precision, "Lambda"), (chain.shift, "eta"), (chain.gathered, "J"), (chain.pull, "h")]
-        spreads = [(chain.given_parent, "S"), (chain.smoothed_variance, "V"), (chain.neighbours, "C")]
-        return [*said, *spreads]
-    if not isinstance(chain, Linked):
-        return []
-    ends = ((chain.log_first, "rho"), (chain.log_last if isinstance(chain, Chain) else None, "tau"))
-    said = [(each, letter) for each, letter in ends if each is not None]
-    letters = ("alpha", "beta") if isinstance(chain, Chain) else ("beta", "epsilon", "kappa")
-    messages = list(zip(chain.messages, letters, strict=True))
-    return [*said, (chain.log_step, "lambda"), (chain.pair, "xi"), *messages]
-
-
-def _letters_of_states(chain: GaussianChain) -> list[tuple[Definition, str]]:
-    predicted, filtered = (chain.predicted_mean, "a"), (chain.filtered_mean, "m")
-    spreads = [
-        (chain.predicted_variance, "R"),
-        (chain.filtered_variance, "P"),
-        (chain.smoothed_variance, "V"),
-    ]
-    said = [(chain.precision, "Lambda"), (chain.shift, "eta")]
-    return [*said, predicted, filtered, *spreads, (chain.neighbours, "C")]
+def letters_of(posterior: Posterior) -> list[tuple[Definition, str]]:
+    """The letters that the books have for what is known of a latent."""
+    found = ((getattr(posterior, name), letter) for name, letter in posterior.letters.items())
+    return [(definition, letter) for definition, letter in found if definition is not None]
 
 
 def computed_along(posterior: Posterior) -> Iterator[Definition]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from symem.derivation import Causes, GaussianStates, Linked, Quadrature, Tabulated, defined_by
+from symem.derivation import Causes, Tabulated, defined_by
 from symem.derivation import Table as Outcomes
 from symem.report.document import (
     Algorithm,
@@ -68,7 +68,7 @@ def _lines(voice: Voice) -> Iterator[Instruction]:
 
 def _expectations(voice: Voice) -> Iterator[Lines]:
     for posteriors in grouped(voice):
-        if isinstance(posteriors[0], Linked | GaussianStates | Quadrature):
+        if posteriors[0].line_by_line:
             yield from voice.definitions(needed_at_nodes(posteriors, voice), voice.now).equations
             continue
         tables = [each for each in posteriors if isinstance(each, Outcomes) and not isinstance(each, Causes)]

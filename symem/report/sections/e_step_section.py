@@ -13,13 +13,10 @@ from symem.algebra.rewriting import form, inlined
 from symem.derivation import (
     Causes,
     Definition,
-    GaussianStates,
     GaussianVector,
-    Linked,
     MemberCounts,
     Posterior,
     Probabilities,
-    Quadrature,
     Step,
     Table,
     Tabulated,
@@ -236,7 +233,7 @@ def brief_e_step(voice: Voice) -> Iterator[Block]:
     """What the E-step computes, and no more."""
     for posteriors in grouped(voice):
         first = posteriors[0]
-        if isinstance(first, Linked | GaussianStates | Quadrature):
+        if first.line_by_line:
             yield voice.definitions(needed_at_nodes(posteriors, voice), voice.now)
         elif isinstance(first, Table) and not isinstance(first, Causes):
             yield Display(tuple(probabilities(first, voice)))
