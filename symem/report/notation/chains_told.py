@@ -31,6 +31,7 @@ from symem.derivation import (
     Definition,
     Derivation,
     GaussianChain,
+    Linked,
     Posterior,
     Step,
     Tree,

@@ -18,6 +18,7 @@ from symem.derivation import (
     Derivation,
     GaussianStates,
     Linked,
+    Neighbours,
     Posterior,
     Probabilities,
     Recognised,
@@ -156,7 +157,7 @@ class Lexicon:
 def _pairs(derivation: Derivation) -> Iterator[str]:
     """The arrays that stand at the steps between neighbours."""
     for each in derivation.posteriors:
-        if isinstance(each, Linked | GaussianStates) and each.steps != each.along:
+        if isinstance(each, Neighbours) and each.steps != each.along:
             yield from (name_of(own.symbol) for own in each.definitions if each.steps in own.axes)
 
 

@@ -16,9 +16,9 @@ from symem.derivation import (
     Chain,
     Definition,
     GaussianChain,
-    GaussianStates,
     GaussianTree,
     Linked,
+    Neighbours,
     Tree,
 )
 from symem.language.leaves import array_of, labels_in, name_of
@@ -83,7 +83,7 @@ _PRINTED, _ENTRIES = 690.0, 2
 def along(found: Worked, voice: Voice) -> Iterator[Block]:
     """Tables over the places of the first chain, or of all trees, and a step of each recursion."""
     for posterior in voice.derivation.posteriors:
-        if isinstance(posterior, Linked | GaussianStates) and not posterior.labels:
+        if isinstance(posterior, Neighbours) and not posterior.labels:
             yield from Along(found, voice, posterior).blocks()
 
 
@@ -93,7 +93,7 @@ class Along:
 
     found: Worked
     voice: Voice
-    posterior: Linked | GaussianStates
+    posterior: Neighbours
 
     def blocks(self) -> Iterator[Block]:
         for number, (caption, definitions) in enumerate(self.groups):
