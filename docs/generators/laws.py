@@ -16,7 +16,6 @@ from symem.calculus.maximisers import ENDED, MATRICES, NUMBERS, TOGETHER, Law
 from symem.derivation import Rule, Step
 from symem.em import derive
 from symem.files import load_file
-from symem.language.model import Model
 from symem.report.extracts import Extracts, formula_of_law
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +31,8 @@ EXAMPLES = (
     "factor_analysis",
     "wavelet_tree",
     "missing_normal",
+    "rasch",
+    "blocks",
 )
 
 #: The tables of the M-step by the words with which a page asks for one.
@@ -114,10 +115,10 @@ def _why(law: Law[Any, Any, Any]) -> str:
 
 @cache
 def _derived() -> dict[str, Extracts]:
-    models: dict[str, Model] = {
-        f"`examples/{name}.py`": load_file(str(ROOT / "examples" / f"{name}.py")).model for name in EXAMPLES
-    }
-    return {name: Extracts(derive(model).derivation.informed) for name, model in {**models, **MODELS}.items()}
+    files = {f"`examples/{name}.py`": load_file(str(ROOT / "examples" / f"{name}.py")) for name in EXAMPLES}
+    found = {name: derive(file.model, approximate=file.approximate) for name, file in files.items()}
+    found |= {name: derive(model) for name, model in MODELS.items()}
+    return {name: Extracts(em.derivation.informed) for name, em in found.items()}
 
 
 def _first_step(law: str) -> tuple[str, Extracts, Step] | None:
