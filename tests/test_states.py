@@ -198,6 +198,30 @@ def test_moments_are_those_of_the_joint_gaussian(
     np.testing.assert_allclose(predicted[0], np.broadcast_to(mean, (number, size)))
 
 
+def test_gaps_are_those_of_the_joint_gaussian() -> None:
+    """Places of two kinds, in runs long enough for covariances to settle, and to be met again; of a number and of a vector."""
+    rng = np.random.default_rng(2)
+    for size in (1, 2):
+        precision = np.broadcast_to(covariances(rng, size), (150, 1, size, size)).copy()
+        precision[[5, 40, 41, 90, 120, 121]] = 0.0
+        shift = np.where(precision[..., 0] == 0, 0.0, rng.normal(size=(150, 1, size)))
+        spread, noise = 0.5 * np.eye(size), covariances(rng, size)
+        found = _smoothed_vectors(
+            precision, shift, spread, np.zeros(size), noise, np.zeros(size), np.eye(size)
+        )
+        m, V = joint(
+            precision[:, 0],
+            shift[:, 0],
+            [(spread, np.zeros(size), noise)] * 149,
+            np.zeros(size),
+            np.eye(size),
+        )
+        np.testing.assert_allclose(found[4][:, 0], m, atol=1e-12)
+        for place in range(149):
+            np.testing.assert_allclose(found[5][place, 0], V[place, :, place], atol=1e-13)
+            np.testing.assert_allclose(found[6][place, 0], V[place + 1, :, place], atol=1e-13)
+
+
 def test_noise_may_vanish() -> None:
     """A state that does not move, and one that is known at first: no law is inverted."""
     shift = np.ones((4, 1))

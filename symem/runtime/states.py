@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symem.runtime.affine_scans import _carried, _carried_back, _carried_on, _stretched_along
+from symem.runtime.met_before import _kinds_along, _met_before
+
 #: Covariances have settled where none of them moves by more than so much of its size.
 _SETTLED = 4 * np.finfo(float).eps
 
@@ -104,16 +107,6 @@ def _chains_apart(value: Any, number: int, chains: list[int], entries: tuple[int
     return np.broadcast_to(value, (len(value), number, *entries)).reshape(len(value), *chains, *entries)
 
 
-def _stretched_along(value: Any, length: int) -> Any:
-    """A value along places, of which the last one told stays as it is."""
-    if len(value) >= length:
-        return value[:length]
-    whole = np.empty((length, *value.shape[1:]))
-    whole[: len(value)] = value
-    whole[len(value) :] = value[-1]
-    return whole
-
-
 def _matrix_product(one: Any, other: Any) -> Any:
     """Products of matrices, of numbers where they are 1 × 1."""
     return one * other if one.shape[-1] == one.shape[-2] == other.shape[-1] == 1 else one @ other
@@ -184,23 +177,27 @@ def _news_of_states(told: _Gained, seen: Any, predicted: Any) -> Any:
 def _forward_variances(
     places: int, root: Any, spread: Any, noise: Any, variance: Any
 ) -> tuple[Any, Any, _Gained]:
-    """The covariances given what came before and given the place too, up to the place from which on they stay, and with what
-    gain each place was told.
+    """The covariances given what came before and given the place too, and with what gain each place was told; where all places
+    are alike, up to the one from which on they stay.
     """
-    alike = len(root) == len(spread) == len(noise) == 1
     number = max(each.shape[-3] for each in (root, spread, noise, variance))
-    now = np.broadcast_to(variance, (number, *variance.shape[-2:]))
-    before, after, told = [], [], []
-    for place in range(places):
-        before.append(now)
-        told.append(_with_evidence(now, _at_place(root, place)))
-        after.append(told[-1][-1])
-        if place < places - 1:
-            now = _congruent(_at_place(spread, place), after[-1]) + _at_place(noise, place)
-            if alike and _has_settled(now, before[-1]):
-                break
-    *parts, _ = (np.array(each) for each in zip(*told, strict=True))
-    return np.array(before), np.array(after), _Gained(root, *parts)
+    first = np.broadcast_to(variance, (number, *variance.shape[-2:]))
+    moving = len(spread) > 1 or len(noise) > 1
+    kinds = (
+        np.arange(places) if moving else np.zeros(places, dtype=int) if len(root) == 1 else _kinds_along(root)
+    )
+
+    def following(last: Any, place: int) -> tuple[Any, ...]:
+        now = first
+        if last is not None:
+            now = _congruent(_at_place(spread, place - 1), last[-1]) + _at_place(noise, place - 1)
+        return now, *_with_evidence(now, _at_place(root, place))
+
+    found, which = _met_before(kinds, following, lambda one, other: _has_settled(one[0], other[0]))
+    before, *parts, after = (np.array(each) for each in zip(*found, strict=True))
+    if len(root) > 1 and not moving:
+        before, after, *parts = (each[which] for each in (before, after, *parts))
+    return before, after, _Gained(root, *parts)
 
 
 def _with_evidence(variance: Any, root: Any) -> tuple[Any, ...]:
@@ -233,21 +230,22 @@ def _smoother_gains(after: Any, before: Any, spread: Any) -> Any:
 
 def _backward_variances(places: int, gain: Any, after: Any, spread: Any, noise: Any) -> Any:
     """V = (I - GF) P (I - GF)ᵀ + GQGᵀ + GV'Gᵀ, V' being that of the next state, at every place."""
-    eye, told = np.eye(after.shape[-1]), len(after)
+    eye = np.eye(after.shape[-1])
     own = _congruent(eye - _matrix_product(gain, spread[: len(gain)]), after[: len(gain)]) + _congruent(
         gain, noise[: len(gain)]
     )
-    given_all = np.empty((places, *own.shape[1:]))
-    now = given_all[-1] = after[-1]
-    place = places - 2
-    while place >= 0:
-        last, at = now, min(place, len(gain) - 1)
-        now = given_all[place] = own[at] + _congruent(gain[at], last)
-        if place > told and _has_settled(now, last):
-            given_all[told:place] = now
-            place = told
-        place -= 1
-    return given_all
+    at = np.minimum(np.arange(places - 1), len(gain) - 1)
+    kinds = at
+    if len(gain) >= places - 1:
+        kinds = _kinds_along(np.concatenate([gain, own], axis=-1)[: places - 1])
+
+    def following(last: Any, place: int) -> Any:
+        here = at[places - 2 - place]
+        return own[here] + _congruent(gain[here], after[-1] if last is None else last)
+
+    found, which = _met_before(kinds[::-1], following, _has_settled)
+    earlier = np.array(found)[which[::-1]] if found else after[:0]
+    return np.concatenate([earlier, np.broadcast_to(after[-1:], (1, *own.shape[1:]))])
 
 
 # -- means --------------------------------------------------------------------------------------------------
@@ -268,74 +266,3 @@ def _forward_means(told: _Gained, seen: Any, spread: Any, offset: Any, mean: Any
 def _backward_means(gain: Any, predicted: Any, filtered: Any) -> Any:
     """E = m + G (E' - a'), E' and a' being those of the next state, at every place."""
     return _carried_back(gain, filtered[:-1] - _carried(gain, predicted[1:]), filtered[-1])
-
-
-def _carried(matrix: Any, vectors: Any) -> Any:
-    """Matrices at places, of which the last stays, times vectors at every place."""
-    told = min(len(matrix), len(vectors))
-    if matrix.shape[-1] == 1:
-        return _stretched_along(matrix[..., 0], len(vectors)) * vectors
-    if told <= 1:
-        return _by_chain(matrix[-1], vectors)
-    first = (matrix[:told] @ vectors[:told, ..., None])[..., 0]
-    return np.concatenate([first, _by_chain(matrix[-1], vectors[told:])])
-
-
-def _by_chain(matrix: Any, vectors: Any) -> Any:
-    """A matrix for every chain, or one for all, times vectors over (…, chain, entry)."""
-    if len(matrix) == 1:
-        flat = vectors.reshape(-1, vectors.shape[-1]) @ matrix[0].T
-        return flat.reshape(*vectors.shape[:-1], flat.shape[-1])
-    return (matrix @ vectors[..., None])[..., 0]
-
-
-def _carried_on(matrix: Any, inputs: Any, first: Any) -> Any:
-    """x[0] = first, x[t + 1] = M[t] x[t] + inputs[t]: one by one while the matrices change, then in blocks."""
-    told = len(matrix) - 1 if len(matrix) < len(inputs) else len(inputs)
-    found = np.empty((len(inputs) + 1, *inputs.shape[1:]))
-    now = found[0] = first
-    for place in range(told):
-        now = found[place + 1] = _by_chain(matrix[place], now) + inputs[place]
-    if told < len(inputs):
-        found[told + 1 :] = _carried_in_blocks(matrix[-1], inputs[told:], now)
-    return found
-
-
-def _carried_back(matrix: Any, inputs: Any, last: Any) -> Any:
-    """x[T - 1] = last, x[t] = M[t] x[t + 1] + inputs[t]: in blocks where the matrices stay, then one by one."""
-    told = len(matrix) - 1 if len(matrix) < len(inputs) else len(inputs)
-    found = np.empty((len(inputs) + 1, *inputs.shape[1:]))
-    now = found[-1] = last
-    if told < len(inputs):
-        found[told:-1] = _carried_in_blocks(matrix[-1], inputs[told:][::-1], now)[::-1]
-        now = found[told]
-    for place in range(told)[::-1]:
-        now = found[place] = _by_chain(matrix[place], now) + inputs[place]
-    return found
-
-
-def _carried_in_blocks(matrix: Any, inputs: Any, first: Any) -> Any:
-    """x[t + 1] = M x[t] + inputs[t] from x[0] on, without it: blocks side by side from 0, then what reaches each."""
-    steps, number, size = inputs.shape
-    blocks = max(1, round(math.sqrt(steps) / number))
-    length = -(-steps // blocks)
-    blocks = -(-steps // length)
-    cut = np.zeros((blocks, length, number, size))
-    cut.reshape(-1, number, size)[:steps] = inputs
-    found = np.array(cut.swapaxes(0, 1), order="C")
-    for place in range(1, length):
-        found[place] += _by_chain(matrix, found[place - 1])
-    powers = np.empty((length, *matrix.shape))
-    powers[0] = matrix
-    for place in range(1, length):
-        powers[place] = matrix @ powers[place - 1]
-    reached = np.empty((blocks, number, size))
-    now = first
-    for block in range(blocks):
-        reached[block] = now
-        now = _by_chain(powers[-1], now) + found[-1, block]
-    if len(matrix) == 1:
-        found += (reached.reshape(-1, size) @ powers[:, 0].swapaxes(-1, -2)).reshape(found.shape)
-    else:
-        found += (powers[:, None] @ reached[..., None])[..., 0]
-    return found.swapaxes(0, 1).reshape(-1, number, size)[:steps]

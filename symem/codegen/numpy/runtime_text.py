@@ -11,6 +11,7 @@ from types import ModuleType
 from symem.codegen.ir.functions import SCIPY
 from symem.runtime import (
     acceleration,
+    affine_scans,
     ancestry,
     blocks,
     bootstrap,
@@ -37,6 +38,7 @@ from symem.runtime import (
     kernels,
     loop,
     messages,
+    met_before,
     monomials,
     newton,
     observed_information,
@@ -80,6 +82,8 @@ _MODULES: Sequence[ModuleType] = (
     messages,
     branch_messages,
     ancestry,
+    affine_scans,
+    met_before,
     states,
     states_on_trees,
     reference,
