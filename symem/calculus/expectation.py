@@ -208,7 +208,8 @@ class Expectations:
     def _in_names(self, posterior: Shared | Recognised, statistic: Expr, axes: tuple[Axis, ...]) -> Expr:
         """A mean by its name; of a square ⟨u²⟩ = ⟨u⟩² + ⟨(u - ⟨u⟩)²⟩, of which neither is a difference."""
         root, power = statistic.as_base_exp()
-        known = isinstance(posterior, Recognised) and None not in map(posterior.mean, (root, statistic))
+        asked = (root, statistic, deviation(root))
+        known = isinstance(posterior, Recognised) and None not in map(posterior.mean, asked)
         if power == 2 and known:
             mean, variance = (self.named(posterior, each, axes) for each in (root, deviation(root)))
             return mean**2 + variance
