@@ -266,40 +266,6 @@ def theta_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {("pi" if name == "de" else name): np.array(value) for name, value in values.items()}
 
 
-def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
-    solver, data = published().solver(), np.array(FILE["data"]["x"])
-    start = theta_of(FILE["start"])
-    assert solver.log_likelihood(start, y=data) == pytest.approx(FILE["start_log_likelihood"], abs=1e-10)
-    first = solver.em_step(start, y=data)
-    for name, value in theta_of(FILE["first"]).items():
-        np.testing.assert_allclose(getattr(first, name), value, atol=1e-12)
-    fit = published().fit(y=data, start=start, tol=1e-13, max_iter=5000)
-    assert fit.log_likelihood == pytest.approx(FILE["fixed_point_log_likelihood"], abs=1e-9)
-    for name, value in theta_of(FILE["fixed_point"]).items():
-        np.testing.assert_allclose(getattr(fit.parameters, name), value, atol=1e-5)
-
-
-def test_zoo_with_an_end_state() -> None:
-    """Eisner's (2002) diaries, whose chain moves to STOP at the end: the data of each day whether it was the last."""
-    file = json.loads((Path(__file__).parent / "zoo" / "hmm_categorical.json").read_text())
-    last = IndexedBase("last")
-    emissions = {y[t]: Categorical(B[z[t], v]), last[t]: Bernoulli(a[z[t]])}
-    em = Model({**ONE, **emissions}, latent=[z]).derive(budget=float("inf"))
-    days = np.array(file["data"]["x"])
-    data = {"y": days, "last": np.arange(len(days)) == len(days) - 1}
-    start = np.array(file["start"]["A"])
-    theta = {"pi": file["start"]["start"], "B": file["start"]["E"], "a": start[:, 2]}
-    theta["A"] = start[:, :2] / (1 - start[:, 2:])
-    solver = em.solver()
-    assert solver.log_likelihood(theta, **data) == pytest.approx(file["start_log_likelihood"], abs=1e-12)
-    first = solver.em_step(theta, **data)
-    moved = np.column_stack([first.A * (1 - first.a[:, None]), first.a])
-    for found, name in ((first.pi, "start"), (moved, "A"), (first.B, "E")):
-        np.testing.assert_allclose(found, file["first"][name], atol=1e-13)
-    fit = em.fit(**data, start=theta, tol=1e-13)
-    assert fit.log_likelihood == pytest.approx(file["fixed_point_log_likelihood"], abs=1e-9)
-
-
 def test_labels_that_are_seen_are_kept() -> None:
     theta = {"pi": [0.5, 0.5], "A": [[0.9, 0.1], [0.1, 0.9]], "mu": [-1.0, 1.0], "s": 1.0}
     labels = np.array([[1, np.nan, np.nan, 0, np.nan]])

@@ -299,21 +299,6 @@ def test_every_statement_is_verified(name: str) -> None:
     assert [n for n in ("V0", "V1", "V2", "V3", "V4") if rungs[n].passed is not True] == []
 
 
-def test_first_iterate_and_fixed_point_of_the_zoo() -> None:
-    """Durbin & Koopman 2012, section 2.10: the level of the Nile; 15099 and 1469.1 with a diffuse start."""
-    solver = derived("local level").solver(verify=False)
-    data: dict[str, Any] = {name: np.array(value) for name, value in FILE["data"].items()}
-    start, first, end = (
-        {"q": FILE[part]["s2n"], "r": FILE[part]["s2e"]} for part in ("start", "first", "fixed_point")
-    )
-    assert solver.log_likelihood(start, **data) == pytest.approx(FILE["start_log_likelihood"], abs=1e-9)
-    after = solver.em_step(start, **data)
-    assert (after.q, after.r) == pytest.approx((first["q"], first["r"]), rel=1e-12)
-    fit = derived("local level").fit(**data, start=start, tol=1e-12, max_iter=5000)
-    assert fit.log_likelihood == pytest.approx(FILE["fixed_point_log_likelihood"], abs=1e-9)
-    assert (fit.parameters.q, fit.parameters.r) == pytest.approx((end["q"], end["r"]), rel=1e-5)
-
-
 def system(places: int) -> tuple[dict[str, Any], Any]:
     """A start of two states behind three series, and data."""
     rng = np.random.default_rng(1)
