@@ -239,11 +239,11 @@ def test_every_statement_is_verified(name: str) -> None:
     ("name", "told"),
     [
         ("autoregression", "J_v = Λ + Σ_(k: parent_k = v) φ² J_k / (q² (1/q² + J_k))"),
-        ("autoregression", "V_v = S_v, parent_v < 1"),
+        ("autoregression", "V_v = S_v, parent_v = 0"),
         ("vectors", "J_v = Λ + Σ_(k: parent_k = v) Fᵀ Q⁻¹ (J_k + Q⁻¹)⁻¹ J_k F"),
         (
             "vectors",
-            "A = Σ_(v: parent_v < 1) (-log |V_0| / 2 - (⟨H_v⟩ - M_0)ᵀ V_0⁻¹ (⟨H_v⟩ - M_0) / 2) + Σ_(v:",
+            "A = Σ_(v: parent_v = 0) (-log |V_0| / 2 - (⟨H_v⟩ - M_0)ᵀ V_0⁻¹ (⟨H_v⟩ - M_0) / 2) + Σ_(v:",
         ),
     ],
     ids=["gathered", "downward", "gathered vectors", "normaliser of vectors"],
