@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Eq, Idx, IndexedBase, Sum, log, sqrt, symbols
+import scipy
+from sympy import Eq, Idx, IndexedBase, Piecewise, Rational, Sum, exp, log, sqrt, symbols
 
 from symem import (
     Bernoulli,
     Categorical,
     DataError,
     Dirichlet,
+    Gamma,
     Labels,
     Model,
     ModelError,
     Normal,
+    NormalisationError,
     NotDerivedError,
     PlateError,
     Poisson,
@@ -46,6 +49,13 @@ y, z, c, u, pi, A, B, C, w, mu, sigma, lam, phi, a, alpha = map(
 )
 ONE = {z[0]: Categorical(pi[k]), z[t]: Categorical(A[z[t - 1], k])}
 MANY = {z[j, 0]: Categorical(pi[k]), z[j, t]: Categorical(A[z[j, t - 1], k])}
+MANY_FIRST = {z[j, 0]: Categorical(pi[k])}
+ONWARD = Piecewise(
+    (1 - a[z[j, t - 1]], Eq(k, z[j, t - 1]) & (z[j, t - 1] < K - 1)),
+    (a[z[j, t - 1]], Eq(k, z[j, t - 1] + 1)),
+    (1, Eq(k, z[j, t - 1])),
+    (0, True),
+)
 GAUSSIAN = {**MANY, y[j, t]: Normal(mu[z[j, t]], sigma[z[j, t]])}
 
 STATED: Mapping[str, Callable[[], Model]] = {
@@ -108,6 +118,34 @@ STATED: Mapping[str, Callable[[], Model]] = {
         {**ONE, y[t]: Poisson(lam[z[t]])}, latent=[z], given=[Eq(z[T - 1], 0)]
     ),
     "labels partly seen": lambda: Model({**MANY, y[j, t]: Normal(mu[z[j, t]], s)}, missing=[z]),
+    "two data back": lambda: Model(
+        {
+            **MANY,
+            y[j, t]: Normal(
+                mu[z[j, t]] + phi[z[j, t]] * y[j, t - 1] + a[z[j, t]] * y[j, t - 2], sigma[z[j, t]]
+            ),
+        },
+        latent=[z],
+    ),
+    "deviations": lambda: Model(
+        {**ONE, y[t]: Normal(mu[z[t]] + phi[0] * (y[t - 1] - mu[z[t - 1]]), s)}, latent=[z]
+    ),
+    "scales": lambda: Model(
+        {**ONE, u[t]: Gamma(2, Rational(1, 2)), y[t]: Normal(mu[z[t]], sigma[z[t]] / sqrt(u[t]))},
+        latent=[u, z],
+    ),
+    "only onward": lambda: Model(
+        {**MANY_FIRST, z[j, t]: Categorical(ONWARD), y[j, t]: Normal(mu[z[j, t]], s)}, latent=[z]
+    ),
+    "gates": lambda: Model(
+        {
+            z[j, 0]: Bernoulli(p0),
+            z[j, t]: Bernoulli(1 / (1 + exp(-phi[z[j, t - 1]] - lam[z[j, t - 1]] * u[j, t]))),
+            y[j, t]: Normal(mu[z[j, t]], s),
+        },
+        latent=[z],
+        known=[u],
+    ),
     "likelihood": lambda: Model.from_likelihood(
         log_likelihood=log(pi[z[0]])
         + Sum(log(A[z[t - 1], z[t]]), (t, 1, T - 1))
@@ -117,8 +155,8 @@ STATED: Mapping[str, Callable[[], Model]] = {
         data={y: Labels(V)},
     ),
 }
-#: Where every path of two labels a place is summed.
-SHORT = {"mixture emissions": {"T": 5}}
+#: Of which a parameter is read nowhere, as the move from the last label: EM does not determine it.
+FREE = ("only onward",)
 QUICK = ("one sequence", "many sequences", "missing")
 
 
@@ -233,9 +271,10 @@ def test_record_is_that_of_all_paths() -> None:
     "name", [pytest.param(n, id=n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in STATED]
 )
 def test_every_statement_is_verified(name: str) -> None:
-    rungs = {each.name: each for each in derived(name).verify(seconds=60, sizes=SHORT.get(name)).rungs}
+    rungs = {each.name: each for each in derived(name).verify(seconds=60).rungs}
     assert not derived(name).derivation.not_derived
-    assert [n for n in ("V0", "V1", "V2", "V3", "V4") if rungs[n].passed is not True] == []
+    asked = ("V0", "V1", "V2", "V3", "V4")[: 4 if name in FREE else 5]
+    assert [n for n in asked if rungs[n].passed is not True] == []
 
 
 def test_terms_that_cancel_are_measured_by_their_size() -> None:
@@ -252,6 +291,24 @@ def test_terms_that_cancel_are_measured_by_their_size() -> None:
     assert max(each for each in found if each is not None) < IDENTITY
     belief = ground.oracle.at(points[0])
     assert belief.size(points[0]) > 100 * abs(belief.surrogate(points[0]))
+
+
+def test_counts_near_a_million_lose_digits_of_messages_and_no_more() -> None:
+    """Messages are logarithms of size 10⁸, of whose difference a posterior is the exponential; the module is right to rounding."""
+    em, rng = derived("poisson"), np.random.default_rng(0)
+    theta = {
+        "pi": np.array([0.4, 0.6]),
+        "A": np.array([[0.7, 0.3], [0.2, 0.8]]),
+        "lam": np.array([1e6, 1.002e6]),
+    }
+    data = {"y": rng.poisson(theta["lam"][rng.integers(0, 2, 12)])}
+    rungs = {each.name: each for each in em.verify(data=data, theta=theta, seconds=30).rungs}
+    assert [rungs[name].passed for name in ("V0", "V1", "V2")] == [True] * 3
+    weight = scipy.stats.poisson.logpmf(data["y"][:, None], theta["lam"])
+    message = np.log(theta["pi"]) + weight[0]
+    for own in weight[1:]:
+        message = own + np.logaddexp.reduce(message[:, None] + np.log(theta["A"]), axis=0)
+    assert em.solver().log_likelihood(theta, **data) == pytest.approx(np.logaddexp.reduce(message), abs=1e-7)
 
 
 @cache
@@ -404,6 +461,22 @@ REFUSED: Mapping[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: Model({z[0]: Categorical(pi[k]), z[t]: Categorical(A[z[t + 1], k])}, latent=[z]),
         ModelError,
         "which looks back at none",
+    ),
+    "a row that forgets the last label": (
+        lambda: Model(
+            {
+                z[0]: Categorical(pi[k]),
+                z[t]: Categorical(
+                    Piecewise(
+                        (a[z[t - 1]], Eq(k, z[t - 1] + 1)), (1 - a[z[t - 1]], Eq(k, z[t - 1])), (0, True)
+                    )
+                ),
+                y[t]: Normal(mu[z[t]], s),
+            },
+            latent=[z],
+        ),
+        NormalisationError,
+        r"z\[t\]: where z\[t - 1\] = K - 1, the probabilities sum to 1 - a\[2\], not to 1",
     ),
     "order two": (
         lambda: Model(

@@ -78,6 +78,35 @@ def test_a_transition_that_cannot_be_is_never_taken() -> None:
     assert np.min(np.diff(fit.decode())) == 0
 
 
+@pytest.mark.parametrize("name", ["one sequence", "many sequences"])
+def test_what_cannot_be_is_not_taken_however_far_data_are(name: str) -> None:
+    """An outlier at 60 standard deviations costs less than no way back: floors of log 0 would take it."""
+    rows = np.array([0.2, 60.0, -0.3, 0.5, 61.0, 59.0, 60.5, 1.0, 60.0])
+    theta = {
+        "pi": np.array([1.0, 0.0]),
+        "A": np.array([[0.9, 0.1], [0.0, 1.0]]),
+        "mu": np.array([0.0, 60.0]),
+        "sigma": np.array([1.0, 1.2]),
+    }
+    data = rows if name == "one sequence" else np.stack([rows, rows[::-1]])
+    with np.errstate(divide="ignore"):
+        wanted = sum(log_likelihood(theta, each) for each in np.atleast_2d(data))
+        found = derived_chain(name).solver(verify=False).log_likelihood(theta, y=data)
+        assert found == pytest.approx(wanted, rel=1e-13)
+        step = em_step(theta, rows)
+    solver = derived_chain("one sequence").solver(verify=False)
+    for each, value in step.items():
+        np.testing.assert_allclose(getattr(solver.em_step(theta, y=rows), each), value, rtol=1e-9, atol=1e-13)
+    assert solver.em_step(theta, y=rows).A[1, 0] == 0.0
+    assert np.min(np.diff(solver.decode(theta, y=rows))) == 0
+    whole = solver.log_likelihood({**theta, "A": np.eye(2)}, y=np.array([0.0, 60.0, 60.0]))
+    assert whole == pytest.approx(log_normal([0.0, 60.0, 60.0]), rel=1e-13)
+
+
+def log_normal(rows: list[float]) -> float:
+    return float(sum(-(row**2) / 2 - np.log(2 * np.pi) / 2 for row in rows))
+
+
 def test_slopes_and_standard_errors_are_those_of_the_likelihood() -> None:
     """By differences of the recursion, in coordinates without the sums to one."""
     rng = np.random.default_rng(2)

@@ -202,6 +202,7 @@ REWRITINGS = (
     (squares, a**2 / 2 - a * c + c**2 / 2 + c),
     (squares, 3 * a**2 - 6 * a * c + 3 * c**2 + a),
     (merged_logs, -log(2) / 2 - log(pi) / 2 - log(a)),
+    (merged_logs, -(a - 1) * log(2) / 2 - (a - 1) * log(pi) / 2 - log(a)),
     (merged_roots, sqrt(a) / sqrt(c) * (a + c)),
     (over_common_denominators, a / (2 * c**2) - c / c**2 - a**2 / c**2 + 1),
 )

@@ -103,14 +103,8 @@ def one_sequence() -> EM:
     return Model(stated, latent=[z]).derive(budget=float("inf"))
 
 
-#: γ of a row that is very far away loses digits where data look back: 1.5e-9, and 1e-9 is asked.
-FAR = pytest.mark.xfail(reason="digits of a far row", strict=False)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, id=n, marks=[FAR] if n == "autoregression" else []) for n in STATED]
-)
+@pytest.mark.parametrize("name", list(STATED))
 def test_every_statement_is_verified(name: str) -> None:
     rungs = {each.name: each for each in derived(name).verify(seconds=60).rungs}
     assert not derived(name).derivation.not_derived

@@ -37,7 +37,9 @@ from symem.language.plates import Expectation, Iverson, LinearSolution, LogIvers
 from symem.language.support import Support
 from symem.language.supports import Binary, Counts, Interval, Labels, OneHot, Positive, Reals, UnitInterval
 from symem.verification import Oracle, TooLargeError, prepare, situation
+from symem.verification.beliefs import GroupBelief
 from symem.verification.identities import of_free
+from symem.verification.oracle import Belief
 from tests.answers import direction, move
 from tests.models import HALF, MODELS, Row, in_turn, slow_but_for
 
@@ -149,6 +151,13 @@ def test_four_coupled_latents_that_are_not_normal_are_refused() -> None:
         oracle.at({})
 
 
+def listed(belief: Belief) -> GroupBelief:
+    """The only group, of listed configurations."""
+    (group,) = belief.groups
+    assert isinstance(group, GroupBelief)
+    return group
+
+
 def test_normal_latents_beside_another_are_integrated_at_its_nodes() -> None:
     """Student's t by a Gamma precision, its mean the sum of two normal latents."""
     log_joint = normal(u, 1, 2) + normal(v, 0, 1) + 2 * log(a) - 3 * a + normal(y, u + v, 1 / a)
@@ -157,7 +166,7 @@ def test_normal_latents_beside_another_are_integrated_at_its_nodes() -> None:
     )
     precision = np.geomspace(1e-7, 60, 400_001)
     density = precision**2 * np.exp(-3 * precision) * scipy.stats.norm.pdf(2.5, 1, np.sqrt(3 + 1 / precision))
-    assert found.groups[0].mixed is not None
+    assert listed(found).mixed is not None
     assert found.log_likelihood == pytest.approx(
         np.log(scipy.integrate.trapezoid(density, precision)), rel=1e-8
     )
@@ -172,8 +181,9 @@ def test_a_product_of_normal_latents_is_normal_given_one_of_them() -> None:
             scipy.stats.norm.pdf(line) * scipy.stats.norm.pdf(0.5, 0, np.sqrt(1 + line**2)), line
         )
     )
-    assert found.groups[0].mixed is not None
-    assert len(found.groups[0].mixed.places) == 1
+    mixed = listed(found).mixed
+    assert mixed is not None
+    assert len(mixed.places) == 1
     assert found.log_likelihood == pytest.approx(expected, rel=1e-10)
 
 
@@ -223,7 +233,7 @@ def test_counts_with_a_known_total_are_compositions() -> None:
     p, q, r = symbols("p q r")
     log_joint = -loggamma(p + 1) - loggamma(q + 1) - loggamma(r + 1) + LogIverson(Eq(p + q + r, y))
     found = brute(log_joint, *(latent(each, Counts()) for each in "pqr"), y=9)
-    rows = found.at({}).groups[0].rows
+    rows = listed(found.at({})).rows
     assert len(rows.discrete) == len(list(combinations_with_replacement(range(3), 9)))
     assert found.log_likelihood({}) == pytest.approx(9 * np.log(3) - gammaln(10), rel=1e-12)
 

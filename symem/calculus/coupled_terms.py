@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,7 +58,7 @@ class Coupled:
 
     `position` are the axes of a latent's own indices, of which neighbours meet along that in the `slot`. `terms` stand at the
     plates, that is at the other indices, and are summed over their own places along it. `linked` are the names of all latents
-    that stand so.
+    that stand so. `shifts` are the places of labels on axes that number them otherwise, from the second on, say.
     """
 
     variable: Variable
@@ -68,6 +68,7 @@ class Coupled:
     rest: tuple[Term, ...]
     count: Expr
     linked: frozenset[str]
+    shifts: Mapping[Symbol, Expr]
 
     @staticmethod
     def read(state: Elimination, variable: Variable, slot: int) -> dict[str, Any]:
@@ -82,7 +83,14 @@ class Coupled:
         for place, size in enumerate(variable.sizes):
             own = next(_plain(holding, variable, place, size), None)
             position.append(own or state.names.axis(size, variable.name, used | {a.index for a in position}))
-        companions = [term for term in state.terms if _is_companion(state, term, set(position))]
+        shifts = _shifts(holding, variable, slot) if variable.support.finite else {}
+        elsewhere = {axis for place, axis in enumerate(position) if place != slot}
+        companions = [
+            term
+            for term in state.terms
+            if _is_companion(state, term, set(position))
+            or any(_is_companion(state, term, {*elsewhere, a}) for a in term.axes if a.index in shifts)
+        ]
         weights = state.model.weights
         counts = {count_of(term.factor, weights) for term in (*holding, *companions)}
         if len(counts) > 1 or any(count.has(position[slot].index) for count in counts):
@@ -96,7 +104,7 @@ class Coupled:
         return {
             "variable": variable, "position": tuple(position), "slot": slot, "terms": gather(terms),
             "rest": tuple(term for term in state.terms if term not in holding and term not in companions),
-            "count": counts.pop(), "linked": _linked(state),
+            "count": counts.pop(), "linked": _linked(state), "shifts": shifts,
         }  # fmt: skip
 
     @property
@@ -180,6 +188,18 @@ def _plain(terms: Iterable[Term], variable: Variable, slot: int, size: Expr) -> 
     for term in terms:
         for atom in atoms_of(term.factor, variable):
             yield from (a for a in term.axes if a.index == atom.indices[slot] and a.size == size)
+
+
+def _shifts(holding: Iterable[Term], variable: Variable, slot: int) -> Mapping[Symbol, Expr]:
+    """The axes on which labels stand at another place than the index, each with the last of these places."""
+    found: dict[Symbol, Expr] = {}
+    for term in holding:
+        for place in (atom.indices[slot] for atom in atoms_of(term.factor, variable)):
+            for axis in term.axes:
+                offset = place - axis.index
+                if offset.is_Integer and offset > found.get(axis.index, axis.index) - axis.index:
+                    found[axis.index] = place
+    return found
 
 
 def _is_companion(state: Elimination, term: Term, position: set[Axis]) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Not, Or, Piecewise, S, Sum, true
+from sympy import Add, And, Eq, Expr, Ge, Gt, Le, Mul, Not, Or, Piecewise, S, Sum, Symbol, true
+from sympy.logic.boolalg import Boolean
 
+from symem.algebra.squares import as_squares
 from symem.calculus.brackets import collapse_to_index
 from symem.calculus.coupled_terms import Coupled, less
 from symem.calculus.eliminated import Elimination
@@ -53,9 +55,36 @@ class Links(Coupled):
         return parts
 
     def _of_pair(self, term: Term) -> bool:
-        """Whether it is said of a label and the next: it may hold the first of them alone, log(1 - a[z[t]]) of both."""
+        """Whether it is said of a label and the next: it may hold the first of them alone, log(1 - a[z[t]]) of both, or be a part of
+        a square in which both stand.
+        """
         places = [atom.indices[self.slot] for atom in self._atoms(term)]
-        return len(places) > 1 or any(a.index in places and a.size == self.steps.size for a in term.axes)
+        if len(places) > 1 or any(a.index in self._squares for a in term.axes):
+            return True
+        return any(a.index in places and a.size == self.steps.size for a in term.axes)
+
+    @cached_property
+    def _squares(self) -> Mapping[Symbol, Expr]:
+        """The axes along which two labels stand in one product, as in a square, with the place of the first."""
+        found: dict[Symbol, Expr] = {}
+        for term in self.terms if self.variable.support.finite else ():
+            atoms = self._atoms(term)
+            if len(atoms) == 2 and not any(
+                part.has(atoms[0]) and part.has(atoms[1]) for part in Mul.make_args(term.factor)
+            ):
+                place = atoms[0].indices[self.slot]
+                found |= {a.index: place for a in term.axes if (place - a.index).is_Integer}
+        return found
+
+    def _place(self, term: Term) -> Expr:
+        """The place of which a term is said, of a pair the first."""
+        for axis in term.axes:
+            if axis.index in self._squares:
+                return self._squares[axis.index]
+        atoms = self._atoms(term)
+        if atoms:
+            return atoms[0].indices[self.slot]
+        return next((self.shifts[a.index] for a in term.axes if a.index in self.shifts), self.along.index)
 
     def there(self, term: Term, axis: Axis) -> tuple[Expr, list[Expr], tuple[Axis, ...], list[Expr]]:
         """A term's factor with its place along the chain at the index of an axis, where it is there, the axes left, and what of
@@ -70,7 +99,7 @@ class Links(Coupled):
 
     def weight(self, outcome: Axis) -> Expr:
         """What a place says of its label by itself."""
-        return _added(self._there(t, self.along, (outcome,)) for t in self._parts["weight"])
+        return self._told_there("weight", self.along, (outcome,))
 
     def first(self, outcome: Axis) -> Expr:
         """What is said of the first label alone."""
@@ -82,7 +111,7 @@ class Links(Coupled):
 
     def step(self, outcome: Axis, following: Axis) -> Expr:
         """What is said of a label and the next."""
-        return _added(self._there(t, self.steps, (outcome, following)) for t in self._parts["step"])
+        return self._told_there("step", self.steps, (outcome, following))
 
     @cached_property
     def length(self) -> Expr:
@@ -109,8 +138,8 @@ class Links(Coupled):
     def _end(self, term: Term) -> tuple[Expr, Expr] | None:
         """Beyond which of its last label's places a term does not hold, and the condition that says so."""
         atoms = self._atoms(term)
-        place = atoms[-1].indices[self.slot] if atoms else self.along.index
-        place += 1 if len(atoms) == 1 and self._of_pair(term) else 0
+        place = atoms[-1].indices[self.slot] if len(atoms) > 1 else self._place(term)
+        place += 1 if len(atoms) < 2 and self._of_pair(term) else 0
         for condition in _holding(term.factor):
             if isinstance(condition, Le):
                 ahead, last = condition.args[0] - place, condition.args[1]
@@ -120,8 +149,7 @@ class Links(Coupled):
 
     def _at(self, term: Term, axis: Axis) -> tuple[Expr, list[Expr], tuple[Axis, ...]]:
         """A term's factor with its place along the chain at the index of an axis; where it is there; the axes left."""
-        atoms, index = self._atoms(term), axis.index
-        place = atoms[0].indices[self.slot] if atoms else self.along.index
+        index, place = axis.index, self._place(term)
         own = next((a for a in term.axes if (place - a.index).is_Integer), None)
         if own is None:
             return term.factor, [Eq(place, index)], term.axes
@@ -131,10 +159,18 @@ class Links(Coupled):
         axes = less(term.axes, (own,))
         return term.factor.xreplace({own.index: index - offset}), conditions, axes
 
-    def _there(self, term: Term, axis: Axis, outcomes: tuple[Axis, ...]) -> Expr:
-        factor, conditions, axes = self._at(self._within(term), axis)
-        value = self._valued(Term(factor, axes), outcomes)
-        return Piecewise((value, And(*conditions)), (S.Zero, true)) if conditions else value
+    def _told_there(self, part: str, axis: Axis, outcomes: tuple[Axis, ...]) -> Expr:
+        """What terms say together wherever they hold: their squares are whole, so that far data cost no digits."""
+        found: dict[Boolean, list[Expr]] = {}
+        for term in self._parts[part]:
+            factor, conditions, axes = self._at(self._within(term), axis)
+            value = self._valued(Term(factor, axes), outcomes, axis.index)
+            found.setdefault(And(*conditions), []).append(value)
+        wholes = {condition: as_squares(_added(values)) for condition, values in found.items()}
+        return _added(
+            whole if condition is true else Piecewise((whole, condition), (S.Zero, true))
+            for condition, whole in wholes.items()
+        )
 
     def _within(self, term: Term) -> Term:
         """A term without the condition that its chain has not ended, beyond which nothing is read.
@@ -152,11 +188,13 @@ class Links(Coupled):
             )
         return replace(term, factor=without(term.factor, {found[1]}))
 
-    def _valued(self, term: Term, outcomes: tuple[Axis, ...]) -> Expr:
-        """A term with its labels at outcomes."""
+    def _valued(self, term: Term, outcomes: tuple[Axis, ...], place: Expr | None = None) -> Expr:
+        """A term with its labels at outcomes, the first of these that of a place."""
         atoms = self._atoms(term)
+        if atoms and (place is None or not (atoms[0].indices[self.slot] - place).is_Integer):
+            place = atoms[0].indices[self.slot]
         terms = definite([term], atoms) if isinstance(self.variable.support, Binary) else [term]
-        rules = dict(zip(atoms, (axis.index for axis in outcomes), strict=False))
+        rules = {atom: outcomes[int(atom.indices[self.slot] - place)].index for atom in atoms}
         parts = [
             collapse_to_index(Term(part.factor, part.axes + each.axes), outcomes[0].index)
             for each in terms
@@ -228,6 +266,7 @@ def _refusal(atoms: list[Expr], term: Term, apart: list[tuple[int, Expr]], *, fi
     if len(apart) == 1 and all(offset.is_Integer for _, offset in apart):
         return (
             f"{told}: a chain is derived whose labels depend on the one before. Let one label stand for a pair of "
-            f"neighbours, with a transition matrix for it that is zero where pairs do not meet."
+            f"neighbours, was[m] and now[m], two known maps, z[t]: Categorical(Piecewise((A[z[t - 1], now[m]], Eq(was[m], now[z[t - 1]])), "
+            f"(0, True)))."
         )
     return f"{told}: a chain is derived whose labels stand beside their neighbours along one index, z[t] beside z[t - 1]."

@@ -70,6 +70,19 @@ def atoms_of(node: Node) -> tuple[Atom, ...]:
     return tuple(dict.fromkeys(each for each in walk(node) if isinstance(each, Atom)))
 
 
+def with_values(node: Node, values: Mapping[Atom, Any]) -> Node:
+    """A node with numbers in place of some latents, evaluated as far as it is then known."""
+    match node:
+        case Atom():
+            return Constant(values[node]) if node in values else node
+        case Entry(name, index, matrix):
+            return Entry(name, tuple(with_values(each, values) for each in index), matrix)
+        case Apply(head, arguments):
+            return applied(head, tuple(with_values(each, values) for each in arguments))
+        case _:
+            return node
+
+
 def applied(head: Head, arguments: tuple[Node, ...]) -> Node:
     """A function of nodes, evaluated as far as they are known."""
     if head in _SIMPLER:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sympy import Add, Eq, Expr, Idx, Integer, S, Sum, Tuple, cancel, exp, log
+from sympy import Add, Eq, Expr, Idx, Integer, Piecewise, S, Sum, Tuple, cancel, exp, log
 
 from symem.errors import PlateError
 from symem.language.plates import Iverson
@@ -46,13 +46,22 @@ class Categories:
         return Add(*(Iverson(Eq(value, cell)) * log(p) for cell, p in enumerate(self.probabilities)))
 
     def requirements(self) -> Iterator[Requirement]:
-        """An entry w[k] lies on a simplex; entries that sum to one by themselves lie in (0, 1)."""
+        """An entry w[k] lies on a simplex; entries that sum to one by themselves lie in (0, 1), and so do cases without the index."""
         if self.index:
-            yield self.probabilities[0], Simplex()
+            for part in self._cases():
+                if part.has(self.index):
+                    yield part, Simplex()
+                elif not part.is_number:
+                    yield part, UnitInterval()
         elif told_sum(Add(*self.probabilities)) == 1:
             yield from ((entry, UnitInterval()) for entry in self.probabilities)
         else:
             yield Tuple(*self.probabilities), Simplex()
+
+    def _cases(self) -> Iterator[Expr]:
+        """What a cell may have, of which conditions choose one."""
+        (whole,) = self.probabilities
+        yield from (value for value, _ in whole.args) if isinstance(whole, Piecewise) else (whole,)
 
 
 def told_sum(whole: Expr) -> Expr:

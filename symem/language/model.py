@@ -11,6 +11,7 @@ from sympy import Add, Expr, S, Sum, log
 
 from symem.errors import ModelError
 from symem.language.branching import with_branches
+from symem.language.case_rows import check_rows
 from symem.language.consistency import (
     check_cases,
     check_names,
@@ -217,6 +218,7 @@ class Model(Symbols):
         check_places(survey)
         supports = supports_of(survey, statement, roles, extra.relations)
         check_cases(statement.declarations, roles, supports)
+        check_rows(statement.declarations)
         keys = (key if isinstance(key, tuple) else (key,) for key in extra.prior)
         in_prior = {stated_name(entry) for key in keys for entry in key} | set(names_in(extra.log_prior))
         check_otherwise(statement.declarations, roles, in_prior)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symem.runtime.messages import _relative
+from symem.runtime.lost_messages import _relative
 
 
 def _upward_downward(weight: Any, step: Any, first: Any, parent: Any) -> tuple[Any, Any, Any, Any, Any]:

@@ -31,6 +31,11 @@ def _log(value: Any) -> Any:
     return np.log(np.maximum(value, _TINY))
 
 
+def _log_or_never(value: Any) -> Any:
+    """log of a chance, at 0 less than any sum of logarithms of densities, and finite, so that 0 log 0 = 0."""
+    return np.where(np.greater(value, 0), _log(value), -1e290)
+
+
 def _log_one_less_exp(power: Any) -> Any:
     """log(1 - exp(a)) for a < 0, with all its digits, and finite at 0 as log is (Mächler 2012)."""
     return np.where(power > -math.log(2), _log(-np.expm1(power)), np.log1p(-np.exp(np.minimum(power, -0.5))))

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from symem.runtime.lost_messages import _in_logarithms, _lost_chains, _relative
+
 #: Where every step is likelier than this, so many of them are taken before their product is brought to scale.
 _LIKELY, _BETWEEN = 1e-50, 4
 
@@ -42,11 +44,7 @@ def _forward_backward(
     blocks = _blocks_along(places, number)
     length = -(-places // blocks)
     blocks = -(-places // length)
-    gone = (
-        None
-        if lengths is None
-        else np.arange(places)[:, None] >= np.broadcast_to(lengths, chains).reshape(-1)
-    )
+    gone = None if lengths is None else _beyond_ends(lengths, places, chains)
     moved, height = _relative(np.array(step, dtype=float), (1, 2) if np.ndim(step) > 2 else ())
     table, size = moved, (places - 1, count, count, *chains)
     if moved.ndim > 2:
@@ -63,15 +61,19 @@ def _forward_backward(
         logs, after = _messages_along(room, table, begin, end, places - (blocks - 1) * length, stays)
         total = (logs + peak[:, 0]).sum(0).reshape(-1, number).sum(0) + np.log(after) + low + high
         total = np.where(np.isneginf(logs).any(0).reshape(-1, number).any(0), -np.inf, total)
-    if moved.ndim > 2:
-        heights = np.broadcast_to(height, (places - 1, 1, 1, *chains)).reshape(places - 1, number)
-        total = total + (heights if gone is None else np.where(gone[1:], 0.0, heights)).sum(0)
+        lost = _lost_chains(kept, moved, total)
+        again = _found_again(lost, kept, moved, begin, end, gone, size)
+        total[lost] = again[1] + (low + high)[lost]
+    total = total + _heights_along(height, gone, (places - 1, 1, 1, *chains), number)
     parts = zip(room, (slice(1, None), slice(-1), slice(None)), strict=True)
     later, before, shown = (
         np.moveaxis(_joined_along(each, places, number, kept).reshape(count, *chains, -1), -1, 0)
         for each, kept in parts
     )
     _give_back(room)
+    if len(lost):
+        for part, found in zip((shown, before, later), (again[0], again[2][:-1], again[3][:-1]), strict=True):
+            part.reshape(len(part), count, number)[..., lost] = found
     if gone is not None:
         shown[np.broadcast_to(gone.reshape(places, 1, *chains), shown.shape)] = 0.0
         later[np.broadcast_to(gone[1:].reshape(places - 1, 1, *chains), later.shape)] = 0.0
@@ -104,14 +106,29 @@ def _most_probable_path(weight: Any, step: Any, first: Any, last: Any, lengths: 
     return path
 
 
-def _relative(value: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
-    """exp of logarithms less their largest along axes, in place, and that; without axes, as they are."""
-    if not axes:
-        return np.exp(value), 0.0
-    peak = np.maximum.reduce(value, axes, keepdims=True)
-    peak = np.where(np.isneginf(peak), 0.0, peak)
-    value = np.subtract(value, peak, out=value)
-    return np.exp(value, out=value), peak
+def _found_again(
+    lost: Any, weight: Any, moved: Any, begin: Any, end: Any, gone: Any, size: tuple[int, ...]
+) -> tuple[Any, Any, Any, Any]:
+    """The chains that were lost, in logarithms."""
+    places, number = len(weight), weight.shape[-1]
+    own = moved if moved.ndim == 2 else np.broadcast_to(moved, size).reshape(*size[:3], number)[..., lost]
+    ended = np.broadcast_to(False if gone is None else gone, (places, number))
+    if not len(lost):
+        return weight[..., lost], np.zeros(0), weight[..., lost], weight[..., lost]
+    return _in_logarithms(weight[..., lost], own, begin[:, lost], end[:, lost], ended[:, lost])
+
+
+def _beyond_ends(lengths: Any, places: int, chains: list[int]) -> Any:
+    """Where each chain has ended, over (place, chain)."""
+    return np.arange(places)[:, None] >= np.broadcast_to(lengths, chains).reshape(-1)
+
+
+def _heights_along(height: Any, gone: Any, shape: tuple[int, ...], number: int) -> Any:
+    """What the steps of each chain are relative to, summed over its places; nothing where they do not vary."""
+    if np.ndim(height) == 0:
+        return 0.0
+    heights = np.broadcast_to(height, shape).reshape(-1, number)
+    return (heights if gone is None else np.where(gone[1:], 0.0, heights)).sum(0)
 
 
 def _end_of_chain(value: Any, count: int, chains: list[int]) -> tuple[Any, Any]:

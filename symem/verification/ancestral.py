@@ -59,13 +59,19 @@ def _parents_first(declarations: Sequence[Any]) -> Iterator[Any]:
         ready = [each for each in waiting if not (names_of_law(each.distribution) - _own_past(each)) & unborn]
         if not ready:
             raise CannotSampleError("the declarations refer to one another in a circle")
-        yield from sorted(ready, key=lambda each: each.back is not None)
+        yield from sorted(ready, key=lambda each: (each.back is not None, _first_place(each)))
         waiting = [each for each in waiting if each not in ready]
 
 
 def _own_past(declaration: Any) -> set[str]:
-    """The variable, where its law looks back."""
-    return {name_of(entry) for entry in declaration.entries} if declaration.back is not None else set()
+    """The variable, where its law looks back, as that of a numbered place does at those before."""
+    looks_back = declaration.back is not None or _first_place(declaration)
+    return {name_of(entry) for entry in declaration.entries} if looks_back else set()
+
+
+def _first_place(declaration: Any) -> tuple[int, ...]:
+    """The numbers among the indices of what a law is of."""
+    return tuple(int(place) for place in places_of(declaration.entries[0]) if place.is_Integer)
 
 
 def _places(declaration: Any, known: Arrays) -> Iterator[Any]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from symem.evaluation.compiled import compiled, template
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
+from symem.evaluation.trees import Node
 from symem.verification.components import Component, Domains
 from symem.verification.configurations import Rows
 from symem.verification.enumeration import TooLargeError
@@ -23,6 +25,7 @@ from symem.verification.gaussian_integrals import (
     first_guess,
     fit,
     is_quadratic,
+    other_cubature,
 )
 from symem.verification.log_joint import LogJoint
 from symem.verification.quadrature import (
@@ -70,11 +73,14 @@ class Group(LogJoint):
 
     def log_masses(self, lookup: Lookup) -> Array:
         """The logarithms of the total masses of all components, summed, at each point."""
-        masses = [
-            self.belief(each).log_normalisers.reshape(each.points or 1, -1) @ self.counts
-            for each in self.parts(lookup)
-        ]
-        return np.concatenate(masses)
+        return self.log_normalisers_at(lookup) @ self.counts
+
+    def log_normalisers_at(self, lookup: Lookup) -> Array:
+        """The logarithms of the total masses, of shape (points, components)."""
+        found = (
+            self.belief(each).log_normalisers.reshape(each.points or 1, -1) for each in self.parts(lookup)
+        )
+        return np.concatenate(list(found))
 
     def _belief(self, lookup: Lookup) -> GroupBelief:
         rows = self.rows_at(lookup)
@@ -251,14 +257,18 @@ class GroupBelief:
 
     def log_masses(self, lookup: Lookup) -> Array:
         """As the group's, at points near by: on the same nodes, so that differences of it are smooth."""
-        if self.mixed is not None:
-            return self.group.log_masses(lookup)
-        return np.concatenate([self._log_masses(each) for each in self.group.parts(lookup)])
+        return self.log_normalisers_at(lookup) @ self.group.counts
 
-    def _log_masses(self, lookup: Lookup) -> Array:
+    def log_normalisers_at(self, lookup: Lookup) -> Array:
+        """Those of each component, of shape (points, components)."""
+        if self.mixed is not None:
+            return self.group.log_normalisers_at(lookup)
+        return np.concatenate([self._log_normalisers_at(each) for each in self.group.parts(lookup)])
+
+    def _log_normalisers_at(self, lookup: Lookup) -> Array:
         values = finite(self.group.log_joint(lookup, self.columns) + self.log_weights)
         here = replace(self, rows=self.group.rows_at(lookup), values=values.reshape(-1, values.shape[-1]))
-        return np.asarray(here.log_normalisers.reshape(lookup.points or 1, -1) @ self.group.counts)
+        return here.log_normalisers.reshape(lookup.points or 1, -1)
 
     @property
     def _owners(self) -> int:
@@ -318,15 +328,39 @@ class GroupBelief:
                 shown[continuous[position]] = value
         return [float(value) for value in shown]
 
-    def mean(self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray) -> Array:
+    def mean(
+        self, lookup: Lookup, of: Callable[[Array], Array] = np.asarray, counts: Array | None = None
+    ) -> Array:
         """The posterior mean of (a function of) the terms at other points, over all components, each as often as its row
-        counts.
+        counts, or as is said.
         """
-        weights = self.weights * self.group.counts[self.rows.owner, None]
+        often = self.group.counts if counts is None else counts
+        weights = self.weights * often[self.rows.owner, None]
         with np.errstate(invalid="ignore"):
             parts = (self.group.log_joint(each, self.columns, of) for each in self.group.parts(lookup))
             means = [np.where(weights == 0, 0.0, weights * part).sum(axis=(1, 2)) for part in parts]
         return np.concatenate(means)
+
+    def means_of(self, place: int, nodes: Sequence[Node], lookup: Lookup) -> Array:
+        """The posterior means of nodes in one component."""
+        found = self._means_of(place, nodes, lookup)
+        if self.mixed is None or self._is_exact(place, nodes, lookup, found):
+            return found
+        return self.group.by_quadrature(lookup)._means_of(place, nodes, lookup)  # noqa: SLF001
+
+    def _is_exact(self, place: int, nodes: Sequence[Node], lookup: Lookup, found: Array) -> bool:
+        """Whether other points give the same means: for quadratics of Gaussian latents they do."""
+        assert self.mixed is not None
+        other = self.mixed.belief(other_cubature(self.mixed.gaussian.width))
+        again = other._means_of(place, nodes, lookup)  # noqa: SLF001
+        return bool(np.allclose(again, found, rtol=1e-9, atol=1e-9))
+
+    def _means_of(self, place: int, nodes: Sequence[Node], lookup: Lookup) -> Array:
+        mine = self.rows.owner == place
+        columns, weights = tuple(column[mine] for column in self.columns), self.weights[mine]
+        shapes = [template(node, self.group.components[place].places) for node in nodes]
+        values = [compiled(shape.tree)(shape.constants, columns, lookup) for shape in shapes]
+        return np.array([np.sum(np.where(weights == 0, 0.0, weights * value)) for value in values])
 
 
 def grouped(components: Iterable[Component], domains: Domains, accuracy: float) -> tuple[Group, ...]:

@@ -108,8 +108,10 @@ def _patterns(expression: Basic, names: frozenset[str]) -> dict[str, list[tuple[
     return found
 
 
-def components_of(terms: Sequence[Node], domains: Domains) -> list[Component]:
-    """Connected components of the graph whose edges are terms and one-hot rows."""
+def components_of(
+    terms: Sequence[Node], domains: Domains, apart: frozenset[Atom] = frozenset()
+) -> list[Component]:
+    """Connected components of the graph whose edges are terms and one-hot rows, without the latents `apart`."""
     parent: dict[Atom, Atom] = {}
 
     def root(atom: Atom) -> Atom:
@@ -117,14 +119,14 @@ def components_of(terms: Sequence[Node], domains: Domains) -> list[Component]:
             atom = parent[atom]
         return atom
 
-    for term in terms:
-        atoms = atoms_of(term)
+    inside = [[atom for atom in atoms_of(term) if atom not in apart] for term in terms]
+    for atoms in inside:
         for atom in (*atoms, *(other for each in atoms for other in domains.companions(each))):
             parent[root(atom)] = root(atoms[0])
     members: dict[Atom, list[Atom]] = {}
     for atom in parent:
         members.setdefault(root(atom), []).append(atom)
     owned: dict[Atom, list[Node]] = {}
-    for term in terms:
-        owned.setdefault(root(atoms_of(term)[0]), []).append(term)
+    for term, atoms in zip(terms, inside, strict=True):
+        owned.setdefault(root(atoms[0]), []).append(term)
     return [Component(tuple(members[each]), tuple(owned[each])) for each in members]

@@ -10,7 +10,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,9 +87,17 @@ class Asked:
     theta: Theta
     functions: Any
 
+    @cached_property
+    def here(self) -> Expectation:
+        """The formulas there."""
+        return self.ground.formulas.at(self.theta)
+
     def differences(self) -> Iterator[Finding]:
-        """How far each function is from the formulas."""
-        here = self.ground.formulas.at(self.theta)
+        """How far each function is from the formulas, by what rounding costs these."""
+        for found in self._differences(self.here):
+            yield Finding(None if found.number is None else found.number / self.here.loss, found.detail)
+
+    def _differences(self, here: Expectation) -> Iterator[Finding]:
         right = here.determined()
         yield apart(self.value("log_likelihood"), here.log_likelihood, "log_likelihood", 1.0)
         if hasattr(self.functions, "log_posterior"):

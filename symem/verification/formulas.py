@@ -24,6 +24,8 @@ from symem.verification.oracle import Oracle, alone
 from symem.verification.rounding import Rounding
 
 Theta = Mapping[str, Any]
+#: How many roundings of a message a posterior may hold, and what is lost of one elsewhere.
+_ROUNDINGS, _USUAL = 8.0, 1e-9
 
 
 def _like(values: Any, given: Any) -> Any:
@@ -86,6 +88,16 @@ class Expectation:
     @property
     def entropy(self) -> float:
         return self._number(self.derivation.surrogate.entropy, self.with_statistics)
+
+    @property
+    def loss(self) -> float:
+        """How many times the usual rounding is lost where messages along a chain are logarithms of large size: with counts of
+        10⁶, of which a posterior is the exponential of a difference, about a hundred.
+        """
+        messages = (each for each in self.derivation.definitions if each.recurrence is not None)
+        sizes = (np.abs(self.arrays[name_of(each.symbol)]) for each in messages)
+        largest = max((float(np.max(s, initial=0.0, where=np.isfinite(s))) for s in sizes), default=0.0)
+        return max(1.0, _ROUNDINGS * np.finfo(float).eps * largest / _USUAL)
 
     @cached_property
     def with_statistics(self) -> Arrays:

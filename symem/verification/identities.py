@@ -20,11 +20,13 @@ def free_energy_equals_likelihood(ground: Ground) -> Iterator[Finding]:
         here = ground.formulas.at(theta)
         size = belief.size(theta)
         q = here.surrogate(theta) - ground.oracle.log_prior(theta)
-        yield Finding(here.normalisation(), "the largest is in Σ posterior = 1")
-        yield Finding(relative(q + here.entropy, here.log_likelihood, size), "the largest is in Q + H = ℓ")
+        yield Finding(here.normalisation() / here.loss, "the largest is in Σ posterior = 1")
+        yield Finding(
+            relative(q + here.entropy, here.log_likelihood, size) / here.loss, "the largest is in Q + H = ℓ"
+        )
         yield Finding(relative(here.log_likelihood, belief.log_likelihood, size), "the largest is in ℓ")
         for other in ground.points:
-            yield Finding(_apart_in_surrogate(ground, here, belief, other), "the largest is in Q")
+            yield Finding(_apart_in_surrogate(ground, here, belief, other) / here.loss, "the largest is in Q")
     if ground.derivation.mean_field:
         yield from is_free_energy(ground)
 

@@ -1,8 +1,9 @@
 """The observed-data log-likelihood, posterior means, Q and entropy by brute force.
 
 The declared complete-data log-likelihood is written out for concrete data, its terms are grouped by the
-latents that they couple, and every such component is summed over all configurations of its discrete latents
-and integrated over its continuous ones; the logarithm of that counts as often as its row does. No engine code takes part.
+latents that they couple, and every such component is summed over its discrete latents, all configurations of a few, one label after
+another of many, and integrated over its continuous ones; the logarithm of that counts as often as its row does. No engine code takes
+part.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from symem.evaluation.trees import Apply, Atom, Constant, Node, atoms_of, split_
 from symem.language.leaves import name_of
 from symem.language.supports import Simplex
 from symem.language.weights import once
-from symem.verification.beliefs import Group, GroupBelief, grouped
+from symem.verification.beliefs import Group, GroupBelief
 from symem.verification.components import Domains, components_of
 from symem.verification.enumeration import TooLargeError
-from symem.verification.gaussian_integrals import other_cubature
+from symem.verification.recursions import Recursion, RecursiveBelief, groups_of
 
 Theta = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ class Belief:
 
     oracle: Oracle
     lookup: Lookup
-    groups: tuple[GroupBelief, ...]
+    groups: tuple[GroupBelief | RecursiveBelief, ...]
 
     @property
     def log_likelihood(self) -> float:
@@ -90,29 +91,8 @@ class Belief:
             return float(value.value)
         event = Constant(1) if given is None else given
         group, place = self.oracle.home((*atoms_of(value), *atoms_of(event)))
-        belief, wanted = self.groups[group], (_product(value, event), event)
-        top, bottom = (self._at(belief, place, each) for each in wanted)
-        if belief.mixed is not None and not self._is_exact(belief, place, wanted, (top, bottom)):
-            belief = belief.group.by_quadrature(self.lookup)
-            top, bottom = (self._at(belief, place, each) for each in wanted)
+        top, bottom = self.groups[group].means_of(place, (_product(value, event), event), self.lookup)
         return float(top / bottom)
-
-    def _is_exact(
-        self, belief: GroupBelief, place: int, wanted: Sequence[Node], found: Sequence[float]
-    ) -> bool:
-        """Whether other points give the same means: for quadratics of Gaussian latents they do."""
-        assert belief.mixed is not None
-        other = belief.mixed.belief(other_cubature(belief.mixed.gaussian.width))
-        again = [self._at(other, place, each) for each in wanted]
-        return bool(np.allclose(again, found, rtol=1e-9, atol=1e-9))
-
-    def _at(self, belief: GroupBelief, place: int, node: Node) -> float:
-        shape = template(node, belief.group.components[place].places)
-        mine = belief.rows.owner == place
-        columns = tuple(column[mine] for column in belief.columns)
-        values = compiled(shape.tree)(shape.constants, columns, self.lookup)
-        weights = belief.weights[mine]
-        return float(np.sum(np.where(weights == 0, 0.0, weights * values)))
 
     @property
     def error(self) -> float:
@@ -209,13 +189,13 @@ class Oracle:
         return total
 
     @cached_property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[Group | Recursion, ...]:
         """The latents, in groups of components that have the same trees."""
         domains = self._domains
         stated = once(self._model.log_likelihood, getattr(self._model, "weights", ()))
         terms = with_gamma_ratios(split_terms(self.scope(stated)))
         latent = components_of([term for term in terms if atoms_of(term)], domains)
-        return grouped(latent, domains, self._accuracy)
+        return groups_of(latent, domains, self._accuracy)
 
     def lookup(self, thetas: Theta) -> Lookup:
         """The data beside parameters that differ from point to point: the first axis of each array."""

@@ -31,6 +31,7 @@ from symem.verification.data_supports import candidate_supports
 from symem.verification.enumeration import TooLargeError
 from symem.verification.observing import CannotSampleError, ImpossibleDrawError
 from symem.verification.oracle import Oracle
+from symem.verification.recursions import RecursiveBelief
 from symem.verification.sizes import LABEL_SIZES
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -40,6 +41,8 @@ LogLikelihood = Callable[[Mapping[str, Any], Values], float]
 _MISSING_SHARE = 0.25
 #: How large known counts may be in one attempt after another: what is rarely possible is likelier of few.
 _MOST_COUNTS = (1_000_000,) * 4 + (3,) * 4 + (1,) * 8
+#: How far data that look back may go.
+_FARTHEST = 1e3
 _DRAWING = 1e-2  # of a joint density from which data are only drawn
 
 
@@ -100,6 +103,8 @@ def _draw(
         note = "arbitrary data"
     else:
         data, note = _data(model, rng, {**sizes, **known}, theta, strict=strict)
+    if strict and _runs_away(model, data):
+        raise ImpossibleDrawError("data that look back grow without bound")
     names = {each.name for each in (*model.data, *model.known)}
     kept = {
         name: value + label_origin(model.variables[name]) for name, value in data.items() if name in names
@@ -108,6 +113,13 @@ def _draw(
     if any(shown[name] != sizes[name] for name in shown):
         theta = random_parameters(model, rng, {**sizes, **shown})
     return Draw(with_missing(model, kept, rng), theta, note)
+
+
+def _runs_away(model: Any, drawn: Mapping[str, Any]) -> bool:
+    """Whether data that look back at themselves have left all scales: of such no digits are left to compare."""
+    names = {name_of(entry) for each in model.declarations if each.back is not None for entry in each.entries}
+    values = (np.asarray(drawn[each.name], dtype=float) for each in model.data if each.name in names)
+    return any(not np.all(np.abs(value[~np.isnan(value)]) < _FARTHEST) for value in values)
 
 
 def _is_count(variable: Any, value: Array) -> bool:
@@ -253,7 +265,7 @@ def _everything_latent(model: Any, supports: Mapping[str, Support]) -> Any:
     )
 
 
-def _entries(group: GroupBelief, rng: np.random.Generator) -> Iterator[tuple[Any, float]]:
+def _entries(group: GroupBelief | RecursiveBelief, rng: np.random.Generator) -> Iterator[tuple[Any, float]]:
     """One draw of all latents of every component of a group."""
     for place, component in enumerate(group.group.components):
         yield from zip(component.atoms, group.drawn(place, rng), strict=True)

@@ -23,8 +23,10 @@ _DATA_WIDTHS, _OTHER_WIDTHS = (3, 4, 5), (2, 4, 3)
 _RANKS, _SHORT_CHAINS = (3, 2), {1: (3,), 2: (3, 2)}
 #: Shares of a whole that are integrated over.
 _SHARES = (2,)
-#: How long chains of latents are, whose every path is summed, and how many of them there are.
-_CHAIN_SIZES, _PLATES_OF_CHAINS = {1: (6,), 2: (4, 3)}, {1: (5,), 2: (3, 2)}
+#: How long chains of states are, which are integrated together, and of labels, which are summed one after another; and how many of
+#: them there are.
+_CHAINS_OF_STATES, _CHAINS_OF_LABELS = {1: (6,), 2: (4, 3)}, {1: (24,), 2: (8, 6)}
+_PLATES_OF_CHAINS = {1: (5,), 2: (3, 2)}
 
 
 def default_sizes(model: Any) -> dict[str, int]:
@@ -37,7 +39,8 @@ def default_sizes(model: Any) -> dict[str, int]:
     along = chain_sizes(model)
     chains = [name for name in plates if name in along]
     reach = _reach(model) if len(plates) == 1 and chains else 0
-    lengths = _SHORT_CHAINS if _is_tied(model) else _CHAIN_SIZES
+    lengths = _CHAINS_OF_LABELS if _is_of_labels(model) else _CHAINS_OF_STATES
+    lengths = _SHORT_CHAINS if _is_tied(model) else lengths
     known = _PLATES_OF_CHAINS if along else _PLATES_OF_VECTORS if data or others else {}
     plates = [name for name in plates if name not in chains]
     choice = {**_PLATE_SIZES, **known}.get(len(plates), (3,) * len(plates))
@@ -123,6 +126,16 @@ def chain_sizes(model: Any) -> set[str]:
         for place, size in zip(entry.indices, latents[name_of(entry)].sizes, strict=False)
         if place.is_Add and place.as_coeff_Add()[0] != 0
     }
+
+
+def _is_of_labels(model: Any) -> bool:
+    """Whether all latents that stand beside neighbours are labels."""
+    latents = {each.name: each for each in model.latents}
+    return all(
+        latents[name_of(entry)].support.finite
+        for entry in model.log_likelihood.atoms(Indexed)
+        if name_of(entry) in latents and any(place.is_Add for place in entry.indices)
+    )
 
 
 def _reach(model: Any) -> int:

@@ -224,7 +224,8 @@ def _at_label(posterior: Table, term: Term, own: tuple[Axis, ...]) -> Term:
     places = {old.index: new.index for old, new in renamed.items()}
     found = reindex(body, {**places, atom: posterior.value})
     over = [axis.index for axis in term.axes if axis not in renamed]
-    factors = collapsed([part for factor in Mul.make_args(found) for part in parted(factor)], over)
+    parts = [part for factor in Mul.make_args(found) for part in parted(factor)]
+    factors = collapsed(parts, over, ())
     return Term(Mul(*factors), tuple(axis for axis in term.axes if axis.index in over))
 
 

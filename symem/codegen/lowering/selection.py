@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sympy import And, Eq, Expr, Indexed, Symbol
 
 from symem.codegen.ir.nodes import Apply, Load, Node, Source, Take
@@ -18,16 +20,17 @@ def parted(factor: Expr) -> list[Expr]:
     return [factor]
 
 
-def collapsed(factors: list[Expr], over: list[Symbol]) -> list[Expr]:
-    """Sum over v of [v = e] f(v) is f(e): the index v leaves `over`."""
+def collapsed(factors: list[Expr], over: list[Symbol], indices: Container[Symbol]) -> list[Expr]:
+    """Sum over v of [v = e] f(v) is f(e): the index v leaves `over`, unless e is another index moved, k + 1, which may leave the range."""
     for factor in factors:
         if not (isinstance(factor, Iverson) and isinstance(factor.args[0], Eq)):
             continue
         for index, value in (factor.args[0].args, factor.args[0].args[::-1]):
-            if index in over and not value.has(index):
+            moved = value.is_Add and any(symbol in indices for symbol in value.free_symbols)
+            if index in over and not value.has(index) and not moved:
                 over.remove(index)
                 others = [other for other in factors if other is not factor]
-                return collapsed([reindex(other, {index: value}) for other in others], over)
+                return collapsed([reindex(other, {index: value}) for other in others], over, indices)
     return factors
 
 

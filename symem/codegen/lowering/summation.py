@@ -54,7 +54,7 @@ class Summation:
     def _sum_of(self, term: Expr, over: list[Symbol], conditions: list[Expr]) -> Node:
         product = by_logarithms(Mul.make_args(term))
         factors = [part for factor in (*product, *conditions) for part in parted(factor)]
-        factors = collapsed(factors, over)
+        factors = collapsed(factors, over, self.lower.sizes)
         keys = [key for factor in factors if (key := key_of(factor, over))]
         rest = [factor for factor in factors if not key_of(factor, over)]
         if keys and len({v for v, _ in keys}) == len(keys):

@@ -14,6 +14,11 @@ def _log(value: Any) -> Any:
     return np.log(np.maximum(value, 1e-308))
 
 
+def _log_or_never(value: Any) -> Any:
+    """Finite, and below all that data say, at 0."""
+    return np.where(value > 0, _log(value), -1e290)
+
+
 def _log_one_less_exp(power: Any) -> Any:
     """log(1 - exp(a))."""
     return np.log(np.maximum(-np.expm1(power), 1e-308))

@@ -72,6 +72,7 @@ NUMPY = frozenset(
 PIECES = frozenset(["log_poisson", "log_binomial", "log_negative_binomial", "log_gamma_ratio"])
 HELPERS: Mapping[str, str] = {
     "log_above_zero": "_log",
+    "log_or_never": "_log_or_never",
     "log_one_less_exp": "_log_one_less_exp",
     "log_normal_interval": "_log_normal_interval",
     "log_gamma_interval": "_log_gamma_interval",

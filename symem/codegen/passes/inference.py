@@ -12,6 +12,7 @@ from symem.algebra.squares_of_ratios import squares_of_ratios
 from symem.codegen.ir.features import Features
 from symem.codegen.ir.instructions import Assign, Normalise, Statement, Weigh
 from symem.codegen.ir.nodes import (
+    Apply,
     Axes,
     Item,
     Load,
@@ -73,6 +74,7 @@ class _Lines:
         self.features: Features | None = None
         self.direct: Node | None = None
         self._done: set[Expr] = set()
+        self._of_steps: set[Expr] = set()
 
     def enter(self, posterior: Posterior) -> None:
         if isinstance(posterior, Quadrature):
@@ -93,7 +95,10 @@ class _Lines:
         for each in fresh:
             self.compute(factors_of(self.program.derivation, each.symbol))
             of_parameters = name_of(each.symbol) in self.program.of_parameters
-            (self.fixed if of_parameters else self.rows).append(assigned(self.program, each))
+            line = assigned(self.program, each)
+            if each.symbol in self._of_steps:
+                line = replace(line, node=_or_never(line.node))
+            (self.fixed if of_parameters else self.rows).append(line)
 
     def _softmax(self, posterior: Tabulated) -> None:
         if posterior.probability.symbol in self._done:
@@ -114,6 +119,7 @@ class _Lines:
     def _chain(self, chain: Scanned) -> None:
         """The tables of a chain or a tree from its messages."""
         program = self.program
+        self._of_steps |= {each.symbol for each in chain.said if each is not chain.log_weight}
         self.compute(chain.said)
         label, chains = chain.outcome.index, tuple(axis.index for axis in chain.log_normaliser.axes)
         places = (chain.along.index, label, *chains)
@@ -194,6 +200,13 @@ class _Lines:
         if _has_residuals(value) or whole != value:
             self.direct = program.lower.over(whole, axes)
         return Weigh(name, found.rest)
+
+
+def _or_never(node: Node) -> Node:
+    """Logarithms of chances, below all others where a chance is 0: a step that cannot be is not taken, whatever data say."""
+    if isinstance(node, Apply) and node.operation == "log_above_zero":
+        return Apply(node.axes, "log_or_never", node.arguments)
+    return node.mapped(_or_never)
 
 
 def _entries(definition: Definition, vectors: bool) -> tuple[Symbol, ...]:  # noqa: FBT001

@@ -48,7 +48,8 @@ def _of_residual(program: Program, residual: Expr, rows: frozenset[Symbol]) -> I
 def _is_letter(value: Expr, rows: frozenset[Symbol]) -> bool:
     atoms = value.atoms(Indexed)
     plain = isinstance(value, Indexed) or (isinstance(value, Function) and len(atoms) == 1)
-    return plain and any(index in rows for atom in atoms for index in atom.indices)
+    shifted = any(place not in atom.free_symbols for atom in atoms for place in atom.indices)
+    return plain and not shifted and any(index in rows for atom in atoms for index in atom.indices)
 
 
 def _with_point(program: Program, letter: Expr, rows: frozenset[Symbol]) -> Program:
