@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.test_chains import derived
 
+FILE = Path(__file__).parent / "chains" / "hamilton_growth.json"
+
 
 def test_likelihood_and_maximum_of_growth_beside_statsmodels() -> None:
     """Its likelihood at given parameters, the first regime being drawn from the stationary law; EM ends no lower than its maximum."""
     regimes = pytest.importorskip("statsmodels.tsa.regime_switching.markov_autoregression")
-    data = pytest.importorskip("statsmodels.tsa.regime_switching.tests.test_markov_autoregression")
-    growth = np.array(data.rgnp)
+    growth = np.array(json.loads(FILE.read_text())["growth"])
     peer = regimes.MarkovAutoregression(growth, k_regimes=2, order=1, switching_ar=False)
     stay, back = 0.75, 0.1
     theta = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -14,8 +14,7 @@ from symem.evaluation.compiled import compiled, template
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Node
-from symem.verification.components import Component, Domains
-from symem.verification.configurations import Rows
+from symem.verification.configurations import Rows, others_of, together
 from symem.verification.enumeration import TooLargeError
 from symem.verification.gaussian_integrals import (
     SCALES,
@@ -141,7 +140,7 @@ class Group(LogJoint):
 
     def _is_exact(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> bool:
         """Whether the log-joint is a quadratic of some latents, the others being where they may be."""
-        others = _others(places, rows)
+        others = others_of(places, rows)
         if not places or (self.tied and others):
             return False
         line = np.random.default_rng(2).normal(size=(2, *rows.low.shape))
@@ -163,7 +162,7 @@ class Group(LogJoint):
 
         def function(points: Array) -> Array:
             rows, points = self.rows_at(lookup), subspace.at(points) if subspace else points
-            values = self.flat(lookup, rows.columns(self.discrete, _together(places, nodes, points)))
+            values = self.flat(lookup, rows.columns(self.discrete, together(places, nodes, points)))
             return values.reshape(points.shape[:-1])
 
         return function
@@ -175,7 +174,7 @@ class Group(LogJoint):
 
             def squares(points: Array) -> Array:
                 rows = self.rows_at(here)
-                values = self.demanded(here, rows.columns(self.discrete, _together(places, (), points)))
+                values = self.demanded(here, rows.columns(self.discrete, together(places, (), points)))
                 return values.reshape(points.shape[:-1])
 
             self._tied = Subspace.of(squares, len(self.rows().owner), len(places))
@@ -183,7 +182,7 @@ class Group(LogJoint):
 
     def _mixed(self, lookup: Lookup, rows: Rows, places: tuple[int, ...]) -> Mixed:
         """Gaussian latents integrated at nodes of the others."""
-        others = _others(places, rows)
+        others = others_of(places, rows)
 
         def gaussian(at: Lookup, nodes: Sequence[Array]) -> Gaussian:
             points = at.points or 1
@@ -204,20 +203,6 @@ class Group(LogJoint):
         return Mixed(self, rows, places, rule.nodes, gaussian(lookup, rule.nodes), values, error)
 
 
-def _others(places: tuple[int, ...], rows: Rows) -> list[int]:
-    return [place for place in range(rows.low.shape[1]) if place not in places]
-
-
-def _together(places: tuple[int, ...], nodes: Sequence[Array], points: Array) -> list[Array]:
-    """All continuous latents in their order: those of `places` at points, the others at nodes."""
-    given, moving = iter(nodes), iter(np.moveaxis(points, -1, 0))
-    rows, count, each = points.shape[:-1]
-    return [
-        next(moving).reshape(rows, count * each) if place in places else np.repeat(next(given), each, axis=1)
-        for place in range(len(places) + len(nodes))
-    ]
-
-
 @dataclass(frozen=True)
 class Mixed:
     """Gaussian latents at (rows, nodes) of the other continuous ones, with the log-masses of these nodes."""
@@ -233,7 +218,7 @@ class Mixed:
     def belief(self, rule: Cubature) -> GroupBelief:
         """The posterior as weights on nodes: means of polynomials of degree three in the Gaussian latents are exact."""
         points = self.gaussian.at(rule.directions)
-        columns = self.rows.columns(self.group.discrete, _together(self.places, self.nodes, points))
+        columns = self.rows.columns(self.group.discrete, together(self.places, self.nodes, points))
         values = self.values[..., None] + rule.log_weights
         flat = values.reshape(len(values), -1)
         return GroupBelief(self.group, self.rows, columns, flat, self.error, self)
@@ -361,12 +346,3 @@ class GroupBelief:
         shapes = [template(node, self.group.components[place].places) for node in nodes]
         values = [compiled(shape.tree)(shape.constants, columns, lookup) for shape in shapes]
         return np.array([np.sum(np.where(weights == 0, 0.0, weights * value)) for value in values])
-
-
-def grouped(components: Iterable[Component], domains: Domains, accuracy: float) -> tuple[Group, ...]:
-    groups: dict[Any, Group] = {}
-    for component in components:
-        trees = tuple(each.tree for each in component.templates)
-        kinds = tuple(domains.is_discrete(atom) for atom in component.atoms)
-        groups.setdefault((trees, kinds), Group([], domains, accuracy=accuracy)).components.append(component)
-    return tuple(groups.values())

@@ -48,6 +48,21 @@ class Rows:
         return Rows(owner + shift, *others)
 
 
+def others_of(places: tuple[int, ...], rows: Rows) -> list[int]:
+    """The continuous latents that are not among these."""
+    return [place for place in range(rows.low.shape[1]) if place not in places]
+
+
+def together(places: tuple[int, ...], nodes: Sequence[Array], points: Array) -> list[Array]:
+    """All continuous latents in their order: those of `places` at points, the others at nodes."""
+    given, moving = iter(nodes), iter(np.moveaxis(points, -1, 0))
+    rows, count, each = points.shape[:-1]
+    return [
+        next(moving).reshape(rows, count * each) if place in places else np.repeat(next(given), each, axis=1)
+        for place in range(len(places) + len(nodes))
+    ]
+
+
 def rows_of(components: Sequence[Component], domains: Domains, cut: int) -> Rows:
     """The rows of all components; counts that nothing bounds take `cut` values."""
     parts = []

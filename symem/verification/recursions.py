@@ -18,7 +18,7 @@ from symem.evaluation.compiled import compiled, template
 from symem.evaluation.points import Lookup
 from symem.evaluation.stacks import Array
 from symem.evaluation.trees import Atom, Node, atoms_of, with_values
-from symem.verification.beliefs import Group, GroupBelief, grouped
+from symem.verification.beliefs import Group, GroupBelief
 from symem.verification.cliques import Marginals, Scope, Summation
 from symem.verification.components import Component, Domains
 from symem.verification.enumeration import TooLargeError
@@ -33,6 +33,15 @@ def _numbers(constants: Sequence[Sequence[Sequence[Any]]]) -> list[Array]:
         np.array([[own[number] for own in term] for term in constants])
         for number in range(len(constants[0][0]))
     ]
+
+
+def grouped(components: Iterable[Component], domains: Domains, accuracy: float) -> tuple[Group, ...]:
+    groups: dict[Any, Group] = {}
+    for component in components:
+        trees = tuple(each.tree for each in component.templates)
+        kinds = tuple(domains.is_discrete(atom) for atom in component.atoms)
+        groups.setdefault((trees, kinds), Group([], domains, accuracy=accuracy)).components.append(component)
+    return tuple(groups.values())
 
 
 @dataclass
