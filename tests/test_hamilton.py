@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def test_likelihood_and_maximum_of_growth_beside_statsmodels() -> None:
     growth = np.array(json.loads(FILE.read_text())["growth"])
     peer = regimes.MarkovAutoregression(growth, k_regimes=2, order=1, switching_ar=False)
     stay, back = 0.75, 0.1
-    theta = {
+    theta: dict[str, Any] = {
         "pi": np.array([back, 1 - stay]) / (1 - stay + back),
         "A": np.array([[stay, 1 - stay], [back, 1 - back]]),
         "mu": np.array([-0.36, 1.16]),
