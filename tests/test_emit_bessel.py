@@ -12,7 +12,8 @@ from scipy.special import kv
 from sympy import Idx, IndexedBase, Integer, MatrixSymbol, symbols
 
 from symem import EM, Exponential, IndexedVector, Model, MultivariateNormal
-from symem.runtime.with_scipy import _log_besselk, _log_scaled_besseli
+from symem.runtime.bessel_orders import _log_besselk
+from symem.runtime.with_scipy import _log_scaled_besseli
 
 
 @cache

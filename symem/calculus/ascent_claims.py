@@ -8,9 +8,10 @@ from sympy import loggamma, oo
 
 from symem.calculus.checker import Checker
 from symem.calculus.differentiate import Unknown
-from symem.calculus.gamma_pairs import is_concave
+from symem.calculus.gamma_pairs import is_concave, straightened
 from symem.calculus.separate import separate
 from symem.derivation import Ascent, Certificate, Chart, Claim, Climbed, Status
+from symem.language.bessel_logarithms import LogBesselK
 from symem.language.incomplete_gamma import LogIncompleteGamma
 from symem.language.matrices import is_matrix
 from symem.language.special import LogGammaRatio
@@ -38,6 +39,10 @@ _ASCENT = Claim(
     Status.PROVED,
     "Q is not maximised: one step is taken, upwards, and halved until Q has not fallen, so that the likelihood never falls (Lange 1995)",
 )
+_BESSEL = (
+    "log K_p(√(ab)) + p (log b - log a)/2 is the log-partition of a generalised inverse Gaussian law, convex in p, a and b "
+    "(Barndorff-Nielsen 1978), "
+)
 
 _INCOMPLETE = "so is log ∫ t^(s - 1) e^-t dt between two ends in s, a log-partition (Wainwright & Jordan 2008, section 3.1), "
 
@@ -52,12 +57,15 @@ def ascent_certificate(checker: Checker, update: Ascent) -> Certificate:
     if part.one_step:
         return Certificate(update.parameter, (_FIXED_POINTS, _ASCENT, support))
     terms = separate(part.part.replace(LogGammaRatio, lambda a, d: LogGammaRatio(a, d).difference))
-    if not is_concave(terms, unknowns, checker.signs, charts):
-        return Certificate(update.parameter, (*_of_trials(checker, update), support))
     coordinates = ", ".join(_coordinate(part, number) for number in range(len(unknowns)))
+    if not is_concave(terms, unknowns, checker.signs, charts):
+        if not is_concave(terms, unknowns, checker.signs, straightened(charts)):
+            return Certificate(update.parameter, (*_of_trials(checker, update), support))
+        coordinates = ", ".join(map(str, part.parameters))
     together = " together" if len(part.parameters) > 1 else ""
     incomplete = part.part.has(LogIncompleteGamma)
     more = _INCOMPLETE if incomplete else _GAMMAS if part.part.has(loggamma, LogGammaRatio) else ""
+    more += _BESSEL if part.part.has(LogBesselK) else ""
     told = _CONCAVE.format(names=coordinates, together=together, more=more)
     proved = (
         Claim("stationarity", Status.PROVED, _STATIONARY),
@@ -91,4 +99,7 @@ def _support(checker: Checker, update: Ascent) -> str:
     chart = update.within.charts[number]
     if chart.kind == "logit":
         return "its log odds may be anything"
-    return "Q falls without bound towards 0" if chart.is_straight else "its logarithm may be anything"
+    if chart.is_straight:
+        held = "no step is taken that leads to 0" if update.within.part.has(LogBesselK) else ""
+        return held or "Q falls without bound towards 0"
+    return "its logarithm may be anything"

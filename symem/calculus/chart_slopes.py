@@ -18,6 +18,7 @@ from symem.calculus.gamma_pairs import is_concave
 from symem.calculus.separate import Term
 from symem.calculus.stationarity import Stationarity
 from symem.derivation import Chart
+from symem.language.bessel_logarithms import LogBesselK
 from symem.language.matrices import is_matrix
 
 Charts = tuple[Chart, ...]
@@ -58,7 +59,7 @@ def _choices(
     if own == PLAIN:
         yield PLAIN
     if own == Chart("log"):
-        if any(_holds_off(term.factor, unknown, sign) for term in terms):
+        if any(_holds_off(term.factor, unknown, sign) or _is_natural(term.factor, unknown) for term in terms):
             yield Chart("positive")
         yield own
         for place, other in enumerate(unknowns):
@@ -84,6 +85,11 @@ def smooth_charts(unknowns: Sequence[Unknown], terms: Sequence[Term], problem: S
     found = tuple(chart for chart in charts if chart is not None)
     smooth = all(is_smooth(term.factor, unknowns) for term in terms)
     return found if smooth and len(found) == len(charts) else None
+
+
+def _is_natural(factor: Expr, unknown: Unknown) -> bool:
+    """Whether a number is a natural parameter, in which the log-partition of a generalised inverse Gaussian law is convex."""
+    return any(unknown.entries(each.args[1]) for each in factor.atoms(LogBesselK))
 
 
 def _holds_off(factor: Expr, unknown: Unknown, sign: Sign) -> bool:

@@ -18,7 +18,7 @@ from symem.calculus.climbing_laws import climbing_law
 from symem.calculus.curvature import Sign
 from symem.calculus.differentiate import Unknown, crossed, equation
 from symem.calculus.fresh_names import Names
-from symem.calculus.gamma_pairs import in_ratios
+from symem.calculus.gamma_pairs import in_ratios, is_concave, straightened
 from symem.calculus.separate import Term, gather, rejoin
 from symem.calculus.stationarity import Root, Stationarity
 from symem.derivation import Climbed, Definition
@@ -52,6 +52,7 @@ def ascents(
         return []
     told = _Part(unknowns, charts, problem, terms, names).told(sign)
     over_rows = not all(is_free_of_data(each.value) for each in (*told.slopes, *told.curvatures))
+    concave = concave or is_concave(terms, unknowns, sign, straightened(charts))
     part = replace(told, concave=concave, over_rows=over_rows, one_step=one_step)
     law = climbing_law(part).name
     found = [

@@ -13,6 +13,7 @@ from sympy import Add, Expr, Indexed, Mul, Piecewise, Pow, Sum, Symbol, exp, exp
 
 from symem.calculus.differentiate import Unknown
 from symem.derivation import Chart
+from symem.language.bessel_logarithms import LogBesselK
 from symem.language.incomplete_gamma import LogIncompleteGamma
 from symem.language.matrices import T, is_square
 from symem.language.traces import Tr
@@ -129,6 +130,11 @@ class Curvature:
         parts = [self(value) for value, _ in expr.args]
         return Shape(all(part.convex for part in parts), all(part.concave for part in parts))
 
+    def log_besselk(self, expr: Expr) -> Shape:
+        """log K_p(x) is convex in p, as the log of an integral of exponentials of it."""
+        order, x = expr.args
+        return CONVEX if self(order).is_affine and not self._moves(x) else UNKNOWN
+
     def power(self, expr: Pow) -> Shape:
         base, exponent = expr.args
         if self._logarithm(expr).convex:
@@ -187,6 +193,7 @@ _RULES: dict[type[Expr], Callable[[Curvature, Expr], Shape]] = {
     Pow: Curvature.power,
     Piecewise: Curvature.cases,
     Tr: Curvature.form,
+    LogBesselK: Curvature.log_besselk,
 }
 
 

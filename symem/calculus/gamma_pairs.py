@@ -11,6 +11,7 @@ from itertools import permutations
 
 from sympy import Add, Expr, Mul, S, Sum, loggamma
 
+from symem.calculus.bessel_partitions import without_bessel_partitions
 from symem.calculus.curvature import Curvature, Sign
 from symem.calculus.differentiate import Unknown
 from symem.calculus.separate import Term, rejoin
@@ -25,7 +26,14 @@ def is_concave(
     """Whether terms are known to be concave together in the coordinates of charts."""
     straight = [unknown for unknown, chart in zip(unknowns, charts, strict=True) if chart.is_straight]
     rest = _without_pairs(list(terms), straight, sign)
+    if len(straight) == len(unknowns):
+        rest = without_bessel_partitions(rest, unknowns, sign)
     return Curvature(unknowns, sign, charts)(rejoin(rest)).concave
+
+
+def straightened(charts: Sequence[Chart]) -> tuple[Chart, ...]:
+    """The coordinates in which the unknowns are themselves: what is concave there and climbed elsewhere has one maximum as well."""
+    return tuple(Chart("positive") if chart.kind in {"log", "power"} else Chart() for chart in charts)
 
 
 def _without_pairs(terms: list[Term], unknowns: Sequence[Unknown], sign: Sign) -> list[Term]:

@@ -19,6 +19,7 @@ from sympy import Basic, Dummy, Function, Lambda, lambdify
 from sympy.core.function import UndefinedFunction
 
 from symem.errors import UnknownSymbolError
+from symem.evaluation.bessel_moments import besselk_moments, log_besselk
 from symem.evaluation.stacks import MATRIX_FUNCTIONS
 from symem.language import polya_gamma
 from symem.language.falling_root import FallingRoot
@@ -245,7 +246,8 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "besseli": special.iv,
     "besselk": special.kv,
     "LogScaledBesselI": log_bessel(special.ive, lambda p, x: mpmath.besseli(p, x) * mpmath.exp(-x), 0.0),
-    "LogBesselK": log_bessel(special.kve, mpmath.besselk, -1.0),
+    "LogBesselK": log_besselk,
+    "LogBesselKDerivative": besselk_moments,
     "FromLog": np.exp,
     "NormalCDF": special.ndtr,
     "LogNormalInterval": log_normal_interval,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sympy import Add, Expr, Rational, S, besselk, digamma, exp, factorial, log, loggamma, oo, pi, sqrt
 
+from symem.language.bessel_logarithms import LogBesselK, LogBesselKDerivative
 from symem.language.exponential_face import (
     Argument,
     Arguments,
@@ -24,6 +25,7 @@ from symem.runtime.samplers import (
     _draw_exponential,
     _draw_gamma,
     _draw_gamma_inverse,
+    _draw_generalised_inverse_gaussian,
     _draw_log_normal,
     _draw_polya_gamma,
     _draw_weibull,
@@ -254,14 +256,18 @@ def _gig_partition(a: Arguments, _bounds: Bounds) -> Expr:
     power = p * (log(a["b"]) - log(a["a"])) / 2
     if (2 * p).is_Integer and not p.is_Integer:
         return log(2 * pi) / 2 - log(z) / 2 - z + log(_tail(p, z)) + power
-    return log(2) + log(besselk(p, z)) + power
+    return log(2) + LogBesselK(p, z) + power
 
 
 def _gig_moments(u: Expr, a: Arguments, _bounds: Bounds) -> Mapping[Expr, Expr]:
     """Jørgensen 1982, Statistical Properties of the Generalized Inverse Gaussian Distribution, section 2."""
     p, z = a["p"], sqrt(a["a"] * a["b"])
     scale = sqrt(a["b"] / a["a"])
-    return {u: scale * _ratio(p + 1, p, z), 1 / u: _ratio(p - 1, p, z) / scale}
+    return {
+        u: scale * _ratio(p + 1, p, z),
+        1 / u: _ratio(p - 1, p, z) / scale,
+        log(u): LogBesselKDerivative(p, z, 1, 0) + log(scale),
+    }
 
 
 def _gig(x: Expr, p: Expr, a: Expr, b: Expr) -> Expr:
@@ -273,6 +279,7 @@ GeneralisedInverseGaussian = Family(
     {"p": _REAL, "a": _POSITIVE, "b": _POSITIVE},
     _gig,
     lambda *_: _POSITIVE,
+    _draw_generalised_inverse_gaussian,
     face=ExponentialFace(
         statistics=lambda u: (log(u), u, 1 / u),
         arguments=lambda eta, _b: {"p": eta[0] + 1, "a": -2 * eta[1], "b": -2 * eta[2]},

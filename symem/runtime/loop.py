@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from symem.runtime.convergence import _Distance
+from symem.runtime.falls import _decided_by_last_digits
 
 
 class Supports(Protocol):
@@ -143,7 +144,7 @@ def _iterate(  # noqa: PLR0913  what a run needs
             if kept.now and jumps is not None:
                 jumps.forget()
             if value < history[-1] - (_rounding(history[-1], scale) if kept.said else _far(history[-1])):
-                _say_fallen(history[-1] - value, iteration + 1, kept)
+                _say_fallen(history[-1] - value, iteration + 1, kept, _decided_by_last_digits(step, theta))
                 return Run(last, history, converged=False)
     return Run(theta, history, converged=False)
 
@@ -321,8 +322,17 @@ def _settled(
     return (jumps is not None and jumps.distance <= math.sqrt(tol)) or left.is_short(tol, scale)
 
 
-def _say_fallen(by: float, iteration: int, kept: _Kept) -> None:
-    """Once a run, and not beside a parameter that was named as losing its digits."""
+def _say_fallen(by: float, iteration: int, kept: _Kept, sensitive: tuple[str, float] = ("", 0.0)) -> None:
+    """Once a run, and not beside a parameter that was named as losing its digits; or what the objective is sensitive to."""
+    name, rounding = sensitive
+    if not kept.said and rounding > by / 4:
+        kept.said.add(name)
+        warnings.warn(
+            f"{name} has no maximum in reach of floating-point numbers: the likelihood rises towards where the last digits of {name} "
+            f"move it by {rounding:.3g}, as where rows have no spread or are too few. A prior on it gives it one.",
+            BoundaryWarning,
+            stacklevel=6,
+        )
     if not kept.said:
         kept.said.add("")
         warnings.warn(

@@ -113,6 +113,55 @@ def _draw_pareto(rng: Rng, size: Any, xm: Any, alpha: Any) -> Any:
     return xm * (1 + rng.pareto(alpha, size))
 
 
+def _draw_generalised_inverse_gaussian(rng: Rng, size: Any, p: Any, a: Any, b: Any) -> Any:
+    """√(b/a) e^t, t of log-density pt - √(ab) cosh t, by rejection from a constant around its peak and an exponential beyond on
+    either side (Devroye 1986, section 7.2).
+    """
+    p, a, b = (np.broadcast_to(each, size).astype(float).ravel() for each in (p, a, b))
+    z = np.sqrt(a) * np.sqrt(b)
+    peak = np.arcsinh(p / z)
+
+    def fall(t: Any, z: Any, p: Any, peak: Any) -> Any:
+        return z * (np.cosh(t) - np.cosh(peak)) - p * (t - peak)
+
+    low, high = (_where_fallen(fall, (z, p, peak), side) for side in (-1.0, 1.0))
+    down, up = (z * np.sinh(end) - p for end in (low, high))
+    masses = np.stack(
+        [-np.exp(-fall(low, z, p, peak)) / down, high - low, np.exp(-fall(high, z, p, peak)) / up]
+    )
+    cuts = np.cumsum(masses, axis=0) / masses.sum(axis=0)
+    drawn, left = np.empty(len(p)), np.arange(len(p))
+    while len(left):
+        place, share, tail = rng.random(len(left)), rng.random(len(left)), rng.exponential(size=len(left))
+        first, second = (place < cut[left] for cut in cuts[:2])
+        middle = low[left] + (high - low)[left] * rng.random(len(left))
+        t = np.where(
+            first, low[left] + tail / down[left], np.where(second, middle, high[left] + tail / up[left])
+        )
+        lines = (low[left], down[left]), (high[left], up[left])
+        one, other = (
+            fall(end, *(each[left] for each in (z, p, peak))) + slope * (t - end) for end, slope in lines
+        )
+        cover = np.where(first, one, np.where(second, 0.0, other))
+        taken = np.log(share) <= cover - fall(t, *(each[left] for each in (z, p, peak)))
+        drawn[left[taken]] = t[taken]
+        left = left[~taken]
+    return (np.sqrt(b / a) * np.exp(drawn)).reshape(size)
+
+
+def _where_fallen(fall: Any, given: Any, side: float) -> Any:
+    """About where a log-concave density has fallen to 1/e of its peak on one side, by halving."""
+    peak = given[-1]
+    near, far = np.zeros(len(peak)), np.full(len(peak), 1.0)
+    for _ in range(20):
+        far = np.where(fall(peak + side * far, *given) < 1.0, 2.0 * far, far)
+    for _ in range(60):
+        middle = (near + far) / 2.0
+        inside = fall(peak + side * middle, *given) < 1.0
+        near, far = np.where(inside, middle, near), np.where(inside, far, middle)
+    return peak + side * far
+
+
 def _draw_gaussian_inverse(rng: Rng, size: Any, mean: Any, shape: Any) -> Any:
     return rng.wald(mean, shape, size)
 

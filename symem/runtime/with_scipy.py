@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, ive, kve, log_ndtr, zeta
+from scipy.special import gammaln, ive, log_ndtr, zeta
 
 
 def _log_normal_interval(low: Any, high: Any) -> Any:
@@ -134,33 +134,6 @@ def _log_small_besseli(order: Any, x: Any) -> Any:
     return power - gammaln(order + 1) + np.log(total) - x
 
 
-def _log_besselk(order: Any, x: Any) -> Any:
-    """log K_order(x) for x ≥ 0. Where K itself has no floating-point number, it is reached from an order below 1 by
-    K_{p+1}/K_p = 2p/x + K_{p-1}/K_p, and beyond x = 1e8 from its expansion (Abramowitz & Stegun 9.6.26, 9.7.2).
-    """
-    order, x = np.broadcast_arrays(np.abs(np.asarray(order, dtype=float)), np.asarray(x, dtype=float))
-    large = np.maximum(x, 1e8)
-    far = np.log1p((4.0 * order**2 - 1.0) / (8.0 * large)) + 0.5 * np.log(np.pi / (2.0 * large))
-    value = np.where(x > 1e8, far, np.log(kve(order, np.minimum(x, 1e8))))
-    lost = np.isposinf(value) & (x > 0)
-    if np.any(lost):
-        value = np.where(
-            lost, _log_besselk_by_order(np.where(lost, order, 0.0), np.where(lost, x, 1.0)), value
-        )
-    return value - x
-
-
-def _log_besselk_by_order(order: Any, x: Any) -> Any:
-    """log(K_order(x) e^x), an order after the other."""
-    lowest = order - np.floor(order)
-    total = np.log(kve(lowest, x))
-    ratio = 2.0 * lowest / x + kve(1.0 - lowest, x) / kve(lowest, x)
-    for step in range(int(np.max(order))):
-        total = np.where(lowest + step + 1.0 <= order, total + np.log(ratio), total)
-        ratio = 2.0 * (lowest + step + 1.0) / x + 1.0 / ratio
-    return total
-
-
 def _tanh_ratio(c: Any) -> Any:
     """tanh(c/2)/(2c), which is 1/4 at 0."""
     small = np.abs(c) < 1e-4
@@ -198,7 +171,7 @@ def _falling_root(function: Any, *given: Any) -> Any:
             step = -value / (slope * np.exp(place))
             size = np.max(np.abs(step), initial=0.0)
             place = place + step
-            if size < 1e-9 and 2 * size <= before:
+            if size < 1e-9 and 2 * size <= before and np.all(np.abs(slope * np.exp(place)) > 1e-15):
                 return np.exp(place)[()]
             if not size < 3:
                 break
@@ -208,7 +181,7 @@ def _falling_root(function: Any, *given: Any) -> Any:
 
 def _bracketed_root(function: Any, given: Any) -> Any:
     """The same by Newton's method in log u kept within bounds, which are halved where it does not halve its steps (Press et al.
-    2007, section 9.4), until its next steps would be rounding.
+    2007, section 9.4), until its next steps would be rounding; where it no longer falls but by rounding the root is infinite.
     """
     place, reach = np.zeros(given[0].shape), np.full(given[0].shape, 2.0)
     low, high, before, found = -np.inf + place, np.inf + place, np.inf + place, np.isnan(sum(given))
@@ -221,6 +194,7 @@ def _bracketed_root(function: Any, given: Any) -> Any:
         inside = (place + newton > low) & (place + newton < high)
         last = near & inside & (2 * size <= before)
         found = found | (value == 0) | (near & ~last) | (np.abs(place) > 700)
+        found = found | (high - low < 1e-15 * (1 + np.abs(place)))
         if np.all(found | (last & (size < 1e-9))):
             place = np.where(found, place, place + newton)
             break
@@ -229,7 +203,8 @@ def _bracketed_root(function: Any, given: Any) -> Any:
         step = np.where(found, 0.0, np.where(kept | near, newton, step))
         reach = np.where(within | kept, reach, 2 * reach)
         place, before = np.clip(place + step, -701.0, 701.0), np.abs(step)
-    root = np.where(place < -700, 0.0, np.where(place > 700, np.inf, np.exp(place)))
+    level = (place > 0) & (np.abs(slope * np.exp(place)) < 1e-15)
+    root = np.where(place < -700, 0.0, np.where(level | (place > 700), np.inf, np.exp(place)))
     return np.where(np.isnan(value), np.nan, root)[()]
 
 

@@ -80,7 +80,13 @@ from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.peaks import letters_over, peak
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
-from symem.language.bessel_logarithms import LOGARITHMS, LogBesselK, LogScaledBesselI, by_logarithms
+from symem.language.bessel_logarithms import (
+    LOGARITHMS,
+    LogBesselK,
+    LogBesselKDerivative,
+    LogScaledBesselI,
+    by_logarithms,
+)
 from symem.language.falling_root import FallingRoot
 from symem.language.incomplete_gamma import (
     GammaIntervalLogMean,
@@ -103,7 +109,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
-    TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
+    TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogBesselKDerivative: "log_besselk_derivative", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     RuleNode: "rule_node", RuleLogWeight: "rule_log_weight",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",

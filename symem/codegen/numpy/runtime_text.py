@@ -13,6 +13,7 @@ from symem.runtime import (
     acceleration,
     affine_scans,
     ancestry,
+    bessel_orders,
     blocks,
     bootstrap,
     branch_messages,
@@ -29,6 +30,7 @@ from symem.runtime import (
     edges,
     em_steps,
     estimators,
+    falls,
     fitting,
     free_vector,
     gamma_intervals,
@@ -72,6 +74,7 @@ from symem.runtime import (
 _MODULES: Sequence[ModuleType] = (
     wording,
     convergence,
+    falls,
     loop,
     restarts,
     outcome,
@@ -179,7 +182,7 @@ def definitions() -> tuple[str, ...]:
 
 def special_functions(wanted: Iterable[str]) -> list[str]:
     """The definitions of those functions that need SciPy, with those they call."""
-    return _of_modules((with_scipy, gamma_intervals), wanted)
+    return _of_modules((with_scipy, gamma_intervals, bessel_orders), wanted)
 
 
 def of_quadrature(wanted: Iterable[str]) -> list[str]:
@@ -204,7 +207,7 @@ def from_scipy(texts: Iterable[str]) -> list[str]:
 @cache
 def _imported() -> frozenset[str]:
     """What the special functions take from scipy.special."""
-    both = (ast.parse(_text(module)).body for module in (with_scipy, gamma_intervals))
+    both = (ast.parse(_text(module)).body for module in (with_scipy, gamma_intervals, bessel_orders))
     imports = (node for body in both for node in body if isinstance(node, ast.ImportFrom))
     return frozenset(each.name for node in imports if node.module == "scipy.special" for each in node.names)
 

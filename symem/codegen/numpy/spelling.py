@@ -84,6 +84,7 @@ HELPERS: Mapping[str, str] = {
     "tanh_ratio": "_tanh_ratio",
     "trigamma": "_trigamma",
     "log_besselk": "_log_besselk",
+    "log_besselk_derivative": "_log_besselk_derivative",
     "log_scaled_besseli": "_log_scaled_besseli",
     "LogSubExp": "_log_sub_exp",
     "LogSoftplus": "_log_softplus",

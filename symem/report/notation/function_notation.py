@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sympy import Add, Expr, Indexed, Integer, Mul, S, Symbol, exp, expand_mul, gamma, log, loggamma, tanh
+from sympy import (
+    Add,
+    Expr,
+    Indexed,
+    Integer,
+    Mul,
+    S,
+    Symbol,
+    besselk,
+    exp,
+    expand_mul,
+    gamma,
+    log,
+    loggamma,
+    tanh,
+)
 from sympy.core.function import AppliedUndef
 
 from symem.algebra.rewriting import flat, is_negative
+from symem.language.bessel_logarithms import bessel_slope
 from symem.language.incomplete_gamma import LogIncompleteGamma, incomplete_gamma
 from symem.language.leaves import name_of
 from symem.language.special import NormalCDF
@@ -141,6 +157,17 @@ class FunctionNotation:
     def _print_LogGammaDensity(self, expr: Expr, **_: Any) -> str:
         return self.doprint(expr.written_out)
 
+    def _print_LogBesselK(self, expr: Expr, **_: Any) -> str:
+        return self.doprint(log(besselk(*expr.args)))
+
+    def _print_LogBesselKDerivative(self, expr: Expr, **_: Any) -> str:
+        order, x, i, j = expr.args
+        if i == 0:
+            return self.markup.group(self.doprint(bessel_slope(order, x, int(j))))
+        letter = self._letter_beside(expr, ("nu", "q", "s", "nu_0"))
+        whole = self.doprint(bessel_slope(letter, x, int(j)))
+        return self.markup.slope(self.doprint(letter), whole, self.doprint(order), int(i))
+
     def _print_LogIncompleteGamma(self, expr: Expr, **_: Any) -> str:
         return self.doprint(log(incomplete_gamma(*expr.args)))
 
@@ -153,10 +180,14 @@ class FunctionNotation:
     def _slope_in_shape(self, expr: Expr, order: int) -> str:
         """A derivative of log Γ(s, x) in s, at the shape."""
         shape, *ends = expr.args
-        taken = {name_of(each) for each in expr.atoms(Symbol)}
-        letter = Symbol(next(each for each in ("s", "t", "v", "s_0") if each not in taken))
+        letter = self._letter_beside(expr, ("s", "t", "v", "s_0"))
         whole = self.doprint(log(incomplete_gamma(letter, *ends)))
         return self.markup.slope(self.doprint(letter), whole, self.doprint(shape), order)
+
+    def _letter_beside(self, expr: Expr, letters: Iterable[str]) -> Symbol:
+        """The first letter that stands for nothing in an expression."""
+        taken = {name_of(each) for each in expr.atoms(Symbol)}
+        return Symbol(next(each for each in letters if each not in taken))
 
     def _print_uppergamma(self, expr: Expr, **_: Any) -> str:
         return self.markup.function("Gamma", ", ".join(map(self.doprint, expr.args)), bare=False)
