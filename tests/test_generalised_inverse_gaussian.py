@@ -95,10 +95,10 @@ def test_derivatives_are_those_of_besselk() -> None:
             assert float(_log_besselk_derivative(1.7, 0.6, *times)) == pytest.approx(float(right), rel=1e-12)
     order, argument = symbols("p x", positive=True)
     at = {order: 1.7, argument: 0.6}
-    for times in (1, 2):
-        slope = LogBesselK(order, argument).diff(argument, times)
+    for often in (1, 2):
+        slope = LogBesselK(order, argument).diff(argument, often)
         assert float(slope.subs(at).evalf()) == pytest.approx(
-            float(bessel_slope(order, argument, times).subs(at).evalf()), rel=1e-12
+            float(bessel_slope(order, argument, often).subs(at).evalf()), rel=1e-12
         )
 
 

@@ -23,7 +23,6 @@ WORKS: Mapping[str, Work] = {
     for named, authors, year, title, place in (
         ("Anderson", "T. W. Anderson", 2003,
          "An Introduction to Multivariate Statistical Analysis", "3rd edition, Wiley"),
-        ("Barndorff-Nielsen", "O. Barndorff-Nielsen", 1978, "Information and Exponential Families", "Wiley"),
         ("Baum, Petrie, Soules & Weiss", "L. E. Baum, T. Petrie, G. Soules and N. Weiss", 1970,
          "A maximization technique occurring in the statistical analysis of probabilistic functions of Markov chains",
          "Annals of Mathematical Statistics 41, 164–171"),

@@ -32,12 +32,10 @@ def _log_besselk_derivative(order: Any, x: Any, in_order: int, in_x: int) -> Any
         left, right, step = _reach_of_besselk(*flat)
         count = 2 + int(np.max(np.ceil((left + right) / step), initial=0.0, where=np.isfinite(left + right)))
         rows = max(1, 2_000_000 // count)
-        parts = [
-            _besselk_moments(
-                *(each[first : first + rows] for each in (*flat, left, right)), count, in_order, in_x
-            )
-            for first in range(0, len(flat[0]), rows)
-        ]
+        parts = []
+        for first in range(0, len(flat[0]), rows):
+            few = (each[first : first + rows] for each in (*flat, left, right))
+            parts.append(_besselk_moments(tuple(few), count, in_order, in_x))
     found = np.concatenate(parts).reshape(shape) if parts else np.empty(shape)
     return (np.where(order < 0, -found, found) if in_order == 1 else found)[()]
 
@@ -53,8 +51,9 @@ def _reach_of_besselk(p: Any, x: Any, tail: float = 45.0) -> Any:
     return left, right, np.minimum(0.5 / np.sqrt(r), 0.2)
 
 
-def _besselk_moments(p: Any, x: Any, left: Any, right: Any, count: int, in_order: int, in_x: int) -> Any:
-    """Of the weight at so many nodes s = t - asinh(p/x)."""
+def _besselk_moments(given: tuple[Any, ...], count: int, in_order: int, in_x: int) -> Any:
+    """Of the weight at so many nodes s = t - asinh(p/x), p, x and how far it goes to either side being given."""
+    p, x, left, right = given
     r = np.hypot(p, x)
     p, x, r = p[:, None], x[:, None], r[:, None]
     s = -left[:, None] + (left + right)[:, None] * np.linspace(0.0, 1.0, count)

@@ -89,8 +89,9 @@ def _ascent(at: Callable[[Any], Place], start: Any, logs: Any) -> tuple[Any, Pla
             return point, here, True
         if not gain > 0:
             return point, here, True
-        size = np.max(np.abs(step) / (1 + np.abs(point)))
-        if size <= _SHORT and (gain < _GAIN or size**3 < _REACHED * before**2):
+        size = np.max(np.abs(step) / np.where(logs, 1.0, np.abs(point)))
+        short = np.all(np.abs(step) <= _SHORT * (1 + np.abs(point)))
+        if short and (gain < _GAIN or (size <= _SHORT and size**3 < _REACHED * before**2)):
             return point + step, here, True
         step = _shortened(step, logs)
         there, taken = _raised(at, point, here, step)

@@ -80,13 +80,7 @@ from symem.codegen.lowering.means import Determined, Mean
 from symem.codegen.lowering.peaks import letters_over, peak
 from symem.codegen.lowering.summation import Summation
 from symem.errors import NotDerivedError
-from symem.language.bessel_logarithms import (
-    LOGARITHMS,
-    LogBesselK,
-    LogBesselKDerivative,
-    LogScaledBesselI,
-    by_logarithms,
-)
+from symem.language import bessel_logarithms as bessel
 from symem.language.falling_root import FallingRoot
 from symem.language.incomplete_gamma import (
     GammaIntervalLogMean,
@@ -109,7 +103,7 @@ ELEMENTWISE: Mapping[Any, str] = {
     sinh: "sinh", cosh: "cosh", tanh: "tanh", sign: "sign", loggamma: "gammaln", gamma: "gamma",
     erf: "erf", erfc: "erfc", NormalCDF: "ndtr", LogNormalInterval: "log_normal_interval",
     LogGammaInterval: "log_gamma_interval", GammaIntervalMean: "gamma_interval_mean",
-    TanhRatio: "tanh_ratio", LogBesselK: "log_besselk", LogBesselKDerivative: "log_besselk_derivative", LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
+    TanhRatio: "tanh_ratio", bessel.LogBesselK: "log_besselk", bessel.LogBesselKDerivative: "log_besselk_derivative", bessel.LogScaledBesselI: "log_scaled_besseli", LogPoisson: "log_poisson",
     LogGammaRatio: "log_gamma_ratio", LogOnePlus: "log1p",
     RuleNode: "rule_node", RuleLogWeight: "rule_log_weight",
     LogBinomial: "log_binomial", LogNegativeBinomial: "log_negative_binomial", Mean: "mean_of", Determined: "determined",
@@ -191,7 +185,7 @@ class Lowering:
 
     def mul(self, expr: Expr) -> Node:
         coefficient, factors = expr.as_coeff_mul()
-        factors = by_logarithms(factors)
+        factors = bessel.by_logarithms(factors)
         masks = [factor for factor in factors if isinstance(factor, Iverson)]
         rest = [factor for factor in factors if factor not in masks]
         weighed = [factor for factor in rest if level(self(factor)) != 0]
@@ -223,8 +217,8 @@ class Lowering:
             return apply(
                 self.rank, "gammaln", self(inside + 1 if isinstance(expr.args[0], factorial) else inside)
             )
-        if expr.args[0].func in LOGARITHMS:
-            return self(LOGARITHMS[expr.args[0].func](*expr.args[0].args))
+        if expr.args[0].func in bessel.LOGARITHMS:
+            return self(bessel.LOGARITHMS[expr.args[0].func](*expr.args[0].args))
         if (whole := Summation(self).logarithm(expr.args[0])) is not None:
             return whole
         if found := stable(expr.args[0]):
