@@ -93,7 +93,9 @@ PEERS: Mapping[str, tuple[Callable[[], Any], Array, Theta, Callable[[Any, Theta]
 }
 
 
-@pytest.mark.parametrize("name", list(PEERS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, id=n, marks=[] if n == "poisson" else [pytest.mark.slow]) for n in PEERS]
+)
 def test_first_iterate_and_maximum_are_those_of_hmmlearn(name: str) -> None:
     hmm = pytest.importorskip("hmmlearn.hmm")
     derive, rows, own, peer_of, read = PEERS[name]
