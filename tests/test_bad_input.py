@@ -362,7 +362,6 @@ CASES: dict[str, tuple[Callable[[], Any], type[SymemError], str]] = {
         PlateError,
         "category as its last index",
     ),
-    "dirichlet for data": (lambda: Model({x[i, k]: Dirichlet(th)}, latent=[x]), ModelError, "prior"),
     "matrix": (
         lambda: Model({MatrixSymbol("X", 2, 2): Normal(0, 1)}),
         ModelError,
