@@ -16,6 +16,7 @@ from sympy import (
     Expr,
     Function,
     Ge,
+    Idx,
     IndexedBase,
     Integer,
     Le,
@@ -28,6 +29,7 @@ from sympy import (
     symbols,
 )
 
+from symem import Categorical, Model, Normal
 from symem.errors import UnknownSymbolError
 from symem.evaluation.arithmetic import Arithmetic
 from symem.evaluation.coordinates import Coordinates, total_defect
@@ -63,6 +65,22 @@ def test_the_likelihood_is_that_of_the_table(row: Row) -> None:
     value = oracle.log_posterior(theta) if row.prior else oracle.log_likelihood(theta)
     expected = row.file["start_log_likelihood"] + row.constant(row.file["data"])
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_steep_gates_keep_their_digits() -> None:
+    """exp(a_k u) / Σ_m exp(a_m u) where the exponentials overflow: the mixture's density, row by row."""
+    n, K = symbols("n K", integer=True, positive=True)
+    i, k, m = Idx("i", n), Idx("k", K), Idx("m", K)
+    x, z, u, a, mu = map(IndexedBase, ["x", "z", "u", "a", "mu"])
+    gate = exp(a[k] * u[i]) / Sum(exp(a[m] * u[i]), (m, 0, K - 1))
+    model = Model({z[i]: Categorical(gate), x[i]: Normal(mu[z[i]], 1)}, latent=[z], known=[u])
+    data = {"x": np.array([0.3, -2.0, 1.5]), "u": np.array([1.0, -3.0, 0.2])}
+    theta = {"a": np.array([-900.0, 1000.0, 20.0]), "mu": np.array([-1.0, 0.5, 2.0])}
+    steep = data["u"][:, None] * theta["a"]
+    near = -((data["x"][:, None] - theta["mu"]) ** 2) / 2 - np.log(2 * np.pi) / 2
+    expected = np.sum(logsumexp(steep + near, axis=1) - logsumexp(steep, axis=1))
+    found = Oracle(model, situation(model, data, theta)).log_likelihood(theta)
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 @slow_but_for(in_turn(CLOSED, 1), HALF)

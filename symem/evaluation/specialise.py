@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Basic, Product, Sum
+from sympy import Basic, Expr, Product, Sum
 
 from symem.errors import UnknownSymbolError
 from symem.evaluation.rules import Algebra, Bindings
@@ -148,6 +148,11 @@ class Specialiser(Algebra[Node]):
         if is_matrix(expression):
             return self.apply("MatrixSum", *parts)
         return product_of(parts) if isinstance(expression, Product) else sum_of(parts)
+
+    def log_sum_exp(self, exponent: Expr, limits: Any, bindings: Bindings) -> Node:
+        """In one piece, so that it neither overflows nor vanishes."""
+        parts = [self(exponent, here) for here in self.positions(limits, bindings)]
+        return self.apply("LogAddExp", *parts) if parts else super().log_sum_exp(exponent, limits, bindings)
 
 
 def _are_fixed(places: tuple[Node, ...]) -> bool:
