@@ -31,6 +31,8 @@ from symem import (
 )
 from symem.codegen.emit import emit, load
 from symem.derive import derive_records
+from symem.runtime.checks import _sizes_of
+from symem.runtime.description import Array
 from symem.templating import render
 
 n, K, J = symbols("n K J", integer=True, positive=True)
@@ -283,6 +285,17 @@ def test_two_arrays_that_disagree_are_both_named() -> None:
     module = load(emit(derive_records(model)))
     with pytest.raises(module.DataError, match="x says that n is 3, but y"):
         module.log_likelihood({"t": 1.0}, x=[1.0, 2.0, 3.0], y=[1.0, 1.0])
+
+
+def test_what_steps_take_is_one_shorter() -> None:
+    """An input of steps alone, u[t] for t from 1, has T - 1 entries: it shows T, and one of T entries is refused."""
+    table, sizes = {"u": Array("T - 1"), "x": Array("T")}, dict[str, int]()
+    _sizes_of({"u": np.zeros(4)}, table, sizes)
+    assert sizes == {"T": 5, "T - 1": 4}
+    with pytest.raises(
+        ValueError, match=r"x says that T is 4, but u has shape \(4,\), where T - 1 are wanted"
+    ):
+        _sizes_of({"x": np.zeros(4), "u": np.zeros(4)}, table, {})
 
 
 def test_labels_count_from_where_their_index_does() -> None:

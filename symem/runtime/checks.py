@@ -234,13 +234,23 @@ def _sizes_of(arrays: Mapping[str, np.ndarray], table: Mapping[str, Array], size
     """Read the sizes off the arrays' dimensions; two arrays that disagree are both named."""
     owner: dict[Any, Any] = {size: _Option(size, "", "size") for size in sizes}
     for name, array in arrays.items():
-        for length, size in zip(array.shape, table[name].shape, strict=True):
-            known = sizes.setdefault(size, length) if isinstance(size, str) else size
+        for length, told in zip(array.shape, table[name].shape, strict=True):
+            size, less = _with_less(told)
+            known = sizes.setdefault(size, length + less) if isinstance(size, str) else size
             first = owner.setdefault(size, name) if isinstance(size, str) else "the model"
-            if known != length:
+            if known != length + less:
+                own = f", where {told} are wanted" if less else ""
                 other = f": {first} has shape {arrays[first].shape}" if first in arrays else ""
-                told = f" says that {size} is {known}, but {name} has shape {array.shape}{other}."
-                raise DataError(_Words(first, told))
+                words = f" says that {size} is {known}, but {name} has shape {array.shape}{own}{other}."
+                raise DataError(_Words(first, words))
+            if less:
+                sizes[told] = length
+
+
+def _with_less(size: Any) -> tuple[Any, int]:
+    """Of a dimension "T - 1", T and 1; of others themselves and 0."""
+    letter, minus, less = size.partition(" - ") if isinstance(size, str) else (size, "", "")
+    return (letter, int(less)) if minus and less.isdigit() else (size, 0)
 
 
 def _checked_sizes(sizes: Mapping[str, Any]) -> dict[str, int]:
