@@ -139,14 +139,18 @@ class Evaluator:
             return
         shape = [indices[str(place)] for place in entries] if whole else np.shape(self.values[_name(symbol)])
         array = np.empty(shape, dtype=object) if whole else np.array(self.values[_name(symbol)], dtype=object)
-        if value.has(getattr(symbol, "base", symbol)):
+        if any(
+            entry != symbol for entry in value.atoms(Indexed) if entry.base == getattr(symbol, "base", None)
+        ):
             self.values[_name(symbol)] = array
         waiting = [
             dict(zip(indices, places, strict=True))
             for places in itertools.product(*map(range, indices.values()))
         ]
         while waiting:  # a recurrence runs to either end
-            waiting = [scope for scope in waiting if not self._fill(array, entries, value, scope)][::-1]
+            left = [scope for scope in waiting if not self._fill(array, entries, value, scope)]
+            assert len(left) < len(waiting), f"{symbol} hangs on itself"
+            waiting = left[::-1]
         self.values[_name(symbol)] = array if shape else array[()]
         self.cache.clear()
 
