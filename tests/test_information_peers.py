@@ -63,7 +63,7 @@ def chain() -> Any:
 
 def test_a_sequence_whose_labels_come_to_a_corner_has_no_maximum_inside() -> None:
     """V5 of a sequence of six is open, and says where EM went."""
-    ground, _note = prepare(chain(), seed=1)
+    ground, _note = prepare(chain(), sizes={"T": 6}, seed=1)
     with np.errstate(all="ignore"):
         (found,) = fixed_point_is_maximum(ground)
     assert (found.number, found.detail) == (
