@@ -179,7 +179,7 @@ def test_a_random_coupling(seed: int) -> None:
     case = Coupled(seed)
     said = ", ".join(case.said)
     try:
-        em = case.model().derive(budget=60)
+        em = case.model().derive(budget=20)
     except (NotDerivedError, BudgetError):
         assert seed not in QUICK, said
         return

@@ -18,12 +18,15 @@ from symem.runtime.newton import (
     _climbed,
     _coordinates,
     _from_coordinates,
+    _nowhere,
     _one_step,
     _parted_as,
 )
 
 #: How far away the maximum is looked for from again, and by how much it may then be elsewhere.
 _NEARBY, _SAME = 0.01, 1e-11
+#: What share of its size what must be positive is left with where the ascent goes to 0, which is no maximum inside.
+_AT_ZERO = 1e-6
 
 
 def updated(updates: Sequence[Update], arrays: Mapping[str, Any], *, sure: bool = False) -> Arrays:
@@ -54,16 +57,19 @@ def ascended(updates: Sequence[Update], arrays: Mapping[str, Any]) -> Arrays:
 
 
 def settled(updates: Sequence[Update], arrays: Mapping[str, Any], *, as_taken: bool = False) -> Arrays:
-    """The same, NaN where the maximum depends on where it is looked for from: there is none, or it is lost in rounding; `as_taken`,
-    by one step where no more is.
+    """The same, NaN where the maximum depends on where it is looked for from: there is none inside, or it is lost in rounding;
+    `as_taken`, by one step where no more is.
     """
     known = dict(arrays)
     for part in parts_of(updates):
         if as_taken and part.one_step:
             known = _at_the_top(part, known, one_step=True)
             continue
-        one = _at_the_top(part, known)
+        one = _at_the_top(part, known, asked=True)
         values = [_entries(one, each) for each in part.parameters]
+        if _come_to_zero(part.parameters, values, known):
+            known = _with(one, part.parameters, [np.nan] * len(values))
+            continue
         nearby = _at_the_top(part, one, away=_NEARBY)
         known = _with(
             one,
@@ -76,16 +82,21 @@ def settled(updates: Sequence[Update], arrays: Mapping[str, Any], *, as_taken: b
     return known
 
 
-def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0, *, one_step: bool = False) -> Arrays:
+def _at_the_top(
+    part: Climbed, arrays: Arrays, away: float = 0.0, *, one_step: bool = False, asked: bool = False
+) -> Arrays:
     """The arrays with the parameters of a part at its maximum, looked for from that far away of where they are; or one step
-    towards it.
+    towards it. If `asked`, NaN what the ascent did not come to a maximum in.
     """
     start = [_entries(arrays, each) for each in part.parameters]
     plates = tuple(len(each.axes) for each in part.slopes)
     charts = tuple((each.kind, each.beside) for each in part.charts)
 
     def at(point: Any) -> Place:
-        known = _with(arrays, part.parameters, _from_coordinates(_parted_as(point, start), charts))
+        values = _from_coordinates(_parted_as(point, start), charts)
+        if not _may_be(part.parameters, values):
+            return _nowhere(len(point))
+        known = _with(arrays, part.parameters, values)
         value = Arithmetic(known).number(part.part)
         found = evaluate((*part.slopes, *part.curvatures), known)
         slopes = [found[name_of(each.symbol)] for each in part.slopes]
@@ -94,9 +105,29 @@ def _at_the_top(part: Climbed, arrays: Arrays, away: float = 0.0, *, one_step: b
 
     flat = np.concatenate([np.reshape(each, -1) for each in _coordinates(start, charts)]) + away
     logs = _are_logs(start, charts)
-    point = _one_step(at, flat, logs) if one_step else _climbed(at, flat, logs, asked=False).point
+    if one_step:
+        point = _one_step(at, flat, logs)
+    else:
+        climb = _climbed(at, flat, logs, asked=asked)
+        point = np.where(climb.endless, np.nan, climb.point) if asked else climb.point
     found = _parted_as(point, start)
     return _with(arrays, part.parameters, _from_coordinates(found, charts))
+
+
+def _come_to_zero(parameters: Sequence[Expr], values: Sequence[Any], before: Arrays) -> bool:
+    """Whether what must be positive has all but vanished."""
+    return any(
+        each.is_positive and np.any(value < _AT_ZERO * _entries(before, each))
+        for each, value in zip(parameters, values, strict=True)
+    )
+
+
+def _may_be(parameters: Sequence[Expr], values: Sequence[Any]) -> bool:
+    """Whether what must be positive is: beyond, a formula may be finite and mean nothing."""
+    return not any(
+        each.is_positive and np.any(np.less_equal(value, 0))
+        for each, value in zip(parameters, values, strict=True)
+    )
 
 
 def _where(parameter: Expr) -> tuple[int | slice, ...]:
