@@ -214,8 +214,6 @@ def _branches(ground: Ground, theta: Theta) -> Iterator[tuple[str, Asked, float]
         if hard is not None:
             here = theta
             for _ in range(steps):
-                if not hard.formulas.at(here).claims_maximum:
-                    break  # towards an end, where ascents that differ in rounding part
                 here = hard.step(here)
             yield words, Asked(hard, here, module), _HARD
 
